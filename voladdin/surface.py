@@ -1,0 +1,151 @@
+"""The one type that travels: an implied-volatility surface with holes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .conventions import parse_tenor
+from .errors import InputError, LabelError
+
+FloatArray = NDArray[np.float64]
+
+MAX_CELLS = 20_000
+MAX_VOL = 10.0
+_STRIKE_AXES = ("deltas", "moneyness", "strikes")
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """Implied vols on tenors x deltas (or log-moneyness, or strikes), immutable.
+
+    vols: [T, K] decimals (0.0825 is 8.25%); NaN is a missing cell.
+    tenors: [T] years, or labels such as "1W"; increasing.
+    deltas: [K] forward call deltas N(d1) in (0, 1); a 25-delta put is 0.75.
+    moneyness: [K] or [T, K] log-moneyness ln(K/F).
+    strikes: [K] or [T, K] with `forwards` [T].
+
+    Exactly one of `deltas`, `moneyness`, `strikes` is given.
+
+    Raises InputError (shape, range) or LabelError (an axis that is not strictly monotone).
+    """
+
+    vols: FloatArray
+    tenors: FloatArray
+    deltas: FloatArray | None = None
+    moneyness: FloatArray | None = None
+    strikes: FloatArray | None = None
+    forwards: FloatArray | None = None
+
+    def __init__(
+        self,
+        vols: ArrayLike,
+        tenors: Sequence[str | float] | FloatArray,
+        *,
+        deltas: ArrayLike | None = None,
+        moneyness: ArrayLike | None = None,
+        strikes: ArrayLike | None = None,
+        forwards: ArrayLike | None = None,
+    ) -> None:
+        years = np.array([parse_tenor(t) for t in tenors], dtype=float)
+        grid = _vols(vols, len(years))
+        given = {"deltas": deltas, "moneyness": moneyness, "strikes": strikes}
+        present = [name for name in _STRIKE_AXES if given[name] is not None]
+        if len(present) != 1:
+            raise InputError(f"give exactly one of deltas, moneyness or strikes; got {present or 'none'}")
+        _check_monotone("tenors", years, increasing=True)
+        axis = _strike_axis(present[0], given[present[0]], grid.shape)
+        fields: dict[str, Any] = dict.fromkeys(_STRIKE_AXES)
+        fields |= {"vols": grid, "tenors": years, present[0]: axis, "forwards": None}
+        if forwards is not None:
+            fields["forwards"] = _forwards(forwards, len(years))
+        elif strikes is not None:
+            raise InputError("strikes need forwards: one positive forward for each tenor")
+        for name, value in fields.items():
+            if value is not None:
+                value.flags.writeable = False
+            object.__setattr__(self, name, value)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(number of tenors, number of strikes)."""
+        return self.vols.shape[0], self.vols.shape[1]
+
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """[T, K]: where a vol is quoted."""
+        return np.isfinite(self.vols)
+
+    @property
+    def log_moneyness(self) -> FloatArray | None:
+        """[T, K] ln(K/F), or None on a delta axis (it then depends on the vols)."""
+        if self.strikes is not None and self.forwards is not None:
+            return np.log(np.broadcast_to(self.strikes, self.shape) / self.forwards[:, None])
+        return None if self.moneyness is None else np.broadcast_to(self.moneyness, self.shape).copy()
+
+    def replace(self, vols: ArrayLike) -> Surface:
+        """The same axes with other vols [T, K]."""
+        return Surface(
+            vols,
+            self.tenors,
+            deltas=self.deltas,
+            moneyness=self.moneyness,
+            strikes=self.strikes,
+            forwards=self.forwards,
+        )
+
+
+def _vols(vols: ArrayLike, tenors: int) -> FloatArray:
+    try:
+        grid = np.array(vols, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"vols must be numbers or NaN: {error}") from None
+    if grid.ndim != 2 or grid.shape[0] != tenors or grid.shape[1] == 0:
+        raise InputError(f"vols has shape {grid.shape}; expected {tenors} tenors x strikes")
+    if grid.size > MAX_CELLS:
+        raise InputError(f"vols has {grid.size} cells; at most {MAX_CELLS} are accepted")
+    bad = np.argwhere(~np.isnan(grid) & ~((grid > 0) & (grid <= MAX_VOL)))
+    if len(bad):
+        row, column = bad[0]
+        raise InputError(
+            f"vols[{row}, {column}] is {grid[row, column]:g}; expected a vol above 0 and at most {MAX_VOL:g} "
+            "(decimal), or NaN where it is missing"
+        )
+    return grid
+
+
+def _strike_axis(name: str, values: Any, shape: tuple[int, ...]) -> FloatArray:
+    axis = np.array(values, dtype=float)
+    if axis.shape != shape[1:] and not (name != "deltas" and axis.shape == shape):
+        raise InputError(f"{name} has shape {axis.shape}; expected ({shape[1]},) to match the vols")
+    if not np.isfinite(axis).all():
+        raise LabelError(f"{name} must be finite; got {axis}")
+    if name == "deltas" and not ((axis > 0) & (axis < 1)).all():
+        raise LabelError(f"deltas must be forward call deltas in (0, 1); got {axis}")
+    if name == "strikes" and not (axis > 0).all():
+        raise LabelError(f"strikes must be positive; got {axis}")
+    for row in np.atleast_2d(axis):
+        _check_monotone(name, row)
+    return axis
+
+
+def _forwards(values: ArrayLike, tenors: int) -> FloatArray:
+    forwards = np.array(np.broadcast_to(np.asarray(values, dtype=float), (tenors,)))
+    if not (np.isfinite(forwards) & (forwards > 0)).all():
+        raise InputError(f"forwards must be positive; got {forwards}")
+    return forwards
+
+
+def _check_monotone(name: str, axis: FloatArray, increasing: bool = False) -> None:
+    """Strictly increasing, or (unless `increasing`) strictly decreasing; the two labels are named."""
+    steps = np.diff(axis)
+    sign = 1.0 if increasing or len(steps) == 0 or np.median(steps) > 0 else -1.0
+    bad = np.flatnonzero(steps * sign <= 0)
+    if len(bad):
+        first, second = axis[bad[0]], axis[bad[0] + 1]
+        why = "twice" if first == second else "out of order"
+        raise LabelError(f"{name}: {first:g} and {second:g} are {why}; expected a strictly monotone axis")
