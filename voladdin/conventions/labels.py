@@ -1,0 +1,84 @@
+"""Strike labels: "25P", "ATM", "10C", "K=1.085", "m=-0.1"."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Literal
+
+StrikeKind = Literal["delta", "strike", "moneyness"]
+
+_NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
+_MARK = r"(?:D|DELTA|Δ|%)?"
+_SIDE = r"(PUT|CALL|P|C)"
+_NUMBER_SIDE = re.compile(_NUMBER + _MARK + _SIDE)
+_SIDE_NUMBER = re.compile(_SIDE + _NUMBER + _MARK)
+_BARE = re.compile(r"([+-]?)" + _NUMBER)
+_ATM = {"ATM", "DNS", "ATMDNS", "ATMDN", "DN", "ATMF", "ATMFWD", "ATMFORWARD", "STRADDLE", "ATMV", "ATMVOL"}
+_NAMED_VALUE = re.compile(r"(K/F|K|k|M|m|X|x)=([+-]?)" + _NUMBER + r"(%?)")
+
+
+def parse_delta(label: object) -> float | None:
+    """Forward call delta of a delta label, or None where it is not one; case and space insensitive.
+
+    label: "10P", "P10", "10DP", "25 put", "10-delta put" (a p-delta put is 1 - p); "25C"; "ATM", "DNS",
+        "ATMF" (0.5); a bare number or number text: 0.25, 25 (whole percent, 2 to 99), -0.25 or -25 for puts.
+    """
+    if isinstance(label, bool):
+        return None
+    text = re.sub(r"[\s_]", "", str(label)).upper()
+    compact = text.replace("-", "")
+    if compact in _ATM:
+        return 0.5
+    if found := _NUMBER_SIDE.fullmatch(compact):
+        return _call_delta(found[1], found[2])
+    if found := _SIDE_NUMBER.fullmatch(compact):
+        return _call_delta(found[2], found[1])
+    if found := _BARE.fullmatch(text):
+        return _bare_delta(float(found[2]), put=found[1] == "-")
+    return None
+
+
+def _call_delta(number: str, side: str) -> float | None:
+    value = float(number)
+    delta = value / 100 if value >= 1 else value
+    if not 0 < delta < 1:
+        return None
+    return delta if side.startswith("C") else 1 - delta
+
+
+def _bare_delta(value: float, *, put: bool) -> float | None:
+    if value >= 1 and (value < 2 or value != int(value)):
+        return None
+    return _call_delta(str(value), "P" if put else "C")
+
+
+def parse_strike(label: object) -> tuple[StrikeKind, float] | None:
+    """Kind and value of a strike label, or None where it is not one.
+
+    label: a delta label gives ("delta", forward call delta); "K=1.085" ("strike", 1.085); "m=-0.1" or
+        "k=-10%" ("moneyness", ln(K/F)); "K/F=0.95" or "K=95%" ("moneyness", ln 0.95). Upper-case K is the
+        strike, lower-case k the log-moneyness, as in Gatheral's notation; "k=1.2" (above 1 without a sign)
+        is taken for a slip: None. A bare positive number that is no delta is a strike.
+    """
+    delta = parse_delta(label)
+    if delta is not None:
+        return "delta", delta
+    text = "" if isinstance(label, bool) else "".join(str(label).split())
+    if found := _NAMED_VALUE.fullmatch(text):
+        return _named(found[1], found[2], found[3], percent=bool(found[4]))
+    found = _BARE.fullmatch(text)
+    if found and found[1] != "-" and float(found[2]) > 0:
+        return "strike", float(found[2])
+    return None
+
+
+def _named(name: str, sign: str, number: str, *, percent: bool) -> tuple[StrikeKind, float] | None:
+    value = float(sign + number) / (100 if percent else 1)
+    if name == "K/F" or (name == "K" and percent and not sign):
+        return ("moneyness", math.log(value)) if value > 0 else None
+    if name == "K" and not percent:
+        return ("strike", value) if value > 0 else None
+    if name == "k" and not sign and value > 1:
+        return None
+    return "moneyness", value
