@@ -1,0 +1,1 @@
+"""Benchmarks: the same test surfaces, masks and scores for every method."""

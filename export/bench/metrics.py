@@ -1,0 +1,133 @@
+"""Scores of a method on the hidden cells, and how sure their ratios are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from .data import Axes, FloatArray, TestSet
+from .masks import BoolArray
+from .methods import Method, Prediction
+
+BP = 1e4
+Z90 = float(ndtri(0.95))
+
+
+@dataclass(frozen=True)
+class Score:
+    """Per-surface sums [N] over hidden cells of one method under one mask; NaN where it gives no band."""
+
+    error: FloatArray  # bp
+    crps: FloatArray  # bp
+    covered: FloatArray
+    cells: FloatArray
+    ms: float  # a surface
+
+    @property
+    def mae(self) -> float:
+        """Mean absolute error of the hidden cells, bp of vol."""
+        return float(self.error.sum() / self.cells.sum())
+
+    @property
+    def mean_crps(self) -> float:
+        """Mean CRPS of the hidden cells, bp of vol (of a point forecast: its MAE)."""
+        return float(self.crps.sum() / self.cells.sum())
+
+    @property
+    def coverage(self) -> float:
+        """Share of hidden cells inside the 90% band, in percent."""
+        return float(100 * self.covered.sum() / self.cells.sum())
+
+    def rows(self, keep: NDArray[np.bool_]) -> Score:
+        """The same score on some of the surfaces."""
+        return Score(self.error[keep], self.crps[keep], self.covered[keep], self.cells[keep], self.ms)
+
+
+def gaussian_crps(truth: FloatArray, mean: FloatArray, std: FloatArray) -> FloatArray:
+    """CRPS of N(mean, std²) at truth (Gneiting and Raftery 2007, equation 21); std 0 gives |error|."""
+    safe = np.where(std > 0, std, 1.0)
+    z = (truth - mean) / safe
+    density = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
+    closed = safe * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi))
+    return np.where(std > 0, closed, np.abs(truth - mean))
+
+
+def score(truth: FloatArray, missing: BoolArray, prediction: Prediction, ms: float = np.nan) -> Score:
+    """Score one prediction [N, T, K] on the hidden cells.
+
+    CRPS is that of the Gaussian in vol with standard deviation vol x std; coverage that of the method's
+    own band, or the lognormal one.
+    """
+    error = np.abs(prediction.mean - truth)
+    if not np.isfinite(error[missing]).all():
+        raise ValueError("a prediction is not finite on a hidden cell")
+    crps, covered = error, np.full(truth.shape, np.nan)
+    if prediction.std is not None:
+        crps = gaussian_crps(truth, prediction.mean, prediction.mean * prediction.std)
+        low, high = prediction.low, prediction.high
+        if low is None or high is None:
+            factor = np.exp(Z90 * prediction.std)
+            low, high = prediction.mean / factor, prediction.mean * factor
+        covered = ((truth >= low) & (truth <= high)).astype(float)
+
+    def total(values: FloatArray) -> FloatArray:
+        return np.where(missing, values, 0.0).sum(axis=(1, 2))
+
+    return Score(
+        BP * total(error), BP * total(crps), total(covered), missing.sum(axis=(1, 2)).astype(float), ms
+    )
+
+
+Scores = dict[tuple[str, str], Score]
+
+
+def evaluate(
+    methods: Sequence[Method],
+    vols: FloatArray,
+    priors: FloatArray | None,
+    masks: Mapping[str, BoolArray],
+    axes: Axes,
+) -> Scores:
+    """Score fitted methods on vols [N, T, K] under every mask; keys are (method name, mask name).
+
+    A method that uses a prior is given priors [N, T, K]. Times are wall clock of one batch call.
+    """
+    scores: Scores = {}
+    for method in methods:
+        for name, missing in masks.items():
+            hidden = np.where(missing, np.nan, vols)
+            start = time.perf_counter()
+            prediction = method.predict(hidden, axes, priors if method.uses_prior else None)
+            ms = 1e3 * (time.perf_counter() - start) / len(vols)
+            scores[method.name, name] = score(vols, missing, prediction, ms)
+    return scores
+
+
+def evaluate_set(methods: Sequence[Method], test: TestSet, masks: Mapping[str, BoolArray]) -> Scores:
+    """`evaluate` on a test set."""
+    return evaluate(methods, test.vols, test.priors, masks, test.axes)
+
+
+def ratio_interval(
+    numerator: FloatArray,
+    denominator: FloatArray,
+    day: NDArray[np.int64],
+    level: float = 0.90,
+    draws: int = 2000,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Ratio of two sums over surfaces [N], with its paired bootstrap interval, resampling whole days.
+
+    Both sums are over the same hidden cells, so the ratio of sums is the ratio of means.
+    """
+    days, index = np.unique(day, return_inverse=True)
+    sums = np.stack([np.bincount(index, weights=x) for x in (numerator, denominator)])
+    picks = np.random.default_rng(seed).multinomial(len(days), np.full(len(days), 1 / len(days)), size=draws)
+    top, bottom = picks @ sums[0], picks @ sums[1]
+    low, high = np.quantile(top / bottom, [(1 - level) / 2, (1 + level) / 2])
+    return float(sums[0].sum() / sums[1].sum()), float(low), float(high)
