@@ -1,0 +1,147 @@
+"""parse: cells to a Surface; render: the Surface's values back into the same cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..conventions import StrikeKind
+from ..errors import InputError
+from ..surface import MAX_CELLS, Surface
+from ._axes import Label, label_kind
+from ._layout import Layout, given_layout, labels_of, own_layout
+from ._table import read_forwards, read_strike_axis, read_tenors, split
+from ._units import EXPECTED, read_quotes, read_units
+from ._values import Cells, read_date, read_number, rectangle
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A range that was read: its surface, and what it takes to give it back in the same cells.
+
+    transposed: tenors run across. percent: vols are written in percent points. row_header, column_header: the
+    first row, the first column are headers. raw: the cells as they came. warnings: what was read as missing or
+    assumed. rows, columns: those of `raw` that hold the vols. quotes: [T, K] the numbers as written, in the
+    unit of the grid, NaN where missing.
+    """
+
+    surface: Surface
+    transposed: bool
+    percent: bool
+    row_header: bool
+    column_header: bool
+    raw: Cells
+    warnings: list[str]
+    rows: tuple[int, ...] = field(repr=False)
+    columns: tuple[int, ...] = field(repr=False)
+    quotes: FloatArray = field(repr=False)
+
+
+def parse(
+    values: Cells,
+    tenors: Cells | None = None,
+    strikes: Cells | None = None,
+    units: str | None = None,
+    forwards: Cells | None = None,
+    *,
+    valuation: date | None = None,
+) -> Grid:
+    """Reads a range of cells as a surface; `voladdin.cells` states the rules.
+
+    values: rows of cells. tenors, strikes: labels in place of headers, a row or a column; strikes may be one
+    for each vol. units: "percent", "decimal" or None (the median tells). forwards: one for each tenor, or one
+    for all. valuation: the date that expiry dates count from; otherwise the corner cell's.
+
+    Raises InputError (shape, TRUE/FALSE, no vol), LabelError (headers), UnitsError (percent with decimals).
+    """
+    raw = rectangle(values, limit=MAX_CELLS)
+    given = [None if cells is None else rectangle(cells, name, MAX_CELLS)
+             for name, cells in (("tenors", tenors), ("strikes", strikes), ("forwards", forwards))]  # fmt: skip
+    unit = read_units(units)
+    labels = labels_of(raw)
+    valuation = valuation or read_date(raw[0][0])
+    layout = _layout(labels, given, valuation)
+    table = split(labels, layout)
+    warnings: list[str] = []
+    known = read_forwards(table, given[2])
+    years = read_tenors(table, given[0], valuation, warnings)
+    axis = read_strike_axis(table, given[1], layout.transposed, known is not None)
+    quotes = read_quotes(table.body, unit)
+    rows, columns = (table.across, table.down) if layout.transposed else (table.down, table.across)
+    return Grid(
+        surface=_surface(quotes.vols, years, axis, known),
+        transposed=layout.transposed,
+        percent=quotes.percent,
+        row_header=layout.header_row,
+        column_header=layout.header_column,
+        raw=raw,
+        warnings=warnings + quotes.warnings,
+        rows=tuple(rows),
+        columns=tuple(columns),
+        quotes=quotes.written,
+    )
+
+
+def _layout(labels: list[list[Label]], given: list[Cells | None], valuation: date | None) -> Layout:
+    tenors, strikes, forwards = given
+    if tenors is not None or strikes is not None:
+        return given_layout(labels, tenors, strikes)
+    _refuse_hopeless(labels)
+    return own_layout(labels, valuation, forwards is not None)
+
+
+def _refuse_hopeless(labels: list[list[Label]]) -> None:
+    if len(labels) * len(labels[0]) == 1:
+        raise InputError(f"the range is one cell, {labels[0][0]}; expected vols with a header of tenors and one of "
+                         "deltas or strikes")  # fmt: skip
+    line = labels[0] + [row[0] for row in labels]
+    headed = any(label_kind(label.cell) in ("tenor", "strike") for label in line)
+    if headed or any(read_number(label.cell) is not None for row in labels for label in row):
+        return
+    texts = (label for row in labels for label in row if label_kind(label.cell) == "other")
+    first = next(texts, labels[0][0])
+    raise InputError(
+        f"the range has no number, tenor or strike ({first}); {EXPECTED}, and headers such as 1M and 25C"
+    )
+
+
+def _surface(
+    vols: FloatArray, years: FloatArray, axis: tuple[StrikeKind, FloatArray], forwards: FloatArray | None
+) -> Surface:
+    kind, values = axis
+    if kind == "delta":
+        return Surface(vols, years, deltas=values, forwards=forwards)
+    if kind == "moneyness":
+        return Surface(vols, years, moneyness=values, forwards=forwards)
+    if forwards is None:
+        raise InputError('strikes need forwards; expected a column headed "Fwd" in the range with the forward of '
+                         "each tenor, or the argument forwards")  # fmt: skip
+    return Surface(vols, years, strikes=values, forwards=forwards)
+
+
+def render(grid: Grid, values: ArrayLike, *, scale: bool = True) -> Cells:
+    """Values of the surface in the cells they came from: same shape, headers, orientation and unit.
+
+    values: [T, K] decimals; NaN gives "". A value equal to its quote gives the number that was written, to the
+    last bit. scale: False for what is no vol (z-scores): values go out as they are.
+
+    Raises InputError where the shape of values is not the surface's.
+    """
+    table = np.array(values, dtype=float)
+    if table.shape != grid.surface.shape:
+        raise InputError(f"values has shape {table.shape}; expected {grid.surface.shape}")
+    if scale:
+        kept = table == grid.surface.vols
+        table = np.where(kept, grid.quotes, table * 100 if grid.percent else table)
+    if grid.transposed:
+        table = table.T
+    cells = [list(row) for row in grid.raw]
+    for i, line in zip(grid.rows, table.tolist(), strict=True):
+        for j, value in zip(grid.columns, line, strict=True):
+            cells[i][j] = "" if value != value else value
+    return cells
