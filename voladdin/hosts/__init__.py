@@ -1,0 +1,1 @@
+"""Where the worksheet functions appear: Excel (`excel`) and LibreOffice Calc (`libreoffice`)."""

@@ -1,0 +1,244 @@
+"""Asks the local server for a worksheet function; runs inside LibreOffice's own Python.
+
+Standard library only, Python 3.8 or later, no import of voladdin: `extension.build` packs this file into the
+.oxt as `voladdin_client.py`. A dead or hung server must not block the window: one call waits for one short
+timeout, and the calls after it fail at once until a pause is over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, Dict, List, Tuple, Union
+
+Cells = List[List[Union[float, str, bool, None]]]  # noqa: UP006, UP007 (evaluated by Python 3.8)
+
+CONNECT_TIMEOUT = 1.0  # seconds
+ANSWER_TIMEOUT = 5.0  # seconds for one answer
+START_TIMEOUT = 10.0  # seconds for a server to come up
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds without asking; doubled at every failure in a row
+MAX_CACHED_CELLS = 1_000_000
+FOREIGN_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "UNO_PATH", "URE_BOOTSTRAP")
+FAILURES = (OSError, ValueError, KeyError, TypeError, http.client.HTTPException)
+
+log = logging.getLogger("voladdin.libreoffice")
+
+
+class Client:
+    """Evaluates worksheet functions on the local server and remembers the answers.
+
+    home: the folder with server.json, token and install.json.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._server = Server(home)
+        self._answers = Answers()
+        self._pause = 0.0
+        self._closed_until = 0.0
+
+    def evaluate(self, name: str, arguments: list[Any], cached: bool = True) -> Cells:
+        """The function's cells; one error cell where it fails, "#N/A" where no server answers.
+
+        arguments: JSON values, rows of cells for a range. With `cached`, an answer is remembered for these
+        very arguments and the server's version and models.
+        """
+        body = json.dumps({"arguments": arguments}, separators=(",", ":"), allow_nan=False).encode()
+        open_ = time.monotonic() >= self._closed_until
+        try:
+            if open_ and self._server.replaced():
+                self._server.connect()
+            known = self._answers.get(self._key(name, body)) if cached else None
+            if known is not None:
+                return known
+            return self._ask(name, body, cached) if open_ else [["#N/A"]]
+        except FAILURES as error:
+            self._close(error)
+            return [["#N/A"]]
+
+    def _key(self, name: str, body: bytes) -> bytes:
+        return hashlib.sha256(b"\0".join((self._server.identity, name.encode(), body))).digest()
+
+    def _ask(self, name: str, body: bytes, cached: bool) -> Cells:
+        status, answer = self._server.request("POST", f"/v1/functions/{name}", body)
+        self._pause = 0.0
+        if status == 200:
+            cells: Cells = answer["cells"]
+        else:
+            error = answer["error"]
+            log.info("%s: %s %s [%s]", name, error["cell"], error["message"], error.get("reference", ""))
+            cells = [[error["cell"]]]
+        if cached and (status == 200 or (status == 422 and cells != [["#N/A"]])):
+            self._answers.put(self._key(name, body), cells)
+        return cells
+
+    def _close(self, error: Exception) -> None:
+        self._server.close()
+        self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LONGEST_PAUSE)
+        self._closed_until = time.monotonic() + self._pause
+        log.warning("no server (%s: %s); asking again in %g s", type(error).__name__, error, self._pause)
+
+
+class Answers:
+    """The most recently used answers, bounded by their number of cells."""
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[bytes, Cells] = OrderedDict()
+        self._cells = 0
+
+    def get(self, key: bytes) -> Cells | None:
+        if key not in self._entries:
+            return None
+        self._entries.move_to_end(key)
+        return self._entries[key]
+
+    def put(self, key: bytes, cells: Cells) -> None:
+        self._cells -= sum(map(len, self._entries.pop(key, [])))
+        self._entries[key] = cells
+        self._cells += sum(map(len, cells))
+        while self._cells > MAX_CACHED_CELLS:
+            self._cells -= sum(map(len, self._entries.popitem(last=False)[1]))
+
+
+class Server:
+    """A keep-alive connection to the local server, which is started where it does not run."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._connection: http.client.HTTPConnection | None = None
+        self._headers: Dict[str, str] = {}  # noqa: UP006
+        self._seen: object = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self.identity = b""
+
+    def replaced(self) -> bool:
+        """Whether another server runs, or the models changed, since the last connection.
+
+        A server that went away leaves its answers valid.
+        """
+        stamp = self._stamp()
+        return stamp is not None and stamp != self._seen
+
+    def connect(self) -> None:
+        """Connects and learns the server's identity: its version and the digests of its models."""
+        self.close()
+        try:
+            version = self._open(ANSWER_TIMEOUT)
+        except FAILURES:
+            version = self._start()
+        self._seen = self._stamp()
+        status, models = self._exchange("GET", "/v1/models", None)
+        if status != 200:
+            raise ConnectionError(f"the server answered {status} to GET /v1/models; expected 200")
+        self.identity = hashlib.sha256(json.dumps([version, models]).encode()).digest()
+
+    def request(self, method: str, path: str, body: bytes) -> Tuple[int, Any]:  # noqa: UP006
+        """Status and parsed answer; once more on a new connection where the old one was closed."""
+        if self._connection is None:
+            self.connect()
+        try:
+            return self._exchange(method, path, body)
+        except socket.timeout:  # noqa: UP041 (not a TimeoutError before Python 3.10)
+            raise
+        except (OSError, http.client.HTTPException):
+            self.connect()
+            return self._exchange(method, path, body)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, Any]:
+        assert self._connection is not None
+        try:
+            self._connection.request(method, path, body, self._headers)
+            response = self._connection.getresponse()
+            answer = json.loads(response.read())
+        except BaseException:
+            self.close()
+            raise
+        if method == "POST" and self._connection.sock is not None:
+            self._connection.sock.settimeout(ANSWER_TIMEOUT)
+        if response.status == 401:  # another token: read it again at the next connection
+            self.close()
+        return response.status, answer
+
+    def _open(self, timeout: float) -> str:
+        """Connects to the server of server.json, with a timeout for its first answers; its version."""
+        state = json.loads((self._home / "server.json").read_text("utf-8"))
+        token = (self._home / "token").read_text("utf-8").strip()
+        if not locked(self._home / "server.lock"):
+            raise ConnectionError("no server holds server.lock")  # its port may be another program's by now
+        connection = http.client.HTTPConnection("127.0.0.1", int(state["port"]), timeout=CONNECT_TIMEOUT)
+        connection.connect()
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sock.settimeout(timeout)
+        self._connection = connection
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return str(state["version"])
+
+    def _start(self) -> str:
+        """Starts the server with the interpreter that installed the extension, and connects; its version."""
+        if self._child is None or self._child.poll() is not None:
+            install = json.loads((self._home / "install.json").read_text("utf-8"))
+            self._child = launch(install["python"], install["path"], self._home)
+        deadline = time.monotonic() + START_TIMEOUT
+        while True:
+            try:
+                return self._open(START_TIMEOUT)
+            except FAILURES:
+                ended = self._child.poll()
+                if ended is not None or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)
+
+    def _stamp(self) -> object:
+        """What changes with the server or the desk's own models; None where no server is known."""
+        try:
+            state = (self._home / "server.json").stat()
+        except OSError:
+            return None
+        cards = sorted((str(card), card.stat().st_mtime_ns) for card in self._home.glob("models/*/card.json"))
+        return state.st_mtime_ns, state.st_ino, cards
+
+
+def launch(python: str, path: str, home: Path) -> subprocess.Popen[bytes]:
+    """The server, in a process of its own that outlives LibreOffice, without LibreOffice's variables."""
+    environment = {k: v for k, v in os.environ.items() if k not in FOREIGN_VARIABLES}
+    environment.update(PYTHONPATH=path, VOLADDIN_HOME=str(home.resolve()))
+    options: Dict[str, Any] = {"start_new_session": True}  # noqa: UP006
+    if sys.platform == "win32":
+        options = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
+    quiet = subprocess.DEVNULL
+    command = [python, "-P", "-m", "server.run"]
+    return subprocess.Popen(
+        command, cwd=home, env=environment, stdin=quiet, stdout=quiet, stderr=quiet, **options
+    )
+
+
+def locked(path: Path) -> bool:
+    """Whether a running server holds the lock file; the lock goes with its process, however that ends."""
+    try:
+        with path.open("r+b") as file:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False

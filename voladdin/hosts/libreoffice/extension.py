@@ -1,0 +1,164 @@
+"""The LibreOffice extension: an .oxt whose functions are those of `voladdin.functions.FUNCTIONS`.
+
+`python -m voladdin.hosts.libreoffice.extension` recompiles the type library after a function or an argument
+was added (it needs `unoidl-write` of the LibreOffice SDK; Debian: libreoffice-dev). Users need no SDK.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from voladdin import local
+from voladdin.errors import UnavailableError
+
+from .office import program
+
+if TYPE_CHECKING:
+    from voladdin.functions import Argument, Function
+
+_HERE = Path(__file__).parent
+_OXT = _HERE / "oxt"
+_STATIC = ("META-INF/manifest.xml", "voladdin.components", "rdb/voladdin.rdb", "rdb/voladdin.idl")
+_CODE = {
+    "addin.py": "python/voladdin_addin.py",
+    "client.py": "python/pythonpath/voladdin_client.py",
+    "values.py": "python/pythonpath/voladdin_values.py",
+}
+_CELLS = "sequence< sequence< any > >"
+_REGISTRY = "http://openoffice.org/2001/registry"
+_DESCRIPTION = """<?xml version="1.0" encoding="UTF-8"?>
+<description xmlns="http://openoffice.org/extensions/description/2006">
+  <identifier value="org.voladdin.calc"/>
+  <version value="{version}"/>
+  <display-name><name lang="en">voladdin</name></display-name>
+</description>
+"""
+
+
+def build(path: str | Path) -> Path:
+    """Writes the extension to `path`, such as voladdin.oxt, and returns it; the same bytes every time.
+
+    Raises UnavailableError where the committed type library is not that of FUNCTIONS.
+    """
+    if (_OXT / "rdb/voladdin.idl").read_text("utf-8") != idl():
+        raise UnavailableError(
+            "oxt/rdb/voladdin.idl differs from voladdin.functions.FUNCTIONS; "
+            "expected `python -m voladdin.hosts.libreoffice.extension` to have been run"
+        )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in sorted(_members().items()):
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    return Path(path)
+
+
+def _members() -> dict[str, bytes]:
+    members = {name: (_OXT / name).read_bytes() for name in _STATIC}
+    members |= {name: (_HERE / source).read_bytes() for source, name in _CODE.items()}
+    table = [{"name": function.name, "cached": function.cached} for function in _functions()]
+    members["python/functions.json"] = json.dumps(table).encode()
+    members["CalcAddIns.xcu"] = calc_add_ins()
+    members["description.xml"] = _DESCRIPTION.format(version=local.version()).encode()
+    return members
+
+
+def _functions() -> list[Function]:
+    from voladdin.functions import FUNCTIONS
+
+    return list(FUNCTIONS.values())
+
+
+def idl() -> str:
+    """The add-in's interface in UNOIDL.
+
+    A required range is an XCellRange, since Calc refuses (Err:504) any other parameter type for a range
+    that holds an error cell. Only `any` may be omitted, so optional arguments are `any`.
+    """
+    methods = "\n".join(f"    {_CELLS} {f.name.lower()}({_parameters(f)});" for f in _functions())
+    return (
+        "module org { module voladdin { module calc {\n"
+        f"  interface XFunctions {{\n{methods}\n  }};\n"
+        "}; }; };\n"
+    )
+
+
+def _parameters(function: Function) -> str:
+    return ", ".join(f"[in] {_type(argument)} {_identifier(argument.name)}" for argument in function.arguments)
+
+
+def _identifier(name: str) -> str:
+    """UNOIDL has no underscores: prior_age is priorAge."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+def _type(argument: Argument) -> str:
+    required_range = argument.kind == "range" and not argument.optional
+    return "com::sun::star::table::XCellRange" if required_range else "any"
+
+
+def calc_add_ins() -> bytes:
+    """CalcAddIns.xcu: names, help texts and arguments as the function wizard shows them."""
+    ET.register_namespace("oor", _REGISTRY)
+    root = ET.Element(f"{{{_REGISTRY}}}component-data")
+    root.set(f"{{{_REGISTRY}}}name", "CalcAddIns")
+    root.set(f"{{{_REGISTRY}}}package", "org.openoffice.Office")
+    addin = _node(_node(root, "AddInInfo", new=False), "org.voladdin.calc.Functions")
+    functions = _node(addin, "AddInFunctions", new=False)
+    for function in _functions():
+        node = _node(functions, function.name.lower())
+        _texts(node, function.name, f"{function.help} Example: {function.example}")
+        _property(node, "Category", "Add-In")
+        _property(node, "CompatibilityName", function.name)  # the name in an .xlsx
+        parameters = _node(node, "Parameters", new=False)
+        for argument in function.arguments:
+            _texts(_node(parameters, _identifier(argument.name)), argument.name, argument.help)
+    return ET.tostring(root, "utf-8", xml_declaration=True)
+
+
+def _node(parent: ET.Element, name: str, new: bool = True) -> ET.Element:
+    node = ET.SubElement(parent, "node", {f"{{{_REGISTRY}}}name": name})
+    if new:
+        node.set(f"{{{_REGISTRY}}}op", "replace")
+    return node
+
+
+def _texts(node: ET.Element, name: str, description: str) -> None:
+    _property(node, "DisplayName", name, "en-US")
+    _property(node, "Description", description, "en-US")
+
+
+def _property(node: ET.Element, name: str, text: str, language: str | None = None) -> None:
+    value = ET.SubElement(ET.SubElement(node, "prop", {f"{{{_REGISTRY}}}name": name}), "value")
+    value.text = text
+    if language:
+        value.set("{http://www.w3.org/XML/1998/namespace}lang", language)
+
+
+def compile_types() -> Path:
+    """Writes voladdin.idl from FUNCTIONS and compiles it to voladdin.rdb; returns the latter.
+
+    Raises UnavailableError where the LibreOffice SDK is absent or refuses.
+    """
+    office = program("soffice").parent
+    writer = shutil.which("unoidl-write") or str(office.parent / "sdk" / "bin" / "unoidl-write")
+    source, target = _OXT / "rdb/voladdin.idl", _OXT / "rdb/voladdin.rdb"
+    source.write_text(idl(), "utf-8")
+    types = [str(office / "types.rdb"), str(office / "types" / "offapi.rdb")]
+    try:
+        subprocess.run([writer, *types, str(source), str(target)], check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        what = re.sub(r"\s+", " ", getattr(error, "stderr", "") or str(error))
+        raise UnavailableError(f"{writer} failed: {what}; expected the LibreOffice SDK") from None
+    return target
+
+
+if __name__ == "__main__":
+    print(compile_types(), file=sys.stderr)

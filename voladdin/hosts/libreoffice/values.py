@@ -1,0 +1,72 @@
+"""What Calc passes to an add-in function and takes from it, against the cells of the local server.
+
+Standard library only, Python 3.8 or later; packed into the .oxt as `voladdin_values.py`.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import Any
+
+MAX_CELLS = 100_000
+ERROR_CODES = {
+    "#N/A": 32767,
+    "#VALUE!": 519,
+    "#NUM!": 503,
+    "#DIV/0!": 532,
+    "#REF!": 524,
+    "#NAME?": 525,
+    "#NULL!": 521,
+}
+_ERROR_TEXTS = {code: text for text, code in ERROR_CODES.items()}
+_QUIET_NAN = 0x7FF8000000000000
+
+
+def error_value(text: str) -> float:
+    """The NaN that Calc shows as this error: its lowest bits carry Calc's error code."""
+    number: float = struct.unpack("<d", struct.pack("<Q", _QUIET_NAN | ERROR_CODES[text]))[0]
+    return number
+
+
+def error_text(number: float) -> str:
+    """The error that a NaN of Calc carries; "#VALUE!" where it is none of the worksheet's."""
+    bits: int = struct.unpack("<Q", struct.pack("<d", number))[0]
+    return _ERROR_TEXTS.get(bits & 0xFFFF, "#VALUE!")
+
+
+def from_calc(value: Any) -> Any:
+    """An argument as JSON: a cell, or rows of cells for a range or an array.
+
+    Calc passes a blank cell of a range as "", an error cell of a range as None, an error inside an array as
+    a NaN, TRUE as 1.0, a date as its serial number and an omitted argument as None.
+
+    Raises ValueError where a range has more than MAX_CELLS cells.
+    """
+    if hasattr(value, "getDataArray"):
+        address = value.getRangeAddress()
+        rows = address.EndRow - address.StartRow + 1
+        columns = address.EndColumn - address.StartColumn + 1
+        if rows * columns > MAX_CELLS:
+            raise ValueError(f"a range of {rows} x {columns} cells; expected at most {MAX_CELLS} cells")
+        value = value.getDataArray()
+    if isinstance(value, tuple):
+        return [["#N/A" if cell is None else _cell(cell) for cell in row] for row in value]
+    return _cell(value)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return error_text(value) if math.isnan(value) else "#NUM!"
+    return None if value == "" else value
+
+
+def to_calc(cells: list[list[Any]]) -> tuple[tuple[Any, ...], ...]:
+    """Rows of cells as Calc takes them: errors as NaN, blank as ""."""
+    return tuple(tuple(_result(cell) for cell in row) for row in cells)
+
+
+def _result(cell: Any) -> Any:
+    if cell is None:
+        return ""
+    return error_value(cell) if isinstance(cell, str) and cell in ERROR_CODES else cell
