@@ -1,0 +1,248 @@
+"""Heston, Bates and Heston++ fitted to each surface's quotes, with QuantLib's engines.
+
+Heston and Bates are calibrated by QuantLib (`HestonModel.calibrate`: Levenberg-Marquardt on implied vols).
+Heston++ (Pacati, Renò and Santilli 2014) adds a deterministic variance, piecewise constant between the
+tenors and not negative, to Heston's; its characteristic function is QuantLib's Heston's times that of the
+shift, and Levenberg-Marquardt fits price errors over vega. Forwards and discounts are 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import QuantLib as ql
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from voladdin import black
+
+from ..data import Axes, FloatArray, History
+from ..methods import Prediction
+
+ComplexArray = NDArray[np.complex128]
+Characteristic = Callable[[ComplexArray, float], ComplexArray]
+
+LAGUERRE = 64  # integration order of QuantLib's engines
+YEAR = 365.0
+FIXED_POINT_STEPS = 12
+_TODAY = ql.Date(2, 1, 2020)
+
+
+def _nodes(order: int = 96) -> tuple[FloatArray, FloatArray]:
+    points, weights = np.polynomial.legendre.leggauss(order)
+    t = 0.5 * (points + 1)
+    return 3 * t / (1 - t), 1.5 * weights / (1 - t) ** 2
+
+
+_X, _W = _nodes()
+
+
+def call_price(m: FloatArray, w: float, characteristic: ComplexArray, u: FloatArray) -> FloatArray:
+    """Forward-normalised calls [K] at log-moneyness m by Lewis (2001), with Black at variance w as control.
+
+    characteristic: E[exp(i (u - i/2) ln(S_T/F))] at the nodes u = _X / sqrt(w).
+    """
+    control = np.exp(-0.5 * w * (u**2 + 0.25))
+    kernel = (control - characteristic) * (_W / np.sqrt(w)) / (u**2 + 0.25)
+    integral = (np.exp(-1j * np.outer(m, u)) @ kernel).real
+    return black.call_price(m, np.full_like(m, np.sqrt(w))) + np.exp(0.5 * m) / np.pi * integral
+
+
+def moneyness(deltas: FloatArray, s: FloatArray) -> FloatArray:
+    """ln(K/F) at forward call deltas, total vol s."""
+    return np.asarray(black.moneyness_from_delta(deltas, s))
+
+
+class _Fitted:
+    """Shared by the three: fit the quotes of one surface, then ask the model for every missing cell."""
+
+    uses_prior = False
+    name: str
+
+    def fit(self, history: History) -> None:
+        """Nothing to learn: the model is fitted to the quotes of each surface."""
+
+    def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
+        ql.Settings.instance().evaluationDate = _TODAY
+        return Prediction(np.stack([self._fill(surface, axes) for surface in vols]))
+
+    def _fill(self, vols: FloatArray, axes: Axes) -> FloatArray:
+        characteristic = self.calibrate(vols, axes)
+        rows = [
+            row if np.isfinite(row).all() else _smile(row, tenor, axes.deltas, characteristic, np.nanmean(vols))
+            for row, tenor in zip(vols, axes.tenors, strict=True)
+        ]
+        return np.stack(rows)
+
+    def calibrate(self, vols: FloatArray, axes: Axes) -> Characteristic:
+        """The characteristic function of the fitted model."""
+        raise NotImplementedError
+
+
+def _smile(
+    quotes: FloatArray, tenor: float, deltas: FloatArray, characteristic: Characteristic, start: float
+) -> FloatArray:
+    """The model's vols [K] at fixed deltas: the strike moves with the vol until both agree."""
+    variance = max(-8 * np.log(abs(characteristic(np.array([-0.5j]), tenor)[0])), 1e-8)
+    u = _X / np.sqrt(variance)
+    values = characteristic(u - 0.5j, tenor)
+    vols = np.where(np.isfinite(quotes), quotes, np.sqrt(variance / tenor))
+    for _ in range(FIXED_POINT_STEPS):
+        m = moneyness(deltas, vols * np.sqrt(tenor))
+        call = call_price(m, variance, values, u)
+        otm = np.where(m > 0, call, call - 1 + np.exp(m))
+        new = black.implied_total_vol(otm, m) / np.sqrt(tenor)
+        new = np.where(np.isfinite(new), new, vols)
+        if np.abs(new - vols).max() < 1e-8:
+            break
+        vols = new
+    return vols
+
+
+def _start(vols: FloatArray) -> tuple[float, float]:
+    """Instantaneous and long variance from the first and the last quoted tenor."""
+    level = [np.nanmean(row) for row in vols if np.isfinite(row).any()]
+    return float(level[0] ** 2), float(level[-1] ** 2)
+
+
+def _helpers(vols: FloatArray, axes: Axes, engine: ql.PricingEngine) -> list[ql.HestonModelHelper]:
+    flat = ql.YieldTermStructureHandle(ql.FlatForward(_TODAY, 0.0, ql.Actual365Fixed()))
+    helpers = []
+    for i, k in np.argwhere(np.isfinite(vols)):
+        days = max(round(axes.tenors[i] * YEAR), 1)
+        strike = float(np.exp(moneyness(axes.deltas[k], vols[i, k] * np.sqrt(days / YEAR))))
+        quote = ql.QuoteHandle(ql.SimpleQuote(float(vols[i, k])))
+        period, calendar = ql.Period(days, ql.Days), ql.NullCalendar()
+        error = ql.BlackCalibrationHelper.ImpliedVolError
+        helper = ql.HestonModelHelper(period, calendar, 1.0, strike, quote, flat, flat, error)
+        helper.setPricingEngine(engine)
+        helpers.append(helper)
+    return helpers
+
+
+def _calibrate(model: ql.HestonModel, helpers: list[ql.HestonModelHelper], fix_first: list[int]) -> None:
+    """Fit in place; at most half the quotes + 1 are free, `fix_first` stay first."""
+    count = len(list(model.params()))
+    fixed = [False] * count
+    for parameter in fix_first[: max(count - len(helpers) // 2 - 1, 0)]:
+        fixed[parameter] = True
+    method, end = ql.LevenbergMarquardt(1e-8, 1e-8, 1e-8), ql.EndCriteria(100, 20, 1e-8, 1e-8, 1e-8)
+    model.calibrate(helpers, method, end, ql.NoConstraint(), [1.0] * len(helpers), fixed)
+
+
+def _heston_process(vols: FloatArray) -> list[object]:
+    flat = ql.YieldTermStructureHandle(ql.FlatForward(_TODAY, 0.0, ql.Actual365Fixed()))
+    first, last = _start(vols)
+    return [flat, flat, ql.QuoteHandle(ql.SimpleQuote(1.0)), first, 1.5, last, 0.4, 0.0]
+
+
+def heston_characteristic(theta: float, kappa: float, sigma: float, rho: float, v0: float) -> Characteristic:
+    """QuantLib's Heston characteristic function, over an array."""
+    flat = ql.YieldTermStructureHandle(ql.FlatForward(_TODAY, 0.0, ql.Actual365Fixed()))
+    spot = ql.QuoteHandle(ql.SimpleQuote(1.0))
+    model = ql.HestonModel(ql.HestonProcess(flat, flat, spot, v0, kappa, theta, sigma, rho))
+    engine = ql.AnalyticHestonEngine(model, LAGUERRE)
+
+    def characteristic(z: ComplexArray, tenor: float) -> ComplexArray:
+        return np.array([engine.chF(complex(x), float(tenor)) for x in z])
+
+    return characteristic
+
+
+class Heston(_Fitted):
+    """Heston (1993): five parameters for the whole surface."""
+
+    name = "Heston"
+
+    def calibrate(self, vols: FloatArray, axes: Axes) -> Characteristic:
+        model = ql.HestonModel(ql.HestonProcess(*_heston_process(vols)))
+        engine = ql.AnalyticHestonEngine(model, LAGUERRE)
+        _calibrate(model, _helpers(vols, axes, engine), [1, 2, 3, 0])
+        return heston_characteristic(*model.params())
+
+
+class Bates(_Fitted):
+    """Bates (1996): Heston and lognormal jumps, eight parameters, started without skewed jumps."""
+
+    name = "Bates"
+
+    def calibrate(self, vols: FloatArray, axes: Axes) -> Characteristic:
+        model = ql.BatesModel(ql.BatesProcess(*_heston_process(vols), 0.1, 0.0, 0.05))
+        engine = ql.BatesEngine(model, LAGUERRE)
+        _calibrate(model, _helpers(vols, axes, engine), [7, 6, 5, 1, 2, 3, 0])
+        theta, kappa, sigma, rho, v0, nu, delta, intensity = model.params()
+        heston = heston_characteristic(theta, kappa, sigma, rho, v0)
+        mean = np.exp(nu + 0.5 * delta**2) - 1
+
+        def characteristic(z: ComplexArray, tenor: float) -> ComplexArray:
+            jump = np.exp(1j * z * nu - 0.5 * delta**2 * z**2) - 1 - 1j * z * mean
+            return heston(z, tenor) * np.exp(intensity * tenor * jump)
+
+        return characteristic
+
+
+class HestonShift(_Fitted):
+    """Heston++: five parameters and one shift of the variance for each tenor."""
+
+    name = "Heston++"
+
+    def calibrate(self, vols: FloatArray, axes: Axes) -> Characteristic:
+        first, last = _start(vols)
+        start = np.r_[np.log([0.8 * last, 1.5, 0.4]), 0.0, np.log(0.8 * first)]
+        start = np.r_[start, np.full(len(axes.tenors), np.sqrt(0.2 * min(first, last)))]
+        quotes = _Quotes(vols, axes, start)
+        fit = least_squares(quotes.residuals, start, method="lm", xtol=1e-7, ftol=1e-7, max_nfev=600)
+        return _shifted(fit.x, axes.tenors)
+
+
+def _parameters(x: FloatArray) -> tuple[float, float, float, float, float]:
+    """theta, kappa, sigma, rho, v0 from their unbounded transforms, kept where Fourier pricing is sound."""
+    theta, kappa, sigma, v0 = np.exp(np.clip(x[[0, 1, 2, 4]], [-14, -5, -5, -14], [2, 4, 2, 2]))
+    return float(theta), float(kappa), float(sigma), float(0.999 * np.tanh(x[3])), float(v0)
+
+
+def _shift(x: FloatArray, tenors: FloatArray) -> FloatArray:
+    """Total shift variance [T] at the tenors: squares of the last entries are the piecewise rates."""
+    return np.cumsum(x[5:] ** 2 * np.diff(tenors, prepend=0.0))
+
+
+def _shifted(x: FloatArray, tenors: FloatArray) -> Characteristic:
+    heston, shift = heston_characteristic(*_parameters(x)), _shift(x, tenors)
+
+    def characteristic(z: ComplexArray, tenor: float) -> ComplexArray:
+        total = np.interp(tenor, tenors, shift)
+        return heston(z, tenor) * np.exp(-0.5 * total * (z**2 + 1j * z))
+
+    return characteristic
+
+
+class _Quotes:
+    """Residuals of Heston++ on one surface; the Heston part is kept while only the shifts move."""
+
+    def __init__(self, vols: FloatArray, axes: Axes, start: FloatArray) -> None:
+        self.tenors, self.start = axes.tenors, start
+        self.rows = []
+        for i, (row, tenor) in enumerate(zip(vols, axes.tenors, strict=True)):
+            quoted = np.isfinite(row)
+            if quoted.any():
+                s = row[quoted] * np.sqrt(tenor)
+                m = moneyness(axes.deltas[quoted], s)
+                price, vega = black.call_price(m, s), black.vega(m, s) * np.sqrt(tenor)
+                self.rows.append((i, float(tenor), m, float(np.mean(s**2)), price, vega))
+        self.heston = lru_cache(maxsize=4)(self._heston)
+
+    def _heston(self, *parameters: float) -> list[ComplexArray]:
+        characteristic = heston_characteristic(*parameters)
+        return [characteristic(_X / np.sqrt(w) - 0.5j, tenor) for _, tenor, _, w, _, _ in self.rows]
+
+    def residuals(self, x: FloatArray) -> FloatArray:
+        """Vol errors (price over vega), then weak ridges that keep unquoted directions where they start."""
+        shift, values, errors = _shift(x, self.tenors), self.heston(*_parameters(x)), []
+        for (i, _, m, w, price, vega), heston in zip(self.rows, values, strict=True):
+            u = _X / np.sqrt(w)
+            model = call_price(m, w, heston * np.exp(-0.5 * shift[i] * (u**2 + 0.25)), u)
+            errors.append((model - price) / vega)
+        ridge = 1e-5 * (x - self.start)[:5]
+        return np.concatenate([*errors, ridge, 1e-3 * np.diff(x[5:])])
