@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
+from .deltas import atm_moneyness, moneyness_of_delta, option_delta
 from .labels import StrikeKind, parse_delta, parse_strike
+from .pairs import Convention, convention, parse_pair, premium_currency
+from .quotes import STANDARD_DELTAS, smile_from_quotes, surface_from_quotes
+from .smile import Smile
 from .tenors import parse_tenor, tenor_label
 
-__all__ = ["StrikeKind", "parse_delta", "parse_strike", "parse_tenor", "tenor_label"]
+__all__ = [
+    "STANDARD_DELTAS",
+    "Convention",
+    "Smile",
+    "StrikeKind",
+    "atm_moneyness",
+    "convention",
+    "moneyness_of_delta",
+    "option_delta",
+    "parse_delta",
+    "parse_pair",
+    "parse_strike",
+    "parse_tenor",
+    "premium_currency",
+    "smile_from_quotes",
+    "surface_from_quotes",
+    "tenor_label",
+]

@@ -1,0 +1,85 @@
+"""How a currency pair's options are quoted: delta, premium, at-the-money, butterfly.
+
+Sources: Clark, "Foreign Exchange Option Pricing" (2011), chapter 3; Reiswich and Wystup, "A Guide to FX Options
+Quoting Conventions" (2010) and "FX Volatility Smile Construction" (2010). These are defaults: a desk that quotes
+otherwise builds its own `Convention`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import LabelError
+
+DeltaKind = Literal["spot", "forward"]
+AtmKind = Literal["dns", "forward"]
+ButterflyKind = Literal["broker", "smile"]
+
+SPOT_DELTA_UNTIL = 1.0 + 1e-2  # years; "up to and including 1Y" whatever the day count
+
+_OECD = ("USD", "EUR", "JPY", "GBP", "AUD", "NZD", "CAD", "CHF", "NOK", "SEK", "DKK")
+_OTHERS = (
+    "AED ARS BHD BRL CLP CNH CNY COP CZK EGP GEL GHS HKD HUF IDR ILS INR ISK JOD KES KRW KWD KZT LKR MAD MXN MYR "
+    "NGN OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SGD THB TND TRY TWD UAH UGX UYU VND XAG XAU XPD XPT ZAR ZMW"
+).split()
+_PREMIUM_ORDER = ("USD", "EUR", "GBP", "AUD", "NZD", "CAD", "CHF", "NOK", "SEK", "DKK")
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How the ATM, risk-reversal and butterfly quotes of one tenor are to be read.
+
+    delta: "spot" (discounted by the base currency's rate) or "forward".
+    premium_adjusted: the premium is paid in the base currency and comes off the delta.
+    atm: "dns" (delta-neutral straddle, in the delta above) or "forward" (strike at the forward).
+    butterfly: "broker" (market strangle: one vol for both wings) or "smile" (mean wing vol less ATM).
+    """
+
+    delta: DeltaKind = "forward"
+    premium_adjusted: bool = False
+    atm: AtmKind = "dns"
+    butterfly: ButterflyKind = "broker"
+
+
+def parse_pair(pair: str) -> tuple[str, str]:
+    """Base (foreign) and quote (domestic) currency of "EURUSD", "eur/usd" or "EUR-USD".
+
+    Raises LabelError where these are not two different known currency codes.
+    """
+    text = "".join(letter for letter in str(pair).upper() if letter not in " /-.")
+    base, quote = text[:3], text[3:]
+    unknown = [code for code in (base, quote) if code not in _OECD and code not in _OTHERS]
+    if unknown or base == quote:
+        raise LabelError(f"currency pair {pair!r} is not understood; expected two currency codes such as EURUSD")
+    return base, quote
+
+
+def premium_currency(pair: str) -> str:
+    """Currency the option premium is paid in: USD before EUR, GBP, AUD, NZD, CAD, CHF, NOK, SEK, DKK.
+
+    A pair with none of them pays in its base currency. Clark (2011), section 3.3.
+    """
+    base, quote = parse_pair(pair)
+    return next((code for code in _PREMIUM_ORDER if code in (base, quote)), base)
+
+
+def convention(pair: str, tenor: float, butterfly: ButterflyKind = "broker") -> Convention:
+    """The usual market convention of a pair (EURUSD: base EUR, quoted in USD) at a tenor.
+
+    tenor: years. butterfly: how the butterflies at hand are quoted; brokers quote market strangles.
+
+    Spot delta up to and including 1Y between OECD currencies, forward delta beyond and wherever another currency
+    is involved; premium-adjusted where the premium currency is the base (USDJPY, EURJPY, USDCAD; not EURUSD);
+    delta-neutral straddle at the money, but ATM forward beyond 1Y where another than an OECD currency is involved.
+
+    Raises LabelError for an unknown pair.
+    """
+    currencies = parse_pair(pair)
+    developed, long = all(code in _OECD for code in currencies), tenor > SPOT_DELTA_UNTIL
+    return Convention(
+        delta="spot" if developed and not long else "forward",
+        premium_adjusted=premium_currency(pair) == currencies[0],
+        atm="forward" if long and not developed else "dns",
+        butterfly=butterfly,
+    )

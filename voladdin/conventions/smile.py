@@ -1,0 +1,170 @@
+"""The smile through ATM, risk-reversal and butterfly quotes: vols, strikes and deltas of many tenors at once.
+
+The log-vol is Clark's polynomial in delta ("Foreign Exchange Option Pricing", 2011, section 3.7): the polynomial
+through the quoted strikes in u = N(m / (atm sqrt(tau))), m = ln(K/F), of degree four with 25 and 10 delta quotes,
+two with one pair of wings, nought with ATM alone. A broker's butterfly is solved for as in Clark, section 3.6:
+the smile has to give both strangles, struck at the deltas of the single market-strangle vol, that vol's price.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
+
+from .. import black
+from ._newton import newton
+from .deltas import atm_moneyness, moneyness_of_delta
+from .pairs import Convention
+
+FloatArray = NDArray[np.float64]
+
+_PRICE_TOLERANCE = 1e-14
+_REACH = 12.0  # ATM standard deviations searched for a delta
+_BISECTIONS = 60
+
+
+@dataclass(frozen=True)
+class Quotes:
+    """Market quotes [T] and wings [T, P] (P absolute deltas, outermost last), with what reading them takes.
+
+    tenors: years. atm, risk_reversals, butterflies: decimal vols. discounts: [T] base-currency factors, 1 for
+    forward deltas. conventions: one for each tenor, alike in butterfly and premium.
+    """
+
+    tenors: FloatArray
+    atm: FloatArray
+    deltas: tuple[float, ...]
+    risk_reversals: FloatArray
+    butterflies: FloatArray
+    discounts: FloatArray
+    conventions: tuple[Convention, ...]
+
+    def wing_moneyness(self, side: int, vols: FloatArray) -> FloatArray:
+        """[T, P]: log-moneyness of the wing options (side +1 calls, -1 puts) that have these vols."""
+        return moneyness_of_delta(
+            np.array(self.deltas),
+            vols * np.sqrt(self.tenors)[:, None],
+            side,
+            discount=self.discounts[:, None],
+            premium_adjusted=self.conventions[0].premium_adjusted,
+        )
+
+    def atm_moneyness(self) -> FloatArray:
+        """[T]: log-moneyness of the ATM strikes."""
+        total = self.atm * np.sqrt(self.tenors)
+        rows = zip(total, self.conventions, strict=True)
+        return np.array([atm_moneyness(s, c.atm, c.premium_adjusted) for s, c in rows], dtype=float)
+
+
+@dataclass(frozen=True)
+class Smile:
+    """Smiles of T tenors through K = 1, 3 or 5 strikes each, put wing first.
+
+    tenors [T] years; log_moneyness [T, K] ln(K/F) of the quoted strikes; vols [T, K]; forwards [T] or None.
+    """
+
+    tenors: FloatArray
+    log_moneyness: FloatArray
+    vols: FloatArray
+    forwards: FloatArray | None = None
+
+    @property
+    def strikes(self) -> FloatArray | None:
+        """[T, K] quoted strikes, or None without forwards."""
+        return None if self.forwards is None else self.forwards[:, None] * np.exp(self.log_moneyness)
+
+    @property
+    def deltas(self) -> FloatArray:
+        """[T, K] forward call deltas N(d1) of the quoted strikes."""
+        return black.call_delta(self.log_moneyness, self.vols * np.sqrt(self.tenors)[:, None])
+
+    def vol(self, m: ArrayLike) -> FloatArray:
+        """Vols [T, N] at log-moneyness m ([T, N] or broadcasting to it)."""
+        scale = self._atm_total_vol()
+        nodes, u = ndtr(self.log_moneyness / scale), ndtr(np.asarray(m, dtype=float) / scale)
+        return np.asarray(np.exp(_lagrange(nodes, np.log(self.vols), u)))
+
+    def vol_at_delta(self, deltas: ArrayLike) -> FloatArray:
+        """Vols [T, N] where the forward call delta N(d1), under the smile itself, is `deltas` [N]; by bisection."""
+        target = np.broadcast_to(np.asarray(deltas, dtype=float), (len(self.tenors), np.size(deltas)))
+        root_t = np.sqrt(self.tenors)[:, None]
+        high = np.broadcast_to(_REACH * self._atm_total_vol(), target.shape)
+        low = -high
+        for _ in range(_BISECTIONS):
+            middle = (low + high) / 2
+            left = black.call_delta(middle, self.vol(middle) * root_t) > target
+            low, high = np.where(left, middle, low), np.where(left, high, middle)
+        return self.vol((low + high) / 2)
+
+    def _atm_total_vol(self) -> FloatArray:
+        middle = self.vols.shape[1] // 2
+        return np.asarray((self.vols[:, middle] * np.sqrt(self.tenors))[:, None])
+
+
+def fit(quotes: Quotes) -> Smile:
+    """The smile of the quotes; NaN vols in tenors where none was found (a vol or delta out of reach)."""
+    if quotes.conventions[0].butterfly == "smile" or not quotes.deltas:
+        return _through(quotes, quotes.butterflies)
+    return _solve_market_strangles(quotes)
+
+
+def market_strangles(quotes: Quotes) -> tuple[FloatArray, FloatArray]:
+    """Log-moneyness [T, 2P] (puts, then calls) and normalised prices [T, P] of the market strangles."""
+    vols = quotes.atm[:, None] + quotes.butterflies
+    total = vols * np.sqrt(quotes.tenors)[:, None]
+    put, call = quotes.wing_moneyness(-1, vols), quotes.wing_moneyness(1, vols)
+    price = black.put_price(put, total) + black.call_price(call, total)
+    return np.hstack([put, call]), price
+
+
+def strangle_prices(smile: Smile, m: FloatArray) -> FloatArray:
+    """Normalised prices [T, P] under the smile of the strangles struck at m [T, 2P] (puts, then calls)."""
+    total = smile.vol(m) * np.sqrt(smile.tenors)[:, None]
+    puts = m.shape[1] // 2
+    put_price = black.put_price(m[:, :puts], total[:, :puts])
+    return np.asarray(put_price + black.call_price(m[:, puts:], total[:, puts:]))
+
+
+def _lagrange(nodes: FloatArray, values: FloatArray, x: FloatArray) -> FloatArray:
+    """Interpolating polynomial of each row of nodes [T, K], values [T, K], at x [T, N]; exact at the nodes."""
+    total = np.zeros_like(x)
+    for i in range(nodes.shape[1]):
+        term = np.repeat(values[:, i, None], x.shape[1], axis=1)
+        for j in range(nodes.shape[1]):
+            if j != i:
+                term = term * ((x - nodes[:, j, None]) / (nodes[:, i] - nodes[:, j])[:, None])
+        total = total + term
+    return total
+
+
+def _through(quotes: Quotes, strangles: FloatArray) -> Smile:
+    """The smile whose wings have mean vols atm + strangles [T, P]; NaN rows where it does not exist."""
+    mean = quotes.atm[:, None] + strangles
+    put, call = mean - quotes.risk_reversals / 2, mean + quotes.risk_reversals / 2
+    m = [quotes.wing_moneyness(-1, put)[:, ::-1], quotes.atm_moneyness()[:, None], quotes.wing_moneyness(1, call)]
+    nodes, vols = np.hstack(m), np.hstack([put[:, ::-1], quotes.atm[:, None], call])
+    bad = ~((vols > 0).all(axis=1) & (np.diff(nodes, axis=1) > 0).all(axis=1))
+    vols[bad] = np.nan
+    return Smile(quotes.tenors, nodes, vols)
+
+
+def _solve_market_strangles(quotes: Quotes) -> Smile:
+    """Newton, damped by halving, in the smile strangles [T, P]; all tenors side by side."""
+    m, price = market_strangles(quotes)
+    wing = len(quotes.deltas)
+    vega = black.vega(m, (quotes.atm * np.sqrt(quotes.tenors))[:, None]) * np.sqrt(quotes.tenors)[:, None]
+    scale = vega[:, :wing] + vega[:, wing:]
+
+    def error(strangles: FloatArray) -> FloatArray:
+        return np.asarray((strangle_prices(_through(quotes, strangles), m) - price) / scale)
+
+    skew = np.abs(quotes.risk_reversals) / 2 - quotes.atm[:, None]
+    guess = np.maximum(quotes.butterflies, skew + 0.1 * quotes.atm[:, None])
+    solution = newton(error, guess)
+    failed = ~(np.abs(error(solution) * scale) <= _PRICE_TOLERANCE).all(axis=1)
+    solution[failed] = np.nan
+    return _through(quotes, solution)
+
