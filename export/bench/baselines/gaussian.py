@@ -11,6 +11,7 @@ from .grid import interpolation_matrix
 SCALE_SHIFT = 0.25  # sd of the random log-level shift of the scale augmentation
 JITTER = 1e-5  # of each cell's own variance
 INTERPOLATION_SD = 0.01  # of log-vol, for a cell that is not a node of the training grid
+CHANGE_INTERPOLATION_SD = 0.003  # the same for a daily change of log-vol
 CHUNK = 2**24  # doubles of one batch of covariances
 
 
@@ -46,6 +47,20 @@ def _condition(mean: FloatArray, cov: FloatArray, values: FloatArray) -> tuple[F
     )
 
 
+def on_axes(
+    nodes: Axes, cells: Axes, mean: FloatArray, cov: FloatArray, sd: float = INTERPOLATION_SD
+) -> tuple[FloatArray, FloatArray]:
+    """Mean [..., n] and covariance [..., n, n] of cells, interpolated from those of nodes.
+
+    A cell that is no node has `sd` of log-vol more, for what interpolation misses.
+    """
+    if cells.same(nodes):
+        return mean, cov
+    weights = interpolation_matrix(nodes, cells)
+    between = (weights.max(axis=1) < 1 - 1e-9) * sd**2
+    return mean @ weights.T, weights @ cov @ weights.T + np.diag(between + 1e-8)
+
+
 class Gaussian:
     """The conditional of a Gaussian fitted to the pooled log-vols; `shift` 0.25 is the scale-augmented one.
 
@@ -68,16 +83,8 @@ class Gaussian:
 
     def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
         values = np.log(vols).reshape(len(vols), -1)
-        mean, std = condition(*self.on(axes, self.mean, self.cov), values)
+        mean, std = condition(*on_axes(self.axes, axes, self.mean, self.cov), values)
         return Prediction.from_log(mean.reshape(vols.shape), std.reshape(vols.shape))
-
-    def on(self, axes: Axes, mean: FloatArray, cov: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Mean [..., n] and covariance [..., n, n] of the cells of `axes`, from those of the nodes."""
-        if axes.same(self.axes):
-            return mean, cov
-        weights = interpolation_matrix(self.axes, axes)
-        between = (weights.max(axis=1) < 1 - 1e-9) * INTERPOLATION_SD**2
-        return mean @ weights.T, weights @ cov @ weights.T + np.diag(between + 1e-8)
 
 
 class LocalGaussian(Gaussian):
@@ -105,7 +112,7 @@ class LocalGaussian(Gaussian):
     def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
         values = np.log(vols).reshape(len(vols), -1)
         mean, cov = self.moments(self.fill_nodes(values, axes))
-        mean, std = condition(*self.on(axes, mean, cov), values)
+        mean, std = condition(*on_axes(self.axes, axes, mean, cov), values)
         return Prediction.from_log(mean.reshape(vols.shape), std.reshape(vols.shape))
 
     def fill_nodes(self, values: FloatArray, axes: Axes) -> FloatArray:
@@ -149,8 +156,10 @@ class DailyChangeGaussian:
         self.axes, self.cov = history.axes, cov + JITTER * np.diag(np.diag(cov))
 
     def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
-        if prior is None or not axes.same(self.axes):
-            raise ValueError("needs yesterday's full surface, on the axes of the training history")
+        if prior is None:
+            raise ValueError("needs yesterday's full surface")
         before = np.log(prior).reshape(len(vols), -1)
-        change, std = condition(np.zeros(1), self.cov, np.log(vols).reshape(len(vols), -1) - before)
+        zero = np.zeros(len(self.cov))
+        moments = on_axes(self.axes, axes, zero, self.cov, CHANGE_INTERPOLATION_SD)
+        change, std = condition(*moments, np.log(vols).reshape(len(vols), -1) - before)
         return Prediction.from_log((before + change).reshape(vols.shape), std.reshape(vols.shape))

@@ -8,51 +8,35 @@ shift, and Levenberg-Marquardt fits price errors over vega. Forwards and discoun
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import QuantLib as ql
-from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from voladdin import black
 
 from ..data import Axes, FloatArray, History
 from ..methods import Prediction
-
-ComplexArray = NDArray[np.complex128]
-Characteristic = Callable[[ComplexArray, float], ComplexArray]
+from .fourier import NODES, Characteristic, ComplexArray, call_price, lewis_matrix, moneyness
 
 LAGUERRE = 64  # integration order of QuantLib's engines
 YEAR = 365.0
-FIXED_POINT_STEPS = 12
 _TODAY = ql.Date(2, 1, 2020)
 
 
-def _nodes(order: int = 96) -> tuple[FloatArray, FloatArray]:
-    points, weights = np.polynomial.legendre.leggauss(order)
-    t = 0.5 * (points + 1)
-    return 3 * t / (1 - t), 1.5 * weights / (1 - t) ** 2
+def heston_characteristic(theta: float, kappa: float, sigma: float, rho: float, v0: float) -> Characteristic:
+    """QuantLib's Heston characteristic function, over an array."""
+    flat = ql.YieldTermStructureHandle(ql.FlatForward(_TODAY, 0.0, ql.Actual365Fixed()))
+    spot = ql.QuoteHandle(ql.SimpleQuote(1.0))
+    model = ql.HestonModel(ql.HestonProcess(flat, flat, spot, v0, kappa, theta, sigma, rho))
+    engine = ql.AnalyticHestonEngine(model, LAGUERRE)
 
+    def characteristic(z: ComplexArray, tenor: float) -> ComplexArray:
+        return np.array([engine.chF(complex(x), float(tenor)) for x in z])
 
-_X, _W = _nodes()
-
-
-def call_price(m: FloatArray, w: float, characteristic: ComplexArray, u: FloatArray) -> FloatArray:
-    """Forward-normalised calls [K] at log-moneyness m by Lewis (2001), with Black at variance w as control.
-
-    characteristic: E[exp(i (u - i/2) ln(S_T/F))] at the nodes u = _X / sqrt(w).
-    """
-    control = np.exp(-0.5 * w * (u**2 + 0.25))
-    kernel = (control - characteristic) * (_W / np.sqrt(w)) / (u**2 + 0.25)
-    integral = (np.exp(-1j * np.outer(m, u)) @ kernel).real
-    return black.call_price(m, np.full_like(m, np.sqrt(w))) + np.exp(0.5 * m) / np.pi * integral
-
-
-def moneyness(deltas: FloatArray, s: FloatArray) -> FloatArray:
-    """ln(K/F) at forward call deltas, total vol s."""
-    return np.asarray(black.moneyness_from_delta(deltas, s))
+    return characteristic
 
 
 class _Fitted:
@@ -71,7 +55,7 @@ class _Fitted:
     def _fill(self, vols: FloatArray, axes: Axes) -> FloatArray:
         characteristic = self.calibrate(vols, axes)
         rows = [
-            row if np.isfinite(row).all() else _smile(row, tenor, axes.deltas, characteristic, np.nanmean(vols))
+            row if np.isfinite(row).all() else model_smile(row, tenor, axes.deltas, characteristic)
             for row, tenor in zip(vols, axes.tenors, strict=True)
         ]
         return np.stack(rows)
@@ -79,26 +63,6 @@ class _Fitted:
     def calibrate(self, vols: FloatArray, axes: Axes) -> Characteristic:
         """The characteristic function of the fitted model."""
         raise NotImplementedError
-
-
-def _smile(
-    quotes: FloatArray, tenor: float, deltas: FloatArray, characteristic: Characteristic, start: float
-) -> FloatArray:
-    """The model's vols [K] at fixed deltas: the strike moves with the vol until both agree."""
-    variance = max(-8 * np.log(abs(characteristic(np.array([-0.5j]), tenor)[0])), 1e-8)
-    u = _X / np.sqrt(variance)
-    values = characteristic(u - 0.5j, tenor)
-    vols = np.where(np.isfinite(quotes), quotes, np.sqrt(variance / tenor))
-    for _ in range(FIXED_POINT_STEPS):
-        m = moneyness(deltas, vols * np.sqrt(tenor))
-        call = call_price(m, variance, values, u)
-        otm = np.where(m > 0, call, call - 1 + np.exp(m))
-        new = black.implied_total_vol(otm, m) / np.sqrt(tenor)
-        new = np.where(np.isfinite(new), new, vols)
-        if np.abs(new - vols).max() < 1e-8:
-            break
-        vols = new
-    return vols
 
 
 def _start(vols: FloatArray) -> tuple[float, float]:
@@ -136,19 +100,6 @@ def _heston_process(vols: FloatArray) -> list[object]:
     flat = ql.YieldTermStructureHandle(ql.FlatForward(_TODAY, 0.0, ql.Actual365Fixed()))
     first, last = _start(vols)
     return [flat, flat, ql.QuoteHandle(ql.SimpleQuote(1.0)), first, 1.5, last, 0.4, 0.0]
-
-
-def heston_characteristic(theta: float, kappa: float, sigma: float, rho: float, v0: float) -> Characteristic:
-    """QuantLib's Heston characteristic function, over an array."""
-    flat = ql.YieldTermStructureHandle(ql.FlatForward(_TODAY, 0.0, ql.Actual365Fixed()))
-    spot = ql.QuoteHandle(ql.SimpleQuote(1.0))
-    model = ql.HestonModel(ql.HestonProcess(flat, flat, spot, v0, kappa, theta, sigma, rho))
-    engine = ql.AnalyticHestonEngine(model, LAGUERRE)
-
-    def characteristic(z: ComplexArray, tenor: float) -> ComplexArray:
-        return np.array([engine.chF(complex(x), float(tenor)) for x in z])
-
-    return characteristic
 
 
 class Heston(_Fitted):
@@ -218,31 +169,46 @@ def _shifted(x: FloatArray, tenors: FloatArray) -> Characteristic:
     return characteristic
 
 
+@dataclass(frozen=True)
+class _Row:
+    """The quotes of one tenor: vol error = base - Re(matrix @ characteristic)."""
+
+    index: int
+    tenor: float
+    u: FloatArray
+    matrix: ComplexArray
+    base: FloatArray
+
+
+def _row(index: int, tenor: float, deltas: FloatArray, vols: FloatArray) -> _Row:
+    s = vols * np.sqrt(tenor)
+    m, w = moneyness(deltas, s), float(np.mean(s**2))
+    u, vega = NODES / np.sqrt(w), black.vega(m, s) * np.sqrt(tenor)
+    gap = call_price(m, w, np.zeros(len(u), complex), u) - black.call_price(m, s)
+    return _Row(index, tenor, u, lewis_matrix(m, w, u) / vega[:, None], gap / vega)
+
+
 class _Quotes:
     """Residuals of Heston++ on one surface; the Heston part is kept while only the shifts move."""
 
     def __init__(self, vols: FloatArray, axes: Axes, start: FloatArray) -> None:
         self.tenors, self.start = axes.tenors, start
-        self.rows = []
-        for i, (row, tenor) in enumerate(zip(vols, axes.tenors, strict=True)):
-            quoted = np.isfinite(row)
-            if quoted.any():
-                s = row[quoted] * np.sqrt(tenor)
-                m = moneyness(axes.deltas[quoted], s)
-                price, vega = black.call_price(m, s), black.vega(m, s) * np.sqrt(tenor)
-                self.rows.append((i, float(tenor), m, float(np.mean(s**2)), price, vega))
+        self.rows = [
+            _row(i, float(axes.tenors[i]), axes.deltas[quoted], vols[i, quoted])
+            for i, quoted in enumerate(np.isfinite(vols))
+            if quoted.any()
+        ]
         self.heston = lru_cache(maxsize=4)(self._heston)
 
     def _heston(self, *parameters: float) -> list[ComplexArray]:
         characteristic = heston_characteristic(*parameters)
-        return [characteristic(_X / np.sqrt(w) - 0.5j, tenor) for _, tenor, _, w, _, _ in self.rows]
+        return [characteristic(row.u - 0.5j, row.tenor) for row in self.rows]
 
     def residuals(self, x: FloatArray) -> FloatArray:
         """Vol errors (price over vega), then weak ridges that keep unquoted directions where they start."""
-        shift, values, errors = _shift(x, self.tenors), self.heston(*_parameters(x)), []
-        for (i, _, m, w, price, vega), heston in zip(self.rows, values, strict=True):
-            u = _X / np.sqrt(w)
-            model = call_price(m, w, heston * np.exp(-0.5 * shift[i] * (u**2 + 0.25)), u)
-            errors.append((model - price) / vega)
-        ridge = 1e-5 * (x - self.start)[:5]
-        return np.concatenate([*errors, ridge, 1e-3 * np.diff(x[5:])])
+        shift = _shift(x, self.tenors)
+        errors = [
+            row.base - (row.matrix @ (heston * np.exp(-0.5 * shift[row.index] * (row.u**2 + 0.25)))).real
+            for row, heston in zip(self.rows, self.heston(*_parameters(x)), strict=True)
+        ]
+        return np.concatenate([*errors, 1e-5 * (x - self.start)[:5], 1e-3 * np.diff(x[5:])])
