@@ -1,0 +1,292 @@
+"""The worksheet functions: cells in, cells out, with the help texts that every host shows.
+
+`FUNCTIONS` is the one source of names, arguments and examples; `evaluate` is the one way in. Results are
+cached by the exact arguments and the model's digest, so recalculating an unchanged book costs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from . import bundle, conventions, information
+from .cells import Cell, Cells, Grid, parse, render
+from .errors import InputError, VoladdinError
+from .imputation import impute
+from .interpolation import interpolate
+from .quotes import volquotes
+from .surface import Surface
+from .worksheet import Argument, Cache, Function, bind, choice, number, text
+
+__all__ = ["DEFAULT_MODEL", "FUNCTIONS", "OUTPUTS", "Argument", "Function", "evaluate"]
+
+DEFAULT_MODEL = "fx"
+OUTPUTS = {"fill": "filled", "mean": "mean", "std": "std", "low": "low", "high": "high", "zscore": "zscore"}
+
+_log = logging.getLogger(__name__)
+_warnings: ContextVar[list[str]] = ContextVar("warnings")
+
+
+def evaluate(name: str, arguments: Sequence[Cell | Cells]) -> Cells:
+    """Value of a worksheet function, as cells; the same arguments and model give the same cells.
+
+    name: "VOLIMPUTE", …, case-insensitive.
+    arguments: in order; None, "" or a blank 1 x 1 range where an optional one is omitted.
+
+    Raises VoladdinError, whose `cell_error` is what the cell shows; VOLINFO("error") repeats it.
+    """
+    found: list[str] = []
+    token = _warnings.set(found)
+    try:
+        return _evaluate(name, arguments, found)
+    except VoladdinError as error:
+        information.record_error(name.upper(), error)
+        raise
+    except Exception as error:
+        _log.exception("%s failed", name)
+        wrapped = VoladdinError(
+            f"{name} failed: {type(error).__name__}: {error}; this is a defect, please report"
+        )
+        information.record_error(name.upper(), wrapped)
+        raise wrapped from error
+    finally:
+        _warnings.reset(token)
+
+
+def _evaluate(name: str, arguments: Sequence[Cell | Cells], found: list[str]) -> Cells:
+    function = FUNCTIONS.get(name.upper())
+    if function is None:
+        raise InputError(f"function {name!r} is unknown; expected one of {', '.join(FUNCTIONS)}")
+    values = bind(function, arguments)
+    if not function.cached:
+        return function.compute(*values)
+    key = _key(function, values)
+    entry = _CACHE.get(key)
+    if entry is None:
+        entry = (function.compute(*values), found)
+        _CACHE.put(key, entry)
+    information.record_warnings(entry[1])
+    return [list(row) for row in entry[0]]
+
+
+def _key(function: Function, values: list[Any]) -> bytes:
+    names = [argument.name for argument in function.arguments]
+    digest = bundle.load(_model(values[names.index("model")])).digest if "model" in names else ""
+    return hashlib.sha256(repr((function.name, digest, values)).encode()).digest()
+
+
+_CACHE = Cache()
+
+
+def _parsed(argument: str, cells: Cells, *axes: Any) -> Grid:
+    """`cells` as a Grid; errors and warnings name the argument."""
+    try:
+        grid = parse(cells, *axes)
+    except InputError as error:
+        raise type(error)(f"{argument}: {error}") from None
+    _warnings.get().extend(f"{argument}: {warning}" for warning in grid.warnings)
+    return grid
+
+
+def _model(value: Cell) -> str:
+    return text("model", value, DEFAULT_MODEL)
+
+
+def _units(value: Cell) -> str | None:
+    return text("units", value, "") or None
+
+
+def _volimpute(
+    surface: Cells,
+    output: Cell,
+    prior: Cells | None,
+    tenors: Cells | None,
+    strikes: Cells | None,
+    model: Cell,
+    units: Cell,
+    forwards: Cells | None,
+    prior_age: Cell,
+) -> Cells:
+    wanted = choice("output", output, list(OUTPUTS))
+    axes = (tenors, strikes, _units(units), forwards)
+    grid = _parsed("surface", surface, *axes)
+    earlier = None if prior is None else _parsed("prior", prior, *axes).surface
+    if earlier is not None:
+        _check_same_axes(grid.surface, earlier)
+    age = number("prior_age", prior_age, 1.0)
+    result = impute(grid.surface, prior=earlier, prior_age=age, model=_model(model))
+    return render(grid, getattr(result, OUTPUTS[wanted]), scale=wanted != "zscore")
+
+
+def _check_same_axes(surface: Surface, prior: Surface) -> None:
+    for name in ("tenors", "deltas", "moneyness", "strikes"):
+        ours, theirs = getattr(surface, name), getattr(prior, name)
+        if (ours is None) != (theirs is None):
+            has = "has" if theirs is not None else "has no"
+            raise InputError(f"prior: it {has} {name}, other than the surface; expected the same labels")
+        if ours is None or (ours.shape == theirs.shape and np.allclose(ours, theirs, rtol=1e-9, atol=0)):
+            continue
+        odd = sorted(set(_labels(name, theirs)) ^ set(_labels(name, ours)))
+        raise InputError(
+            f"prior: its {name} {', '.join(_labels(name, theirs))} differ from the surface's "
+            f"{', '.join(_labels(name, ours))} (not in both: {', '.join(odd) or 'only the order'}); "
+            "expected the same labels"
+        )
+
+
+def _labels(name: str, axis: Any) -> list[str]:
+    values = np.asarray(axis).ravel()
+    return [conventions.tenor_label(v) if name == "tenors" else f"{v:.6g}" for v in values]
+
+
+def _volinterp(
+    surface: Cells,
+    tenor: Cell,
+    strike: Cell,
+    tenors: Cells | None,
+    strikes: Cells | None,
+    model: Cell,
+    units: Cell,
+    forwards: Cells | None,
+) -> Cells:
+    grid = _parsed("surface", surface, tenors, strikes, _units(units), forwards)
+    years = conventions.parse_tenor(tenor)  # type: ignore[arg-type]
+    kind, value = _strike(strike, grid.surface)
+    vol = interpolate(grid.surface, years, value, kind=kind, model=_model(model))
+    return [[vol * 100 if grid.percent else vol]]
+
+
+def _strike(strike: Cell, surface: Surface) -> tuple[Any, float]:
+    """A number is of the surface's own kind; text is a label such as 25P, K=1.085 or m=-0.1."""
+    if isinstance(strike, float | int) and not isinstance(strike, bool) and surface.deltas is None:
+        return ("moneyness" if surface.moneyness is not None else "strike"), float(strike)
+    found = conventions.parse_strike(strike)
+    if found is None:
+        raise InputError(f"strike is {strike!r}; expected a label such as 25P, ATM, 0.25, K=1.085 or m=-0.1")
+    return found
+
+
+def _volquotes(
+    atm: Cells,
+    rr25: Cells,
+    bf25: Cells,
+    rr10: Cells | None,
+    bf10: Cells | None,
+    tenors: Cells | None,
+    pair: Cell,
+    butterfly: Cell,
+    spot: Cell,
+    domestic: Cells | None,
+    foreign: Cells | None,
+    output: Cell,
+) -> Cells:
+    if tenors is None:
+        raise InputError("VOLQUOTES: tenors is missing; expected one tenor a quote, such as 1W, 1M, 1Y")
+    if foreign is None:
+        _warnings.get().append("foreign: not given, so spot deltas were read as forward deltas")
+    return volquotes(
+        {"atm": atm, "rr25": rr25, "bf25": bf25, "rr10": rr10, "bf10": bf10},
+        tenors,
+        {"domestic_rates": domestic, "foreign_rates": foreign},
+        strikes=choice("output", output, ["vol", "strike"]) == "strike",
+        pair=text("pair", pair, "EURUSD"),
+        butterfly=choice("butterfly", butterfly, ["broker", "smile"]),
+        spot=None if spot is None else number("spot", spot, 1.0),
+    )
+
+
+def _volinfo(topic: Cell) -> Cells:
+    return information.volinfo(text("topic", topic, "").lower(), _ALL)
+
+
+_TENORS = Argument(
+    "tenors", "tenors of the grid's rows where it has no headers: 1W, 1M, 1Y, or years", "range"
+)
+_STRIKES = Argument(
+    "strikes", "strikes of the grid's columns where it has none: 25P, ATM, K=1.085, m=-0.1", "range"
+)
+_MODEL = Argument("model", 'model bundle, "fx" unless told; VOLINFO("models") lists them', "value")
+_UNITS = Argument("units", '"decimal" or "percent" where the grid cannot tell', "value")
+_FORWARDS = Argument("forwards", "one forward a tenor; needed where strikes are K=…", "range")
+_SURFACE = Argument(
+    "surface",
+    "a grid of implied vols, tenors by strikes, with or without headers; holes blank",
+    "range",
+    False,
+)
+
+_ALL = (
+    Function(
+        "VOLIMPUTE",
+        "The same grid of implied vols with its holes filled, or the uncertainty of each cell.",
+        (
+            _SURFACE,
+            Argument("output", f"one of {', '.join(OUTPUTS)}; fill unless told", "value"),
+            Argument("prior", "an earlier full grid with the same labels, such as yesterday's", "range"),
+            _TENORS,
+            _STRIKES,
+            _MODEL,
+            _UNITS,
+            _FORWARDS,
+            Argument("prior_age", "age of the prior in days; 1 unless told", "value"),
+        ),
+        '=VOLIMPUTE(A1:F9, "std")',
+        _volimpute,
+    ),
+    Function(
+        "VOLINTERP",
+        "The implied vol at any tenor and strike of a grid, which may have holes.",
+        (
+            _SURFACE,
+            Argument("tenor", "a tenor such as 4M, or years", "value", False),
+            Argument(
+                "strike", "25P, ATM, 10C, K=1.085, m=-0.1; a number is of the grid's own kind", "value", False
+            ),
+            _TENORS,
+            _STRIKES,
+            _MODEL,
+            _UNITS,
+            _FORWARDS,
+        ),
+        '=VOLINTERP(A1:F9, "4M", "25P")',
+        _volinterp,
+    ),
+    Function(
+        "VOLQUOTES",
+        "A grid of vols at forward deltas from ATM, risk-reversal and butterfly quotes of a currency pair.",
+        (
+            Argument("atm", "ATM vols, one a tenor", "range", False),
+            Argument("rr25", "25-delta risk reversals (call minus put)", "range", False),
+            Argument("bf25", "25-delta butterflies", "range", False),
+            Argument("rr10", "10-delta risk reversals", "range"),
+            Argument("bf10", "10-delta butterflies", "range"),
+            Argument("tenors", "one tenor a quote: 1W, 1M, 1Y, or years", "range"),
+            Argument("pair", "currency pair whose conventions are used; EURUSD unless told", "value"),
+            Argument("butterfly", '"broker" (market strangle) or "smile"; broker unless told', "value"),
+            Argument("spot", "spot rate; needed for strikes", "value"),
+            Argument("domestic", "domestic (quote currency) rate, continuous, one or one a tenor", "range"),
+            Argument("foreign", "foreign (base currency) rate, continuous, one or one a tenor", "range"),
+            Argument("output", "vol (unless told) or strike, which needs spot and both rates", "value"),
+        ),
+        '=VOLQUOTES(B2:B9, C2:C9, D2:D9, , , A2:A9, "EURUSD")',
+        _volquotes,
+    ),
+    Function(
+        "VOLINFO",
+        "Version, models, server state, functions, or the last error with its reference.",
+        (
+            Argument(
+                "topic", f"one of {', '.join(information.TOPICS)}; a short overview unless told", "value"
+            ),
+        ),
+        '=VOLINFO("error")',
+        _volinfo,
+        cached=False,
+    ),
+)
+FUNCTIONS: dict[str, Function] = {function.name: function for function in _ALL}

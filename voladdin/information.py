@@ -1,0 +1,93 @@
+"""VOLINFO: version, models, server, functions, and the last error with its reference."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Protocol
+
+from . import bundle, local
+from .cells import Cells
+from .errors import InputError, VoladdinError
+
+TOPICS = ("version", "models", "server", "error", "functions")
+
+
+class _Described(Protocol):
+    @property
+    def signature(self) -> str: ...
+    @property
+    def help(self) -> str: ...
+    @property
+    def example(self) -> str: ...
+
+
+class _Memory:
+    """The last error and the warnings of the last parse, of this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.error: tuple[str, VoladdinError] | None = None
+        self.warnings: list[str] = []
+
+
+_MEMORY = _Memory()
+
+
+def record_error(function: str, error: VoladdinError) -> None:
+    """Keeps the error for VOLINFO("error")."""
+    with _MEMORY.lock:
+        _MEMORY.error = (function, error)
+
+
+def record_warnings(warnings: list[str]) -> None:
+    """Keeps the warnings of the last parse for VOLINFO("error")."""
+    with _MEMORY.lock:
+        _MEMORY.warnings = list(warnings)
+
+
+def volinfo(topic: str, functions: Iterable[_Described]) -> Cells:
+    """Rows about one topic of `TOPICS`; "" is the short overview.
+
+    Raises InputError where the topic is unknown.
+    """
+    if topic == "":
+        return [["version", local.version()], ["models", ", ".join(bundle.names())], ["server", _server()]]
+    if topic == "version":
+        return [[local.version()]]
+    if topic == "models":
+        return [["model", "digest"], *([name, _digest(name)] for name in bundle.names())]
+    if topic == "server":
+        return [[_server()]]
+    if topic == "functions":
+        return [["function", "help", "example"], *([f.signature, f.help, f.example] for f in functions)]
+    if topic == "error":
+        return _last_error()
+    raise InputError(f"topic is {topic!r}; expected one of {', '.join(TOPICS)}")
+
+
+def _digest(name: str) -> str:
+    try:
+        return bundle.load(name).digest
+    except VoladdinError as error:
+        return f"{error.cell_error} {error}"
+
+
+def _server() -> str:
+    state = local.running()
+    return "not running" if state is None else f"version {state.version} on {local.HOST}:{state.port}"
+
+
+def _last_error() -> Cells:
+    with _MEMORY.lock:
+        error, warnings = _MEMORY.error, _MEMORY.warnings
+    rows: Cells = [["error", "none"]]
+    if error is not None:
+        function, what = error
+        rows = [
+            ["error", str(what)],
+            ["function", function],
+            ["cell", what.cell_error],
+            ["reference", what.reference],
+        ]
+    return rows + [["warning", warning] for warning in warnings]

@@ -1,0 +1,137 @@
+"""What worksheet functions are made of: arguments, how they are read, and the cache of results."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .cells import Cell, Cells
+from .errors import InputError
+
+MAX_CACHED_CELLS = 2_000_000
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument as the function wizard shows it; a "range" arrives as Cells, a "value" as one Cell."""
+
+    name: str
+    help: str
+    kind: Literal["range", "value"]
+    optional: bool = True
+
+
+@dataclass(frozen=True)
+class Function:
+    """One worksheet function; `compute` takes one value an argument, None where it was omitted."""
+
+    name: str
+    help: str
+    arguments: tuple[Argument, ...]
+    example: str
+    compute: Callable[..., Cells]
+    cached: bool = True
+
+    @property
+    def signature(self) -> str:
+        """Such as "VOLINFO([topic])"."""
+        names = (f"[{a.name}]" if a.optional else a.name for a in self.arguments)
+        return f"{self.name}({', '.join(names)})"
+
+
+def bind(function: Function, arguments: Sequence[Cell | Cells]) -> list[Any]:
+    """The arguments by kind, omitted ones as None. Raises InputError naming the argument."""
+    if len(arguments) > len(function.arguments):
+        raise InputError(
+            f"{function.name} was given {len(arguments)} arguments; expected {function.signature}"
+        )
+    padded = [*arguments, *[None] * (len(function.arguments) - len(arguments))]
+    return [
+        _bound(function, argument, value) for argument, value in zip(function.arguments, padded, strict=True)
+    ]
+
+
+def _bound(function: Function, argument: Argument, value: Cell | Cells) -> Cell | Cells:
+    rows: Cells = [list(row) for row in value] if isinstance(value, (list, tuple)) else [[value]]
+    if not rows or not rows[0]:
+        rows = [[None]]
+    single = len(rows) == 1 and len(rows[0]) == 1
+    if single and _is_blank(rows[0][0], argument.optional and argument.kind == "range"):
+        if argument.optional:
+            return None
+        raise InputError(f"{function.name}: {argument.name} is missing; expected {argument.help}")
+    if argument.kind == "range":
+        return rows
+    if not single:
+        shape = f"{len(rows)} x {len(rows[0])}"
+        raise InputError(f"{function.name}: {argument.name} is a range of {shape} cells; expected one cell")
+    return rows[0][0]
+
+
+def _is_blank(cell: Cell, zero: bool) -> bool:
+    """Blank; with `zero` also 0, which is how Calc passes a blank cell."""
+    if isinstance(cell, str):
+        return not cell.strip()
+    return cell is None or (zero and not isinstance(cell, bool) and cell == 0)
+
+
+class Cache:
+    """Least recently used results, bounded by their number of cells; thread-safe."""
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[bytes, tuple[Cells, list[str]]] = OrderedDict()
+        self._cells = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: bytes) -> tuple[Cells, list[str]] | None:
+        with self._lock:
+            if key in self._entries:
+                self._entries.move_to_end(key)
+            return self._entries.get(key)
+
+    def put(self, key: bytes, entry: tuple[Cells, list[str]]) -> None:
+        with self._lock:
+            if key not in self._entries:
+                self._cells += _size(entry)
+            self._entries[key] = entry
+            while self._cells > MAX_CACHED_CELLS:
+                self._cells -= _size(self._entries.popitem(last=False)[1])
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+            self._cells = 0
+
+
+def _size(entry: tuple[Cells, list[str]]) -> int:
+    return sum(map(len, entry[0]))
+
+
+def text(name: str, value: Cell, default: str) -> str:
+    """A word, or `default` where it was omitted; 0 is how Calc passes a blank cell. Raises InputError."""
+    if value is None or (value == 0 and not isinstance(value, bool)):
+        return default
+    if not isinstance(value, str):
+        raise InputError(f"{name} is {value!r}; expected text such as {default!r}")
+    return value.strip()
+
+
+def choice(name: str, value: Cell, allowed: Sequence[str]) -> str:
+    """One of the words `allowed`, in any case; the first where it was omitted. Raises InputError."""
+    chosen = text(name, value, allowed[0]).lower()
+    if chosen not in allowed:
+        raise InputError(f"{name} is {value!r}; expected one of {', '.join(filter(None, allowed))}")
+    return chosen
+
+
+def number(name: str, value: Cell, default: float) -> float:
+    """A finite number, or `default` where it was omitted. Raises InputError."""
+    if value is None:
+        return default
+    if isinstance(value, (bool, str)) or not math.isfinite(value):
+        raise InputError(f"{name} is {value!r}; expected a number")
+    return float(value)

@@ -1,0 +1,1 @@
+"""An .xlsx read and edited without a spreadsheet program: formulas, references, sheet XML."""

@@ -1,0 +1,303 @@
+"""Cell values into a worksheet's XML, every other byte of it untouched."""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from xml.parsers import expat
+from xml.sax.saxutils import escape
+
+from openpyxl.utils.cell import (
+    column_index_from_string,
+    coordinate_from_string,
+    get_column_letter,
+    range_boundaries,
+)
+
+from ..cells import Cell
+from ..errors import InputError
+
+Position = tuple[int, int]  # row, column, from 1
+ERROR_VALUES = ("#N/A", "#VALUE!", "#DIV/0!", "#NUM!", "#REF!", "#NAME?", "#NULL!")
+
+_START_TAG = re.compile(rb"<[^\s/>]+(?:\s+[^\s=/>]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?>")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+@dataclass
+class _Element:
+    """Byte offsets of one row or cell, and its attributes."""
+
+    start: int
+    end: int
+    attributes: dict[str, str]
+
+
+@dataclass
+class _Layout:
+    """Where a sheet's rows and cells stand."""
+
+    prefix: str = ""
+    data: _Element = field(default_factory=lambda: _Element(-1, -1, {}))
+    dimension: _Element | None = None
+    rows: dict[int, _Element] = field(default_factory=dict)
+    columns: dict[int, list[int]] = field(default_factory=dict)
+    cells: dict[Position, _Element] = field(default_factory=dict)
+    column_styles: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+class Sheet:
+    """One worksheet part; `set_value` and `set_array` collect edits, `to_bytes` splices them in.
+
+    Raises InputError where the part is not a worksheet in UTF-8.
+    """
+
+    def __init__(self, xml: bytes) -> None:
+        self._xml = xml
+        self._layout = _layout(xml)
+        self._values: dict[Position, Cell] = {}
+        self._references: dict[Position, str] = {}
+
+    def is_dynamic(self, position: Position) -> bool:
+        """Whether the formula cell is a dynamic array (its spill range follows its result)."""
+        cell = self._layout.cells.get(position)
+        return cell is not None and "cm" in cell.attributes
+
+    def is_shared(self, position: Position) -> bool:
+        """Whether the cell's formula is one of a block that was filled down or right."""
+        formula = self._formula_xml(position)
+        return b'"shared"' in formula or b"'shared'" in formula
+
+    def has_value(self, position: Position) -> bool:
+        """Whether the cell has a stored value, be it an empty text."""
+        cell = self._layout.cells.get(position)
+        pattern = rb"<" + self._layout.prefix.encode() + rb"(?:v|is)[\s/>]"
+        return cell is not None and re.search(pattern, self._xml[cell.start : cell.end]) is not None
+
+    def set_value(self, position: Position, value: Cell) -> None:
+        """The (cached) value of a cell; its formula and its style stay."""
+        finite = not isinstance(value, int | float) or math.isfinite(value)
+        self._values[position] = value if finite else "#NUM!"
+
+    def set_reference(self, position: Position, reference: str) -> None:
+        """The cell's formula becomes (or stays) an array formula over `reference`."""
+        self._references[position] = reference
+
+    def to_bytes(self) -> bytes:
+        """The sheet with the collected edits."""
+        splices = [*self._row_splices(), *self._dimension_splice()]
+        pieces, at = [], 0
+        for start, end, new in sorted(splices, key=lambda splice: splice[:2]):
+            pieces += [self._xml[at:start], new]
+            at = end
+        return b"".join([*pieces, self._xml[at:]])
+
+    def _row_splices(self) -> list[tuple[int, int, bytes]]:
+        rows: dict[int, dict[int, Cell]] = {}
+        for (row, column), value in sorted(self._values.items()):
+            rows.setdefault(row, {})[column] = value
+        known = sorted(self._layout.rows)
+        inserted: dict[int, list[bytes]] = {}
+        splices = []
+        for row, values in rows.items():
+            if row in self._layout.rows:
+                splices += self._existing_row(row, values)
+            else:
+                cells = b"".join(self._cell(row, column, value) for column, value in values.items())
+                new = self._tag("row", {"r": str(row)}, cells)
+                inserted.setdefault(bisect_right(known, row), []).append(new)
+        for index, new_rows in inserted.items():
+            splices.append(self._inserted_rows(known, index, b"".join(new_rows)))
+        return splices
+
+    def _inserted_rows(self, known: list[int], index: int, new: bytes) -> tuple[int, int, bytes]:
+        if index < len(known):
+            at = self._layout.rows[known[index]].start
+            return at, at, new
+        return self._appended(self._layout.data, "sheetData", new)
+
+    def _appended(self, element: _Element, name: str, new: bytes) -> tuple[int, int, bytes]:
+        """`new` as the last child of an element, which may be <empty/>."""
+        if (
+            self._xml[element.end - 2 : element.end] == b"/>"
+            and _tag_end(self._xml, element.start) == element.end
+        ):
+            tag = self._xml[element.start : element.end - 2].rstrip() + b">"
+            return element.start, element.end, tag + new + f"</{self._layout.prefix}{name}>".encode()
+        at = self._xml.rindex(b"</", element.start, element.end)
+        return at, at, new
+
+    def _existing_row(self, row: int, values: dict[int, Cell]) -> list[tuple[int, int, bytes]]:
+        element = self._layout.rows[row]
+        columns = sorted(self._layout.columns.get(row, []))
+        inserted: dict[int, list[bytes]] = {}
+        splices = []
+        for column, value in values.items():
+            new = self._cell(row, column, value)
+            if (row, column) in self._layout.cells:
+                cell = self._layout.cells[row, column]
+                splices.append((cell.start, cell.end, new))
+            else:
+                inserted.setdefault(bisect_right(columns, column), []).append(new)
+        for index, cells in inserted.items():
+            if index < len(columns):
+                at = self._layout.cells[row, columns[index]].start
+                splices.append((at, at, b"".join(cells)))
+            else:
+                splices.append(self._appended(element, "row", b"".join(cells)))
+        return splices
+
+    def _cell(self, row: int, column: int, value: Cell) -> bytes:
+        element = self._layout.cells.get((row, column))
+        attributes = {"r": f"{get_column_letter(column)}{row}"}
+        formula = b""
+        if element is None:
+            style = self._style(row, column)
+            attributes |= {"s": style} if style else {}
+        else:
+            attributes |= {k: v for k, v in element.attributes.items() if k not in ("r", "t", "vm")}
+            formula = self._formula((row, column))
+        kind, text = _stored(value)
+        if kind:
+            attributes["t"] = kind
+        name = f"{self._layout.prefix}v"
+        stored = b"" if text is None else f"<{name}>{escape(text)}</{name}>".encode()
+        return self._tag("c", attributes, formula + stored)
+
+    def _formula_xml(self, position: Position) -> bytes:
+        """The cell's <f> as it stands."""
+        cell = self._layout.cells.get(position)
+        if cell is None:
+            return b""
+        name = f"{self._layout.prefix}f".encode()
+        pattern = rb"<" + name + rb"(?=[\s/>])(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?:/>|>.*?</" + name + rb"\s*>)"
+        found = re.search(pattern, self._xml[cell.start : cell.end], re.DOTALL)
+        return found[0] if found else b""
+
+    def _formula(self, position: Position) -> bytes:
+        """The cell's <f>, as an array formula over its reference where one was set."""
+        formula, reference = self._formula_xml(position), self._references.get(position)
+        if reference is None or not formula:
+            return formula
+        name, tag_end = 1 + len(self._layout.prefix) + 1, _tag_end(formula, 0)
+        kept = re.sub(rb"\s(?:t|ref)=(?:\"[^\"]*\"|'[^']*')", b"", formula[:tag_end])
+        return kept[:name] + f' t="array" ref="{reference}"'.encode() + kept[name:] + formula[tag_end:]
+
+    def _style(self, row: int, column: int) -> str | None:
+        """What a new cell looks like: its row's style, or its column's."""
+        attributes = self._layout.rows[row].attributes if row in self._layout.rows else {}
+        if attributes.get("customFormat") in ("1", "true"):
+            return attributes.get("s")
+        return next((s for low, high, s in self._layout.column_styles if low <= column <= high), None)
+
+    def _dimension_splice(self) -> list[tuple[int, int, bytes]]:
+        dimension = self._layout.dimension
+        if dimension is None or not self._values or "ref" not in dimension.attributes:
+            return []
+        left, top, right, bottom = range_boundaries(dimension.attributes["ref"])
+        rows, columns = zip(*self._values, strict=True)
+        box = (min(left, *columns), min(top, *rows), max(right, *columns), max(bottom, *rows))
+        if box == (left, top, right, bottom):
+            return []
+        return [(dimension.start, dimension.end, self._tag("dimension", {"ref": area(*box)}, b""))]
+
+    def _tag(self, name: str, attributes: dict[str, str], content: bytes) -> bytes:
+        written = "".join(f' {k}="{escape(v, {chr(34): "&quot;"})}"' for k, v in attributes.items())
+        name = self._layout.prefix + name
+        if not content:
+            return f"<{name}{written}/>".encode()
+        return f"<{name}{written}>".encode() + content + f"</{name}>".encode()
+
+
+def area(left: int, top: int, right: int, bottom: int) -> str:
+    """ "A1:F9", or "A1" for one cell."""
+    first, last = f"{get_column_letter(left)}{top}", f"{get_column_letter(right)}{bottom}"
+    return first if first == last else f"{first}:{last}"
+
+
+def _stored(value: Cell) -> tuple[str, str | None]:
+    """The cell's type attribute and the text of its <v>."""
+    if value is None:
+        return "", None
+    if isinstance(value, bool):
+        return "b", str(int(value))
+    if isinstance(value, str):
+        return ("e" if value in ERROR_VALUES else "str"), _UNPRINTABLE.sub("", value)
+    return "", repr(float(value))
+
+
+def _tag_end(xml: bytes, start: int) -> int:
+    found = _START_TAG.match(xml, start)
+    if not found:
+        raise InputError(f"worksheet XML cannot be read at byte {start}")
+    return found.end()
+
+
+def _layout(xml: bytes) -> _Layout:
+    reader = _Reader(xml)
+    if reader.layout.data.start < 0:
+        raise InputError("worksheet XML has no sheetData")
+    return reader.layout
+
+
+class _Reader:
+    """One pass of expat that notes byte offsets."""
+
+    def __init__(self, xml: bytes) -> None:
+        self.xml, self.layout = xml, _Layout()
+        self.row = self.column = 0
+        self.open: list[_Element] = []
+        if xml[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise InputError("worksheet XML is in UTF-16; expected UTF-8")
+        self.parser = expat.ParserCreate()
+        self.parser.XmlDeclHandler = self._declaration
+        self.parser.StartDoctypeDeclHandler = self._doctype
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        try:
+            self.parser.Parse(xml, True)
+        except expat.ExpatError as error:
+            raise InputError(f"worksheet XML cannot be read: {error}") from None
+
+    def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
+        if encoding and encoding.lower() not in ("utf-8", "us-ascii"):
+            raise InputError(f"worksheet XML is in {encoding}; expected UTF-8")
+
+    def _doctype(self, *_: object) -> None:
+        raise InputError("worksheet XML declares a document type; expected none")
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        prefix, _, name = tag.rpartition(":")
+        element = _Element(self.parser.CurrentByteIndex, -1, attributes)
+        self.open.append(element)
+        if name == "sheetData":
+            self.layout.prefix = prefix + ":" if prefix else ""
+            self.layout.data = element
+        elif name == "dimension":
+            self.layout.dimension = element
+        elif name == "col" and "style" in attributes:
+            low, high = int(attributes["min"]), int(attributes["max"])
+            self.layout.column_styles.append((low, high, attributes["style"]))
+        elif name == "row" and len(self.open) == 3:
+            self.row, self.column = int(attributes.get("r", self.row + 1)), 0
+            self.layout.rows[self.row] = element
+        elif name == "c" and len(self.open) == 4:
+            self.column = _column(attributes) or self.column + 1
+            self.layout.cells[self.row, self.column] = element
+            self.layout.columns.setdefault(self.row, []).append(self.column)
+
+    def _end(self, tag: str) -> None:
+        """expat stands after an empty element, and before the end tag of any other."""
+        element, at = self.open.pop(), self.parser.CurrentByteIndex
+        closing = b"</" + tag.encode()
+        if self.xml.startswith(closing, at):
+            at = self.xml.index(b">", at) + 1
+        element.end = at
+
+
+def _column(attributes: dict[str, str]) -> int | None:
+    if "r" not in attributes:
+        return None
+    return int(column_index_from_string(coordinate_from_string(attributes["r"])[0]))
