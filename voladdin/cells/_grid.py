@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,23 +12,28 @@ from numpy.typing import ArrayLike, NDArray
 from ..conventions import StrikeKind
 from ..errors import InputError
 from ..surface import MAX_CELLS, Surface
-from ._axes import Label, label_kind
-from ._layout import Layout, given_layout, labels_of, own_layout
-from ._table import read_forwards, read_strike_axis, read_tenors, split
+from ._given import given_layout
+from ._layout import kind_of, own_layout
+from ._table import PAPER_DELTAS, PAPER_TENORS, read_forwards, read_strikes, read_tenors, split
 from ._units import EXPECTED, read_quotes, read_units
-from ._values import Cells, read_date, read_number, rectangle
+from ._values import Cells, Label, labels_of, read_date, read_number, rectangle
 
 FloatArray = NDArray[np.float64]
+
+_PAPER_WARNING = (
+    f"no headers: read as tenors {' '.join(PAPER_TENORS)} by forward call deltas "
+    f"{' '.join(map(str, PAPER_DELTAS))}, the pillars of the paper in its order"
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
     """A range that was read: its surface, and what it takes to give it back in the same cells.
 
-    transposed: tenors run across. percent: vols are written in percent points. row_header, column_header: the
-    first row, the first column are headers. raw: the cells as they came. warnings: what was read as missing or
-    assumed. rows, columns: those of `raw` that hold the vols. quotes: [T, K] the numbers as written, in the
-    unit of the grid, NaN where missing.
+    transposed: tenors run across. percent: vols are written in percent points. row_header, column_header:
+    the first row, the first column are headers. raw: the cells as they came. warnings: what was read as
+    missing or assumed. rows, columns: those of `raw` that hold the vols. quotes: [T, K] the numbers as
+    written, in the unit of the grid, NaN where missing.
     """
 
     surface: Surface
@@ -59,19 +65,25 @@ def parse(
 
     Raises InputError (shape, TRUE/FALSE, no vol), LabelError (headers), UnitsError (percent with decimals).
     """
-    raw = rectangle(values, limit=MAX_CELLS)
-    given = [None if cells is None else rectangle(cells, name, MAX_CELLS)
-             for name, cells in (("tenors", tenors), ("strikes", strikes), ("forwards", forwards))]  # fmt: skip
+    raw = rectangle(values, "range", MAX_CELLS)
+    tenors, strikes, forwards = (
+        None if cells is None else rectangle(cells, name, MAX_CELLS)
+        for name, cells in (("tenors", tenors), ("strikes", strikes), ("forwards", forwards))
+    )
     unit = read_units(units)
     labels = labels_of(raw)
     valuation = valuation or read_date(raw[0][0])
-    layout = _layout(labels, given, valuation)
-    table = split(labels, layout)
-    warnings: list[str] = []
-    known = read_forwards(table, given[2])
-    years = read_tenors(table, given[0], valuation, warnings)
-    axis = read_strike_axis(table, given[1], layout.transposed, known is not None)
+    if tenors is None and strikes is None:
+        _refuse_hopeless(labels)
+        layout = own_layout(labels, valuation, forwards is not None)
+    else:
+        layout = given_layout(labels, tenors, strikes)
+    table = split(labels, layout, named=(tenors is not None, strikes is not None))
+    known = read_forwards(table, forwards)
+    years = read_tenors(table, tenors, valuation)
+    axis = read_strikes(table, strikes, layout.transposed, known is not None)
     quotes = read_quotes(table.body, unit)
+    paper = tenors is None and strikes is None and not layout.header_row
     rows, columns = (table.across, table.down) if layout.transposed else (table.down, table.across)
     return Grid(
         surface=_surface(quotes.vols, years, axis, known),
@@ -80,34 +92,24 @@ def parse(
         row_header=layout.header_row,
         column_header=layout.header_column,
         raw=raw,
-        warnings=warnings + quotes.warnings,
+        warnings=[_PAPER_WARNING] * paper + quotes.warnings,
         rows=tuple(rows),
         columns=tuple(columns),
         quotes=quotes.written,
     )
 
 
-def _layout(labels: list[list[Label]], given: list[Cells | None], valuation: date | None) -> Layout:
-    tenors, strikes, forwards = given
-    if tenors is not None or strikes is not None:
-        return given_layout(labels, tenors, strikes)
-    _refuse_hopeless(labels)
-    return own_layout(labels, valuation, forwards is not None)
-
-
 def _refuse_hopeless(labels: list[list[Label]]) -> None:
+    """Raises InputError for one cell, or no number, tenor or strike at all."""
+    expected = f"{EXPECTED}, with tenors such as 1M and deltas such as 25C as headers"
     if len(labels) * len(labels[0]) == 1:
-        raise InputError(f"the range is one cell, {labels[0][0]}; expected vols with a header of tenors and one of "
-                         "deltas or strikes")  # fmt: skip
-    line = labels[0] + [row[0] for row in labels]
-    headed = any(label_kind(label.cell) in ("tenor", "strike") for label in line)
-    if headed or any(read_number(label.cell) is not None for row in labels for label in row):
+        raise InputError(f"the range is one cell: {labels[0][0]}; {expected}")
+    headers = labels[0] + [row[0] for row in labels]
+    if any(kind_of(label.cell) in ("tenor", "strike") for label in headers):
         return
-    texts = (label for row in labels for label in row if label_kind(label.cell) == "other")
-    first = next(texts, labels[0][0])
-    raise InputError(
-        f"the range has no number, tenor or strike ({first}); {EXPECTED}, and headers such as 1M and 25C"
-    )
+    if not any(read_number(label.cell) is not None for row in labels for label in row):
+        texts = (label for row in labels for label in row if kind_of(label.cell) != "blank")
+        raise InputError(f"the range has no number: {next(texts, labels[0][0])}; {expected}")
 
 
 def _surface(
@@ -119,16 +121,18 @@ def _surface(
     if kind == "moneyness":
         return Surface(vols, years, moneyness=values, forwards=forwards)
     if forwards is None:
-        raise InputError('strikes need forwards; expected a column headed "Fwd" in the range with the forward of '
-                         "each tenor, or the argument forwards")  # fmt: skip
+        raise InputError(
+            'strikes need forwards; expected a line headed "Fwd" in the range, with each tenor\'s forward, '
+            "or the argument forwards"
+        )
     return Surface(vols, years, strikes=values, forwards=forwards)
 
 
 def render(grid: Grid, values: ArrayLike, *, scale: bool = True) -> Cells:
     """Values of the surface in the cells they came from: same shape, headers, orientation and unit.
 
-    values: [T, K] decimals; NaN gives "". A value equal to its quote gives the number that was written, to the
-    last bit. scale: False for what is no vol (z-scores): values go out as they are.
+    values: [T, K] decimals; NaN and infinite give "". A value equal to its quote gives the number that was
+    written, to the last bit. scale: False for what is no vol (z-scores): values go out as they are.
 
     Raises InputError where the shape of values is not the surface's.
     """
@@ -143,5 +147,5 @@ def render(grid: Grid, values: ArrayLike, *, scale: bool = True) -> Cells:
     cells = [list(row) for row in grid.raw]
     for i, line in zip(grid.rows, table.tolist(), strict=True):
         for j, value in zip(grid.columns, line, strict=True):
-            cells[i][j] = "" if value != value else value
+            cells[i][j] = value if math.isfinite(value) else ""
     return cells

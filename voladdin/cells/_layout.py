@@ -1,22 +1,26 @@
-"""Where the headers of a range are, and whether tenors run down or across."""
+"""Where the headers of a range are, and whether its tenors run down or across."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ..errors import InputError, LabelError
-from ._axes import STRIKES_EXPECTED, TENORS_EXPECTED, Label, label_kind, strike_axis, tenor_axis
-from ._values import Cells, Place, is_blank, read_date, read_number
+from ..conventions import parse_strike
+from ..errors import LabelError
+from ._axes import STRIKES_EXPECTED, TENORS_EXPECTED, strike_axis, tenor_axis
+from ._values import Cell, Label, is_blank, is_missing, is_tenor, read_date, read_number
 
-PAPER_TENORS = ("1W", "1M", "2M", "3M", "6M", "9M", "1Y", "3Y")
-PAPER_DELTAS = (0.1, 0.25, 0.5, 0.75, 0.9)
-_PAPER_SHAPES = ((8, 5), (5, 8))
-_HEADER_SPREAD = 4.0
+Kind = Literal["blank", "number", "tenor", "strike", "other"]
+Labels = Sequence[Label]
+Table = Sequence[Labels]
+
+PAPER_SHAPE = (8, 5)
+_VOL_SPREAD = 4.0
+_FORWARD_HEADERS = frozenset({"F", "FWD", "FWDS", "FORWARD", "FORWARDS"})
 
 
 class Layout(NamedTuple):
@@ -27,77 +31,105 @@ class Layout(NamedTuple):
     header_column: bool
 
 
-def labels_of(cells: Cells, name: str = "range") -> list[list[Label]]:
-    """The cells, each with its place."""
-    return [[Label(cell, Place(i, j, name)) for j, cell in enumerate(row)] for i, row in enumerate(cells)]
+def kind_of(cell: Cell) -> Kind:
+    """What is written in a header cell, by itself; a number, also as text, may still be anything."""
+    if is_blank(cell):
+        return "blank"
+    if isinstance(cell, bool):
+        return "other"
+    if read_number(cell) is not None:
+        return "number"
+    if isinstance(cell, str) and parse_strike(cell) is not None:
+        return "strike"
+    if read_date(cell) is not None or (isinstance(cell, str) and is_tenor(cell, None)):
+        return "tenor"
+    return "other"
 
 
-def own_layout(table: list[list[Label]], valuation: date | None, forwards: bool) -> Layout:
+def is_forward(label: Label) -> bool:
+    """Whether the cell heads a line of forwards: "F", "Fwd", "Forward"."""
+    return isinstance(label.cell, str) and label.cell.strip().upper() in _FORWARD_HEADERS
+
+
+def line_kind(line: Labels) -> Literal["tenor", "strike"] | None:
+    """What most labels of a line are; a forwards header stands among strikes; None where all are numbers."""
+    kinds = Counter("strike" if is_forward(label) else kind_of(label.cell) for label in line)
+    tenors, strikes = kinds["tenor"], kinds["strike"]
+    if not tenors and not strikes:
+        return None
+    return "tenor" if tenors > strikes else "strike"
+
+
+def lines(table: Table) -> tuple[Labels, Labels]:
+    """The first row and the first column, both without the corner."""
+    return table[0][1:], [row[0] for row in table[1:]]
+
+
+def own_layout(table: Table, valuation: date | None, forwards: bool) -> Layout:
     """Layout of a range that carries its own headers, or is 8 x 5 or 5 x 8 without any.
 
-    Raises LabelError or InputError where the headers cannot be found.
+    Raises LabelError where the headers cannot be found.
     """
-    row, column = _line_kind(table[0][1:]), _line_kind([line[0] for line in table[1:]])
-    if row is not None and row == column:
+    row, column = map(line_kind, lines(table))
+    if row is None and column is None:
+        return _layout_of_numbers(table, valuation, forwards)
+    if row == column:
         raise LabelError(
-            f"{table[0][1]} and {table[1][0]}: the first row and the first column both hold {row}s; "
-            "expected tenors in one and deltas or strikes in the other"
+            f"{table[0][1]} and {table[1][0]}: both headers hold {row}s; expected tenors in one, deltas or "
+            "strikes in the other"
         )
-    if row is not None or column is not None:
-        return _layout_of_text(table, row, column)
-    return _layout_of_numbers(table, valuation, forwards)
+    if (row is None or column is None) and _corner_belongs(table, row or column):
+        tenors = "strike" in (row, column)
+        missing, expected = ("tenors", TENORS_EXPECTED) if tenors else ("strikes", STRIKES_EXPECTED)
+        bare = "rows" if column is None else "columns"
+        raise LabelError(
+            f"{table[0][0]}: the {bare} of the range have no header; expected {expected} for each, or the "
+            f"argument {missing}"
+        )
+    return Layout(row == "tenor" or column == "strike", True, True)
 
 
-def _line_kind(line: Sequence[Label]) -> str | None:
-    kinds = Counter(kind for label in line if (kind := label_kind(label.cell)) in ("tenor", "strike"))
-    return kinds.most_common(1)[0][0] if kinds else None
-
-
-def _layout_of_text(table: list[list[Label]], row: str | None, column: str | None) -> Layout:
+def _corner_belongs(table: Table, kind: str | None) -> bool:
+    """Whether the corner is one more label of the only line of labels, or a vol below no header."""
     corner = table[0][0]
-    kind = label_kind(corner.cell)
-    belongs = kind == (row or column) and read_date(corner.cell) is None
-    if row is None or column is None:
-        belongs = belongs or (kind == "number" and not _may_be_corner(corner))
-        if belongs:
-            bare, argument = ("row", "tenors") if row is not None else ("column", "strikes")
-            if (row or column) == ("tenor" if row else "strike"):
-                argument = "strikes" if argument == "tenors" else "tenors"
-            expected = TENORS_EXPECTED if argument == "tenors" else STRIKES_EXPECTED
-            raise LabelError(
-                f"{corner}: the {bare}s of the range have no header; expected {expected} for each, "
-                f"or the argument {argument}"
-            )
-    transposed = row == "tenor" if row is not None else column == "strike"
-    return Layout(transposed, True, True)
+    row, column = lines(table)
+    if read_date(corner.cell) is not None:
+        other, body = (column, [row]) if line_kind(row) == kind else (row, table[1:])
+        return kind == "tenor" and _all_like_vols(other, body)
+    return kind_of(corner.cell) == kind or not _may_be_corner(corner)
 
 
 def _may_be_corner(corner: Label) -> bool:
-    """Blank, free text, 0, or a date (also as a serial number): no vol and no label of a line."""
     number = read_number(corner.cell)
     return number is None or number.value == 0 or read_date(corner.cell) is not None
 
 
-def _layout_of_numbers(table: list[list[Label]], valuation: date | None, forwards: bool) -> Layout:
-    shape = (len(table), len(table[0]))
-    bare = Layout(shape == (5, 8), False, False)
-    if not _may_be_corner(table[0][0]):
-        if shape in _PAPER_SHAPES:
-            return bare
-        raise LabelError(
-            f"{table[0][0]} and no header was found in a range of {shape[0]} x {shape[1]} cells; expected tenors "
-            f"({TENORS_EXPECTED}) in the first column and strikes ({STRIKES_EXPECTED}) in the first row, or the "
-            "arguments tenors and strikes"
-        )
-    row, column = table[0][1:], [line[0] for line in table[1:]]
+def _may_be_quote(corner: Label) -> bool:
+    return is_missing(corner.cell) or (
+        read_number(corner.cell) is not None and read_date(corner.cell) is None
+    )
+
+
+def _layout_of_numbers(table: Table, valuation: date | None, forwards: bool) -> Layout:
+    row, column = lines(table)
     normal = _reads(strike_axis, row, forwards) and _reads(tenor_axis, column, valuation)
     across = _reads(strike_axis, column, forwards) and _reads(tenor_axis, row, valuation)
-    if shape in _PAPER_SHAPES and not ((normal or across) and (_spreads(row) or _spreads(column))):
-        return bare
-    return Layout(across and not normal, True, True)
+    body = [line[1:] for line in table[1:]]
+    corner, shape = table[0][0], (len(table), len(table[0]))
+    vols = not _may_be_corner(corner) or (_all_like_vols(row, body) and _all_like_vols(column, body))
+    if not vols and (normal or across):
+        return Layout(across and not normal, True, True)
+    if PAPER_SHAPE in (shape, shape[::-1]) and (not _may_be_corner(corner) or _may_be_quote(corner)):
+        return Layout(shape != PAPER_SHAPE, False, False)
+    if not vols:
+        return Layout(False, True, True)
+    raise LabelError(
+        f"{corner} and no header was found in {shape[0]} x {shape[1]} cells; expected {TENORS_EXPECTED} in "
+        f"the first column and {STRIKES_EXPECTED} in the first row, or the arguments tenors and strikes"
+    )
 
 
-def _reads(axis: Callable[..., Any], line: Sequence[Label], context: Any) -> bool:
+def _reads(axis: Callable[[Labels, Any], object], line: Labels, context: date | bool | None) -> bool:
     used = [label for label in line if not is_blank(label.cell)]
     try:
         axis(used, context)
@@ -106,83 +138,14 @@ def _reads(axis: Callable[..., Any], line: Sequence[Label], context: Any) -> boo
     return bool(used)
 
 
-def _spreads(line: Sequence[Label]) -> bool:
-    """Whether the numbers of a line span more than vols do: a factor above 4, or a sign."""
-    values = np.array([number.fraction for label in line if (number := read_number(label.cell)) is not None])
-    return bool(values.min() <= 0 or values.max() > _HEADER_SPREAD * values.min())
+def _all_like_vols(line: Labels, body: Table) -> bool:
+    """Whether the line's numbers are positive, within a factor of 4, and about as large as the body's."""
+    values, vols = _numbers(line), _numbers([label for row in body for label in row])
+    if not len(values) or not len(vols) or values.min() <= 0:
+        return False
+    like = vols.min() / 2 <= np.median(values) <= 2 * vols.max()
+    return bool(like and values.max() <= _VOL_SPREAD * values.min())
 
 
-def given_layout(table: list[list[Label]], tenors: Cells | None, strikes: Cells | None) -> Layout:
-    """Layout of a range whose tenors, strikes or both are arguments: what fits in number.
-
-    Raises InputError where neither way fits.
-    """
-    ragged = strikes is not None and min(len(strikes), len(strikes[0])) > 1
-    fits = [
-        layout
-        for transposed in (False, True)
-        if (layout := _fit(table, *_counts(tenors, strikes, ragged, transposed), transposed)) is not None
-    ]
-    if not fits:
-        given = " and ".join(
-            f"{len(cells)} x {len(cells[0])} {name}"
-            for name, cells in (("tenors", tenors), ("strikes", strikes))
-            if cells is not None
-        )
-        raise InputError(
-            f"the range has {len(table)} x {len(table[0])} cells and the arguments give {given}; "
-            "expected one row and column for each, with or without headers"
-        )
-    return fits[0] if len(fits) == 1 else _likelier(table, fits, tenors, strikes)
-
-
-def _counts(
-    tenors: Cells | None, strikes: Cells | None, ragged: bool, transposed: bool
-) -> tuple[int | None, int | None]:
-    """Rows and columns that the body must have."""
-    if ragged and strikes is not None:
-        rows, columns = len(strikes), len(strikes[0])
-        count = rows if not transposed else columns
-        fits = tenors is None or _length(tenors) == count
-        return (rows, columns) if fits else (-1, -1)
-    lengths = (None if tenors is None else _length(tenors), None if strikes is None else _length(strikes))
-    return lengths[::-1] if transposed else lengths
-
-
-def _length(cells: Cells) -> int:
-    return len(cells) * len(cells[0])
-
-
-def _fit(table: list[list[Label]], rows: int | None, columns: int | None, transposed: bool) -> Layout | None:
-    extra_rows = None if rows is None else len(table) - rows
-    extra_columns = None if columns is None else len(table[0]) - columns
-    if extra_rows not in (None, 0, 1) or extra_columns not in (None, 0, 1):
-        return None
-    if extra_rows is None and extra_columns == 1:  # the rows are labelled by the first column
-        extra_rows = int(_heads(table, [line[0] for line in table], table[0][1:]))
-    elif extra_columns is None and extra_rows == 1:
-        extra_columns = int(_heads(table, table[0], [line[0] for line in table[1:]]))
-    if extra_rows is None or extra_columns is None:
-        return None
-    return Layout(transposed, bool(extra_rows), bool(extra_columns))
-
-
-def _heads(table: list[list[Label]], line: Sequence[Label], other: Sequence[Label]) -> bool:
-    """Whether the corner is no label of `line`, but the start of another header line."""
-    if _line_kind(other) is not None:
-        return True
-    return len(line) > 1 and label_kind(line[0].cell) in ("blank", "other")
-
-
-def _likelier(
-    table: list[list[Label]], fits: Sequence[Layout], tenors: Cells | None, strikes: Cells | None
-) -> Layout:
-    row, column = _line_kind(table[0][1:]), _line_kind([line[0] for line in table[1:]])
-    for layout in fits:
-        across, down = ("tenor", "strike") if layout.transposed else ("strike", "tenor")
-        if (layout.header_row and row == across) or (layout.header_column and column == down):
-            return layout
-    sideways = (tenors is not None and len(tenors[0]) > 1) or (
-        tenors is None and strikes is not None and len(strikes) > 1 and len(strikes[0]) == 1
-    )
-    return fits[1] if sideways else fits[0]
+def _numbers(line: Labels) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.array([number.value for label in line if (number := read_number(label.cell)) is not None])

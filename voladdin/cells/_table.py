@@ -1,4 +1,4 @@
-"""A range turned so that tenors run down, split into headers, body and an optional column of forwards."""
+"""A range turned so that tenors run down, split into headers, body and a column of forwards."""
 
 from __future__ import annotations
 
@@ -10,158 +10,122 @@ from numpy.typing import NDArray
 
 from ..conventions import StrikeKind, parse_tenor
 from ..errors import InputError, LabelError
-from ._axes import (
-    STRIKES_EXPECTED,
-    TENORS_EXPECTED,
-    Label,
-    check_monotone,
-    read_strikes,
-    strike_axis,
-    tenor_axis,
-)
-from ._layout import PAPER_DELTAS, PAPER_TENORS, Layout, labels_of
-from ._values import Cells, is_blank, read_number
+from ._axes import STRIKES_EXPECTED, TENORS_EXPECTED, strike_axis, strike_table, tenor_axis
+from ._given import is_table
+from ._layout import Labels, Layout, is_forward
+from ._values import Cells, Label, is_blank, is_thousands, labels_of, read_number
 
 FloatArray = NDArray[np.float64]
 
-_FORWARD_HEADERS = frozenset({"F", "FWD", "FWDS", "FORWARD", "FORWARDS"})
+PAPER_TENORS = ("1W", "1M", "2M", "3M", "6M", "9M", "1Y", "3Y")
+PAPER_DELTAS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @dataclass
 class Table:
-    """body: [T][K] cells; side, top: header labels or None; down, across: indices of the body's lines as the
-    table lies; forwards: [T] cells of a column headed "F", "Fwd" or "Forward"."""
+    """body: [T][K] cells; side, top: header cells or None; down, across: where the body's lines lie in the
+    turned range; forwards: [T] cells of the line headed "Fwd", or None."""
 
     body: list[list[Label]]
     side: list[Label] | None
     top: list[Label] | None
     down: list[int]
     across: list[int]
-    forwards: list[Label] | None = None
+    forwards: list[Label] | None
 
 
-def split(labels: list[list[Label]], layout: Layout) -> Table:
-    """The range as a Table; lines that are blank, header and body, are left out.
+def split(labels: list[list[Label]], layout: Layout, named: tuple[bool, bool]) -> Table:
+    """The range as a Table; lines that are wholly blank, header and body, are left out.
+
+    named: whether the tenors, the strikes are arguments: a blank line then still has a name.
 
     Raises InputError where no body is left.
     """
-    table = [list(line) for line in zip(*labels, strict=True)] if layout.transposed else labels
-    top_header = layout.header_column if layout.transposed else layout.header_row
-    side_header = layout.header_row if layout.transposed else layout.header_column
-    down = [i for i in range(int(top_header), len(table)) if not (side_header and _all_blank(table[i]))]
-    across = [
-        j
-        for j in range(int(side_header), len(table[0]))
-        if not (top_header and _all_blank([line[j] for line in table]))
-    ]
-    forward = next((j for j in across if top_header and _is_forward(table[0][j])), None)
+    flip = layout.transposed
+    turned = [list(line) for line in zip(*labels, strict=True)] if flip else labels
+    top, side = (
+        (layout.header_column, layout.header_row) if flip else (layout.header_row, layout.header_column)
+    )
+    columns = [list(line) for line in zip(*turned, strict=True)]
+    down = [i for i in range(int(top), len(turned)) if named[0] or not side or not _all_blank(turned[i])]
+    across = [j for j in range(int(side), len(columns)) if named[1] or not top or not _all_blank(columns[j])]
+    forward = next((j for j in across if top and not named[1] and is_forward(turned[0][j])), None)
     across = [j for j in across if j != forward]
     if not down or not across:
         raise InputError(
-            f"the range has headers only; expected vols beside {TENORS_EXPECTED} and {STRIKES_EXPECTED}"
+            f"the range has no vols; expected them beside {TENORS_EXPECTED} and {STRIKES_EXPECTED}"
         )
     return Table(
-        body=[[table[i][j] for j in across] for i in down],
-        side=[table[i][0] for i in down] if side_header else None,
-        top=[table[0][j] for j in across] if top_header else None,
+        body=[[turned[i][j] for j in across] for i in down],
+        side=[turned[i][0] for i in down] if side else None,
+        top=[turned[0][j] for j in across] if top else None,
         down=down,
         across=across,
-        forwards=None if forward is None else [table[i][forward] for i in down],
+        forwards=None if forward is None else [turned[i][forward] for i in down],
     )
 
 
-def _all_blank(line: list[Label]) -> bool:
+def _all_blank(line: Labels) -> bool:
     return all(is_blank(label.cell) for label in line)
 
 
-def _is_forward(label: Label) -> bool:
-    return isinstance(label.cell, str) and label.cell.strip().upper() in _FORWARD_HEADERS
-
-
-def read_tenors(table: Table, given: Cells | None, valuation: date | None, warnings: list[str]) -> FloatArray:
+def read_tenors(table: Table, given: Cells | None, valuation: date | None) -> FloatArray:
     """[T] years, from the argument, the header or the paper."""
     if given is not None:
-        labels = [label for line in labels_of(given, "tenors") for label in line]
-        return tenor_axis(_same_number(labels, len(table.body), "tenors"), valuation)
+        return tenor_axis(_line(given, "tenors", len(table.body)), valuation)
     if table.side is not None:
         return tenor_axis(table.side, valuation)
-    if len(table.body) != len(PAPER_TENORS):
-        raise LabelError(
-            f"the tenors of the range have no header; expected {TENORS_EXPECTED} for each of its "
-            f"{len(table.body)}, or the argument tenors"
-        )
-    warnings.append(
-        f"no headers: read as the tenors {' '.join(PAPER_TENORS)} and the forward call deltas "
-        f"{' '.join(map(str, PAPER_DELTAS))} of the paper, in this order"
-    )
     return np.array([parse_tenor(tenor) for tenor in PAPER_TENORS])
 
 
-def read_strike_axis(
+def read_strikes(
     table: Table, given: Cells | None, transposed: bool, forwards: bool
 ) -> tuple[StrikeKind, FloatArray]:
     """Kind and [K] or [T, K] values, from the argument, the header or the paper."""
+    if given is not None and is_table(given):
+        return _strikes_by_tenor(given, transposed, forwards)
     if given is not None:
-        return _given_strikes(table, labels_of(given, "strikes"), transposed, forwards)
+        return strike_axis(_line(given, "strikes", len(table.body[0])), forwards)
     if table.top is not None:
         return strike_axis(table.top, forwards)
-    if len(table.body[0]) != len(PAPER_DELTAS):
-        raise LabelError(
-            f"the strikes of the range have no header; expected {STRIKES_EXPECTED} for each of its "
-            f"{len(table.body[0])}, or the argument strikes"
-        )
     return "delta", np.array(PAPER_DELTAS)
 
 
-def _given_strikes(
-    table: Table, labels: list[list[Label]], transposed: bool, forwards: bool
-) -> tuple[StrikeKind, FloatArray]:
-    if min(len(labels), len(labels[0])) == 1:
-        flat = [label for line in labels for label in line]
-        return strike_axis(_same_number(flat, len(table.body[0]), "strikes"), forwards)
-    lines = [list(line) for line in zip(*labels, strict=True)] if transposed else labels
-    if (len(lines), len(lines[0])) != (len(table.body), len(table.body[0])):
-        raise InputError(f"strikes has {len(labels)} x {len(labels[0])} cells; expected one for each vol")
-    kind, flat_values = read_strikes(
-        [label for line in lines for label in line], forwards, ragged=len(lines[0])
-    )
-    values = flat_values.reshape(len(lines), -1)
+def _strikes_by_tenor(given: Cells, transposed: bool, forwards: bool) -> tuple[StrikeKind, FloatArray]:
+    labels = labels_of(given, "strikes")
+    turned = [list(line) for line in zip(*labels, strict=True)] if transposed else labels
+    kind, values = strike_table(turned, forwards)
     if kind == "delta":
         raise LabelError(
-            f"{lines[0][0]}, a delta, in a table of strikes by tenor; expected one row of deltas, or "
-            "strikes or log-moneyness by tenor"
+            f"{labels[0][0]}, a delta, in a table of strikes by tenor; expected one line of deltas, or a "
+            "table of K=1.085 (plain numbers with forwards) or m=-0.1"
         )
-    for line, row in zip(lines, values, strict=True):
-        check_monotone(line, row, "strikes")
     return kind, values
 
 
-def _same_number(labels: list[Label], count: int, name: str) -> list[Label]:
-    if len(labels) != count:
-        raise InputError(f"{name} has {len(labels)} cells; expected {count}, one for each in the range")
-    return labels
+def _line(cells: Cells, name: str, count: int) -> list[Label]:
+    line = [label for row in labels_of(cells, name) for label in row]
+    if len(line) != count:
+        raise InputError(f"{name} has {len(line)} cells; expected {count}, one for each in the range")
+    return line
 
 
 def read_forwards(table: Table, given: Cells | None) -> FloatArray | None:
-    """[T] forwards from the argument (one for each tenor, or one for all) or the range's own column, or None.
+    """[T] forwards from the argument (one for each tenor, or one for all), else the range's own, else None.
 
     Raises InputError naming the cell that is no positive number.
     """
-    labels = (
-        table.forwards
-        if given is None
-        else [label for line in labels_of(given, "forwards") for label in line]
-    )
-    if labels is None:
+    count = len(table.body)
+    if given is None and table.forwards is None:
         return None
-    if len(labels) not in (1, len(table.body)):
-        raise InputError(
-            f"forwards has {len(labels)} cells; expected {len(table.body)}, one for each tenor, or one"
-        )
-    values = []
-    for label in labels:
-        number = read_number(label.cell)
-        if number is None or not 0 < number.fraction < np.inf:
-            raise InputError(f"{label}; expected a positive forward")
-        values.append(number.fraction)
-    return np.broadcast_to(np.array(values), (len(table.body),)).copy()
+    labels = table.forwards or []
+    if given is not None:
+        labels = _line(given, "forwards", 1 if len(given) * len(given[0]) == 1 else count)
+    return np.broadcast_to(np.array([_forward(label) for label in labels]), (count,)).copy()
+
+
+def _forward(label: Label) -> float:
+    number = read_number(label.cell)
+    if number is None or number.percent or is_thousands(label.cell) or not 0 < number.value < np.inf:
+        raise InputError(f"{label}; expected a positive forward")
+    return number.value

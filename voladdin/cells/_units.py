@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -11,21 +10,19 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, UnitsError
 from ..surface import MAX_VOL
-from ._axes import Label
-from ._values import Number, is_missing, read_number
+from ._values import Label, Number, is_missing, read_number
 
 FloatArray = NDArray[np.float64]
 Units = Literal["percent", "decimal"]
 
-PERCENT_ABOVE = 2.0  # a median over this is percent points
-MIXED = 10.0  # a plain number this many times off the median, on the other unit's side, is in the other unit
+PERCENT_ABOVE = 2.0
+MIXED = 10.0
 MIN_VOL = 1e-5
-
 EXPECTED = "expected a vol such as 0.0825 or 8.25, blank or n/a where missing"
 
 
 class Quotes(NamedTuple):
-    """vols: [T, K] decimals, NaN where missing; written: the same in the unit of the grid, to the last bit."""
+    """vols: [T, K] decimals, NaN where missing; written: the same to the last bit in the grid's unit."""
 
     vols: FloatArray
     written: FloatArray
@@ -41,20 +38,20 @@ class _Quote(NamedTuple):
 
 
 def read_units(units: object) -> Units | None:
-    """ "percent" or "decimal" of an argument, or None where it is blank; raises UnitsError otherwise."""
+    """ "percent" or "decimal", or None where blank; raises UnitsError for anything else."""
     text = "" if units is None else str(units).strip().lower()
     if text in ("percent", "decimal"):
         return "percent" if text == "percent" else "decimal"
-    if text == "":
-        return None
-    raise UnitsError(f'units is {units!r}; expected "percent", "decimal" or nothing')
+    if text:
+        raise UnitsError(f'units is {units!r}; expected "percent", "decimal" or nothing')
+    return None
 
 
 def read_quotes(body: Sequence[Sequence[Label]], units: Units | None) -> Quotes:
-    """The vols of the body cells [T][K].
+    """The vols of the body cells [T][K]; `cells` states the rules.
 
-    Raises InputError for TRUE, FALSE or text only, UnitsError where percent and decimals mix or a vol is
-    beyond any volatility.
+    Raises InputError for TRUE, FALSE or nothing but text, UnitsError where percent and decimals mix or a vol
+    is beyond any volatility.
     """
     warnings: list[str] = []
     quotes = [
@@ -68,9 +65,9 @@ def read_quotes(body: Sequence[Sequence[Label]], units: Units | None) -> Quotes:
     percent = _is_percent(quotes) if units is None else units == "percent"
     vols = np.full((len(body), len(body[0])), np.nan)
     written = vols.copy()
-    for quote in quotes:
-        vols[quote.row, quote.column] = _decimal(quote, percent)
-        written[quote.row, quote.column] = _written(quote.number, percent)
+    for i, j, label, number in quotes:
+        vols[i, j] = _decimal(label, number, percent)
+        written[i, j] = number.fraction if not percent else number.value
     return Quotes(vols, written, percent, warnings)
 
 
@@ -89,44 +86,36 @@ def _positive(label: Label, warnings: list[str]) -> Number | None:
 
 
 def _refuse_text_only(body: Sequence[Sequence[Label]]) -> None:
-    for row in body:
-        for label in row:
-            if not is_missing(label.cell) and read_number(label.cell) is None:
-                raise InputError(f"no cell of the grid is a vol; {label}; {EXPECTED}")
+    texts = (x for row in body for x in row if not is_missing(x.cell) and read_number(x.cell) is None)
+    first = next(texts, None)
+    if first is not None:
+        raise InputError(f"no cell of the grid is a vol: {first}; {EXPECTED}")
 
 
 def _is_percent(quotes: Sequence[_Quote]) -> bool:
     """Whether plain numbers are percent points; raises UnitsError naming a cell of either unit."""
-    plain = sorted((quote for quote in quotes if not quote.number.percent), key=lambda q: q.number.value)
+    plain = sorted(
+        (quote for quote in quotes if not quote.number.percent), key=lambda quote: quote.number.value
+    )
     if not plain:
         return False
     median = float(np.median([quote.number.value for quote in plain]))
     low, high = plain[0], plain[-1]
     percent = median > PERCENT_ABOVE
-    mixed = low.number.value <= PERCENT_ABOVE < high.number.value and (
-        low.number.value * MIXED < median if percent else high.number.value > MIXED * median
-    )
-    if mixed:
+    far = low.number.value * MIXED < median if percent else high.number.value > MIXED * median
+    if far and low.number.value <= PERCENT_ABOVE < high.number.value:
         raise UnitsError(
-            f"{low.label} (a decimal?) and {high.label} (percent points?) mix two units; expected all vols as "
-            'decimals or all in percent points, or units "percent" or "decimal"'
+            f"{low.label} (a decimal?) and {high.label} (percent points?) differ in unit; expected one unit, "
+            'or the argument units "percent" or "decimal"'
         )
     return percent
 
 
-def _decimal(quote: _Quote, percent: bool) -> float:
-    number = quote.number
-    vol = number.value / 100 if percent or number.percent else number.value
+def _decimal(label: Label, number: Number, percent: bool) -> float:
+    in_percent = percent or number.percent
+    vol = number.value / 100 if in_percent else number.value
     if not MIN_VOL <= vol <= MAX_VOL:
-        unit = "percent" if percent or number.percent else "as a decimal"
-        raise UnitsError(
-            f"{quote.label}, {100 * vol:g}% vol when read {'in ' if unit == 'percent' else ''}{unit}; "
-            f"expected {100 * MIN_VOL:g}% to {100 * MAX_VOL:g}%"
-        )
+        unit = "percent" if in_percent else "a decimal"
+        bounds = f"{MIN_VOL:.3%} to {MAX_VOL:.0%}"
+        raise UnitsError(f"{label}, a vol of {100 * vol:g}% (read as {unit}); expected {bounds}")
     return vol
-
-
-def _written(number: Number, percent: bool) -> float:
-    if number.percent == percent or not math.isfinite(number.value):
-        return number.value
-    return number.fraction if number.percent else number.value

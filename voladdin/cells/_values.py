@@ -1,4 +1,4 @@
-"""One cell at a time: numbers, numeric text, missing marks, A1 names."""
+"""One cell at a time: numbers, numeric text, dates, missing marks, A1 names."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, TypeAlias
 
-from ..errors import InputError
+from ..conventions import parse_tenor
+from ..errors import InputError, LabelError
 
 Cell: TypeAlias = float | str | bool | date | None
 Cells: TypeAlias = list[list[Cell]]
 
 ERROR_CELLS = frozenset({"#N/A", "#VALUE!", "#DIV/0!", "#NUM!", "#REF!", "#NAME?", "#NULL!"})
 MISSING_TEXT = frozenset(
-    {"", "-", "--", "–", "—", ".", "..", "n/a", "na", "n.a.", "nan", "none", "null", "tbd", "?"}
-)
+    ["-", "--", "–", "—", ".", "..", "?", "n/a", "na", "n.a.", "nan", "none", "null", "tbd"]
+) | {""}
 
 _NUMBER = re.compile(r"([+-]?)([0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(e[+-]?[0-9]{1,3})?\s*(%?)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 _EXCEL_EPOCH = date(1899, 12, 30)
+_SOME_DAY = date(2000, 1, 1)
+_LONGEST_SHOWN = 40
 
 
 class Number(NamedTuple):
@@ -35,15 +38,21 @@ class Number(NamedTuple):
         return self.value / 100 if self.percent else self.value
 
 
-class Place(NamedTuple):
-    """Where a cell is: zero-based row and column of the named range."""
+class Label(NamedTuple):
+    """A cell and where it is: zero-based row and column of the named range."""
 
+    cell: Cell
     row: int
     column: int
     range: str = "range"
 
     def __str__(self) -> str:
-        return f"cell {address(self.row, self.column)} of the {self.range}"
+        return f"cell {address(self.row, self.column)} of the {self.range} is {shown(self.cell)}"
+
+
+def labels_of(cells: Cells, name: str = "range") -> list[list[Label]]:
+    """The cells, each with its place."""
+    return [[Label(cell, i, j, name) for j, cell in enumerate(row)] for i, row in enumerate(cells)]
 
 
 def address(row: int, column: int) -> str:
@@ -55,6 +64,19 @@ def address(row: int, column: int) -> str:
     return f"{letters}{row + 1}"
 
 
+def shown(cell: Cell) -> str:
+    """The cell's value as a message shows it."""
+    if is_blank(cell):
+        return "blank"
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, datetime):
+        return str(cell.date())
+    if isinstance(cell, str):
+        return repr(cell if len(cell) <= _LONGEST_SHOWN else cell[:_LONGEST_SHOWN] + "…")
+    return str(cell)
+
+
 def read_number(cell: object) -> Number | None:
     """The number in a cell, or None: numbers, and text such as "8.25", " 8,25 ", "8.25%", "−0.1", "1e-2".
 
@@ -62,7 +84,7 @@ def read_number(cell: object) -> Number | None:
     """
     if isinstance(cell, str):
         return _number_of_text(cell.strip().replace("−", "-"))
-    if cell is None or isinstance(cell, bool | date | complex):
+    if cell is None or isinstance(cell, bool | date):
         return None
     try:
         value = float(cell)  # type: ignore[arg-type]
@@ -78,8 +100,7 @@ def _number_of_text(text: str) -> Number | None:
     if found is None:
         return None
     sign, digits, exponent, percent = found.groups()
-    value = float(sign + digits.replace(",", ".") + (exponent or ""))
-    return Number(value, bool(percent))
+    return Number(float(sign + digits.replace(",", ".") + (exponent or "")), bool(percent))
 
 
 def is_thousands(cell: object) -> bool:
@@ -92,48 +113,64 @@ def is_missing(cell: object) -> bool:
     if isinstance(cell, str):
         text = cell.strip()
         return text.lower() in MISSING_TEXT or text.upper() in ERROR_CELLS
-    return cell is None or (isinstance(cell, float) and math.isnan(cell))
+    return is_blank(cell)
 
 
 def is_blank(cell: object) -> bool:
     """Nothing there: None, NaN, or white space."""
-    return cell is None or (isinstance(cell, str) and not cell.strip()) or cell != cell
+    if isinstance(cell, float):
+        return math.isnan(cell)
+    return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
 def read_date(cell: object) -> date | None:
-    """The date in a cell: a date object, ISO text, or an Excel serial number from 10000 (1927) to 99999 (2173)."""
+    """The date in a cell, or None: a date, its text, or an Excel serial number from 10000 (1927) to 99999."""
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, date):
         return cell
-    if isinstance(cell, str):
-        try:
-            return date.fromisoformat(cell.strip()[:10])
-        except ValueError:
-            return None
     number = read_number(cell)
-    if number is None or not 10_000 <= number.value < 100_000:
+    if number is not None and not number.percent and 10_000 <= number.value < 100_000:
+        return _EXCEL_EPOCH + timedelta(days=int(number.value))
+    return _date_of_text(cell) if isinstance(cell, str) else None
+
+
+def _date_of_text(text: str) -> date | None:
+    """Text that is a tenor only with a valuation date is a date."""
+    if is_tenor(text, None) or not is_tenor(text, _SOME_DAY):
         return None
-    return _EXCEL_EPOCH + timedelta(days=int(number.value))
+    return _SOME_DAY + timedelta(days=round(365 * parse_tenor(text, _SOME_DAY)))
 
 
-def rectangle(values: Any, name: str = "range", limit: int = 10**9) -> Cells:
-    """The cells as a list of equally long lists; a single cell is 1 x 1.
+def is_tenor(text: str, valuation: date | None) -> bool:
+    """Whether text is a tenor label, or with a valuation date a later date."""
+    try:
+        parse_tenor(text, valuation)
+    except LabelError:
+        return False
+    return True
+
+
+def rectangle(values: Any, name: str, limit: int) -> Cells:
+    """The cells as lists of equal length, of any nested sequence or array; a single cell is 1 x 1.
 
     Raises InputError where it is empty, ragged or has more than `limit` cells.
     """
-    if isinstance(values, str) or not isinstance(values, Sequence):
-        values = values.tolist() if hasattr(values, "tolist") else values
-    rows = values if isinstance(values, Sequence) and not isinstance(values, str) else [[values]]
-    cells = [list(row) if isinstance(row, Sequence) and not isinstance(row, str) else [row] for row in rows]
+    cells = [_listed(row) for row in _listed(values)]
     if not cells or not cells[0]:
         raise InputError(f"the {name} is empty; expected at least one cell")
     widths = sorted({len(row) for row in cells})
     if len(widths) > 1:
-        raise InputError(f"the {name} has rows of {widths[0]} and {widths[-1]} cells; expected a rectangle")
-    if len(cells) * widths[0] > limit:
         raise InputError(
-            f"the {name} has {len(cells)} x {widths[0]} cells; expected at most {limit:,}, "
-            "one surface with its headers"
+            f"the {name} has rows of {widths[0]} and of {widths[-1]} cells; expected a rectangle"
         )
+    if len(cells) * widths[0] > limit:
+        shape = f"{len(cells)} x {widths[0]} cells"
+        raise InputError(f"the {name} has {shape}; expected one surface, at most {limit:,} cells")
     return cells
+
+
+def _listed(values: Any) -> list[Any]:
+    if hasattr(values, "tolist"):
+        values = values.tolist()
+    return list(values) if isinstance(values, Sequence) and not isinstance(values, str) else [values]

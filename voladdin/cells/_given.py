@@ -1,0 +1,91 @@
+"""Layout of a range whose tenors, strikes or both are arguments: what fits in number."""
+
+from __future__ import annotations
+
+from ..errors import InputError
+from ._layout import Labels, Layout, Table, kind_of, line_kind, lines
+from ._values import Cells
+
+
+def given_layout(table: Table, tenors: Cells | None, strikes: Cells | None) -> Layout:
+    """Layout of a range with the arguments tenors, strikes or both.
+
+    Where both orientations fit, a header with labels decides; then tenors in a row (or strikes in a column)
+    mean a transposed range; then tenors run down.
+
+    Raises InputError where neither fits.
+    """
+    fits = [
+        layout
+        for transposed in (False, True)
+        if (layout := _fit(table, _body_shape(tenors, strikes, transposed), transposed)) is not None
+    ]
+    if len(fits) == 2:
+        return fits[_likelier(table, fits, tenors, strikes)]
+    if not fits:
+        _refuse(table, tenors, strikes)
+    return fits[0]
+
+
+def _refuse(table: Table, tenors: Cells | None, strikes: Cells | None) -> None:
+    named = (("tenors", tenors), ("strikes", strikes))
+    given = " and ".join(
+        f"{name} {len(cells)} x {len(cells[0])}" for name, cells in named if cells is not None
+    )
+    headers = [f"a header of {name}" for name, cells in named if cells is None]
+    expected = " and ".join(["one row or column for each", *headers])
+    raise InputError(
+        f"the range has {len(table)} x {len(table[0])} cells, the argument {given}; expected {expected}"
+    )
+
+
+def is_table(cells: Cells) -> bool:
+    """Whether the cells are a table, not a line."""
+    return min(len(cells), len(cells[0])) > 1
+
+
+def _body_shape(
+    tenors: Cells | None, strikes: Cells | None, transposed: bool
+) -> tuple[int | None, int | None]:
+    """Rows and columns that the body must have; None is unknown, -1 impossible."""
+    count = None if tenors is None else _size(tenors)
+    if strikes is not None and is_table(strikes):
+        rows, columns = len(strikes), len(strikes[0])
+        return (rows, columns) if count in (None, columns if transposed else rows) else (-1, -1)
+    across = None if strikes is None else _size(strikes)
+    return (across, count) if transposed else (count, across)
+
+
+def _size(cells: Cells) -> int:
+    return len(cells) * len(cells[0])
+
+
+def _fit(table: Table, shape: tuple[int | None, int | None], transposed: bool) -> Layout | None:
+    rows, columns = shape
+    top = None if rows is None else len(table) - rows
+    left = None if columns is None else len(table[0]) - columns
+    row, column = lines(table)
+    if top is None and left == 1:
+        top = int(_starts_header(table, [line[0] for line in table], row))
+    elif left is None and top == 1:
+        left = int(_starts_header(table, table[0], column))
+    if top not in (0, 1) or left not in (0, 1):
+        return None
+    return Layout(transposed, bool(top), bool(left))
+
+
+def _starts_header(table: Table, line: Labels, other: Labels) -> bool:
+    """Whether the corner begins `other`, a header too, rather than being the first label of `line`."""
+    return line_kind(other) is not None or (len(line) > 1 and kind_of(line[0].cell) in ("blank", "other"))
+
+
+def _likelier(table: Table, fits: list[Layout], tenors: Cells | None, strikes: Cells | None) -> bool:
+    """Whether the transposed fit is the likelier one."""
+    row, column = map(line_kind, lines(table))
+    for layout in fits:
+        across, down = ("tenor", "strike") if layout.transposed else ("strike", "tenor")
+        if (layout.header_row and row == across) or (layout.header_column and column == down):
+            return layout.transposed
+    if tenors is not None and _size(tenors) > 1:
+        return len(tenors) == 1
+    return strikes is not None and len(strikes) > 1 and not is_table(strikes)
