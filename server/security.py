@@ -1,0 +1,150 @@
+"""Who may ask: exact Host and Origin, the user's token; every refusal and every failure as JSON.
+
+A page in the user's browser can reach 127.0.0.1, and with DNS rebinding under a name of its own; hence the
+exact Host and Origin checks before the token is looked at (OWASP, "DNS rebinding"; RFC 9110, section 7.2).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import time
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi.responses import Response
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from voladdin.errors import InputError, ServerError, VoladdinError
+
+log = logging.getLogger("voladdin.server")
+
+
+class Json(Response):
+    """Strict JSON (no NaN), never cached, never sniffed."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        fixed = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+        super().__init__(content, status, fixed | dict(headers or {}))
+
+    def render(self, content: Any) -> bytes:
+        """ASCII bytes; ValueError for a NaN or infinite number."""
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def failure(status: int, error: VoladdinError, headers: Mapping[str, str] | None = None) -> Json:
+    """The one error body: the value the cell shows, the message, the reference that the log has too."""
+    log.info("%s %d %s", error.reference, status, str(error).replace("\n", " "))
+    body = {"cell": error.cell_error, "message": str(error), "reference": error.reference}
+    return Json({"error": body}, status, headers)
+
+
+class Activity:
+    """How long the server has had nothing to do."""
+
+    def __init__(self) -> None:
+        self.active = 0
+        self._last = time.monotonic()
+
+    def __enter__(self) -> None:
+        self.active += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.active -= 1
+        self._last = time.monotonic()
+
+    @property
+    def idle(self) -> float:
+        """Seconds since the last request ended; 0 while one runs."""
+        return 0.0 if self.active else time.monotonic() - self._last
+
+
+class Guard:
+    """ASGI middleware: lets through what carries the right Host, Origin and token, and reports failures."""
+
+    def __init__(self, app: ASGIApp, *, token: str, port: int, activity: Activity) -> None:
+        self.app = app
+        self._token = token.encode()
+        self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+        self._activity = activity
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 403 or 401, or hand the request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        refusal = self._refusal(Headers(scope=scope))
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        with self._activity:
+            await self._answer(scope, receive, send)
+
+    def _refusal(self, headers: Headers) -> Json | None:
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or hosts[0] not in self._hosts:
+            allowed = " or ".join(sorted(self._hosts))
+            return failure(403, ServerError(f"Host is {', '.join(hosts) or 'missing'}; expected {allowed}"))
+        if origins and origins != [f"http://{hosts[0]}"]:
+            return failure(
+                403, ServerError(f"Origin is {', '.join(origins)}; expected none, or http://{hosts[0]}")
+            )
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secrets.compare_digest(given.strip().encode(), self._token):
+            state = "wrong" if given else "missing"
+            expected = (
+                "`Authorization: Bearer <token>` with the token in the file `token` of the voladdin home"
+            )
+            error = ServerError(f"the token is {state}; expected {expected}")
+            return failure(401, error, {"www-authenticate": "Bearer"})
+        return None
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception:
+            trace = traceback.format_exc()
+            case = ServerError(trace).reference
+            error = ServerError(
+                f"{scope['method']} {scope['path']} failed unexpectedly, case {case}; see the log"
+            )
+            log.error("%s %s\n%s", error.reference, error, trace)
+            if not started:
+                await failure(500, error)(scope, receive, send)
+
+
+class TooLarge(InputError):
+    """The request body is over the limit."""
+
+
+async def read_body(receive: Receive, declared: int, limit: int) -> bytes:
+    """The whole request body, also a chunked one; TooLarge when it is over `limit` bytes.
+
+    What is over the limit is read and thrown away up to 16 times the limit, because a client that is still
+    sending would see a broken connection instead of the answer.
+    """
+    parts: list[bytes] = []
+    size, more = 0, declared <= 16 * limit
+    while more:
+        message = await receive()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= limit:
+            parts.append(chunk)
+        more = message.get("more_body", False) and size <= 16 * limit
+    if max(size, declared) > limit:
+        shown = max(size, declared)
+        raise TooLarge(f"the request has {shown} bytes; at most {limit} are accepted: choose a smaller range")
+    return b"".join(parts)
