@@ -152,8 +152,8 @@ class Book:
                 unknown = is_formula and value is None and position not in written
                 if unknown and not sheet.has_value(position):
                     raise UnsupportedError(
-                        f"{_name(place.sheet, position)} is a formula without a stored value; expected a workbook "
-                        "that a spreadsheet program has calculated and saved"
+                        f"{_name(place.sheet, position)} is a formula without a stored value; expected a "
+                        "workbook that a spreadsheet program has calculated and saved"
                     )
                 cells[-1].append(written.get(position, value))
         return cells
@@ -185,9 +185,8 @@ class Book:
         if self._is_fixed(sheet, position):
             new = old
         else:
-            new = Box(
-                position[1], position[0], position[1] + len(result[0]) - 1, position[0] + len(result) - 1
-            )
+            top, left = position
+            new = Box(left, top, left + len(result[0]) - 1, top + len(result) - 1)
             self._check_free(sheet, new, old)
             if formula.array or new.size > 1:
                 part.set_reference(position, area(*new))

@@ -154,7 +154,7 @@ class Names:
         if name.casefold() not in self._sheets:
             known = ", ".join(self._sheets.values())
             raise InputError(f"sheet {name!r} is not in the workbook; expected one of {known}")
-        return self._sheets[name.casefold()]
+        return str(self._sheets[name.casefold()])
 
     def _defined(self, name: str, sheet: str) -> str | None:
         for names in (self._formulas[sheet].defined_names, self._formulas.defined_names):
