@@ -16,8 +16,8 @@ from typing import Any
 import uno
 import unohelper
 from com.sun.star.lang import XServiceInfo, XServiceName
-from voladdin_client import Client
-from voladdin_values import from_calc, to_calc
+from voladdin_client import Client  # type: ignore[import-not-found]
+from voladdin_values import from_calc, to_calc  # type: ignore[import-not-found]
 
 IMPLEMENTATION = "org.voladdin.calc.Functions"
 SERVICES = ("com.sun.star.sheet.AddIn", IMPLEMENTATION)
@@ -38,9 +38,10 @@ def keep_log() -> None:
     log.setLevel(logging.INFO)
 
 
-class Functions(  # type: ignore[misc]
-    unohelper.Base, uno.getClass("org.voladdin.calc.XFunctions"), XServiceInfo, XServiceName
-):
+Interface: Any = uno.getClass("org.voladdin.calc.XFunctions")
+
+
+class Functions(unohelper.Base, Interface, XServiceInfo, XServiceName):  # type: ignore[misc]
     """Calc's add-in service; its functions are methods of lower-case name."""
 
     def __init__(self, context: Any, *arguments: Any) -> None:
@@ -62,12 +63,13 @@ class Functions(  # type: ignore[misc]
 def method(name: str, cached: bool) -> Any:
     """The component's method for one worksheet function."""
 
-    def call(self: Functions, *arguments: Any) -> tuple[tuple[Any, ...], ...]:
+    def call(self: Functions, *arguments: Any) -> Any:
         try:
-            return to_calc(client.evaluate(name, [from_calc(a) for a in arguments], cached))
+            cells = client.evaluate(name, [from_calc(a) for a in arguments], cached)
         except Exception as error:
             log.exception("%s: %s", name, error)
-            return to_calc([["#VALUE!"]])
+            cells = [["#VALUE!"]]
+        return to_calc(cells)
 
     return call
 

@@ -18,9 +18,12 @@ import sys
 import time
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, Dict, List, Tuple, Union
+from typing import TYPE_CHECKING, Any
 
-Cells = List[List[Union[float, str, bool, None]]]  # noqa: UP006, UP007 (evaluated by Python 3.8)
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Cells: TypeAlias = list[list[float | str | bool | None]]
 
 CONNECT_TIMEOUT = 1.0  # seconds
 ANSWER_TIMEOUT = 5.0  # seconds for one answer
@@ -114,7 +117,7 @@ class Server:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._connection: http.client.HTTPConnection | None = None
-        self._headers: Dict[str, str] = {}  # noqa: UP006
+        self._headers: dict[str, str] = {}
         self._seen: object = None
         self._child: subprocess.Popen[bytes] | None = None
         self.identity = b""
@@ -140,7 +143,7 @@ class Server:
             raise ConnectionError(f"the server answered {status} to GET /v1/models; expected 200")
         self.identity = hashlib.sha256(json.dumps([version, models]).encode()).digest()
 
-    def request(self, method: str, path: str, body: bytes) -> Tuple[int, Any]:  # noqa: UP006
+    def request(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         """Status and parsed answer; once more on a new connection where the old one was closed."""
         if self._connection is None:
             self.connect()
@@ -215,7 +218,7 @@ def launch(python: str, path: str, home: Path) -> subprocess.Popen[bytes]:
     """The server, in a process of its own that outlives LibreOffice, without LibreOffice's variables."""
     environment = {k: v for k, v in os.environ.items() if k not in FOREIGN_VARIABLES}
     environment.update(PYTHONPATH=path, VOLADDIN_HOME=str(home.resolve()))
-    options: Dict[str, Any] = {"start_new_session": True}  # noqa: UP006
+    options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         options = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
     quiet = subprocess.DEVNULL

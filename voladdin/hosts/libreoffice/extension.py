@@ -90,7 +90,9 @@ def idl() -> str:
 
 
 def _parameters(function: Function) -> str:
-    return ", ".join(f"[in] {_type(argument)} {_identifier(argument.name)}" for argument in function.arguments)
+    return ", ".join(
+        f"[in] {_type(argument)} {_identifier(argument.name)}" for argument in function.arguments
+    )
 
 
 def _identifier(name: str) -> str:
@@ -120,7 +122,7 @@ def calc_add_ins() -> bytes:
         parameters = _node(node, "Parameters", new=False)
         for argument in function.arguments:
             _texts(_node(parameters, _identifier(argument.name)), argument.name, argument.help)
-    return ET.tostring(root, "utf-8", xml_declaration=True)
+    return bytes(ET.tostring(root, "utf-8", xml_declaration=True))
 
 
 def _node(parent: ET.Element, name: str, new: bool = True) -> ET.Element:

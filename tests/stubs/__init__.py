@@ -1,0 +1,1 @@
+"""Stand-ins for programs that do not run here."""

@@ -1,0 +1,164 @@
+"""The Excel add-in through xlwings' real decorators, wrapper and call path, with COM stubbed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+import re
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stubs import win32
+from tests.stubs.win32 import MISSING, ExcelRange, values
+from voladdin.errors import UnavailableError
+from voladdin.functions import FUNCTIONS, evaluate
+from voladdin.hosts import excel
+
+MODULE = "voladdin.hosts.excel.udfs"
+GRID: list[list[Any]] = [
+    [None, "10P", "25P", "ATM", "25C", "10C"],
+    ["1W", 0.089, None, 0.081, None, None],
+    ["1M", 0.093, 0.086, 0.082, 0.083, None],
+    ["1Y", None, "#N/A", 0.089, None, 0.098],
+]
+
+
+@pytest.fixture(scope="module")
+def excel_host() -> Iterator[Any]:
+    """xlwings as on Windows, and the UDF module imported under it."""
+    sys.modules.pop(MODULE, None)
+    with win32.installed() as host:
+        host.module = importlib.import_module(MODULE)
+        yield host
+    sys.modules.pop(MODULE, None)
+
+
+@pytest.fixture(scope="module")
+def call(excel_host: Any) -> Any:
+    """What Excel gets: the COM server's CallUDF, which unpacks a single cell and a single row."""
+    return lambda name, *arguments: excel_host.server.CallUDF(MODULE, name, arguments)
+
+
+def test_without_windows_the_module_imports_and_says_what_is_missing() -> None:
+    # first in this file: the stubs of the other tests last to its end
+    module = importlib.import_module(MODULE)
+    try:
+        assert module.VOLIMPUTE(GRID) == evaluate("VOLIMPUTE", [GRID])
+        with pytest.raises(UnavailableError, match="need Windows"):
+            excel.wrapper_text()
+    finally:
+        sys.modules.pop(MODULE, None)
+
+
+def test_every_function_is_registered_as_the_table_says(excel_host: Any) -> None:
+    for function in FUNCTIONS.values():
+        registered = getattr(excel_host.module, function.name).__xlfunc__
+        assert registered["name"] == function.name
+        assert registered["category"] == "voladdin"
+        assert registered["ret"]["doc"] == function.help[:255]
+        assert not registered["volatile"] and not registered["call_in_wizard"] and not registered["sub"]
+        assert registered["async_mode"] is None and "expand" not in registered["ret"]["options"]
+        for argument, expected in zip(registered["args"], function.arguments, strict=True):
+            assert argument["name"] == expected.name
+            assert argument["doc"] == expected.help[:255]
+            assert ("optional" in argument) == expected.optional
+            assert argument["options"] == {"ndim": 2, "err_to_str": True}
+
+
+def test_a_grid_equals_evaluate(call: Any) -> None:
+    expected = [["" if cell is None else cell for cell in row] for row in evaluate("VOLIMPUTE", [GRID])]
+    assert call("VOLIMPUTE", values(GRID), *[MISSING] * 8) == expected
+
+
+def test_omitted_arguments_are_none_and_others_arrive_in_place(call: Any) -> None:
+    std = call("VOLIMPUTE", values(GRID), "std", MISSING, MISSING, MISSING, values([["fx"]]))
+    assert std == [["" if c is None else c for c in row] for row in evaluate("VOLIMPUTE", [GRID, "std"])]
+
+
+def test_a_range_object_is_read_as_its_values_are(call: Any) -> None:
+    assert call("VOLIMPUTE", ExcelRange(values(GRID))) == call("VOLIMPUTE", values(GRID))
+
+
+def test_currency_and_date_values(call: Any, excel_host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(excel_host.module, "evaluate", lambda name, a: seen.extend(a) or [[1.0]])
+    call("VOLIMPUTE", values([[win32.ComDate(2026, 11, 21), Decimal("1.0850")], [True, ""]]))
+    assert seen == [[[dt.datetime(2026, 11, 21), 1.085], [True, None]]]
+    assert type(seen[0][0][1]) is float
+
+
+@pytest.mark.parametrize(
+    ("grid", "error"),
+    [
+        ([["x", "y"], ["z", "w"]], "#VALUE!"),
+        ([[None]], "#VALUE!"),
+        ([["#N/A"]], "#VALUE!"),
+        ([[None, "25P", "ATM"], ["1M", 0.08, 0.08], ["1M", 0.08, 0.08]], "#VALUE!"),
+    ],
+)
+def test_bad_input_is_an_error_text_for_the_wrapper(call: Any, grid: list[list[Any]], error: str) -> None:
+    assert call("VOLIMPUTE", values(grid)) == error
+
+
+def test_an_unknown_model_is_not_available(call: Any) -> None:
+    assert call("VOLIMPUTE", values(GRID), MISSING, MISSING, MISSING, MISSING, "nosuchmodel") == "#N/A"
+
+
+def test_wrapper_has_one_function_an_entry_and_error_values(excel_host: Any) -> None:
+    text = excel.wrapper_text()
+    assert text.startswith('Attribute VB_Name = "voladdin_udfs"\n')
+    for function in FUNCTIONS.values():
+        arguments = [f"Optional {a.name}" if a.optional else a.name for a in function.arguments]
+        assert f"Function {function.name}({', '.join(arguments)})\n" in text
+        array = ", ".join(f"Values({a.name})" for a in function.arguments)
+        caller = f"Array({array}), ActiveWorkbook, Application.Caller"
+        call = f'XLPy.CallUDF("{MODULE}", "{function.name}", {caller})'
+        assert f"{function.name} = WithErrors({call})\n" in text
+        assert f'{function.name} = Failed("{function.name}", Err.Description)\n' in text
+    wizard = 'If (Not Application.CommandBars("Standard").Controls(1).Enabled) Then Exit Function'
+    assert text.count(wizard) == len(FUNCTIONS)
+    assert not re.search(r"= Err\.Description", text)
+    assert "ThisWorkbook" not in text  # an add-in's caller is the active book
+    assert max(map(len, text.splitlines())) < 1024  # VBA's longest line
+
+
+def test_wrapper_is_parsed_as_vba(excel_host: Any) -> None:
+    olevba = pytest.importorskip("oletools.olevba", reason="oletools is not installed")
+    text = excel.wrapper_text()
+    assert not olevba.detect_autoexec(text) and not olevba.detect_hex_strings(text)
+    opened = re.findall(r"^(?:Private )?Function ", text, re.M)
+    assert len(opened) == len(re.findall(r"^End Function", text, re.M)) == len(FUNCTIONS) + 5
+
+
+def test_argument_names_are_not_words_of_vba() -> None:
+    words = "date name next set type string object error input open print range stop get let end loop to step"
+    for function in FUNCTIONS.values():
+        assert not {a.name.lower() for a in function.arguments} & set(words.split()), function.name
+
+
+def test_another_wrapper_of_xlwings_is_refused(excel_host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(excel_host.udfs, "generate_vba_wrapper", lambda *_: None)
+    with pytest.raises(UnavailableError, match="0 calls and 0 error lines"):
+        excel.wrapper_text()
+
+
+def test_install_writes_a_configuration_of_its_own(
+    excel_host: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    (tmp_path / ".xlwings").mkdir()
+    (tmp_path / ".xlwings" / "xlwings.conf").write_text('"INTERPRETER_WIN","theirs"\n')
+    config, wrapper, module = excel.install()
+    assert f'"UDF MODULES","{MODULE}"' in config.read_text()
+    assert f'"INTERPRETER_WIN","{sys.executable}"' in config.read_text()
+    assert b"\r\n" in wrapper.read_bytes() and b"\r\r\n" not in wrapper.read_bytes()
+    assert 'PROJECT_NAME As String = "voladdin"' in module.read_text()
+    assert b"\r\r\n" not in module.read_bytes()
+    assert (tmp_path / ".xlwings" / "xlwings.conf").read_text() == '"INTERPRETER_WIN","theirs"\n'
+    excel.uninstall()
+    assert not list((tmp_path / ".voladdin").iterdir())
