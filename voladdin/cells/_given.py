@@ -19,6 +19,7 @@ def given_layout(table: Table, tenors: Cells | None, strikes: Cells | None) -> L
         layout
         for transposed in (False, True)
         if (layout := _fit(table, _body_shape(tenors, strikes, transposed), transposed)) is not None
+        and not _contradicted(table, tenors, strikes, transposed)
     ]
     if len(fits) == 2:
         return fits[_likelier(table, fits, tenors, strikes)]
@@ -72,6 +73,13 @@ def _fit(table: Table, shape: tuple[int | None, int | None], transposed: bool) -
     if top not in (0, 1) or left not in (0, 1):
         return None
     return Layout(transposed, bool(top), bool(left))
+
+
+def _contradicted(table: Table, tenors: Cells | None, strikes: Cells | None, transposed: bool) -> bool:
+    """Whether a header that is needed, as no argument replaces it, holds labels of the other kind."""
+    row, column = map(line_kind, lines(table))
+    along, across = (row, column) if transposed else (column, row)
+    return (tenors is None and along == "strike") or (strikes is None and across == "tenor")
 
 
 def _starts_header(table: Table, line: Labels, other: Labels) -> bool:
