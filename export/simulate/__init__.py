@@ -1,6 +1,9 @@
 """Market simulator: surfaces of Heston, Bates, Heston++ and SABR, and joint histories of FX pairs."""
 
-from .market import MASTER_DELTAS, MASTER_TENORS, PAIRS, Market, simulate_market
+from .axes import MASTER_DELTAS, MASTER_TENORS
+from .market import PAIRS, Market, simulate_market
 from .smile import MODELS, model_vols
+from .surfaces import simulate_surfaces
 
-__all__ = ["MASTER_DELTAS", "MASTER_TENORS", "MODELS", "Market", "PAIRS", "model_vols", "simulate_market"]
+__all__ = ["MASTER_DELTAS", "MASTER_TENORS", "MODELS", "Market", "PAIRS", "model_vols", "simulate_market",
+           "simulate_surfaces"]

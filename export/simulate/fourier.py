@@ -13,10 +13,9 @@ from voladdin import black
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
-TOLERANCE = 1e-10
-_FIRST_PERIOD, _FIRST_CUTOFF, _MAX_TERMS = 16.0, 10.0, 8192
-_EDGES = np.array([0.5, 0.45, -0.45])
-_ITEMS = 1024
+TOLERANCE = 1e-9
+_FIRST_PERIOD, _FIRST_CUTOFF, _MAX_CUTOFF, _MAX_TERMS = 14.0, 7.0, 4096.0, 16384
+_BLOCK = 2e5
 
 
 @dataclass(frozen=True)
@@ -85,58 +84,121 @@ def log_characteristic(u: ComplexArray, items: Items) -> ComplexArray:
     return exponent + p.intensity * year * jumps
 
 
-def otm_prices(items: Items, nodes: FloatArray) -> FloatArray:
-    """Out-of-the-money prices, forward-normalised, [M, K].
+@dataclass(frozen=True)
+class Spectrum:
+    """Rows that share a trapezoidal rule: `terms` [m, N] of the damped price at frequencies j * `step`.
 
-    `nodes` is log-moneyness in units of each row's deviation (square root of `total_variance`): [K] for
-    all rows, or [M, K]. Steps and cutoff of the trapezoidal rule are refined for the rows that need it:
-    the aliasing at the edge of the period and the last term are both below 1e-9 of the deviation.
+    In units of each row's deviation (square root of total variance): damped(x) = Re sum_j terms_j
+    exp(-i j step x) is the time value that Black's price lacks, at log-moneyness x, times exp(-k/2).
+    """
+
+    rows: NDArray[np.intp]
+    step: float
+    terms: ComplexArray
+
+    def damped(self, x: FloatArray) -> FloatArray:
+        """Damped difference of prices, [m, K], at nodes x [K] that all rows share."""
+        angle = self.step * np.outer(np.arange(self.terms.shape[1]), x)
+        return self.terms.real @ np.cos(angle) + self.terms.imag @ np.sin(angle)
+
+    def damped_and_slope(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The same at nodes x [m, K] of each row, and the derivative by x: Horner's rule in exp(-i step x)."""
+        z = np.exp(-1j * self.step * x)
+        value = np.zeros_like(z)
+        slope = np.zeros_like(z)
+        for term in self.terms.T[::-1, :, None]:
+            slope *= z
+            slope += value
+            value *= z
+            value += term
+        return value.real, (-1j * self.step * z * slope).real
+
+
+def spectra(items: Items, reach: float) -> list[Spectrum]:
+    """The trapezoidal rules of all rows, good for log-moneyness up to `reach` deviations.
+
+    The cutoff is where the characteristic function is negligible; the period grows for the rows that need
+    it, until the aliasing within reach is below 1e-9 of the deviation.
     Source: Lewis (2001), equation 3.11; control variate of Andersen and Piterbarg (2010), section 8.4.
     """
-    nodes = np.broadcast_to(nodes, (len(items.years), np.shape(nodes)[-1])) if np.ndim(nodes) > 1 else nodes
-    prices = np.empty((len(items.years), np.shape(nodes)[-1]))
-    queue = [(np.arange(start, min(start + _ITEMS, len(prices))), _FIRST_PERIOD, _FIRST_CUTOFF)
-             for start in range(0, len(prices), _ITEMS)]
+    done = []
+    queue = [
+        (rows, max(_FIRST_PERIOD, 2.0 * reach), cutoff)
+        for cutoff, rows in _ladder(np.arange(len(items.years)), _cutoffs(items))
+    ]
     while queue:
         rows, period, cutoff = queue.pop()
-        own_nodes = nodes if nodes.ndim == 1 else nodes[rows]
-        prices[rows], aliased, truncated = _trapezoid(items[rows], own_nodes, period, cutoff)
-        if period * cutoff < _MAX_TERMS * np.pi:
-            for wide in (False, True):
-                for long in (False, True):
-                    again = rows[(aliased == wide) & (truncated == long)]
-                    if (wide or long) and len(again):
-                        queue.append((again, period * (1 + wide), cutoff * (1 + long)))
-    return prices
+        block = max(1, int(_BLOCK / (cutoff * period)))
+        for start in range(0, len(rows), block):
+            part = rows[start : start + block]
+            spectrum = _trapezoid(items[part], part, period, cutoff)
+            deviation = np.sqrt(items.total_variance[part, 0])
+            growth = _period_growth(spectrum, deviation, period, reach)
+            if period * cutoff > _MAX_TERMS * np.pi:
+                growth[:] = 1.0
+            good = growth <= 1.0
+            done.append(Spectrum(part[good], spectrum.step, spectrum.terms[good]))
+            queue += [(more, period * factor, cutoff) for factor, more in _ladder(part[~good], growth[~good])]
+    return done
 
 
-def _trapezoid(
-    items: Items, nodes: FloatArray, period: float, cutoff: float
-) -> tuple[FloatArray, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Prices [M, K] and the rows whose period is too short or whose cutoff is too low."""
+def _ladder(rows: NDArray[np.intp], sizes: FloatArray) -> list[tuple[float, NDArray[np.intp]]]:
+    """Rows grouped by size, rounded up to a power of sqrt(2)."""
+    rungs = np.ceil(2.0 * np.log2(sizes))
+    return [(float(2.0 ** (0.5 * rung)), rows[rungs == rung]) for rung in np.unique(rungs)]
+
+
+def _period_growth(spectrum: Spectrum, deviation: FloatArray, period: float, reach: float) -> FloatArray:
+    """[m]: at most 1 where the period is long enough, else by what factor to lengthen it.
+
+    The copy of the smile one period away reaches back to `reach`; its size there follows from an
+    exponential tail through the values at 0.4 and 0.5 periods.
+    """
+    inner, outer = (
+        np.abs(spectrum.damped(period * np.array([-edge, edge]))).max(axis=1) / deviation + 1e-300
+        for edge in (0.4, 0.5)
+    )
+    rate = np.maximum(np.log(inner / outer), 1e-3) / (0.1 * period)
+    excess = np.log(outer / TOLERANCE)
+    needed = 0.5 * period + reach + excess / rate
+    return np.where(excess > 0, np.clip(needed / period, 0.0, 4.0), 1.0)
+
+
+def _cutoffs(items: Items) -> FloatArray:
+    """Frequency [M], times deviation, beyond which the characteristic function is below the tolerance.
+
+    Its logarithm falls linearly (Heston) or faster in the end: secant steps, never shorter than needed.
+    """
+    deviation = np.sqrt(items.total_variance)
+    w = np.full_like(deviation, _FIRST_CUTOFF)
+    for _ in range(5):
+        probe = np.concatenate([0.9 * w, w], axis=1)
+        decay = log_characteristic(probe / deviation - 0.5j, items).real
+        rate = np.maximum(decay[:, :1] - decay[:, 1:], 1e-3) / (0.1 * w)
+        excess = decay[:, 1:] - np.log(TOLERANCE * w)
+        w = np.where(excess > 0, np.minimum(w + 1.02 * excess / rate, 4.0 * w), w)
+    return np.minimum(w[:, 0], _MAX_CUTOFF)
+
+
+def _trapezoid(items: Items, rows: NDArray[np.intp], period: float, cutoff: float) -> Spectrum:
     deviation = np.sqrt(items.total_variance)
     step = 2 * np.pi / period
     w = step * np.arange(int(np.ceil(cutoff / step)) + 1)
-    u = w / deviation
-    model = np.exp(log_characteristic(u - 0.5j, items))
-    gap = model - np.exp(-0.5 * w * w - 0.125 * deviation**2)
-    gap[:, 0] *= 0.5
-    integrand = gap * (step / np.pi * deviation / (w * w + 0.25 * deviation**2))
-    grid = np.append(nodes, period * _EDGES) if nodes.ndim == 1 else nodes
-    damped = _cosine_sum(integrand, w, grid)
-    edges = damped[:, len(nodes):] if nodes.ndim == 1 else _cosine_sum(integrand, w, period * _EDGES)
-    damped = damped[:, : nodes.shape[-1]]
+    terms = np.exp(log_characteristic(w / deviation - 0.5j, items))
+    terms -= np.exp(-0.5 * w * w - 0.125 * deviation**2)
+    terms[:, 0] *= 0.5
+    terms *= step / np.pi * deviation / (w * w + 0.25 * deviation**2)
+    return Spectrum(rows, step, terms)
+
+
+def otm_prices(items: Items, nodes: FloatArray) -> FloatArray:
+    """Forward-normalised out-of-the-money prices [M, K], log-moneyness `nodes` [M, K] in deviations."""
+    deviation = np.sqrt(items.total_variance)
+    nodes = np.broadcast_to(nodes, (len(deviation), np.shape(nodes)[-1]))
     log_moneyness = nodes * deviation
-    prices = black.otm_price(log_moneyness, deviation) - np.exp(0.5 * log_moneyness) * damped
-    aliased = np.abs(edges).max(axis=1) > TOLERANCE * deviation[:, 0]
-    return prices, aliased, np.abs(gap[:, -1]) > TOLERANCE * cutoff
-
-
-def _cosine_sum(integrand: ComplexArray, w: FloatArray, nodes: FloatArray) -> FloatArray:
-    """Re sum_j integrand_j exp(-i w_j x) at x = nodes, [K] or [M, K]."""
-    if nodes.ndim == 1:
-        angle = np.outer(w, nodes)
-        return integrand.real @ np.cos(angle) + integrand.imag @ np.sin(angle)
-    angle = w[:, None] * nodes[:, None, :]
-    product = integrand.real[:, None] @ np.cos(angle) + integrand.imag[:, None] @ np.sin(angle)
-    return product[:, 0]
+    prices = black.otm_price(log_moneyness, deviation)
+    for spectrum in spectra(items, float(np.abs(nodes).max())):
+        rows = spectrum.rows
+        damped, _ = spectrum.damped_and_slope(nodes[rows])
+        prices[rows] -= np.exp(0.5 * log_moneyness[rows]) * damped
+    return prices

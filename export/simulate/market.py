@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
+from .axes import MASTER_DELTAS, MASTER_TENORS
 from .smile import model_vols
 
 FloatArray = NDArray[np.float64]
 
-MASTER_TENORS = (1 / 365, 7 / 365, 14 / 365, 1 / 12, 2 / 12, 0.25, 0.5, 0.75, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0)
-MASTER_DELTAS = (0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 0.65, 0.75, 0.85, 0.9, 0.95)
 _SHIFT_EDGES = np.array([0.0, 7 / 365, 1 / 12, 2 / 12, 0.25, 0.5, 0.75, 1.0, 3.0, 10.0])
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,8 +31,3 @@ def hagan_vol(
     second = rho * beta * nu * alpha / power / 4
     third = (2 - 3 * rho**2) * nu**2 / 24
     return alpha / (power * expansion) * ratio * (1 + (first + second + third) * years)
-
-
-def sabr_total_vols(params: Mapping[str, FloatArray], years: FloatArray, nodes: FloatArray) -> FloatArray:
-    """Total vols [M, K] at log-moneyness [M, K] for rows of parameters [M, 1] and years [M, 1]."""
-    return hagan_vol(nodes, years, **params) * np.sqrt(years)

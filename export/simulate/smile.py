@@ -1,25 +1,43 @@
-"""From option prices to vols: at log-moneyness directly, at forward deltas through a Chebyshev smile."""
+"""Model smiles: vols at log-moneyness, or at forward deltas by Newton's method on the model's own prices."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from voladdin import black
 
-from .fourier import FloatArray, Items, expand, otm_prices
+from .fourier import FloatArray, Items, Spectrum, expand, spectra
 from .sabr import hagan_vol
 
-Smile = Callable[[FloatArray, NDArray[np.intp]], FloatArray]
+_AFFINE = ("v0", "kappa", "theta", "xi", "rho")
+_JUMPS = ("intensity", "jump_mean", "jump_std")
+MODELS = {
+    "heston": _AFFINE,
+    "bates": (*_AFFINE, *_JUMPS),
+    "heston++": (*_AFFINE, "shift"),
+    "bates++": (*_AFFINE, *_JUMPS, "shift"),
+    "sabr": ("alpha", "beta", "rho", "nu"),
+}
+_SCAN = 4.5 * np.sin(np.linspace(-0.5 * np.pi, 0.5 * np.pi, 25))
+_FAR_DELTA, _FAR_STRIKE = 7.0, 12.0
 
-AFFINE = ("heston", "bates", "heston++", "bates++")
-MODELS = (*AFFINE, "sabr")
-_NODES, _WIDTHS = 17, (3.2, 6.0, 12.0)
-_CHEBYSHEV = np.cos(np.pi * np.arange(_NODES) / (_NODES - 1))
-_WEIGHTS = np.where(np.arange(_NODES) % 2, -1.0, 1.0) * np.where(np.arange(_NODES) % (_NODES - 1), 1.0, 0.5)
+
+class Smile(Protocol):
+    """Total vols of M expiries; log-moneyness x is in units of `deviation` [M, 1]."""
+
+    deviation: FloatArray
+
+    def scan(self, x: FloatArray) -> FloatArray:
+        """[M, K] at nodes x [K] that all expiries share."""
+
+    def value_and_slope(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """[M, K] total vol and its derivative by x, at x [M, K]."""
 
 
 def model_vols(
@@ -38,7 +56,7 @@ def model_vols(
       heston++ heston's and shift [n, T], the integrated deterministic variance; bates++ likewise
       sabr     alpha beta rho nu
 
-    Always finite and positive; beyond about twelve deviations a smile is continued flat.
+    Always finite and positive; beyond twelve deviations a smile is continued flat.
     Raises ValueError (unknown model, missing parameter, both or neither strike axis).
     """
     years = np.asarray(tenors, dtype=float)
@@ -46,82 +64,100 @@ def model_vols(
         raise ValueError("give exactly one of deltas and log_moneyness")
     if model not in MODELS:
         raise ValueError(f"model is {model!r}; expected one of {', '.join(MODELS)}")
-    smile, deviation, count = _smile(model, {k: np.asarray(v, dtype=float) for k, v in params.items()}, years)
+    arrays = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    if set(arrays) != set(MODELS[model]):
+        raise ValueError(f"params of {model} are {sorted(arrays)}; expected {sorted(MODELS[model])}")
+    smile: Smile = SabrSmile(arrays, years) if model == "sabr" else FourierSmile(
+        expand(arrays, years), _FAR_STRIKE if deltas is None else _FAR_DELTA
+    )
     if log_moneyness is not None:
-        strikes = np.asarray(log_moneyness, dtype=float)
-        shape = (count, len(years), strikes.shape[-1])
-        nodes = np.broadcast_to(strikes, shape).reshape(-1, shape[-1]) / deviation
-        total = smile(nodes, np.arange(len(nodes)))
+        total = _at_strikes(smile, np.asarray(log_moneyness, dtype=float), len(years))
     else:
-        total = _at_deltas(smile, deviation, np.asarray(deltas, dtype=float))
-    return total.reshape(count, len(years), -1) / np.sqrt(years)[:, None]
+        total = _at_deltas(smile, ndtri(np.asarray(deltas, dtype=float)))
+    return total.reshape(-1, len(years), total.shape[-1]) / np.sqrt(years)[:, None]
 
 
-def _smile(model: str, params: Mapping[str, FloatArray], years: FloatArray) -> tuple[Smile, FloatArray, int]:
-    """Total vols of rows at log-moneyness / deviation, the deviations [M, 1] and the surfaces' count."""
-    count = max(len(value) for value in params.values())
-    if model == "sabr":
-        rows = {k: np.broadcast_to(v if v.ndim > 1 else v[:, None], (count, len(years))).reshape(-1, 1)
-                for k, v in params.items()}
-        year = np.broadcast_to(years, (count, len(years))).reshape(-1, 1)
-        deviation = hagan_vol(np.zeros_like(year), year, **rows) * np.sqrt(year)
-
-        def closed(nodes: FloatArray, at: NDArray[np.intp]) -> FloatArray:
-            own = {k: v[at] for k, v in rows.items()}
-            return hagan_vol(nodes * deviation[at], year[at], **own) * np.sqrt(year[at])
-
-        return closed, deviation, count
-    items = expand(params, years)
-    deviation = np.sqrt(items.total_variance)
-    return lambda nodes, at: _invert(items[at], nodes, deviation[at]), deviation, count
+def _at_strikes(smile: Smile, log_moneyness: FloatArray, tenors: int) -> FloatArray:
+    shape = (len(smile.deviation) // tenors, tenors, log_moneyness.shape[-1])
+    x = np.broadcast_to(log_moneyness, shape).reshape(-1, shape[-1]) / smile.deviation
+    return smile.value_and_slope(np.clip(x, -_FAR_STRIKE, _FAR_STRIKE))[0]
 
 
-def _invert(items: Items, nodes: FloatArray, deviation: FloatArray) -> FloatArray:
-    log_moneyness = nodes * deviation
-    low, high = (black.otm_price(log_moneyness, scale * deviation) for scale in (0.2, 5.0))
-    prices = np.clip(otm_prices(items, nodes), np.maximum(low, 1e-300), high)
-    return black.implied_total_vol(prices, log_moneyness)
+def _at_deltas(smile: Smile, target: FloatArray) -> FloatArray:
+    """Total vols [M, K] where d1 = target [K].
+
+    d1 falls with log-moneyness in any smile without arbitrage (Fukasawa 2012): bracket each target on a
+    scan of the smile, then two Newton steps on d1, the second one applied to the vol.
+    """
+    low, high, x = _bracket(smile, target)
+    for _ in range(3):
+        total, slope = smile.value_and_slope(x)
+        d1 = -x * smile.deviation / total + 0.5 * total
+        gradient = -smile.deviation / total + (x * smile.deviation / total**2 + 0.5) * slope
+        step = (target - d1) / np.minimum(gradient, -0.1)
+        before, x = x, np.clip(x + step, low, high)
+    return total + slope * (x - before)
 
 
-def _at_deltas(smile: Smile, deviation: FloatArray, deltas: FloatArray) -> FloatArray:
-    """Total vols [M, K] at forward call deltas [K]."""
-    target = ndtri(deltas)
-    total = np.empty((len(deviation), len(deltas)))
-    rows = np.arange(len(deviation))
-    for width in _WIDTHS:
-        nodes = width * _CHEBYSHEV
-        vols = smile(nodes, rows)
-        reach = -nodes[[0, -1]] * deviation[rows] / vols[:, [0, -1]] + 0.5 * vols[:, [0, -1]]
-        inside = (reach[:, 0] < target.min()) & (reach[:, 1] > target.max())
-        done = inside | (width == _WIDTHS[-1])
-        total[rows[done]] = _solve(vols[done], width, deviation[rows[done]], target)
-        rows = rows[~done]
-        if not len(rows):
-            break
-    return total
+def _bracket(smile: Smile, target: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Ends of the scan's step that holds each target, and the linear guess between them, [M, K]."""
+    scan = np.concatenate([[-_FAR_DELTA], _SCAN, [_FAR_DELTA]])
+    total = smile.scan(scan)
+    d1 = np.minimum.accumulate(-scan * smile.deviation / total + 0.5 * total, axis=1)
+    left = np.clip((d1[:, :, None] > target).sum(axis=1) - 1, 0, len(scan) - 2)
+    above, below = np.take_along_axis(d1, left, 1), np.take_along_axis(d1, left + 1, 1)
+    weight = np.clip((above - target) / np.maximum(above - below, 1e-12), 0.0, 1.0)
+    low, high = scan[left], scan[left + 1]
+    return low, high, low + weight * (high - low)
 
 
-def _solve(vols: FloatArray, width: float, deviation: FloatArray, target: FloatArray) -> FloatArray:
-    """Bisection-guarded Newton for d1(x) = target, x log-moneyness in deviations on [-width, width]."""
-    low = np.full((len(vols), len(target)), -width)
-    high = -low
-    x = np.clip(-np.broadcast_to(target, low.shape), -width, width)
-    for _ in range(12):
-        total, slope = _barycentric(vols, x / width)
-        error = -x * deviation / total + 0.5 * total - target
-        low, high = np.where(error > 0, x, low), np.where(error > 0, high, x)
-        gradient = -deviation / total + (x * deviation / total**2 + 0.5) * slope / width
-        newton = x - error / np.where(gradient < 0, gradient, -1.0)
-        x = np.where((gradient < 0) & (newton > low) & (newton < high), newton, 0.5 * (low + high))
-    return _barycentric(vols, x / width)[0]
+class FourierSmile:
+    """Smiles of Heston, Bates and their shifted forms, from Fourier prices."""
+
+    def __init__(self, items: Items, reach: float) -> None:
+        self.deviation = np.sqrt(items.total_variance)
+        self._spectra: list[Spectrum] = spectra(items, reach)
+
+    def scan(self, x: FloatArray) -> FloatArray:
+        damped = np.empty((len(self.deviation), len(x)))
+        for spectrum in self._spectra:
+            damped[spectrum.rows] = spectrum.damped(x)
+        return self._invert(x, damped)
+
+    def value_and_slope(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        damped, slope = np.empty_like(x), np.empty_like(x)
+        for spectrum in self._spectra:
+            rows = spectrum.rows
+            damped[rows], slope[rows] = spectrum.damped_and_slope(x[rows])
+        total = self._invert(x, damped)
+        k = x * self.deviation
+        digital = np.exp(k) * (ndtr(-k / total - 0.5 * total) - ndtr(-x - 0.5 * self.deviation))
+        gradient = digital * self.deviation - np.exp(0.5 * k) * (0.5 * self.deviation * damped + slope)
+        return total, gradient / np.maximum(black.vega(k, total), 1e-300)
+
+    def _invert(self, x: FloatArray, damped: FloatArray) -> FloatArray:
+        k = x * self.deviation
+        low, black_price, high = (black.otm_price(k, f * self.deviation) for f in (0.2, 1.0, 5.0))
+        prices = np.clip(black_price - np.exp(0.5 * k) * damped, np.maximum(low, 1e-300), high)
+        return black.implied_total_vol(prices, k)
 
 
-def _barycentric(values: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Interpolant and derivative [M, K] through values [M, N] at the Chebyshev points, x in [-1, 1]."""
-    gap = x[..., None] - _CHEBYSHEV
-    gap = np.where(np.abs(gap) < 1e-12, 1e-12, gap)
-    weight = _WEIGHTS / gap
-    scale = weight.sum(-1)
-    value = np.einsum("mkn,mn->mk", weight, values) / scale
-    slope = np.einsum("mkn,mkn->mk", weight / gap, value[..., None] - values[:, None, :]) / scale
-    return value, slope
+class SabrSmile:
+    """Smiles of Hagan's SABR vols, one set of parameters an expiry."""
+
+    def __init__(self, params: Mapping[str, FloatArray], years: FloatArray) -> None:
+        shape = (max(len(value) for value in params.values()), len(years))
+        self._rows = {
+            name: np.broadcast_to(value if value.ndim > 1 else value[:, None], shape).reshape(-1, 1)
+            for name, value in params.items()
+        }
+        self._years = np.broadcast_to(years, shape).reshape(-1, 1)
+        self.deviation = hagan_vol(np.zeros((1, 1)), self._years, **self._rows) * np.sqrt(self._years)
+
+    def scan(self, x: FloatArray) -> FloatArray:
+        return hagan_vol(x * self.deviation, self._years, **self._rows) * np.sqrt(self._years)
+
+    def value_and_slope(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The derivative is a central difference."""
+        up, down = self.scan(x + 1e-4), self.scan(x - 1e-4)
+        return self.scan(x), (up - down) / 2e-4
