@@ -90,12 +90,23 @@ class TestSet:
 
 @dataclass(frozen=True)
 class Split:
-    """What to train on, what to choose by, and what to report."""
+    """What to train on, what to choose by, and what to report.
+
+    `others` are further test sets, on other axes, scored under the same mask names and pooled with `test`.
+    `bundle` names the bundle trained on `train`.
+    """
 
     name: str
     train: History
     validation: History
     test: TestSet
+    others: tuple[TestSet, ...] = ()
+    bundle: str = ""
+
+    @property
+    def tests(self) -> tuple[TestSet, ...]:
+        """Every test set."""
+        return (self.test, *self.others)
 
 
 def load_history(path: Path | None = None) -> History:

@@ -43,9 +43,21 @@ class Score:
         """Share of hidden cells inside the 90% band, in percent."""
         return float(100 * self.covered.sum() / self.cells.sum())
 
-    def rows(self, keep: NDArray[np.bool_]) -> Score:
+    @staticmethod
+    def pooled(parts: Sequence[Score]) -> Score:
+        """One score of several test sets; the time is their mean by surface."""
+        columns = [np.concatenate(column) for column in zip(*(p.columns() for p in parts), strict=True)]
+        return Score(
+            *columns, float(np.average([p.ms for p in parts], weights=[len(p.cells) for p in parts]))
+        )
+
+    def columns(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """The per-surface sums."""
+        return self.error, self.crps, self.covered, self.cells
+
+    def rows(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Score:
         """The same score on some of the surfaces."""
-        return Score(self.error[keep], self.crps[keep], self.covered[keep], self.cells[keep], self.ms)
+        return Score(*(column[keep] for column in self.columns()), self.ms)
 
 
 def gaussian_crps(truth: FloatArray, mean: FloatArray, std: FloatArray) -> FloatArray:
@@ -111,6 +123,18 @@ def evaluate(
 def evaluate_set(methods: Sequence[Method], test: TestSet, masks: Mapping[str, BoolArray]) -> Scores:
     """`evaluate` on a test set."""
     return evaluate(methods, test.vols, test.priors, masks, test.axes)
+
+
+def latency(method: Method, test: TestSet, missing: BoolArray, count: int = 30) -> float:
+    """Median wall clock, ms, of one surface at a time (the first `count`, after one to warm up)."""
+    hidden = np.where(missing, np.nan, test.vols)[:count]
+    times = []
+    for i in [0, *range(len(hidden))]:
+        prior = test.priors[i : i + 1] if method.uses_prior and test.priors is not None else None
+        start = time.perf_counter()
+        method.predict(hidden[i : i + 1], test.axes, prior)
+        times.append(time.perf_counter() - start)
+    return float(1e3 * np.median(times[1:]))
 
 
 def ratio_interval(

@@ -34,5 +34,7 @@ def product_methods(bundles: Path | None, split: str, prior: bool) -> list[Produ
         return []
     bundle = bundles / split
     if not (bundle / "card.json").is_file():
-        raise FileNotFoundError(f"--bundles: {bundle} holds no card.json; expected a bundle trained for {split}")
+        raise FileNotFoundError(
+            f"--bundles: {bundle} holds no card.json; expected a bundle trained for {split}"
+        )
     return [Product(bundle), Product(bundle, uses_prior=True)] if prior else [Product(bundle)]

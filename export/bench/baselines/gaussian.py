@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from ..data import Axes, FloatArray, History
 from ..methods import Prediction, pooled_log_vols
-from .grid import interpolation_matrix
+from .grid import interpolation
 
 SCALE_SHIFT = 0.25  # sd of the random log-level shift of the scale augmentation
 JITTER = 1e-5  # of each cell's own variance
-INTERPOLATION_SD = 0.01  # of log-vol, for a cell that is not a node of the training grid
-CHANGE_INTERPOLATION_SD = 0.003  # the same for a daily change of log-vol
+CHANGE_SCALE = 0.2  # of what interpolation misses of a daily change, against a level
 CHUNK = 2**24  # doubles of one batch of covariances
 
 
@@ -48,24 +48,22 @@ def _condition(mean: FloatArray, cov: FloatArray, values: FloatArray) -> tuple[F
 
 
 def on_axes(
-    nodes: Axes, cells: Axes, mean: FloatArray, cov: FloatArray, sd: float = INTERPOLATION_SD
+    nodes: Axes, cells: Axes, mean: FloatArray, cov: FloatArray, scale: float = 1.0
 ) -> tuple[FloatArray, FloatArray]:
-    """Mean [..., n] and covariance [..., n, n] of cells, interpolated from those of nodes.
+    """Mean [..., n] and covariance [..., n, n] of log-vol at cells, from those at nodes, by kriging.
 
-    A cell that is no node has `sd` of log-vol more, for what interpolation misses.
+    `scale` multiplies the standard deviation of what the kriging misses.
     """
     if cells.same(nodes):
         return mean, cov
-    weights = interpolation_matrix(nodes, cells)
-    between = (weights.max(axis=1) < 1 - 1e-9) * sd**2
-    return mean @ weights.T, weights @ cov @ weights.T + np.diag(between + 1e-8)
+    weights, missed = interpolation(nodes, cells)
+    return mean @ weights.T, weights @ cov @ weights.T + scale**2 * missed + 1e-8 * np.eye(len(weights))
 
 
 class Gaussian:
     """The conditional of a Gaussian fitted to the pooled log-vols; `shift` 0.25 is the scale-augmented one.
 
-    On other axes than it was fitted on, its cells are interpolated between the nodes (in sqrt(tenor) and
-    delta), with a standard deviation of 1% of vol for what interpolation misses.
+    On other axes than it was fitted on, log-vols of the cells are kriged from the nodes (`grid.py`).
     """
 
     uses_prior = False
@@ -120,10 +118,14 @@ class LocalGaussian(Gaussian):
         if axes.same(self.axes):
             return condition(self.mean, self.cov, values)[0]
         size = len(self.mean)
-        joint = np.vstack([np.eye(size), interpolation_matrix(self.axes, axes)])
-        noise = np.r_[np.zeros(size), np.full(values.shape[1], INTERPOLATION_SD**2)]
+        weights, missed = interpolation(self.axes, axes)
+        joint = np.vstack([np.eye(size), weights])
         unknown = np.full((len(values), size), np.nan)
-        cov = joint @ self.cov @ joint.T + np.diag(noise)
+        cov = (
+            joint @ self.cov @ joint.T
+            + block_diag(np.zeros((size, size)), missed)
+            + 1e-8 * np.eye(len(joint))
+        )
         return condition(joint @ self.mean, cov, np.hstack([unknown, values]))[0][:, :size]
 
     def moments(self, nodes: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -160,6 +162,6 @@ class DailyChangeGaussian:
             raise ValueError("needs yesterday's full surface")
         before = np.log(prior).reshape(len(vols), -1)
         zero = np.zeros(len(self.cov))
-        moments = on_axes(self.axes, axes, zero, self.cov, CHANGE_INTERPOLATION_SD)
+        moments = on_axes(self.axes, axes, zero, self.cov, CHANGE_SCALE)
         change, std = condition(*moments, np.log(vols).reshape(len(vols), -1) - before)
         return Prediction.from_log((before + change).reshape(vols.shape), std.reshape(vols.shape))

@@ -1,28 +1,37 @@
-"""Linear interpolation between the nodes of a tenor x delta grid, as one matrix."""
+"""From the nodes of one tenor x delta grid to the cells of another, as one linear map and its uncertainty."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.special import ndtri
 
 from ..data import Axes, FloatArray
 
-
-def linear_weights(nodes: FloatArray, points: FloatArray) -> FloatArray:
-    """[points, nodes]: linear between nodes, flat beyond them; nodes increase."""
-    if len(nodes) == 1:
-        return np.ones((len(points), 1))
-    clipped = np.clip(points, nodes[0], nodes[-1])
-    left = np.clip(np.searchsorted(nodes, clipped, side="right") - 1, 0, len(nodes) - 2)
-    share = (clipped - nodes[left]) / (nodes[left + 1] - nodes[left])
-    weights = np.zeros((len(points), len(nodes)))
-    rows = np.arange(len(points))
-    weights[rows, left], weights[rows, left + 1] = 1 - share, share
-    return weights
+LENGTH = 2.0  # of the kernel, in the coordinates below
+AMPLITUDE = 0.3  # sd of log-vol around a plane
 
 
-def interpolation_matrix(nodes: Axes, cells: Axes) -> FloatArray:
-    """[cells, nodes], both flattened tenor by tenor; bilinear in sqrt(tenor) and delta."""
-    order = np.argsort(nodes.deltas)
-    delta = np.empty((len(cells.deltas), len(nodes.deltas)))
-    delta[:, order] = linear_weights(nodes.deltas[order], cells.deltas)
-    return np.kron(linear_weights(np.sqrt(nodes.tenors), np.sqrt(cells.tenors)), delta)
+def coordinates(axes: Axes) -> FloatArray:
+    """[cells, 2], tenor by tenor: log tenor / 1.5 and inverse normal of delta / 1.28."""
+    tenor, delta = np.meshgrid(np.log(axes.tenors) / 1.5, ndtri(axes.deltas) / 1.28, indexing="ij")
+    return np.column_stack([tenor.ravel(), delta.ravel()])
+
+
+def kernel(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Matérn 5/2 covariance of log-vol between two sets of coordinates, plus a plane of unit variance."""
+    distance = np.sqrt(5 * ((first[:, None] - second) ** 2).sum(axis=2)) / LENGTH
+    matern = AMPLITUDE**2 * (1 + distance + distance**2 / 3) * np.exp(-distance)
+    return matern + 1 + first @ second.T
+
+
+def interpolation(nodes: Axes, cells: Axes) -> tuple[FloatArray, FloatArray]:
+    """Kriging of log-vol: weights [cells, nodes] and the covariance [cells, cells] of what they miss.
+
+    Cells that are nodes have that node's weight 1 and no uncertainty (up to rounding).
+    """
+    known, asked = coordinates(nodes), coordinates(cells)
+    cross = kernel(asked, known)
+    weights = cho_solve(cho_factor(kernel(known, known) + 1e-9 * np.eye(len(known))), cross.T).T
+    missed = kernel(asked, asked) - weights @ cross.T
+    return weights, 0.5 * (missed + missed.T)

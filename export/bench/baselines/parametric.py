@@ -19,7 +19,7 @@ from voladdin import black
 
 from ..data import Axes, FloatArray, History
 from ..methods import Prediction
-from .fourier import NODES, Characteristic, ComplexArray, call_price, lewis_matrix, moneyness
+from .fourier import NODES, Characteristic, ComplexArray, call_price, lewis_matrix, model_smile, moneyness
 
 LAGUERRE = 64  # integration order of QuantLib's engines
 YEAR = 365.0

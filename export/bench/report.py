@@ -1,0 +1,148 @@
+"""Markdown tables of scores, method by mask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .metrics import Score, Scores, ratio_interval
+
+RIVAL = "scale-augmented Gaussian"
+PRIOR_RIVAL = "Gaussian on daily changes"
+FITTED = ("Heston", "Bates", "Heston++")
+
+Cell = Callable[[str, str], str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything measured on one split.
+
+    scores: by (method, mask), over all surfaces; fitted: the fitted models', over `rows` of them only.
+    one_ms: median time of one surface at a time. day, pair: [N], of the surfaces.
+    """
+
+    title: str
+    scores: Scores
+    fitted: Scores
+    rows: NDArray[np.int64]
+    one_ms: dict[str, float]
+    day: NDArray[np.int64]
+    pair: NDArray[np.str_]
+
+    @property
+    def masks(self) -> list[str]:
+        """Mask names, in order."""
+        return list(dict.fromkeys(mask for _, mask in self.scores))
+
+    @property
+    def methods(self) -> list[str]:
+        """Names of the methods scored on every surface."""
+        return list(dict.fromkeys(method for method, _ in self.scores))
+
+
+def table(title: str, methods: Sequence[str], masks: Sequence[str], cell: Cell) -> str:
+    """One markdown table with a bold title; cell(method, mask) gives the text."""
+    lines = [
+        f"**{title}**",
+        "",
+        "| method | " + " | ".join(masks) + " |",
+        "|---" + "|---:" * len(masks) + "|",
+    ]
+    lines += [f"| {m} | " + " | ".join(cell(m, mask) for mask in masks) + " |" for m in methods]
+    return "\n".join(lines) + "\n"
+
+
+def render(result: Result) -> str:
+    """All tables of one split."""
+    parts = [f"## {result.title}\n", *_score_tables(result), *_ratio_tables(result), *_fitted_tables(result)]
+    return "\n".join([*parts, _time_table(result)])
+
+
+def _score_tables(result: Result) -> list[str]:
+    scores, masks = result.scores, result.masks
+    bands = [m for m in result.methods if np.isfinite(scores[m, masks[0]].coverage)]
+    return [
+        table("MAE, bp", result.methods, masks, lambda m, k: f"{scores[m, k].mae:.2f}"),
+        table("CRPS, bp", result.methods, masks, lambda m, k: f"{scores[m, k].mean_crps:.2f}"),
+        table("Coverage of the 90% band, %", bands, masks, lambda m, k: f"{scores[m, k].coverage:.0f}"),
+    ]
+
+
+def _ratio_tables(result: Result) -> list[str]:
+    tables = [
+        ratio_table(
+            result, f"{metric} over that of the {RIVAL} [90% interval]", result.methods, RIVAL, metric
+        )
+        for metric in ("MAE", "CRPS")
+    ]
+    with_prior = [m for m in result.methods if m == "voladdin + prior"]
+    if with_prior:
+        title = f"MAE over that of the {PRIOR_RIVAL} [90% interval]"
+        tables.append(ratio_table(result, title, with_prior, PRIOR_RIVAL, "MAE"))
+    pairs = sorted(set(result.pair))
+    focus = [m for m in ("voladdin", "locally weighted Gaussian") if m in result.methods]
+    if len(pairs) > 1:
+        tables += [_pair_table(result, pair, focus) for pair in pairs]
+    return tables
+
+
+def ratio_table(
+    result: Result,
+    title: str,
+    methods: Sequence[str],
+    reference: str,
+    metric: str,
+    keep: NDArray[np.bool_] | None = None,
+) -> str:
+    """Ratios to `reference` on the surfaces `keep` (default all), with intervals."""
+    chosen = np.ones(len(result.day), bool) if keep is None else keep
+
+    def sums(method: str, mask: str) -> NDArray[np.float64]:
+        score = result.scores[method, mask]
+        return (score.error if metric == "MAE" else score.crps)[chosen]
+
+    def cell(method: str, mask: str) -> str:
+        ratio, low, high = ratio_interval(sums(method, mask), sums(reference, mask), result.day[chosen])
+        return f"{ratio:.3f} [{low:.2f}, {high:.2f}]"
+
+    return table(title, [m for m in methods if m != reference], result.masks, cell)
+
+
+def _pair_table(result: Result, pair: str, methods: Sequence[str]) -> str:
+    title = f"{pair}: MAE over that of the {RIVAL} [90% interval]"
+    return ratio_table(result, title, methods, RIVAL, "MAE", result.pair == pair)
+
+
+def _fitted_tables(result: Result) -> list[str]:
+    fitted = [m for m in FITTED if (m, result.masks[0]) in result.fitted]
+    if not fitted:
+        return []
+    others = [m for m in ("voladdin", RIVAL) if m in result.methods]
+
+    def score(method: str, mask: str) -> Score:
+        own = result.fitted.get((method, mask))
+        return own if own is not None else result.scores[method, mask].rows(result.rows)
+
+    def share(method: str, mask: str) -> str:
+        return f"{score(method, mask).mae / min(score(m, mask).mae for m in fitted):.2f}"
+
+    count = len(result.rows)
+    title = f"Fitted models, MAE in bp on {count} of the surfaces, same masks"
+    return [
+        table(title, [*fitted, *others], result.masks, lambda m, k: f"{score(m, k).mae:.2f}"),
+        table("MAE over that of the best of the three", others, result.masks, share),
+    ]
+
+
+def _time_table(result: Result) -> str:
+    def cell(method: str, column: str) -> str:
+        score = {**result.fitted, **result.scores}[method, "50%"]
+        value = result.one_ms.get(method, np.nan) if column == "one at a time, p50" else score.ms
+        return "" if np.isnan(value) else f"{value:.2f}"
+
+    methods = [*result.methods, *(m for m in FITTED if (m, "50%") in result.fitted)]
+    return table("ms a surface, half the cells missing", methods, ["one at a time, p50", "in a batch"], cell)
