@@ -12,6 +12,7 @@ FloatArray = NDArray[np.float64]
 _MAX_STEPS = 60
 _MAX_HALVINGS = 12
 _BUMP = 1e-7
+_MAX_CONDITION = 1e12
 
 
 def newton(error: Callable[[FloatArray], FloatArray], x: FloatArray) -> FloatArray:
@@ -36,8 +37,9 @@ def _step(error: Callable[[FloatArray], FloatArray], x: FloatArray, value: Float
         bumped = x.copy()
         bumped[:, column] += _BUMP
         jacobian[:, :, column] = (error(bumped) - value) / _BUMP
-    regular = np.isfinite(jacobian).all(axis=(1, 2))
-    regular[regular] = np.linalg.cond(jacobian[regular]) < 1e12
+    regular = np.asarray(np.isfinite(jacobian).all(axis=(1, 2)))
+    jacobian[~regular] = 0.0
+    regular &= np.linalg.cond(jacobian) < _MAX_CONDITION
     step = np.full_like(x, np.nan)
     step[regular] = -np.linalg.solve(jacobian[regular], value[regular][:, :, None])[:, :, 0]
     return step

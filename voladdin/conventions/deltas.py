@@ -1,14 +1,15 @@
-"""Option delta in every market convention, and its inverse. Arrays broadcast; m = ln(K/F), s = sigma sqrt(tau).
+"""Option delta in every market convention, and its inverse; arrays broadcast.
 
-side is +1 for calls and -1 for puts; discount is the base currency's discount factor for spot deltas and 1 for
-forward deltas. Reiswich and Wystup, "A Guide to FX Options Quoting Conventions" (2010), section 1.
+m = ln(K/F), s = sigma sqrt(tau); side is +1 for calls and -1 for puts; discount is the base currency's
+discount factor for spot deltas and 1 for forward deltas. Source: Reiswich and Wystup, "A Guide to FX Options
+Quoting Conventions", Journal of Derivatives (2010).
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.special import erfcx, log_ndtr, ndtr, ndtri
 
 FloatArray = NDArray[np.float64]
 
@@ -30,14 +31,19 @@ def option_delta(
 
 
 def moneyness_of_delta(
-    delta: ArrayLike, s: ArrayLike, side: ArrayLike, *, discount: ArrayLike = 1.0, premium_adjusted: bool = False
+    delta: ArrayLike,
+    s: ArrayLike,
+    side: ArrayLike,
+    *,
+    discount: ArrayLike = 1.0,
+    premium_adjusted: bool = False,
 ) -> FloatArray:
     """Log-moneyness at which the option has this absolute delta; NaN where there is none.
 
     delta: absolute value, above 0. s: total vol there, above 0. side: +1 call, -1 put.
 
-    The premium-adjusted call delta rises and falls with strike: the strike beyond its maximum is returned, the
-    market's choice (Reiswich and Wystup 2010, equation 11).
+    The premium-adjusted call delta rises and falls with strike: the strike beyond its maximum is returned, as
+    the market does (Reiswich and Wystup 2010).
     """
     delta, s, side = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (delta, s, side)))
     target = delta / discount
@@ -48,7 +54,10 @@ def moneyness_of_delta(
 
 
 def atm_moneyness(s: ArrayLike, atm: str, premium_adjusted: bool) -> FloatArray:
-    """Log-moneyness of the ATM strike: 0 ("forward"), or the delta-neutral straddle's +s^2/2, -s^2/2 if adjusted."""
+    """Log-moneyness of the ATM strike: 0 ("forward"), or of the delta-neutral straddle ("dns").
+
+    s: total vol. The straddle is struck at m = s^2/2, at -s^2/2 for premium-adjusted deltas.
+    """
     s = np.asarray(s, dtype=float)
     if atm == "forward":
         return np.zeros_like(s)
@@ -58,8 +67,8 @@ def atm_moneyness(s: ArrayLike, atm: str, premium_adjusted: bool) -> FloatArray:
 def _premium_adjusted_moneyness(log_delta: FloatArray, s: FloatArray, side: FloatArray) -> FloatArray:
     """Root of f(x) = ln N(x) - side s x - s^2/2 - ln delta in x = side d2, by Newton.
 
-    f is concave, and increasing below its maximum x* (infinite for puts): Newton's iterates reach the root from
-    the left after the first step, wherever on that branch they start.
+    f is concave, and increasing below its maximum x* (infinite for puts): after the first step Newton's
+    iterates reach the root from the left, wherever on that branch they start.
     """
     s = np.where(s > 0, s, np.nan)
     peak = np.where(side > 0, _inverse_mills_root(s), np.inf)
@@ -78,11 +87,11 @@ def _premium_adjusted_moneyness(log_delta: FloatArray, s: FloatArray, side: Floa
 
 def _inverse_mills(x: FloatArray) -> FloatArray:
     """n(x) / N(x), decreasing and convex."""
-    return np.asarray(np.exp(-0.5 * x * x - log_ndtr(x)) / _ROOT_2PI)
+    return np.asarray(np.sqrt(2 / np.pi) / erfcx(-x / np.sqrt(2)))
 
 
 def _inverse_mills_root(s: FloatArray) -> FloatArray:
-    """x with n(x)/N(x) = s, that is, d2 of the maximal premium-adjusted call delta; Newton on the logarithm."""
+    """x with n(x)/N(x) = s, that is, d2 of the maximal premium-adjusted call delta; Newton on the log."""
     x = np.where(s < 1, np.sqrt(np.maximum(-2 * np.log(np.minimum(s, 1) * _ROOT_2PI), 0)), -s)
     for _ in range(_MAX_ITERATIONS):
         ratio = _inverse_mills(x)

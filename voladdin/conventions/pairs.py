@@ -1,8 +1,8 @@
 """How a currency pair's options are quoted: delta, premium, at-the-money, butterfly.
 
-Sources: Clark, "Foreign Exchange Option Pricing" (2011), chapter 3; Reiswich and Wystup, "A Guide to FX Options
-Quoting Conventions" (2010) and "FX Volatility Smile Construction" (2010). These are defaults: a desk that quotes
-otherwise builds its own `Convention`.
+Sources: Clark, "Foreign Exchange Option Pricing" (2011), chapter 3; Reiswich and Wystup, "A Guide to FX
+Options Quoting Conventions" (2010) and "FX Volatility Smile Construction" (2010). These are defaults: a desk
+that quotes otherwise builds its own `Convention`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ ButterflyKind = Literal["broker", "smile"]
 
 SPOT_DELTA_UNTIL = 1.0 + 1e-2  # years; "up to and including 1Y" whatever the day count
 
-_OECD = ("USD", "EUR", "JPY", "GBP", "AUD", "NZD", "CAD", "CHF", "NOK", "SEK", "DKK")
+_DEVELOPED = ("USD", "EUR", "JPY", "GBP", "AUD", "NZD", "CAD", "CHF", "NOK", "SEK", "DKK")
 _OTHERS = (
-    "AED ARS BHD BRL CLP CNH CNY COP CZK EGP GEL GHS HKD HUF IDR ILS INR ISK JOD KES KRW KWD KZT LKR MAD MXN MYR "
-    "NGN OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SGD THB TND TRY TWD UAH UGX UYU VND XAG XAU XPD XPT ZAR ZMW"
-).split()
+    "AED ARS BHD BRL CLP CNH CNY COP CZK EGP GEL GHS HKD HUF IDR ILS INR ISK JOD KES KRW KWD KZT LKR MAD "
+    "MXN MYR NGN OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SGD THB TND TRY TWD UAH UGX UYU VND XAG XAU XPD XPT "
+    "ZAR ZMW"
+)
+_CODES = frozenset([*_DEVELOPED, *_OTHERS.split()])
 _PREMIUM_ORDER = ("USD", "EUR", "GBP", "AUD", "NZD", "CAD", "CHF", "NOK", "SEK", "DKK")
 
 
@@ -49,9 +51,11 @@ def parse_pair(pair: str) -> tuple[str, str]:
     """
     text = "".join(letter for letter in str(pair).upper() if letter not in " /-.")
     base, quote = text[:3], text[3:]
-    unknown = [code for code in (base, quote) if code not in _OECD and code not in _OTHERS]
+    unknown = [code for code in (base, quote) if code not in _CODES]
     if unknown or base == quote:
-        raise LabelError(f"currency pair {pair!r} is not understood; expected two currency codes such as EURUSD")
+        raise LabelError(
+            f"currency pair {pair!r} is not understood; expected two currency codes such as EURUSD"
+        )
     return base, quote
 
 
@@ -69,14 +73,15 @@ def convention(pair: str, tenor: float, butterfly: ButterflyKind = "broker") -> 
 
     tenor: years. butterfly: how the butterflies at hand are quoted; brokers quote market strangles.
 
-    Spot delta up to and including 1Y between OECD currencies, forward delta beyond and wherever another currency
-    is involved; premium-adjusted where the premium currency is the base (USDJPY, EURJPY, USDCAD; not EURUSD);
-    delta-neutral straddle at the money, but ATM forward beyond 1Y where another than an OECD currency is involved.
+    Spot delta up to and including 1Y between the currencies of developed markets (USD, EUR, JPY, GBP, AUD,
+    NZD, CAD, CHF, NOK, SEK, DKK), forward delta beyond and wherever another currency is involved;
+    premium-adjusted where the premium currency is the base (USDJPY, EURJPY, USDCAD; not EURUSD);
+    delta-neutral straddle at the money, but ATM forward beyond 1Y where another currency is involved.
 
     Raises LabelError for an unknown pair.
     """
     currencies = parse_pair(pair)
-    developed, long = all(code in _OECD for code in currencies), tenor > SPOT_DELTA_UNTIL
+    developed, long = all(code in _DEVELOPED for code in currencies), tenor > SPOT_DELTA_UNTIL
     return Convention(
         delta="spot" if developed and not long else "forward",
         premium_adjusted=premium_currency(pair) == currencies[0],

@@ -42,15 +42,16 @@ def smile_from_quotes(
 ) -> Smile:
     """Smiles through full quotes of T tenors: five strikes each, or three without the 10-delta quotes.
 
-    tenors: [T] years or labels. atm, rr25, bf25, rr10, bf10: [T] decimal vols, none missing; risk reversals are
-        call vol less put vol. pair: "EURUSD" for the market's convention, or a `Convention` for all tenors.
-    spot, forwards, domestic_rates, foreign_rates: [T] or one number, rates continuously compounded (0.02 is 2%).
-        Spot deltas need the foreign rate, given or implied by the other three; without it they are read as
-        forward deltas.
+    tenors: [T] years or labels. atm, rr25, bf25, rr10, bf10: [T] decimal vols, none missing; risk reversals
+        are call vol less put vol.
+    pair: "EURUSD" for the market's convention, or a `Convention` for all tenors.
+    spot, forwards, domestic_rates, foreign_rates: [T] or one number; rates are continuously compounded, 0.02
+        is 2%. Spot deltas need the foreign rate, given or implied by the other three; without it they are
+        read as forward deltas.
     butterfly: "broker" (market strangle) or "smile" (mean wing vol less ATM); a `Convention` says itself.
 
-    Raises InputError or UnitsError for the arguments, LabelError for a tenor or pair, InfeasibleError where no
-    smile has these quotes. Source: Clark (2011), section 3.6; see `smile.Smile` for the interpolation.
+    Raises InputError or UnitsError for the arguments, LabelError for a tenor or pair, InfeasibleError where
+    no smile has these quotes. Source: Clark (2011), section 3.6; see `smile` for the interpolation.
     """
     names = ["atm", "rr25", "bf25"] + ([] if rr10 is None and bf10 is None else ["rr10", "bf10"])
     years, columns = _columns(tenors, atm, rr25, bf25, rr10, bf10)
@@ -79,13 +80,13 @@ def surface_from_quotes(
 ) -> Surface:
     """The surface [T, 5] of market quotes at forward call deltas 0.9, 0.75, 0.5, 0.25, 0.1.
 
-    Arguments as for `smile_from_quotes`, but any quote may be NaN: without its risk reversal and butterfly the
-    cells of a wing are NaN, without ATM the whole tenor is. 0 is a quote, except for ATM. A tenor with ATM alone
-    has it at delta 0.5. Vols at the standard deltas come from the solved smile; where the quotes' own strikes
-    are at these deltas (forward, unadjusted), they are the smile's vols themselves.
+    Arguments as for `smile_from_quotes`, but any quote may be NaN: without its risk reversal and butterfly
+    the cells of a wing are NaN, without ATM the whole tenor is. 0 is a quote, except for ATM. A tenor with
+    ATM alone has it at delta 0.5. Vols at the standard deltas come from the solved smile; where the quotes'
+    own strikes are at these deltas (forward, unadjusted), they are the smile's vols themselves.
 
-    Raises InputError or UnitsError for the arguments, LabelError for a tenor or pair, InfeasibleError where no
-    smile has these quotes.
+    Raises InputError or UnitsError for the arguments, LabelError for a tenor or pair, InfeasibleError where
+    no smile has these quotes.
     """
     from ..surface import Surface  # surface itself imports this package
 
@@ -97,9 +98,19 @@ def surface_from_quotes(
         chosen = tuple(rule for rule, row in zip(rules, rows, strict=True) if row)
         picked = {name: values[rows] for name, values in columns.items()}
         smile = _fit(_quotes(years[rows], picked, wings, chosen, discounts[rows]))
-        at = [i for i, delta in enumerate(STANDARD_DELTAS) if delta == 0.5 or _wing(delta) in wings]
-        vols[np.ix_(rows, at)] = smile.vol_at_delta(np.array(STANDARD_DELTAS)[at])
+        quoted = np.array([delta == 0.5 or _wing(delta) in wings for delta in STANDARD_DELTAS])
+        vols[np.ix_(rows, quoted)] = _at_deltas(smile, np.array(STANDARD_DELTAS)[quoted])
     return Surface(vols, years, deltas=STANDARD_DELTAS, forwards=known_forwards)
+
+
+def _at_deltas(smile: Smile, deltas: FloatArray) -> FloatArray:
+    vols = smile.vol_at_delta(deltas)
+    for row, column in np.argwhere(~np.isfinite(vols)):
+        raise InfeasibleError(
+            f"the smile at {tenor_label(smile.tenors[row])} has no forward call delta {deltas[column]:g}; "
+            "expected a smile whose call delta falls with strike"
+        )
+    return vols
 
 
 def _wing(delta: float) -> str:
@@ -109,8 +120,9 @@ def _wing(delta: float) -> str:
 def _patterns(columns: dict[str, FloatArray]) -> list[tuple[tuple[str, ...], NDArray[np.bool_]]]:
     """Which wings are quoted, with the rows [T] where exactly these are."""
     quoted = {wing: np.isfinite(columns["rr" + wing] + columns["bf" + wing]) for wing in ("25", "10")}
-    found = []
-    for wings in (("25", "10"), ("25",), ("10",), ()):
+    found: list[tuple[tuple[str, ...], NDArray[np.bool_]]] = []
+    patterns: tuple[tuple[str, ...], ...] = (("25", "10"), ("25",), ("10",), ())
+    for wings in patterns:
         rows = np.isfinite(columns["atm"])
         for wing, there in quoted.items():
             rows &= there if wing in wings else ~there
@@ -165,7 +177,12 @@ def _market(
     foreign_rates: ArrayLike | None,
 ) -> tuple[FloatArray, FloatArray | None]:
     """[T] base-currency discount factors (1 where unknown) and [T] forwards, or None where unknown."""
-    known = {"spot": spot, "forwards": forwards, "domestic_rates": domestic_rates, "foreign_rates": foreign_rates}
+    known = {
+        "spot": spot,
+        "forwards": forwards,
+        "domestic_rates": domestic_rates,
+        "foreign_rates": foreign_rates,
+    }
     given = {name: _column(name, value, len(years)) for name, value in known.items() if value is not None}
     for name in ("spot", "forwards"):
         if name in given and not (given[name] > 0).all():
@@ -179,11 +196,15 @@ def _market(
     elif {"spot", "forwards", "domestic_rates"} <= given.keys():
         discounts = given["forwards"] / given["spot"] * np.exp(-given["domestic_rates"] * years)
     if not np.isfinite(discounts).all():
-        raise InputError("domestic_rates or foreign_rates has a missing value; expected one rate for each tenor")
+        raise InputError(
+            "domestic_rates or foreign_rates has a missing value; expected one rate for each tenor"
+        )
     return discounts, given.get("forwards")
 
 
-def _conventions(pair: str | Convention, years: FloatArray, butterfly: ButterflyKind) -> tuple[Convention, ...]:
+def _conventions(
+    pair: str | Convention, years: FloatArray, butterfly: ButterflyKind
+) -> tuple[Convention, ...]:
     if butterfly not in ("broker", "smile"):
         raise InputError(f'butterfly is {butterfly!r}; expected "broker" or "smile"')
     if isinstance(pair, Convention):
@@ -217,8 +238,8 @@ def _fit(quotes: Quotes) -> Smile:
     smile = fit(quotes)
     for row in np.flatnonzero(~np.isfinite(smile.vols).all(axis=1)):
         raise InfeasibleError(
-            f"no smile at {tenor_label(quotes.tenors[row])} has atm {quotes.atm[row]:g}, risk reversals "
-            f"{quotes.risk_reversals[row]} and butterflies {quotes.butterflies[row]} at deltas {quotes.deltas}; "
-            f"expected quotes with positive wing vols under {quotes.conventions[row]}"
+            f"no smile found at {tenor_label(quotes.tenors[row])} for atm {quotes.atm[row]:g}, risk "
+            f"reversals {quotes.risk_reversals[row]}, butterflies {quotes.butterflies[row]} at deltas "
+            f"{quotes.deltas}; expected quotes with positive wing vols and increasing strikes under {quotes.conventions[row]}"
         )
     return smile
