@@ -72,6 +72,9 @@ class Box(NamedTuple):
         )
 
 
+ALL = Box(1, 1, MAX_COLUMN, MAX_ROW)
+
+
 @dataclass(frozen=True)
 class Place:
     """A range of one sheet."""

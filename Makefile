@@ -1,0 +1,40 @@
+# Two commands: `make demo` and `make test`. VENV and PYTHON may be set: make demo VENV=/tmp/venv
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint models bench clean
+
+demo: $(VENV)/.runtime  ## builds, fills and shows the demo workbook; installs no torch
+	$(BIN)/python -m workbook
+
+test: $(VENV)/.test lint  ## ruff, mypy and pytest
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Rebuilds the shipped bundle. HISTORY is a .csv(.gz), .parquet or .xlsx of full surfaces; see `voladdin train -h`.
+models: $(VENV)/.test
+	$(BIN)/voladdin train $(HISTORY) --name fx
+
+# The tables of the README.
+bench: $(VENV)/.test
+	$(BIN)/voladdin bench impute
+
+clean:
+	rm -rf out runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.python:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.runtime: $(VENV)/.python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	touch $@ $(VENV)/.runtime

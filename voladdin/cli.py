@@ -1,0 +1,242 @@
+"""The command line: voladdin run | impute | serve | train | bench | install | uninstall | info."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import importlib
+import statistics
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import InputError, UnavailableError, VoladdinError
+
+if TYPE_CHECKING:
+    from .cells import Cell, Cells
+
+PERCENT_ABOVE = 2.0  # as in cells: a median above it is in percent points
+HOSTS = ("libreoffice", "excel")
+_ELSEWHERE = {"serve": "server.run", "train": "export.train"}  # commands with a main(argv) of their own
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit status is 0, or 2 after an error, which goes to stderr as one line."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if given and given[0] in _ELSEWHERE:
+            return _elsewhere(_ELSEWHERE[given[0]], given[0], given[1:])
+        if given[:1] == ["bench"] and len(given) > 1 and not given[1].startswith("-"):
+            return _elsewhere(_bench(given[1]), "bench", given[2:])
+        options = _parser().parse_args(given)
+        return int(options.command(options) or 0)
+    except VoladdinError as error:
+        print(f"voladdin: {' '.join(str(error).split())} ({error.reference})", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="voladdin", description="Fills implied-volatility surfaces in workbooks and files."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run", help="evaluate the VOL… formulas of an .xlsx without a spreadsheet program"
+    )
+    run.add_argument("book", help="the workbook, .xlsx or .xlsm")
+    run.add_argument("-o", "--output", help="the filled workbook (default: BOOK-filled beside it)")
+    run.set_defaults(command=_run)
+
+    impute = commands.add_parser("impute", help="fill a grid of a .csv or .xlsx file")
+    impute.add_argument("grid", help="the grid with holes, .csv or .xlsx (its first sheet)")
+    impute.add_argument("--range", help="such as Sheet1!A1:F9, in the .xlsx files given")
+    impute.add_argument("--prior", help="an earlier full grid with the same labels, .csv or .xlsx")
+    impute.add_argument("--prior-age", type=float, default=1.0, help="its age in days (default: 1)")
+    impute.add_argument("--model", default="fx", help="model bundle (default: fx)")
+    impute.add_argument("--units", choices=["percent", "decimal"], help="where the grid cannot tell")
+    impute.add_argument("-o", "--output", help="write a .csv or .xlsx instead of printing")
+    wanted = impute.add_mutually_exclusive_group()
+    for name in ("mean", "std", "low", "high", "zscore"):
+        wanted.add_argument(f"--{name}", dest="wanted", action="store_const", const=name, default="fill")
+    impute.set_defaults(command=_impute)
+
+    for name, help_ in (("install", "add voladdin to a host"), ("uninstall", "remove it from a host")):
+        host = commands.add_parser(name, help=help_)
+        host.add_argument("host", choices=HOSTS)
+        host.set_defaults(command=_install, action=name)
+
+    info = commands.add_parser("info", help="version, models, server, functions")
+    info.add_argument(
+        "topic", nargs="?", default="", help="what VOLINFO takes: version, models, functions, …"
+    )
+    info.set_defaults(command=_info)
+
+    commands.add_parser("serve", help="run the local server", add_help=False)
+    commands.add_parser("train", help="make a model bundle from history", add_help=False)
+    bench = commands.add_parser("bench", help="benchmark tables: voladdin bench impute")
+    bench.add_argument("name", choices=["impute"])
+    return parser
+
+
+def _elsewhere(module: str, command: str, argv: list[str]) -> int:
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise UnavailableError(
+            f"{command} needs the module {error.name}; expected pip install 'voladdin[{_extra(command)}]'"
+        ) from None
+    return int(found.main(argv) or 0)
+
+
+def _extra(command: str) -> str:
+    return command if command in ("train", "bench") else "test"
+
+
+def _bench(name: str) -> str:
+    if name != "impute":
+        raise InputError(f"bench is {name!r}; expected impute")
+    return f"export.bench.{name}"
+
+
+def _run(options: argparse.Namespace) -> int:
+    from .runner import run
+
+    book = Path(options.book)
+    report = run(book, options.output or book.with_name(f"{book.stem}-filled{book.suffix}"))
+    if not report.outcomes:
+        print("no VOL… formula found")
+    rows: Cells = [[o.cell, o.status, o.message, o.reference] for o in report.outcomes]
+    if rows:
+        print(format_table([["cell", "status", "result", "reference"], *rows]))
+    if report.others:
+        print(f"{report.others} other formulas keep the values that were stored with them")
+    print(f"written: {report.output}")
+    return 0
+
+
+def _impute(options: argparse.Namespace) -> int:
+    from .functions import evaluate
+
+    grid = read_cells(options.grid, options.range)
+    prior = None if options.prior is None else read_cells(options.prior, options.range)
+    arguments: list[Any] = [grid, options.wanted, prior, None, None, options.model]
+    cells = evaluate("VOLIMPUTE", [*arguments, options.units, None, options.prior_age])
+    if options.output is None:
+        print(format_grid(cells, percent=options.wanted != "zscore" and holds_decimals(grid)))
+    else:
+        write_cells(options.output, cells)
+        print(f"written: {options.output}")
+    return 0
+
+
+def _install(options: argparse.Namespace) -> int:
+    host = importlib.import_module(f".hosts.{options.host}", __package__)
+    print(getattr(host, options.action)() or f"{options.host}: {options.action}ed")
+    return 0
+
+
+def _info(options: argparse.Namespace) -> int:
+    from .functions import evaluate
+
+    print(format_table(evaluate("VOLINFO", [options.topic])))
+    return 0
+
+
+def read_cells(path: str, range_: str | None = None) -> Cells:
+    """The cells of a .csv, or by their stored values those of an .xlsx: its first sheet, or a range.
+
+    Raises InputError where the file is neither or cannot be read, or the range is unknown.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".csv", ".xlsx", ".xlsm"):
+        raise InputError(f"grid is {path!r}; expected a .csv or .xlsx file")
+    try:
+        data = Path(path).read_bytes()
+        return _csv_cells(data.decode("utf-8-sig")) if suffix == ".csv" else _xlsx_cells(data, range_)
+    except (OSError, UnicodeDecodeError, csv.Error, zipfile.BadZipFile) as error:
+        raise InputError(f"grid {path} cannot be read: {error}") from None
+
+
+def _xlsx_cells(data: bytes, range_: str | None) -> Cells:
+    from .xlsx.references import ALL, Names, Place
+
+    names = Names(data)
+    first = next(iter(names.parts))
+    place = Place(first, ALL) if range_ is None else names.resolve(range_, first)
+    if not isinstance(place, Place):
+        raise InputError(f"range is {range_!r}; expected cells such as Sheet1!A1:F9")
+    box = names.used(place) if place.box.open_ended else place.box
+    return [[value for value, _ in row] for row in names.values(place.sheet, box)]
+
+
+def _csv_cells(text: str) -> Cells:
+    """Rows of one width; commas, semicolons or tabs are found by the first line."""
+    lines = text.splitlines()
+    first = lines[0] if lines else ""
+    rows = [row for row in csv.reader(lines, delimiter=max(",;\t", key=first.count)) if any(row)]
+    width = max(map(len, rows), default=0)
+    return [[_csv_cell(cell) for cell in row] + [None] * (width - len(row)) for row in rows]
+
+
+def _csv_cell(cell: str) -> Cell:
+    try:
+        return float(cell)
+    except ValueError:
+        return cell.strip() or None
+
+
+def write_cells(path: str, cells: Cells) -> None:
+    """Writes cells as .csv or .xlsx. Raises InputError where the file is neither, or cannot be written."""
+    suffix = Path(path).suffix.lower()
+    try:
+        if suffix == ".csv":
+            with open(path, "w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows(cells)
+        elif suffix == ".xlsx":
+            from openpyxl import Workbook
+
+            book = Workbook()
+            for row in cells:
+                book.worksheets[0].append(row)
+            book.save(path)
+        else:
+            raise InputError(f"output is {path!r}; expected a .csv or .xlsx file")
+    except OSError as error:
+        raise InputError(f"output {path} cannot be written: {error.strerror}") from None
+
+
+def holds_decimals(grid: Cells) -> bool:
+    """Whether the vols of a headed grid are decimals rather than percent points."""
+    vols = [cell for row in grid[1:] for cell in row[1:] if isinstance(cell, float)]
+    return not vols or statistics.median(vols) <= PERCENT_ABOVE
+
+
+def format_grid(cells: Cells, *, percent: bool) -> str:
+    """A headed grid for the terminal, holes as dots; percent: its decimals are shown in percent."""
+
+    def shown(cell: Cell, header: bool) -> Cell:
+        if isinstance(cell, float):
+            return f"{cell:g}" if header else f"{cell * (100 if percent else 1):.2f}"
+        return ("" if header else "·") if cell in (None, "") else cell
+
+    rows = [[shown(cell, not (i and j)) for j, cell in enumerate(row)] for i, row in enumerate(cells)]
+    return format_table(rows, right=True)
+
+
+def format_table(cells: Cells, *, right: bool = False) -> str:
+    """Cells in aligned columns."""
+    rows = [["" if cell is None else str(cell) for cell in row] for row in cells]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        padded = [
+            text.rjust(width) if right and column else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)

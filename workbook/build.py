@@ -1,0 +1,184 @@
+"""Builds the demo workbook: a desk's EURUSD sheet with holes, and Clark's published quotes.
+
+`python -m workbook.build [PATH]` writes it; the same code gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.worksheet.formula import ArrayFormula
+from openpyxl.worksheet.worksheet import Worksheet
+
+PATH = Path(__file__).with_name("demo.xlsx")
+SHEET = "EURUSD"
+QUOTES, FILLED, STD = "A5:F13", "H5:M13", "O5:T13"
+PRIOR, FILLED_WITH_PRIOR, STD_WITH_PRIOR = "A17:F25", "H17:M25", "O17:T25"
+
+DELTAS = ("10P", "25P", "ATM", "25C", "10C")
+TENORS = ("1W", "1M", "2M", "3M", "6M", "1Y", "2Y", "5Y")
+_: None = None
+TODAY = (  # percent, invented
+    (_, 7.85, 7.60, _, _),
+    (8.50, 7.90, 7.55, 7.60, _),
+    (_, _, 7.55, _, _),
+    (8.90, _, 7.60, _, 8.05),
+    (_, 8.35, 7.75, 7.70, _),
+    (9.75, _, 7.92, _, 8.42),
+    (_, _, 8.10, _, _),
+    (_, _, _, 8.28, _),
+)
+YESTERDAY = (  # percent, invented
+    (7.90, 7.45, 7.20, 7.30, 7.60),
+    (8.20, 7.60, 7.25, 7.30, 7.65),
+    (8.45, 7.75, 7.30, 7.35, 7.75),
+    (8.70, 7.90, 7.40, 7.40, 7.85),
+    (9.15, 8.20, 7.60, 7.55, 8.05),
+    (9.60, 8.50, 7.80, 7.70, 8.30),
+    (9.95, 8.75, 8.00, 7.90, 8.55),
+    (10.30, 9.05, 8.30, 8.20, 8.90),
+)
+CLARK_SOURCE = "I. Clark, Foreign Exchange Option Pricing (Wiley, 2011), tables 3.3 and 3.4"
+CLARK_HEADERS = ("Tenor", "ATM", "25 RR", "25 MS", "10 RR", "10 MS")
+CLARK = (  # percent points, market strangles
+    ("1M", 21.0, -0.2, 0.65, -1.258, 2.433),
+    ("2M", 21.0, -0.25, 0.75, -1.297, 2.83),
+    ("3M", 20.75, -0.3, 0.85, -1.332, 3.228),
+    ("6M", 19.4, -0.5, 0.9, -1.408, 3.485),
+    ("1Y", 18.25, -0.6, 0.95, -1.359, 3.806),
+    ("2Y", 17.677, -0.562, 0.85, -1.208, 3.208),
+)
+CLARK_MARKET = (("Spot", 1.3465), ("USD rate", 0.0294), ("EUR rate", 0.0346))
+
+_INPUT = Font(color="1F3FBF")
+_INPUT_FILL = PatternFill("solid", fgColor="FFF9E3")
+_HEADER = Font(bold=True, color="FFFFFF")
+_HEADER_FILL = PatternFill("solid", fgColor="2F4B6E")
+_SECTION = Font(bold=True, color="2F4B6E")
+_NOTE = Font(italic=True, color="707070")
+_FIXED_DATE = (2026, 1, 1, 0, 0, 0)
+
+
+def build(path: Path = PATH) -> Path:
+    """Writes the demo workbook, formulas without values yet."""
+    book = Workbook()
+    desk = book.active
+    desk.title = SHEET
+    _desk(desk)
+    _clark(book.create_sheet("Clark quotes"))
+    path.write_bytes(_reproducible(book))
+    return path
+
+
+def _desk(sheet: Worksheet) -> None:
+    _title(sheet, "EURUSD implied volatility", "Blue: quotes typed in, blank where there is none (invented for "
+           "this demo). Black: voladdin.")  # fmt: skip
+    _grid(sheet, "A", 4, "Quotes today", TODAY)
+    _result(sheet, FILLED, "Filled", f"=VOLIMPUTE({QUOTES})")
+    _result(sheet, STD, "Uncertainty (one standard deviation)", f'=VOLIMPUTE({QUOTES},"std")')
+    _grid(sheet, "A", 16, "Yesterday's close", YESTERDAY)
+    _result(sheet, FILLED_WITH_PRIOR, "Filled, yesterday as prior", f"=VOLIMPUTE({QUOTES},,{PRIOR})")
+    _result(sheet, STD_WITH_PRIOR, "Uncertainty with the prior", f'=VOLIMPUTE({QUOTES},"std",{PRIOR})')
+    sheet["A28"], sheet["A28"].font = "One vol anywhere", _SECTION
+    for column, (header, value) in enumerate((("Tenor", "4M"), ("Strike", "25P")), start=1):
+        _header(sheet.cell(29, column, header))
+        _typed(sheet.cell(30, column, value))
+    _header(sheet.cell(29, 3, "Vol"))
+    sheet["C30"] = f"=VOLINTERP({QUOTES},A30,B30)"
+    sheet["C30"].number_format = "0.00%"
+    sheet["H28"], sheet["H28"].font = "About", _SECTION
+    sheet["H29"] = ArrayFormula("H29:I31", "=VOLINFO()")
+    sheet.freeze_panes = "A4"
+
+
+def _clark(sheet: Worksheet) -> None:
+    _title(
+        sheet,
+        "EURUSD quotes of 2009 to smile vols",
+        f"Percent points; market strangles. Source: {CLARK_SOURCE}.",
+    )
+    for column, header in enumerate(CLARK_HEADERS, start=1):
+        _header(sheet.cell(5, column, header))
+    for row, quotes in enumerate(CLARK, start=6):
+        for column, value in enumerate(quotes, start=1):
+            _typed(sheet.cell(row, column, value))
+            sheet.cell(row, column).number_format = "0.000"
+    for row, (name, value) in enumerate(CLARK_MARKET, start=13):
+        sheet.cell(row, 1, name)
+        _typed(sheet.cell(row, 2, value))
+    market = 'A6:A11,"EURUSD","broker",B13,B14,B15'
+    columns = "B6:B11,C6:C11,D6:D11,E6:E11,F6:F11"
+    _result(sheet, "H5:M11", "Vols at forward deltas", f"=VOLQUOTES({columns},{market})", "0.00")
+    _result(sheet, "O5:T11", "Strikes there", f'=VOLQUOTES({columns},{market},"strike")', "0.0000")
+
+
+def _title(sheet: Worksheet, title: str, note: str) -> None:
+    sheet["A1"], sheet["A1"].font = title, Font(bold=True, size=16, color="2F4B6E")
+    sheet["A2"], sheet["A2"].font = note, _NOTE
+    sheet.sheet_view.showGridLines = False
+    for column in "ABCDEFHIJKLMOPQRST":
+        sheet.column_dimensions[column].width = 10
+    for column in "GN":
+        sheet.column_dimensions[column].width = 3
+
+
+def _grid(
+    sheet: Worksheet, column: str, row: int, title: str, percents: tuple[tuple[float | None, ...], ...]
+) -> None:
+    """A section title, then a headed grid of quotes to type in."""
+    sheet[f"{column}{row}"], sheet[f"{column}{row}"].font = title, _SECTION
+    left = sheet[f"{column}{row}"].column
+    for offset, header in enumerate(("", *DELTAS)):
+        _header(sheet.cell(row + 1, left + offset, header or None))
+    for down, (tenor, quotes) in enumerate(zip(TENORS, percents, strict=True), start=row + 2):
+        _header(sheet.cell(down, left, tenor))
+        for offset, quote in enumerate(quotes, start=1):
+            cell = sheet.cell(down, left + offset, None if quote is None else round(quote / 100, 6))
+            _typed(cell)
+            cell.number_format = "0.00%"
+
+
+def _result(sheet: Worksheet, reference: str, title: str, formula: str, number_format: str = "0.00%") -> None:
+    """A section title above `reference`, which an array formula fills."""
+    cells = sheet[reference]
+    first = cells[0][0]
+    heading = sheet.cell(first.row - 1, first.column, title)
+    heading.font = _SECTION
+    for i, row in enumerate(cells):
+        for j, cell in enumerate(row):
+            cell.number_format = number_format
+            if i == 0 or j == 0:
+                _header(cell)
+    first.value = ArrayFormula(reference, formula)
+
+
+def _header(cell: object) -> None:
+    cell.font, cell.fill, cell.alignment = _HEADER, _HEADER_FILL, Alignment(horizontal="center")  # type: ignore[attr-defined]
+
+
+def _typed(cell: object) -> None:
+    cell.font, cell.fill, cell.alignment = _INPUT, _INPUT_FILL, Alignment(horizontal="right")  # type: ignore[attr-defined]
+
+
+def _reproducible(book: Workbook) -> bytes:
+    """The saved book with fixed dates, so that building again changes nothing."""
+    saved, fixed = io.BytesIO(), io.BytesIO()
+    book.save(saved)
+    stamp = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z".format(*_FIXED_DATE).encode()
+    with zipfile.ZipFile(saved) as old, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "docProps/core.xml":
+                data = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", stamp, data)
+            new.writestr(zipfile.ZipInfo(name, _FIXED_DATE), data, zipfile.ZIP_DEFLATED)
+    return fixed.getvalue()
+
+
+if __name__ == "__main__":
+    print(build(Path(sys.argv[1]) if len(sys.argv) > 1 else PATH))
