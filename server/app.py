@@ -12,10 +12,10 @@ import anyio.to_thread
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 
-from voladdin import local
+from voladdin import bundle, local
 from voladdin.errors import BundleError, ServerError, VoladdinError
 
-from .schemas import Arguments, BadJson, Body, ImputeBody, parse
+from .schemas import Arguments, BadJson, ImputeBody, parse
 from .security import Activity, Guard, Json, TooLarge, failure, read_body
 
 MAX_BYTES = 4 << 20
@@ -41,13 +41,8 @@ def _add_routes(app: FastAPI, threads: anyio.CapacityLimiter) -> None:
 
     @app.get("/v1/health")
     async def health() -> Json:
-        try:
-            from voladdin import bundle
-
-            names = bundle.names()
-        except ImportError:  # until bundle.py lands
-            names = []
-        return Json({"status": "ok", "version": local.version(), "pid": os.getpid(), "models": names})
+        answer = {"status": "ok", "version": local.version(), "pid": os.getpid(), "models": bundle.names()}
+        return Json(answer)
 
     @app.get("/v1/models")
     async def models() -> Json:
@@ -55,25 +50,27 @@ def _add_routes(app: FastAPI, threads: anyio.CapacityLimiter) -> None:
 
     @app.post("/v1/functions/{name}")
     async def function(name: str, request: Request) -> Json:
-        from voladdin import functions
-
-        body = await _body(request, Arguments)
-        return Json({"cells": await computed(functions.evaluate, name, body.arguments)})
+        return Json(await computed(_evaluate, name, await _body(request)))
 
     @app.post("/v1/impute")
     async def impute(request: Request) -> Json:
-        return Json(await computed(_impute, await _body(request, ImputeBody)))
+        return Json(await computed(_impute, await _body(request)))
 
 
-async def _body(request: Request, kind: type[Body]) -> Body:
+async def _body(request: Request) -> bytes:
     declared = int(request.headers.get("content-length", 0))
-    return parse(await read_body(request.receive, declared, MAX_BYTES), kind)
+    return await read_body(request.receive, declared, MAX_BYTES)
+
+
+def _evaluate(name: str, data: bytes) -> dict[str, Any]:
+    from voladdin import functions
+
+    arguments: list[Any] = parse(data, Arguments).arguments
+    return {"cells": functions.evaluate(name, arguments)}
 
 
 def _models() -> list[dict[str, Any]]:
     """Each model's card, or why it cannot be loaded."""
-    from voladdin import bundle
-
     found: list[dict[str, Any]] = []
     for name in bundle.names():
         try:
@@ -83,9 +80,10 @@ def _models() -> list[dict[str, Any]]:
     return found
 
 
-def _impute(body: ImputeBody) -> dict[str, Any]:
+def _impute(data: bytes) -> dict[str, Any]:
     from voladdin import imputation
 
+    body = parse(data, ImputeBody)
     result = imputation.impute(
         body.surface(),
         prior=None if body.prior is None else body.prior.surface(),

@@ -12,13 +12,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 import uvicorn
 
 from voladdin import local
-from voladdin.errors import ServerError, VoladdinError
+from voladdin.errors import InputError, ServerError, VoladdinError
 
 from .app import create_app
 from .security import Activity
@@ -40,8 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def serve(port: int = 0, idle: float = 1800.0) -> None:
     """Serve on 127.0.0.1:`port` (0: any free port) until nothing was asked for `idle` seconds (0: forever).
 
-    Raises ServerError when the port is taken, or the running server of this home does not answer.
+    Raises ServerError when the port is taken or the running server of this home does not answer.
     """
+    if not idle >= 0:
+        raise InputError(f"--idle is {idle:g}; expected seconds, or 0 to serve until it is stopped")
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         with local.server_lock() as mine:
@@ -60,8 +62,7 @@ def serve(port: int = 0, idle: float = 1800.0) -> None:
 
 
 def _serve(port: int, idle: float) -> None:
-    _log_to_file()
-    with _listen(port) as listener:
+    with _log_file(), _listen(port) as listener:
         port = listener.getsockname()[1]
         activity = Activity()
         app = create_app(token=local.ensure_token(), port=port, activity=activity)
@@ -122,15 +123,22 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _log_to_file() -> None:
+@contextlib.contextmanager
+def _log_file() -> Iterator[None]:
     handler = logging.handlers.RotatingFileHandler(
         local.home() / "voladdin.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    for name, level in (("voladdin", logging.INFO), ("uvicorn", logging.WARNING)):
-        logger = logging.getLogger(name)
+    loggers = {logging.getLogger("voladdin"): logging.INFO, logging.getLogger("uvicorn"): logging.WARNING}
+    for logger, level in loggers.items():
         logger.setLevel(level)
         logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+        handler.close()
 
 
 def _parser() -> argparse.ArgumentParser:

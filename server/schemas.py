@@ -6,16 +6,26 @@ import json
 import math
 from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from voladdin.errors import InputError
 from voladdin.surface import Surface
 
+T = TypeVar("T")
 Cell = float | str | bool | None
-Number = Annotated[float, Field(strict=True)]
-Grid = list[list[Number | None]]
-Axis = list[Number]
-Matrix = list[list[Number]]
+Items = Annotated[list[T], Field(fail_fast=True)]
+Grid = Items[Items[float | None]]
+Argument = Annotated[
+    Annotated[Cell, Tag("cell")] | Annotated[Items[Items[Cell]], Tag("rows")],
+    Discriminator(lambda value: "rows" if isinstance(value, list) else "cell"),
+]
+Axis = Items[float]
+Profile = Annotated[
+    Annotated[Axis, Tag("one")] | Annotated[Items[Axis], Tag("each")],
+    Discriminator(
+        lambda value: "each" if isinstance(value, list) and value and isinstance(value[0], list) else "one"
+    ),
+]
 Body = TypeVar("Body", bound="Request")
 
 
@@ -32,17 +42,17 @@ class Request(BaseModel):
 class Arguments(Request):
     """Arguments of a worksheet function: each one a cell, or rows of cells."""
 
-    arguments: list[Cell | list[list[Cell]]]
+    arguments: Items[Argument]
 
 
 class SurfaceBody(Request):
     """A surface: `vols` [T, K] decimals with null where missing; one strike axis, as `voladdin.Surface`."""
 
     vols: Grid
-    tenors: list[Number | str]
+    tenors: Items[float | str]
     deltas: Axis | None = None
-    moneyness: Axis | Matrix | None = None
-    strikes: Axis | Matrix | None = None
+    moneyness: Profile | None = None
+    strikes: Profile | None = None
     forwards: Axis | None = None
 
     def surface(self) -> Surface:
@@ -62,12 +72,20 @@ class ImputeBody(SurfaceBody):
     """A surface to fill, as the arguments of `voladdin.impute`."""
 
     prior: SurfaceBody | None = None
-    prior_age: Number = 1.0
+    prior_age: float = 1.0
     model: str = Field("fx", pattern=r"^\w[\w.-]{0,63}$")
-    coverage: Number = 0.90
+    coverage: float = 0.90
 
 
-_FIELDS = {*ImputeBody.model_fields, *Arguments.model_fields}
+_BRANCHES = {"cell", "rows", "one", "each", "float", "str", "bool"}
+_EXPECTED = {
+    "model_type": "an object with named fields",
+    "list_type": "a list",
+    "float_type": "a number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "string_pattern_mismatch": "the name of a model",
+}
 
 
 def parse(data: bytes, body: type[Body]) -> Body:
@@ -76,7 +94,7 @@ def parse(data: bytes, body: type[Body]) -> Body:
     try:
         return body.model_validate(value)
     except ValidationError as error:
-        raise InputError(_first(error)) from None
+        raise InputError(_first(error, body)) from None
 
 
 def _strict_json(data: bytes) -> Any:
@@ -108,17 +126,26 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _first(error: ValidationError) -> str:
-    """The first wrong field with its place, value and what was expected."""
-    problem = error.errors(include_url=False)[0]
-    place = ""
-    for key in problem["loc"]:
-        if isinstance(key, int):
-            place += f"[{key}]"
-        elif key in _FIELDS or problem["type"] == "extra_forbidden":
-            place += f".{key}" if place else key
-    if problem["type"] == "missing":
+def _first(error: ValidationError, body: type[Request]) -> str:
+    """The first wrong field: its place, its value and what was expected."""
+    problems = error.errors(include_url=False, include_context=False)
+    place, value = _place(problems[0]["loc"]), problems[0]["input"]
+    if problems[0]["type"] == "missing":
         return f"{place} is missing"
-    shown = repr(problem["input"])
-    shown = shown if len(shown) <= 60 else f"{shown[:57]}…"
-    return f"{place or 'the body'} is {shown}; {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    if problems[0]["type"] == "extra_forbidden":
+        return f"{place} is unknown; expected one of {', '.join(body.model_fields)}"
+    expected = " or ".join(
+        dict.fromkeys(_expected(p["type"], p["msg"]) for p in problems if _place(p["loc"]) == place)
+    )
+    shown = repr(value)
+    return f"{place} is {shown if len(shown) <= 60 else shown[:57] + '…'}; expected {expected}"
+
+
+def _place(keys: tuple[int | str, ...]) -> str:
+    """Such as "prior.vols[0][2]"; the names of union branches that pydantic adds are left out."""
+    parts = [f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys if key not in _BRANCHES]
+    return "".join(parts).removeprefix(".") or "the body"
+
+
+def _expected(kind: str, message: str) -> str:
+    return _EXPECTED.get(kind, message.removeprefix("Input should be ").removeprefix("String should "))

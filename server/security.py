@@ -39,8 +39,14 @@ class Json(Response):
 
 def failure(status: int, error: VoladdinError, headers: Mapping[str, str] | None = None) -> Json:
     """The one error body: the value the cell shows, the message, the reference that the log has too."""
-    log.info("%s %d %s", error.reference, status, str(error).replace("\n", " "))
-    body = {"cell": error.cell_error, "message": str(error), "reference": error.reference}
+    log.info("%s %d %s", error.reference, status, " ".join(str(error).splitlines()))
+    return _error(status, error, error.reference, headers)
+
+
+def _error(
+    status: int, error: VoladdinError, reference: str, headers: Mapping[str, str] | None = None
+) -> Json:
+    body = {"cell": error.cell_error, "message": str(error), "reference": reference}
     return Json({"error": body}, status, headers)
 
 
@@ -116,13 +122,11 @@ class Guard:
             await self.app(scope, receive, watched)
         except Exception:
             trace = traceback.format_exc()
-            case = ServerError(trace).reference
-            error = ServerError(
-                f"{scope['method']} {scope['path']} failed unexpectedly, case {case}; see the log"
-            )
-            log.error("%s %s\n%s", error.reference, error, trace)
+            reference = ServerError(trace).reference
+            log.error("%s 500 %s\n%s", reference, scope["method"], trace)
             if not started:
-                await failure(500, error)(scope, receive, send)
+                error = ServerError(f"a defect of voladdin; the file voladdin.log has it under {reference}")
+                await _error(500, error, reference)(scope, receive, send)
 
 
 class TooLarge(InputError):

@@ -8,7 +8,9 @@ stale and never contacted (another user's program may own its port by now).
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
+import importlib.metadata
 import json
 import os
 import secrets
@@ -140,11 +142,13 @@ def stop(state: State, timeout: float = 10.0) -> None:
     raise ServerError(f"the server with process id {state.pid} is still running {timeout:g} s after its stop")
 
 
+@functools.cache
 def version() -> str:
-    """Version of the installed voladdin."""
-    import voladdin
-
-    return str(getattr(voladdin, "__version__", "0.1.0"))
+    """Version of the installed voladdin; "0+source" where it runs from a source folder, not installed."""
+    try:
+        return importlib.metadata.version("voladdin")
+    except importlib.metadata.PackageNotFoundError:
+        return "0+source"
 
 
 class Client:
@@ -185,22 +189,17 @@ class Client:
         kept = self._connection.sock is not None
         try:
             return self._exchange(method, path, data)
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
-            if not kept:
-                raise ServerError(f"{self._where} closed the connection: {error}") from None
-        return self._exchange(method, path, data)
-
-    def _exchange(self, method: str, path: str, data: bytes | None) -> tuple[int, dict[str, Any]]:
-        try:
-            self._connection.request(method, path, data, self._headers)
-            response = self._connection.getresponse()
-            return response.status, dict(json.loads(response.read()))
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-            self.close()
-            raise
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
-            raise ServerError(f"{self._where} does not answer: {error or type(error).__name__}") from None
+            if not (kept and isinstance(error, ConnectionError)):
+                why = str(error) or type(error).__name__
+                raise ServerError(f"{self._where} does not answer: {why}") from None
+        return self.request(method, path, body)  # the server had closed the kept connection
+
+    def _exchange(self, method: str, path: str, data: bytes | None) -> tuple[int, dict[str, Any]]:
+        self._connection.request(method, path, data, self._headers)
+        response = self._connection.getresponse()
+        return response.status, dict(json.loads(response.read()))
 
 
 def _start(timeout: float) -> State:
