@@ -58,6 +58,11 @@ def evaluate(name: str, arguments: Sequence[Cell | Cells]) -> Cells:
         _warnings.reset(token)
 
 
+def clear_cache() -> None:
+    """Forgets every result."""
+    _CACHE.clear()
+
+
 def _evaluate(name: str, arguments: Sequence[Cell | Cells], found: list[str]) -> Cells:
     function = FUNCTIONS.get(name.upper())
     if function is None:

@@ -1,0 +1,362 @@
+"""The worksheet functions, with a plain model in place of the trained one."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voladdin import functions
+from voladdin.errors import BundleError, InfeasibleError, InputError, LabelError, UnitsError, VoladdinError
+from voladdin.functions import FUNCTIONS, evaluate
+
+GRID = [["", "25P", "ATM", "25C"], ["1M", 0.09, 0.08, None], ["1Y", None, 0.09, 0.095]]
+PRIOR = [["", "25P", "ATM", "25C"], ["1M", 0.1, 0.2, 0.3], ["1Y", 0.4, 0.5, 0.6]]
+
+
+@pytest.fixture(autouse=True)
+def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Holes get the prior, or 0.5; counts its calls, and has a digest that tests may change."""
+    plain = SimpleNamespace(calls=[], digest="one")
+
+    def impute(surface: Any, **options: Any) -> SimpleNamespace:
+        plain.calls.append(options)
+        prior = options["prior"]
+        base = np.full(surface.shape, 0.5) if prior is None else prior.vols
+        filled = np.where(surface.observed, surface.vols, base)
+        std = np.where(surface.observed, 0.0, 0.01)
+        zscore = np.where(surface.observed, 1.5, np.nan)
+        return SimpleNamespace(
+            filled=filled, mean=filled, std=std, low=filled - std, high=filled + std, zscore=zscore
+        )
+
+    def interpolate(surface: Any, tenor: float, value: float, *, kind: str, model: str) -> float:
+        plain.calls.append({"tenor": tenor, "value": value, "kind": kind, "model": model})
+        return 0.0825
+
+    def load(name: str) -> SimpleNamespace:
+        if name != "fx":
+            raise BundleError(f"model {name!r} is not installed; expected fx")
+        return SimpleNamespace(digest=plain.digest)
+
+    monkeypatch.setattr(functions, "impute", impute)
+    monkeypatch.setattr(functions, "interpolate", interpolate)
+    monkeypatch.setattr(functions, "bundle", SimpleNamespace(load=load))
+    functions.clear_cache()
+    return plain
+
+
+def test_fill_keeps_quotes_and_headers() -> None:
+    assert evaluate("VOLIMPUTE", [GRID]) == [
+        ["", "25P", "ATM", "25C"],
+        ["1M", 0.09, 0.08, 0.5],
+        ["1Y", 0.5, 0.09, 0.095],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("output", "observed", "missing"),
+    [
+        ("fill", 0.08, 0.5),
+        ("mean", 0.08, 0.5),
+        ("std", 0.0, 0.01),
+        ("low", 0.08, 0.49),
+        ("high", 0.08, 0.51),
+        ("zscore", 1.5, ""),
+        ("STD", 0.0, 0.01),
+        (" Std ", 0.0, 0.01),
+        ("", 0.08, 0.5),
+        (0.0, 0.08, 0.5),  # how Calc passes a blank cell
+        ([["std"]], 0.0, 0.01),
+    ],
+)
+def test_outputs(output: Any, observed: float, missing: Any) -> None:
+    cells = evaluate("volimpute", [GRID, output])
+    assert (cells[1][2], cells[1][3]) == (observed, missing)
+
+
+def test_percent_points_come_back_as_percent_points() -> None:
+    percent = [["", "25P", "ATM", "25C"], ["1M", 9.0, 8.0, None], ["1Y", None, 9.0, 9.5]]
+    assert evaluate("VOLIMPUTE", [percent])[1] == ["1M", 9.0, 8.0, 50.0]
+    assert evaluate("VOLIMPUTE", [percent, "std"])[1] == ["1M", 0.0, 0.0, 1.0]
+    assert evaluate("VOLIMPUTE", [percent, "zscore"])[1] == ["1M", 1.5, 1.5, ""]
+    assert evaluate("VOLINTERP", [percent, "4M", "25P"]) == [[8.25]]
+
+
+@pytest.mark.parametrize("omitted", [None, "", " ", [[None]], [[""]], 0.0, [[0.0]]])
+def test_a_blank_prior_is_none(omitted: Any, model: SimpleNamespace) -> None:
+    evaluate("VOLIMPUTE", [GRID, None, omitted])
+    assert model.calls[0]["prior"] is None
+
+
+def test_prior_and_its_age_reach_the_model(model: SimpleNamespace) -> None:
+    cells = evaluate("VOLIMPUTE", [GRID, None, PRIOR, None, None, None, None, None, 3.0])
+    assert (cells[1][3], cells[2][1]) == (0.3, 0.4)
+    assert model.calls[0]["prior_age"] == 3.0
+    evaluate("VOLIMPUTE", [GRID, None, PRIOR])
+    assert model.calls[1]["prior_age"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("prior", "message"),
+    [
+        ([["", "25P", "ATM"], ["1M", 0.1, 0.2], ["1Y", 0.4, 0.5]], "0.25"),
+        ([["", "25P", "ATM", "25C"], ["1M", 0.1, 0.2, 0.3], ["2Y", 0.4, 0.5, 0.6]], "1Y, 2Y"),
+        ([["", "m=-0.1", "m=0", "m=0.1"], ["1M", 0.1, 0.2, 0.3], ["1Y", 0.4, 0.5, 0.6]], "deltas"),
+        ([["", "25P", "25P", "25C"], ["1M", 0.1, 0.2, 0.3], ["1Y", 0.4, 0.5, 0.6]], "prior"),
+        ("yesterday", "prior"),
+    ],
+)
+def test_a_prior_with_other_labels_is_refused(prior: Any, message: str) -> None:
+    with pytest.raises(InputError, match="prior: ") as caught:
+        evaluate("VOLIMPUTE", [GRID, None, prior])
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        (
+            "VOLIMPUTE",
+            [GRID, "sigma"],
+            "output is 'sigma'; expected one of fill, mean, std, low, high, zscore",
+        ),
+        ("VOLIMPUTE", [GRID, True], "output is True"),
+        ("VOLIMPUTE", [GRID, [["a", "b"]]], "output is a range of 1 x 2 cells"),
+        ("VOLIMPUTE", [], "surface is missing"),
+        ("VOLIMPUTE", [None], "surface is missing"),
+        ("VOLIMPUTE", [GRID, *[None] * 9], "10 arguments"),
+        ("VOLIMPUTE", [GRID, None, PRIOR, None, None, None, None, None, "old"], "prior_age is 'old'"),
+        ("VOLIMPUTE", [GRID, None, PRIOR, None, None, None, None, None, float("nan")], "prior_age is nan"),
+        ("VOLINTERP", [GRID, "4M"], "strike is missing"),
+        ("VOLINTERP", [GRID, "4 fortnights", "25P"], "4 fortnights"),
+        ("VOLINTERP", [GRID, "4M", "wing"], "strike is 'wing'"),
+        ("VOLINFO", ["weather"], "topic is 'weather'; expected one of version"),
+        ("VOLSURF", [], "function 'VOLSURF' is unknown"),
+    ],
+)
+def test_messages_name_argument_value_and_expectation(name: str, arguments: list[Any], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        evaluate(name, arguments)
+    assert message in str(caught.value)
+    assert caught.value.cell_error == "#VALUE!"
+
+
+def test_an_absent_model_is_not_available() -> None:
+    with pytest.raises(BundleError) as caught:
+        evaluate("VOLIMPUTE", [GRID, None, None, None, None, "equity"])
+    assert caught.value.cell_error == "#N/A"
+
+
+@pytest.mark.parametrize(
+    ("grid", "strike", "expected"),
+    [
+        (GRID, "25P", ("delta", 0.75)),
+        (GRID, 0.25, ("delta", 0.25)),
+        (GRID, "ATM", ("delta", 0.5)),
+        (GRID, "m=-0.1", ("moneyness", -0.1)),
+        (GRID, "K=1.085", ("strike", 1.085)),
+        ([["", "m=-0.1", "m=0.1"], ["1M", 0.1, 0.2], ["1Y", 0.1, None]], 0.05, ("moneyness", 0.05)),
+        (
+            [["", "Fwd", "K=1.0", "K=1.2"], ["1M", 1.1, 0.1, 0.2], ["1Y", 1.1, 0.1, None]],
+            1.1,
+            ("strike", 1.1),
+        ),
+    ],
+)
+def test_interpolation_reads_the_strike(
+    grid: Any, strike: Any, expected: Any, model: SimpleNamespace
+) -> None:
+    assert evaluate("VOLINTERP", [grid, "4M", strike]) == [[0.0825]]
+    assert (model.calls[0]["kind"], model.calls[0]["value"]) == expected
+    assert model.calls[0]["tenor"] == pytest.approx(4 / 12)
+
+
+def test_cache_is_keyed_by_exact_arguments_and_digest(model: SimpleNamespace) -> None:
+    first = evaluate("VOLIMPUTE", [GRID])
+    first[1][1] = "overwritten by the caller"
+    assert evaluate("VOLIMPUTE", [GRID])[1][1] == 0.09
+    assert len(model.calls) == 1
+    nudged = [list(row) for row in GRID]
+    nudged[1][1] = np.nextafter(0.09, 1)
+    evaluate("VOLIMPUTE", [nudged])
+    assert len(model.calls) == 2
+    model.digest = "two"
+    evaluate("VOLIMPUTE", [GRID])
+    assert len(model.calls) == 3
+
+
+def test_cache_tells_true_from_one() -> None:
+    with_one = [["", "ATM", "25C"], [1.0, 0.1, None], [2.0, 0.2, 0.2]]
+    evaluate("VOLIMPUTE", [with_one])
+    with_true = [list(row) for row in with_one]
+    with_true[1][0] = True
+    with pytest.raises(VoladdinError):
+        evaluate("VOLIMPUTE", [with_true])
+
+
+def test_cache_is_bounded(monkeypatch: pytest.MonkeyPatch, model: SimpleNamespace) -> None:
+    monkeypatch.setattr("voladdin.worksheet.MAX_CACHED_CELLS", 24)  # two results of 12 cells
+    for output in ("std", "low", "high", "std"):
+        evaluate("VOLIMPUTE", [GRID, output])
+    assert len(model.calls) == 4
+    evaluate("VOLIMPUTE", [GRID, "high"])
+    assert len(model.calls) == 4
+
+
+def test_threads_share_the_cache() -> None:
+    found: list[Any] = []
+    workers = [
+        threading.Thread(target=lambda: found.append(evaluate("VOLIMPUTE", [GRID, "std"]))) for _ in range(8)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(found) == 8
+    assert all(cells == found[0] for cells in found)
+
+
+def test_info_repeats_the_last_error_and_the_warnings() -> None:
+    with pytest.raises(InputError) as caught:
+        evaluate("VOLIMPUTE", [GRID, "sigma"])
+    negative = [["", "25P", "ATM", "25C"], ["1M", -0.09, 0.08, None], ["1Y", None, 0.09, 0.095]]
+    for _ in range(2):  # also from the cache
+        evaluate("VOLIMPUTE", [GRID])
+        evaluate("VOLIMPUTE", [negative])
+    rows = evaluate("VOLINFO", ["error"])
+    said = {row[0]: row[1] for row in rows}
+    assert said["error"] == str(caught.value)
+    assert said["reference"] == caught.value.reference
+    assert said["function"] == "VOLIMPUTE"
+    assert "-0.09" in str(said["warning"])
+
+
+def test_info_lists_every_function() -> None:
+    rows = evaluate("VOLINFO", ["Functions"])
+    assert [str(row[0]).split("(")[0] for row in rows[1:]] == list(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_is_documented(name: str) -> None:
+    function = FUNCTIONS[name]
+    assert name == function.name == name.upper()
+    assert function.example.startswith(f"={name}(")
+    assert len(function.help) < 250  # what Excel's function wizard shows
+    optional = [argument.optional for argument in function.arguments]
+    assert optional == sorted(optional)
+    assert all(0 < len(argument.help) < 250 for argument in function.arguments)
+    assert len({argument.name for argument in function.arguments}) == len(function.arguments)
+
+
+def test_a_defect_becomes_a_cell_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(functions, "impute", lambda *_, **__: 1 / 0)
+    with pytest.raises(VoladdinError, match=r"VOLIMPUTE failed: ZeroDivisionError.*please report"):
+        evaluate("VOLIMPUTE", [GRID])
+
+
+cell = st.one_of(
+    st.none(),
+    st.floats(),
+    st.booleans(),
+    st.sampled_from(["", "n/a", "#N/A", "1M", "25P", "ATM", "8.25%", "x"]),
+)
+
+
+@given(
+    st.integers(1, 5).flatmap(
+        lambda width: st.lists(st.lists(cell, min_size=width, max_size=width), max_size=5)
+    )
+)
+def test_any_range_gives_a_grid_of_its_shape_or_a_documented_error(cells: Any) -> None:
+    try:
+        found = evaluate("VOLIMPUTE", [cells])
+    except VoladdinError as error:
+        assert "defect" not in str(error)
+    else:
+        assert [len(row) for row in found] == [len(row) for row in cells]
+
+
+# VOLQUOTES: I. Clark, Foreign Exchange Option Pricing (2011), tables 3.3 and 3.4.
+CLARK = {"tenors": ["1M", "1Y"], "atm": [21.0, 18.25], "rr25": [-0.2, -0.6], "bf25": [0.65, 0.95]}
+CLARK_10 = {"rr10": [-1.258, -1.359], "bf10": [2.433, 3.806]}
+
+
+def column(values: list[Any]) -> list[list[Any]]:
+    return [[value] for value in values]
+
+
+def quote_arguments(**changes: Any) -> list[Any]:
+    names = [argument.name for argument in FUNCTIONS["VOLQUOTES"].arguments]
+    given = {**{k: column(v) for k, v in (CLARK | CLARK_10).items()}, **changes}
+    return [given.get(name) for name in names]
+
+
+def test_quotes_become_a_headed_grid_in_their_units() -> None:
+    cells = evaluate("VOLQUOTES", quote_arguments(pair="EURUSD", foreign=0.0346))
+    assert cells[0] == ["", "10P", "25P", "ATM", "25C", "10C"]
+    assert [row[0] for row in cells[1:]] == ["1M", "1Y"]
+    assert [row[3] for row in cells[1:]] == pytest.approx([21.0, 18.25], abs=0.05)
+    assert cells[1][1] > cells[1][2] > cells[1][3]
+
+
+def test_quotes_without_ten_deltas_have_three_columns() -> None:
+    cells = evaluate("VOLQUOTES", quote_arguments(rr10=None, bf10=None, butterfly="smile"))
+    assert cells[0] == ["", "25P", "ATM", "25C"]
+    vols = cells[1][1:]
+    assert vols[2] - vols[0] == pytest.approx(-0.2)  # forward deltas: no foreign rate given
+    assert (vols[0] + vols[2]) / 2 - vols[1] == pytest.approx(0.65)
+
+
+def test_quotes_in_a_row_come_back_in_columns() -> None:
+    across = {name: [values] for name, values in (CLARK | CLARK_10).items()}
+    assert evaluate("VOLQUOTES", quote_arguments(**across))[0] == ["", "1M", "1Y"]
+
+
+def test_missing_quotes_stay_holes_and_zero_is_a_quote() -> None:
+    holes = {"rr25": column([0.0, None]), "bf25": column([0.65, "n/a"]), "rr10": None, "bf10": None}
+    cells = evaluate("VOLQUOTES", quote_arguments(**holes))
+    assert cells[1][1] == pytest.approx(cells[1][3], rel=1e-3)
+    assert cells[2] == ["1Y", "", pytest.approx(18.25), ""]
+
+
+def test_decimal_quotes_stay_decimal() -> None:
+    scaled = {
+        k: column([v / 100 for v in values]) for k, values in (CLARK | CLARK_10).items() if k != "tenors"
+    }
+    small, large = evaluate("VOLQUOTES", quote_arguments(**scaled)), evaluate("VOLQUOTES", quote_arguments())
+    assert np.array(small[1][1:]) * 100 == pytest.approx(np.array(large[1][1:]))
+
+
+def test_strikes_straddle_the_forward() -> None:
+    market = {"spot": 1.3465, "domestic": 0.0294, "foreign": 0.0346, "output": "strike"}
+    strikes = evaluate("VOLQUOTES", quote_arguments(**market))[2][1:]
+    assert strikes == sorted(strikes)
+    forward = 1.3465 * np.exp(0.0294 - 0.0346)
+    assert strikes[2] == pytest.approx(forward * np.exp(0.5 * 0.1825**2), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "message"),
+    [
+        ({"tenors": None}, InputError, "tenors is missing"),
+        ({"rr25": column([-0.2])}, InputError, "rr25 has 1 cells; expected 2"),
+        ({"atm": column([None, None])}, InputError, "atm holds no vol"),
+        ({"atm": [[1, 2], [3, 4]]}, InputError, "atm is a range of 2 x 2"),
+        ({"atm": column([True, 18.25])}, InputError, "cell A1 of atm is True"),
+        ({"foreign": 3.46}, UnitsError, "foreign_rates holds 3.46"),
+        ({"pair": "EURXXX"}, LabelError, "EURXXX"),
+        ({"butterfly": "monarch"}, InputError, "butterfly is 'monarch'; expected one of broker, smile"),
+        ({"output": "strike"}, InputError, "expected spot, domestic and foreign"),
+        ({"rr25": column([-60.0, -60.0])}, InfeasibleError, "no smile"),
+    ],
+)
+def test_quote_errors(changes: dict[str, Any], kind: type[VoladdinError], message: str) -> None:
+    with pytest.raises(kind) as caught:
+        evaluate("VOLQUOTES", quote_arguments(**changes))
+    assert message in str(caught.value)
