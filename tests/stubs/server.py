@@ -1,0 +1,107 @@
+"""A local server as `server/` is one, on a thread of the test, that counts its calls and can die or hang."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from voladdin.errors import VoladdinError
+
+TOKEN = "a-token-of-the-tests"
+
+
+class LocalServer:
+    """Serves `evaluate` and writes server.json, token and the lock to `home`.
+
+    calls: (function, arguments) of each request.
+    last: it dies after this many calls.
+    """
+
+    def __init__(self, home: Path, evaluate: Callable[[str, Sequence[Any]], Any], version: str = "1") -> None:
+        self.calls: list[tuple[str, list[Any]]] = []
+        self.greetings = 0
+        self.last: int | None = None
+        self.token = TOKEN
+        self.models: list[str] = ["fx"]
+        self._evaluate = evaluate
+        self._hang = threading.Event()
+        self._resume = threading.Event()
+        self._connections: list[Any] = []
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http.daemon_threads = True
+        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
+        self._lock = (home / "server.lock").open("wb")
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        (home / "token").write_text(self.token)
+        state = {"port": self._http.server_port, "pid": os.getpid(), "version": version}
+        (home / "server.json").write_text(json.dumps(state))
+
+    def hang(self) -> None:
+        """From now on it accepts requests and answers none."""
+        self._hang.set()
+
+    def die(self) -> None:
+        """Ends as a killed process does: connections break, the lock goes, the state file stays."""
+        self._hang.clear()
+        self._resume.set()
+        self._lock.close()
+        self._http.shutdown()
+        self._http.server_close()
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _answer(self, name: str, arguments: list[Any]) -> tuple[int, Any]:
+        self.calls.append((name, arguments))
+        try:
+            return 200, {"cells": self._evaluate(name, arguments)}
+        except VoladdinError as error:
+            body = {"cell": error.cell_error, "message": str(error), "reference": error.reference}
+            return 422, {"error": body}
+
+    def _handler(server) -> type[BaseHTTPRequestHandler]:
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def setup(self) -> None:
+                super().setup()
+                server._connections.append(self.connection)
+
+            def do_GET(self) -> None:
+                server.greetings += 1
+                self._send(200, {"models": server.models})
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if server.last is not None and len(server.calls) >= server.last:
+                    self.close_connection = True
+                    server.die()
+                    return
+                self._send(*server._answer(self.path.removeprefix("/v1/functions/"), body["arguments"]))
+
+            def _send(self, status: int, answer: Any) -> None:
+                if server._hang.is_set():
+                    server._resume.wait(30)
+                    self.close_connection = True
+                    return
+                if self.headers["Authorization"] != f"Bearer {server.token}":
+                    status, answer = 401, {"error": {"cell": "#N/A", "message": "no token"}}
+                data = json.dumps(answer, allow_nan=False).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        return Handler

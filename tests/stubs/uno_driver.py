@@ -1,0 +1,48 @@
+"""Recalculates a book twice in one LibreOffice and says how long each took; runs under the system's Python.
+
+Usage: python3 uno_driver.py PIPE BOOK SIGNAL_FOLDER, with LibreOffice listening on PIPE. It leaves an empty
+file `loaded` or `recalculated` in SIGNAL_FOLDER and waits until the test has removed it.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import uno
+from com.sun.star.beans import PropertyValue
+from com.sun.star.connection import NoConnectException
+
+
+def connect(pipe):
+    local = uno.getComponentContext()
+    resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
+    for _ in range(600):
+        try:
+            return resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
+        except NoConnectException:
+            time.sleep(0.05)
+    raise TimeoutError("LibreOffice does not listen")
+
+
+def signal(folder, name):
+    file = Path(folder, name)
+    file.touch()
+    while file.exists():
+        time.sleep(0.01)
+
+
+pipe, book, folder = sys.argv[1:]
+context = connect(pipe)
+desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
+start = time.perf_counter()
+hidden = PropertyValue()
+hidden.Name, hidden.Value = "Hidden", True
+document = desktop.loadComponentFromURL(Path(book).as_uri(), "_blank", 0, (hidden,))
+print(f"load and calculate {time.perf_counter() - start:.3f} s")
+signal(folder, "loaded")
+start = time.perf_counter()
+document.calculateAll()
+print(f"recalculate, unchanged {time.perf_counter() - start:.3f} s")
+signal(folder, "recalculated")
+document.close(True)
+desktop.terminate()

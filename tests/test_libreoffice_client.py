@@ -1,0 +1,287 @@
+"""The code that runs inside LibreOffice's own Python, without LibreOffice."""
+
+from __future__ import annotations
+
+import ast
+import json
+import logging
+import math
+import os
+import signal
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.stubs import server as stub
+from tests.stubs.server import LocalServer
+from voladdin import local
+from voladdin.errors import InputError, UnavailableError
+from voladdin.functions import FUNCTIONS, evaluate
+from voladdin.hosts.libreoffice import build, client, extension, office, values
+from voladdin.hosts.libreoffice.client import Client
+
+HERE = Path(client.__file__).parent
+
+
+def double(name: str, arguments: list[Any]) -> list[list[Any]]:
+    if arguments == ["bad"]:
+        raise InputError("bad is bad")
+    if arguments == ["absent"]:
+        raise UnavailableError("nothing there")
+    return [[name, *arguments]]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LocalServer]:
+    server = LocalServer(tmp_path, double)
+    yield server
+    server.die()
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Iterator[Client]:
+    asked = Client(tmp_path)
+    yield asked
+    asked._server.close()
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timeouts of a test."""
+    monkeypatch.setattr(client, "ANSWER_TIMEOUT", 0.2)
+    monkeypatch.setattr(client, "START_TIMEOUT", 0.5)
+    monkeypatch.setattr(client, "FIRST_PAUSE", 0.3)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The client's clock, that the test moves."""
+    clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now, sleep=time.sleep)
+    monkeypatch.setattr(client, "time", clock)
+    return clock
+
+
+def test_an_answer_is_remembered(asked: Client, server: LocalServer, tmp_path: Path) -> None:
+    for _ in range(3):
+        assert asked.evaluate("F", [[[1.0, None]], "x"]) == [["F", [[1.0, None]], "x"]]
+    assert asked.evaluate("F", [[[1.0, 0.0]], "x"]) == [["F", [[1.0, 0.0]], "x"]]
+    assert asked.evaluate("G", [[[1.0, None]], "x"]) == [["G", [[1.0, None]], "x"]]
+    assert len(server.calls) == 3 and server.greetings == 1
+
+
+def test_a_function_that_is_not_cached_is_asked_again(
+    asked: Client, server: LocalServer, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        asked.evaluate("VOLINFO", [None], cached=False)
+    assert len(server.calls) == 3
+
+
+def test_errors_of_the_input_are_remembered_and_absent_things_are_not(
+    asked: Client, server: LocalServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "voladdin.libreoffice"):
+        assert asked.evaluate("F", ["bad"]) == asked.evaluate("F", ["bad"]) == [["#VALUE!"]]
+    assert "F: #VALUE! bad is bad [VA-" in caplog.text
+    assert asked.evaluate("F", ["absent"]) == asked.evaluate("F", ["absent"]) == [["#N/A"]]
+    assert [arguments for _, arguments in server.calls] == [["bad"], ["absent"], ["absent"]]
+
+
+def test_other_models_or_another_version_are_asked_again(
+    asked: Client, server: LocalServer, tmp_path: Path
+) -> None:
+    asked.evaluate("F", [1.0])
+    server.models = ["fx", "mydesk"]
+    card = tmp_path / "models" / "mydesk" / "card.json"
+    card.parent.mkdir(parents=True)
+    card.write_text("{}")
+    asked.evaluate("F", [1.0])
+    assert len(server.calls) == 2
+    server.die()
+    other = LocalServer(tmp_path, double, version="2")
+    asked.evaluate("F", [1.0])
+    assert len(other.calls) == 1
+    other.die()
+
+
+def test_a_server_of_the_same_version_and_models_leaves_the_answers_valid(
+    asked: Client, server: LocalServer, tmp_path: Path
+) -> None:
+    asked.evaluate("F", [1.0])
+    server.die()
+    assert asked.evaluate("F", [1.0]) == [["F", 1.0]]  # dead: its answers stay
+    (tmp_path / "server.json").unlink()
+    assert asked.evaluate("F", [1.0]) == [["F", 1.0]]  # gone: they stay
+    other = LocalServer(tmp_path, double)
+    assert asked.evaluate("F", [1.0]) == [["F", 1.0]]
+    assert (len(server.calls), len(other.calls), other.greetings) == (1, 0, 1)
+    other.die()
+
+
+def test_a_hung_server_costs_one_timeout_and_then_nothing(
+    asked: Client, server: LocalServer, tmp_path: Path, short: None
+) -> None:
+    asked.evaluate("F", [1.0])
+    server.hang()
+    start = time.perf_counter()
+    assert asked.evaluate("F", [2.0]) == [["#N/A"]]
+    assert 0.15 < time.perf_counter() - start < 0.5
+    start = time.perf_counter()
+    assert all(asked.evaluate("F", [float(i)]) == [["#N/A"]] for i in range(3, 500))
+    assert time.perf_counter() - start < 0.25
+    assert asked.evaluate("F", [1.0]) == [["F", 1.0]]  # known from before
+
+
+def test_pauses_double_and_end_with_an_answer(asked: Client, tmp_path: Path, clock: SimpleNamespace) -> None:
+    attempts = []
+    for _ in range(400):
+        asked.evaluate("F", [1.0])
+        attempts.append(asked._closed_until)
+        clock.now += 1.0
+    until = sorted(set(attempts))
+    assert [b - a for a, b in pairwise(until)][:4] == [10.0, 20.0, 40.0, 60.0]
+    server = LocalServer(tmp_path, double)
+    clock.now += 60.0
+    assert asked.evaluate("F", [1.0]) == [["F", 1.0]]
+    server.die()
+    assert asked.evaluate("F", [2.0]) == [["#N/A"]]
+    assert asked._closed_until == clock.now + client.FIRST_PAUSE
+
+
+def test_a_token_that_changed_is_read_again(asked: Client, server: LocalServer, tmp_path: Path) -> None:
+    asked.evaluate("F", [1.0])
+    server.token = "another"
+    assert asked.evaluate("F", [2.0]) == [["#N/A"]]
+    (tmp_path / "token").write_text("another")
+    assert asked.evaluate("F", [2.0]) == [["F", 2.0]]
+
+
+def test_a_port_whose_server_is_gone_is_never_contacted(
+    asked: Client, server: LocalServer, tmp_path: Path
+) -> None:
+    server._lock.close()  # the state file stays, and another program answers on the port
+    assert asked.evaluate("F", [1.0]) == [["#N/A"]]
+    assert not server.calls and not server.greetings
+
+
+@pytest.mark.parametrize("answer", ["[]", '{"cells": 1}', "no json", '{"error": {}}'])
+def test_an_answer_that_is_none_is_not_available(
+    asked: Client, server: LocalServer, tmp_path: Path, answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stub.json, "dumps", lambda *_, **__: answer)
+    assert asked.evaluate("F", []) == [["#N/A"]]
+
+
+def test_the_oldest_answers_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "MAX_CACHED_CELLS", 3)
+    answers = client.Answers()
+    answers.put(b"a", [[1.0]])
+    answers.put(b"b", [[1.0]])
+    assert answers.get(b"a")
+    answers.put(b"c", [[1.0, 2.0]])
+    assert (answers.get(b"a"), answers.get(b"b")) == ([[1.0]], None)
+
+
+def test_the_server_is_started_and_started_again(
+    asked: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOLADDIN_HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")  # as LibreOffice may set it
+    monkeypatch.setattr(client, "START_TIMEOUT", 30.0)
+    monkeypatch.setattr(client, "ANSWER_TIMEOUT", 30.0)
+    here = {"python": sys.executable, "path": str(Path(local.__file__).parents[1])}
+    (tmp_path / "install.json").write_text(json.dumps(here))
+    try:
+        assert asked.evaluate("VOLINFO", ["version"], cached=False) == evaluate("VOLINFO", ["version"])
+        first = local.read_state()
+        assert first is not None
+        os.kill(first.pid, signal.SIGKILL)
+        assert asked.evaluate("VOLINFO", ["version"], cached=False) == evaluate("VOLINFO", ["version"])
+        second = local.read_state()
+        assert second is not None and second.pid != first.pid
+    finally:
+        state = local.running()
+        if state is not None:
+            local.stop(state)
+    asked._server.close()
+    assert asked._server._child is not None and asked._server._child.wait(5) == 0
+
+
+@pytest.mark.parametrize("name", ["addin.py", "client.py", "values.py"])
+def test_code_inside_libreoffice_is_of_the_python_of_older_ones(name: str) -> None:
+    tree = ast.parse(HERE.joinpath(name).read_text(), feature_version=(3, 8))
+    imported = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+    imported |= {alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
+    own = {"uno", "unohelper", "com.sun.star.lang", "voladdin_client", "voladdin_values"}
+    assert not {module for module in imported if module.split(".")[0] not in sys.stdlib_module_names} - own
+
+
+@pytest.mark.parametrize("text", values.ERROR_CODES)
+def test_errors_are_nan_with_a_code(text: str) -> None:
+    number = values.error_value(text)
+    assert math.isnan(number) and values.error_text(number) == text
+    assert values.error_text(math.nan) == "#VALUE!"
+
+
+CELL = st.one_of(st.none(), st.booleans(), st.floats(allow_nan=False, allow_infinity=False), st.text())
+
+
+@given(st.lists(st.lists(CELL, min_size=2, max_size=2), min_size=1))
+def test_cells_survive_calc(rows: list[list[Any]]) -> None:
+    back = values.from_calc(values.to_calc(rows))
+    assert back == [[None if cell == "" else cell for cell in row] for row in rows]
+    json.dumps(back, allow_nan=False)
+
+
+def test_what_calc_passes() -> None:
+    address = SimpleNamespace(StartRow=0, EndRow=1, StartColumn=0, EndColumn=1)
+    data = ((1.5, "x"), ("", None))
+    cells = SimpleNamespace(getDataArray=lambda: data, getRangeAddress=lambda: address)
+    assert values.from_calc(cells) == [[1.5, "x"], [None, "#N/A"]]
+    assert values.from_calc(((1.5, values.error_value("#NUM!")),)) == [[1.5, "#NUM!"]]
+    assert [values.from_calc(x) for x in (None, "", 0.0, math.inf)] == [None, None, 0.0, "#NUM!"]
+    address.EndRow = 1_048_575
+    with pytest.raises(ValueError, match="1048576 x 2 cells; expected at most 100000"):
+        values.from_calc(cells)
+
+
+def test_the_extension_holds_every_function(tmp_path: Path) -> None:
+    archive = zipfile.ZipFile(build(tmp_path / "voladdin.oxt"))
+    assert archive.testzip() is None
+    for name in archive.namelist():
+        if name.endswith((".xml", ".xcu", ".components")):
+            ET.fromstring(archive.read(name))
+    table = json.loads(archive.read("python/functions.json"))
+    assert table == [{"name": f.name, "cached": f.cached} for f in FUNCTIONS.values()]
+    texts = {value.text for value in ET.fromstring(archive.read("CalcAddIns.xcu")).iter("value")}
+    for function in FUNCTIONS.values():
+        assert f"{function.help} Example: {function.example}" in texts
+        assert {argument.help for argument in function.arguments} <= texts
+    assert build(tmp_path / "again.oxt").read_bytes() == (tmp_path / "voladdin.oxt").read_bytes()
+
+
+def test_a_type_library_of_other_functions_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extension, "_functions", lambda: [FUNCTIONS["VOLINFO"]])
+    with pytest.raises(
+        UnavailableError, match=r"expected `python -m voladdin\.hosts\.libreoffice\.extension`"
+    ):
+        build(tmp_path / "voladdin.oxt")
+
+
+def test_libreoffice_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(office, "_PLACES", ("nowhere",))
+    with pytest.raises(UnavailableError, match="no soffice on PATH or in nowhere"):
+        office.program("soffice")
