@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date
 
@@ -53,6 +54,8 @@ def _plain(label: Label) -> float | None:
         return None
     if is_thousands(label.cell):
         raise LabelError(f"{label}, a decimal comma or thousands; expected a number such as 1.085")
+    if not math.isfinite(number.value):
+        raise LabelError(f"{label}; expected a finite number")
     if number.percent:
         raise LabelError(f"{label}, a delta or K/F; expected one such as 25C, 10P or K/F=0.95")
     return number.value
@@ -112,8 +115,8 @@ def _as_kind(kind: StrikeKind, number: float, label: Label) -> float:
             hint = "plain strikes need forwards; K/F is written K/F=0.95"
             raise LabelError(f"{label}, no delta; expected {STRIKES_EXPECTED} ({hint})")
         return float(delta)
-    if not np.isfinite(number) or (kind == "strike" and number <= 0):
-        raise LabelError(f"{label}; expected a positive strike, or a finite log-moneyness")
+    if kind == "strike" and number <= 0:
+        raise LabelError(f"{label}; expected a positive strike")
     return number
 
 
