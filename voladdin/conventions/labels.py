@@ -8,7 +8,7 @@ from typing import Literal
 
 StrikeKind = Literal["delta", "strike", "moneyness"]
 
-_NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
+_NUMBER = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _MARK = r"(?:D|DELTA|Δ|%)?"
 _SIDE = r"(PUT|CALL|P|C)"
 _NUMBER_SIDE = re.compile(_NUMBER + _MARK + _SIDE)
@@ -48,7 +48,7 @@ def _call_delta(number: str, side: str) -> float | None:
 
 
 def _bare_delta(value: float, *, put: bool) -> float | None:
-    if value >= 1 and (value < 2 or value != int(value)):
+    if value >= 1 and not (2 <= value < 100 and value.is_integer()):
         return None
     return _call_delta(str(value), "P" if put else "C")
 
@@ -68,13 +68,15 @@ def parse_strike(label: object) -> tuple[StrikeKind, float] | None:
     if found := _NAMED_VALUE.fullmatch(text):
         return _named(found[1], found[2], found[3], percent=bool(found[4]))
     found = _BARE.fullmatch(text)
-    if found and found[1] != "-" and float(found[2]) > 0:
+    if found and found[1] != "-" and 0 < float(found[2]) < math.inf:
         return "strike", float(found[2])
     return None
 
 
 def _named(name: str, sign: str, number: str, *, percent: bool) -> tuple[StrikeKind, float] | None:
     value = float(sign + number) / (100 if percent else 1)
+    if math.isinf(value):
+        return None
     if name == "K/F" or (name == "K" and percent and not sign):
         return ("moneyness", math.log(value)) if value > 0 else None
     if name == "K" and not percent:

@@ -240,6 +240,7 @@ def _fit(quotes: Quotes) -> Smile:
         raise InfeasibleError(
             f"no smile found at {tenor_label(quotes.tenors[row])} for atm {quotes.atm[row]:g}, risk "
             f"reversals {quotes.risk_reversals[row]}, butterflies {quotes.butterflies[row]} at deltas "
-            f"{quotes.deltas}; expected quotes with positive wing vols and increasing strikes under {quotes.conventions[row]}"
+            f"{quotes.deltas}; expected positive wing vols and increasing strikes under "
+            f"{quotes.conventions[row]}"
         )
     return smile

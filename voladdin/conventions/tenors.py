@@ -19,17 +19,11 @@ _UNITS = {
     "M": 1 / 12, "MO": 1 / 12, "MTH": 1 / 12, "MONTH": 1 / 12,
     "Y": 1.0, "YR": 1.0, "YEAR": 1.0,
 }  # fmt: skip
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(DAY|D|WEEK|WK|W|MONTH|MTH|MO|M|YEAR|YR|Y)S?")
-_DATE_FORMATS = (  # white space is gone by then
-    "%Y-%m-%d",
-    "%Y/%m/%d",
-    "%Y%m%d",
-    "%d-%b-%Y",
-    "%d-%b-%y",
-    "%d%b%Y",
-    "%d%b%y",
-    "%Y-%m-%d%H:%M:%S",
-)
+_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(DAY|D|WEEK|WK|W|MONTH|MTH|MO|M|YEAR|YR|Y)S?", re.ASCII)
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_TIME = r"(?:T?\d\d:\d\d(?::\d\d)?)?"
+_YEAR_FIRST = re.compile(r"(\d{4})(?:([-/])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))" + _TIME, re.ASCII)
+_DAY_FIRST = re.compile(r"(\d{1,2})-?(" + "|".join(_MONTHS) + r")-?(\d{4}|\d\d)" + _TIME, re.ASCII)
 _EXCEL_EPOCH = date(1899, 12, 30)
 
 
@@ -61,7 +55,7 @@ def _years(label: object, valuation: date | None) -> float | None:
         return None
     try:
         number = float(label)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return _years_of_number(number, valuation)
 
@@ -90,12 +84,16 @@ def _years_of_text(text: str, valuation: date | None) -> float | None:
 
 
 def _date_of_text(text: str) -> date | None:
-    for form in _DATE_FORMATS:
-        try:
-            return datetime.strptime(text, form).date()
-        except ValueError:
-            continue
-    return None
+    if found := _YEAR_FIRST.fullmatch(text):
+        year, month, day = int(found[1]), int(found[3] or found[5]), int(found[4] or found[6])
+    elif found := _DAY_FIRST.fullmatch(text):
+        year, month, day = int(found[3]), _MONTHS.index(found[2]) + 1, int(found[1])
+    else:
+        return None
+    try:
+        return date(year if year >= 100 else year + 2000, month, day)
+    except ValueError:
+        return None
 
 
 def _years_to(expiry: date, valuation: date | None) -> float:
