@@ -2,8 +2,9 @@
 
 Test surfaces are those of every fifth day of 2018 (`--full`: every day), all three pairs, each once under
 every mask. Heston, Bates and Heston++ take a tenth of a second to a second a surface, so they are fitted to
-24 surfaces spread over the test set (`--quick`: 3) and compared with the others on these. `--quick` also
-takes every 25th day and trains the VAE for 300 steps: it shows that all runs, not how good it is.
+24 surfaces spread over the test set (8 where one pair is tested) and compared with the others on these.
+`--quick` takes every 25th day, fits 3 surfaces and trains the VAE for 300 steps: it shows that all runs, not
+how good it is.
 """
 
 from __future__ import annotations
@@ -125,7 +126,8 @@ def _pooled(parts: Sequence[Scores]) -> Scores:
 def _run_fitted(
     split: Split, masks: dict[str, BoolArray], options: Settings, say: Callable[[str], None]
 ) -> tuple[Scores, np.ndarray, dict[str, float]]:
-    rows = np.unique(np.linspace(0, len(split.test) - 1, options.fits).astype(int))
+    count = max(options.fits * len(set(split.test.pair)) // 3, 1)
+    rows = np.unique(np.linspace(0, len(split.test) - 1, count).astype(int))
     if split.others:
         return {}, rows[:0], {}
     test, hidden = split.test.subset(rows), {name: mask[rows] for name, mask in masks.items()}

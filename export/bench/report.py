@@ -68,7 +68,7 @@ def _score_tables(result: Result) -> list[str]:
     return [
         table("MAE, bp", result.methods, masks, lambda m, k: f"{scores[m, k].mae:.2f}"),
         table("CRPS, bp", result.methods, masks, lambda m, k: f"{scores[m, k].mean_crps:.2f}"),
-        table("Coverage of the 90% band, %", bands, masks, lambda m, k: f"{scores[m, k].coverage:.0f}"),
+        table("Coverage of the 90% band, %", bands, masks, lambda m, k: f"{scores[m, k].coverage:.1f}"),
     ]
 
 
@@ -81,8 +81,7 @@ def _ratio_tables(result: Result) -> list[str]:
     ]
     with_prior = [m for m in result.methods if m == "voladdin + prior"]
     if with_prior:
-        title = f"MAE over that of the {PRIOR_RIVAL} [90% interval]"
-        tables.append(ratio_table(result, title, with_prior, PRIOR_RIVAL, "MAE"))
+        tables.append(ratio_table(result, _over("MAE", PRIOR_RIVAL), with_prior, PRIOR_RIVAL, "MAE"))
     pairs = sorted(set(result.pair))
     focus = [m for m in ("voladdin", "locally weighted Gaussian") if m in result.methods]
     if len(pairs) > 1:
@@ -105,16 +104,25 @@ def ratio_table(
         score = result.scores[method, mask]
         return (score.error if metric == "MAE" else score.crps)[chosen]
 
-    def cell(method: str, mask: str) -> str:
-        ratio, low, high = ratio_interval(sums(method, mask), sums(reference, mask), result.day[chosen])
+    def cell(method: str, column: str) -> str:
+        if column in means:
+            return f"{np.mean([sums(method, k).sum() / sums(reference, k).sum() for k in means[column]]):.3f}"
+        ratio, low, high = ratio_interval(sums(method, column), sums(reference, column), result.day[chosen])
         return f"{ratio:.3f} [{low:.2f}, {high:.2f}]"
 
-    return table(title, [m for m in methods if m != reference], result.masks, cell)
+    means = {
+        "mean, random": [k for k in result.masks if k.endswith("%")],
+        "mean, holes": [k for k in result.masks if not k.endswith("%")],
+    }
+    return table(title, [m for m in methods if m != reference], [*result.masks, *means], cell)
+
+
+def _over(metric: str, reference: str) -> str:
+    return f"{metric} over that of the {reference} [90% interval]"
 
 
 def _pair_table(result: Result, pair: str, methods: Sequence[str]) -> str:
-    title = f"{pair}: MAE over that of the {RIVAL} [90% interval]"
-    return ratio_table(result, title, methods, RIVAL, "MAE", result.pair == pair)
+    return ratio_table(result, f"{pair}: {_over('MAE', RIVAL)}", methods, RIVAL, "MAE", result.pair == pair)
 
 
 def _fitted_tables(result: Result) -> list[str]:

@@ -74,7 +74,7 @@ class SigmaVAE:
     ) -> None:
         self.steps, self.refit_steps, self.samples = steps, refit_steps, samples
         self.width, self.latent, self.seed = width, latent, seed
-        self.name = f"Σ-VAE, refitted ({steps // 1000}k steps)"
+        self.name = f"Σ-VAE, refitted ({steps:,} steps)"
 
     def fit(self, history: History) -> None:
         torch.manual_seed(self.seed)
@@ -86,7 +86,7 @@ class SigmaVAE:
         self.decoder = GaussianHead(self.latent, cells, self.width, 2, 0.1)
         parameters = [*self.encoder.parameters(), *self.decoder.parameters()]
         optimizer = torch.optim.Adam(parameters, lr=2e-3, weight_decay=1e-5)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, self.steps, pct_start=0.05)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
         ones = torch.ones(64, cells)
         for _ in range(self.steps):
             loss = -self._elbo(self.encoder, x[torch.randint(len(x), (64,))], ones, 1).mean()
@@ -96,6 +96,10 @@ class SigmaVAE:
             optimizer.step()
             schedule.step()
         self.decoder.eval().requires_grad_(False)
+
+    def _rate(self, step: int) -> float:
+        """Linear warm-up over 300 steps, times a cosine."""
+        return min(1.0, (step + 1) / 300) * 0.5 * (1 + math.cos(math.pi * step / self.steps))
 
     def _elbo(self, encoder: GaussianHead, x: Tensor, observed: Tensor, k: int) -> Tensor:
         """Importance-weighted bound of log p(observed cells), [B], from k draws."""
