@@ -18,6 +18,7 @@ from tests.stubs.win32 import MISSING, ExcelRange, values
 from voladdin.errors import UnavailableError
 from voladdin.functions import FUNCTIONS, evaluate
 from voladdin.hosts import excel
+from voladdin.hosts.excel import addin
 
 MODULE = "voladdin.hosts.excel.udfs"
 GRID: list[list[Any]] = [
@@ -153,7 +154,9 @@ def test_install_writes_a_configuration_of_its_own(
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     (tmp_path / ".xlwings").mkdir()
     (tmp_path / ".xlwings" / "xlwings.conf").write_text('"INTERPRETER_WIN","theirs"\n')
-    config, wrapper, module = excel.install()
+    folder = excel.install()
+    config, wrapper, module, manual = (folder / name for name in addin.FILES)
+    assert "File > Import" in manual.read_text()
     assert f'"UDF MODULES","{MODULE}"' in config.read_text()
     assert f'"INTERPRETER_WIN","{sys.executable}"' in config.read_text()
     assert b"\r\n" in wrapper.read_bytes() and b"\r\r\n" not in wrapper.read_bytes()

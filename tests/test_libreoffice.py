@@ -205,7 +205,7 @@ def test_an_unchanged_book_asks_nothing(server: LocalServer, profile: Path, tmp_
     book = many(tmp_path / "book.xlsx", 500)
     pipe = f"voladdin{uuid.uuid4().hex}"
     options = ["--headless", "--norestore", f"--accept=pipe,name={pipe};urp;"]
-    command = [office.program("soffice"), *office._layers(profile), *options]
+    command = [office.program("soffice"), *office.layers(profile), *options]
     calc = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     driver = Path(__file__).parent / "stubs" / "uno_driver.py"
     run = subprocess.Popen([python, driver, pipe, book, tmp_path], stdout=subprocess.PIPE, text=True)

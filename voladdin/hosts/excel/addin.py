@@ -60,29 +60,28 @@ def _generated() -> tuple[str, int]:
     return file.getvalue(), len(FUNCTIONS)
 
 
-def install() -> list[Path]:
-    """Writes the configuration and the VBA modules to `.voladdin` in the user's profile; returns the files.
+FILES = ("voladdin.conf", "voladdin_udfs.bas", "voladdin_xlwings.bas", "README.md")
 
-    They are imported into Excel by hand once, as README.md beside this file says: the .xlam itself is not
-    made yet.
+
+def install() -> Path:
+    """Writes the configuration and the VBA modules to `.voladdin` in the user's profile; returns the folder.
+
+    They are imported into Excel by hand once, as the README.md there says: the .xlam itself is not made yet.
 
     Raises UnavailableError where pywin32, and so Excel, is absent.
     """
-    texts = {
-        "voladdin.conf": config(),
-        "voladdin_udfs.bas": wrapper_text(),
-        "voladdin_xlwings.bas": _xlwings_module(),
-    }
+    manual = Path(__file__).with_name("README.md").read_text("utf-8")
+    texts = (config(), wrapper_text(), _xlwings_module(), manual)
     folder = _folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, text in texts.items():
+    for name, text in zip(FILES, texts, strict=True):
         folder.joinpath(name).write_text(text, encoding="locale", newline="\r\n")  # as VBA reads it
-    return [folder / name for name in texts]
+    return folder
 
 
 def uninstall() -> None:
     """Removes what `install` wrote; the add-in itself is removed in Excel's Add-ins window."""
-    for name in ("voladdin.conf", "voladdin_udfs.bas", "voladdin_xlwings.bas"):
+    for name in FILES:
         _folder().joinpath(name).unlink(missing_ok=True)
 
 

@@ -5,5 +5,6 @@ The cells go: Calc -> addin -> values -> client -> local server -> the same way 
 
 from .extension import build
 from .office import install, recalculate, uninstall
+from .picture import screenshot
 
-__all__ = ["build", "install", "recalculate", "uninstall"]
+__all__ = ["build", "install", "recalculate", "screenshot", "uninstall"]

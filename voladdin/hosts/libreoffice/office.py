@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from voladdin.errors import InputError, UnavailableError
-from voladdin.local import home
+from voladdin.local import ensure_running, home
 
 TIMEOUT = 120.0  # seconds for one run of LibreOffice
 IDENTIFIER = "org.voladdin.calc"
@@ -74,14 +74,15 @@ def recalculate(book: str | Path, output: str | Path, profile: str | Path | None
 
     profile: a folder that `install` prepared; None is a temporary one.
 
-    Raises InputError where the book is absent, UnavailableError where LibreOffice is or does not write.
+    Raises InputError where the book is absent, UnavailableError where LibreOffice is or does not write,
+    ServerError where the local server does not start.
     """
     book, output = Path(book).resolve(), Path(output).resolve()
     if not book.is_file():
         raise InputError(f"book is {str(book)!r}; expected an existing spreadsheet file")
-    with _profile(profile) as folder, tempfile.TemporaryDirectory() as written:
+    with prepared(profile) as folder, tempfile.TemporaryDirectory() as written:
         options = ["--headless", "--norestore", "--convert-to", "xlsx", "--outdir", written, str(book)]
-        said = _run([str(program("soffice")), *_layers(folder), *options])
+        said = _run([str(program("soffice")), *layers(folder), *options])
         result = Path(written, f"{book.stem}.xlsx")
         if not result.is_file():
             raise UnavailableError(f"LibreOffice did not write {output.name}: {said or 'it said nothing'}")
@@ -101,16 +102,18 @@ def program(name: str) -> Path:
 
 
 @contextmanager
-def _profile(profile: str | Path | None) -> Iterator[Path]:
+def prepared(profile: str | Path | None) -> Iterator[Path]:
+    """The profile, or a temporary one with the extension and a server that runs."""
     if profile is not None:
         yield Path(profile)
         return
+    ensure_running()
     with tempfile.TemporaryDirectory() as folder:
         install(folder)
         yield Path(folder)
 
 
-def _layers(profile: str | Path | None) -> list[str]:
+def layers(profile: str | Path | None) -> list[str]:
     """Options that keep a profile and its extensions in a folder of their own.
 
     Also the shared extensions: root may install nothing but these.
@@ -129,7 +132,7 @@ def _layers(profile: str | Path | None) -> list[str]:
 def _unopkg(action: str, arguments: list[str], profile: str | Path | None) -> None:
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     shared = ["--shared"] if root else []
-    _run([str(program("unopkg")), action, *shared, *_layers(profile), *arguments])
+    _run([str(program("unopkg")), action, *shared, *layers(profile), *arguments])
 
 
 def _run(command: list[str]) -> str:
