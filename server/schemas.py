@@ -73,7 +73,7 @@ class ImputeBody(SurfaceBody):
 
     prior: SurfaceBody | None = None
     prior_age: float = 1.0
-    model: str = Field("fx", pattern=r"^\w[\w.-]{0,63}$")
+    model: str = Field("fx", pattern=r"^[\w-]{1,64}$")
     coverage: float = 0.90
 
 

@@ -1,0 +1,321 @@
+"""Home folder, token, lock and client; and real server processes, from start to stop."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from server import run
+from voladdin import local
+from voladdin.errors import InfeasibleError, InputError, ServerError
+from voladdin.local import Client, State
+
+ROOT = Path(__file__).resolve().parents[1]
+posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals and permissions")
+# A server whose functions only wait: /v1/functions/0.5 answers [["0.5"]] after half a second.
+SLOW = """
+import sys, time, types, voladdin
+def evaluate(name, arguments):
+    time.sleep(float(name))
+    return [[name]]
+voladdin.functions = types.SimpleNamespace(evaluate=evaluate)
+from server.run import main
+sys.exit(main(sys.argv[1:]))
+"""
+Serve = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An own home folder; what still serves in it at the end is stopped."""
+    path = tmp_path / "home"
+    monkeypatch.setenv("VOLADDIN_HOME", str(path))
+    yield path
+    state = local.running()
+    if state is not None:
+        local.stop(state)
+    for process in local._started:
+        process.wait(10)
+
+
+@pytest.fixture
+def serve(folder: Path) -> Iterator[Serve]:
+    """Starts `voladdin serve` with these options, as its own process."""
+    with ExitStack() as stack:
+
+        def start(*options: str, code: str = "") -> subprocess.Popen[str]:
+            command = [sys.executable, "-c", code] if code else [sys.executable, "-m", "server.run"]
+            process = subprocess.Popen(
+                [*command, *options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
+
+        yield start
+
+
+def wait_until_running(process: subprocess.Popen[str]) -> State:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and process.poll() is None:
+        state = local.running()
+        if state is not None:
+            return state
+        time.sleep(0.02)
+    raise AssertionError(f"no server: {process.communicate(timeout=1)[0]}")
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def test_home_is_made_for_the_user_alone(folder: Path) -> None:
+    assert local.home() == folder
+    assert os.name == "nt" or stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_home_defaults_to_the_user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VOLADDIN_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert local.home() == tmp_path / ".voladdin"
+
+
+def test_home_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VOLADDIN_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(ServerError, match=r"VOLADDIN_HOME is .*file"):
+        local.home()
+
+
+def test_the_token_is_private_and_kept(folder: Path) -> None:
+    with pytest.raises(ServerError, match="token"):
+        local.read_token()
+    token = local.ensure_token()
+    assert len(token) >= 32
+    assert local.ensure_token() == local.read_token() == token
+    assert os.name == "nt" or stat.S_IMODE((folder / "token").stat().st_mode) == 0o600
+
+
+@posix
+def test_a_token_that_others_could_read_is_replaced(folder: Path) -> None:
+    token = local.ensure_token()
+    (folder / "token").chmod(0o644)
+    assert local.ensure_token() != token
+    assert stat.S_IMODE((folder / "token").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("text", [b"", b"short", b"\xff" * 40])
+def test_a_damaged_token_is_replaced(folder: Path, text: bytes) -> None:
+    local.home()
+    (folder / "token").write_bytes(text)
+    assert len(local.ensure_token()) >= 32
+    assert local.read_token() == local.ensure_token()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"port": 1}', '{"port": "x", "pid": 1, "version": ""}']
+)
+def test_a_damaged_state_file_is_no_state(folder: Path, text: str) -> None:
+    local.home()
+    (folder / "server.json").write_text(text)
+    assert local.read_state() is None
+    assert local.running() is None
+
+
+def test_only_the_own_state_is_cleared(folder: Path) -> None:
+    local.write_state(State(1, os.getpid() + 1, "1"))
+    local.clear_state()
+    assert local.read_state() == State(1, os.getpid() + 1, "1")
+    local.write_state(State(1, os.getpid(), "1"))
+    local.clear_state()
+    assert not (folder / "server.json").exists()
+
+
+def test_the_lock_is_held_once(folder: Path) -> None:
+    with local.server_lock() as first, local.server_lock() as second:
+        assert (first, second) == (True, False)
+    with local.server_lock() as third:
+        assert third
+
+
+def test_a_stale_state_is_never_contacted(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as foreign:
+        foreign.setblocking(False)
+        local.write_state(State(foreign.getsockname()[1], os.getpid(), "1"))
+        assert local.running() is None
+        with pytest.raises(BlockingIOError):
+            foreign.accept()
+
+
+def test_a_server_that_cannot_start_says_why(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    local.home()
+    (folder / "token").mkdir()
+    with pytest.raises(ServerError, match=r"did not start: .*token"):
+        local.ensure_running()
+
+
+def test_a_server_that_never_answers_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which("true"))
+    with pytest.raises(ServerError, match=r"within 0.2 s; see .*voladdin.log"):
+        local.ensure_running(timeout=0.2)
+
+
+def test_started_on_demand_found_again_and_stopped(folder: Path, serve: Serve) -> None:
+    state = local.ensure_running()
+    assert local.ensure_running() == local.read_state() == state
+    second = serve()
+    assert (
+        f"already running on http://127.0.0.1:{state.port} (process {state.pid})"
+        in second.communicate(timeout=10)[0]
+    )
+    assert second.returncode == 0
+    assert os.name == "nt" or stat.S_IMODE((folder / "server.json").stat().st_mode) == 0o600
+    assert json.loads((folder / "server.json").read_text()) == {
+        "port": state.port,
+        "pid": state.pid,
+        "version": local.version(),
+    }
+    with Client() as client, pytest.raises(InputError, match="VOLNOTHING") as caught:
+        client.evaluate("VOLNOTHING", [["1W", None]], 1.5)
+    reference = caught.value.__notes__[0].removeprefix("reference ")
+    assert reference in (folder / "voladdin.log").read_text()
+    local.stop(state)
+    assert not (folder / "server.json").exists()
+    with pytest.raises(ServerError, match=str(state.port)):
+        client.request("GET", "/v1/health")
+
+
+def test_a_server_of_another_version_is_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = local.ensure_running()
+    monkeypatch.setattr(local, "version", lambda: "99.0")
+    new = local.ensure_running()
+    assert new.pid != old.pid
+    assert local.running() == new
+
+
+def test_simultaneous_starts_yield_one_server(folder: Path, serve: Serve) -> None:
+    said = [process.communicate(timeout=15)[0] for process in [serve("--idle", "1.5") for _ in range(3)]]
+    assert sorted("already running" in text for text in said) == [False, True, True]
+
+
+@posix
+@pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_cleanly(folder: Path, serve: Serve, way: int) -> None:
+    process = serve()
+    state = wait_until_running(process)
+    assert state.pid == process.pid
+    process.send_signal(way)
+    said = process.communicate(timeout=10)[0]
+    assert (process.returncode, "Traceback" in said) == (0, False)
+    assert not (folder / "server.json").exists()
+
+
+def test_a_taken_port_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run.main(["--port", str(port)]) == 1
+    assert f"--port is {port}; expected a free port" in capsys.readouterr().err
+    assert local.read_state() is None
+
+
+@pytest.mark.parametrize("option", ["--port=70000", "--port=-1", "--idle=-1", "--idle=nan"])
+def test_an_impossible_option_is_named(folder: Path, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.main([option]) == 1
+    assert f"{option.replace('=', ' is ')}; expected" in capsys.readouterr().err
+
+
+def test_a_server_that_hangs_while_starting_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "START_SECONDS", 0.1)
+    with local.server_lock():
+        assert run.main([]) == 1
+    assert "server.lock" in capsys.readouterr().err
+
+
+def test_it_stops_when_idle_and_not_before(folder: Path, serve: Serve) -> None:
+    process = serve("--idle", "0.4", code=SLOW)
+    with Client(wait_until_running(process)) as client:
+        assert client.evaluate("0.8") == [["0.8"]]
+        assert client.evaluate("0") == [["0"]]
+        assert process.wait(10) == 0
+        assert not (folder / "server.json").exists()
+        with pytest.raises(ServerError, match="does not answer"):
+            client.evaluate("0")
+
+
+def test_killed_in_the_middle_of_a_call(folder: Path, serve: Serve) -> None:
+    process = serve(code=SLOW)
+    state = wait_until_running(process)
+    timer = threading.Timer(0.3, kill, [process.pid])
+    with Client(state) as client:
+        client.request("GET", "/v1/health")
+        timer.start()
+        with pytest.raises(ServerError, match=f"local server on 127.0.0.1:{state.port} does not answer"):
+            client.evaluate("30")
+    timer.join()
+    process.wait(10)
+    assert local.read_state() == state, "the killed server left its state file"
+    new = local.ensure_running()
+    assert new.pid != state.pid
+    assert local.running() == new
+
+
+def test_a_kept_connection_is_opened_again(folder: Path) -> None:
+    with Client(local.ensure_running()) as client:
+        assert client.request("GET", "/v1/health")[0] == 200
+        client._connection.sock.shutdown(socket.SHUT_RDWR)
+        assert client.request("GET", "/v1/health")[0] == 200
+
+
+def test_calls_are_fast_and_limits_hold_on_the_wire(folder: Path) -> None:
+    state = local.ensure_running()
+    with Client(state) as client:
+        start = time.monotonic()
+        for _ in range(100):
+            client.request("POST", "/v1/functions/VOLINFO", {"arguments": ["version"]})
+        assert time.monotonic() - start < 2, "an answer without TCP_NODELAY takes 40 ms"
+    assert exchange(state, b" " * (5 << 20), chunked=False) == 413
+    assert exchange(state, b" " * (5 << 20), chunked=True) == 413
+    assert exchange(state, b"{", chunked=True) == 400
+    others = [info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
+    for address in {str(other) for other in others if not str(other).startswith("127.")}:
+        with pytest.raises(OSError), socket.create_connection((address, state.port), timeout=1):
+            pass
+
+
+def exchange(state: State, body: bytes, chunked: bool) -> int:
+    """Status of one call with this body."""
+    connection = http.client.HTTPConnection("127.0.0.1", state.port, timeout=10)
+    headers = {"Authorization": f"Bearer {local.read_token()}"}
+    parts = [body[i : i + 65536] for i in range(0, len(body), 65536)]
+    content = iter(parts) if chunked else body
+    try:
+        connection.request("POST", "/v1/functions/VOLINFO", content, headers, encode_chunked=chunked)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_the_cell_decides_the_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    local.ensure_token()
+    client = Client(State(1, 1, "1"))
+    for cell, kind in {"#VALUE!": InputError, "#NUM!": InfeasibleError, "#N/A": ServerError}.items():
+        error = {"cell": cell, "message": "what was wrong", "reference": "VA-0123abcd"}
+        monkeypatch.setattr(client, "request", lambda *_, error=error: (422, {"error": error}))
+        with pytest.raises(kind, match="what was wrong"):
+            client.evaluate("VOLIMPUTE")
