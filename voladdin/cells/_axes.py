@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -19,6 +20,7 @@ TENORS_EXPECTED = "a tenor such as ON, 1W, 1M, 18M, 1Y, a number of years, or a 
 STRIKES_EXPECTED = "a delta such as 10P, ATM, 25C or 0.25, a strike K=1.085, or a log-moneyness m=-0.1"
 
 _MAX_MONEYNESS = 5.0
+_QUOTE = re.compile(r"RR|BF|FLY|STR", re.IGNORECASE)
 
 
 def tenor_axis(labels: Sequence[Label], valuation: date | None) -> FloatArray:
@@ -95,7 +97,8 @@ def strike_table(labels: Sequence[Sequence[Label]], forwards: bool) -> tuple[Str
 def _text_strike(label: Label) -> tuple[StrikeKind, float]:
     found = None if not isinstance(label.cell, str) or is_blank(label.cell) else parse_strike(label.cell)
     if found is None or not np.isfinite(found[1]):
-        raise LabelError(f"{label}; expected {STRIKES_EXPECTED}")
+        hint = " (VOLQUOTES reads risk reversals and butterflies)" if _QUOTE.search(str(label.cell)) else ""
+        raise LabelError(f"{label}; expected {STRIKES_EXPECTED}{hint}")
     return found
 
 

@@ -14,7 +14,15 @@ from ..errors import InputError
 from ..surface import MAX_CELLS, Surface
 from ._given import given_layout
 from ._layout import kind_of, own_layout
-from ._table import PAPER_DELTAS, PAPER_TENORS, read_forwards, read_strikes, read_tenors, split
+from ._table import (
+    PAPER_DELTAS,
+    PAPER_TENORS,
+    read_forwards,
+    read_strikes,
+    read_tenors,
+    split,
+    typical_forward,
+)
 from ._units import EXPECTED, read_quotes, read_units
 from ._values import Cells, Label, labels_of, read_date, read_number, rectangle
 
@@ -75,7 +83,7 @@ def parse(
     valuation = valuation or read_date(raw[0][0])
     if tenors is None and strikes is None:
         _refuse_hopeless(labels)
-        layout = own_layout(labels, valuation, forwards is not None)
+        layout = own_layout(labels, valuation, typical_forward(forwards))
     else:
         layout = given_layout(labels, tenors, strikes)
     table = split(labels, layout, named=(tenors is not None, strikes is not None))

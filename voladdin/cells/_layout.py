@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -65,14 +66,16 @@ def lines(table: Table) -> tuple[Labels, Labels]:
     return table[0][1:], [row[0] for row in table[1:]]
 
 
-def own_layout(table: Table, valuation: date | None, forwards: bool) -> Layout:
+def own_layout(table: Table, valuation: date | None, forward: float | None) -> Layout:
     """Layout of a range that carries its own headers, or is 8 x 5 or 5 x 8 without any.
+
+    forward: a typical forward where forwards are an argument; plain numbers may then be strikes.
 
     Raises LabelError where the headers cannot be found.
     """
     row, column = map(line_kind, lines(table))
     if row is None and column is None:
-        return _layout_of_numbers(table, valuation, forwards)
+        return _layout_of_numbers(table, valuation, forward)
     if row == column:
         raise LabelError(
             f"{table[0][1]} and {table[1][0]}: both headers hold {row}s; expected tenors in one, deltas or "
@@ -94,8 +97,7 @@ def _corner_belongs(table: Table, kind: str | None) -> bool:
     corner = table[0][0]
     row, column = lines(table)
     if read_date(corner.cell) is not None:
-        other, body = (column, [row]) if line_kind(row) == kind else (row, table[1:])
-        return kind == "tenor" and _all_like_vols(other, body)
+        return kind == "tenor" and _like_vols(column if line_kind(row) == kind else row, table)
     return kind_of(corner.cell) == kind or not _may_be_corner(corner)
 
 
@@ -110,15 +112,18 @@ def _may_be_quote(corner: Label) -> bool:
     )
 
 
-def _layout_of_numbers(table: Table, valuation: date | None, forwards: bool) -> Layout:
+def _layout_of_numbers(table: Table, valuation: date | None, forward: float | None) -> Layout:
     row, column = lines(table)
-    normal = _reads(strike_axis, row, forwards) and _reads(tenor_axis, column, valuation)
-    across = _reads(strike_axis, column, forwards) and _reads(tenor_axis, row, valuation)
-    body = [line[1:] for line in table[1:]]
+    known = forward is not None
+    down = _reads(tenor_axis, column, valuation) and _reads(strike_axis, row, known)
+    across = _reads(tenor_axis, row, valuation) and _reads(strike_axis, column, known)
     corner, shape = table[0][0], (len(table), len(table[0]))
-    vols = not _may_be_corner(corner) or (_all_like_vols(row, body) and _all_like_vols(column, body))
-    if not vols and (normal or across):
-        return Layout(across and not normal, True, True)
+    vols = not _may_be_corner(corner) or (_like_vols(row, table) and _like_vols(column, table))
+    if not vols and (down or across):
+        nearer = (
+            down and across and forward is not None and _distance(column, forward) < _distance(row, forward)
+        )
+        return Layout(across and (not down or nearer), True, True)
     if PAPER_SHAPE in (shape, shape[::-1]) and (not _may_be_corner(corner) or _may_be_quote(corner)):
         return Layout(shape != PAPER_SHAPE, False, False)
     if not vols:
@@ -138,13 +143,17 @@ def _reads(axis: Callable[[Labels, Any], object], line: Labels, context: date | 
     return bool(used)
 
 
-def _all_like_vols(line: Labels, body: Table) -> bool:
+def _like_vols(line: Labels, table: Table) -> bool:
     """Whether the line's numbers are positive, within a factor of 4, and about as large as the body's."""
-    values, vols = _numbers(line), _numbers([label for row in body for label in row])
+    values, vols = _numbers(line), _numbers([label for row in table[1:] for label in row[1:]])
     if not len(values) or not len(vols) or values.min() <= 0:
         return False
     like = vols.min() / 2 <= np.median(values) <= 2 * vols.max()
     return bool(like and values.max() <= _VOL_SPREAD * values.min())
+
+
+def _distance(line: Labels, forward: float) -> float:
+    return abs(math.log(float(np.median(_numbers(line))) / forward))
 
 
 def _numbers(line: Labels) -> np.ndarray[Any, np.dtype[np.float64]]:

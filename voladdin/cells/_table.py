@@ -124,6 +124,15 @@ def read_forwards(table: Table, given: Cells | None) -> FloatArray | None:
     return np.broadcast_to(np.array([_forward(label) for label in labels]), (count,)).copy()
 
 
+def typical_forward(given: Cells | None) -> float | None:
+    """The median of the forwards that are an argument, 1 where none of them is readable, None without any."""
+    if given is None:
+        return None
+    numbers = [number.value for row in given for cell in row if (number := read_number(cell)) is not None]
+    positive = [value for value in numbers if 0 < value < np.inf]
+    return float(np.median(positive)) if positive else 1.0
+
+
 def _forward(label: Label) -> float:
     number = read_number(label.cell)
     if number is None or number.percent or is_thousands(label.cell) or not 0 < number.value < np.inf:

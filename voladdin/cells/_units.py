@@ -18,6 +18,7 @@ Units = Literal["percent", "decimal"]
 PERCENT_ABOVE = 2.0
 MIXED = 10.0
 MIN_VOL = 1e-5
+MAX_WARNINGS = 10
 EXPECTED = "expected a vol such as 0.0825 or 8.25, blank or n/a where missing"
 
 
@@ -68,6 +69,8 @@ def read_quotes(body: Sequence[Sequence[Label]], units: Units | None) -> Quotes:
     for i, j, label, number in quotes:
         vols[i, j] = _decimal(label, number, percent)
         written[i, j] = number.fraction if not percent else number.value
+    if len(warnings) > MAX_WARNINGS:
+        warnings[MAX_WARNINGS:] = [f"{len(warnings) - MAX_WARNINGS} more cells are read as missing"]
     return Quotes(vols, written, percent, warnings)
 
 
