@@ -533,7 +533,7 @@ def test_the_command_prints_and_writes_tables(
     monkeypatch.setattr(impute, "fitted_models", lambda: [LinearHeston()])
     assert impute.main(["--split", "simulated", "--quick", "--output", str(tmp_path / "out.md")]) == 0
     printed = capsys.readouterr()
-    assert (tmp_path / "out.md").read_text() in printed.out
+    assert (tmp_path / "out.md").read_text(encoding="utf-8").strip() in printed.out
     for text in (
         "MAE, bp",
         "CRPS, bp",

@@ -10,13 +10,13 @@ how good it is.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .baselines import DailyChangeGaussian, Gaussian, LinearVariance, LocalGaussian, ThinPlate, Yesterday
 from .baselines.gaussian import SCALE_SHIFT
@@ -26,7 +26,9 @@ from .masks import BoolArray, all_masks
 from .methods import Method
 from .metrics import Score, Scores, evaluate_set, latency
 from .product import product_methods
-from .report import Result, render
+from .report import LEGEND, Result, render
+
+Masks = dict[str, BoolArray]
 
 SPLITS = ("simulated", "time", "pair", "grid", "quotes")
 
@@ -107,7 +109,7 @@ def run(split: Split, options: Settings, say: Callable[[str], None]) -> Result:
     pairs = list(zip(split.tests, masks, strict=True))
     scores = _pooled([evaluate_set(methods, test, mask) for test, mask in pairs])
     one = {m.name: latency(m, split.test, masks[0]["50%"]) for m in methods if not m.name.startswith("Σ-VAE")}
-    fitted, rows, one_fit = _run_fitted(split, masks[0], options, say)
+    fitted, rows, one_fit = _run_fitted(split, masks, options, say)
     return Result(
         _title(split),
         scores,
@@ -124,20 +126,24 @@ def _pooled(parts: Sequence[Scores]) -> Scores:
 
 
 def _run_fitted(
-    split: Split, masks: dict[str, BoolArray], options: Settings, say: Callable[[str], None]
-) -> tuple[Scores, np.ndarray, dict[str, float]]:
-    count = max(options.fits * len(set(split.test.pair)) // 3, 1)
-    rows = np.unique(np.linspace(0, len(split.test) - 1, count).astype(int))
-    if split.others:
-        return {}, rows[:0], {}
-    test, hidden = split.test.subset(rows), {name: mask[rows] for name, mask in masks.items()}
+    split: Split, masks: list[Masks], options: Settings, say: Callable[[str], None]
+) -> tuple[Scores, NDArray[np.int64], dict[str, float]]:
+    """Scores, the rows of the pooled test sets they are of, and the median time of one fit."""
+    single_pair = len(split.tests) == 1 and len(set(split.test.pair)) == 1
+    count = max(options.fits // (3 if single_pair else len(split.tests)), 1)
+    rows = [np.unique(np.linspace(0, len(test) - 1, count).astype(int)) for test in split.tests]
+    parts = [
+        (test.subset(chosen), {name: mask[chosen] for name, mask in hidden.items()})
+        for test, hidden, chosen in zip(split.tests, masks, rows, strict=True)
+    ]
     scores: Scores = {}
     one = {}
     for model in fitted_models():
-        say(f"{split.name}: fitting {model.name} to {len(rows)} surfaces under {len(hidden)} masks")
-        scores |= evaluate_set([model], test, hidden)
-        one[model.name] = latency(model, test, hidden["50%"], count=8)
-    return scores, rows, one
+        say(f"{split.name}: fitting {model.name} to {sum(map(len, rows))} surfaces under every mask")
+        scores |= _pooled([evaluate_set([model], test, hidden) for test, hidden in parts])
+        one[model.name] = latency(model, parts[0][0], parts[0][1]["50%"], count=8)
+    starts = np.cumsum([0, *map(len, split.tests)])
+    return scores, np.concatenate([r + start for r, start in zip(rows, starts, strict=False)]), one
 
 
 def _title(split: Split) -> str:
@@ -161,11 +167,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables as markdown; progress goes to standard error."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     arguments = parser().parse_args(argv)
     options = settings(arguments)
     names = SPLITS if arguments.split == "all" else (arguments.split,)
-    texts = []
+    texts = [LEGEND]
+    print(LEGEND)
     for split in splits(names, options):
         texts.append(render(run(split, options, lambda line: print(line, file=sys.stderr, flush=True))))
         print(texts[-1], flush=True)
