@@ -120,15 +120,14 @@ def _volimpute(
     wanted = choice("output", output, list(OUTPUTS))
     axes = (tenors, strikes, _units(units), forwards)
     grid = _parsed("surface", surface, *axes)
-    earlier = None if prior is None else _parsed("prior", prior, *axes).surface
-    if earlier is not None:
-        _check_same_axes(grid.surface, earlier)
+    earlier = None if prior is None else _on_axes_of(grid.surface, _parsed("prior", prior, *axes).surface)
     age = number("prior_age", prior_age, 1.0)
     result = impute(grid.surface, prior=earlier, prior_age=age, model=_model(model))
     return render(grid, getattr(result, OUTPUTS[wanted]), scale=wanted != "zscore")
 
 
-def _check_same_axes(surface: Surface, prior: Surface) -> None:
+def _on_axes_of(surface: Surface, prior: Surface) -> Surface:
+    """The prior's vols on the surface's axes. Raises InputError where their labels differ."""
     for name in ("tenors", "deltas", "moneyness", "strikes"):
         ours, theirs = getattr(surface, name), getattr(prior, name)
         if (ours is None) != (theirs is None):
@@ -142,6 +141,7 @@ def _check_same_axes(surface: Surface, prior: Surface) -> None:
             f"{', '.join(_labels(name, ours))} (not in both: {', '.join(odd) or 'only the order'}); "
             "expected the same labels"
         )
+    return surface.replace(prior.vols)
 
 
 def _labels(name: str, axis: Any) -> list[str]:

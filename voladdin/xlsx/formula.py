@@ -58,7 +58,7 @@ def parse_formula(formula: str) -> Node:
     """
     try:
         tokens = [t for t in Tokenizer(formula).items if t.type != Token.WSPACE or t.value.strip()]
-    except TokenizerError as error:
+    except (TokenizerError, IndexError, AssertionError) as error:  # the last two for stray brackets
         raise UnsupportedError(f"formula {formula!r} cannot be read: {error}") from None
     reader = _Reader(formula, tokens)
     node = reader.node()

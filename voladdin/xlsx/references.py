@@ -100,11 +100,10 @@ class Names:
     def formulas(self) -> Iterator[tuple[str, Position, str, Box | None]]:
         """Every formula: sheet, position, text with "=", and the range of an array formula."""
         for sheet in self._formulas.worksheets:
-            for row in sheet.iter_rows():
-                for cell in row:
-                    text, box = _formula(cell.value)
-                    if cell.data_type == "f" and text:
-                        yield sheet.title, (cell.row, cell.column), text, box
+            for position, cell in sorted(sheet._cells.items()):  # iter_rows would make every blank cell
+                text, box = _formula(cell.value)
+                if cell.data_type == "f" and text:
+                    yield sheet.title, position, text, box
 
     def array_at(self, sheet: str, position: Position) -> Box | None:
         return _formula(self._formulas[sheet].cell(*position).value)[1]

@@ -73,8 +73,11 @@ class Sheet:
     def has_value(self, position: Position) -> bool:
         """Whether the cell has a stored value, be it an empty text."""
         cell = self._layout.cells.get(position)
-        pattern = rb"<" + self._layout.prefix.encode() + rb"(?:v|is)[\s/>]"
-        return cell is not None and re.search(pattern, self._xml[cell.start : cell.end]) is not None
+        if cell is None:
+            return False
+        pattern = rb"<" + self._layout.prefix.encode() + rb"(?:v>[^<]|is>)"
+        is_text = cell.attributes.get("t") == "str"
+        return is_text or re.search(pattern, self._xml[cell.start : cell.end]) is not None
 
     def set_value(self, position: Position, value: Cell) -> None:
         """The (cached) value of a cell; its formula and its style stay."""
