@@ -139,6 +139,19 @@ class TestStrikes:
         out = render(grid, np.full((3, 5), 0.1))
         assert (flip(out) if turned else out)[1][:3] == [side[0], 1.1, 0.1]
 
+    @pytest.mark.parametrize(
+        ("top", "forward", "kind"),
+        [
+            ([0.66, 0.68, 0.7, 0.72, 0.74], 0.69, "strikes"),
+            ([0.9, 0.75, 0.5, 0.25, 0.1], 0.69, "deltas"),
+            ([0.7, 0.6, 0.5, 0.4, 0.3], 1.1, "deltas"),
+            ([1.2, 1.0, 0.9, 0.8, 0.7], 1.1, "strikes"),
+        ],
+    )
+    def test_deltas_beside_forwards(self, top: list[float], forward: float, kind: str) -> None:
+        surface = parse(table(top=top), forwards=[[forward]]).surface
+        np.testing.assert_array_equal(getattr(surface, kind), top)
+
     @pytest.mark.parametrize("turned", [False, True])
     def test_plain_strikes_are_the_line_nearer_the_forwards(self, turned: bool) -> None:
         cells = table(side=[0.25, 1, 3], top=[1.0, 1.05, 1.1, 1.15, 1.2])

@@ -23,11 +23,12 @@ section 7.1.1): 1W 1M 2M 3M 6M 9M 1Y 3Y by forward call deltas 0.1 0.25 0.5 0.75
 a warning.
 
 **Plain numbers.** In tenors: years up to 100; from 10000, an Excel date (only with a valuation date). In
-strikes: strikes where forwards are known (argument, or a column headed "F", "Fwd" or "Forward"); beside
-labels of another kind, of that kind; otherwise log-moneyness where one is 0 or negative and all are
-monotone within (-5, 5); otherwise forward call deltas, 0.25 or 25, negative for puts. Puts on the left, 10P
-25P ATM 25C 10C, are the forward call deltas 0.9 0.75 0.5 0.25 0.1. Tenors increase; strikes increase or
-decrease, and keep their order.
+strikes: strikes where forwards are known (argument, or a line headed "F", "Fwd" or "Forward"), unless they
+all lie in (0, 1) and span a factor over 4 or stay a quarter off the forward: then deltas; beside labels of
+another kind, of that kind; otherwise log-moneyness where one is 0 or negative and all are monotone within
+(-5, 5); otherwise forward call deltas, 0.25 or 25, negative for puts. Puts on the left, 10P 25P ATM 25C
+10C, are the forward call deltas 0.9 0.75 0.5 0.25 0.1. Tenors increase; strikes increase or decrease, and
+keep their order.
 
 **Vols.** Numbers and numeric text (" 8,25 "; a comma is a decimal comma). Blank, "n/a", "-", error cells
 are missing; other text, 0 and negative numbers too, with a warning; TRUE and FALSE are refused. Plain

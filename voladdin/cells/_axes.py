@@ -20,6 +20,8 @@ TENORS_EXPECTED = "a tenor such as ON, 1W, 1M, 18M, 1Y, a number of years, or a 
 STRIKES_EXPECTED = "a delta such as 10P, ATM, 25C or 0.25, a strike K=1.085, or a log-moneyness m=-0.1"
 
 _MAX_MONEYNESS = 5.0
+_STRIKE_SPREAD = 4.0
+_OFF_FORWARD = 1.25
 _QUOTE = re.compile(r"RR|BF|FLY|STR", re.IGNORECASE)
 
 
@@ -63,18 +65,18 @@ def _plain(label: Label) -> float | None:
     return number.value
 
 
-def strike_axis(labels: Sequence[Label], forwards: bool) -> tuple[StrikeKind, FloatArray]:
+def strike_axis(labels: Sequence[Label], forward: float | None) -> tuple[StrikeKind, FloatArray]:
     """Kind and [K] values of the header cells, strictly monotone either way.
 
-    forwards: whether forwards are known; plain numbers are then strikes.
+    forward: a typical forward where forwards are known; plain numbers are then strikes.
 
     Raises LabelError naming the cell, or the two cells that mix kinds, repeat or are out of order.
     """
-    kind, table = strike_table([labels], forwards)
+    kind, table = strike_table([labels], forward)
     return kind, table[0]
 
 
-def strike_table(labels: Sequence[Sequence[Label]], forwards: bool) -> tuple[StrikeKind, FloatArray]:
+def strike_table(labels: Sequence[Sequence[Label]], forward: float | None) -> tuple[StrikeKind, FloatArray]:
     """Kind and [T, K] values of a table of strike cells, each row as in `strike_axis`."""
     flat = [label for row in labels for label in row]
     numbers = [_plain(label) for label in flat]
@@ -85,7 +87,7 @@ def strike_table(labels: Sequence[Sequence[Label]], forwards: bool) -> tuple[Str
         raise LabelError(
             f"{flat[one]} and {flat[other]}: mixed; expected all deltas, all strikes or all log-moneyness"
         )
-    kind: StrikeKind = next(iter(first)) if first else _kind_of_numbers(numbers, len(labels[0]), forwards)
+    kind: StrikeKind = next(iter(first)) if first else _kind_of_numbers(numbers, len(labels[0]), forward)
     values = np.array(
         [texts[i][1] if x is None else _as_kind(kind, x, flat[i]) for i, x in enumerate(numbers)], dtype=float
     ).reshape(len(labels), -1)
@@ -102,13 +104,20 @@ def _text_strike(label: Label) -> tuple[StrikeKind, float]:
     return found
 
 
-def _kind_of_numbers(numbers: Sequence[float | None], columns: int, forwards: bool) -> StrikeKind:
+def _kind_of_numbers(numbers: Sequence[float | None], columns: int, forward: float | None) -> StrikeKind:
     values = np.array(numbers, dtype=float)
+    if forward is not None:
+        return "delta" if _are_deltas(values, forward) else "strike"
     steps = np.diff(values[:columns])
-    if forwards:
-        return "strike"
     signed = (values <= 0).any() and (np.abs(values) < _MAX_MONEYNESS).all()
     return "moneyness" if signed and ((steps > 0).all() or (steps < 0).all()) else "delta"
+
+
+def _are_deltas(values: FloatArray, forward: float) -> bool:
+    """Whether numbers in (0, 1) are no strikes around this forward."""
+    low, high = values.min(), values.max()
+    around = low / _OFF_FORWARD <= forward <= high * _OFF_FORWARD
+    return bool(low > 0 and high < 1 and not (around and high <= _STRIKE_SPREAD * low))
 
 
 def _as_kind(kind: StrikeKind, number: float, label: Label) -> float:

@@ -89,7 +89,8 @@ def parse(
     table = split(labels, layout, named=(tenors is not None, strikes is not None))
     known = read_forwards(table, forwards)
     years = read_tenors(table, tenors, valuation)
-    axis = read_strikes(table, strikes, layout.transposed, known is not None)
+    typical = None if known is None else float(np.median(known))
+    axis = read_strikes(table, strikes, layout.transposed, typical)
     quotes = read_quotes(table.body, unit)
     paper = tenors is None and strikes is None and not layout.header_row
     rows, columns = (table.across, table.down) if layout.transposed else (table.down, table.across)

@@ -114,9 +114,8 @@ def _may_be_quote(corner: Label) -> bool:
 
 def _layout_of_numbers(table: Table, valuation: date | None, forward: float | None) -> Layout:
     row, column = lines(table)
-    known = forward is not None
-    down = _reads(tenor_axis, column, valuation) and _reads(strike_axis, row, known)
-    across = _reads(tenor_axis, row, valuation) and _reads(strike_axis, column, known)
+    down = _reads(tenor_axis, column, valuation) and _reads(strike_axis, row, forward)
+    across = _reads(tenor_axis, row, valuation) and _reads(strike_axis, column, forward)
     corner, shape = table[0][0], (len(table), len(table[0]))
     vols = not _may_be_corner(corner) or (_like_vols(row, table) and _like_vols(column, table))
     if not vols and (down or across):
@@ -134,7 +133,7 @@ def _layout_of_numbers(table: Table, valuation: date | None, forward: float | No
     )
 
 
-def _reads(axis: Callable[[Labels, Any], object], line: Labels, context: date | bool | None) -> bool:
+def _reads(axis: Callable[[Labels, Any], object], line: Labels, context: date | float | None) -> bool:
     used = [label for label in line if not is_blank(label.cell)]
     try:
         axis(used, context)

@@ -79,22 +79,22 @@ def read_tenors(table: Table, given: Cells | None, valuation: date | None) -> Fl
 
 
 def read_strikes(
-    table: Table, given: Cells | None, transposed: bool, forwards: bool
+    table: Table, given: Cells | None, transposed: bool, forward: float | None
 ) -> tuple[StrikeKind, FloatArray]:
     """Kind and [K] or [T, K] values, from the argument, the header or the paper."""
     if given is not None and is_table(given):
-        return _strikes_by_tenor(given, transposed, forwards)
+        return _strikes_by_tenor(given, transposed, forward)
     if given is not None:
-        return strike_axis(_line(given, "strikes", len(table.body[0])), forwards)
+        return strike_axis(_line(given, "strikes", len(table.body[0])), forward)
     if table.top is not None:
-        return strike_axis(table.top, forwards)
+        return strike_axis(table.top, forward)
     return "delta", np.array(PAPER_DELTAS)
 
 
-def _strikes_by_tenor(given: Cells, transposed: bool, forwards: bool) -> tuple[StrikeKind, FloatArray]:
+def _strikes_by_tenor(given: Cells, transposed: bool, forward: float | None) -> tuple[StrikeKind, FloatArray]:
     labels = labels_of(given, "strikes")
     turned = [list(line) for line in zip(*labels, strict=True)] if transposed else labels
-    kind, values = strike_table(turned, forwards)
+    kind, values = strike_table(turned, forward)
     if kind == "delta":
         raise LabelError(
             f"{labels[0][0]}, a delta, in a table of strikes by tenor; expected one line of deltas, or a "
