@@ -77,8 +77,11 @@ def build(path: Path = PATH) -> Path:
 
 
 def _desk(sheet: Worksheet) -> None:
-    _title(sheet, "EURUSD implied volatility", "Blue: quotes typed in, blank where there is none (invented for "
-           "this demo). Black: voladdin.")  # fmt: skip
+    _title(
+        sheet,
+        "EURUSD implied volatility",
+        "Blue: quotes typed in, blank where there is none (invented for this demo). Black: voladdin.",
+    )
     _grid(sheet, "A", 4, "Quotes today", TODAY)
     _result(sheet, FILLED, "Filled", f"=VOLIMPUTE({QUOTES})")
     _result(sheet, STD, "Uncertainty (one standard deviation)", f'=VOLIMPUTE({QUOTES},"std")')
