@@ -1,0 +1,48 @@
+"""Implied-volatility surfaces for the desk: fill, interpolate, and read market quotes.
+
+    import voladdin as va
+
+    s = va.Surface(vols, tenors=["1W", "1M", 1.0], deltas=[0.9, 0.75, 0.5, 0.25, 0.1])
+    r = va.impute(s)
+    r.filled, r.std, r.zscore
+"""
+
+from .bundle import Bundle, load, names
+from .conventions import convention, smile_from_quotes, surface_from_quotes
+from .errors import (
+    BundleError,
+    InfeasibleError,
+    InputError,
+    LabelError,
+    ServerError,
+    UnavailableError,
+    UnitsError,
+    VoladdinError,
+)
+from .imputation import Imputation, impute, impute_batch
+from .interpolation import interpolate
+from .surface import Surface
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "Imputation",
+    "InfeasibleError",
+    "InputError",
+    "LabelError",
+    "ServerError",
+    "Surface",
+    "UnavailableError",
+    "UnitsError",
+    "VoladdinError",
+    "convention",
+    "impute",
+    "impute_batch",
+    "interpolate",
+    "load",
+    "names",
+    "smile_from_quotes",
+    "surface_from_quotes",
+]

@@ -1,0 +1,174 @@
+"""A model bundle: ONNX graphs, arrays and a card, verified by hash before anything of it is used.
+
+`models/<name>/` holds `encoder.onnx`, `decoder.onnx`, `decoder_jacobian.onnx`, `gaussian.npz` and `card.json`;
+the card names the SHA-256 of every other file. Shipped bundles lie beside this file, a desk's own under
+`models/` in voladdin's home folder; a path to a bundle's folder works too.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import local
+from .emission import Emission, Extension
+from .errors import BundleError
+from .regimes import Regimes
+from .surface import FloatArray
+
+SHIPPED = Path(__file__).parent / "models"
+FORMAT = 1
+GRAPHS = ("encoder", "decoder", "decoder_jacobian")
+FILES = (*(f"{graph}.onnx" for graph in GRAPHS), "gaussian.npz")
+_EXTERNAL = b"\x0a\x08location\x12"  # ONNX: an external_data entry, key "location"
+_CARD_KEYS = ("format", "name", "files", "grid", "training", "metrics")
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A verified bundle. card: the JSON card; digest: SHA-256 of the card, which fixes every file."""
+
+    card: dict[str, Any]
+    digest: str
+    arrays: dict[str, FloatArray]
+    graphs: dict[str, bytes]
+
+    @cached_property
+    def levels(self) -> Regimes:
+        """The regimes of log-vols."""
+        return self._regimes("level_scatter")
+
+    @cached_property
+    def changes(self) -> Regimes:
+        """Daily log changes by the regime of the earlier day; `mean` still places the regimes."""
+        return self._regimes("change_scatter")
+
+    @cached_property
+    def extension(self) -> Extension:
+        """The master grid given the core nodes."""
+        fields = Extension.__dataclass_fields__
+        return Extension(**{name: self.arrays[f"extension_{name}"] for name in fields})
+
+    @cached_property
+    def scale(self) -> FloatArray:
+        """[c, c]: covariance of a shift of all vols together (scale augmentation)."""
+        nodes = self.arrays["level_mean"].shape[1]
+        return np.full((nodes, nodes), float(self.arrays["scale_variance"]))
+
+    @functools.lru_cache(maxsize=64)  # noqa: B019 - bundles live as long as the process
+    def emission(self, tenors: tuple[float, ...], deltas: tuple[float, ...]) -> Emission:
+        """The cells at (tenors, deltas), each of length n."""
+        return self.extension.emission(np.array(tenors), np.array(deltas))
+
+    def run(self, graph: str, **inputs: FloatArray) -> list[FloatArray]:
+        """Outputs, in float64, of one ONNX graph for float inputs [B, ...]."""
+        feed = {name: value.astype(np.float32) for name, value in inputs.items()}
+        outputs = self._session(graph).run(None, feed)
+        return [output.astype(float) for output in outputs]
+
+    @functools.lru_cache(maxsize=8)  # noqa: B019
+    def _session(self, graph: str) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(
+            self.graphs[graph], options, providers=["CPUExecutionProvider"]
+        )
+
+    def _regimes(self, scatter: str) -> Regimes:
+        a = self.arrays
+        kernel = a["level_kernel"] if scatter == "level_scatter" else a["change_kernel"]
+        width, floor, shrink = (float(v) for v in kernel)
+        return Regimes(
+            a["level_weight"], a["level_mean"], a[scatter], a["origin"], a["scores"], width, floor, shrink
+        )
+
+
+def names() -> list[str]:
+    """Names of the bundles that are installed, shipped ones first."""
+    found = [path.parent.name for folder in _folders() for path in sorted(folder.glob("*/card.json"))]
+    return list(dict.fromkeys(found))
+
+
+def load(name: str | Path = "fx") -> Bundle:
+    """The bundle of that name (or in that folder), verified; kept while its card does not change.
+
+    Raises BundleError when it is absent, truncated, tampered with, or of another format.
+    """
+    folder = _find(name)
+    try:
+        text = (folder / "card.json").read_bytes()
+    except OSError as error:
+        raise BundleError(f"model {str(name)!r}: card.json cannot be read ({error.strerror})") from None
+    return _load(folder, text)
+
+
+def _folders() -> list[Path]:
+    return [SHIPPED, local.home() / "models"]
+
+
+def _find(name: str | Path) -> Path:
+    if isinstance(name, str) and name and not set(name) & set("/\\."):
+        for folder in _folders():
+            if (folder / name / "card.json").is_file():
+                return folder / name
+    elif str(name) and (Path(name) / "card.json").is_file():
+        return Path(name)
+    raise BundleError(f"model {str(name)!r} is not installed; expected one of {names()} or a bundle's folder")
+
+
+@functools.lru_cache(maxsize=8)
+def _load(folder: Path, card_text: bytes) -> Bundle:
+    card = _card(folder, card_text)
+    contents = {name: _verified(folder, name, str(card["files"][name])) for name in FILES}
+    graphs = {graph: contents[f"{graph}.onnx"] for graph in GRAPHS}
+    for graph, content in graphs.items():
+        if _EXTERNAL in content:
+            raise BundleError(f"model {folder.name!r}: {graph}.onnx keeps weights in another file; refused")
+    try:
+        with np.load(io.BytesIO(contents["gaussian.npz"]), allow_pickle=False) as stored:
+            arrays = {key: stored[key].astype(float) for key in stored.files}
+    except (ValueError, OSError) as error:
+        raise BundleError(f"model {folder.name!r}: gaussian.npz cannot be read ({error})") from None
+    return Bundle(card, hashlib.sha256(card_text).hexdigest(), arrays, graphs)
+
+
+def _card(folder: Path, text: bytes) -> dict[str, Any]:
+    try:
+        card = json.loads(text)
+    except ValueError as error:
+        raise BundleError(f"model {folder.name!r}: card.json is not JSON ({error})") from None
+    missing = [key for key in _CARD_KEYS if not isinstance(card, dict) or key not in card]
+    if missing:
+        raise BundleError(f"model {folder.name!r}: card.json lacks {missing}")
+    if card["format"] != FORMAT:
+        raise BundleError(f"model {folder.name!r} has format {card['format']!r}; expected {FORMAT}")
+    absent = [name for name in FILES if name not in card["files"]]
+    if absent:
+        raise BundleError(f"model {folder.name!r}: card.json names no hash of {absent}")
+    return dict(card)
+
+
+def _verified(folder: Path, name: str, expected: str) -> bytes:
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as error:
+        raise BundleError(f"model {folder.name!r}: {name} cannot be read ({error.strerror})") from None
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != expected:
+        raise BundleError(
+            f"model {folder.name!r}: {name} has SHA-256 {digest[:12]}…, the card says {expected[:12]}…; "
+            "the file is truncated or was changed"
+        )
+    return content

@@ -1,0 +1,232 @@
+"""Missing vols from the quotes that are there, with an honest uncertainty for each cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtr, ndtri
+
+from . import bundle as bundles
+from .bundle import Bundle
+from .errors import InputError
+from .posterior import BoolArray, Posterior, from_prior, from_quotes
+from .surface import MAX_VOL, FloatArray, Surface
+
+MAX_CELLS = 4_000
+MAX_AGE = 3_650.0
+_CHUNK = 250  # surfaces at a time: the working set stays in the cache
+_FIXED_POINT = 8
+_DELTA_RANGE = (1e-3, 1.0 - 1e-3)
+
+
+@dataclass(frozen=True, eq=False)
+class Imputation:
+    """A full surface ([T, K] arrays) or a batch of them ([B, T, K]); vols are decimals.
+
+    mean: the median vol given the quotes (the quote itself where there is one).
+    std: standard deviation of the vol; 0 on quotes. low, high: the band of the asked coverage.
+    filled: quotes to the last bit, `mean` elsewhere.
+    zscore: on quotes, how many standard deviations each lies from what the others say; NaN elsewhere.
+    model: which model answered, and where it fell back to the Gaussian.
+    """
+
+    mean: FloatArray
+    std: FloatArray
+    low: FloatArray
+    high: FloatArray
+    filled: FloatArray
+    zscore: FloatArray
+    model: str
+
+
+def impute(
+    surface: Surface,
+    *,
+    prior: Surface | None = None,
+    prior_age: float = 1.0,
+    model: str | Path = "fx",
+    coverage: float = 0.90,
+) -> Imputation:
+    """Fill the missing vols of one surface; see `impute_batch` for the method.
+
+    prior: an earlier surface on the same axes, `prior_age` days old; its own holes are filled first.
+
+    Raises InputError (no quote, too many cells, other axes) or BundleError.
+    """
+    arguments: dict[str, Any] = {"model": model, "coverage": coverage, "prior_age": prior_age}
+    axis = "deltas" if surface.deltas is not None else "moneyness"
+    places = surface.deltas if surface.deltas is not None else surface.log_moneyness
+    if prior is not None:
+        _check_prior(surface, prior)
+        arguments["prior"] = prior.vols[None]
+    result = impute_batch(surface.vols[None], surface.tenors, **{axis: places}, **arguments)
+    fields = ("mean", "std", "low", "high", "filled", "zscore")
+    return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=result.model)
+
+
+def impute_batch(
+    vols: ArrayLike,
+    tenors: ArrayLike,
+    *,
+    deltas: ArrayLike | None = None,
+    moneyness: ArrayLike | None = None,
+    prior: ArrayLike | None = None,
+    prior_age: float = 1.0,
+    model: str | Path = "fx",
+    coverage: float = 0.90,
+) -> Imputation:
+    """Fill B surfaces that share their axes: the posterior of the deep model, stacked and calibrated.
+
+    vols: [B, T, K] decimals, NaN where missing. tenors: [T] years or labels.
+    deltas: [K] forward call deltas; or moneyness: [K] or [T, K] log-moneyness ln(K/F).
+    prior: [B, T, K], earlier surfaces. prior_age: their age in days, above 0.
+    coverage: of the band `low` to `high`, in (0, 1).
+
+    Raises InputError naming the surface or argument, or BundleError. Deterministic.
+    """
+    grid = np.array(vols, dtype=float)
+    if grid.ndim != 3 or not len(grid):
+        raise InputError(f"vols has shape {grid.shape}; expected [surfaces, tenors, strikes]")
+    earlier = _prior(prior, grid.shape, prior_age)
+    _check(grid, earlier is not None, coverage)
+    axes = Surface(grid[0], np.asarray(tenors).tolist(), deltas=deltas, moneyness=moneyness)
+    for index, one in enumerate(grid):
+        _checked(axes, one, f"vols[{index}]")
+    loaded = bundles.load(model)
+    if earlier is not None:
+        earlier = _fill_prior(loaded, axes, earlier)
+    answers = _answers(loaded, axes, np.log(grid), earlier, prior_age)
+    return _present(loaded, grid, answers, coverage)
+
+
+def _answers(
+    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    flat = cells.reshape(len(cells), -1)
+    earlier = None if prior is None else np.log(prior).reshape(len(flat), -1)
+    size = _CHUNK if axes.deltas is not None else 1
+    parts = []
+    for first in range(0, len(flat), size):
+        rows = slice(first, first + size)
+        chunk = None if earlier is None else earlier[rows]
+        solve = _at_deltas if axes.deltas is not None else _at_strikes
+        parts.append(solve(loaded, axes, flat[rows], chunk, age))
+    stacked = {name: np.concatenate([getattr(p, name) for p in parts]) for name in Posterior.__annotations__}
+    return Posterior(**stacked)
+
+
+def _at_deltas(
+    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    assert axes.deltas is not None
+    return _solve(loaded, axes, np.tile(axes.deltas, len(axes.tenors)), cells, prior, age)
+
+
+def _at_strikes(
+    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    """Strikes map to deltas through the vol itself: iterate to the fixed point (one surface)."""
+    moneyness = axes.log_moneyness
+    assert moneyness is not None
+    years = np.repeat(axes.tenors, moneyness.shape[1])
+    quoted = np.isfinite(cells)
+    guess = np.where(quoted, cells, np.median(cells[quoted]) if quoted.any() else np.median(prior))  # type: ignore[arg-type]
+    answer = None
+    for _ in range(_FIXED_POINT):
+        total = np.exp(guess[0]) * np.sqrt(years)
+        deltas = np.clip(ndtr(-moneyness.ravel() / total + 0.5 * total), *_DELTA_RANGE)
+        answer = _solve(loaded, axes, deltas, cells, prior, age)
+        step = np.where(quoted, cells, answer.mean) - guess
+        guess = guess + step
+        if np.abs(step).max() < 1e-5:
+            break
+    assert answer is not None
+    return answer
+
+
+def _solve(
+    loaded: Bundle, axes: Surface, deltas: FloatArray, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    years = np.repeat(axes.tenors, len(deltas) // len(axes.tenors))
+    emission = loaded.emission(tuple(years.tolist()), tuple(deltas.tolist()))
+    observed = np.isfinite(cells)
+    values = np.where(observed, cells, 0.0)
+    if prior is None:
+        return from_quotes(loaded, emission, values, observed)
+    return from_prior(loaded, emission, values, observed, prior, age)
+
+
+def _present(loaded: Bundle, vols: FloatArray, answer: Posterior, coverage: float) -> Imputation:
+    log_mean, log_std = answer.mean.reshape(vols.shape), answer.std.reshape(vols.shape)
+    observed = np.isfinite(vols)
+    median = np.clip(np.exp(log_mean), 1e-6, MAX_VOL)
+    reach = np.exp(np.minimum(float(ndtri(0.5 + coverage / 2)) * log_std, 5.0))
+    name = str(loaded.card["name"])
+    fallback = int(answer.far.sum())
+    if fallback:
+        which = "" if len(vols) == 1 else f" on {fallback} of {len(vols)} surfaces"
+        name += f" (Gaussian fallback{which}: the quotes are improbable under the model)"
+    return Imputation(
+        mean=np.where(observed, vols, median),
+        std=np.where(observed, 0.0, median * log_std),
+        low=np.where(observed, vols, median / reach),
+        high=np.where(observed, vols, median * reach),
+        filled=np.where(observed, vols, median),
+        zscore=np.where(observed, answer.zscore.reshape(vols.shape), np.nan),
+        model=name,
+    )
+
+
+def _fill_prior(loaded: Bundle, axes: Surface, prior: FloatArray) -> FloatArray:
+    holes = ~np.isfinite(prior).all((1, 2))
+    if holes.any():
+        answer = _answers(loaded, axes, np.log(prior[holes]), None, 1.0)
+        mean = np.exp(answer.mean).reshape(prior[holes].shape)
+        prior[holes] = np.where(np.isfinite(prior[holes]), prior[holes], mean)
+    return prior
+
+
+def _prior(prior: ArrayLike | None, shape: tuple[int, ...], age: float) -> FloatArray | None:
+    if not 0 < age <= MAX_AGE:
+        raise InputError(f"prior_age is {age!r}; expected days above 0 and at most {MAX_AGE:g}")
+    if prior is None:
+        return None
+    earlier = np.array(prior, dtype=float)
+    if earlier.shape != shape:
+        raise InputError(f"prior has shape {earlier.shape}; expected {shape}, as the vols")
+    bad = np.argwhere(~np.isnan(earlier) & ~((earlier > 0) & (earlier <= MAX_VOL)))
+    if len(bad):
+        raise InputError(f"prior{bad[0].tolist()} is {earlier[tuple(bad[0])]:g}; expected a vol in (0, {MAX_VOL:g}]")
+    empty = np.flatnonzero(~np.isfinite(earlier).any((1, 2)))
+    if len(empty):
+        raise InputError(f"prior[{empty[0]}] has no vol at all; leave the prior out or give one")
+    return earlier
+
+
+def _check(grid: FloatArray, has_prior: bool, coverage: float) -> None:
+    if not 0 < coverage < 1:
+        raise InputError(f"coverage is {coverage!r}; expected a probability in (0, 1), such as 0.9")
+    if grid[0].size > MAX_CELLS:
+        raise InputError(f"the grid has {grid[0].size} cells; imputation takes at most {MAX_CELLS}")
+    empty = np.flatnonzero(~np.isfinite(grid).any((1, 2)))
+    if len(empty) and not has_prior:
+        where = "" if len(grid) == 1 else f" (surface {empty[0]})"
+        raise InputError(f"no quote at all{where}: expected at least one vol, or a prior surface")
+
+
+def _checked(axes: Surface, vols: FloatArray, name: str) -> None:
+    bad = np.argwhere(~np.isnan(vols) & ~((vols > 0) & (vols <= MAX_VOL)))
+    if len(bad):
+        place = ", ".join(str(i) for i in bad[0])
+        raise InputError(f"{name}[{place}] is {vols[tuple(bad[0])]:g}; expected a vol above 0 and at most {MAX_VOL:g}")
+
+
+def _check_prior(surface: Surface, prior: Surface) -> None:
+    for name in ("tenors", "deltas", "moneyness", "strikes"):
+        now, then = getattr(surface, name), getattr(prior, name)
+        if (now is None) != (then is None) or (now is not None and not np.array_equal(now, then)):
+            raise InputError(f"the prior's {name} are {then}; expected those of the surface, {now}")
