@@ -1,9 +1,10 @@
-"""Recalculates a book twice in one LibreOffice and says how long each took; runs under the system's Python.
+"""Recalculates a book twice in one LibreOffice; runs under the system's Python, which has uno.
 
-Usage: python3 uno_driver.py PIPE BOOK SIGNAL_FOLDER, with LibreOffice listening on PIPE. It leaves an empty
+It prints how long each took and, as JSON, what H1:M4 holds. Usage: python3 uno_driver.py PIPE BOOK SIGNAL_FOLDER, with LibreOffice listening on PIPE. It leaves an empty
 file `loaded` or `recalculated` in SIGNAL_FOLDER and waits until the test has removed it.
 """
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -44,5 +45,6 @@ start = time.perf_counter()
 document.calculateAll()
 print(f"recalculate, unchanged {time.perf_counter() - start:.3f} s")
 signal(folder, "recalculated")
+print(json.dumps(document.Sheets.getByIndex(0).getCellRangeByName("H1:M4").getDataArray()))
 document.close(True)
 desktop.terminate()

@@ -17,7 +17,7 @@ from voladdin.errors import InputError, UnavailableError
 
 from .office import layers, prepared, program
 
-SIZE = "1280x800"
+SIZE = "1920x780"
 SETTLED = 3  # equal pictures in a row, one every second
 TIMEOUT = 90.0  # seconds
 
