@@ -112,6 +112,7 @@ def test_any_rectangle_is_read_or_refused(values: list[list[Any]]) -> None:
     st.sampled_from([None, "", "percent", "decimal", "bp", 1]),
     st.none() | st.dates(),
 )
+@example([["", ""], ["", "0.1"]], None, None, [[1.0]], None, None)
 def test_any_arguments_are_read_or_refused(
     values: Any, tenors: Any, strikes: Any, forwards: Any, units: Any, valuation: date | None
 ) -> None:

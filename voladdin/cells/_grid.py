@@ -13,7 +13,7 @@ from ..conventions import StrikeKind
 from ..errors import InputError
 from ..surface import MAX_CELLS, Surface
 from ._given import given_layout
-from ._layout import kind_of, own_layout
+from ._layout import Layout, kind_of, own_layout
 from ._table import (
     PAPER_DELTAS,
     PAPER_TENORS,
@@ -74,25 +74,19 @@ def parse(
     Raises InputError (shape, TRUE/FALSE, no vol), LabelError (headers), UnitsError (percent with decimals).
     """
     raw = rectangle(values, "range", MAX_CELLS)
-    tenors, strikes, forwards = (
-        None if cells is None else rectangle(cells, name, MAX_CELLS)
-        for name, cells in (("tenors", tenors), ("strikes", strikes), ("forwards", forwards))
-    )
+    tenors = None if tenors is None else rectangle(tenors, "tenors", MAX_CELLS)
+    strikes = None if strikes is None else rectangle(strikes, "strikes", MAX_CELLS)
+    forwards = None if forwards is None else rectangle(forwards, "forwards", MAX_CELLS)
     unit = read_units(units)
     labels = labels_of(raw)
     valuation = valuation or read_date(raw[0][0])
-    if tenors is None and strikes is None:
-        _refuse_hopeless(labels)
-        layout = own_layout(labels, valuation, typical_forward(forwards))
-    else:
-        layout = given_layout(labels, tenors, strikes)
+    layout = _layout(labels, tenors, strikes, forwards, valuation)
     table = split(labels, layout, named=(tenors is not None, strikes is not None))
     known = read_forwards(table, forwards)
     years = read_tenors(table, tenors, valuation)
-    typical = None if known is None else float(np.median(known))
-    axis = read_strikes(table, strikes, layout.transposed, typical)
+    axis = read_strikes(table, strikes, layout.transposed, None if known is None else float(np.median(known)))
     quotes = read_quotes(table.body, unit)
-    paper = tenors is None and strikes is None and not layout.header_row
+    paper = table.side is None and tenors is None
     rows, columns = (table.across, table.down) if layout.transposed else (table.down, table.across)
     return Grid(
         surface=_surface(quotes.vols, years, axis, known),
@@ -106,6 +100,19 @@ def parse(
         columns=tuple(columns),
         quotes=quotes.written,
     )
+
+
+def _layout(
+    labels: list[list[Label]],
+    tenors: Cells | None,
+    strikes: Cells | None,
+    forwards: Cells | None,
+    valuation: date | None,
+) -> Layout:
+    if tenors is not None or strikes is not None:
+        return given_layout(labels, tenors, strikes)
+    _refuse_hopeless(labels)
+    return own_layout(labels, valuation, typical_forward(forwards))
 
 
 def _refuse_hopeless(labels: list[list[Label]]) -> None:

@@ -135,11 +135,13 @@ def _layout_of_numbers(table: Table, valuation: date | None, forward: float | No
 
 def _reads(axis: Callable[[Labels, Any], object], line: Labels, context: date | float | None) -> bool:
     used = [label for label in line if not is_blank(label.cell)]
+    if not used:
+        return False
     try:
         axis(used, context)
     except LabelError:
         return False
-    return bool(used)
+    return True
 
 
 def _like_vols(line: Labels, table: Table) -> bool:
