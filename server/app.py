@@ -12,7 +12,7 @@ import anyio.to_thread
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 
-from voladdin import bundle, local
+from voladdin import bundle, functions, imputation, local
 from voladdin.errors import BundleError, ServerError, VoladdinError
 
 from .schemas import Arguments, BadJson, ImputeBody, parse
@@ -63,8 +63,6 @@ async def _body(request: Request) -> bytes:
 
 
 def _evaluate(name: str, data: bytes) -> dict[str, Any]:
-    from voladdin import functions
-
     arguments: list[Any] = parse(data, Arguments).arguments
     return {"cells": functions.evaluate(name, arguments)}
 
@@ -81,8 +79,6 @@ def _models() -> list[dict[str, Any]]:
 
 
 def _impute(data: bytes) -> dict[str, Any]:
-    from voladdin import imputation
-
     body = parse(data, ImputeBody)
     result = imputation.impute(
         body.surface(),

@@ -7,14 +7,14 @@ import json
 import logging
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server import app as app_module
@@ -29,7 +29,15 @@ TOKEN = "t" * 43
 HOST = f"127.0.0.1:{PORT}"
 SURFACE = {"vols": [[0.1, None], [0.11, 0.12]], "tenors": ["1W", 1], "deltas": [0.25, 0.75]}
 
-with_fx = pytest.mark.skipif("fx" not in bundle.names(), reason="the fx model is not built in this checkout")
+SHIPPED_FX = bundle.SHIPPED / "fx" / "card.json"
+with_fx = pytest.mark.skipif(not SHIPPED_FX.is_file(), reason="the fx model is not built in this checkout")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VOLADDIN_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
 
 
 async def send(*requests: httpx.Request) -> list[httpx.Response]:
@@ -178,6 +186,7 @@ def test_a_wrong_surface_is_named(change: dict[str, Any], message: str) -> None:
     assert message in refused(ask("POST", "/v1/impute", json=SURFACE | change), 422)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.binary() | st.text().map(str.encode))
 def test_any_bytes_parse_or_are_an_input_error(data: bytes) -> None:
     for body in (Arguments, ImputeBody):
@@ -191,6 +200,7 @@ def _nested(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.lists(children) | st.dictionaries(st.sampled_from([*ImputeBody.model_fields, "x"]), children)
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), _nested, max_leaves=20)
 )
