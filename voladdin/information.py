@@ -56,11 +56,13 @@ def volinfo(topic: str, functions: Iterable[_Described]) -> Cells:
     if topic == "version":
         return [[local.version()]]
     if topic == "models":
-        return [["model", "digest"], *([name, _digest(name)] for name in bundle.names())]
+        models: Cells = [["model", "digest"]]
+        return models + [[name, _digest(name)] for name in bundle.names()]
     if topic == "server":
         return [[_server()]]
     if topic == "functions":
-        return [["function", "help", "example"], *([f.signature, f.help, f.example] for f in functions)]
+        table: Cells = [["function", "help", "example"]]
+        return table + [[f.signature, f.help, f.example] for f in functions]
     if topic == "error":
         return _last_error()
     raise InputError(f"topic is {topic!r}; expected one of {', '.join(TOPICS)}")

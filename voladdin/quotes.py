@@ -41,7 +41,9 @@ def volquotes(
     atm = quotes["atm"] or []
     labels = _line("tenors", tenors)
     columns, scale = _columns(quotes, len(labels))
-    known = {name: _rates(name, cells, len(labels)) for name, cells in rates.items() if cells is not None}
+    known: dict[str, Any] = {
+        name: _rates(name, cells, len(labels)) for name, cells in rates.items() if cells is not None
+    }
     surface = surface_from_quotes(_tenors(labels), **columns, **known, **market)
     values = _strikes(surface) if strikes else surface.vols * scale
     wings = slice(None) if {"rr10", "bf10"} <= columns.keys() else slice(1, 4)
@@ -52,7 +54,7 @@ def volquotes(
     return [list(line) for line in zip(*grid, strict=True)] if across else grid
 
 
-def _columns(quotes: dict[str, Cells | None], count: int) -> tuple[dict[str, FloatArray], float]:
+def _columns(quotes: dict[str, Cells | None], count: int) -> tuple[dict[str, Any], float]:
     """Decimal quotes [T] by name, and what they were divided by."""
     columns = {name: _numbers(name, cells, count) for name, cells in quotes.items() if cells is not None}
     atm = columns["atm"]

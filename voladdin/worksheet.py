@@ -132,6 +132,6 @@ def number(name: str, value: Cell, default: float) -> float:
     """A finite number, or `default` where it was omitted. Raises InputError."""
     if value is None:
         return default
-    if isinstance(value, (bool, str)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, float | int) or not math.isfinite(value):
         raise InputError(f"{name} is {value!r}; expected a number")
     return float(value)

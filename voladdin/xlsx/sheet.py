@@ -6,6 +6,7 @@ import math
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from datetime import date
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -15,6 +16,7 @@ from openpyxl.utils.cell import (
     get_column_letter,
     range_boundaries,
 )
+from openpyxl.utils.datetime import to_excel
 
 from ..cells import Cell
 from ..errors import InputError
@@ -228,7 +230,7 @@ def _stored(value: Cell) -> tuple[str, str | None]:
         return "b", str(int(value))
     if isinstance(value, str):
         return ("e" if value in ERROR_VALUES else "str"), _UNPRINTABLE.sub("", value)
-    return "", repr(float(value))
+    return "", repr(float(to_excel(value) if isinstance(value, date) else value))
 
 
 def _tag_end(xml: bytes, start: int) -> int:
