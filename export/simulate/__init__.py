@@ -5,5 +5,13 @@ from .market import PAIRS, Market, simulate_market
 from .smile import MODELS, model_vols
 from .surfaces import simulate_surfaces
 
-__all__ = ["MASTER_DELTAS", "MASTER_TENORS", "MODELS", "Market", "PAIRS", "model_vols", "simulate_market",
-           "simulate_surfaces"]
+__all__ = [
+    "MASTER_DELTAS",
+    "MASTER_TENORS",
+    "MODELS",
+    "Market",
+    "PAIRS",
+    "model_vols",
+    "simulate_market",
+    "simulate_surfaces",
+]

@@ -13,8 +13,8 @@ from voladdin import black
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
-TOLERANCE = 1e-9
-_FIRST_PERIOD, _FIRST_CUTOFF, _MAX_CUTOFF, _MAX_TERMS = 14.0, 7.0, 4096.0, 16384
+_FIRST_PERIOD, _FIRST_CUTOFF = 14.0, 7.0
+_MAX_CUTOFF, _MAX_TERMS = 4096.0, 16384
 _BLOCK = 2e5
 
 
@@ -102,7 +102,7 @@ class Spectrum:
         return self.terms.real @ np.cos(angle) + self.terms.imag @ np.sin(angle)
 
     def damped_and_slope(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The same at nodes x [m, K] of each row, and the derivative by x: Horner's rule in exp(-i step x)."""
+        """The same at nodes x [m, K] of each row, and its derivative: Horner's rule in exp(-i step x)."""
         z = np.exp(-1j * self.step * x)
         value = np.zeros_like(z)
         slope = np.zeros_like(z)
@@ -114,17 +114,17 @@ class Spectrum:
         return value.real, (-1j * self.step * z * slope).real
 
 
-def spectra(items: Items, reach: float) -> list[Spectrum]:
+def spectra(items: Items, reach: float, tolerance: float) -> list[Spectrum]:
     """The trapezoidal rules of all rows, good for log-moneyness up to `reach` deviations.
 
     The cutoff is where the characteristic function is negligible; the period grows for the rows that need
-    it, until the aliasing within reach is below 1e-9 of the deviation.
+    it, until the aliasing within reach is below `tolerance` deviations.
     Source: Lewis (2001), equation 3.11; control variate of Andersen and Piterbarg (2010), section 8.4.
     """
     done = []
     queue = [
         (rows, max(_FIRST_PERIOD, 2.0 * reach), cutoff)
-        for cutoff, rows in _ladder(np.arange(len(items.years)), _cutoffs(items))
+        for cutoff, rows in _ladder(np.arange(len(items.years)), _cutoffs(items, tolerance))
     ]
     while queue:
         rows, period, cutoff = queue.pop()
@@ -133,7 +133,7 @@ def spectra(items: Items, reach: float) -> list[Spectrum]:
             part = rows[start : start + block]
             spectrum = _trapezoid(items[part], part, period, cutoff)
             deviation = np.sqrt(items.total_variance[part, 0])
-            growth = _period_growth(spectrum, deviation, period, reach)
+            growth = _period_growth(spectrum, deviation, period, reach, tolerance)
             if period * cutoff > _MAX_TERMS * np.pi:
                 growth[:] = 1.0
             good = growth <= 1.0
@@ -148,7 +148,9 @@ def _ladder(rows: NDArray[np.intp], sizes: FloatArray) -> list[tuple[float, NDAr
     return [(float(2.0 ** (0.5 * rung)), rows[rungs == rung]) for rung in np.unique(rungs)]
 
 
-def _period_growth(spectrum: Spectrum, deviation: FloatArray, period: float, reach: float) -> FloatArray:
+def _period_growth(
+    spectrum: Spectrum, deviation: FloatArray, period: float, reach: float, tolerance: float
+) -> FloatArray:
     """[m]: at most 1 where the period is long enough, else by what factor to lengthen it.
 
     The copy of the smile one period away reaches back to `reach`; its size there follows from an
@@ -159,12 +161,12 @@ def _period_growth(spectrum: Spectrum, deviation: FloatArray, period: float, rea
         for edge in (0.4, 0.5)
     )
     rate = np.maximum(np.log(inner / outer), 1e-3) / (0.1 * period)
-    excess = np.log(outer / TOLERANCE)
+    excess = np.log(outer / tolerance)
     needed = 0.5 * period + reach + excess / rate
     return np.where(excess > 0, np.clip(needed / period, 0.0, 4.0), 1.0)
 
 
-def _cutoffs(items: Items) -> FloatArray:
+def _cutoffs(items: Items, tolerance: float) -> FloatArray:
     """Frequency [M], times deviation, beyond which the characteristic function is below the tolerance.
 
     Its logarithm falls linearly (Heston) or faster in the end: secant steps, never shorter than needed.
@@ -175,7 +177,7 @@ def _cutoffs(items: Items) -> FloatArray:
         probe = np.concatenate([0.9 * w, w], axis=1)
         decay = log_characteristic(probe / deviation - 0.5j, items).real
         rate = np.maximum(decay[:, :1] - decay[:, 1:], 1e-3) / (0.1 * w)
-        excess = decay[:, 1:] - np.log(TOLERANCE * w)
+        excess = decay[:, 1:] - np.log(tolerance * w)
         w = np.where(excess > 0, np.minimum(w + 1.02 * excess / rate, 4.0 * w), w)
     return np.minimum(w[:, 0], _MAX_CUTOFF)
 
@@ -197,7 +199,7 @@ def otm_prices(items: Items, nodes: FloatArray) -> FloatArray:
     nodes = np.broadcast_to(nodes, (len(deviation), np.shape(nodes)[-1]))
     log_moneyness = nodes * deviation
     prices = black.otm_price(log_moneyness, deviation)
-    for spectrum in spectra(items, float(np.abs(nodes).max())):
+    for spectrum in spectra(items, float(np.abs(nodes).max()), 1e-13):
         rows = spectrum.rows
         damped, _ = spectrum.damped_and_slope(nodes[rows])
         prices[rows] -= np.exp(0.5 * log_moneyness[rows]) * damped

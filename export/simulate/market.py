@@ -1,4 +1,4 @@
-"""Simulated FX markets: latent factors in time drive a Bates++ model of each pair, plus quote noise."""
+"""Joint histories of FX pairs: latent factors in time drive a Bates++ model of each, plus quote noise."""
 
 from __future__ import annotations
 
@@ -10,37 +10,44 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from .axes import MASTER_DELTAS, MASTER_TENORS
+from .factors import common_factors, mix, ou_path
 from .smile import model_vols
 
 FloatArray = NDArray[np.float64]
 
-_SHIFT_EDGES = np.array([0.0, 7 / 365, 1 / 12, 2 / 12, 0.25, 0.5, 0.75, 1.0, 3.0, 10.0])
+_SHIFT_EDGES = np.array([0.0, 7 / 365, 1 / 12, 2 / 12, 0.25, 0.5, 0.75, 1.0, 3.0, 100.0])
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A currency pair's long-run character: `level` of vol, `skew` the mean spot-vol correlation."""
+    """A currency pair's long-run character.
+
+    level: long vol. rho: mean correlation of spot and variance, negative where puts are dear.
+    jump_mean: mean log jump as a fraction of level.
+    """
 
     name: str
     level: float
-    skew: float
+    rho: float
+    jump_mean: float
 
 
 PAIRS = {
     pair.name: pair
     for pair in (
-        Pair("AUDUSD", 0.105, -0.45),
-        Pair("USDCAD", 0.078, 0.30),
-        Pair("EURUSD", 0.085, -0.25),
-        Pair("GBPUSD", 0.095, -0.30),
-        Pair("USDMXN", 0.135, 0.55),
+        Pair("AUDUSD", 0.138, -0.58, -0.45),
+        Pair("EURUSD", 0.115, -0.26, -0.25),
+        Pair("GBPUSD", 0.120, -0.32, -0.25),
+        Pair("USDCAD", 0.112, 0.32, 0.20),
+        Pair("USDJPY", 0.115, -0.25, -0.30),
+        Pair("USDMXN", 0.175, 0.60, 0.40),
     )
 }
 
 
 @dataclass(frozen=True)
 class Market:
-    """Simulated history: vols with quote noise and `clean` without, [P, days, T, K]."""
+    """A simulated history: vols with quote noise, and `clean` without, both [P, days, T, K]."""
 
     pairs: tuple[str, ...]
     tenors: FloatArray
@@ -57,70 +64,64 @@ def simulate_market(
     tenors: ArrayLike = MASTER_TENORS,
     deltas: ArrayLike = MASTER_DELTAS,
 ) -> Market:
-    """A joint history of `days` days of vol surfaces of `pairs` at tenors [T] years, deltas [K].
+    """A joint history of `days` business days of the vol surfaces of `pairs`.
 
-    deltas are forward call deltas. The same seed gives the same market.
+    tenors: [T] years; deltas: [K] forward call deltas. The pairs share factors of level, skew and term
+    structure, and crises. The same seed gives the same market.
+
+    Raises ValueError (a pair that is not in PAIRS).
     """
+    unknown = [name for name in pairs if name not in PAIRS]
+    if unknown:
+        raise ValueError(f"pairs has {unknown[0]!r}; expected names from {', '.join(PAIRS)}")
     rng = np.random.default_rng(seed)
     years, axis = np.asarray(tenors, dtype=float), np.asarray(deltas, dtype=float)
-    common = {name: ou_path(rng, days, half_life) for name, half_life in _COMMON.items()}
+    common = common_factors(rng, days)
     clean, quoted = [], []
     for name in pairs:
-        pair = PAIRS[name]
-        params = _parameters(rng, days, pair, common, years)
+        params = pair_parameters(rng, PAIRS[name], common, years)
         vols = model_vols("bates++", params, years, deltas=axis)
-        level = np.sqrt(params["theta"])
-        vols = vols + _misspecification(rng, level, years, axis)
+        level = np.sqrt(params["v0"])
+        vols = vols * np.exp(misspecification(rng, days, years, axis))
         clean.append(vols)
-        quoted.append(np.maximum(vols + quote_noise(rng, level, years, axis), 0.1 * vols))
+        quoted.append(vols * np.exp(quote_noise(rng, level, years, axis)))
     return Market(tuple(pairs), years, axis, np.stack(quoted), np.stack(clean))
 
 
-def ou_path(rng: np.random.Generator, days: int, half_life: float, width: int | None = None) -> FloatArray:
-    """Stationary unit-variance Ornstein-Uhlenbeck path, [days] or [days, width]; half_life in days."""
-    decay = 0.5 ** (1.0 / half_life)
-    path = rng.standard_normal((days, width or 1))
-    path[1:] *= np.sqrt(1.0 - decay**2)
-    for day in range(1, days):
-        path[day] += decay * path[day - 1]
-    return path if width else path[:, 0]
-
-
-_COMMON = {"short": 35.0, "long": 300.0, "skew": 90.0}
-
-
-def _parameters(
-    rng: np.random.Generator, days: int, pair: Pair, common: dict[str, FloatArray], years: FloatArray
+def pair_parameters(
+    rng: np.random.Generator, pair: Pair, common: dict[str, FloatArray], years: FloatArray
 ) -> dict[str, FloatArray]:
-    """Bates++ parameters [days] (shift [days, T]) of one pair from its own and the common factors."""
+    """Bates++ parameters [days] (shift [days, T]) of one pair from the common and its own factors."""
+    days = len(common["short"])
 
     def own(half_life: float) -> FloatArray:
         return ou_path(rng, days, half_life)
 
-    short = 0.8 * common["short"] + 0.6 * own(35)
-    long = 0.8 * common["long"] + 0.6 * own(300)
-    skew = 0.6 * common["skew"] + 0.8 * own(70)
+    short, crisis = mix(common["short"], own(60), 0.7), common["crisis"] * rng.uniform(0.5, 1.5)
+    long, skew = mix(common["long"], own(300), 0.9), mix(common["skew"], own(20), 0.6)
     theta = (pair.level * np.exp(0.12 * long)) ** 2
-    kappa = 1.2 * np.exp(0.3 * own(150))
-    v0 = 0.6 * theta * np.exp(0.45 * short + 0.15 * np.maximum(short - 1, 0))
-    xi = np.sqrt(theta) * 2.2 * np.exp(0.2 * own(80) + 0.05 * short)
-    rho = np.tanh(np.arctanh(pair.skew) + 0.15 * skew + 0.05 * np.sign(pair.skew) * short)
-    sign = pair.skew / 0.4
+    xi = np.sqrt(theta) * 1.5 * np.exp(0.15 * own(40) + 0.05 * short)
+    side = np.sign(pair.rho)
     return {
-        "v0": v0, "kappa": kappa, "theta": theta, "xi": xi, "rho": rho,
-        "intensity": 1.0 * np.exp(0.4 * own(120) + 0.2 * short),
-        "jump_mean": pair.level * 0.10 * (0.6 * sign + 0.4 * (0.5 * common["skew"] + 0.87 * own(90))),
-        "jump_std": pair.level * 0.18 * np.exp(0.2 * own(200)),
+        "v0": 0.28 * theta * np.exp(0.36 * short + 0.4 * crisis),
+        "kappa": 0.5 * np.exp(0.25 * own(150)),
+        "theta": theta,
+        "xi": xi,
+        "rho": np.tanh(np.arctanh(pair.rho) + 0.18 * skew + side * (0.04 * short + 0.10 * crisis)),
+        "intensity": 0.20 * np.exp(0.4 * own(120) + 0.5 * crisis),
+        "jump_mean": pair.level * (pair.jump_mean + 0.15 * mix(common["skew"], own(90), 0.5)),
+        "jump_std": pair.level * 0.65 * np.exp(0.2 * own(200)),
         "shift": _shift(rng, theta, short, years),
     }
 
 
 def _shift(rng: np.random.Generator, theta: FloatArray, short: FloatArray, years: FloatArray) -> FloatArray:
-    """Integrated deterministic variance [days, T]: piecewise-constant forward variance with event bumps."""
-    size = np.array([1.6, 1.2, 0.9, 0.7, 0.5, 0.4, 0.3, 0.3, 0.3])
-    bumps = 0.10 * theta[:, None] * np.exp(0.5 * ou_path(rng, len(theta), 20, len(size)) * size)
-    bumps *= np.exp(0.2 * short)[:, None]
-    integrated = np.cumsum(np.pad(bumps * np.diff(_SHIFT_EDGES), ((0, 0), (1, 0))), axis=1)
+    """Integrated deterministic variance [days, T]: forward variance that is constant between pillars."""
+    spread = np.array([0.9, 0.7, 0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2])
+    size = np.array([0.12, 0.10, 0.09, 0.08, 0.07, 0.06, 0.06, 0.06, 0.06])
+    forward = size * theta[:, None] * np.exp(spread * ou_path(rng, len(theta), 15, len(spread)))
+    forward *= np.exp(0.3 * short)[:, None]
+    integrated = np.cumsum(np.pad(forward * np.diff(_SHIFT_EDGES), ((0, 0), (1, 0))), axis=1)
     return np.stack([np.interp(years, _SHIFT_EDGES, row) for row in integrated])
 
 
@@ -129,28 +130,40 @@ def _wing(deltas: FloatArray) -> FloatArray:
     return ndtri(deltas) / ndtri(0.9)
 
 
-def _misspecification(
-    rng: np.random.Generator, level: FloatArray, years: FloatArray, deltas: FloatArray
+def misspecification(
+    rng: np.random.Generator, days: int, years: FloatArray, deltas: FloatArray
 ) -> FloatArray:
-    """What no Bates model explains: slow shifts of level, skew and curvature, smooth in log-tenor."""
+    """What no Bates model explains, [days, T, K] of log-vol.
+
+    Slow factors of level, skew and curvature, smooth in log-tenor (Gaussian kernel, width 0.9).
+    """
     log_years, wing = np.log(years), _wing(deltas)
     kernel = np.exp(-0.5 * ((log_years[:, None] - log_years) / 0.9) ** 2) + 1e-8 * np.eye(len(years))
-    factor = np.linalg.cholesky(kernel).T
-    shapes = ((10e-4, np.ones_like(wing)), (7e-4, wing), (4e-4, wing**2))
-    return sum(
-        (size * 10 * level[:, None] * (ou_path(rng, len(level), 25, len(years)) @ factor))[..., None] * shape
-        for size, shape in shapes
-    )
+    mixing = np.linalg.cholesky(kernel).T
+    vols = np.zeros((days, len(years), len(deltas)))
+    for size, shape in ((0.013, np.ones_like(wing)), (0.016, wing), (0.009, wing**2)):
+        vols += size * (ou_path(rng, days, 15, len(years)) @ mixing)[..., None] * shape
+    return vols
 
 
-def quote_noise(rng: np.random.Generator, level: FloatArray, years: FloatArray, deltas: FloatArray) -> FloatArray:
-    """Independent daily noise [days, T, K] in level, risk reversal and butterfly.
+def noise_width(years: FloatArray) -> FloatArray:
+    """Standard deviation [T] of the at-the-money quote noise in vol at a level of 10%.
 
-    About 1.5 bp of vol at a year for a 10% pair, more at short and very long tenors.
+    Widest overnight, least between 3M and 1Y (about 2 bp), wider again at illiquid long tenors.
+    """
+    return 1e-4 * (1.5 + 0.35 * np.maximum(years, 1 / 365) ** -0.5 + 0.4 * years**0.7)
+
+
+def quote_noise(
+    rng: np.random.Generator, level: FloatArray, years: FloatArray, deltas: FloatArray
+) -> FloatArray:
+    """Noise of one day's quotes, independent in time, [days, T, K] of log-vol, for ATM levels [days].
+
+    Errors of the at-the-money vol, risk reversal and butterfly as `noise_width`, and of each cell.
     """
     wing = _wing(deltas)
-    width = 1e-4 * (1.2 + 0.5 / np.sqrt(np.maximum(years, 1 / 365)) ** 0.8 + 0.25 * years**0.7)
-    size = width * (level / 0.10)[:, None]
-    normal = rng.standard_normal((3, len(level), len(years))) * size
-    local = 0.3 * size[..., None] * rng.standard_normal((len(level), len(years), len(deltas)))
-    return normal[0][..., None] + 0.6 * normal[1][..., None] * wing + 0.5 * normal[2][..., None] * wing**2 + local
+    size = noise_width(years) / 0.10 * np.clip(level / 0.10, 0.5, 2.0)[:, None] ** -0.3
+    shape = (len(level), len(years))
+    atm, risk_reversal, butterfly = rng.standard_normal((3, *shape, 1)) * size[..., None]
+    cell = 0.3 * size[..., None] * rng.standard_normal((*shape, len(deltas)))
+    return atm + 0.35 * risk_reversal * wing + 0.5 * butterfly * wing**2 + cell

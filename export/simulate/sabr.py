@@ -9,7 +9,11 @@ FloatArray = NDArray[np.float64]
 
 
 def hagan_vol(
-    log_moneyness: FloatArray, years: FloatArray, alpha: FloatArray, beta: FloatArray, rho: FloatArray,
+    log_moneyness: FloatArray,
+    years: FloatArray,
+    alpha: FloatArray,
+    beta: FloatArray,
+    rho: FloatArray,
     nu: FloatArray,
 ) -> FloatArray:
     """Lognormal SABR vols of a forward of 1, broadcasting; log_moneyness ln(K/F), years.

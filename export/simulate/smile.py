@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from voladdin import black
 
-from .fourier import FloatArray, Items, Spectrum, expand, spectra
+from .fourier import FloatArray, Spectrum, expand, spectra
 from .sabr import hagan_vol
 
 _AFFINE = ("v0", "kappa", "theta", "xi", "rho")
@@ -26,6 +25,8 @@ MODELS = {
 }
 _SCAN = 4.5 * np.sin(np.linspace(-0.5 * np.pi, 0.5 * np.pi, 25))
 _FAR_DELTA, _FAR_STRIKE = 7.0, 12.0
+_TOLERANCE_DELTA, _TOLERANCE_STRIKE = 1e-9, 1e-13
+_RESOLVED = 1e-11
 
 
 class Smile(Protocol):
@@ -35,6 +36,9 @@ class Smile(Protocol):
 
     def scan(self, x: FloatArray) -> FloatArray:
         """[M, K] at nodes x [K] that all expiries share."""
+
+    def resolved(self, x: FloatArray) -> NDArray[np.bool_]:
+        """[M, K]: where prices at nodes x [K] stand well above their numerical error."""
 
     def value_and_slope(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """[M, K] total vol and its derivative by x, at x [M, K]."""
@@ -62,15 +66,20 @@ def model_vols(
     years = np.asarray(tenors, dtype=float)
     if (deltas is None) == (log_moneyness is None):
         raise ValueError("give exactly one of deltas and log_moneyness")
+    if not (years.ndim == 1 and len(years) and (years > 0).all()):
+        raise ValueError(f"tenors are {tenors}; expected a list of positive years")
+    if deltas is not None and not ((np.asarray(deltas) > 0) & (np.asarray(deltas) < 1)).all():
+        raise ValueError(f"deltas are {deltas}; expected forward call deltas between 0 and 1")
     if model not in MODELS:
         raise ValueError(f"model is {model!r}; expected one of {', '.join(MODELS)}")
     arrays = {name: np.asarray(value, dtype=float) for name, value in params.items()}
     if set(arrays) != set(MODELS[model]):
         raise ValueError(f"params of {model} are {sorted(arrays)}; expected {sorted(MODELS[model])}")
-    smile: Smile = SabrSmile(arrays, years) if model == "sabr" else FourierSmile(
-        expand(arrays, years), _FAR_STRIKE if deltas is None else _FAR_DELTA
+    strikes = log_moneyness is not None
+    smile: Smile = (
+        SabrSmile(arrays, years) if model == "sabr" else FourierSmile(arrays, years, strikes=strikes)
     )
-    if log_moneyness is not None:
+    if strikes:
         total = _at_strikes(smile, np.asarray(log_moneyness, dtype=float), len(years))
     else:
         total = _at_deltas(smile, ndtri(np.asarray(deltas, dtype=float)))
@@ -80,7 +89,11 @@ def model_vols(
 def _at_strikes(smile: Smile, log_moneyness: FloatArray, tenors: int) -> FloatArray:
     shape = (len(smile.deviation) // tenors, tenors, log_moneyness.shape[-1])
     x = np.broadcast_to(log_moneyness, shape).reshape(-1, shape[-1]) / smile.deviation
-    return smile.value_and_slope(np.clip(x, -_FAR_STRIKE, _FAR_STRIKE))[0]
+    ladder = np.linspace(-_FAR_STRIKE, _FAR_STRIKE, 49)
+    resolved = smile.resolved(ladder)
+    low = ladder[resolved.argmax(axis=1)]
+    high = ladder[::-1][resolved[:, ::-1].argmax(axis=1)]
+    return smile.value_and_slope(np.clip(x, low[:, None], high[:, None]))[0]
 
 
 def _at_deltas(smile: Smile, target: FloatArray) -> FloatArray:
@@ -90,7 +103,7 @@ def _at_deltas(smile: Smile, target: FloatArray) -> FloatArray:
     scan of the smile, then two Newton steps on d1, the second one applied to the vol.
     """
     low, high, x = _bracket(smile, target)
-    for _ in range(3):
+    for _ in range(2):
         total, slope = smile.value_and_slope(x)
         d1 = -x * smile.deviation / total + 0.5 * total
         gradient = -smile.deviation / total + (x * smile.deviation / total**2 + 0.5) * slope
@@ -114,15 +127,24 @@ def _bracket(smile: Smile, target: FloatArray) -> tuple[FloatArray, FloatArray, 
 class FourierSmile:
     """Smiles of Heston, Bates and their shifted forms, from Fourier prices."""
 
-    def __init__(self, items: Items, reach: float) -> None:
+    def __init__(self, params: Mapping[str, FloatArray], years: FloatArray, *, strikes: bool) -> None:
+        """`strikes`: good far out of the money, rather than for deltas of about 1% to 99% only."""
+        items = expand(params, years)
         self.deviation = np.sqrt(items.total_variance)
-        self._spectra: list[Spectrum] = spectra(items, reach)
+        rule = (_FAR_STRIKE, _TOLERANCE_STRIKE) if strikes else (_FAR_DELTA, _TOLERANCE_DELTA)
+        self._spectra: list[Spectrum] = spectra(items, *rule)
 
     def scan(self, x: FloatArray) -> FloatArray:
+        return self._invert(x, self._damped(x))
+
+    def resolved(self, x: FloatArray) -> NDArray[np.bool_]:
+        return self._price(x, self._damped(x)) > _RESOLVED * self.deviation
+
+    def _damped(self, x: FloatArray) -> FloatArray:
         damped = np.empty((len(self.deviation), len(x)))
         for spectrum in self._spectra:
             damped[spectrum.rows] = spectrum.damped(x)
-        return self._invert(x, damped)
+        return damped
 
     def value_and_slope(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         damped, slope = np.empty_like(x), np.empty_like(x)
@@ -135,10 +157,14 @@ class FourierSmile:
         gradient = digital * self.deviation - np.exp(0.5 * k) * (0.5 * self.deviation * damped + slope)
         return total, gradient / np.maximum(black.vega(k, total), 1e-300)
 
+    def _price(self, x: FloatArray, damped: FloatArray) -> FloatArray:
+        k = x * self.deviation
+        return black.otm_price(k, self.deviation) - np.exp(0.5 * k) * damped
+
     def _invert(self, x: FloatArray, damped: FloatArray) -> FloatArray:
         k = x * self.deviation
-        low, black_price, high = (black.otm_price(k, f * self.deviation) for f in (0.2, 1.0, 5.0))
-        prices = np.clip(black_price - np.exp(0.5 * k) * damped, np.maximum(low, 1e-300), high)
+        low, high = (black.otm_price(k, scale * self.deviation) for scale in (0.2, 5.0))
+        prices = np.clip(self._price(x, damped), np.maximum(low, 1e-300), high)
         return black.implied_total_vol(prices, k)
 
 
@@ -156,6 +182,9 @@ class SabrSmile:
 
     def scan(self, x: FloatArray) -> FloatArray:
         return hagan_vol(x * self.deviation, self._years, **self._rows) * np.sqrt(self._years)
+
+    def resolved(self, x: FloatArray) -> NDArray[np.bool_]:
+        return np.ones((len(self.deviation), len(x)), dtype=bool)
 
     def value_and_slope(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The derivative is a central difference."""

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .axes import MASTER_DELTAS, MASTER_TENORS
-from .smile import model_vols
+from .smile import MODELS, model_vols
 
 FloatArray = NDArray[np.float64]
 
-_FAMILIES = ("heston", "bates", "heston++", "bates++", "sabr")
+_MAX_DRAWS = 20
 _ANCHORS = np.array([1e-6, 1 / 52, 0.5, 2.0, 10.0])
 
 
@@ -27,26 +27,39 @@ def simulate_surfaces(
     """`count` independent vol surfaces [count, T, K], the models in equal shares and shuffled.
 
     At-the-money levels run from about 3% to 60%, risk reversals take either sign, term structures are
-    upward, flat or inverted. tenors: [T] years; deltas: [K] forward call deltas. The same seed gives the
-    same surfaces.
+    upward, flat or inverted; implausible draws are replaced. tenors: [T] years; deltas: [K] forward call
+    deltas. The same seed gives the same surfaces.
 
     Raises ValueError (unknown model).
     """
+    unknown = [model for model in models if model not in MODELS]
+    if unknown or not models:
+        raise ValueError(f"models has {unknown or 'nothing'}; expected names from {', '.join(MODELS)}")
     rng = np.random.default_rng(seed)
-    years = np.asarray(tenors, dtype=float)
-    shares = np.array_split(rng.permutation(count), len(models))
-    vols = np.empty((count, len(years), len(np.asarray(deltas))))
-    for model, rows in zip(models, shares, strict=True):
-        if len(rows):
-            vols[rows] = model_vols(model, random_parameters(rng, len(rows), model, years), years, deltas=deltas)
+    years, axis = np.asarray(tenors, dtype=float), np.asarray(deltas, dtype=float)
+    vols = np.empty((count, len(years), len(axis)))
+    for model, rows in zip(models, np.array_split(rng.permutation(count), len(models)), strict=True):
+        for _ in range(_MAX_DRAWS):
+            params = random_parameters(rng, len(rows), model, years)
+            drawn = model_vols(model, params, years, deltas=axis)
+            vols[rows] = drawn
+            rows = rows[~_plausible(drawn)]
+            if not len(rows):
+                break
     return vols
+
+
+def _plausible(vols: FloatArray) -> NDArray[np.bool_]:
+    """[n]: all vols of 1% to 200%, no smile whose dearest vol is over 3.5 times its cheapest."""
+    ratio = vols.max(axis=2) / vols.min(axis=2)
+    return (vols.min(axis=(1, 2)) > 0.01) & (vols.max(axis=(1, 2)) < 2.0) & (ratio.max(axis=1) < 3.5)
 
 
 def random_parameters(
     rng: np.random.Generator, count: int, model: str, years: FloatArray
 ) -> dict[str, FloatArray]:
     """Parameters of `count` surfaces for `model_vols`; those that differ by expiry are [count, T]."""
-    long_vol = np.exp(rng.uniform(np.log(0.045), np.log(0.40), count))
+    long_vol = np.exp(rng.triangular(np.log(0.04), np.log(0.10), np.log(0.45), count))
     skew = rng.choice([-1.0, 1.0], count) * rng.beta(1.2, 1.6, count) * 0.9
     if model == "sabr":
         return _sabr(rng, long_vol, skew, years)
@@ -87,15 +100,17 @@ def _shift(rng: np.random.Generator, level: FloatArray, years: FloatArray) -> Fl
     return integrated[:, np.searchsorted(edges, years)]
 
 
-def _sabr(rng: np.random.Generator, level: FloatArray, skew: FloatArray, years: FloatArray) -> dict[str, FloatArray]:
+def _sabr(
+    rng: np.random.Generator, level: FloatArray, skew: FloatArray, years: FloatArray
+) -> dict[str, FloatArray]:
     """SABR by expiry: alpha from a smooth term structure, nu falling with expiry as quoted smiles do."""
     count, log_years = len(level), np.log(years)
     knots = np.log(_ANCHORS)
     steps = rng.normal(0, [0.25, 0.15, 0.12, 0.12, 0.10], (count, len(knots)))
     slope = np.clip(rng.normal(0.03, 0.06, count), -0.12, 0.12)[:, None] * (log_years - np.log(10))
     term = np.stack([np.interp(log_years, knots, row) for row in np.cumsum(steps[:, ::-1], axis=1)[:, ::-1]])
-    power = rng.uniform(0.3, 0.5, count)[:, None]
-    nu = np.exp(rng.uniform(np.log(0.35), np.log(1.3), count))[:, None] * np.maximum(years, 7 / 365) ** -power
+    power = rng.uniform(0.4, 0.55, count)[:, None]
+    nu = np.exp(rng.uniform(np.log(0.2), np.log(1.0), count))[:, None] * np.maximum(years, 7 / 365) ** -power
     rho = skew[:, None] * (0.6 + 0.4 * np.minimum(1.0, np.sqrt(years)))
     return {
         "alpha": level[:, None] * np.exp(term + slope),
