@@ -14,8 +14,9 @@ from .. import functions
 from ..cells import Cell, Cells
 from ..errors import InputError, VoladdinError
 from .formula import Array, Literal, Node, Reference, UnsupportedError, calls, parse_formula
+from .layout import Position
 from .references import MAX_COLUMN, MAX_ROW, Box, Names, Place
-from .sheet import Position, Sheet, area
+from .sheet import Sheet, area
 
 MAX_RANGE = 1_000_000
 

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from ..cells import Cell
 from ..errors import InputError
 from .formula import Node, Reference, UnsupportedError, parse_formula
-from .sheet import Position, area
+from .layout import Position
+from .sheet import area
 
 _SHEET = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!(.+)", re.DOTALL)
 _RANGE = re.compile(

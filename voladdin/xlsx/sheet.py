@@ -5,60 +5,29 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from datetime import date
-from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from openpyxl.utils.cell import (
-    column_index_from_string,
-    coordinate_from_string,
-    get_column_letter,
-    range_boundaries,
-)
+from openpyxl.utils.cell import get_column_letter, range_boundaries
 from openpyxl.utils.datetime import to_excel
 
 from ..cells import Cell
-from ..errors import InputError
+from .layout import Element, Position, read_layout, tag_end
 
-Position = tuple[int, int]  # row, column, from 1
 ERROR_VALUES = ("#N/A", "#VALUE!", "#DIV/0!", "#NUM!", "#REF!", "#NAME?", "#NULL!")
 
-_START_TAG = re.compile(rb"<[^\s/>]+(?:\s+[^\s=/>]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?>")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-@dataclass
-class _Element:
-    """Byte offsets of one row or cell, and its attributes."""
-
-    start: int
-    end: int
-    attributes: dict[str, str]
-
-
-@dataclass
-class _Layout:
-    """Where a sheet's rows and cells stand."""
-
-    prefix: str = ""
-    data: _Element = field(default_factory=lambda: _Element(-1, -1, {}))
-    dimension: _Element | None = None
-    rows: dict[int, _Element] = field(default_factory=dict)
-    columns: dict[int, list[int]] = field(default_factory=dict)
-    cells: dict[Position, _Element] = field(default_factory=dict)
-    column_styles: list[tuple[int, int, str]] = field(default_factory=list)
-
-
 class Sheet:
-    """One worksheet part; `set_value` and `set_array` collect edits, `to_bytes` splices them in.
+    """One worksheet part; `set_value` and `set_reference` collect edits, `to_bytes` splices them in.
 
     Raises InputError where the part is not a worksheet in UTF-8.
     """
 
     def __init__(self, xml: bytes) -> None:
         self._xml = xml
-        self._layout = _layout(xml)
+        self._layout = read_layout(xml)
         self._values: dict[Position, Cell] = {}
         self._references: dict[Position, str] = {}
 
@@ -123,11 +92,11 @@ class Sheet:
             return at, at, new
         return self._appended(self._layout.data, "sheetData", new)
 
-    def _appended(self, element: _Element, name: str, new: bytes) -> tuple[int, int, bytes]:
+    def _appended(self, element: Element, name: str, new: bytes) -> tuple[int, int, bytes]:
         """`new` as the last child of an element, which may be <empty/>."""
         if (
             self._xml[element.end - 2 : element.end] == b"/>"
-            and _tag_end(self._xml, element.start) == element.end
+            and tag_end(self._xml, element.start) == element.end
         ):
             tag = self._xml[element.start : element.end - 2].rstrip() + b">"
             return element.start, element.end, tag + new + f"</{self._layout.prefix}{name}>".encode()
@@ -186,9 +155,9 @@ class Sheet:
         formula, reference = self._formula_xml(position), self._references.get(position)
         if reference is None or not formula:
             return formula
-        name, tag_end = 1 + len(self._layout.prefix) + 1, _tag_end(formula, 0)
-        kept = re.sub(rb"\s(?:t|ref)=(?:\"[^\"]*\"|'[^']*')", b"", formula[:tag_end])
-        return kept[:name] + f' t="array" ref="{reference}"'.encode() + kept[name:] + formula[tag_end:]
+        name, end = 1 + len(self._layout.prefix) + 1, tag_end(formula, 0)
+        kept = re.sub(rb"\s(?:t|ref)=(?:\"[^\"]*\"|'[^']*')", b"", formula[:end])
+        return kept[:name] + f' t="array" ref="{reference}"'.encode() + kept[name:] + formula[end:]
 
     def _style(self, row: int, column: int) -> str | None:
         """What a new cell looks like: its row's style, or its column's."""
@@ -231,78 +200,3 @@ def _stored(value: Cell) -> tuple[str, str | None]:
     if isinstance(value, str):
         return ("e" if value in ERROR_VALUES else "str"), _UNPRINTABLE.sub("", value)
     return "", repr(float(to_excel(value) if isinstance(value, date) else value))
-
-
-def _tag_end(xml: bytes, start: int) -> int:
-    found = _START_TAG.match(xml, start)
-    if not found:
-        raise InputError(f"worksheet XML cannot be read at byte {start}")
-    return found.end()
-
-
-def _layout(xml: bytes) -> _Layout:
-    reader = _Reader(xml)
-    if reader.layout.data.start < 0:
-        raise InputError("worksheet XML has no sheetData")
-    return reader.layout
-
-
-class _Reader:
-    """One pass of expat that notes byte offsets."""
-
-    def __init__(self, xml: bytes) -> None:
-        self.xml, self.layout = xml, _Layout()
-        self.row = self.column = 0
-        self.open: list[_Element] = []
-        if xml[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise InputError("worksheet XML is in UTF-16; expected UTF-8")
-        self.parser = expat.ParserCreate()
-        self.parser.XmlDeclHandler = self._declaration
-        self.parser.StartDoctypeDeclHandler = self._doctype
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        try:
-            self.parser.Parse(xml, True)
-        except expat.ExpatError as error:
-            raise InputError(f"worksheet XML cannot be read: {error}") from None
-
-    def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
-        if encoding and encoding.lower() not in ("utf-8", "us-ascii"):
-            raise InputError(f"worksheet XML is in {encoding}; expected UTF-8")
-
-    def _doctype(self, *_: object) -> None:
-        raise InputError("worksheet XML declares a document type; expected none")
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        prefix, _, name = tag.rpartition(":")
-        element = _Element(self.parser.CurrentByteIndex, -1, attributes)
-        self.open.append(element)
-        if name == "sheetData":
-            self.layout.prefix = prefix + ":" if prefix else ""
-            self.layout.data = element
-        elif name == "dimension":
-            self.layout.dimension = element
-        elif name == "col" and "style" in attributes:
-            low, high = int(attributes["min"]), int(attributes["max"])
-            self.layout.column_styles.append((low, high, attributes["style"]))
-        elif name == "row" and len(self.open) == 3:
-            self.row, self.column = int(attributes.get("r", self.row + 1)), 0
-            self.layout.rows[self.row] = element
-        elif name == "c" and len(self.open) == 4:
-            self.column = _column(attributes) or self.column + 1
-            self.layout.cells[self.row, self.column] = element
-            self.layout.columns.setdefault(self.row, []).append(self.column)
-
-    def _end(self, tag: str) -> None:
-        """expat stands after an empty element, and before the end tag of any other."""
-        element, at = self.open.pop(), self.parser.CurrentByteIndex
-        closing = b"</" + tag.encode()
-        if self.xml.startswith(closing, at):
-            at = self.xml.index(b">", at) + 1
-        element.end = at
-
-
-def _column(attributes: dict[str, str]) -> int | None:
-    if "r" not in attributes:
-        return None
-    return int(column_index_from_string(coordinate_from_string(attributes["r"])[0]))
