@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
@@ -128,12 +130,49 @@ def test_wrapper_has_one_function_an_entry_and_error_values(excel_host: Any) -> 
     assert max(map(len, text.splitlines())) < 1024  # VBA's longest line
 
 
-def test_wrapper_is_parsed_as_vba(excel_host: Any) -> None:
-    olevba = pytest.importorskip("oletools.olevba", reason="oletools is not installed")
+def test_every_vba_function_is_closed(excel_host: Any) -> None:
     text = excel.wrapper_text()
-    assert not olevba.detect_autoexec(text) and not olevba.detect_hex_strings(text)
     opened = re.findall(r"^(?:Private )?Function ", text, re.M)
     assert len(opened) == len(re.findall(r"^End Function", text, re.M)) == len(FUNCTIONS) + 5
+
+
+CELLS_TEST = """
+Const xlErrNA = 2042, xlErrValue = 2015, xlErrNum = 2036, xlErrDiv0 = 2007
+Const xlErrRef = 2023, xlErrName = 2029, xlErrNull = 2000
+
+Function Shown(ByVal value As Variant) As String
+    If IsError(value) Then Shown = CStr(value) Else Shown = TypeName(value) & " " & value
+End Function
+
+Function Test() As String
+    Dim grid(1, 1), row(1), found
+    grid(0, 0) = "#N/A": grid(0, 1) = 0.5: grid(1, 0) = "25P": grid(1, 1) = "#VALUE!"
+    found = WithErrors(grid)
+    Test = Shown(found(0, 0)) & "," & Shown(found(0, 1)) & "," & Shown(found(1, 0)) & "," & Shown(found(1, 1))
+    row(0) = "#NUM!": row(1) = 2.5
+    found = WithErrors(row)
+    Test = Test & ";" & Shown(found(0)) & "," & Shown(found(1))
+    Test = Test & ";" & Shown(WithErrors("#DIV/0!")) & ";" & Shown(WithErrors("x")) & ";" & Shown(Values(3.5))
+End Function
+"""
+
+
+def test_the_conversion_of_cells_runs(tmp_path: Path) -> None:
+    """LibreOffice's Basic in its VBA mode executes the module that turns error texts into error values."""
+    python = shutil.which("python3", path="/usr/bin") or sys.executable
+    if (
+        shutil.which("soffice") is None
+        or subprocess.run([python, "-c", "import uno"], capture_output=True).returncode
+    ):
+        pytest.skip("LibreOffice (soffice) with the system's Python module uno is not installed")
+    module = tmp_path / "cells.bas"
+    source = Path(addin.__file__).with_name("cells.bas").read_text()
+    module.write_text("Option VBASupport 1\nOption Explicit\n" + CELLS_TEST + source)
+    driver = Path(__file__).parent / "stubs" / "vba_driver.py"
+    run = subprocess.run([python, driver, module, tmp_path], capture_output=True, text=True, timeout=90)
+    assert run.stdout.strip() == (
+        "Error 2042,Double 0.5,String 25P,Error 2015;Error 2036,Double 2.5;Error 2007;String x;Double 3.5"
+    )
 
 
 def test_argument_names_are_not_words_of_vba() -> None:

@@ -1,6 +1,7 @@
 """Recalculates a book twice in one LibreOffice; runs under the system's Python, which has uno.
 
-It prints how long each took and, as JSON, what H1:M4 holds. Usage: python3 uno_driver.py PIPE BOOK SIGNAL_FOLDER, with LibreOffice listening on PIPE. It leaves an empty
+It prints how long each took and, as JSON, what H1:M4 holds.
+Usage: python3 uno_driver.py PIPE BOOK SIGNAL_FOLDER, with LibreOffice listening on PIPE. It leaves an empty
 file `loaded` or `recalculated` in SIGNAL_FOLDER and waits until the test has removed it.
 """
 

@@ -132,16 +132,12 @@ class Server:
 
     def connect(self) -> None:
         """Connects and learns the server's identity: its version and the digests of its models."""
-        self.close()
         try:
-            version = self._open(ANSWER_TIMEOUT)
+            self._greet(ANSWER_TIMEOUT)
+        except socket.timeout:  # noqa: UP041 (not a TimeoutError before Python 3.10)
+            raise  # it hangs, and a second one could not take its place
         except FAILURES:
-            version = self._start()
-        self._seen = self._stamp()
-        status, models = self._exchange("GET", "/v1/models", None)
-        if status != 200:
-            raise ConnectionError(f"the server answered {status} to GET /v1/models; expected 200")
-        self.identity = hashlib.sha256(json.dumps([version, models]).encode()).digest()
+            self._start()
 
     def request(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         """Status and parsed answer; once more on a new connection where the old one was closed."""
@@ -149,7 +145,7 @@ class Server:
             self.connect()
         try:
             return self._exchange(method, path, body)
-        except socket.timeout:  # noqa: UP041 (not a TimeoutError before Python 3.10)
+        except socket.timeout:  # noqa: UP041
             raise
         except (OSError, http.client.HTTPException):
             self.connect()
@@ -175,32 +171,38 @@ class Server:
             self.close()
         return response.status, answer
 
-    def _open(self, timeout: float) -> str:
-        """Connects to the server of server.json, with a timeout for its first answers; its version."""
+    def _greet(self, timeout: float) -> None:
+        """Connects to the server of server.json; `timeout` holds for its first answers."""
+        self.close()
         state = json.loads((self._home / "server.json").read_text("utf-8"))
         token = (self._home / "token").read_text("utf-8").strip()
         if not locked(self._home / "server.lock"):
             raise ConnectionError("no server holds server.lock")  # its port may be another program's by now
+        seen = self._stamp()
         connection = http.client.HTTPConnection("127.0.0.1", int(state["port"]), timeout=CONNECT_TIMEOUT)
+        self._connection = connection
         connection.connect()
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sock.settimeout(timeout)
-        self._connection = connection
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        return str(state["version"])
+        status, models = self._exchange("GET", "/v1/models", None)
+        if status != 200:
+            raise ConnectionError(f"the server answered {status} to GET /v1/models; expected 200")
+        self.identity = hashlib.sha256(json.dumps([state["version"], models]).encode()).digest()
+        self._seen = seen
 
-    def _start(self) -> str:
-        """Starts the server with the interpreter that installed the extension, and connects; its version."""
+    def _start(self) -> None:
+        """Starts the server with the interpreter that installed the extension, and connects."""
         if self._child is None or self._child.poll() is not None:
             install = json.loads((self._home / "install.json").read_text("utf-8"))
             self._child = launch(install["python"], install["path"], self._home)
         deadline = time.monotonic() + START_TIMEOUT
         while True:
+            ended = self._child.poll() is not None
             try:
-                return self._open(START_TIMEOUT)
+                return self._greet(START_TIMEOUT)
             except FAILURES:
-                ended = self._child.poll()
-                if ended is not None or time.monotonic() > deadline:
+                if ended or time.monotonic() > deadline:
                     raise
             time.sleep(0.05)
 
