@@ -411,6 +411,7 @@ def test_bootstrap_interval() -> None:
     error = rng.gamma(2, size=150)
     assert ratio_interval(error, error, day) == (1.0, 1.0, 1.0)
     np.testing.assert_allclose(ratio_interval(0.5 * error, error, day), 0.5)
+    assert np.isnan(ratio_interval(0 * error, 0 * error, day)).all()
     noisy = error * rng.lognormal(0, 0.3, 150)
     ratio, low, high = ratio_interval(noisy, error, day)
     assert low < ratio < high and ratio == pytest.approx(noisy.sum() / error.sum())
@@ -528,7 +529,7 @@ def test_product_is_asked_as_a_user_asks(tmp_path, fake_imputation: list[dict], 
 def test_the_command_prints_and_writes_tables(
     tmp_path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = impute.Settings(0, 4, 1, 20, 2, 60, 2, None)
+    small = impute.Settings(0, 4, 1, ("30%", "50%"), 20, 2, 60, 2, None)
     monkeypatch.setattr(impute, "settings", lambda arguments: small)
     monkeypatch.setattr(impute, "fitted_models", lambda: [LinearHeston()])
     assert impute.main(["--split", "simulated", "--quick", "--output", str(tmp_path / "out.md")]) == 0

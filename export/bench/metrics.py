@@ -147,11 +147,15 @@ def ratio_interval(
 ) -> tuple[float, float, float]:
     """Ratio of two sums over surfaces [N], with its paired bootstrap interval, resampling whole days.
 
-    Both sums are over the same hidden cells, so the ratio of sums is the ratio of means.
+    Both sums are over the same hidden cells, so the ratio of sums is the ratio of means. Three NaN where the
+    denominator is 0: nothing was hidden.
     """
+    if not denominator.any():
+        return np.nan, np.nan, np.nan
     days, index = np.unique(day, return_inverse=True)
     sums = np.stack([np.bincount(index, weights=x) for x in (numerator, denominator)])
     picks = np.random.default_rng(seed).multinomial(len(days), np.full(len(days), 1 / len(days)), size=draws)
     top, bottom = picks @ sums[0], picks @ sums[1]
-    low, high = np.quantile(top / bottom, [(1 - level) / 2, (1 + level) / 2])
+    known = bottom > 0
+    low, high = np.quantile(top[known] / bottom[known], [(1 - level) / 2, (1 + level) / 2])
     return float(sums[0].sum() / sums[1].sum()), float(low), float(high)

@@ -13,13 +13,12 @@ from .metrics import Score, Scores, ratio_interval
 
 RIVAL = "scale-augmented Gaussian"
 PRIOR_RIVAL = "Gaussian on daily changes"
-FITTED = ("Heston", "Bates", "Heston++")
 
 LEGEND = """\
 Errors are of hidden cells only, in bp (1e-4) of vol; every method sees the same quotes. Columns: the share of
 cells hidden at random; `tenor`, one whole tenor; `wings`, both outermost deltas of half the tenors; `sides`,
-everything but ATM of half the tenors; `atm`, everything but ATM; `atm+rr`, everything but ATM and both 25-delta
-cells. The CRPS of a method without a band is its MAE. Intervals are paired bootstraps over days.
+everything but ATM of half the tenors; `atm`, everything but ATM; `atm+rr`, everything but ATM and both
+25-delta cells. The CRPS of a method without a band is its MAE. Intervals are paired bootstraps over days.
 """
 
 Cell = Callable[[str, str], str]
@@ -117,9 +116,10 @@ def ratio_table(
 
     def cell(method: str, column: str) -> str:
         if column in means:
-            return f"{np.mean([sums(method, k).sum() / sums(reference, k).sum() for k in means[column]]):.3f}"
+            pairs = [(sums(method, k).sum(), sums(reference, k).sum()) for k in means[column]]
+            return f"{np.mean([top / bottom for top, bottom in pairs if bottom > 0]):.3f}"
         ratio, low, high = ratio_interval(sums(method, column), sums(reference, column), result.day[chosen])
-        return f"{ratio:.3f} [{low:.2f}, {high:.2f}]"
+        return "" if np.isnan(ratio) else f"{ratio:.3f} [{low:.2f}, {high:.2f}]"
 
     means = {
         "mean, random": [k for k in result.masks if k.endswith("%")],
@@ -133,9 +133,8 @@ def _over(metric: str, reference: str) -> str:
 
 
 def _fitted_tables(result: Result) -> list[str]:
-    fitted = [m for m in FITTED if (m, result.masks[0]) in result.fitted]
-    if not fitted:
-        return []
+    fitted = list(dict.fromkeys(method for method, _ in result.fitted))
+    masks = list(dict.fromkeys(mask for _, mask in result.fitted))
     others = [m for m in ("voladdin", RIVAL) if m in result.methods]
 
     def score(method: str, mask: str) -> Score:
@@ -148,8 +147,8 @@ def _fitted_tables(result: Result) -> list[str]:
     count = len(result.rows)
     title = f"Fitted models, MAE in bp on {count} of the surfaces, same masks"
     return [
-        table(title, [*fitted, *others], result.masks, lambda m, k: f"{score(m, k).mae:.2f}"),
-        table("MAE over that of the best of the three", others, result.masks, share),
+        table(title, [*fitted, *others], masks, lambda m, k: f"{score(m, k).mae:.2f}"),
+        table("MAE over that of the best of the fitted models", others, masks, share),
     ]
 
 
@@ -159,7 +158,7 @@ def _time_table(result: Result) -> str:
         value = result.one_ms.get(method, np.nan) if column == "one at a time, p50" else score.ms
         return "" if np.isnan(value) else f"{value:.2f}"
 
-    methods = [*result.methods, *(m for m in FITTED if (m, "50%") in result.fitted)]
+    methods = [*result.methods, *dict.fromkeys(method for method, _ in result.fitted)]
     threads = os.environ.get("OMP_NUM_THREADS", "not set")
     title = f"ms a surface, half the cells missing (OMP_NUM_THREADS {threads})"
     return table(title, methods, ["one at a time, p50", "in a batch"], cell)
