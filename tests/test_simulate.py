@@ -163,7 +163,8 @@ def test_vols_at_deltas_are_the_smile_at_their_own_strikes(model: str) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_batch_equals_single(model: str) -> None:
+def test_batch_equals_single(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("export.simulate.smile._BLOCK", 4)
     params = draw(model, 6)
     batch = model_vols(model, params, YEARS, deltas=DELTAS)
     for i in range(6):
@@ -196,6 +197,11 @@ def test_extreme_parameters_give_finite_positive_vols(vol, start, kappa, xi, rho
         ({"model": "sabr2", "deltas": [0.5]}, "model is 'sabr2'; expected one of heston"),
         ({"model": "bates", "deltas": [0.5]}, "expected .*intensity"),
         ({"model": "heston"}, "exactly one of deltas and log_moneyness"),
+        (
+            {"model": "heston", "deltas": [0.5], "params": draw("heston", 2) | {"rho": [-0.5, 1.5]}},
+            "rho is 1.5",
+        ),
+        ({"model": "heston", "deltas": [0.5], "params": draw("heston", 1) | {"xi": [np.nan]}}, "xi is nan"),
         ({"model": "heston", "deltas": [1.5]}, "deltas .*1.5.*between 0 and 1"),
         ({"model": "heston", "deltas": [0.5], "tenors": [0.0]}, "tenors .*0.*positive"),
     ],

@@ -137,7 +137,8 @@ def spectra(items: Items, reach: float, tolerance: float) -> list[Spectrum]:
             if period * cutoff > _MAX_TERMS * np.pi:
                 growth[:] = 1.0
             good = growth <= 1.0
-            done.append(Spectrum(part[good], spectrum.step, spectrum.terms[good]))
+            if good.any():
+                done.append(Spectrum(part[good], spectrum.step, spectrum.terms[good]))
             queue += [(more, period * factor, cutoff) for factor, more in _ladder(part[~good], growth[~good])]
     return done
 

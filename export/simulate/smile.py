@@ -27,6 +27,22 @@ _SCAN = 4.5 * np.sin(np.linspace(-0.5 * np.pi, 0.5 * np.pi, 25))
 _FAR_DELTA, _FAR_STRIKE = 7.0, 12.0
 _TOLERANCE_DELTA, _TOLERANCE_STRIKE = 1e-9, 1e-13
 _RESOLVED = 1e-11
+_BLOCK = 1000
+_POSITIVE = (1e-12, np.inf)
+_DOMAIN = {
+    "v0": (0.0, np.inf),
+    "kappa": (1e-6, np.inf),
+    "theta": _POSITIVE,
+    "xi": (1e-4, np.inf),
+    "rho": (-0.9999, 0.9999),
+    "intensity": (0.0, np.inf),
+    "jump_mean": (-np.inf, np.inf),
+    "jump_std": (0.0, np.inf),
+    "shift": (0.0, np.inf),
+    "alpha": _POSITIVE,
+    "beta": (0.0, 1.0),
+    "nu": _POSITIVE,
+}
 
 
 class Smile(Protocol):
@@ -60,30 +76,50 @@ def model_vols(
       heston++ heston's and shift [n, T], the integrated deterministic variance; bates++ likewise
       sabr     alpha beta rho nu
 
-    Always finite and positive; beyond twelve deviations a smile is continued flat.
-    Raises ValueError (unknown model, missing parameter, both or neither strike axis).
+    Always finite and positive. A smile is continued flat where prices fall below 1e-11 of the deviation (six
+    or more deviations out): vols there would only show rounding. SABR is Hagan's expansion.
+    Raises ValueError (unknown model, a missing or impossible parameter, both or neither strike axis).
     """
     years = np.asarray(tenors, dtype=float)
-    if (deltas is None) == (log_moneyness is None):
-        raise ValueError("give exactly one of deltas and log_moneyness")
+    arrays = _checked(model, params, years)
+    count = max(len(value) for value in arrays.values())
+    axis = _checked_axis(deltas, log_moneyness)
+    blocks = []
+    for start in range(0, count, _BLOCK):
+        part = slice(start, start + _BLOCK)
+        own = {name: value[part] if len(value) > 1 else value for name, value in arrays.items()}
+        smile = SabrSmile(own, years) if model == "sabr" else FourierSmile(own, years, strikes=deltas is None)
+        if deltas is None:
+            total = _at_strikes(smile, axis[part] if axis.ndim == 3 else axis, len(years))
+        else:
+            total = _at_deltas(smile, ndtri(axis))
+        blocks.append(total.reshape(-1, len(years), total.shape[-1]))
+    return np.concatenate(blocks) / np.sqrt(years)[:, None]
+
+
+def _checked(model: str, params: Mapping[str, ArrayLike], years: FloatArray) -> dict[str, FloatArray]:
     if not (years.ndim == 1 and len(years) and (years > 0).all()):
-        raise ValueError(f"tenors are {tenors}; expected a list of positive years")
-    if deltas is not None and not ((np.asarray(deltas) > 0) & (np.asarray(deltas) < 1)).all():
-        raise ValueError(f"deltas are {deltas}; expected forward call deltas between 0 and 1")
+        raise ValueError(f"tenors are {years}; expected a list of positive years")
     if model not in MODELS:
         raise ValueError(f"model is {model!r}; expected one of {', '.join(MODELS)}")
-    arrays = {name: np.asarray(value, dtype=float) for name, value in params.items()}
-    if set(arrays) != set(MODELS[model]):
-        raise ValueError(f"params of {model} are {sorted(arrays)}; expected {sorted(MODELS[model])}")
-    strikes = log_moneyness is not None
-    smile: Smile = (
-        SabrSmile(arrays, years) if model == "sabr" else FourierSmile(arrays, years, strikes=strikes)
-    )
-    if strikes:
-        total = _at_strikes(smile, np.asarray(log_moneyness, dtype=float), len(years))
-    else:
-        total = _at_deltas(smile, ndtri(np.asarray(deltas, dtype=float)))
-    return total.reshape(-1, len(years), total.shape[-1]) / np.sqrt(years)[:, None]
+    if set(params) != set(MODELS[model]):
+        raise ValueError(f"params of {model} are {sorted(params)}; expected {sorted(MODELS[model])}")
+    arrays = {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in params.items()}
+    for name, value in arrays.items():
+        low, high = _DOMAIN[name]
+        bad = ~((value >= low) & (value <= high))
+        if bad.any():
+            raise ValueError(f"{name} is {value[bad][0]:g}; expected {low:g} to {high:g}")
+    return arrays
+
+
+def _checked_axis(deltas: ArrayLike | None, log_moneyness: ArrayLike | None) -> FloatArray:
+    if (deltas is None) == (log_moneyness is None):
+        raise ValueError("give exactly one of deltas and log_moneyness")
+    axis = np.asarray(log_moneyness if deltas is None else deltas, dtype=float)
+    if deltas is not None and not ((axis > 0) & (axis < 1)).all():
+        raise ValueError(f"deltas are {axis}; expected forward call deltas between 0 and 1")
+    return axis
 
 
 def _at_strikes(smile: Smile, log_moneyness: FloatArray, tenors: int) -> FloatArray:
