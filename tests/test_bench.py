@@ -288,7 +288,7 @@ def model_surface(name: str) -> np.ndarray:
     return model_vols(name, params, FX.tenors, deltas=FX.deltas)[0]
 
 
-@pytest.mark.parametrize(("name", "tolerance"), [("heston", 1e-4), ("bates", 1e-4), ("heston++", 1e-6)])
+@pytest.mark.parametrize(("name", "tolerance"), [("heston", 1e-4), ("bates", 5e-4), ("heston++", 1e-6)])
 def test_a_fit_recovers_its_own_models_surface(name: str, tolerance: float) -> None:
     from export.bench.baselines.parametric import Bates, Heston, HestonShift
 

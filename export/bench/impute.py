@@ -142,9 +142,7 @@ def _run_fitted(
     scores: Scores = {}
     one = {}
     for model in fitted_models():
-        say(
-            f"{split.name}: fitting {model.name} to {sum(map(len, rows))} surfaces under {len(options.fit_masks)} masks"
-        )
+        say(f"{split.name}: fitting {model.name} to {sum(map(len, rows))} surfaces under each mask")
         scores |= _pooled([evaluate_set([model], test, hidden) for test, hidden in parts])
         one[model.name] = latency(model, parts[0][0], parts[0][1]["50%"], count=8)
     starts = np.cumsum([0, *map(len, split.tests)])

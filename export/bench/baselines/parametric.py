@@ -96,10 +96,18 @@ def _calibrate(model: ql.HestonModel, helpers: list[ql.HestonModelHelper], fix_f
     model.calibrate(helpers, method, end, ql.NoConstraint(), [1.0] * len(helpers), fixed)
 
 
-def _heston_process(vols: FloatArray) -> list[object]:
+def _market() -> list[object]:
     flat = ql.YieldTermStructureHandle(ql.FlatForward(_TODAY, 0.0, ql.Actual365Fixed()))
+    return [flat, flat, ql.QuoteHandle(ql.SimpleQuote(1.0))]
+
+
+def _fit_heston(vols: FloatArray, axes: Axes) -> tuple[float, float, float, float, float]:
+    """theta, kappa, sigma, rho, v0 of QuantLib's calibration."""
     first, last = _start(vols)
-    return [flat, flat, ql.QuoteHandle(ql.SimpleQuote(1.0)), first, 1.5, last, 0.4, 0.0]
+    model = ql.HestonModel(ql.HestonProcess(*_market(), first, 1.5, last, 0.4, 0.0))
+    _calibrate(model, _helpers(vols, axes, ql.AnalyticHestonEngine(model, LAGUERRE)), [1, 2, 3, 0])
+    theta, kappa, sigma, rho, v0 = model.params()
+    return theta, kappa, sigma, rho, v0
 
 
 class Heston(_Fitted):
@@ -108,19 +116,17 @@ class Heston(_Fitted):
     name = "Heston"
 
     def calibrate(self, vols: FloatArray, axes: Axes) -> Characteristic:
-        model = ql.HestonModel(ql.HestonProcess(*_heston_process(vols)))
-        engine = ql.AnalyticHestonEngine(model, LAGUERRE)
-        _calibrate(model, _helpers(vols, axes, engine), [1, 2, 3, 0])
-        return heston_characteristic(*model.params())
+        return heston_characteristic(*_fit_heston(vols, axes))
 
 
 class Bates(_Fitted):
-    """Bates (1996): Heston and lognormal jumps, eight parameters, started without skewed jumps."""
+    """Bates (1996): Heston and lognormal jumps, eight parameters, started at the Heston fit and few jumps."""
 
     name = "Bates"
 
     def calibrate(self, vols: FloatArray, axes: Axes) -> Characteristic:
-        model = ql.BatesModel(ql.BatesProcess(*_heston_process(vols), 0.1, 0.0, 0.05))
+        theta, kappa, sigma, rho, v0 = _fit_heston(vols, axes)
+        model = ql.BatesModel(ql.BatesProcess(*_market(), v0, kappa, theta, sigma, rho, 0.05, 0.0, 0.03))
         engine = ql.BatesEngine(model, LAGUERRE)
         _calibrate(model, _helpers(vols, axes, engine), [7, 6, 5, 1, 2, 3, 0])
         theta, kappa, sigma, rho, v0, nu, delta, intensity = model.params()
