@@ -123,7 +123,7 @@ class Guard:
         except Exception:
             trace = traceback.format_exc()
             reference = ServerError(trace).reference
-            log.error("%s 500 %s\n%s", reference, scope["method"], trace)
+            log.error("%s 500 %s %r\n%s", reference, scope["method"], scope["path"], trace)
             if not started:
                 error = ServerError(f"a defect of voladdin; the file voladdin.log has it under {reference}")
                 await _error(500, error, reference)(scope, receive, send)

@@ -165,8 +165,15 @@ def test_a_stale_state_is_never_contacted(folder: Path) -> None:
 def test_a_server_that_cannot_start_says_why(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     local.home()
     (folder / "token").mkdir()
-    with pytest.raises(ServerError, match=r"did not start: .*token"):
+    with pytest.raises(ServerError, match=r"did not start: .*token cannot be written"):
         local.ensure_running()
+
+
+def test_a_lock_that_cannot_be_opened_is_named(folder: Path) -> None:
+    (local.home() / "server.lock").mkdir()
+    with pytest.raises(ServerError, match=r"server.lock cannot be opened"):
+        local.ensure_running()
+    (folder / "server.lock").rmdir()
 
 
 def test_a_server_that_never_answers_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,9 +265,9 @@ def test_a_server_that_hangs_while_starting_is_named(
 
 
 def test_it_stops_when_idle_and_not_before(folder: Path, serve: Serve) -> None:
-    process = serve("--idle", "0.4", code=SLOW)
+    process = serve("--idle", "1", code=SLOW)
     with Client(wait_until_running(process)) as client:
-        assert client.evaluate("0.8") == [["0.8"]]
+        assert client.evaluate("1.3") == [["1.3"]]
         assert client.evaluate("0") == [["0"]]
         assert process.wait(10) == 0
         assert not (folder / "server.json").exists()

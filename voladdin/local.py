@@ -96,7 +96,11 @@ def clear_state() -> None:
 @contextlib.contextmanager
 def server_lock() -> Iterator[bool]:
     """Whether this process holds the one server lock of `home()`, for the length of the block."""
-    descriptor = os.open(home() / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    path = home() / "server.lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ServerError(f"{path} cannot be opened: {error.strerror}") from None
     try:
         yield _try_lock(descriptor)
     finally:
@@ -243,11 +247,15 @@ def _last_words() -> str:
 def _write_private(path: Path, text: str) -> None:
     """Write `text` to a file of this user only, complete or not at all."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    draft.replace(path)
+    try:
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ServerError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _try_lock(descriptor: int) -> bool:
