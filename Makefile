@@ -16,11 +16,12 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Rebuilds the shipped bundle. HISTORY is a .csv(.gz), .parquet or .xlsx of full surfaces; see `voladdin train -h`.
+# Rebuilds the shipped bundle: make models HISTORY=fx_history.csv.gz (see `voladdin train -h` for its columns).
 models: $(VENV)/.test
-	$(BIN)/voladdin train $(HISTORY) --name fx
+	@test -n "$(HISTORY)" || { echo "expected make models HISTORY=<file of full surfaces>"; exit 2; }
+	$(BIN)/voladdin train "$(HISTORY)" --name fx --output voladdin/models
 
-# The tables of the README.
+# The tables of the README; needs the market data beside the repository (see `voladdin bench impute -h`).
 bench: $(VENV)/.test
 	$(BIN)/voladdin bench impute
 

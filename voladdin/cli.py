@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .cells import Cell, Cells
 
 PERCENT_ABOVE = 2.0  # as in cells: a median above it is in percent points
+EXTRAS = ("train", "bench")
 HOSTS = ("libreoffice", "excel")
 _ELSEWHERE = {"serve": "server.run", "train": "export.train"}  # commands with a main(argv) of their own
 
@@ -88,13 +89,11 @@ def _elsewhere(module: str, command: str, argv: list[str]) -> int:
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise UnavailableError(
-            f"{command} needs the module {error.name}; expected pip install 'voladdin[{_extra(command)}]'"
+            f"{command} needs the module {error.name}; expected pip install 'voladdin[{command}]'"
+            if command in EXTRAS
+            else f"{command} needs the module {error.name}; expected an installed voladdin"
         ) from None
     return int(found.main(argv) or 0)
-
-
-def _extra(command: str) -> str:
-    return command if command in ("train", "bench") else "test"
 
 
 def _bench(name: str) -> str:
@@ -159,7 +158,7 @@ def read_cells(path: str, range_: str | None = None) -> Cells:
         data = Path(path).read_bytes()
         return _csv_cells(data.decode("utf-8-sig")) if suffix == ".csv" else _xlsx_cells(data, range_)
     except (OSError, UnicodeDecodeError, csv.Error, zipfile.BadZipFile) as error:
-        raise InputError(f"grid {path} cannot be read: {error}") from None
+        raise InputError(f"grid {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _xlsx_cells(data: bytes, range_: str | None) -> Cells:

@@ -56,12 +56,18 @@ CLARK = (  # percent points, market strangles
 )
 CLARK_MARKET = (("Spot", 1.3465), ("USD rate", 0.0294), ("EUR rate", 0.0346))
 
-_INPUT = Font(color="1F3FBF")
+
+def _font(size: int = 11, **style: object) -> Font:
+    return Font(name="Calibri", size=size, **style)
+
+
+_INPUT = _font(color="1F3FBF")
 _INPUT_FILL = PatternFill("solid", fgColor="FFF9E3")
-_HEADER = Font(bold=True, color="FFFFFF")
+_HEADER = _font(bold=True, color="FFFFFF")
 _HEADER_FILL = PatternFill("solid", fgColor="2F4B6E")
-_SECTION = Font(bold=True, color="2F4B6E")
-_NOTE = Font(italic=True, color="707070")
+_SECTION = _font(bold=True, color="2F4B6E")
+_NOTE = _font(italic=True, color="707070")
+_TITLE = _font(16, bold=True, color="2F4B6E")
 _FIXED_DATE = (2026, 1, 1, 0, 0, 0)
 
 
@@ -122,7 +128,7 @@ def _clark(sheet: Worksheet) -> None:
 
 
 def _title(sheet: Worksheet, title: str, note: str) -> None:
-    sheet["A1"], sheet["A1"].font = title, Font(bold=True, size=16, color="2F4B6E")
+    sheet["A1"], sheet["A1"].font = title, _TITLE
     sheet["A2"], sheet["A2"].font = note, _NOTE
     sheet.sheet_view.showGridLines = False
     for column in "ABCDEFHIJKLMOPQRST":
