@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voladdin import functions
@@ -260,6 +262,18 @@ def test_a_defect_becomes_a_cell_error(monkeypatch: pytest.MonkeyPatch) -> None:
         evaluate("VOLIMPUTE", [GRID])
 
 
+def test_a_defect_prints_no_traceback() -> None:
+    code = (
+        "from voladdin import functions\n"
+        "functions.bind = lambda *_: 1 / 0\n"
+        "try: functions.evaluate('VOLINFO', [])\n"
+        "except functions.VoladdinError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("VOLINFO failed: ZeroDivisionError")
+    assert done.stderr == ""
+
+
 cell = st.one_of(
     st.none(),
     st.floats(),
@@ -268,6 +282,7 @@ cell = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 5).flatmap(
         lambda width: st.lists(st.lists(cell, min_size=width, max_size=width), max_size=5)

@@ -29,6 +29,7 @@ DEFAULT_MODEL = "fx"
 OUTPUTS = {"fill": "filled", "mean": "mean", "std": "std", "low": "low", "high": "high", "zscore": "zscore"}
 
 _log = logging.getLogger(__name__)
+_log.addHandler(logging.NullHandler())  # a host decides where tracebacks of defects go, never the terminal
 _warnings: ContextVar[list[str]] = ContextVar("warnings")
 
 
