@@ -54,7 +54,7 @@ def settings(arguments: argparse.Namespace) -> Settings:
     if arguments.quick:
         return Settings(arguments.seed, every, 3, ("50%",), 300, 20, 300, 4, arguments.bundles)
     every_mask = (*(f"{rate}%" for rate in RATES), *HOLES)
-    return Settings(arguments.seed, every, 24, every_mask, 6000, 400, 1300, 40, arguments.bundles)
+    return Settings(arguments.seed, every, 24, every_mask, 6000, 1500, 1300, 40, arguments.bundles)
 
 
 def splits(names: Sequence[str], options: Settings) -> Iterator[Split]:

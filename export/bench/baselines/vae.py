@@ -3,7 +3,7 @@
 As in the paper: LayerNorm-SiLU residual blocks (appendix B.1), diagonal noise as a function of z, Adam with
 weight decay 1e-5, the encoder refitted on the surfaces to impute with the decoder frozen (section 6.2) and
 self-normalised importance sampling from it (section 6.1). Smaller than in the paper: 6,000 training steps
-instead of 100,000 (started at ten times its learning rate, cosine), 400 refit steps with k = 10 instead of
+instead of 100,000 (at ten times its learning rate, cosine), 1,500 refit steps with k = 10 instead of
 10,000 with k = 50, and 1,000 samples instead of 10,000. Hidden cells enter as zeros beside their mask.
 """
 
@@ -66,7 +66,7 @@ class SigmaVAE:
     def __init__(
         self,
         steps: int = 6000,
-        refit_steps: int = 400,
+        refit_steps: int = 1500,
         samples: int = 1000,
         width: int = 128,
         latent: int = 32,
