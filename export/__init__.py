@@ -1,1 +1,1 @@
-"""Development side of voladdin: simulators, training, ONNX export, benchmarks. Needs torch; never on the desk."""
+"""Simulators, training, ONNX export and benchmarks. Needs torch; never on the desk."""

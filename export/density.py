@@ -98,7 +98,10 @@ def fit_density(days: Days, simulated: FloatArray, seed: int = 0) -> dict[str, F
     scatter = _scatter(changes, steps_weight, change_labels, len(history["weight"]))
     total = np.average(scatter, axis=0, weights=history["weight"])
     share = SIMULATED_DAYS / (SIMULATED_DAYS + recency.sum())
-    parts = [(history, 1.0 - share, scatter), (invented, share, np.tile(total, (len(invented["weight"]), 1, 1)))]
+    parts = [
+        (history, 1.0 - share, scatter),
+        (invented, share, np.tile(total, (len(invented["weight"]), 1, 1))),
+    ]
     if mirror is not None:
         parts = [(_turned(p, mirror, k), w * s, _flip(c, mirror, k)) for p, w, c in parts for k, s in _SIDES]
     level = {name: np.concatenate([p[name] for p, _, _ in parts]) for name in ("mean", "scatter")}

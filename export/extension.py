@@ -19,9 +19,9 @@ MIDPOINT_SURFACES = 200
 def fit_extension(
     core_tenors: FloatArray, core_deltas: FloatArray, *, days: int = 500, surfaces: int = 2000, seed: int = 0
 ) -> tuple[Extension, float, FloatArray]:
-    """The extension, its daily change variance as a share of its variance, and simulated core log-vols [n, c].
+    """The extension, its daily change variance as a share of its variance, simulated core logs [n, c].
 
-    The regression is invariant to a shift of all vols together: core and master vary by the same scale factor.
+    The regression is invariant to a shift of all vols: core and master vary by the same scale factor.
     """
     key = (tuple(core_tenors.tolist()), tuple(core_deltas.tolist()))
     return _fit(*key, days, surfaces, seed)
@@ -52,7 +52,9 @@ def _union(master: tuple[float, ...], core: tuple[float, ...]) -> FloatArray:
     return np.sort(np.array([*core, *extra]))
 
 
-def _core_index(tenors: FloatArray, deltas: FloatArray, core_t: tuple[float, ...], core_d: tuple[float, ...]) -> FloatArray:
+def _core_index(
+    tenors: FloatArray, deltas: FloatArray, core_t: tuple[float, ...], core_d: tuple[float, ...]
+) -> FloatArray:
     rows, columns = np.searchsorted(tenors, core_t), np.searchsorted(deltas, core_d)
     index: FloatArray = (rows[:, None] * len(deltas) + columns[None]).ravel()
     return index
@@ -74,15 +76,24 @@ def _regression(logs: FloatArray, core: FloatArray) -> tuple[FloatArray, FloatAr
     return matrix, offset, noise
 
 
-def _interpolation(tenors: FloatArray, deltas: FloatArray, seed: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """What splines miss midway between tenors [T - 1] and deltas [K - 1]; variance slopes outside the grid."""
+def _interpolation(
+    tenors: FloatArray, deltas: FloatArray, seed: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """What splines miss between tenors [T - 1] and deltas [K - 1]; variance slopes outside the grid."""
     middle_t = np.exp((np.log(tenors[:-1]) + np.log(tenors[1:])) / 2)
     fine_t = np.sort(np.concatenate([tenors, middle_t]))
     fine_d = np.sort(np.concatenate([deltas, (deltas[:-1] + deltas[1:]) / 2]))
     logs = np.log(simulate_surfaces(MIDPOINT_SURFACES, seed=seed + 1, tenors=fine_t, deltas=fine_d))
     identity = np.eye(len(tenors) * len(deltas))
     bare = Extension(
-        tenors, deltas, identity, np.zeros(len(identity)), 0.0 * identity, np.zeros(len(tenors)), np.zeros(len(deltas)), np.zeros(2)
+        tenors,
+        deltas,
+        identity,
+        np.zeros(len(identity)),
+        0.0 * identity,
+        np.zeros(len(tenors)),
+        np.zeros(len(deltas)),
+        np.zeros(2),
     )
     nodes = logs[:, ::2, ::2].reshape(len(logs), -1)
     grid_t, grid_d = np.repeat(fine_t, len(fine_d)), np.tile(fine_d, len(fine_t))

@@ -61,8 +61,8 @@ class Days:
 def read_history(path: str | Path) -> Days:
     """Read surfaces from wide columns `tenor|delta` or long columns `tenor, call_delta, vol`.
 
-    `date` is needed, `underlying` is not. Labels are those of the sheet ("1M|25P", "1Y|0.5"); vols are decimals,
-    or percent points where their median is above 2.
+    `date` is needed, `underlying` is not. Labels are those of the sheet ("1M|25P", "1Y|0.5"); vols are
+    decimals, or percent points where their median is above 2.
 
     Raises InputError naming the file and what was expected.
     """
@@ -114,7 +114,9 @@ def _node(path: str | Path, column: str) -> tuple[float, float]:
     tenor, _, label = column.partition("|")
     delta = parse_delta(label)
     if delta is None:
-        raise LabelError(f"{path}: column {column!r}: {label!r} is no delta; expected such as 25P, ATM or 0.25")
+        raise LabelError(
+            f"{path}: column {column!r}: {label!r} is no delta; expected such as 25P, ATM or 0.25"
+        )
     return parse_tenor(tenor), delta
 
 

@@ -118,7 +118,7 @@ class Vae(nn.Module):
     def start_at_gaussian(self, covariance: np.ndarray) -> None:
         """Set the weights so that x ~ N(0, covariance) exactly, and the encoder is its posterior.
 
-        The leading PRINCIPAL directions go through z, 2% of them and the rest into R; hidden layers start small.
+        The PRINCIPAL directions go through z, 2% of them and the rest into R; hidden layers start small.
         """
         nodes, latent = len(covariance), self.encoder.mean.out_features
         values, vectors = np.linalg.eigh(covariance)
@@ -137,7 +137,9 @@ class Vae(nn.Module):
         self.encoder.spread.bias.copy_(_tensor(np.log(np.expm1(spread))))
 
 
-def _linear_path(lift: nn.Linear, out: nn.Linear, entry: np.ndarray, readout: np.ndarray, net: nn.Module) -> None:
+def _linear_path(
+    lift: nn.Linear, out: nn.Linear, entry: np.ndarray, readout: np.ndarray, net: nn.Module
+) -> None:
     """Carry the input through the first hidden units unchanged, and read it out linearly."""
     count = len(entry)
     lift.weight[:count] = _tensor(entry)

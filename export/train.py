@@ -4,9 +4,9 @@
 
 1. The history's density: regimes of log-vols and of their daily changes (`density`).
 2. The market simulator's extension of the core grid to any tenor and delta (`extension`).
-3. The VAE learns the smoothed density: each step draws surfaces afresh from the local Gaussians of the regimes,
-   so that it cannot memorise days (trained on the days themselves it overfits within a thousand steps).
-4. Held-out days, the last of the history, choose the step, the stack's weight and the calibration (`validate`);
+3. The VAE learns the smoothed density: each step draws surfaces afresh from the local Gaussians of the
+   regimes, so that it cannot memorise days (on the days themselves it overfits within a thousand steps).
+4. Held-out days, the last of the history, choose the step and calibrate the spread (`validate`);
    with --refit everything is then fitted to the whole history with these choices.
 5. ONNX, parity, card, hashes (`onnx_export`, `write`).
 """
@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,10 +26,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from voladdin import local
+from voladdin import latent, local
 from voladdin.bundle import Bundle
-from voladdin.posterior import _surprise, from_prior, local_gaussian, mix
-from voladdin import latent
+from voladdin.posterior import BoolArray, changed, local_gaussian, mix, surprise
 from voladdin.surface import FloatArray
 
 from . import validate
@@ -39,10 +39,11 @@ from .network import Vae
 from .onnx_export import export_graphs
 from .write import write_bundle
 
-LEVEL_DEGREES = 10.0
+LEVEL_DEGREES = 4.0  # of the Student-t that the spread follows, for levels and for daily changes
 CHANGE_DEGREES = 3.0
-SHARPNESS = 2.0
-CALIBRATION_YEARS = 3
+STACK = 0.5  # the network's weight beside the local Gaussian
+SHARPNESS = 2.0  # how fast the answer goes over from prior to quotes: weights are variances to this power
+CALIBRATION_YEARS = (0.5, 0.25, 0.25)  # the held-out year's weight, and those of the years before
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,13 @@ class TorchBundle(Bundle):
 
 
 def train_bundle(
-    days: Days, folder: Path, name: str, config: Config | None = None, *, refit: bool = False, quiet: bool = False
+    days: Days,
+    folder: Path,
+    name: str,
+    config: Config | None = None,
+    *,
+    refit: bool = False,
+    quiet: bool = False,
 ) -> Path:
     """Train on `days`, write the bundle into `folder` and return it; resumes from `folder`/checkpoint.pt.
 
@@ -92,7 +99,7 @@ def train_bundle(
     vae, arrays, history = _fit(arrays, validate.holdout(held), folder, config, quiet)
     arrays |= _calibration(train, held, simulated, extension, moving, _bundle(arrays, vae))
     if refit:
-        chosen = {k: arrays[k] for k in ("stack", "level_calibration", "change_calibration")}
+        chosen = {key: arrays[key] for key in ("level_stretch", "change_stretch")}
         arrays = _arrays(days, simulated, extension, moving) | chosen
         steps = Config(**(asdict(config) | {"steps": history["best_step"], "every": 10**9}))
         vae, arrays, _ = _fit(arrays, None, folder / "refit", steps, quiet)
@@ -113,17 +120,16 @@ def _arrays(days: Days, simulated: FloatArray, extension: Any, moving: float) ->
     mean, covariance = regimes_of(arrays).whole()
     std = np.sqrt(np.diag(covariance) + SCALE_VARIANCE)
     arrays |= {f"extension_{key}": value for key, value in vars(extension).items()}
-    one = np.array([[share, 1.0] for share in validate.SHARES])
     return arrays | {
         "mean": mean,
         "std": std,
         "growth": np.array([arrays.pop("growth_power"), moving]),
-        "stack": np.array(0.5),
+        "stack": np.array(STACK),
         "level_degrees": np.array(LEVEL_DEGREES),
         "change_degrees": np.array(CHANGE_DEGREES),
         "sharpness": np.array(SHARPNESS),
-        "level_calibration": one,
-        "change_calibration": one,
+        "level_stretch": np.array(1.0),
+        "change_stretch": np.array(1.0),
     }
 
 
@@ -158,7 +164,9 @@ def _fit(
     vae = Vae(len(arrays["mean"]))
     regimes = regimes_of(arrays)
     covariance = regimes.whole()[1] + SCALE_VARIANCE
-    vae.start_at_gaussian(covariance / np.outer(arrays["std"], arrays["std"]) + 1e-6 * np.eye(len(covariance)))
+    vae.start_at_gaussian(
+        covariance / np.outer(arrays["std"], arrays["std"]) + 1e-6 * np.eye(len(covariance))
+    )
     optimiser = torch.optim.AdamW(
         [
             {"params": [p for n, p in vae.named_parameters() if n != "whiten"]},
@@ -221,7 +229,9 @@ def _score(bundle: Bundle, held: validate.Holdout) -> float:
     for mask in held.masks:
         near, start = local_gaussian(bundle, held.emission, held.logs, mask)
         mean, std = latent.posterior(bundle, held.emission, held.logs, mask, start)
-        ours, theirs = (validate.crps(held.logs, *x)[~mask].mean() for x in ((mean, std), (near.mean, near.std)))
+        ours, theirs = (
+            validate.crps(held.logs, *x)[~mask].mean() for x in ((mean, std), (near.mean, near.std))
+        )
         ratios.append(ours / theirs)
     return float(np.mean(ratios))
 
@@ -229,70 +239,65 @@ def _score(bundle: Bundle, held: validate.Holdout) -> float:
 def _calibration(
     train: Days, held: Days, simulated: FloatArray, extension: Any, moving: float, bundle: TorchBundle
 ) -> dict[str, FloatArray]:
-    """Stack weight by CRPS on the held-out days; spreads by the coverage of several held-out years."""
-    hold = validate.holdout(held)
-    share = min(np.linspace(0, 1, 11), key=lambda s: _stacked(bundle, hold, s))
-    bundle.arrays["stack"] = np.array(share)
-    levels = [_stretches(bundle, hold, share)]
-    changes = [_change_stretches(bundle, hold)]
-    for earlier, year in _rolling(train):
+    """Factors on the spread with which 90% bands cover 90% of the held-out years' hidden cells."""
+    weights, levels, changes = (
+        [CALIBRATION_YEARS[0]],
+        [_stretch(bundle, held, STACK)],
+        [_stretch(bundle, held)],
+    )
+    for weight, (earlier, year) in zip(CALIBRATION_YEARS[1:], _rolling(train), strict=False):
         past = TorchBundle({}, "", _arrays(earlier, simulated, extension, moving), {})
-        levels.append(_stretches(past, validate.holdout(year), None))
-        changes.append(_change_stretches(past, validate.holdout(year)))
-    table = np.array(validate.SHARES)
-    return {
-        "stack": np.array(share),
-        "level_calibration": np.stack([table, np.exp(np.log(levels).mean(0))], 1),
-        "change_calibration": np.stack([table, np.exp(np.log(changes).mean(0))], 1),
-    }
+        weights.append(weight)
+        levels.append(_stretch(past, year, 0.0))
+        changes.append(_stretch(past, year))
+    average = [np.exp(np.average(np.log(values), weights=weights)) for values in (levels, changes)]
+    return {"level_stretch": np.array(average[0]), "change_stretch": np.array(average[1])}
 
 
 def _rolling(train: Days) -> Iterator[tuple[Days, Days]]:
-    """Training days up to a date, and the year after it, for the years before the held-out one."""
+    """Days up to a date and the year after it, for the years before the held-out one, latest first."""
     year = np.timedelta64(365, "D")
-    for back in range(1, CALIBRATION_YEARS):
-        end = train.date.max() - (back - 1) * year
+    for back in range(len(CALIBRATION_YEARS) - 1):
+        end = train.date.max() - back * year
         earlier, later = train.date <= end - year, (train.date > end - year) & (train.date <= end)
         if earlier.sum() >= 250 and later.sum() >= 50:
             yield train.keep(earlier), train.keep(later)
 
 
-def _stacked(bundle: TorchBundle, hold: validate.Holdout, share: float) -> float:
+def _stretch(bundle: TorchBundle, held: Days, stack: float | None = None) -> float:
+    """One factor for all missing shares; of the changes' answer where `stack` is None."""
+    hold = validate.holdout(held)
+    answer = _change_answer if stack is None else functools.partial(_level_answer, stack=stack)
     return float(
-        np.mean([validate.crps(hold.logs, *_spread(bundle, hold, m, share))[~m].mean() for m in hold.masks])
+        np.exp(
+            np.mean([np.log(validate.stretch(hold.logs, *answer(bundle, hold, m), m)) for m in hold.masks])
+        )
     )
 
 
-def _spread(
-    bundle: TorchBundle, hold: validate.Holdout, mask: Any, share: float | None
+def _level_answer(
+    bundle: Bundle, hold: validate.Holdout, mask: BoolArray, stack: float
 ) -> tuple[FloatArray, FloatArray]:
-    """The uncalibrated answer: without the deep model where `share` is None."""
     near, start = local_gaussian(bundle, hold.emission, hold.logs, mask)
     mean, std = near.mean, near.std
-    if share is not None:
-        mean, std = mix(mean, std, *latent.posterior(bundle, hold.emission, hold.logs, mask, start), share)
-    return mean, std * _surprise(near, LEVEL_DEGREES)[:, None]
+    if stack:
+        mean, std = mix(mean, std, *latent.posterior(bundle, hold.emission, hold.logs, mask, start), stack)
+    return mean, std * surprise(near, LEVEL_DEGREES)
 
 
-def _stretches(bundle: TorchBundle, hold: validate.Holdout, share: float | None) -> list[float]:
-    return [validate.stretch(hold.logs, *_spread(bundle, hold, m, share), m) for m in hold.masks]
-
-
-def _change_stretches(bundle: TorchBundle, hold: validate.Holdout) -> list[float]:
-    from voladdin.posterior import _moved
-
-    out = []
-    for mask in hold.masks:
-        moved = _moved(bundle, hold.emission, hold.logs, mask, hold.prior, 1.0)
-        std = moved.std * _surprise(moved, CHANGE_DEGREES)[:, None]
-        out.append(validate.stretch(hold.logs, moved.mean, std, mask))
-    return out
+def _change_answer(bundle: Bundle, hold: validate.Holdout, mask: BoolArray) -> tuple[FloatArray, FloatArray]:
+    moved = changed(bundle, hold.emission, hold.logs, mask, hold.prior, 1.0)
+    return moved.mean, moved.std * surprise(moved, CHANGE_DEGREES)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """`voladdin train`."""
-    parser = argparse.ArgumentParser(prog="voladdin train", description="Train a model bundle from a history.")
-    parser.add_argument("history", help=".csv, .csv.gz, .parquet or .xlsx with date, [underlying], tenor|delta columns")
+    parser = argparse.ArgumentParser(
+        prog="voladdin train", description="Train a model bundle from a history."
+    )
+    parser.add_argument(
+        "history", help=".csv, .csv.gz, .parquet or .xlsx with date, [underlying], tenor|delta columns"
+    )
     parser.add_argument("--name", required=True, help="the bundle's name, as in VOLIMPUTE's model argument")
     parser.add_argument("--output", type=Path, help="folder of bundles; voladdin's home unless told")
     parser.add_argument("--until", help="use days before this date only (yyyy-mm-dd)")
@@ -309,5 +314,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = (options.output or local.home() / "models") / options.name
     config = Config(steps=options.steps, seed=options.seed)
     written = train_bundle(days, folder, options.name, config, refit=not options.no_refit)
-    print(f"{len(days)} days, {len(np.unique(days.underlying))} underlyings: bundle {options.name} in {written}")
+    print(
+        f"{len(days)} days, {len(np.unique(days.underlying))} underlyings: bundle {options.name} in {written}"
+    )
     return 0

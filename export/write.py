@@ -16,11 +16,14 @@ from voladdin.surface import FloatArray
 
 from .history import Days
 
-LICENCES = {"default": "that of the history given"}
-
 
 def write_bundle(
-    folder: Path, name: str, days: Days, arrays: dict[str, FloatArray], graphs: dict[str, bytes], training: dict[str, Any]
+    folder: Path,
+    name: str,
+    days: Days,
+    arrays: dict[str, FloatArray],
+    graphs: dict[str, bytes],
+    training: dict[str, Any],
 ) -> Path:
     """Write into `folder`; the card comes last, so that a broken write is no bundle."""
     stored = io.BytesIO()
@@ -43,7 +46,8 @@ def write_bundle(
         },
         "metrics": {
             "validation_crps_against_local_gaussian": training["best_crps"],
-            "stack_weight_of_network": float(arrays["stack"]),
+            "level_stretch": float(arrays["level_stretch"]),
+            "change_stretch": float(arrays["change_stretch"]),
         },
         "revision": _revision(),
     }

@@ -1,10 +1,10 @@
 """Implied-volatility surfaces for the desk: fill, interpolate, and read market quotes.
 
-    import voladdin as va
+import voladdin as va
 
-    s = va.Surface(vols, tenors=["1W", "1M", 1.0], deltas=[0.9, 0.75, 0.5, 0.25, 0.1])
-    r = va.impute(s)
-    r.filled, r.std, r.zscore
+s = va.Surface(vols, tenors=["1W", "1M", 1.0], deltas=[0.9, 0.75, 0.5, 0.25, 0.1])
+r = va.impute(s)
+r.filled, r.std, r.zscore
 """
 
 from .bundle import Bundle, load, names

@@ -1,8 +1,8 @@
 """A model bundle: ONNX graphs, arrays and a card, verified by hash before anything of it is used.
 
-`models/<name>/` holds `encoder.onnx`, `decoder.onnx`, `decoder_jacobian.onnx`, `gaussian.npz` and `card.json`;
-the card names the SHA-256 of every other file. Shipped bundles lie beside this file, a desk's own under
-`models/` in voladdin's home folder; a path to a bundle's folder works too.
+`models/<name>/` holds `encoder.onnx`, `decoder.onnx`, `decoder_jacobian.onnx`, `gaussian.npz` and
+`card.json`; the card names the SHA-256 of every other file. Shipped bundles lie beside this file, a desk's own
+under `models/` in voladdin's home folder; a path to a bundle's folder works too.
 """
 
 from __future__ import annotations
@@ -82,9 +82,7 @@ class Bundle:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        return onnxruntime.InferenceSession(
-            self.graphs[graph], options, providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(self.graphs[graph], options, providers=["CPUExecutionProvider"])
 
     def _regimes(self, scatter: str) -> Regimes:
         a = self.arrays

@@ -35,7 +35,7 @@ class Extension:
     """The master grid (M nodes, tenor-major) given the core nodes.
 
     tenors: years; deltas: increasing. matrix: [M, c], offset: [M], covariance: [M, M].
-    between_tenors: [T - 1], between_deltas: [K - 1]: the variance that interpolation midway between two nodes adds.
+    between_tenors [T - 1], between_deltas [K - 1]: the variance that a cell midway between two nodes adds.
     beyond: variance for each unit of ln τ, and of N⁻¹(Δ), squared, outside the grid.
     """
 

@@ -31,7 +31,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Conditional:
-    """Cells given quotes: mean, std [B, n]; distance [B], the quotes' squared Mahalanobis distance; count [B].
+    """Cells given quotes: mean, std [B, n]; distance [B], their squared Mahalanobis distance; count [B].
 
     zscore: [B, n], each quote's leave-one-out residual in its leave-one-out standard deviations
     (Rasmussen-Williams 2006, equation 5.12); NaN where nothing is quoted.
@@ -82,7 +82,8 @@ def core_mean(
     """E[x | quotes] [B, c] for x ~ N(mean, covariance), cells = matrix x + ..., `parts` of the cells."""
     white = _matvec(parts.whiten, residual)
     back = np.einsum("bij,bi->bj", parts.whiten, white)
-    return mean + back @ (matrix @ covariance)
+    core: FloatArray = mean + back @ (matrix @ covariance)
+    return core
 
 
 def _matvec(matrix: FloatArray, vector: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from scipy.special import ndtr, ndtri
 from . import bundle as bundles
 from .bundle import Bundle
 from .errors import InputError
-from .posterior import BoolArray, Posterior, from_prior, from_quotes
+from .posterior import Posterior, from_prior, from_quotes
 from .surface import MAX_VOL, FloatArray, Surface
 
 MAX_CELLS = 4_000
@@ -58,12 +58,14 @@ def impute(
     Raises InputError (no quote, too many cells, other axes) or BundleError.
     """
     arguments: dict[str, Any] = {"model": model, "coverage": coverage, "prior_age": prior_age}
-    axis = "deltas" if surface.deltas is not None else "moneyness"
-    places = surface.deltas if surface.deltas is not None else surface.log_moneyness
+    if surface.deltas is not None:
+        arguments["deltas"] = surface.deltas
+    else:
+        arguments["moneyness"] = surface.log_moneyness
     if prior is not None:
         _check_prior(surface, prior)
         arguments["prior"] = prior.vols[None]
-    result = impute_batch(surface.vols[None], surface.tenors, **{axis: places}, **arguments)
+    result = impute_batch(surface.vols[None], surface.tenors, **arguments)
     fields = ("mean", "std", "low", "high", "filled", "zscore")
     return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=result.model)
 
@@ -94,8 +96,6 @@ def impute_batch(
     earlier = _prior(prior, grid.shape, prior_age)
     _check(grid, earlier is not None, coverage)
     axes = Surface(grid[0], np.asarray(tenors).tolist(), deltas=deltas, moneyness=moneyness)
-    for index, one in enumerate(grid):
-        _checked(axes, one, f"vols[{index}]")
     loaded = bundles.load(model)
     if earlier is not None:
         earlier = _fill_prior(loaded, axes, earlier)
@@ -198,13 +198,21 @@ def _prior(prior: ArrayLike | None, shape: tuple[int, ...], age: float) -> Float
     earlier = np.array(prior, dtype=float)
     if earlier.shape != shape:
         raise InputError(f"prior has shape {earlier.shape}; expected {shape}, as the vols")
-    bad = np.argwhere(~np.isnan(earlier) & ~((earlier > 0) & (earlier <= MAX_VOL)))
-    if len(bad):
-        raise InputError(f"prior{bad[0].tolist()} is {earlier[tuple(bad[0])]:g}; expected a vol in (0, {MAX_VOL:g}]")
+    _check_vols("prior", earlier)
     empty = np.flatnonzero(~np.isfinite(earlier).any((1, 2)))
     if len(empty):
         raise InputError(f"prior[{empty[0]}] has no vol at all; leave the prior out or give one")
     return earlier
+
+
+def _check_vols(name: str, grid: FloatArray) -> None:
+    bad = np.argwhere(~np.isnan(grid) & ~((grid > 0) & (grid <= MAX_VOL)))
+    if len(bad):
+        place = ", ".join(str(i) for i in bad[0])
+        value = grid[tuple(bad[0])]
+        raise InputError(
+            f"{name}[{place}] is {value:g}; expected a vol above 0 and at most {MAX_VOL:g} (decimal)"
+        )
 
 
 def _check(grid: FloatArray, has_prior: bool, coverage: float) -> None:
@@ -212,17 +220,11 @@ def _check(grid: FloatArray, has_prior: bool, coverage: float) -> None:
         raise InputError(f"coverage is {coverage!r}; expected a probability in (0, 1), such as 0.9")
     if grid[0].size > MAX_CELLS:
         raise InputError(f"the grid has {grid[0].size} cells; imputation takes at most {MAX_CELLS}")
+    _check_vols("vols", grid)
     empty = np.flatnonzero(~np.isfinite(grid).any((1, 2)))
     if len(empty) and not has_prior:
         where = "" if len(grid) == 1 else f" (surface {empty[0]})"
         raise InputError(f"no quote at all{where}: expected at least one vol, or a prior surface")
-
-
-def _checked(axes: Surface, vols: FloatArray, name: str) -> None:
-    bad = np.argwhere(~np.isnan(vols) & ~((vols > 0) & (vols <= MAX_VOL)))
-    if len(bad):
-        place = ", ".join(str(i) for i in bad[0])
-        raise InputError(f"{name}[{place}] is {vols[tuple(bad[0])]:g}; expected a vol above 0 and at most {MAX_VOL:g}")
 
 
 def _check_prior(surface: Surface, prior: Surface) -> None:

@@ -98,9 +98,7 @@ def _mode(bundle: Bundle, evidence: _Evidence, z: FloatArray) -> tuple[FloatArra
     return z, curvature
 
 
-def _local(
-    bundle: Bundle, evidence: _Evidence, z: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _local(bundle: Bundle, evidence: _Evidence, z: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """-log density [B], gradient [B, e] and Gauss-Newton curvature [B, e, e] at z."""
     mu, jacobian = bundle.run("decoder_jacobian", z=z)
     weighted = (evidence.information @ mu[..., None])[..., 0]
@@ -119,9 +117,9 @@ def _importance(
     spread = np.linalg.inv(np.linalg.cholesky(curvature))
     z = mode[:, None] + noise @ spread
     mu = bundle.run("decoder", z=z.reshape(-1, latent))[0].reshape(batch, DRAWS, -1)
-    log_likelihood = (mu @ evidence.pull[..., None])[..., 0] - 0.5 * (
-        mu * (mu @ evidence.information)
-    ).sum(-1)
+    log_likelihood = (mu @ evidence.pull[..., None])[..., 0] - 0.5 * (mu * (mu @ evidence.information)).sum(
+        -1
+    )
     log_weight = log_likelihood - 0.5 * (z**2).sum(-1) - log_proposal
     weight = np.exp(log_weight - log_weight.max(1, keepdims=True))
     return mu, weight / weight.sum(1, keepdims=True)

@@ -1,9 +1,9 @@
 """What the quotes, and an earlier surface, say of every cell: the stacked posterior of log-vols.
 
-The answer is a mixture of the deep model and the locally weighted Gaussian, with the weight fitted on held-out
-days. Its spread follows how surprising the quotes are (the Student-t posterior's (nu + d²) / (nu + n)) and is
-calibrated on held-out days so that 90% bands cover 90%. Quotes that no history explains are answered by the
-Gaussian of all history with its level left free.
+The answer is an equal mixture of the deep model and the locally weighted Gaussian (weights fitted on held-out
+days do not hold in the next year; equal ones do). Its spread follows how surprising the quotes are, as the
+Student-t posterior's (nu + d²) / (nu + n), and is calibrated on held-out days so that 90% bands cover 90%.
+Quotes that no history explains are answered by the Gaussian of all history with its level left free.
 """
 
 from __future__ import annotations
@@ -32,23 +32,13 @@ class Posterior:
     mean: FloatArray
     std: FloatArray
     zscore: FloatArray
-    far: BoolArray
-
-
-def from_quotes(bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray) -> Posterior:
-    """Posterior given the quotes alone; cells [B, n] log-vols, read where `observed`."""
-    near, start = local_gaussian(bundle, emission, cells, observed)
-    degrees = float(bundle.arrays["level_degrees"])
-    mean, std = latent.posterior(bundle, emission, cells, observed, start)
-    mean, std = mix(near.mean, near.std, mean, std, float(bundle.arrays["stack"]))
-    far = fdtrc(near.count, degrees, near.distance / near.count) < IMPROBABLE
+    far: BoolArray = np.atleast_1d(fdtrc(near.count, degrees, near.distance / near.count) < IMPROBABLE)
     if far.any():
         wide = _free_level(bundle, emission, cells[far], observed[far])
         mean[far], std[far], near.zscore[far] = wide.mean, wide.std, wide.zscore
         near.distance[far] = wide.distance
-    spread = _surprise(near, degrees)[:, None]
-    calibrated = spread * calibration(bundle.arrays["level_calibration"], observed)
-    return Posterior(mean, std * calibrated, near.zscore / spread, far)
+    spread = surprise(near, degrees) * float(bundle.arrays["level_stretch"])
+    return Posterior(mean, std * spread, near.zscore / spread, far)
 
 
 def from_prior(
@@ -59,18 +49,15 @@ def from_prior(
     Changes since then have the robust scatter of the prior's regime, growing with age; as they outgrow what
     the quotes alone leave open, the answer goes over to the surface-only one.
     """
-    moved = _moved(bundle, emission, cells, observed, prior, age)
-    surprise = _surprise(moved, float(bundle.arrays["change_degrees"]))[:, None]
-    scale = surprise * calibration(bundle.arrays["change_calibration"], observed)
-    moved = replace(moved, std=moved.std * scale, zscore=moved.zscore / surprise)
+    moved = changed(bundle, emission, cells, observed, prior, age)
+    spread = surprise(moved, float(bundle.arrays["change_degrees"])) * float(bundle.arrays["change_stretch"])
+    moved = replace(moved, std=moved.std * spread, zscore=moved.zscore / spread)
     quoted = observed.any(-1)
     mean, std, far = moved.mean, moved.std, ~quoted
     if quoted.any():
         alone = from_quotes(bundle, emission, cells[quoted], observed[quoted])
         share = _precision(moved.std[quoted], alone.std, float(bundle.arrays["sharpness"]))
-        mean[quoted], std[quoted] = mix(
-            alone.mean, alone.std, moved.mean[quoted], moved.std[quoted], share
-        )
+        mean[quoted], std[quoted] = mix(alone.mean, alone.std, mean[quoted], std[quoted], share)
     return Posterior(mean, std, moved.zscore, far)
 
 
@@ -85,7 +72,11 @@ def local_gaussian(
 
 
 def mix(
-    mean: FloatArray, std: FloatArray, other_mean: FloatArray, other_std: FloatArray, share: FloatArray | float
+    mean: FloatArray,
+    std: FloatArray,
+    other_mean: FloatArray,
+    other_std: FloatArray,
+    share: FloatArray | float,
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and std of a mixture that gives the other component the weight `share`."""
     mixed = mean + share * (other_mean - mean)
@@ -93,10 +84,21 @@ def mix(
     return mixed, np.sqrt(variance + share * (1.0 - share) * (other_mean - mean) ** 2)
 
 
-def calibration(table: FloatArray, observed: BoolArray) -> FloatArray:
-    """[B, 1] factor on the spread: linear in the missing share between the table's (share, factor) rows."""
-    missing = 1.0 - observed.mean(-1)
-    return np.interp(missing, table[:, 0], table[:, 1])[:, None]
+def changed(
+    bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray, prior: FloatArray, age: float
+) -> Conditional:
+    """Cells given the quotes and an earlier surface, by the scatter of changes alone."""
+    power, residual = bundle.arrays["growth"]
+    place = _core(bundle, emission, prior, np.ones_like(observed))
+    scatter = bundle.changes.scatter_near(place)
+    spread = emission.matrix @ scatter @ emission.matrix.T + residual * emission.covariance
+    return condition(prior, spread * age**power, cells, observed)
+
+
+def surprise(given: Conditional, degrees: float) -> FloatArray:
+    """[B, 1] factor on the spread: that of a multivariate t, given how far the quotes lie from their mean."""
+    ratio: FloatArray = np.sqrt((degrees + given.distance) / (degrees + given.count))
+    return ratio[:, None]
 
 
 def _core(bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray) -> FloatArray:
@@ -112,21 +114,6 @@ def _free_level(bundle: Bundle, emission: Emission, cells: FloatArray, observed:
     mean, covariance = bundle.levels.whole()
     moments = emission.push(mean, covariance + FREE_LEVEL * bundle.scale)
     return condition(*moments, cells, observed)
-
-
-def _moved(
-    bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray, prior: FloatArray, age: float
-) -> Conditional:
-    power, residual = bundle.arrays["growth"]
-    place = _core(bundle, emission, prior, np.ones_like(observed))
-    scatter = bundle.changes.scatter_near(place)
-    spread = emission.matrix @ scatter @ emission.matrix.T + residual * emission.covariance
-    return condition(prior, spread * age**power, cells, observed)
-
-
-def _surprise(given: Conditional, degrees: float) -> FloatArray:
-    surprise: FloatArray = np.sqrt((degrees + given.distance) / (degrees + given.count))
-    return surprise
 
 
 def _precision(std: FloatArray, other: FloatArray, power: float) -> FloatArray:

@@ -9,6 +9,7 @@ recency, and a small share of mirrored history (delta to 1 - delta: the pair quo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -20,7 +21,7 @@ class Regimes:
     """K regimes over c core nodes (log-vols).
 
     weight: [K], sums to 1. mean: [K, c]. scatter: [K, c, c], second moments about the regime's own mean.
-    origin: [c], scores: [c, q]: whitened principal scores (x - origin) @ scores, in which nearness is measured.
+    origin: [c], scores: [c, q]: whitened principal scores (x - origin) @ scores, the measure of nearness.
     width: of the Gaussian kernel, in score units. floor: the kernel's least value, so that a surface far from
     all history is met by all of it. shrink: the share of the whole history in every answer.
     """
@@ -54,11 +55,17 @@ class Regimes:
         distance = ((place[:, None] - centres[None]) ** 2).sum(-1)
         weight = self.weight * (np.exp(-0.5 * distance / self.width**2) + self.floor)
         weight /= weight.sum(1, keepdims=True)
-        return (1.0 - self.shrink) * weight + self.shrink * self.weight
+        kernel: FloatArray = (1.0 - self.shrink) * weight + self.shrink * self.weight
+        return kernel
+
+    @cached_property
+    def _second(self) -> FloatArray:
+        """[K, c * c]: second moments about zero."""
+        second = self.scatter + self.mean[:, :, None] * self.mean[:, None, :]
+        return np.ascontiguousarray(second.reshape(len(second), -1))
 
     def _moments(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
         nodes = self.mean.shape[1]
-        second = self.scatter + self.mean[:, :, None] * self.mean[:, None, :]
         mean = weight @ self.mean
-        total = (weight @ second.reshape(len(second), -1)).reshape(-1, nodes, nodes)
+        total = (weight @ self._second).reshape(-1, nodes, nodes)
         return mean, total - mean[:, :, None] * mean[:, None, :]

@@ -51,8 +51,8 @@ class Client:
     def evaluate(self, name: str, arguments: list[Any], cached: bool = True) -> Cells:
         """The function's cells; one error cell where it fails, "#N/A" where no server answers.
 
-        arguments: JSON values, rows of cells for a range. With `cached`, an answer is remembered for these
-        very arguments and the server's version and models.
+        arguments: JSON values, rows of cells for a range. With `cached`, cells, not errors, are remembered for
+        these very arguments and the server's version and models.
         """
         body = json.dumps({"arguments": arguments}, separators=(",", ":"), allow_nan=False).encode()
         open_ = time.monotonic() >= self._closed_until
@@ -73,13 +73,12 @@ class Client:
     def _ask(self, name: str, body: bytes, cached: bool) -> Cells:
         status, answer = self._server.request("POST", f"/v1/functions/{name}", body)
         self._pause = 0.0
-        if status == 200:
-            cells: Cells = answer["cells"]
-        else:
+        if status != 200:
             error = answer["error"]
             log.info("%s: %s %s [%s]", name, error["cell"], error["message"], error.get("reference", ""))
-            cells = [[error["cell"]]]
-        if cached and (status == 200 or (status == 422 and cells != [["#N/A"]])):
+            return [[error["cell"]]]
+        cells: Cells = answer["cells"]
+        if cached:
             self._answers.put(self._key(name, body), cells)
         return cells
 

@@ -37,7 +37,7 @@ _SETTINGS = (
         "/org.openoffice.Setup/Office/Factories/"
         "org.openoffice.Setup:Factory['com.sun.star.sheet.SpreadsheetDocument']",
         "ooSetupFactoryWindowAttributes",
-        "0,0,1920,780;1;0,0,0,0;",
+        "0,0,1920,820;1;0,0,0,0;",
     ),
 )
 

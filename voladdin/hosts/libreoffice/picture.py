@@ -17,14 +17,15 @@ from voladdin.errors import InputError, UnavailableError
 
 from .office import layers, prepared, program
 
-SIZE = "1920x780"
+SIZE = "1920x820"
 SETTLED = 3  # equal pictures in a row, one every second
 TIMEOUT = 90.0  # seconds
 
 
-def screenshot(book: str | Path, png: str | Path, profile: str | Path | None = None) -> Path:
+def screenshot(book: str | Path, png: str | Path, cell: str = "", profile: str | Path | None = None) -> Path:
     """Opens the book in LibreOffice, recalculates it, and writes a picture of its window to `png`.
 
+    cell: the one to select, such as "EURUSD.H5", so that the picture shows its formula.
     profile: a folder that `install` prepared; None is a temporary one.
 
     Raises InputError where the book is absent, UnavailableError where LibreOffice, Xvfb or ImageMagick is.
@@ -33,7 +34,7 @@ def screenshot(book: str | Path, png: str | Path, profile: str | Path | None = N
     if not book.is_file():
         raise InputError(f"book is {str(book)!r}; expected an existing spreadsheet file")
     with prepared(profile) as folder, tempfile.TemporaryDirectory() as copies, _display() as display:
-        copy = shutil.copy(book, copies)
+        copy = Path(shutil.copy(book, copies)).as_uri() + (f"#{cell}" if cell else "")
         command = [program("soffice"), "--norestore", "--nologo", *layers(folder), "--calc", copy]
         environment = os.environ | {"DISPLAY": display, "SAL_USE_VCLPLUGIN": "gen"}
         empty = _pixels(display)

@@ -1,0 +1,217 @@
+"""Filling holes: what every answer must satisfy, and what it must say of bad input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import voladdin as va
+
+TENORS = ["1M", "2M", "3M", "6M", "9M", "1Y", "3Y", "5Y"]
+DELTAS = [0.9, 0.75, 0.5, 0.25, 0.1]
+SMILE = np.array([0.0104, 0.0032, 0.0, 0.0021, 0.0078])
+
+
+def surface(level: float = 0.08) -> np.ndarray:
+    """A plausible surface [8, 5]: upward term structure, smile that steepens with tenor."""
+    years = np.array([1 / 12, 1 / 6, 0.25, 0.5, 0.75, 1, 3, 5])
+    return level * (1 + 0.06 * np.log1p(years))[:, None] + level / 0.08 * SMILE * (
+        0.5 + 0.5 * years[:, None] ** 0.25
+    )
+
+
+def holes(vols: np.ndarray, share: float, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.where(rng.random(vols.shape) < share, np.nan, vols)
+
+
+GRIDS: dict[str, dict[str, Any]] = {
+    "core": {"tenors": TENORS, "deltas": DELTAS},
+    "calls first": {"tenors": TENORS, "deltas": DELTAS[::-1]},
+    "overnight to 10Y": {"tenors": ["ON", "1W", "2W", "1M", "3M", "1Y", "5Y", "10Y"], "deltas": DELTAS},
+    "15 and 35 delta": {"tenors": TENORS, "deltas": [0.95, 0.85, 0.65, 0.35, 0.15]},
+    "odd tenors": {
+        "tenors": [0.02, 0.1, 0.21, 0.4, 0.6, 1.3, 2.2, 7.5],
+        "deltas": [0.8, 0.6, 0.45, 0.3, 0.2],
+    },
+    "log-moneyness": {"tenors": TENORS, "moneyness": [-0.08, -0.03, 0.0, 0.03, 0.08]},
+    "strikes by tenor": {
+        "tenors": TENORS,
+        "strikes": np.exp(
+            np.outer(np.sqrt([1 / 12, 1 / 6, 0.25, 0.5, 0.75, 1, 3, 5]), [-0.1, -0.05, 0, 0.05, 0.1])
+        ),
+        "forwards": np.ones(8),
+    },
+}
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_answer_is_sane_on_any_grid(grid: str, share: float) -> None:
+    vols = holes(surface(), share)
+    vols[2, 2] = surface()[2, 2]
+    result = va.impute(va.Surface(vols, **GRIDS[grid]))
+    seen = np.isfinite(vols)
+    assert (result.filled[seen] == vols[seen]).all()
+    assert (result.std[seen] == 0).all() and (result.low[seen] == vols[seen]).all()
+    assert np.isfinite(result.filled).all() and (result.filled > 0).all()
+    assert (result.std[~seen] > 0).all()
+    assert (result.low[~seen] < result.mean[~seen]).all() and (result.mean[~seen] < result.high[~seen]).all()
+    assert np.isnan(result.zscore[~seen]).all()
+    assert (np.abs(result.filled / surface() - 1) < 0.6).all()
+
+
+@pytest.mark.parametrize("grid", ["core", "odd tenors", "log-moneyness"])
+def test_same_input_same_output(grid: str) -> None:
+    one, two = (va.impute(va.Surface(holes(surface(), 0.5), **GRIDS[grid])) for _ in range(2))
+    for field in ("filled", "std", "low", "high"):
+        np.testing.assert_array_equal(getattr(one, field), getattr(two, field))
+
+
+def test_axis_order_does_not_matter() -> None:
+    vols = holes(surface(), 0.4)
+    one = va.impute(va.Surface(vols, TENORS, deltas=DELTAS))
+    two = va.impute(va.Surface(vols[:, ::-1], TENORS, deltas=DELTAS[::-1]))
+    np.testing.assert_allclose(one.mean, two.mean[:, ::-1], rtol=1e-5)
+    np.testing.assert_allclose(one.std, two.std[:, ::-1], rtol=1e-3, atol=1e-9)
+
+
+def test_batch_is_one_at_a_time() -> None:
+    stack = np.stack([holes(surface(level), 0.5, seed) for seed, level in enumerate((0.06, 0.08, 0.12))])
+    batch = va.impute_batch(stack, TENORS, deltas=DELTAS)
+    for b, vols in enumerate(stack):
+        single = va.impute(va.Surface(vols, TENORS, deltas=DELTAS))
+        np.testing.assert_allclose(batch.filled[b], single.filled, rtol=2e-3)
+        np.testing.assert_allclose(batch.std[b], single.std, rtol=2e-2)
+
+
+def test_more_quotes_leave_less_open() -> None:
+    few, many = (
+        va.impute(va.Surface(holes(surface(), share), TENORS, deltas=DELTAS)) for share in (0.9, 0.3)
+    )
+    assert np.median(few.std[few.std > 0]) > 2 * np.median(many.std[many.std > 0])
+
+
+def test_coverage_widens_the_band() -> None:
+    grid = va.Surface(holes(surface(), 0.5), TENORS, deltas=DELTAS)
+    narrow, wide = va.impute(grid, coverage=0.5), va.impute(grid, coverage=0.99)
+    missing = narrow.std > 0
+    assert (wide.high[missing] > narrow.high[missing]).all() and (
+        wide.low[missing] < narrow.low[missing]
+    ).all()
+
+
+def test_a_fat_finger_shows() -> None:
+    vols = surface()
+    vols[3, 2] *= 1.10
+    zscore = va.impute(va.Surface(vols, TENORS, deltas=DELTAS)).zscore
+    assert np.unravel_index(np.abs(zscore).argmax(), zscore.shape) == (3, 2)
+    assert abs(zscore[3, 2]) > 4
+
+
+def test_quotes_no_history_explains_fall_back_and_say_so() -> None:
+    vols = surface()
+    vols[::2, ::2] *= 3.0
+    vols[5, 1] = np.nan
+    result = va.impute(va.Surface(vols, TENORS, deltas=DELTAS))
+    assert "Gaussian fallback" in result.model
+    assert np.isfinite(result.filled).all() and result.std[5, 1] > 0.002
+
+
+@pytest.mark.parametrize("level", [0.02, 0.30, 0.80])
+def test_levels_beyond_history_keep_the_shape(level: float) -> None:
+    vols = surface(level)
+    hidden = vols.copy()
+    hidden[2:5, [0, 3]] = np.nan
+    result = va.impute(va.Surface(hidden, TENORS, deltas=DELTAS))
+    assert (np.abs(result.filled / vols - 1) < 0.05).all()
+
+
+class TestPrior:
+    """Yesterday's surface."""
+
+    def test_a_prior_narrows_the_answer(self) -> None:
+        vols = holes(surface(), 0.7)
+        grid = va.Surface(vols, TENORS, deltas=DELTAS)
+        earlier = va.Surface(surface() * 0.99, TENORS, deltas=DELTAS)
+        alone, with_prior = va.impute(grid), va.impute(grid, prior=earlier)
+        missing = ~grid.observed
+        assert np.median(with_prior.std[missing]) < 0.7 * np.median(alone.std[missing])
+        assert np.abs(with_prior.filled - surface()).mean() < np.abs(alone.filled - surface()).mean()
+
+    def test_an_old_prior_is_forgotten(self) -> None:
+        grid = va.Surface(holes(surface(), 0.7), TENORS, deltas=DELTAS)
+        earlier = va.Surface(surface() * 1.3, TENORS, deltas=DELTAS)
+        alone = va.impute(grid)
+        distance = [
+            np.abs(va.impute(grid, prior=earlier, prior_age=age).filled - alone.filled).mean()
+            for age in (1, 60, 3000)
+        ]
+        assert distance[0] > distance[1] > distance[2]
+        assert distance[2] < 5e-4
+
+    def test_no_quote_at_all_is_the_prior(self) -> None:
+        grid = va.Surface(np.full((8, 5), np.nan), TENORS, deltas=DELTAS)
+        result = va.impute(grid, prior=va.Surface(surface(), TENORS, deltas=DELTAS))
+        np.testing.assert_allclose(result.filled, surface(), rtol=1e-9)
+        assert (result.std > 0).all()
+
+    def test_a_prior_with_holes_is_filled_first(self) -> None:
+        grid = va.Surface(holes(surface(), 0.7), TENORS, deltas=DELTAS)
+        result = va.impute(grid, prior=va.Surface(holes(surface(), 0.2, 5), TENORS, deltas=DELTAS))
+        assert (np.abs(result.filled / surface() - 1) < 0.1).all()
+
+    @pytest.mark.parametrize("axis", ["log-moneyness", "strikes by tenor"])
+    def test_on_strikes(self, axis: str) -> None:
+        grid = va.Surface(holes(surface(), 0.5), **GRIDS[axis])
+        result = va.impute(grid, prior=va.Surface(surface(), **GRIDS[axis]))
+        assert (np.abs(result.filled / surface() - 1) < 0.05).all()
+
+    def test_on_other_axes_is_refused(self) -> None:
+        grid = va.Surface(holes(surface(), 0.5), TENORS, deltas=DELTAS)
+        with pytest.raises(va.InputError, match="the prior's tenors"):
+            va.impute(grid, prior=va.Surface(surface()[1:], TENORS[1:], deltas=DELTAS))
+
+
+EMPTY = np.full((8, 5), np.nan)
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "no quote": ({"vols": EMPTY[None]}, "no quote at all"),
+    "flat array": ({"vols": EMPTY}, r"vols has shape \(8, 5\)"),
+    "negative": ({"vols": np.full((1, 8, 5), -0.1)}, r"vols\[0, 0, 0\] is -0.1"),
+    "1e6 %": ({"vols": np.full((1, 8, 5), 1e4)}, r"is 10000; expected a vol above 0"),
+    "second surface": ({"vols": np.stack([surface(), np.full((8, 5), np.inf)])}, r"vols\[1, 0, 0\] is inf"),
+    "coverage": ({"vols": surface()[None], "coverage": 1.0}, "coverage is 1.0"),
+    "age": ({"vols": surface()[None], "prior_age": 0.0}, "prior_age is 0.0"),
+    "prior shape": ({"vols": surface()[None], "prior": surface()}, r"prior has shape \(8, 5\)"),
+    "prior vol": ({"vols": surface()[None], "prior": -surface()[None]}, r"prior\[0, 0, 0\] is -"),
+    "prior empty": ({"vols": surface()[None], "prior": EMPTY[None]}, "no vol at all"),
+    "200 x 200": ({"vols": np.full((1, 200, 200), 0.1)}, "40000 cells"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_names_what_is_wrong(case: str) -> None:
+    arguments, message = BAD[case]
+    with pytest.raises(va.InputError, match=message):
+        va.impute_batch(**({"tenors": TENORS, "deltas": DELTAS} | arguments))
+
+
+@pytest.mark.parametrize("where", [(0, 0), (3, 2), (7, 4)])
+def test_one_quote_is_enough(where: tuple[int, int]) -> None:
+    vols = EMPTY.copy()
+    vols[where] = surface()[where]
+    result = va.impute(va.Surface(vols, TENORS, deltas=DELTAS))
+    assert (np.abs(result.filled / surface() - 1) < 0.4).all()
+
+
+def test_quotes_all_equal() -> None:
+    vols = np.where(np.isnan(holes(surface(), 0.3)), np.nan, 0.1)
+    result = va.impute(va.Surface(vols, TENORS, deltas=DELTAS))
+    assert (np.abs(result.filled / 0.1 - 1) < 0.1).all()
+
+
+def test_one_by_one() -> None:
+    result = va.impute(va.Surface([[0.1]], ["1Y"], deltas=[0.5]))
+    assert result.filled == [[0.1]]
