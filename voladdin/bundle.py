@@ -1,8 +1,8 @@
 """A model bundle: ONNX graphs, arrays and a card, verified by hash before anything of it is used.
 
 `models/<name>/` holds `encoder.onnx`, `decoder.onnx`, `decoder_jacobian.onnx`, `gaussian.npz` and
-`card.json`; the card names the SHA-256 of every other file. Shipped bundles lie beside this file, a desk's own
-under `models/` in voladdin's home folder; a path to a bundle's folder works too.
+`card.json`; the card names the SHA-256 of every other file. Shipped bundles lie beside this file, a desk's
+own under `models/` in voladdin's home folder; a path to a bundle's folder works too.
 """
 
 from __future__ import annotations

@@ -32,7 +32,17 @@ class Posterior:
     mean: FloatArray
     std: FloatArray
     zscore: FloatArray
-    far: BoolArray = np.atleast_1d(fdtrc(near.count, degrees, near.distance / near.count) < IMPROBABLE)
+    far: BoolArray
+
+
+def from_quotes(bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray) -> Posterior:
+    """Posterior given the quotes alone; cells [B, n] log-vols, read where `observed`."""
+    near, start = local_gaussian(bundle, emission, cells, observed)
+    degrees = float(bundle.arrays["level_degrees"])
+    mean, std = latent.posterior(bundle, emission, cells, observed, start)
+    mean, std = mix(near.mean, near.std, mean, std, float(bundle.arrays["stack"]))
+    tail = fdtrc(near.count, degrees, near.distance / near.count)
+    far: BoolArray = np.atleast_1d(tail < IMPROBABLE)
     if far.any():
         wide = _free_level(bundle, emission, cells[far], observed[far])
         mean[far], std[far], near.zscore[far] = wide.mean, wide.std, wide.zscore
