@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -22,7 +23,7 @@ from tests.stubs.server import LocalServer
 from voladdin.errors import InputError, VoladdinError
 from voladdin.functions import evaluate
 from voladdin.hosts import libreoffice
-from voladdin.hosts.libreoffice import office
+from voladdin.hosts.libreoffice import office, picture
 
 approx = partial(pytest.approx, rel=1e-13, abs=1e-16)
 needs_libreoffice = pytest.mark.skipif(
@@ -238,6 +239,23 @@ def await_file(path: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.01)
 
 
+@needs_libreoffice
+def test_a_picture(
+    server: LocalServer, profile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("Xvfb") is None or shutil.which("import") is None:
+        pytest.skip("Xvfb or ImageMagick is not installed")
+    monkeypatch.setattr(picture, "SETTLED", 1)
+    book = write(tmp_path / "book.xlsx", {"A1": GRID}, {"H1:M4": "=VOLIMPUTE(A1:F4)"})
+    png = libreoffice.screenshot(book, tmp_path / "sheet.png", "Sheet.H1", profile).read_bytes()
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    assert "{}x{}".format(*struct.unpack(">II", png[16:24])) == picture.SIZE
+    assert [name for name, _ in server.calls] == ["VOLIMPUTE"]
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["book.xlsx", "sheet.png"]
+
+
 def test_a_book_that_is_absent(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent\.xlsx'; expected an existing spreadsheet"):
         libreoffice.recalculate(tmp_path / "absent.xlsx", tmp_path / "result.xlsx")
+    with pytest.raises(InputError, match=r"absent\.xlsx'; expected an existing spreadsheet"):
+        libreoffice.screenshot(tmp_path / "absent.xlsx", tmp_path / "sheet.png")

@@ -87,14 +87,14 @@ def test_a_function_that_is_not_cached_is_asked_again(
     assert len(server.calls) == 3
 
 
-def test_errors_of_the_input_are_remembered_and_absent_things_are_not(
+def test_errors_are_logged_and_not_remembered(
     asked: Client, server: LocalServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "voladdin.libreoffice"):
         assert asked.evaluate("F", ["bad"]) == asked.evaluate("F", ["bad"]) == [["#VALUE!"]]
+        assert asked.evaluate("F", ["absent"]) == [["#N/A"]]
     assert "F: #VALUE! bad is bad [VA-" in caplog.text
-    assert asked.evaluate("F", ["absent"]) == asked.evaluate("F", ["absent"]) == [["#N/A"]]
-    assert [arguments for _, arguments in server.calls] == [["bad"], ["absent"], ["absent"]]
+    assert [arguments for _, arguments in server.calls] == [["bad"], ["bad"], ["absent"]]
 
 
 def test_other_models_or_another_version_are_asked_again(

@@ -51,8 +51,8 @@ class Client:
     def evaluate(self, name: str, arguments: list[Any], cached: bool = True) -> Cells:
         """The function's cells; one error cell where it fails, "#N/A" where no server answers.
 
-        arguments: JSON values, rows of cells for a range. With `cached`, cells, not errors, are remembered for
-        these very arguments and the server's version and models.
+        arguments: JSON values, rows of cells for a range.
+        cached: whether cells, but never errors, are remembered for these arguments, version and models.
         """
         body = json.dumps({"arguments": arguments}, separators=(",", ":"), allow_nan=False).encode()
         open_ = time.monotonic() >= self._closed_until
