@@ -192,12 +192,14 @@ class Server:
 
     def _start(self) -> None:
         """Starts the server with the interpreter that installed the extension, and connects."""
-        if self._child is None or self._child.poll() is not None:
-            install = json.loads((self._home / "install.json").read_text("utf-8"))
-            self._child = launch(install["python"], install["path"], self._home)
         deadline = time.monotonic() + START_TIMEOUT
+        launched = False
         while True:
-            ended = self._child.poll() is not None
+            ended = self._child is None or self._child.poll() is not None
+            if ended and not launched:
+                install = json.loads((self._home / "install.json").read_text("utf-8"))
+                self._child = launch(install["python"], install["path"], self._home)
+                launched, ended = True, False
             try:
                 return self._greet(START_TIMEOUT)
             except FAILURES:
