@@ -14,10 +14,9 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from tqdm import tqdm
 
 from voladdin import latent, local
 from voladdin.bundle import Bundle
-from voladdin.posterior import BoolArray, changed, local_gaussian, mix, surprise
+from voladdin.posterior import BoolArray, Posterior, from_prior, from_quotes, local_gaussian
 from voladdin.surface import FloatArray
 
 from . import validate
@@ -43,7 +42,6 @@ LEVEL_DEGREES = 4.0  # of the Student-t that the spread follows, for levels and 
 CHANGE_DEGREES = 3.0
 STACK = 0.5  # the network's weight beside the local Gaussian
 SHARPNESS = 2.0  # how fast the answer goes over from prior to quotes: weights are variances to this power
-CALIBRATION_YEARS = (0.5, 0.25, 0.25)  # the held-out year's weight, and those of the years before
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ def train_bundle(
     extension, moving, simulated = fit_extension(days.tenors, days.deltas)
     arrays = _arrays(train, simulated, extension, moving)
     vae, arrays, history = _fit(arrays, validate.holdout(held), folder, config, quiet)
-    arrays |= _calibration(train, held, simulated, extension, moving, _bundle(arrays, vae))
+    arrays |= _calibration(held, _bundle(arrays, vae))
     if refit:
         chosen = {key: arrays[key] for key in ("level_stretch", "change_stretch")}
         arrays = _arrays(days, simulated, extension, moving) | chosen
@@ -236,58 +234,20 @@ def _score(bundle: Bundle, held: validate.Holdout) -> float:
     return float(np.mean(ratios))
 
 
-def _calibration(
-    train: Days, held: Days, simulated: FloatArray, extension: Any, moving: float, bundle: TorchBundle
-) -> dict[str, FloatArray]:
-    """Factors on the spread with which 90% bands cover 90% of the held-out years' hidden cells."""
-    weights, levels, changes = (
-        [CALIBRATION_YEARS[0]],
-        [_stretch(bundle, held, STACK)],
-        [_stretch(bundle, held)],
-    )
-    for weight, (earlier, year) in zip(CALIBRATION_YEARS[1:], _rolling(train), strict=False):
-        past = TorchBundle({}, "", _arrays(earlier, simulated, extension, moving), {})
-        weights.append(weight)
-        levels.append(_stretch(past, year, 0.0))
-        changes.append(_stretch(past, year))
-    average = [np.exp(np.average(np.log(values), weights=weights)) for values in (levels, changes)]
-    return {"level_stretch": np.array(average[0]), "change_stretch": np.array(average[1])}
-
-
-def _rolling(train: Days) -> Iterator[tuple[Days, Days]]:
-    """Days up to a date and the year after it, for the years before the held-out one, latest first."""
-    year = np.timedelta64(365, "D")
-    for back in range(len(CALIBRATION_YEARS) - 1):
-        end = train.date.max() - back * year
-        earlier, later = train.date <= end - year, (train.date > end - year) & (train.date <= end)
-        if earlier.sum() >= 250 and later.sum() >= 50:
-            yield train.keep(earlier), train.keep(later)
-
-
-def _stretch(bundle: TorchBundle, held: Days, stack: float | None = None) -> float:
-    """One factor for all missing shares; of the changes' answer where `stack` is None."""
+def _calibration(held: Days, bundle: TorchBundle) -> dict[str, FloatArray]:
+    """Factors on the spread with which 90% bands cover 90% of the held-out days' hidden cells."""
     hold = validate.holdout(held)
-    answer = _change_answer if stack is None else functools.partial(_level_answer, stack=stack)
-    return float(
-        np.exp(
-            np.mean([np.log(validate.stretch(hold.logs, *answer(bundle, hold, m), m)) for m in hold.masks])
-        )
-    )
 
+    def stretch(answer: Callable[[BoolArray], Posterior]) -> FloatArray:
+        """One factor for all missing shares: a year tells no more."""
+        posteriors = [(answer(mask), mask) for mask in hold.masks]
+        factors = [validate.stretch(hold.logs, p.mean, p.std, mask) for p, mask in posteriors]
+        return np.array(np.exp(np.log(factors).mean()))
 
-def _level_answer(
-    bundle: Bundle, hold: validate.Holdout, mask: BoolArray, stack: float
-) -> tuple[FloatArray, FloatArray]:
-    near, start = local_gaussian(bundle, hold.emission, hold.logs, mask)
-    mean, std = near.mean, near.std
-    if stack:
-        mean, std = mix(mean, std, *latent.posterior(bundle, hold.emission, hold.logs, mask, start), stack)
-    return mean, std * surprise(near, LEVEL_DEGREES)
-
-
-def _change_answer(bundle: Bundle, hold: validate.Holdout, mask: BoolArray) -> tuple[FloatArray, FloatArray]:
-    moved = changed(bundle, hold.emission, hold.logs, mask, hold.prior, 1.0)
-    return moved.mean, moved.std * surprise(moved, CHANGE_DEGREES)
+    level = stretch(lambda mask: from_quotes(bundle, hold.emission, hold.logs, mask))
+    bundle.arrays["level_stretch"] = level
+    change = stretch(lambda mask: from_prior(bundle, hold.emission, hold.logs, mask, hold.prior, 1.0))
+    return {"level_stretch": level, "change_stretch": change}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ Quotes that no history explains are answered by the Gaussian of all history with
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ def from_quotes(bundle: Bundle, emission: Emission, cells: FloatArray, observed:
     mean, std = latent.posterior(bundle, emission, cells, observed, start)
     mean, std = mix(near.mean, near.std, mean, std, float(bundle.arrays["stack"]))
     tail = fdtrc(near.count, degrees, near.distance / near.count)
-    far: BoolArray = np.atleast_1d(tail < IMPROBABLE)
+    far = np.asarray(tail < IMPROBABLE, dtype=np.bool_)
     if far.any():
         wide = _free_level(bundle, emission, cells[far], observed[far])
         mean[far], std[far], near.zscore[far] = wide.mean, wide.std, wide.zscore
@@ -60,15 +60,15 @@ def from_prior(
     the quotes alone leave open, the answer goes over to the surface-only one.
     """
     moved = changed(bundle, emission, cells, observed, prior, age)
-    spread = surprise(moved, float(bundle.arrays["change_degrees"])) * float(bundle.arrays["change_stretch"])
-    moved = replace(moved, std=moved.std * spread, zscore=moved.zscore / spread)
+    spread = surprise(moved, float(bundle.arrays["change_degrees"]))
     quoted = observed.any(-1)
-    mean, std, far = moved.mean, moved.std, ~quoted
+    mean, std, far = moved.mean, moved.std * spread, ~quoted
     if quoted.any():
         alone = from_quotes(bundle, emission, cells[quoted], observed[quoted])
-        share = _precision(moved.std[quoted], alone.std, float(bundle.arrays["sharpness"]))
+        share = _precision(std[quoted], alone.std, float(bundle.arrays["sharpness"]))
         mean[quoted], std[quoted] = mix(alone.mean, alone.std, mean[quoted], std[quoted], share)
-    return Posterior(mean, std, moved.zscore, far)
+    stretch = float(bundle.arrays["change_stretch"])
+    return Posterior(mean, std * stretch, moved.zscore / (spread * stretch), far)
 
 
 def local_gaussian(
