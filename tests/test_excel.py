@@ -126,8 +126,21 @@ def test_wrapper_has_one_function_an_entry_and_error_values(excel_host: Any) -> 
     wizard = 'If (Not Application.CommandBars("Standard").Controls(1).Enabled) Then Exit Function'
     assert text.count(wizard) == len(FUNCTIONS)
     assert not re.search(r"= Err\.Description", text)
-    assert "ThisWorkbook" not in text  # an add-in's caller is the active book
+    assert "ThisWorkbook, Application.Caller" not in text  # an add-in's caller is the active book
     assert max(map(len, text.splitlines())) < 1024  # VBA's longest line
+
+
+def test_help_texts_of_the_function_wizard(excel_host: Any) -> None:
+    text = excel.wrapper_text()
+    macro = text[text.index("Sub Auto_Open()") :]
+    assert macro.count("Application.MacroOptions") == len(FUNCTIONS) and macro.endswith("End Sub\n")
+    for statement, function in zip(
+        macro.split("Application.MacroOptions")[1:], FUNCTIONS.values(), strict=True
+    ):
+        assert statement.count(" _\n") <= 24  # VBA's most continuations
+        assert f"'!{function.name}\"" in statement
+        for argument in function.arguments:
+            assert '"' + argument.help.replace('"', '""') + '"' in statement
 
 
 def test_every_vba_function_is_closed(excel_host: Any) -> None:

@@ -13,6 +13,8 @@ from voladdin.errors import UnavailableError
 
 MODULE = "voladdin.hosts.excel.udfs"
 ADDIN = "voladdin.xlam"
+MAX_HELP = 255  # characters of a text in Excel's function wizard
+FILES = ("voladdin.conf", "voladdin_udfs.bas", "voladdin_xlwings.bas", "README.md")
 _HEADER = """Attribute VB_Name = "voladdin_udfs"
 Option Explicit
 #Const App = "Microsoft Excel"
@@ -36,7 +38,7 @@ def wrapper_text() -> str:
             f"xlwings' VBA wrapper of {functions} functions has {calls} calls and {failures} error lines; "
             f"expected {2 * functions} and {functions}, as xlwings 0.37 writes it"
         )
-    return _HEADER + text + Path(__file__).with_name("cells.bas").read_text("utf-8")
+    return _HEADER + text + Path(__file__).with_name("cells.bas").read_text("utf-8") + _descriptions()
 
 
 def _adapted(call: re.Match[str]) -> str:
@@ -60,7 +62,25 @@ def _generated() -> tuple[str, int]:
     return file.getvalue(), len(FUNCTIONS)
 
 
-FILES = ("voladdin.conf", "voladdin_udfs.bas", "voladdin_xlwings.bas", "README.md")
+def _descriptions() -> str:
+    """The macro that Excel runs as it opens the add-in: the texts of the function wizard."""
+    from voladdin.functions import FUNCTIONS
+
+    lines = ["", "Sub Auto_Open()", "    On Error Resume Next ' the functions work without their texts"]
+    for function in FUNCTIONS.values():
+        name = f'"\'" & ThisWorkbook.Name & "\'!{function.name}"'
+        arguments = ", _\n        ".join(_quoted(argument.help) for argument in function.arguments)
+        lines += [
+            f"    Application.MacroOptions Macro:={name}, _",
+            f'        Category:="voladdin", Description:={_quoted(function.help)}, _',
+            f"        ArgumentDescriptions:=Array( _\n        {arguments})",
+        ]
+    return "\n".join([*lines, "End Sub", ""])
+
+
+def _quoted(text: str) -> str:
+    """A VBA string, at most as long as Excel takes."""
+    return '"' + text[:MAX_HELP].replace('"', '""') + '"'
 
 
 def install() -> Path:
@@ -75,7 +95,9 @@ def install() -> Path:
     folder = _folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, text in zip(FILES, texts, strict=True):
-        folder.joinpath(name).write_text(text, encoding="locale", newline="\r\n")  # as VBA reads it
+        folder.joinpath(name).write_text(
+            text, encoding="locale", errors="replace", newline="\r\n"
+        )  # as VBA reads it
     return folder
 
 

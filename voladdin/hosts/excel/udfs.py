@@ -18,7 +18,7 @@ from voladdin.cells import Cells
 from voladdin.errors import VoladdinError
 from voladdin.functions import FUNCTIONS, Argument, Function, evaluate
 
-MAX_HELP = 255  # characters; Excel refuses longer texts
+from .addin import MAX_HELP
 
 
 def user_defined(function: Function) -> Callable[..., Cells]:
