@@ -26,10 +26,10 @@ MIRROR = 0.10
 REGIMES = 48
 SCORES = 6
 SCALE_VARIANCE = 0.25**2
-LEVEL_KERNEL = (2.0, 1e-2, 0.10)  # width, floor, share of the whole history
+LEVEL_KERNEL = (1.7, 1e-2, 0.10)  # width, floor, share of the whole history
 CHANGE_KERNEL = (1.5, 1e-2, 0.10)
 SIMULATED_DAYS = 50.0  # what the simulated regimes weigh, in days of history
-CHANGE_DEGREES = 3.0
+ROBUST_DEGREES = 3.0
 AGES = (1, 2, 5, 10, 21, 63)
 
 
@@ -206,7 +206,7 @@ def _changes(
     for _ in range(20):
         scatter = (change * (weight * robust / weight.sum())[:, None]).T @ change
         white = np.linalg.solve(np.linalg.cholesky(scatter + 1e-10 * np.eye(cells)), change.T)
-        robust = (CHANGE_DEGREES + cells) / (CHANGE_DEGREES + (white**2).sum(0))
+        robust = (ROBUST_DEGREES + cells) / (ROBUST_DEGREES + (white**2).sum(0))
     # per-regime scatter divides by the weights' sum: the robust factor must stay in the numerator only
     return change * np.sqrt(robust)[:, None], weight, labels[first]
 

@@ -38,8 +38,8 @@ from .network import Vae
 from .onnx_export import export_graphs
 from .write import write_bundle
 
-LEVEL_DEGREES = 4.0  # of the Student-t that the spread follows, for levels and for daily changes
-CHANGE_DEGREES = 3.0
+LEVEL_DEGREES = 3.0  # of the Student-t that the spread follows, for levels and for daily changes
+CHANGE_DEGREES = 8.0
 STACK = 0.5  # the network's weight beside the local Gaussian
 SHARPNESS = 2.0  # how fast the answer goes over from prior to quotes: weights are variances to this power
 

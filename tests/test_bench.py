@@ -512,24 +512,21 @@ def fake_imputation(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict]]:
 def test_product_is_asked_as_a_user_asks(tmp_path, fake_imputation: list[dict], history: History) -> None:
     vols, hidden = hidden_surfaces(history)
     (tmp_path / "time").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"card\.json"):
-        product_methods(tmp_path, "time", prior=True)
     (tmp_path / "time" / "card.json").write_text("{}")
-    plain, with_prior = product_methods(tmp_path, "time", prior=True)
+    plain, with_prior = product_methods(tmp_path, time_split(history), steps=0)
     got = plain.predict(hidden, FX)
     np.testing.assert_allclose(got.std, 0.01)
     assert got.low is not None and fake_imputation[-1]["model"] == str(tmp_path / "time")
     assert fake_imputation[-1]["prior"] is None and plain.name == "voladdin"
     with_prior.predict(hidden, FX, vols)
     assert fake_imputation[-1]["prior"] is vols
-    assert product_methods(None, "time", prior=True) == []
     assert latency(Product(tmp_path), test_set(history, history.dates[-9]), np.isnan(hidden[:1]), 2) > 0
 
 
 def test_the_command_prints_and_writes_tables(
     tmp_path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = impute.Settings(0, 4, 1, ("30%", "50%"), 20, 2, 60, 2, None)
+    small = impute.Settings(0, 4, 1, ("30%", "50%"), 20, 2, 60, 2, tmp_path, 20)
     monkeypatch.setattr(impute, "settings", lambda arguments: small)
     monkeypatch.setattr(impute, "fitted_models", lambda: [LinearHeston()])
     assert impute.main(["--split", "simulated", "--quick", "--output", str(tmp_path / "out.md")]) == 0
@@ -543,9 +540,11 @@ def test_the_command_prints_and_writes_tables(
         "Σ-VAE",
         "atm+rr",
         "| Heston |",
+        "| voladdin |",
+        "| voladdin + prior |",
     ):
         assert text in printed.out
-    assert "--bundles" in printed.err
+    assert (tmp_path / "simulated" / "card.json").is_file()
 
 
 class LinearHeston(LinearVariance):

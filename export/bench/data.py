@@ -160,6 +160,7 @@ def time_split(history: History, every: int = 5) -> Split:
         history.between(None, TRAIN_END),
         history.between(TRAIN_END, VALIDATION_END),
         test_set(history, VALIDATION_END, every),
+        bundle="time",
     )
 
 
@@ -171,4 +172,5 @@ def pair_split(history: History, held_out: str, every: int = 5) -> Split:
         others.between(None, TRAIN_END),
         others.between(TRAIN_END, VALIDATION_END),
         test_set(history.select([held_out]), VALIDATION_END, every),
+        bundle=f"pair-{held_out}",
     )

@@ -45,16 +45,18 @@ class Settings:
     refit_steps: int
     simulated_days: int
     copies: int
-    bundles: Path | None
+    bundles: Path
+    bundle_steps: int
 
 
 def settings(arguments: argparse.Namespace) -> Settings:
     """Sizes of a quick, a default or a full run."""
     every = 25 if arguments.quick else 1 if arguments.full else 5
+    bundles = arguments.bundles or Path("runs", "bench-quick" if arguments.quick else "bench")
     if arguments.quick:
-        return Settings(arguments.seed, every, 3, ("50%",), 300, 20, 300, 4, arguments.bundles)
+        return Settings(arguments.seed, every, 3, ("50%",), 300, 20, 300, 4, bundles, 100)
     every_mask = (*(f"{rate}%" for rate in RATES), *HOLES)
-    return Settings(arguments.seed, every, 24, every_mask, 6000, 1500, 1300, 40, arguments.bundles)
+    return Settings(arguments.seed, every, 24, every_mask, 6000, 1500, 1300, 40, bundles, 6000)
 
 
 def splits(names: Sequence[str], options: Settings) -> Iterator[Split]:
@@ -75,7 +77,7 @@ def splits(names: Sequence[str], options: Settings) -> Iterator[Split]:
 def trained(split: Split, options: Settings) -> list[Method]:
     """Every method that is scored on all surfaces, fitted to the split's training days."""
     prior = split.test.priors is not None
-    methods: list[Method] = [*product_methods(options.bundles, split.bundle or split.name, prior)]
+    methods: list[Method] = [*product_methods(options.bundles, split, options.bundle_steps)]
     methods += [Gaussian(), Gaussian(SCALE_SHIFT), LocalGaussian()]
     if all(test.axes.same(split.train.axes) for test in split.tests):
         methods.append(_vae(options))
@@ -163,7 +165,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a small run, to see that everything works")
     parser.add_argument("--full", action="store_true", help="every day of the test year")
     parser.add_argument("--seed", type=int, default=0, help="of masks, simulation and training")
-    parser.add_argument("--bundles", type=Path, help="folder with one voladdin bundle a split")
+    parser.add_argument("--bundles", type=Path, help="folder of voladdin bundles, one a split; trained where absent (runs/bench unless told)")
     parser.add_argument("--output", type=Path, help="write the tables to this file too")
     return parser
 
@@ -178,8 +180,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     for split in splits(names, options):
         texts.append(render(run(split, options, lambda line: print(line, file=sys.stderr, flush=True))))
         print(texts[-1], flush=True)
-    if options.bundles is None:
-        print("voladdin itself is not in the tables: give its bundles with --bundles DIR", file=sys.stderr)
     if arguments.output is not None:
         arguments.output.write_text("\n".join(texts), encoding="utf-8")
     return 0

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .data import Axes, FloatArray, History
+import numpy as np
+from numpy.typing import NDArray
+
+from export.history import Days
+
+from .data import Axes, FloatArray, History, Split
 from .methods import Prediction
 
 
@@ -25,16 +30,28 @@ class Product:
         return Prediction(result.mean, result.std / result.mean, result.low, result.high)
 
 
-def product_methods(bundles: Path | None, split: str, prior: bool) -> list[Product]:
-    """voladdin, and voladdin with prior, from `bundles`/`split`; none where no folder is given.
+def product_methods(bundles: Path, split: Split, steps: int) -> list[Product]:
+    """voladdin, and voladdin with prior where the split has one, with the bundle of this split.
 
-    Raises FileNotFoundError where the folder has no bundle of this split.
+    The bundle is `bundles`/NAME; it is trained first, on the split's training and validation days, where the
+    folder does not hold it yet.
     """
-    if bundles is None:
-        return []
-    bundle = bundles / split
-    if not (bundle / "card.json").is_file():
-        raise FileNotFoundError(
-            f"--bundles: {bundle} holds no card.json; expected a bundle trained for {split}"
-        )
-    return [Product(bundle), Product(bundle, uses_prior=True)] if prior else [Product(bundle)]
+    folder = bundles / split.bundle
+    if not (folder / "card.json").is_file():
+        from export.train import Config, train_bundle
+
+        train_bundle(_days(split), folder, split.bundle, Config(steps=steps))
+    return [Product(folder), Product(folder, uses_prior=True)] if split.test.priors is not None else [Product(folder)]
+
+
+def _days(split: Split) -> Days:
+    """Training and validation days; `train_bundle` holds the last of them out again."""
+    parts = [_flat(history) for history in (split.train, split.validation)]
+    vols, underlying, date = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return Days(vols, underlying, date, split.train.axes.tenors, split.train.axes.deltas)
+
+
+def _flat(history: History) -> tuple[FloatArray, NDArray[np.str_], NDArray[np.datetime64]]:
+    days = len(history.dates)
+    vols = history.vols.reshape(-1, *history.axes.shape)
+    return vols, np.repeat(history.pairs, days), np.tile(history.dates, len(history.pairs))
