@@ -17,7 +17,12 @@ MIDPOINT_SURFACES = 200
 
 
 def fit_extension(
-    core_tenors: FloatArray, core_deltas: FloatArray, *, days: int = 500, surfaces: int = 2000, seed: int = 20_000
+    core_tenors: FloatArray,
+    core_deltas: FloatArray,
+    *,
+    days: int = 500,
+    surfaces: int = 2000,
+    seed: int = 20_000,
 ) -> tuple[Extension, float, FloatArray]:
     """The extension, its daily change variance as a share of its variance, simulated core logs [n, c].
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -85,25 +86,27 @@ def train_bundle(
     refit: bool = False,
     quiet: bool = False,
 ) -> Path:
-    """Train on `days`, write the bundle into `folder` and return it; resumes from `folder`/checkpoint.pt.
+    """Train on `days`, write the bundle into `folder` and return it; resumes from `folder`/checkpoints.
 
     The last fifth of the dates (at most the last year) is held out to choose and calibrate.
     """
     config = config or Config()
-    folder.mkdir(parents=True, exist_ok=True)
+    checkpoints = folder / "checkpoints"
     train, held = _split(days)
     extension, moving, simulated = fit_extension(days.tenors, days.deltas)
     arrays = _arrays(train, simulated, extension, moving)
-    vae, arrays, history = _fit(arrays, validate.holdout(held), folder, config, quiet)
+    vae, arrays, history = _fit(arrays, validate.holdout(held), checkpoints, config, quiet)
     arrays |= _calibration(held, _bundle(arrays, vae))
     if refit:
         chosen = {key: arrays[key] for key in ("level_stretch", "change_stretch")}
         arrays = _arrays(days, simulated, extension, moving) | chosen
         steps = Config(**(asdict(config) | {"steps": history["best_step"], "every": 10**9}))
-        vae, arrays, _ = _fit(arrays, None, folder / "refit", steps, quiet)
+        vae, arrays, _ = _fit(arrays, None, checkpoints / "refit", steps, quiet)
     graphs, parity = export_graphs(vae)
     training = {**asdict(config), **history, "refit": refit, "parity": parity}
-    return write_bundle(folder, name, days if refit else train, arrays, graphs, training)
+    written = write_bundle(folder, name, days if refit else train, arrays, graphs, training)
+    shutil.rmtree(checkpoints)
+    return written
 
 
 def _split(days: Days) -> tuple[Days, Days]:
@@ -225,11 +228,10 @@ def _score(bundle: Bundle, held: validate.Holdout) -> float:
     """Mean CRPS of hidden log-vols of the deep model alone, relative to the local Gaussian's."""
     ratios = []
     for mask in held.masks:
-        near, start = local_gaussian(bundle, held.emission, held.logs, mask)
-        mean, std = latent.posterior(bundle, held.emission, held.logs, mask, start)
-        ours, theirs = (
-            validate.crps(held.logs, *x)[~mask].mean() for x in ((mean, std), (near.mean, near.std))
-        )
+        near, start = local_gaussian(bundle, held.emission, held.logs, mask.observed)
+        deep = latent.posterior(bundle, held.emission, held.logs, mask.observed, start)
+        answers = (deep, (near.mean, near.std))
+        ours, theirs = (validate.crps(held.logs, *answer)[mask.hidden].mean() for answer in answers)
         ratios.append(ours / theirs)
     return float(np.mean(ratios))
 
@@ -240,8 +242,8 @@ def _calibration(held: Days, bundle: TorchBundle) -> dict[str, FloatArray]:
 
     def stretch(answer: Callable[[BoolArray], Posterior]) -> FloatArray:
         """One factor for all missing shares: a year tells no more."""
-        posteriors = [(answer(mask), mask) for mask in hold.masks]
-        factors = [validate.stretch(hold.logs, p.mean, p.std, mask) for p, mask in posteriors]
+        posteriors = [(answer(mask.observed), mask.hidden) for mask in hold.masks]
+        factors = [validate.stretch(hold.logs, p.mean, p.std, hidden) for p, hidden in posteriors]
         return np.array(np.exp(np.log(factors).mean()))
 
     level = stretch(lambda mask: from_quotes(bundle, hold.emission, hold.logs, mask))

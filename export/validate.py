@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +13,7 @@ from voladdin.emission import Emission
 from voladdin.posterior import BoolArray
 from voladdin.surface import FloatArray
 
+from .density import complete
 from .history import Days
 
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -20,12 +22,20 @@ COVERAGE = 0.90
 
 
 @dataclass(frozen=True)
+class Mask:
+    """Which cells are quoted, and which hidden ones are scored [n, c]; holes of the history are neither."""
+
+    observed: BoolArray
+    hidden: BoolArray
+
+
+@dataclass(frozen=True)
 class Holdout:
-    """Held-out log-vols [n, c], masks of every missing share for each of them, and the day before."""
+    """Held-out log-vols [n, c], the day before (completed), and masks of every missing share."""
 
     logs: FloatArray
     prior: FloatArray
-    masks: tuple[BoolArray, ...]
+    masks: tuple[Mask, ...]
 
     @cached_property
     def emission(self) -> Emission:
@@ -35,19 +45,25 @@ class Holdout:
 
 
 def holdout(days: Days, seed: int = 0, surfaces: int = SURFACES) -> Holdout:
-    """Full days, evenly spread, that have a full day before, under seeded random masks (True: quoted)."""
+    """Days, evenly spread, that have at least two quotes and a day before, under seeded random masks."""
     first, later = days.steps()
     logs = days.logs
-    full = np.isfinite(logs[first]).all(1) & np.isfinite(logs[later]).all(1)
-    first, later = first[full], later[full]
+    usable = np.isfinite(logs[later]).sum(1) >= 2
+    first, later = first[usable], later[usable]
     pick = np.unique(np.linspace(0, len(first) - 1, min(surfaces, len(first))).astype(int))
+    truth = logs[later[pick]]
+    prior = complete(logs, np.ones(len(logs)))[first[pick]]
+    return Holdout(np.nan_to_num(truth), prior, tuple(_masks(np.isfinite(truth), seed)))
+
+
+def _masks(known: BoolArray, seed: int) -> Iterator[Mask]:
+    """One mask a missing share: that share of the known cells is hidden, at least one and never all."""
     rng = np.random.default_rng(seed)
-    nodes = logs.shape[1]
-    masks = []
+    count = known.sum(1, keepdims=True)
     for share in SHARES:
-        ranks = rng.random((len(pick), nodes)).argsort(1).argsort(1)
-        masks.append(ranks >= min(max(round(share * nodes), 1), nodes - 1))
-    return Holdout(logs[later[pick]], logs[first[pick]], tuple(masks))
+        ranks = np.where(known, rng.random(known.shape), np.inf).argsort(1).argsort(1)
+        hidden = known & (ranks < np.clip(np.round(share * count), 1, count - 1))
+        yield Mask(known & ~hidden, hidden)
 
 
 def crps(truth: FloatArray, mean: FloatArray, std: FloatArray) -> FloatArray:
@@ -58,7 +74,7 @@ def crps(truth: FloatArray, mean: FloatArray, std: FloatArray) -> FloatArray:
     return score
 
 
-def stretch(truth: FloatArray, mean: FloatArray, std: FloatArray, observed: BoolArray) -> float:
+def stretch(truth: FloatArray, mean: FloatArray, std: FloatArray, hidden: BoolArray) -> float:
     """The factor on std with which a 90% band covers 90% of the hidden cells."""
-    z = np.abs(truth - mean)[~observed] / std[~observed]
+    z = np.abs(truth - mean)[hidden] / std[hidden]
     return float(np.quantile(z, COVERAGE) / ndtri(0.5 + COVERAGE / 2))

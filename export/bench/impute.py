@@ -165,7 +165,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a small run, to see that everything works")
     parser.add_argument("--full", action="store_true", help="every day of the test year")
     parser.add_argument("--seed", type=int, default=0, help="of masks, simulation and training")
-    parser.add_argument("--bundles", type=Path, help="folder of voladdin bundles, one a split; trained where absent (runs/bench unless told)")
+    parser.add_argument("--bundles", type=Path, help="folder of bundles, one a split, trained where absent")
     parser.add_argument("--output", type=Path, help="write the tables to this file too")
     return parser
 

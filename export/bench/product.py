@@ -41,7 +41,8 @@ def product_methods(bundles: Path, split: Split, steps: int) -> list[Product]:
         from export.train import Config, train_bundle
 
         train_bundle(_days(split), folder, split.bundle, Config(steps=steps))
-    return [Product(folder), Product(folder, uses_prior=True)] if split.test.priors is not None else [Product(folder)]
+    modes = (False, True) if split.test.priors is not None else (False,)
+    return [Product(folder, uses_prior) for uses_prior in modes]
 
 
 def _days(split: Split) -> Days:
