@@ -95,7 +95,8 @@ class Bundle:
 
 def names() -> list[str]:
     """Names of the bundles that are installed, shipped ones first."""
-    found = [path.parent.name for folder in _folders() for path in sorted(folder.glob("*/card.json"))]
+    folders = (SHIPPED, local.home() / "models")
+    found = [path.parent.name for folder in folders for path in sorted(folder.glob("*/card.json"))]
     return list(dict.fromkeys(found))
 
 
@@ -112,15 +113,12 @@ def load(name: str | Path = "fx") -> Bundle:
     return _load(folder, text)
 
 
-def _folders() -> list[Path]:
-    return [SHIPPED, local.home() / "models"]
-
-
 def _find(name: str | Path) -> Path:
     if isinstance(name, str) and name and not set(name) & set("/\\."):
-        for folder in _folders():
-            if (folder / name / "card.json").is_file():
-                return folder / name
+        if (shipped := SHIPPED / name).is_dir():
+            return shipped
+        if (own := local.home() / "models" / name).is_dir():
+            return own
     elif str(name) and (Path(name) / "card.json").is_file():
         return Path(name)
     raise BundleError(f"model {str(name)!r} is not installed; expected one of {names()} or a bundle's folder")

@@ -143,7 +143,7 @@ def _forwards(values: ArrayLike, tenors: int) -> FloatArray:
 def _check_monotone(name: str, axis: FloatArray, increasing: bool = False) -> None:
     """Strictly increasing, or (unless `increasing`) strictly decreasing; the two labels are named."""
     steps = np.diff(axis)
-    sign = 1.0 if increasing or len(steps) == 0 or np.median(steps) > 0 else -1.0
+    sign = 1.0 if increasing or len(steps) == 0 or axis[-1] > axis[0] else -1.0
     bad = np.flatnonzero(steps * sign <= 0)
     if len(bad):
         first, second = axis[bad[0]], axis[bad[0] + 1]

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ class Layout(NamedTuple):
     header_column: bool
 
 
+@lru_cache(maxsize=4096, typed=True)
 def kind_of(cell: Cell) -> Kind:
     """What is written in a header cell, by itself; a number, also as text, may still be anything."""
     if is_blank(cell):

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from ..conventions import parse_tenor
@@ -135,6 +136,7 @@ def read_date(cell: object) -> date | None:
     return _date_of_text(cell) if isinstance(cell, str) else None
 
 
+@lru_cache(maxsize=4096)
 def _date_of_text(text: str) -> date | None:
     """Text that is a tenor only with a valuation date is a date."""
     if is_tenor(text, None) or not is_tenor(text, _SOME_DAY):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from ..errors import LabelError
 
@@ -68,6 +69,7 @@ def _years_of_number(number: float, valuation: date | None) -> float | None:
     return number
 
 
+@lru_cache(maxsize=4096)
 def _years_of_text(text: str, valuation: date | None) -> float | None:
     if text in _OVERNIGHT:
         return _OVERNIGHT[text] / DAYS_PER_YEAR
