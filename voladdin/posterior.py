@@ -42,7 +42,7 @@ def from_quotes(bundle: Bundle, emission: Emission, cells: FloatArray, observed:
     mean, std = latent.posterior(bundle, emission, cells, observed, start)
     mean, std = mix(near.mean, near.std, mean, std, float(bundle.arrays["stack"]))
     tail = fdtrc(near.count, degrees, near.distance / near.count)
-    far = np.asarray(tail < IMPROBABLE, dtype=np.bool_)
+    far: BoolArray = np.array(tail < IMPROBABLE, dtype=bool, ndmin=1)
     if far.any():
         wide = _free_level(bundle, emission, cells[far], observed[far])
         mean[far], std[far], near.zscore[far] = wide.mean, wide.std, wide.zscore
@@ -62,9 +62,10 @@ def from_prior(
     moved = changed(bundle, emission, cells, observed, prior, age)
     spread = surprise(moved, float(bundle.arrays["change_degrees"]))
     quoted = observed.any(-1)
-    mean, std, far = moved.mean, moved.std * spread, ~quoted
+    mean, std, far = moved.mean, moved.std * spread, np.zeros(len(cells), dtype=np.bool_)
     if quoted.any():
         alone = from_quotes(bundle, emission, cells[quoted], observed[quoted])
+        far[quoted] = alone.far
         share = _precision(std[quoted], alone.std, float(bundle.arrays["sharpness"]))
         mean[quoted], std[quoted] = mix(alone.mean, alone.std, mean[quoted], std[quoted], share)
     stretch = float(bundle.arrays["change_stretch"])
