@@ -115,7 +115,7 @@ def fit_density(days: Days, simulated: FloatArray, seed: int = 0) -> dict[str, F
         "origin": origin,
         "scores": scores,
         "scale_variance": np.array(SCALE_VARIANCE),
-        "growth_power": np.array(_growth(days, logs)),
+        "growth": np.array(_growth(days, logs)),
     }
 
 

@@ -23,8 +23,8 @@ def fit_extension(
     days: int = 500,
     surfaces: int = 2000,
     seed: int = 20_000,
-) -> tuple[Extension, float, FloatArray]:
-    """The extension, its daily change variance as a share of its variance, simulated core logs [n, c].
+) -> tuple[Extension, FloatArray]:
+    """The extension, and simulated core log-vols [n, c].
 
     The regression is invariant to a shift of all vols: core and master vary by the same scale factor.
     """
@@ -35,7 +35,7 @@ def fit_extension(
 @functools.lru_cache(maxsize=4)
 def _fit(
     core_tenors: tuple[float, ...], core_deltas: tuple[float, ...], days: int, surfaces: int, seed: int
-) -> tuple[Extension, float, FloatArray]:
+) -> tuple[Extension, FloatArray]:
     tenors, deltas = _union(MASTER_TENORS, core_tenors), _union(MASTER_DELTAS, core_deltas)
     market = simulate_market(days, pairs=PAIRS, seed=seed, tenors=tenors, deltas=deltas).vols
     broad = simulate_surfaces(surfaces, seed=seed, tenors=tenors, deltas=deltas)
@@ -44,11 +44,10 @@ def _fit(
     core = _core_index(tenors, deltas, core_tenors, core_deltas)
     logs = np.concatenate([paths.reshape(-1, paths.shape[-1]), invented])
     matrix, offset, covariance = _regression(logs, core)
-    residual = paths - paths[..., core] @ matrix.T - offset
-    moving = np.diff(residual, axis=1).var() / max(float(residual.var()), 1e-12)
+    steps = np.diff(paths - paths[..., core] @ matrix.T, axis=1).reshape(-1, len(matrix))
+    changes = steps.T @ steps / len(steps)
     spread = _interpolation(tenors, deltas, seed)
-    extension = Extension(tenors, deltas, matrix, offset, covariance, *spread)
-    return extension, float(min(moving, 1.0)), invented[:, core]
+    return Extension(tenors, deltas, matrix, offset, covariance, changes, *spread), invented[:, core]
 
 
 def _union(master: tuple[float, ...], core: tuple[float, ...]) -> FloatArray:
@@ -90,16 +89,9 @@ def _interpolation(
     fine_d = np.sort(np.concatenate([deltas, (deltas[:-1] + deltas[1:]) / 2]))
     logs = np.log(simulate_surfaces(MIDPOINT_SURFACES, seed=seed + 1, tenors=fine_t, deltas=fine_d))
     identity = np.eye(len(tenors) * len(deltas))
-    bare = Extension(
-        tenors,
-        deltas,
-        identity,
-        np.zeros(len(identity)),
-        0.0 * identity,
-        np.zeros(len(tenors)),
-        np.zeros(len(deltas)),
-        np.zeros(2),
-    )
+    zero = 0.0 * identity
+    none = (np.zeros(len(identity)), zero, zero, 0.0 * tenors, 0.0 * deltas, np.zeros(2))
+    bare = Extension(tenors, deltas, identity, *none)
     nodes = logs[:, ::2, ::2].reshape(len(logs), -1)
     grid_t, grid_d = np.repeat(fine_t, len(fine_d)), np.tile(fine_d, len(fine_t))
     error = logs.reshape(len(logs), -1) - nodes @ bare.emission(grid_t, grid_d).matrix.T

@@ -28,6 +28,7 @@ from tqdm import tqdm
 
 from voladdin import latent, local
 from voladdin.bundle import Bundle
+from voladdin.emission import Extension
 from voladdin.posterior import BoolArray, Posterior, from_prior, from_quotes, local_gaussian
 from voladdin.surface import FloatArray
 
@@ -93,13 +94,13 @@ def train_bundle(
     config = config or Config()
     checkpoints = folder / "checkpoints"
     train, held = _split(days)
-    extension, moving, simulated = fit_extension(days.tenors, days.deltas)
-    arrays = _arrays(train, simulated, extension, moving)
+    extension, simulated = fit_extension(days.tenors, days.deltas)
+    arrays = _arrays(train, simulated, extension)
     vae, arrays, history = _fit(arrays, validate.holdout(held), checkpoints, config, quiet)
     arrays |= _calibration(held, _bundle(arrays, vae))
     if refit:
         chosen = {key: arrays[key] for key in ("level_stretch", "change_stretch")}
-        arrays = _arrays(days, simulated, extension, moving) | chosen
+        arrays = _arrays(days, simulated, extension) | chosen
         steps = Config(**(asdict(config) | {"steps": history["best_step"], "every": 10**9}))
         vae, arrays, _ = _fit(arrays, None, checkpoints / "refit", steps, quiet)
     graphs, parity = export_graphs(vae)
@@ -116,7 +117,7 @@ def _split(days: Days) -> tuple[Days, Days]:
     return days.keep(days.date < cut), days.keep(days.date >= cut)
 
 
-def _arrays(days: Days, simulated: FloatArray, extension: Any, moving: float) -> dict[str, FloatArray]:
+def _arrays(days: Days, simulated: FloatArray, extension: Extension) -> dict[str, FloatArray]:
     arrays = fit_density(days, simulated)
     mean, covariance = regimes_of(arrays).whole()
     std = np.sqrt(np.diag(covariance) + SCALE_VARIANCE)
@@ -124,7 +125,6 @@ def _arrays(days: Days, simulated: FloatArray, extension: Any, moving: float) ->
     return arrays | {
         "mean": mean,
         "std": std,
-        "growth": np.array([arrays.pop("growth_power"), moving]),
         "stack": np.array(STACK),
         "level_degrees": np.array(LEVEL_DEGREES),
         "change_degrees": np.array(CHANGE_DEGREES),
@@ -227,9 +227,10 @@ def _copy(vae: Vae) -> dict[str, torch.Tensor]:
 def _score(bundle: Bundle, held: validate.Holdout) -> float:
     """Mean CRPS of hidden log-vols of the deep model alone, relative to the local Gaussian's."""
     ratios = []
+    core = validate.core_nodes(held.logs.shape[1])
     for mask in held.masks:
-        near, start = local_gaussian(bundle, held.emission, held.logs, mask.observed)
-        deep = latent.posterior(bundle, held.emission, held.logs, mask.observed, start)
+        near, start = local_gaussian(bundle, core, held.logs, mask.observed)
+        deep = latent.posterior(bundle, core, held.logs, mask.observed, start)
         answers = (deep, (near.mean, near.std))
         ours, theirs = (validate.crps(held.logs, *answer)[mask.hidden].mean() for answer in answers)
         ratios.append(ours / theirs)
@@ -239,6 +240,7 @@ def _score(bundle: Bundle, held: validate.Holdout) -> float:
 def _calibration(held: Days, bundle: TorchBundle) -> dict[str, FloatArray]:
     """Factors on the spread with which 90% bands cover 90% of the held-out days' hidden cells."""
     hold = validate.holdout(held)
+    core = validate.core_nodes(hold.logs.shape[1])
 
     def stretch(answer: Callable[[BoolArray], Posterior]) -> FloatArray:
         """One factor for all missing shares: a year tells no more."""
@@ -246,9 +248,9 @@ def _calibration(held: Days, bundle: TorchBundle) -> dict[str, FloatArray]:
         factors = [validate.stretch(hold.logs, p.mean, p.std, hidden) for p, hidden in posteriors]
         return np.array(np.exp(np.log(factors).mean()))
 
-    level = stretch(lambda mask: from_quotes(bundle, hold.emission, hold.logs, mask))
+    level = stretch(lambda mask: from_quotes(bundle, core, hold.logs, mask))
     bundle.arrays["level_stretch"] = level
-    change = stretch(lambda mask: from_prior(bundle, hold.emission, hold.logs, mask, hold.prior, 1.0))
+    change = stretch(lambda mask: from_prior(bundle, core, hold.logs, mask, hold.prior, 1.0))
     return {"level_stretch": level, "change_stretch": change}
 
 

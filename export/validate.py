@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -37,11 +36,11 @@ class Holdout:
     prior: FloatArray
     masks: tuple[Mask, ...]
 
-    @cached_property
-    def emission(self) -> Emission:
-        """The core nodes themselves."""
-        nodes = self.logs.shape[1]
-        return Emission(np.eye(nodes), np.zeros(nodes), np.zeros((nodes, nodes)))
+
+def core_nodes(count: int) -> Emission:
+    """The core nodes themselves as cells."""
+    none = np.zeros((count, count))
+    return Emission(np.eye(count), np.zeros(count), none, none)
 
 
 def holdout(days: Days, seed: int = 0, surfaces: int = SURFACES) -> Holdout:

@@ -15,14 +15,17 @@ from scipy.special import ndtri
 
 from .surface import FloatArray
 
+SLOW = 0.1  # a day's share of the variance of what splines miss: shapes between nodes stay
+
 
 @dataclass(frozen=True)
 class Emission:
-    """n cells given c core nodes: matrix A [n, c], offset a [n], covariance Q [n, n]."""
+    """n cells given c core nodes: matrix A [n, c], offset a [n], covariance Q [n, n]; changes: of a day's e."""
 
     matrix: FloatArray
     offset: FloatArray
     covariance: FloatArray
+    changes: FloatArray
 
     def push(self, mean: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mean [..., n] and covariance [..., n, n] of the cells for core moments [..., c], [..., c, c]."""
@@ -35,6 +38,7 @@ class Extension:
     """The master grid (M nodes, tenor-major) given the core nodes.
 
     tenors: years; deltas: increasing. matrix: [M, c], offset: [M], covariance: [M, M].
+    changes: [M, M], covariance of the daily changes of what the core leaves open.
     between_tenors [T - 1], between_deltas [K - 1]: the variance that a cell midway between two nodes adds.
     beyond: variance for each unit of ln τ, and of N⁻¹(Δ), squared, outside the grid.
     """
@@ -44,6 +48,7 @@ class Extension:
     matrix: FloatArray
     offset: FloatArray
     covariance: FloatArray
+    changes: FloatArray
     between_tenors: FloatArray
     between_deltas: FloatArray
     beyond: FloatArray
@@ -56,7 +61,8 @@ class Extension:
         extra = time_gap + strike_gap + self.beyond[0] * time_out**2 + self.beyond[1] * strike_out**2
         matrix = weights @ self.matrix
         covariance = weights @ self.covariance @ weights.T + np.diag(extra)
-        return Emission(matrix, weights @ self.offset, covariance)
+        changes = weights @ self.changes @ weights.T + np.diag(SLOW * extra)
+        return Emission(matrix, weights @ self.offset, covariance, changes)
 
 
 def _spline(

@@ -99,10 +99,10 @@ def changed(
     bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray, prior: FloatArray, age: float
 ) -> Conditional:
     """Cells given the quotes and an earlier surface, by the scatter of changes alone."""
-    power, residual = bundle.arrays["growth"]
+    power = float(bundle.arrays["growth"])
     place = _core(bundle, emission, prior, np.ones_like(observed))
     scatter = bundle.changes.scatter_near(place)
-    spread = emission.matrix @ scatter @ emission.matrix.T + residual * emission.covariance
+    spread = emission.matrix @ scatter @ emission.matrix.T + emission.changes
     return condition(prior, spread * age**power, cells, observed)
 
 
