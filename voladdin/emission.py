@@ -20,7 +20,7 @@ SLOW = 0.1  # a day's share of the variance of what splines miss: shapes between
 
 @dataclass(frozen=True)
 class Emission:
-    """n cells given c core nodes: matrix A [n, c], offset a [n], covariance Q [n, n]; changes: of a day's e."""
+    """n cells given c core nodes: matrix A [n, c], offset a [n], covariance Q, and `changes` of a day's e."""
 
     matrix: FloatArray
     offset: FloatArray
