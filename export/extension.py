@@ -14,7 +14,7 @@ from voladdin.surface import FloatArray
 PAIRS = ("AUDUSD", "EURUSD", "GBPUSD", "USDCAD", "USDJPY", "USDMXN")
 QUOTE_NOISE = 0.005  # of log-vol: keeps the regression from reading the simulator's exact smoothness
 MIDPOINT_SURFACES = 200
-RAW_NOISE = 0.0032  # of log-vol: raw quotes lie about 1.8 bp from the smooth fits that history and simulator are
+RAW_NOISE = 0.0032  # of log-vol: raw quotes lie about 1.8 bp from the smooth fits that history is made of
 
 
 def fit_extension(

@@ -135,7 +135,7 @@ def _over(metric: str, reference: str) -> str:
 def _fitted_tables(result: Result) -> list[str]:
     fitted = list(dict.fromkeys(method for method, _ in result.fitted))
     masks = list(dict.fromkeys(mask for _, mask in result.fitted))
-    others = [m for m in ("voladdin", RIVAL) if m in result.methods]
+    others = [m for m in ("voladdin", "voladdin + prior", RIVAL) if m in result.methods]
 
     def score(method: str, mask: str) -> Score:
         own = result.fitted.get((method, mask))
