@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -28,21 +29,22 @@ T = TypeVar("T")
 def create_app(*, token: str, port: int, activity: Activity | None = None) -> FastAPI:
     """The application, for the Host names of `port` and the bearer `token` only."""
     app = FastAPI(title="voladdin", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.add_middleware(Guard, token=token, port=port, activity=activity or Activity())
+    activity = activity or Activity()
+    app.add_middleware(Guard, token=token, port=port, activity=activity)
     app.add_exception_handler(VoladdinError, _refused)
     app.add_exception_handler(HTTPException, _no_route)
-    _add_routes(app, anyio.CapacityLimiter(THREADS))
+    _add_routes(app, anyio.CapacityLimiter(THREADS), activity)
     return app
 
 
-def _add_routes(app: FastAPI, threads: anyio.CapacityLimiter) -> None:
+def _add_routes(app: FastAPI, threads: anyio.CapacityLimiter, activity: Activity) -> None:
     async def computed(function: Callable[..., T], *arguments: Any) -> T:
         return await anyio.to_thread.run_sync(function, *arguments, limiter=threads)
 
     @app.get("/v1/health")
     async def health() -> Json:
         answer = {"status": "ok", "version": local.version(), "pid": os.getpid(), "models": bundle.names()}
-        return Json(answer)
+        return Json(answer | {"requests": activity.requests, "cpu_seconds": time.process_time()})
 
     @app.get("/v1/models")
     async def models() -> Json:

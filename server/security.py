@@ -51,13 +51,15 @@ def _error(
 
 
 class Activity:
-    """How long the server has had nothing to do."""
+    """How many requests the server was asked, and how long it has had nothing to do."""
 
     def __init__(self) -> None:
+        self.requests = 0
         self.active = 0
         self._last = time.monotonic()
 
     def __enter__(self) -> None:
+        self.requests += 1
         self.active += 1
 
     def __exit__(self, *_: object) -> None:

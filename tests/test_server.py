@@ -78,7 +78,7 @@ def refused(response: httpx.Response, status: int, cell: str = "#VALUE!") -> str
 def test_health_names_the_models() -> None:
     response = ask("GET", "/v1/health")
     assert response.status_code == 200
-    assert list(response.json()) == ["status", "version", "pid", "models"]
+    assert list(response.json()) == ["status", "version", "pid", "models", "requests", "cpu_seconds"]
     assert response.json()["models"] == bundle.names()
     assert response.headers["cache-control"] == "no-store"
     assert "server" not in response.headers

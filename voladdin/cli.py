@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PERCENT_ABOVE = 2.0  # as in cells: a median above it is in percent points
 EXTRAS = ("train", "bench")
 HOSTS = ("libreoffice", "excel")
+BENCHES = ("impute", "calc")
 _ELSEWHERE = {"serve": "server.run", "train": "export.train"}  # commands with a main(argv) of their own
 
 
@@ -79,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("serve", help="run the local server", add_help=False)
     commands.add_parser("train", help="make a model bundle from history", add_help=False)
-    bench = commands.add_parser("bench", help="benchmark tables: voladdin bench impute")
-    bench.add_argument("name", choices=["impute"])
+    bench = commands.add_parser("bench", help="benchmark tables: voladdin bench impute | calc")
+    bench.add_argument("name", choices=BENCHES)
     return parser
 
 
@@ -97,8 +98,8 @@ def _elsewhere(module: str, command: str, argv: list[str]) -> int:
 
 
 def _bench(name: str) -> str:
-    if name != "impute":
-        raise InputError(f"bench is {name!r}; expected impute")
+    if name not in BENCHES:
+        raise InputError(f"bench is {name!r}; expected one of {', '.join(BENCHES)}")
     return f"export.bench.{name}"
 
 

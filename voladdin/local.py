@@ -140,7 +140,8 @@ def stop(state: State, timeout: float = 10.0) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         with server_lock() as free:
-            if free:
+            ended = all(one.poll() is not None for one in _started if one.pid == state.pid)
+            if free and ended:
                 return
         time.sleep(0.02)
     raise ServerError(f"the server with process id {state.pid} is still running {timeout:g} s after its stop")

@@ -1,0 +1,82 @@
+"""Drives one LibreOffice for `bench calc`; runs under a Python that has the module uno.
+
+Usage: python3 calc_driver.py PIPE, with LibreOffice listening on PIPE. Each line of standard input is a
+command and its arguments between tabs; each answer is a line, the seconds it took.
+
+    load FILE           open the book, hidden; the profile says whether it is calculated
+    scale ROWS FACTOR   multiply the vols in columns B to F, ready to paste
+    paste               put them into the sheet at once, which calculates what depends on them
+    calculate           recalculate every formula, changed or not
+    read RANGE          what the cells hold, as JSON, in place of the seconds
+    close               close the book
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import uno
+from com.sun.star.beans import PropertyValue
+from com.sun.star.connection import NoConnectException
+
+
+def connect(pipe):
+    local = uno.getComponentContext()
+    resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
+    for _ in range(600):
+        try:
+            return resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
+        except NoConnectException:
+            time.sleep(0.05)
+    raise TimeoutError("LibreOffice does not listen")
+
+
+class Driver:
+    def __init__(self, pipe):
+        context = connect(pipe)
+        self.desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
+        self.book = self.cells = self.vols = None
+
+    def load(self, file):
+        hidden = PropertyValue()
+        hidden.Name, hidden.Value = "Hidden", True
+        self.book = self.desktop.loadComponentFromURL(Path(file).as_uri(), "_blank", 0, (hidden,))
+
+    def scale(self, rows, factor):
+        self.cells = self.range(f"B1:F{rows}")
+        table = self.cells.getDataArray()
+        self.vols = tuple(
+            tuple(x * float(factor) if isinstance(x, float) else x for x in row) for row in table
+        )
+
+    def paste(self):
+        self.cells.setDataArray(self.vols)
+
+    def calculate(self):
+        self.book.calculateAll()
+
+    def read(self, place):
+        return self.range(place).getDataArray()
+
+    def close(self):
+        self.book.close(True)
+
+    def range(self, place):
+        return self.book.Sheets.getByIndex(0).getCellRangeByName(place)
+
+
+def main(pipe):
+    driver = Driver(pipe)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        name, *arguments = line.rstrip("\n").split("\t")
+        start = time.perf_counter()
+        answer = getattr(driver, name)(*arguments)
+        seconds = time.perf_counter() - start
+        print(json.dumps(seconds if answer is None else answer), flush=True)
+    driver.desktop.terminate()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
