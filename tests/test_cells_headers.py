@@ -68,7 +68,9 @@ class TestHeaders:
 
     def test_eight_by_five_with_wrong_headers_is_an_error(self) -> None:
         body = np.full((7, 4), 0.1).tolist()
-        with pytest.raises(LabelError, match=r"cell A3 of the range is 3 and cell A4 of the range is 0.5"):
+        with pytest.raises(
+            LabelError, match=r"cell A3 of the range is 3 and cell A7 of the range is 3: the same"
+        ):
             parse(table(body, side=[1 / 12, 3, 0.5, 1, 2, 3, 5], top=[0.75, 0.5, 0.25, 0.1], corner="EURUSD"))
 
     def test_all_blank_without_headers(self) -> None:
@@ -181,3 +183,19 @@ class TestArguments:
     def test_messages_name_the_argument(self) -> None:
         with pytest.raises(LabelError, match=r"cell A2 of the tenors is 'x'; expected a tenor"):
             parse(table(), tenors=[["1W"], ["x"], ["1Y"]])
+
+
+def test_an_argument_one_line_too_short_makes_no_header_of_vols() -> None:
+    body = [[0.0895, 0.0845, 0.0812, 0.0828, 0.0861], [0.0932, None, 0.0823, 0.0831, 0.0872]]
+    body += [[0.0965, 0.0882, 0.0835, 0.0842, None], [0.0990, 0.0899, 0.0848, 0.0856, 0.0908]]
+    for rows in (body, [[None, *body[0][1:]], *body[1:]]):
+        with pytest.raises(InputError, match=r"4 x 5 cells, the argument tenors 3 x 1 and strikes 1 x 5"):
+            parse(rows, tenors=[["1W"], ["1M"], ["3M"]], strikes=[DELTAS])
+    with pytest.raises(InputError, match=r"6 x 5 cells, the argument tenors 4 x 1 and strikes 1 x 5"):
+        parse([[None, *body[0][1:]], *body, body[3]], tenors=[[1], [2], [3], [4]], strikes=[DELTAS])
+
+
+def test_an_argument_may_repeat_a_header_that_looks_like_vols() -> None:
+    top = [0.25, 0.5, 0.75]
+    grid = parse([["", *top], [1, 0.3, 0.4, None], [2, 0.31, 0.41, 0.5]], strikes=[top])
+    np.testing.assert_array_equal(grid.surface.deltas, top)

@@ -139,7 +139,15 @@ def _check_monotone(
     sign = 1.0 if increasing or len(steps) == 0 or np.median(steps) > 0 else -1.0
     bad = np.flatnonzero(steps * sign <= 0)
     if len(bad):
-        first, second = labels[bad[0]], labels[bad[0] + 1]
-        why = "the same" if axis[bad[0]] == axis[bad[0] + 1] else "out of order"
+        one, other = next(iter(_twins(axis)), (int(bad[0]), int(bad[0]) + 1))
+        first, second = labels[one], labels[other]
+        why = "the same" if axis[one] == axis[other] else "out of order"
         order = "increasing" if increasing else "all increasing or all decreasing, each once"
         raise LabelError(f"{first} and {second}: {why}; expected {name} {order}")
+
+
+def _twins(axis: FloatArray) -> list[tuple[int, int]]:
+    """Places of equal values, in pairs, the first pair first."""
+    order = np.argsort(axis, kind="stable")
+    same = np.flatnonzero(np.diff(axis[order]) == 0)
+    return sorted((int(order[i]), int(order[i + 1])) for i in same)

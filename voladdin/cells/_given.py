@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import InputError
-from ._layout import Labels, Layout, Table, kind_of, line_kind, lines
+from ._layout import Labels, Layout, Table, kind_of, like_vols, line_kind, lines
 from ._values import Cells
 
 
@@ -20,6 +20,7 @@ def given_layout(table: Table, tenors: Cells | None, strikes: Cells | None) -> L
         for transposed in (False, True)
         if (layout := _fit(table, _body_shape(tenors, strikes, transposed), transposed)) is not None
         and not _contradicted(table, tenors, strikes, transposed)
+        and not _would_hide_vols(table, layout, tenors, strikes)
     ]
     if len(fits) == 2:
         return fits[_likelier(table, fits, tenors, strikes)]
@@ -80,6 +81,23 @@ def _contradicted(table: Table, tenors: Cells | None, strikes: Cells | None, tra
     row, column = map(line_kind, lines(table))
     along, across = (row, column) if transposed else (column, row)
     return (tenors is None and along == "strike") or (strikes is None and across == "tenor")
+
+
+def _would_hide_vols(table: Table, layout: Layout, tenors: Cells | None, strikes: Cells | None) -> bool:
+    """Whether a header that an argument replaces holds vols instead: the argument is a line too short."""
+    across, down = (tenors, strikes) if layout.transposed else (strikes, tenors)
+    row = table[0][int(layout.header_column) :] if layout.header_row and across is not None else []
+    column = [line[0] for line in table[int(layout.header_row) :]]
+    column = column if layout.header_column and down is not None else []
+    return any(
+        line_kind(line) is None and like_vols(line, table) and not _repeats(line, given)
+        for line, given in ((row, across), (column, down))
+        if given is not None and line
+    )
+
+
+def _repeats(line: Labels, given: Cells) -> bool:
+    return [label.cell for label in line] == [cell for row in given for cell in row]
 
 
 def _starts_header(table: Table, line: Labels, other: Labels) -> bool:

@@ -99,7 +99,7 @@ def _corner_belongs(table: Table, kind: str | None) -> bool:
     corner = table[0][0]
     row, column = lines(table)
     if read_date(corner.cell) is not None:
-        return kind == "tenor" and _like_vols(column if line_kind(row) == kind else row, table)
+        return kind == "tenor" and like_vols(column if line_kind(row) == kind else row, table)
     return kind_of(corner.cell) == kind or not _may_be_corner(corner)
 
 
@@ -119,7 +119,7 @@ def _layout_of_numbers(table: Table, valuation: date | None, forward: float | No
     down = _reads(tenor_axis, column, valuation) and _reads(strike_axis, row, forward)
     across = _reads(tenor_axis, row, valuation) and _reads(strike_axis, column, forward)
     corner, shape = table[0][0], (len(table), len(table[0]))
-    vols = not _may_be_corner(corner) or (_like_vols(row, table) and _like_vols(column, table))
+    vols = not _may_be_corner(corner) or (like_vols(row, table) and like_vols(column, table))
     if not vols and (down or across):
         nearer = (
             down and across and forward is not None and _distance(column, forward) < _distance(row, forward)
@@ -146,7 +146,7 @@ def _reads(axis: Callable[[Labels, Any], object], line: Labels, context: date | 
     return True
 
 
-def _like_vols(line: Labels, table: Table) -> bool:
+def like_vols(line: Labels, table: Table) -> bool:
     """Whether the line's numbers are positive, within a factor of 4, and about as large as the body's."""
     values, vols = _numbers(line), _numbers([label for row in table[1:] for label in row[1:]])
     if not len(values) or not len(vols) or values.min() <= 0:

@@ -6,6 +6,7 @@ import math
 import re
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 
 from ..errors import LabelError
 
@@ -31,9 +32,10 @@ _EXCEL_EPOCH = date(1899, 12, 30)
 def parse_tenor(label: str | float | date, valuation: date | None = None) -> float:
     """Years to expiry of a tenor label, case and space insensitive.
 
-    label: "ON" (1 day), "TN" (2), "SN" (3), "3D", "1W" (7/365), "1M" (1/12), "18M", "1Y6M", "1.5Y"; a number
-        or number text is years; a date ("2026-03-20", "20-Mar-26", a date object, or an Excel serial number)
-        is ACT/365 from `valuation`. Dates such as 03/04/2026 are ambiguous and not accepted.
+    label: "ON" (1 day), "TN" (2), "SN" (3), "3D", "1W" (7/365), "1M" (1/12), "18M", "1Y6M" (not "1Y1Y", a
+        forward start), "1.5Y"; a number or number text is years; a date ("2026-03-20", "20-Mar-26", a date
+        object, or an Excel serial number) is ACT/365 from `valuation`. Dates such as 03/04/2026 are ambiguous
+        and not accepted.
     valuation: the date that dates are counted from.
 
     Raises LabelError where the label is none of these, is not in (0, 100] years, or is a date without
@@ -75,7 +77,10 @@ def _years_of_text(text: str, valuation: date | None) -> float | None:
         return _OVERNIGHT[text] / DAYS_PER_YEAR
     parts = list(_PART.finditer(text))
     if parts and "".join(part.group() for part in parts) == text:
-        return sum(float(part[1]) * _UNITS[part[2]] for part in parts)
+        units = [_UNITS[part[2]] for part in parts]
+        if any(left <= right for left, right in pairwise(units)):
+            return None
+        return sum(float(part[1]) * unit for part, unit in zip(parts, units, strict=True))
     expiry = _date_of_text(text)
     if expiry is not None:
         return _years_to(expiry, valuation)
