@@ -363,15 +363,51 @@ def test_strikes_straddle_the_forward() -> None:
         ({"rr25": column([-0.2])}, InputError, "rr25 has 1 cells; expected 2"),
         ({"atm": column([None, None])}, InputError, "atm holds no vol"),
         ({"atm": [[1, 2], [3, 4]]}, InputError, "atm is a range of 2 x 2"),
-        ({"atm": column([True, 18.25])}, InputError, "cell A1 of atm is True"),
-        ({"foreign": 3.46}, UnitsError, "foreign_rates holds 3.46"),
+        ({"atm": column([True, 18.25])}, InputError, "cell A1 of the atm is TRUE"),
+        ({"foreign": 3.46}, UnitsError, "cell A1 of the foreign_rates is 3.46"),
         ({"pair": "EURXXX"}, LabelError, "EURXXX"),
         ({"butterfly": "monarch"}, InputError, "butterfly is 'monarch'; expected one of broker, smile"),
         ({"output": "strike"}, InputError, "expected spot, domestic and foreign"),
-        ({"rr25": column([-60.0, -60.0])}, InfeasibleError, "no smile"),
+        ({"rr25": column([-60.0, -60.0])}, InfeasibleError, "25-delta risk reversal -0.6, butterfly 0.0065"),
+        ({"tenors": column(["1M", "1M"])}, LabelError, "cell A1 of the tenors is '1M' and cell A2 of the"),
+        ({"tenors": column(["1M", 46082])}, LabelError, "cell A2 of the tenors is 46082, a date; expected a"),
+        ({"atm": column([21, 1e6])}, UnitsError, "atm holds a vol of 1e+06%; expected 0.001% to 1000%"),
+        ({"atm": column([21, np.inf])}, InputError, "cell A2 of the atm is inf"),
+        ({"units": "bp"}, UnitsError, "units is 'bp'"),
+        ({"atm": column([0.21, 0.1825])}, UnitsError, "differ in unit"),
+        (
+            {name: column([0.001, 0.002]) for name in ("rr25", "bf25", "rr10", "bf10")},
+            UnitsError,
+            "atm of ab",
+        ),
     ],
 )
 def test_quote_errors(changes: dict[str, Any], kind: type[VoladdinError], message: str) -> None:
     with pytest.raises(kind) as caught:
         evaluate("VOLQUOTES", quote_arguments(**changes))
     assert message in str(caught.value)
+
+
+def test_the_units_of_quotes_may_be_told() -> None:
+    pegged = {"atm": [0.8, 1.2], "rr25": [0.1, 0.2], "bf25": [0.05, 0.1]}
+    given = {**{k: column(v) for k, v in pegged.items()}, "rr10": None, "bf10": None, "units": "percent"}
+    assert [row[2] for row in evaluate("VOLQUOTES", quote_arguments(**given))[1:]] == [0.8, 1.2]
+
+
+def test_an_atm_quote_comes_back_to_the_last_bit() -> None:
+    cells = evaluate("VOLQUOTES", quote_arguments(atm=column([21.07, 18.2501]), foreign=0.0346))
+    assert [row[3] for row in cells[1:]] == [21.07, 18.2501]
+
+
+def test_a_rate_of_zero_is_a_rate() -> None:
+    market = {"spot": 148.2, "domestic": 0.0, "foreign": 0.053, "output": "strike", "pair": "USDJPY"}
+    strikes = evaluate("VOLQUOTES", quote_arguments(**market))
+    assert strikes[2][3] == pytest.approx(148.2 * np.exp(-0.053), rel=0.05)
+
+
+def test_quotes_that_are_no_numbers_are_missing_with_a_warning() -> None:
+    cells = evaluate("VOLQUOTES", quote_arguments(rr25=column(["abc", -0.6]), atm=column([21.0, -1.0])))
+    assert cells[1][2] == "" and cells[2][1:] == [""] * 5
+    warnings = [row[1] for row in evaluate("VOLINFO", ["error"]) if row[0] == "warning"]
+    assert "cell A1 of the rr25 is 'abc', no number: read as missing" in warnings
+    assert "atm at '1Y' is -1, not above 0: read as missing" in warnings

@@ -190,6 +190,7 @@ def _volquotes(
     domestic: Cells | None,
     foreign: Cells | None,
     output: Cell,
+    units: Cell,
 ) -> Cells:
     if tenors is None:
         raise InputError("VOLQUOTES: tenors is missing; expected one tenor a quote, such as 1W, 1M, 1Y")
@@ -199,6 +200,8 @@ def _volquotes(
         {"atm": atm, "rr25": rr25, "bf25": bf25, "rr10": rr10, "bf10": bf10},
         tenors,
         {"domestic_rates": domestic, "foreign_rates": foreign},
+        units=_units(units),
+        warnings=_warnings.get(),
         strikes=choice("output", output, ["vol", "strike"]) == "strike",
         pair=text("pair", pair, "EURUSD"),
         butterfly=choice("butterfly", butterfly, ["broker", "smile"]),
@@ -264,7 +267,8 @@ _ALL = (
     ),
     Function(
         "VOLQUOTES",
-        "A grid of vols at forward deltas from ATM, risk-reversal and butterfly quotes of a currency pair.",
+        "A grid of vols at forward deltas, without premium adjustment, from ATM, risk-reversal and butterfly "
+        "quotes of a currency pair; its ATM is the forward delta 0.5, which a premium-adjusted quote is not.",
         (
             Argument("atm", "ATM vols, one a tenor", "range", False),
             Argument("rr25", "25-delta risk reversals (call minus put)", "range", False),
@@ -275,9 +279,20 @@ _ALL = (
             Argument("pair", "currency pair whose conventions are used; EURUSD unless told", "value"),
             Argument("butterfly", '"broker" (market strangle) or "smile"; broker unless told', "value"),
             Argument("spot", "spot rate; needed for strikes", "value"),
-            Argument("domestic", "domestic (quote currency) rate, continuous, one or one a tenor", "range"),
-            Argument("foreign", "foreign (base currency) rate, continuous, one or one a tenor", "range"),
+            Argument(
+                "domestic",
+                "domestic (quote currency) rate, continuous decimal, one or one a tenor",
+                "range",
+                zero=True,
+            ),
+            Argument(
+                "foreign",
+                "foreign (base currency) rate, continuous decimal, one or one a tenor",
+                "range",
+                zero=True,
+            ),
             Argument("output", "vol (unless told) or strike, which needs spot and both rates", "value"),
+            _UNITS,
         ),
         '=VOLQUOTES(B2:B9, C2:C9, D2:D9, , , A2:A9, "EURUSD")',
         _volquotes,

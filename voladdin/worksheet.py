@@ -17,12 +17,16 @@ MAX_CACHED_CELLS = 2_000_000
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument as the function wizard shows it; a "range" arrives as Cells, a "value" as one Cell."""
+    """One argument as the function wizard shows it; a "range" arrives as Cells, a "value" as one Cell.
+
+    zero: whether a range of one 0 is a value; elsewhere it is omitted, as Calc passes a blank cell as 0.
+    """
 
     name: str
     help: str
     kind: Literal["range", "value"]
     optional: bool = True
+    zero: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def _bound(function: Function, argument: Argument, value: Cell | Cells) -> Cell 
     if not rows or not rows[0]:
         rows = [[None]]
     single = len(rows) == 1 and len(rows[0]) == 1
-    if single and _is_blank(rows[0][0], argument.optional and argument.kind == "range"):
+    if single and _is_blank(rows[0][0], argument.optional and argument.kind == "range" and not argument.zero):
         if argument.optional:
             return None
         raise InputError(f"{function.name}: {argument.name} is missing; expected {argument.help}")

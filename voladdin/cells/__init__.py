@@ -39,7 +39,24 @@ plain number on the other side of 2 and a factor of 10 off the median mixes the 
 
 from __future__ import annotations
 
+from ._axes import tenor_axis
 from ._grid import Grid, parse, render
-from ._values import Cell, Cells, address, read_number
+from ._units import read_units
+from ._values import Cell, Cells, Label, address, is_missing, labels_of, read_date, read_number, shown
 
-__all__ = ["Cell", "Cells", "Grid", "address", "parse", "read_number", "render"]
+__all__ = [
+    "Cell",
+    "Cells",
+    "Grid",
+    "Label",
+    "address",
+    "is_missing",
+    "labels_of",
+    "parse",
+    "read_date",
+    "read_number",
+    "read_units",
+    "render",
+    "shown",
+    "tenor_axis",
+]

@@ -237,10 +237,21 @@ def _quotes(
 def _fit(quotes: Quotes) -> Smile:
     smile = fit(quotes)
     for row in np.flatnonzero(~np.isfinite(smile.vols).all(axis=1)):
+        wings = "; ".join(
+            f"{100 * delta:g}-delta risk reversal {reversal:g}, butterfly {butterfly:g}"
+            for delta, reversal, butterfly in zip(
+                quotes.deltas, quotes.risk_reversals[row], quotes.butterflies[row], strict=True
+            )
+        )
         raise InfeasibleError(
-            f"no smile found at {tenor_label(quotes.tenors[row])} for atm {quotes.atm[row]:g}, risk "
-            f"reversals {quotes.risk_reversals[row]}, butterflies {quotes.butterflies[row]} at deltas "
-            f"{quotes.deltas}; expected positive wing vols and increasing strikes under "
-            f"{quotes.conventions[row]}"
+            f"no smile found at {tenor_label(quotes.tenors[row])} for atm {quotes.atm[row]:g}; {wings} "
+            "(decimals); expected positive wing vols and increasing strikes under the pair's convention: "
+            f"{_shown(quotes.conventions[row])}"
         )
     return smile
+
+
+def _shown(rule: Convention) -> str:
+    adjusted = ", premium-adjusted" if rule.premium_adjusted else ""
+    atm = "forward" if rule.atm == "forward" else "delta-neutral straddle"
+    return f"{rule.delta} delta{adjusted}, ATM {atm}, {rule.butterfly} butterfly"
