@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import statistics
 from collections.abc import Sequence
 from datetime import date
 
@@ -135,8 +136,8 @@ def _as_kind(kind: StrikeKind, number: float, label: Label) -> float:
 def _check_monotone(
     labels: Sequence[Label], axis: FloatArray, name: str, *, increasing: bool = False
 ) -> None:
-    steps = np.diff(axis)
-    sign = 1.0 if increasing or len(steps) == 0 or np.median(steps) > 0 else -1.0
+    steps = axis[1:] - axis[:-1]
+    sign = 1.0 if increasing or len(steps) == 0 or statistics.median(steps.tolist()) > 0 else -1.0
     bad = np.flatnonzero(steps * sign <= 0)
     if len(bad):
         one, other = next(iter(_twins(axis)), (int(bad[0]), int(bad[0]) + 1))

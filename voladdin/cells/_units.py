@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -102,7 +103,7 @@ def _is_percent(quotes: Sequence[_Quote]) -> bool:
     )
     if not plain:
         return False
-    median = float(np.median([quote.number.value for quote in plain]))
+    median = statistics.median(quote.number.value for quote in plain)
     low, high = plain[0], plain[-1]
     percent = median > PERCENT_ABOVE
     far = low.number.value * MIXED < median if percent else high.number.value > MIXED * median

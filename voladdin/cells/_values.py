@@ -83,9 +83,11 @@ def read_number(cell: object) -> Number | None:
 
     A comma is a decimal comma. TRUE, FALSE, dates, NaN, error cells and other text give None.
     """
+    if type(cell) is float:  # nearly every cell
+        return None if math.isnan(cell) else Number(cell)
     if isinstance(cell, str):
         return _number_of_text(cell.strip().replace("−", "-"))
-    if cell is None or isinstance(cell, bool | date):
+    if cell is None or isinstance(cell, (bool, date)):
         return None
     try:
         value = float(cell)  # type: ignore[arg-type]
@@ -96,6 +98,7 @@ def read_number(cell: object) -> Number | None:
     return None if math.isnan(value) else Number(value)
 
 
+@lru_cache(maxsize=4096)
 def _number_of_text(text: str) -> Number | None:
     found = _NUMBER.fullmatch(text)
     if found is None:
