@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from cell_tables import CALL_DELTAS, DELTAS, QUOTES, SIDE, TENORS, YEARS, flip, table, vols, with_cell
 
-from voladdin.cells import parse, render
+from voladdin.cells import Grid, parse, render
 from voladdin.errors import InputError, LabelError
 
 
@@ -199,3 +199,46 @@ def test_an_argument_may_repeat_a_header_that_looks_like_vols() -> None:
     top = [0.25, 0.5, 0.75]
     grid = parse([["", *top], [1, 0.3, 0.4, None], [2, 0.31, 0.41, 0.5]], strikes=[top])
     np.testing.assert_array_equal(grid.surface.deltas, top)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize(
+    "above",
+    [
+        [["EURUSD implied vols", *[None] * 5]],
+        [["EURUSD", *[None] * 5], [None] * 6],
+        [[None, "Puts", None, None, "Calls", None]],
+        [[None] * 6, [None] * 6],
+    ],
+)
+@pytest.mark.parametrize("top", [DELTAS, [0.9, 0.75, 0.5, 0.25, 0.1]])
+def test_titles_and_merged_headings_stay(above: list[list[Any]], top: list[Any], flipped: bool) -> None:
+    cells = [[None, *row] for row in [*above, *table(top=top)]]
+    if flipped:
+        cells = flip(cells)
+    grid = parse(cells)
+    np.testing.assert_array_equal(grid.surface.vols, vols(QUOTES))
+    assert grid.transposed is flipped
+    assert render(grid, grid.surface.vols) == [
+        ["" if i and cell is None and _is_body(grid, i, j) else cell for j, cell in enumerate(row)]
+        for i, row in enumerate(cells)
+    ]
+
+
+def _is_body(grid: Grid, row: int, column: int) -> bool:
+    return row in grid.rows and column in grid.columns
+
+
+def test_a_header_that_is_no_label_is_no_title() -> None:
+    with pytest.raises(LabelError, match=r"cell B1 of the range is 'foo'; expected a delta"):
+        parse(table(top=["foo", "bar", "x", "y", "z"]))
+
+
+def test_messages_below_a_title_name_the_cell_of_the_range() -> None:
+    with pytest.raises(LabelError, match=r"cell A5 of the range is '3X'; expected a tenor"):
+        parse([["EURUSD", *[None] * 5], *table(side=["1W", "1M", "3X"])])
+
+
+def test_the_valuation_date_below_a_title() -> None:
+    cells = table(corner="2026-01-15", side=["2026-02-15", "2026-03-15", "2027-01-15"])
+    assert parse([["EURUSD", *[None] * 5], *cells]).surface.tenors[2] == 1.0

@@ -24,7 +24,7 @@ PRIOR = [["", "25P", "ATM", "25C"], ["1M", 0.1, 0.2, 0.3], ["1Y", 0.4, 0.5, 0.6]
 @pytest.fixture(autouse=True)
 def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Holes get the prior, or 0.5; counts its calls, and has a digest that tests may change."""
-    plain = SimpleNamespace(calls=[], digest="one")
+    plain = SimpleNamespace(calls=[], digest="one", fallback="")
 
     def impute(surface: Any, **options: Any) -> SimpleNamespace:
         plain.calls.append(options)
@@ -34,7 +34,13 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         std = np.where(surface.observed, 0.0, 0.01)
         zscore = np.where(surface.observed, 1.5, np.nan)
         return SimpleNamespace(
-            filled=filled, mean=filled, std=std, low=filled - std, high=filled + std, zscore=zscore
+            filled=filled,
+            mean=filled,
+            std=std,
+            low=filled - std,
+            high=filled + std,
+            zscore=zscore,
+            model="fx" + plain.fallback,
         )
 
     def interpolate(surface: Any, tenor: float, value: float, *, kind: str, model: str) -> float:
@@ -108,7 +114,14 @@ def test_prior_and_its_age_reach_the_model(model: SimpleNamespace) -> None:
     ("prior", "message"),
     [
         ([["", "25P", "ATM"], ["1M", 0.1, 0.2], ["1Y", 0.4, 0.5]], "0.25"),
-        ([["", "25P", "ATM", "25C"], ["1M", 0.1, 0.2, 0.3], ["2Y", 0.4, 0.5, 0.6]], "1Y, 2Y"),
+        (
+            [["", "25P", "ATM", "25C"], ["1M", 0.1, 0.2, 0.3], ["2Y", 0.4, 0.5, 0.6]],
+            "tenors 1M, 2Y lack the surface's 1Y",
+        ),
+        (
+            [["", "25P", "ATM", "25C"], ["1M", None, "-", ""], ["1Y", *[None] * 3]],
+            "cells B2 to D3 of the range",
+        ),
         ([["", "m=-0.1", "m=0", "m=0.1"], ["1M", 0.1, 0.2, 0.3], ["1Y", 0.4, 0.5, 0.6]], "deltas"),
         ([["", "25P", "25P", "25C"], ["1M", 0.1, 0.2, 0.3], ["1Y", 0.4, 0.5, 0.6]], "prior"),
         ("yesterday", "prior"),
@@ -118,6 +131,75 @@ def test_a_prior_with_other_labels_is_refused(prior: Any, message: str) -> None:
     with pytest.raises(InputError, match="prior: ") as caught:
         evaluate("VOLIMPUTE", [GRID, None, prior])
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        [["", "25C", "ATM", "25P"], ["1M", 0.3, 0.2, 0.1], ["1Y", 0.6, 0.5, 0.4]],
+        [["", "1W", "1M", "1Y"], ["25P", 1, 0.1, 0.4], ["ATM", 1, 0.2, 0.5], ["25C", 1, 0.3, 0.6]],
+        [
+            ["", "25P", 0.5, "40C", "25C"],
+            ["30D", *[1] * 4],
+            ["1M", 0.1, 0.2, 1, 0.3],
+            ["12M", 0.4, 0.5, 1, 0.6],
+        ],
+    ],
+)
+@pytest.mark.parametrize("named", [False, True])
+def test_a_prior_in_another_order_or_with_more_labels(
+    prior: Any, named: bool, model: SimpleNamespace
+) -> None:
+    bare = [[row[1:] for row in GRID[1:]], None, prior, [["1M"], ["1Y"]], [["25P", "ATM", "25C"]]]
+    evaluate("VOLIMPUTE", bare if named else [GRID, None, prior])
+    np.testing.assert_array_equal(model.calls[0]["prior"].vols, [row[1:] for row in PRIOR[1:]])
+
+
+def test_a_prior_with_headers_of_its_own_is_not_renamed_by_the_arguments() -> None:
+    prior = [["", "10P", "ATM", "10C"], *PRIOR[1:]]
+    with pytest.raises(InputError, match=r"prior: its deltas 0.9, 0.5, 0.1 lack the surface's 0.75, 0.25"):
+        evaluate("VOLIMPUTE", [[row[1:] for row in GRID[1:]], None, prior, [["1M"], ["1Y"]], [GRID[0][1:]]])
+
+
+def test_a_prior_of_yesterday_has_the_same_expiries(model: SimpleNamespace) -> None:
+    def dated(valuation: str, rows: list[Any]) -> list[Any]:
+        expiries = zip(["2026-02-16", "2027-01-15"], rows, strict=True)
+        return [[valuation, *GRID[0][1:]], *([expiry, *row[1:]] for expiry, row in expiries)]
+
+    today, yesterday = dated("2026-01-15", GRID[1:]), dated("2026-01-14", PRIOR[1:])
+    evaluate("VOLIMPUTE", [today, None, yesterday])
+    np.testing.assert_array_equal(model.calls[0]["prior"].vols, [row[1:] for row in PRIOR[1:]])
+    np.testing.assert_allclose(model.calls[0]["prior"].tenors, [32 / 365, 1.0])
+
+
+def test_a_surface_without_any_quote_is_named() -> None:
+    empty = [GRID[0], ["1M", None, "n/a", "#N/A"], ["1Y", None, "", None]]
+    for name, more in (("VOLIMPUTE", []), ("VOLINTERP", ["4M", "ATM"])):
+        with pytest.raises(InputError, match="surface: cells B2 to D3 of the range hold no vol"):
+            evaluate(name, [empty, *more])
+    assert evaluate("VOLIMPUTE", [empty, None, PRIOR])[1][1:] == PRIOR[1][1:]
+
+
+def test_a_fallback_is_a_warning(model: SimpleNamespace) -> None:
+    model.fallback = " (Gaussian fallback: the quotes are improbable under the model)"
+    evaluate("VOLIMPUTE", [GRID])
+    assert ["warning", f"surface: model fx{model.fallback}"] in evaluate("VOLINFO", ["error"])
+
+
+def test_interpolation_at_a_date(model: SimpleNamespace) -> None:
+    dated = [["2026-01-15", *GRID[0][1:]], *GRID[1:]]
+    for date in ("2026-05-15", 46157, 46157.0):
+        evaluate("VOLINTERP", [dated, date, "ATM"])
+        assert model.calls[-1]["tenor"] == pytest.approx(120 / 365)
+    with pytest.raises(LabelError, match="tenor is 46157, a date; expected the valuation date in the corner"):
+        evaluate("VOLINTERP", [GRID, 46157, "ATM"])
+
+
+def test_interpolation_at_a_strike_needs_forwards() -> None:
+    with pytest.raises(
+        InputError, match=r"strike is 'K=1.085', and the surface has no forwards; expected the"
+    ):
+        evaluate("VOLINTERP", [GRID, "4M", "K=1.085"])
 
 
 @pytest.mark.parametrize(
@@ -162,7 +244,11 @@ def test_an_absent_model_is_not_available() -> None:
         (GRID, 0.25, ("delta", 0.25)),
         (GRID, "ATM", ("delta", 0.5)),
         (GRID, "m=-0.1", ("moneyness", -0.1)),
-        (GRID, "K=1.085", ("strike", 1.085)),
+        (
+            [["", "Fwd", "25P", "ATM"], ["1M", 1.1, 0.1, 0.2], ["1Y", 1.1, 0.1, None]],
+            "K=1.085",
+            ("strike", 1.085),
+        ),
         ([["", "m=-0.1", "m=0.1"], ["1M", 0.1, 0.2], ["1Y", 0.1, None]], 0.05, ("moneyness", 0.05)),
         (
             [["", "Fwd", "K=1.0", "K=1.2"], ["1M", 1.1, 0.1, 0.2], ["1Y", 1.1, 0.1, None]],

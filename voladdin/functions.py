@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
-import numpy as np
-
 from . import bundle, conventions, information
-from .cells import Cell, Cells, Grid, parse, render
-from .errors import InputError, VoladdinError
+from .cells import Cell, Cells, Grid, parse, read_date, render, shown
+from .errors import InputError, LabelError, UnitsError, VoladdinError
 from .imputation import impute
 from .interpolation import interpolate
+from .prior import on_axes_of
 from .quotes import volquotes
 from .surface import Surface
 from .worksheet import Argument, Cache, Function, bind, choice, number, text
@@ -121,33 +120,35 @@ def _volimpute(
     wanted = choice("output", output, list(OUTPUTS))
     axes = (tenors, strikes, _units(units), forwards)
     grid = _parsed("surface", surface, *axes)
-    earlier = None if prior is None else _on_axes_of(grid.surface, _parsed("prior", prior, *axes).surface)
+    if prior is None:
+        _require_quote(grid)
+    earlier = None if prior is None else _prior(grid, prior, axes)
     age = number("prior_age", prior_age, 1.0)
     result = impute(grid.surface, prior=earlier, prior_age=age, model=_model(model))
+    if "fallback" in result.model:
+        _warnings.get().append(f"surface: model {result.model}")
     return render(grid, getattr(result, OUTPUTS[wanted]), scale=wanted != "zscore")
 
 
-def _on_axes_of(surface: Surface, prior: Surface) -> Surface:
-    """The prior's vols on the surface's axes. Raises InputError where their labels differ."""
-    for name in ("tenors", "deltas", "moneyness", "strikes"):
-        ours, theirs = getattr(surface, name), getattr(prior, name)
-        if (ours is None) != (theirs is None):
-            has = "has" if theirs is not None else "has no"
-            raise InputError(f"prior: it {has} {name}, other than the surface; expected the same labels")
-        if ours is None or (ours.shape == theirs.shape and np.allclose(ours, theirs, rtol=1e-9, atol=0)):
-            continue
-        odd = sorted(set(_labels(name, theirs)) ^ set(_labels(name, ours)))
-        raise InputError(
-            f"prior: its {name} {', '.join(_labels(name, theirs))} differ from the surface's "
-            f"{', '.join(_labels(name, ours))} (not in both: {', '.join(odd) or 'only the order'}); "
-            "expected the same labels"
-        )
-    return surface.replace(prior.vols)
+def _prior(grid: Grid, cells: Cells, axes: tuple[Any, ...]) -> Surface:
+    """The prior by its own headers where it has them, else by the surface's arguments."""
+    named = axes[:2] != (None, None) and not _has_headers(cells, axes)
+    return on_axes_of(grid, _parsed("prior", cells, *(axes if named else (None, None, *axes[2:]))))
 
 
-def _labels(name: str, axis: Any) -> list[str]:
-    values = np.asarray(axis).ravel()
-    return [conventions.tenor_label(v) if name == "tenors" else f"{v:.6g}" for v in values]
+def _has_headers(cells: Cells, axes: tuple[Any, ...]) -> bool:
+    try:
+        own = parse(cells, None, None, *axes[2:])
+    except UnitsError:
+        return True
+    except InputError:
+        return False
+    return own.row_header and own.column_header
+
+
+def _require_quote(grid: Grid) -> None:
+    if not grid.surface.observed.any():
+        raise InputError(f"surface: {grid.body} hold no vol; expected at least one, or a prior")
 
 
 def _volinterp(
@@ -161,10 +162,23 @@ def _volinterp(
     forwards: Cells | None,
 ) -> Cells:
     grid = _parsed("surface", surface, tenors, strikes, _units(units), forwards)
-    years = conventions.parse_tenor(tenor)  # type: ignore[arg-type]
+    _require_quote(grid)
+    years = _tenor(tenor, grid)
     kind, value = _strike(strike, grid.surface)
+    if kind == "strike" and grid.surface.forwards is None:
+        raise InputError(
+            f"strike is {strike!r}, and the surface has no forwards; expected the argument forwards"
+        )
     vol = interpolate(grid.surface, years, value, kind=kind, model=_model(model))
     return [[vol * 100 if grid.percent else vol]]
+
+
+def _tenor(tenor: Cell, grid: Grid) -> float:
+    if read_date(tenor) is not None and grid.valuation is None:
+        raise LabelError(
+            f"tenor is {shown(tenor)}, a date; expected the valuation date in the corner cell of the surface"
+        )
+    return conventions.parse_tenor(tenor, grid.valuation)  # type: ignore[arg-type]
 
 
 def _strike(strike: Cell, surface: Surface) -> tuple[Any, float]:
@@ -236,7 +250,7 @@ _ALL = (
         (
             _SURFACE,
             Argument("output", f"one of {', '.join(OUTPUTS)}; fill unless told", "value"),
-            Argument("prior", "an earlier full grid with the same labels, such as yesterday's", "range"),
+            Argument("prior", "an earlier grid with at least these labels, such as yesterday's", "range"),
             _TENORS,
             _STRIKES,
             _MODEL,
@@ -252,7 +266,7 @@ _ALL = (
         "The implied vol at any tenor and strike of a grid, which may have holes.",
         (
             _SURFACE,
-            Argument("tenor", "a tenor such as 4M, or years", "value", False),
+            Argument("tenor", "a tenor such as 4M, years, or a date where the corner is one", "value", False),
             Argument(
                 "strike", "25P, ATM, 10C, K=1.085, m=-0.1; a number is of the grid's own kind", "value", False
             ),

@@ -15,7 +15,8 @@ blank, text such as "EURUSD", or the valuation date that expiry dates count from
 numbers they are headers if the corner is blank, text, 0 or a date, and not both look like vols: positive,
 within a factor of 4, and with a median between half the least and twice the largest number of the body. If
 both ways round are possible, the strikes are the line nearer the forwards; without forwards, tenors run
-down. Lines wholly blank are left as they are.
+down. Lines wholly blank are left as they are, and so are titles: leading lines of text without any number,
+tenor or strike.
 
 **No headers** are needed where the arguments `tenors` and `strikes` name them; an argument overrides its
 header. An 8 x 5 or 5 x 8 range without any header means the pillars of the paper, in its order (Gopal,

@@ -13,7 +13,7 @@ from ..conventions import StrikeKind
 from ..errors import InputError
 from ..surface import MAX_CELLS, Surface
 from ._given import given_layout
-from ._layout import Layout, kind_of, own_layout
+from ._layout import Layout, kind_of, own_layout, untitled
 from ._table import (
     PAPER_DELTAS,
     PAPER_TENORS,
@@ -24,7 +24,7 @@ from ._table import (
     typical_forward,
 )
 from ._units import EXPECTED, read_quotes, read_units
-from ._values import Cells, Label, labels_of, read_date, read_number, rectangle
+from ._values import Cells, Label, address, labels_of, read_date, read_number, rectangle
 
 FloatArray = NDArray[np.float64]
 
@@ -39,9 +39,10 @@ class Grid:
     """A range that was read: its surface, and what it takes to give it back in the same cells.
 
     transposed: tenors run across. percent: vols are written in percent points. row_header, column_header:
-    the first row, the first column are headers. raw: the cells as they came. warnings: what was read as
-    missing or assumed. rows, columns: those of `raw` that hold the vols. quotes: [T, K] the numbers as
-    written, in the unit of the grid, NaN where missing.
+    the first row, the first column (after titles) are headers. raw: the cells as they came. warnings: what
+    was read as missing or assumed. rows, columns: those of `raw` that hold the vols. quotes: [T, K] the
+    numbers as written, in the unit of the grid, NaN where missing. valuation: the date that expiry dates
+    count from.
     """
 
     surface: Surface
@@ -54,6 +55,13 @@ class Grid:
     rows: tuple[int, ...] = field(repr=False)
     columns: tuple[int, ...] = field(repr=False)
     quotes: FloatArray = field(repr=False)
+    valuation: date | None = None
+
+    @property
+    def body(self) -> str:
+        """Where the vols are, such as "cells B2 to F9 of the range"."""
+        first, last = address(self.rows[0], self.columns[0]), address(self.rows[-1], self.columns[-1])
+        return f"cell {first} of the range" if first == last else f"cells {first} to {last} of the range"
 
 
 def parse(
@@ -79,7 +87,10 @@ def parse(
     forwards = None if forwards is None else rectangle(forwards, "forwards", MAX_CELLS)
     unit = read_units(units)
     labels = labels_of(raw)
-    valuation = valuation or read_date(raw[0][0])
+    if tenors is None and strikes is None:
+        labels = untitled(labels)
+    corner = labels[0][0]
+    valuation = valuation or read_date(corner.cell)
     layout = _layout(labels, tenors, strikes, forwards, valuation)
     table = split(labels, layout, named=(tenors is not None, strikes is not None))
     known = read_forwards(table, forwards)
@@ -96,9 +107,10 @@ def parse(
         column_header=layout.header_column,
         raw=raw,
         warnings=[_PAPER_WARNING] * paper + quotes.warnings,
-        rows=tuple(rows),
-        columns=tuple(columns),
+        rows=tuple(corner.row + i for i in rows),
+        columns=tuple(corner.column + j for j in columns),
         quotes=quotes.written,
+        valuation=valuation,
     )
 
 

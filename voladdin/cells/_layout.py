@@ -68,6 +68,30 @@ def lines(table: Table) -> tuple[Labels, Labels]:
     return table[0][1:], [row[0] for row in table[1:]]
 
 
+def untitled(table: list[list[Label]]) -> list[list[Label]]:
+    """The table without leading lines that hold no number and no label: blanks, titles, merged headings.
+
+    It stays as it is where what remains has no header.
+    """
+    rows = _without_titles(table)
+    columns = _without_titles([list(line) for line in zip(*rows, strict=True)])
+    return [list(line) for line in zip(*columns, strict=True)]
+
+
+def _without_titles(table: list[list[Label]]) -> list[list[Label]]:
+    first = next((i for i, line in enumerate(table) if any(map(_is_content, line))), 0)
+    corner = table[first][0]
+    return table if kind_of(corner.cell) == "strike" or _is_tenor_label(corner) else table[first:]
+
+
+def _is_content(label: Label) -> bool:
+    return is_forward(label) or kind_of(label.cell) not in ("blank", "other")
+
+
+def _is_tenor_label(label: Label) -> bool:
+    return kind_of(label.cell) == "tenor" and read_date(label.cell) is None
+
+
 def own_layout(table: Table, valuation: date | None, forward: float | None) -> Layout:
     """Layout of a range that carries its own headers, or is 8 x 5 or 5 x 8 without any.
 
