@@ -13,7 +13,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from voladdin import cli, functions
-from voladdin.cli import format_grid, format_table, holds_decimals, main, read_cells, write_cells
+from voladdin.cli import format_grid, format_table, main, read_cells, write_cells
 from voladdin.errors import InputError
 
 GRID = [["", "25P", "ATM"], ["1M", 9.1, None], ["1Y", None, 9.5]]
@@ -52,7 +52,7 @@ def test_run_prints_a_summary_and_writes_the_book(
     book.worksheets[0]["F9"] = "=VOLIMPUTE(A1:C3)*2"
     book.worksheets[0]["G9"] = "=1+1"
     book.save(tmp_path / "book.xlsx")
-    assert main(["run", str(tmp_path / "book.xlsx")]) == 0
+    assert main(["run", str(tmp_path / "book.xlsx")]) == 1  # F9
     said = capsys.readouterr().out
     assert "Sheet!F1  ok" in said
     assert "Sheet!F9  skipped" in said
@@ -72,6 +72,19 @@ def test_impute_prints_a_grid(seen: list[Any], grid: Path, capsys: pytest.Captur
     [(name, arguments)] = seen
     assert name == "VOLIMPUTE"
     assert arguments == [[[None, "25P", "ATM"], *GRID[1:]], "fill", None, None, None, "fx", None, None, 1.0]
+
+
+def test_impute_prints_what_the_units_are_whatever_way_they_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for text in (
+        "EURUSD;Fwd;25P;ATM\n1M;1,085;9,1;8,7\n",
+        ",Fwd,25P,ATM\n1M,1.085,0.091,0.087\n",
+        "EURUSD vols,,,\n,Fwd,25P,ATM\n1M,1.085,9.1%,8.7%\n",
+    ):
+        (tmp_path / "grid.csv").write_text(text)
+        assert main(["impute", str(tmp_path / "grid.csv")]) == 0
+        assert capsys.readouterr().out.split()[-4:] == ["1M", "1.085", "9.10", "8.70"]
 
 
 def test_impute_passes_its_options(seen: list[Any], grid: Path) -> None:
@@ -104,7 +117,7 @@ def test_impute_reads_a_range_of_a_workbook(seen: list[Any], tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (";25P;ATM\n1M;0,091;\n", [[None, "25P", "ATM"], ["1M", "0,091", None]]),
+        (";25P;ATM\n1M;0,091;1,085\n", [[None, "25P", "ATM"], ["1M", 0.091, 1.085]]),
         ("\t25P\n1M\t9.1%\n\n", [[None, "25P"], ["1M", "9.1%"]]),
         ("\ufeff,25P\r\n1M,9.1,extra\r\n", [[None, "25P", None], ["1M", 9.1, "extra"]]),
         ("", []),
@@ -198,13 +211,11 @@ def test_python_dash_m(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 
 def test_grids_are_shown_in_percent() -> None:
     decimals = [["", 0.75, "ATM"], ["1M", 0.0912, None], [0.5, "", 0.1]]
-    assert holds_decimals(decimals)
     assert format_grid(decimals, percent=True).splitlines() == [
         "     0.75    ATM",
         "1M   9.12      ·",
         "0.5     ·  10.00",
     ]
-    assert not holds_decimals(GRID)
     assert format_table([["a", None], [1, True]]) == "a\n1  True"
 
 

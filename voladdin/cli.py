@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import importlib
-import statistics
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -15,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 from .errors import InputError, UnavailableError, VoladdinError
 
 if TYPE_CHECKING:
-    from .cells import Cell, Cells
+    from .cells import Cell, Cells, Grid
 
-PERCENT_ABOVE = 2.0  # as in cells: a median above it is in percent points
 EXTRAS = ("train", "bench")
 HOSTS = ("libreoffice", "excel")
 BENCHES = ("impute", "calc")
@@ -25,7 +23,10 @@ _ELSEWHERE = {"serve": "server.run", "train": "export.train"}  # commands with a
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; the exit status is 0, or 2 after an error, which goes to stderr as one line."""
+    """Runs one command; the exit status is 0, or 2 after an error, which goes to stderr as one line.
+
+    It is 1 where `run` wrote the book and a formula did not get its value.
+    """
     given = list(sys.argv[1:] if argv is None else argv)
     try:
         if given and given[0] in _ELSEWHERE:
@@ -48,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser(
-        "run", help="evaluate the VOL… formulas of an .xlsx without a spreadsheet program"
+        "run",
+        help="evaluate the VOL… formulas of an .xlsx without a spreadsheet program",
+        epilog="The exit status is 1 where a formula did not get its value; the table says which and why.",
     )
     run.add_argument("book", help="the workbook, .xlsx or .xlsm")
     run.add_argument("-o", "--output", help="the filled workbook (default: BOOK-filled beside it)")
@@ -116,10 +119,11 @@ def _run(options: argparse.Namespace) -> int:
     if report.others:
         print(f"{report.others} other formulas keep the values that were stored with them")
     print(f"written: {report.output}")
-    return 0
+    return int(report.failed)
 
 
 def _impute(options: argparse.Namespace) -> int:
+    from .cells import parse
     from .functions import evaluate
 
     grid = read_cells(options.grid, options.range)
@@ -127,7 +131,8 @@ def _impute(options: argparse.Namespace) -> int:
     arguments: list[Any] = [grid, options.wanted, prior, None, None, options.model]
     cells = evaluate("VOLIMPUTE", [*arguments, options.units, None, options.prior_age])
     if options.output is None:
-        print(format_grid(cells, percent=options.wanted != "zscore" and holds_decimals(grid)))
+        read = parse(grid, units=options.units)
+        print(format_grid(cells, percent=options.wanted != "zscore" and not read.percent, read=read))
     else:
         write_cells(options.output, cells)
         print(f"written: {options.output}")
@@ -178,14 +183,16 @@ def _csv_cells(text: str) -> Cells:
     """Rows of one width; commas, semicolons or tabs are found by the first line."""
     lines = text.splitlines()
     first = lines[0] if lines else ""
-    rows = [row for row in csv.reader(lines, delimiter=max(",;\t", key=first.count)) if any(row)]
+    delimiter = max(",;\t", key=first.count)
+    rows = [row for row in csv.reader(lines, delimiter=delimiter) if any(row)]
     width = max(map(len, rows), default=0)
-    return [[_csv_cell(cell) for cell in row] + [None] * (width - len(row)) for row in rows]
+    return [[_csv_cell(cell, delimiter) for cell in row] + [None] * (width - len(row)) for row in rows]
 
 
-def _csv_cell(cell: str) -> Cell:
+def _csv_cell(cell: str, delimiter: str) -> Cell:
+    """A number or text; between semicolons a comma is a decimal comma."""
     try:
-        return float(cell)
+        return float(cell.replace(",", ".") if delimiter == ";" and cell.count(",") == 1 else cell)
     except ValueError:
         return cell.strip() or None
 
@@ -210,21 +217,21 @@ def write_cells(path: str, cells: Cells) -> None:
         raise InputError(f"output {path} cannot be written: {error.strerror}") from None
 
 
-def holds_decimals(grid: Cells) -> bool:
-    """Whether the vols of a headed grid are decimals rather than percent points."""
-    vols = [cell for row in grid[1:] for cell in row[1:] if isinstance(cell, float)]
-    return not vols or statistics.median(vols) <= PERCENT_ABOVE
+def format_grid(cells: Cells, *, percent: bool, read: Grid | None = None) -> str:
+    """A headed grid for the terminal, holes as dots; percent: its decimals are shown in percent.
 
+    read: says where its vols are; None has them below and right of one row and one column.
+    """
 
-def format_grid(cells: Cells, *, percent: bool) -> str:
-    """A headed grid for the terminal, holes as dots; percent: its decimals are shown in percent."""
+    def is_vol(i: int, j: int) -> bool:
+        return bool(i and j) if read is None else i in read.rows and j in read.columns
 
-    def shown(cell: Cell, header: bool) -> Cell:
+    def shown(cell: Cell, vol: bool) -> Cell:
         if isinstance(cell, float):
-            return f"{cell:g}" if header else f"{cell * (100 if percent else 1):.2f}"
-        return ("" if header else "·") if cell in (None, "") else cell
+            return f"{cell * (100 if percent else 1):.2f}" if vol else f"{cell:g}"
+        return ("·" if vol else "") if cell in (None, "") else cell
 
-    rows = [[shown(cell, not (i and j)) for j, cell in enumerate(row)] for i, row in enumerate(cells)]
+    rows = [[shown(cell, is_vol(i, j)) for j, cell in enumerate(row)] for i, row in enumerate(cells)]
     return format_table(rows, right=True)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .conventions import parse_tenor
+from .conventions import parse_delta, parse_tenor
 from .errors import InputError, LabelError
 
 FloatArray = NDArray[np.float64]
@@ -25,7 +25,7 @@ class Surface:
 
     vols: [T, K] decimals (0.0825 is 8.25%); NaN is a missing cell.
     tenors: [T] years, or labels such as "1W"; increasing.
-    deltas: [K] forward call deltas N(d1) in (0, 1); a 25-delta put is 0.75.
+    deltas: [K] forward call deltas N(d1) in (0, 1), or labels such as "25P", which is 0.75.
     moneyness: [K] or [T, K] log-moneyness ln(K/F).
     strikes: [K] or [T, K] with `forwards` [T].
 
@@ -46,7 +46,7 @@ class Surface:
         vols: ArrayLike,
         tenors: Sequence[str | float] | FloatArray,
         *,
-        deltas: ArrayLike | None = None,
+        deltas: ArrayLike | Sequence[str] | None = None,
         moneyness: ArrayLike | None = None,
         strikes: ArrayLike | None = None,
         forwards: ArrayLike | None = None,
@@ -103,6 +103,11 @@ def _vols(vols: ArrayLike, tenors: int) -> FloatArray:
     try:
         grid = np.array(vols, dtype=float)
     except (TypeError, ValueError) as error:
+        widths = _widths(vols)
+        if len(widths) > 1:
+            raise InputError(
+                f"vols has rows of {widths[0]} and of {widths[-1]} numbers; expected all the same"
+            ) from None
         raise InputError(f"vols must be numbers or NaN: {error}") from None
     if grid.ndim != 2 or grid.shape[0] != tenors or grid.shape[1] == 0:
         raise InputError(f"vols has shape {grid.shape}; expected {tenors} tenors x strikes")
@@ -118,8 +123,29 @@ def _vols(vols: ArrayLike, tenors: int) -> FloatArray:
     return grid
 
 
+def _widths(vols: Any) -> list[int]:
+    """Lengths of the rows, each once."""
+    rows = vols if isinstance(vols, Sequence) else []
+    return sorted({len(row) for row in rows if isinstance(row, Sequence)})
+
+
+def _delta(label: object) -> object:
+    """A delta label such as "25P" as a forward call delta; numbers as they are."""
+    if not isinstance(label, str):
+        return label
+    delta = parse_delta(label)
+    if delta is None:
+        raise LabelError(f"deltas has {label!r}; expected a delta such as 10P, 25P, ATM, 25C, or 0.25")
+    return delta
+
+
 def _strike_axis(name: str, values: Any, shape: tuple[int, ...]) -> FloatArray:
-    axis = np.array(values, dtype=float)
+    if name == "deltas" and isinstance(values, Sequence):
+        values = [_delta(label) for label in values]
+    try:
+        axis = np.array(values, dtype=float)
+    except (TypeError, ValueError):
+        raise LabelError(f"{name} is {values!r}; expected numbers") from None
     if axis.shape != shape[1:] and not (name != "deltas" and axis.shape == shape):
         raise InputError(f"{name} has shape {axis.shape}; expected ({shape[1]},) to match the vols")
     if not np.isfinite(axis).all():

@@ -135,6 +135,8 @@ def typical_forward(given: Cells | None) -> float | None:
 
 def _forward(label: Label) -> float:
     number = read_number(label.cell)
-    if number is None or number.percent or is_thousands(label.cell) or not 0 < number.value < np.inf:
+    if is_thousands(label.cell):
+        raise InputError(f"{label}, a decimal comma or thousands; expected a positive forward such as 1.085")
+    if number is None or number.percent or not 0 < number.value < np.inf:
         raise InputError(f"{label}; expected a positive forward")
     return number.value
