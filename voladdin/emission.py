@@ -8,7 +8,7 @@ variance measured on simulated surfaces.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtri
@@ -26,6 +26,10 @@ class Emission:
     offset: FloatArray
     covariance: FloatArray
     changes: FloatArray
+
+    def rougher(self, noise: float) -> Emission:
+        """The same cells with independent noise of that variance on each."""
+        return replace(self, covariance=self.covariance + noise * np.eye(len(self.offset)))
 
     def push(self, mean: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mean [..., n] and covariance [..., n, n] of the cells for core moments [..., c], [..., c, c]."""

@@ -33,6 +33,7 @@ class Factor:
 class Conditional:
     """Cells given quotes: mean, std [B, n]; distance [B], their squared Mahalanobis distance; count [B].
 
+    scale: [B], the density's factor that the distance leaves out, ln |S_oo|^(-1/2).
     zscore: [B, n], each quote's leave-one-out residual in its leave-one-out standard deviations
     (Rasmussen-Williams 2006, equation 5.12); NaN where nothing is quoted.
     """
@@ -41,6 +42,7 @@ class Conditional:
     std: FloatArray
     distance: FloatArray
     count: FloatArray
+    scale: FloatArray
     zscore: FloatArray
 
 
@@ -72,6 +74,7 @@ def condition(
         std=np.sqrt(parts.variance),
         distance=(white**2).sum(-1),
         count=observed.sum(-1).astype(float),
+        scale=np.log(np.where(observed, np.diagonal(parts.whiten, axis1=1, axis2=2), 1.0)).sum(-1),
         zscore=np.where(observed, zscore, np.nan),
     )
 

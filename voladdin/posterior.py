@@ -3,7 +3,8 @@
 The answer is an equal mixture of the deep model and the locally weighted Gaussian (weights fitted on held-out
 days do not hold in the next year; equal ones do). Its spread follows how surprising the quotes are, as the
 Student-t posterior's (nu + d²) / (nu + n), and is calibrated on held-out days so that 90% bands cover 90%.
-Quotes that no history explains are answered by the Gaussian of all history with its level left free.
+Quotes that are improbable under all that are answered by the local Gaussian alone, with the quote noise that
+makes them likeliest: the filled cells are then smooth where the quotes are not, and the quotes stay.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from .gaussian import Conditional, condition, core_mean, factor
 from .surface import FloatArray
 
 BoolArray = NDArray[np.bool_]
-IMPROBABLE = 1e-3
-FREE_LEVEL = 16.0  # times the scale variance: a surface at any level of vol
+IMPROBABLE = 0.05  # tail probability of the quotes under the local Gaussian
+NOISES = (0.0, 1e-5, 1e-4, 1e-3, 1e-2)  # variances of log-vol: 0.3%, 1%, 3%, 10% of vol
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,28 @@ class Posterior:
 def from_quotes(bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray) -> Posterior:
     """Posterior given the quotes alone; cells [B, n] log-vols, read where `observed`."""
     near, start = local_gaussian(bundle, emission, cells, observed)
+    deep = latent.posterior(bundle, emission, cells, observed, start)
+    mean, std = mix(near.mean, near.std, *deep, float(bundle.arrays["stack"]))
     degrees = float(bundle.arrays["level_degrees"])
-    mean, std = latent.posterior(bundle, emission, cells, observed, start)
-    mean, std = mix(near.mean, near.std, mean, std, float(bundle.arrays["stack"]))
-    tail = fdtrc(near.count, degrees, near.distance / near.count)
-    far: BoolArray = np.array(tail < IMPROBABLE, dtype=bool, ndmin=1)
-    if far.any():
-        wide = _free_level(bundle, emission, cells[far], observed[far])
-        mean[far], std[far], near.zscore[far] = wide.mean, wide.std, wide.zscore
-        near.distance[far] = wide.distance
     spread = surprise(near, degrees) * float(bundle.arrays["level_stretch"])
-    return Posterior(mean, std * spread, near.zscore / spread, far)
+    far: BoolArray = np.array(fdtrc(near.count, degrees, near.distance / near.count) < IMPROBABLE, ndmin=1)
+    std *= spread
+    if far.any():
+        mean[far], std[far] = _noisy(bundle, emission, cells[far], observed[far])
+    return Posterior(mean, std, near.zscore / spread, far)
+
+
+def _noisy(
+    bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and std [B, n] of the local Gaussian with the quote noise that makes the quotes likeliest."""
+    degrees, stretch = float(bundle.arrays["level_degrees"]), float(bundle.arrays["level_stretch"])
+    answers = [local_gaussian(bundle, emission.rougher(noise), cells, observed)[0] for noise in NOISES]
+    evidence = [a.scale - 0.5 * (degrees + a.count) * np.log1p(a.distance / degrees) for a in answers]
+    best, rows = np.argmax(evidence, axis=0), np.arange(len(cells))
+    mean = np.stack([a.mean for a in answers])[best, rows]
+    std = np.stack([a.std * surprise(a, degrees) for a in answers])[best, rows]
+    return mean, std * stretch
 
 
 def from_prior(
@@ -119,12 +131,6 @@ def _core(bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolA
     parts = factor(cell_covariance, observed)
     residual = np.where(observed, cells - cell_mean, 0.0)
     return core_mean(mean, covariance, emission.matrix, parts, residual)
-
-
-def _free_level(bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray) -> Conditional:
-    mean, covariance = bundle.levels.whole()
-    moments = emission.push(mean, covariance + FREE_LEVEL * bundle.scale)
-    return condition(*moments, cells, observed)
 
 
 def _precision(std: FloatArray, other: FloatArray, power: float) -> FloatArray:
