@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtr
 
 import voladdin as va
 from tests.test_imputation import DELTAS, TENORS, holes, surface
+from voladdin import interpolation
 
 GRID = va.Surface(holes(surface(), 0.4), TENORS, deltas=DELTAS)
 
@@ -50,7 +52,21 @@ def test_strike_grids() -> None:
     strikes = np.linspace(0.9, 1.1, 5)
     grid = va.Surface(holes(surface(), 0.3), TENORS, strikes=strikes, forwards=np.ones(8))
     filled = va.impute(grid).filled
-    assert va.interpolate(grid, 1.0, 1.0, kind="strike") == pytest.approx(filled[5, 2], rel=0.02)
+    for row, column in ((5, 2), (6, 0), (2, 3)):
+        point = float(grid.tenors[row]), float(strikes[column])
+        assert va.interpolate(grid, *point, kind="strike") == filled[row, column]
+
+
+def test_a_strike_between_the_nodes_takes_few_evaluations(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    asked = interpolation._at_delta
+    monkeypatch.setattr(interpolation, "_at_delta", lambda *a: calls.append(a[2]) or asked(*a))
+    for moneyness in (-0.3, -0.05, -0.01, 0.0, 0.02, 0.3):
+        vol = va.interpolate(GRID, 0.33, moneyness, kind="moneyness")
+        total = vol * np.sqrt(0.33)
+        delta = float(np.clip(ndtr(-moneyness / total + 0.5 * total), 1e-3, 1 - 1e-3))
+        assert va.interpolate(GRID, 0.33, delta) == pytest.approx(vol, abs=1e-11)
+    assert len(calls) < 6 * 12
 
 
 BAD = [

@@ -7,9 +7,11 @@ first and last tenor the posterior is asked at the tenor itself.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from . import bundle as bundles
@@ -20,6 +22,7 @@ from .posterior import from_quotes
 from .surface import FloatArray, Surface
 
 _FIXED_POINT = 50
+_ON_GRID = 1e-9
 
 
 def interpolate(
@@ -43,54 +46,79 @@ def interpolate(
     if kind == "delta":
         if not 0 < strike < 1:
             raise InputError(f"strike is {strike!r}; expected a forward call delta in (0, 1)")
-        return _at_delta(surface, tenor, strike, model)
+        return _at_delta(_known(surface, model), tenor, strike)
     if kind == "strike":
         strike = _log_moneyness(surface, tenor, strike, forward)
     elif kind != "moneyness":
         raise InputError(f"kind is {kind!r}; expected 'delta', 'moneyness' or 'strike'")
     if not np.isfinite(strike):
         raise InputError(f"strike is {strike!r}; expected a finite log-moneyness")
-    return _at_moneyness(surface, tenor, strike, model)
+    return _at_moneyness(_known(surface, model), tenor, strike)
 
 
-def _at_moneyness(surface: Surface, tenor: float, moneyness: float, model: str | Path) -> float:
-    """Fixed point of delta = N(d1(vol(delta))), by damped iteration."""
-    vol = _at_delta(surface, tenor, 0.5, model)
+@dataclass(frozen=True)
+class _Known:
+    """The surface, filled [T, K] and with the deltas of its cells [T, K], which depend on the vols."""
+
+    loaded: Bundle
+    surface: Surface
+    filled: FloatArray
+    deltas: FloatArray
+
+
+def _known(surface: Surface, model: str | Path) -> _Known:
+    filled = impute(surface, model=model).filled
+    return _Known(bundles.load(model), surface, filled, _deltas(surface, filled))
+
+
+def _at_moneyness(known: _Known, tenor: float, moneyness: float) -> float:
+    """Fixed point of delta = N(d1(vol(delta))), by secants, damped where they lead away."""
+    grid = known.surface.log_moneyness
+    if grid is not None:
+        hit = _same(known.surface.tenors, tenor)[:, None] & (np.abs(grid - moneyness) < _ON_GRID)
+        if hit.any():
+            return float(known.filled[hit][0])
+    vol = before = _at_delta(known, tenor, 0.5)
+    step = 0.0
     for _ in range(_FIXED_POINT):
         total = vol * np.sqrt(tenor)
         delta = float(np.clip(ndtr(-moneyness / total + 0.5 * total), 1e-3, 1 - 1e-3))
-        step = _at_delta(surface, tenor, delta, model) - vol
-        vol += 0.7 * step
-        if abs(step) < 1e-10:
+        last, step = step, _at_delta(known, tenor, delta) - vol
+        if abs(step) < 1e-12:
             break
+        slope = (step - last) / (vol - before) if vol != before else -1.0
+        change = -step / slope if slope < -0.5 else 0.7 * step
+        before, vol = vol, vol + change
     return vol
 
 
-def _at_delta(surface: Surface, tenor: float, delta: float, model: str | Path) -> float:
-    years = surface.tenors
-    exact = np.flatnonzero(np.abs(years / tenor - 1.0) < 1e-9)
+def _at_delta(known: _Known, tenor: float, delta: float) -> float:
+    years = known.surface.tenors
+    exact = np.flatnonzero(_same(years, tenor))
     if len(exact):
-        return float(_smile(surface, years[exact], delta, model)[0])
+        return float(_smile(known, years[exact], delta)[0])
     if tenor < years[0] or tenor > years[-1]:
-        return float(_smile(surface, np.array([tenor]), delta, model)[0])
+        return float(_smile(known, np.array([tenor]), delta)[0])
     right = int(np.searchsorted(years, tenor))
     ends = years[right - 1 : right + 1]
-    variance = _smile(surface, ends, delta, model) ** 2 * ends
+    variance = _smile(known, ends, delta) ** 2 * ends
     share = (tenor - ends[0]) / (ends[1] - ends[0])
     return float(np.sqrt((variance[0] + share * (variance[1] - variance[0])) / tenor))
 
 
-def _smile(surface: Surface, tenors: FloatArray, delta: float, model: str | Path) -> FloatArray:
+def _same(years: FloatArray, tenor: float) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(years / tenor - 1.0) < _ON_GRID)
+
+
+def _smile(known: _Known, tenors: FloatArray, delta: float) -> FloatArray:
     """Vols at one delta and several tenors, given every quote of the surface."""
-    loaded = bundles.load(model)
-    filled = impute(surface, model=model)
-    deltas = _deltas(surface, filled.filled)
-    years = np.repeat(surface.tenors, deltas.shape[1])
+    surface, deltas = known.surface, known.deltas.ravel()
+    years = np.repeat(surface.tenors, surface.shape[1])
     quoted = surface.observed.ravel()
-    hit = (np.abs(years / tenors[:, None] - 1.0) < 1e-9) & (np.abs(deltas.ravel() - delta) < 1e-9)
-    asked = _ask(loaded, years[quoted], deltas.ravel()[quoted], surface.vols.ravel()[quoted], tenors, delta)
+    hit = np.array([_same(years, tenor) for tenor in tenors]) & (np.abs(deltas - delta) < _ON_GRID)
+    asked = _ask(known.loaded, years[quoted], deltas[quoted], surface.vols.ravel()[quoted], tenors, delta)
     on_grid = hit.any(1)
-    asked[on_grid] = filled.filled.ravel()[hit.argmax(1)[on_grid]]
+    asked[on_grid] = known.filled.ravel()[hit.argmax(1)[on_grid]]
     return asked
 
 
@@ -119,5 +147,5 @@ def _log_moneyness(surface: Surface, tenor: float, strike: float, forward: float
     if forward is None and surface.forwards is not None:
         forward = float(np.exp(np.interp(tenor, surface.tenors, np.log(surface.forwards))))
     if forward is None or not forward > 0:
-        raise InputError(f"forward is {forward!r}; a strike needs the positive forward of its tenor")
+        raise InputError(f"forward is {forward!r}; expected the positive forward of the tenor, for a strike")
     return float(np.log(strike / forward))
