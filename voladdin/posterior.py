@@ -75,13 +75,14 @@ def from_prior(
     spread = surprise(moved, float(bundle.arrays["change_degrees"]))
     quoted = observed.any(-1)
     mean, std, far = moved.mean, moved.std * spread, np.zeros(len(cells), dtype=np.bool_)
+    weight = np.ones_like(std)
     if quoted.any():
         alone = from_quotes(bundle, emission, cells[quoted], observed[quoted])
         far[quoted] = alone.far
-        share = _precision(std[quoted], alone.std, float(bundle.arrays["sharpness"]))
-        mean[quoted], std[quoted] = mix(alone.mean, alone.std, mean[quoted], std[quoted], share)
+        weight[quoted] = _precision(std[quoted], alone.std, float(bundle.arrays["sharpness"]))
+        mean[quoted], std[quoted] = mix(alone.mean, alone.std, mean[quoted], std[quoted], weight[quoted])
     stretch = float(bundle.arrays["change_stretch"])
-    return Posterior(mean, std * stretch, moved.zscore / (spread * stretch), far)
+    return Posterior(mean, std * stretch**weight, moved.zscore / (spread * stretch), far)
 
 
 def local_gaussian(
