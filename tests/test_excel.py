@@ -217,3 +217,13 @@ def test_install_writes_a_configuration_of_its_own(
     assert (tmp_path / ".xlwings" / "xlwings.conf").read_text() == '"INTERPRETER_WIN","theirs"\n'
     excel.uninstall()
     assert not list((tmp_path / ".voladdin").iterdir())
+
+
+def test_expiry_dates_go_in_and_come_back(call: Any) -> None:
+    dated = [[dt.datetime(2026, 1, 15), "25P", "ATM"], [dt.datetime(2026, 2, 15), 0.09, None]]
+    dated += [[dt.datetime(2027, 1, 15), None, 0.09]]
+    cells = call("VOLIMPUTE", values(dated), *[MISSING] * 8)
+    assert [row[0].replace(tzinfo=None) for row in cells] == [row[0] for row in dated]
+    assert cells[1][1] == 0.09 and 0.05 < cells[1][2] < 0.09
+    vol = call("VOLINTERP", values(dated), dt.datetime(2026, 7, 15), "ATM", *[MISSING] * 5)
+    assert isinstance(vol, float) and cells[1][2] < vol < 0.09

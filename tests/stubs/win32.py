@@ -89,7 +89,9 @@ def _modules() -> dict[str, types.ModuleType]:
     ]
     found += [server, server.util, server.policy, server.dispatcher]
     found.append(_module("win32process", GetWindowThreadProcessId=lambda hwnd: (1, 1)))
-    plain = ("win32api", "win32con", "win32event", "win32gui", "win32timezone")
+    utc = SimpleNamespace(utc=lambda: dt.UTC)
+    found.append(_module("win32timezone", TimeZoneInfo=utc))
+    plain = ("win32api", "win32con", "win32event", "win32gui")
     return {module.__name__: module for module in [*found, *map(_module, plain)]}
 
 
