@@ -18,6 +18,13 @@ from voladdin.errors import VoladdinError
 TOKEN = "a-token-of-the-tests"
 
 
+class _QuietServer(ThreadingHTTPServer):
+    """A client that leaves in mid-answer is part of the tests, not worth a traceback."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
+
+
 class LocalServer:
     """Serves `evaluate` and writes server.json, token and the lock to `home`.
 
@@ -35,7 +42,7 @@ class LocalServer:
         self._hang = threading.Event()
         self._resume = threading.Event()
         self._connections: list[Any] = []
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http = _QuietServer(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
         self._lock = (home / "server.lock").open("wb")
