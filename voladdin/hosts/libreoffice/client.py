@@ -220,6 +220,7 @@ class Server:
 def launch(python: str, path: str, home: Path) -> subprocess.Popen[bytes]:
     """The server, in a process of its own that outlives LibreOffice, without LibreOffice's variables."""
     environment = {k: v for k, v in os.environ.items() if k not in FOREIGN_VARIABLES}
+    environment.setdefault("OPENBLAS_NUM_THREADS", "1")  # as voladdin.local starts it
     environment.update(PYTHONPATH=path, VOLADDIN_HOME=str(home.resolve()))
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
