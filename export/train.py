@@ -119,7 +119,7 @@ def _split(days: Days) -> tuple[Days, Days]:
 
 def _arrays(days: Days, simulated: FloatArray, extension: Extension) -> dict[str, FloatArray]:
     arrays = fit_density(days, simulated)
-    mean, covariance = regimes_of(arrays).whole()
+    mean, covariance = regimes_of(arrays).whole
     std = np.sqrt(np.diag(covariance) + SCALE_VARIANCE)
     arrays |= {f"extension_{key}": value for key, value in vars(extension).items()}
     return arrays | {
@@ -164,7 +164,7 @@ def _fit(
     folder.mkdir(parents=True, exist_ok=True)
     vae = Vae(len(arrays["mean"]))
     regimes = regimes_of(arrays)
-    covariance = regimes.whole()[1] + SCALE_VARIANCE
+    covariance = regimes.whole[1] + SCALE_VARIANCE
     vae.start_at_gaussian(
         covariance / np.outer(arrays["std"], arrays["std"]) + 1e-6 * np.eye(len(covariance))
     )

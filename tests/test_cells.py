@@ -201,3 +201,9 @@ def test_read_number(cell: Any, value: float) -> None:
 )
 def test_no_number(cell: Any) -> None:
     assert read_number(cell) is None
+
+
+@pytest.mark.parametrize("number", [1e308, -1e308, 1e-308])
+def test_numbers_at_the_edge_of_floats_are_refused_without_a_warning(number: float) -> None:
+    with pytest.raises(InputError):
+        parse([["", number, number], [number, number, number], [number, number, number]])

@@ -111,6 +111,25 @@ def test_a_fat_finger_shows() -> None:
     assert abs(zscore[3, 2]) > 4
 
 
+def test_a_fatter_finger_shows_more() -> None:
+    largest = []
+    for factor in (1.05, 1.2, 2.0, 5.0):
+        vols = surface()
+        vols[3, 2] *= factor
+        zscore = va.impute(va.Surface(vols, TENORS, deltas=DELTAS)).zscore
+        assert np.unravel_index(np.abs(zscore).argmax(), zscore.shape) == (3, 2)
+        largest.append(zscore[3, 2])
+    assert (np.diff(largest) > 0).all() and largest[-1] > 30
+
+
+@pytest.mark.parametrize("grid", [[[0.1]], None, {"vols": [[0.1]]}])
+def test_only_surfaces_are_imputed(grid: Any) -> None:
+    with pytest.raises(
+        va.InputError, match=f"surface is a {type(grid).__name__}; expected a voladdin.Surface"
+    ):
+        va.impute(grid)
+
+
 def test_quotes_no_history_explains_fall_back_and_say_so() -> None:
     vols = surface()
     vols[::2, ::2] *= 3.0

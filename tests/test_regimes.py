@@ -36,7 +36,7 @@ def test_a_regime_a_day_is_the_locally_weighted_gaussian() -> None:
 def test_whole_is_the_moments_of_all_days_whatever_the_clusters() -> None:
     rng = np.random.default_rng(1)
     days = rng.standard_normal((300, 4)) @ rng.standard_normal((4, 4))
-    mean, covariance = _regimes(days, rng.integers(0, 9, 300), 1.0).whole()
+    mean, covariance = _regimes(days, rng.integers(0, 9, 300), 1.0).whole
     np.testing.assert_allclose(mean, days.mean(0))
     np.testing.assert_allclose(covariance, np.cov(days.T, bias=True))
 
@@ -46,6 +46,6 @@ def test_far_from_all_history_all_of_it_answers() -> None:
     days = rng.standard_normal((300, 4))
     regimes = _regimes(days, rng.integers(0, 9, 300), 1.0, floor=1e-2, shrink=0.1)
     mean, covariance = regimes.near(np.full((1, 4), 50.0))
-    np.testing.assert_allclose(mean[0], regimes.whole()[0])
-    np.testing.assert_allclose(covariance[0], regimes.whole()[1])
+    np.testing.assert_allclose(mean[0], regimes.whole[0])
+    np.testing.assert_allclose(covariance[0], regimes.whole[1])
     np.testing.assert_allclose(regimes.kernel(days).sum(1), 1.0)

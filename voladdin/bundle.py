@@ -121,7 +121,9 @@ def _find(name: str | Path) -> Path:
             return own
     elif str(name) and (Path(name) / "card.json").is_file():
         return Path(name)
-    raise BundleError(f"model {str(name)!r} is not installed; expected one of {names()} or a bundle's folder")
+    raise BundleError(
+        f"model {str(name)!r} is not installed; expected {', '.join(names())} or a bundle's folder"
+    )
 
 
 @functools.lru_cache(maxsize=8)

@@ -48,6 +48,8 @@ class Conditional:
 
 def factor(covariance: FloatArray, observed: NDArray[np.bool_]) -> Factor:
     """Whiten the quoted block of a covariance [n, n] or [B, n, n] for masks [B, n]."""
+    if len(observed) == 1:
+        return _factor_one(covariance.reshape(covariance.shape[-2:]), np.flatnonzero(observed[0]))
     mask = observed.astype(float)
     cells = mask.shape[1]
     block = covariance * mask[:, :, None] * mask[:, None, :]
@@ -57,6 +59,17 @@ def factor(covariance: FloatArray, observed: NDArray[np.bool_]) -> Factor:
     gain = (covariance * mask[:, None, :]) @ whiten.transpose(0, 2, 1)
     diagonal = np.broadcast_to(np.diagonal(covariance, axis1=-2, axis2=-1), mask.shape)
     return Factor(whiten, gain, np.maximum(diagonal - (gain**2).sum(-1), NUGGET))
+
+
+def _factor_one(covariance: FloatArray, quoted: NDArray[np.int64]) -> Factor:
+    """The same for one surface, in the size of its quotes."""
+    whiten, gain = np.zeros_like(covariance), np.zeros_like(covariance)
+    columns = covariance[:, quoted]
+    inverse = np.linalg.inv(np.linalg.cholesky(columns[quoted] + NUGGET * np.eye(len(quoted))))
+    whiten[np.ix_(quoted, quoted)] = inverse
+    gain[:, quoted] = columns @ inverse.T
+    variance = np.maximum(np.diagonal(covariance) - (gain**2).sum(-1), NUGGET)
+    return Factor(whiten[None], gain[None], variance[None])
 
 
 def condition(

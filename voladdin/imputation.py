@@ -16,7 +16,7 @@ from .errors import InputError
 from .posterior import Posterior, from_prior, from_quotes
 from .surface import MAX_VOL, FloatArray, Surface
 
-MAX_CELLS = 4_000
+MAX_CELLS = 1_000
 MAX_AGE = 3_650.0
 _CHUNK = 250  # surfaces at a time: the working set stays in the cache
 _FIXED_POINT = 8
@@ -58,6 +58,9 @@ def impute(
     Raises InputError (no quote, too many cells, other axes) or BundleError.
     """
     arguments: dict[str, Any] = {"model": model, "coverage": coverage, "prior_age": prior_age}
+    for name, given in (("surface", surface), ("prior", prior)):
+        if not isinstance(given, Surface) and (name == "surface" or given is not None):
+            raise InputError(f"{name} is a {type(given).__name__}; expected a voladdin.Surface")
     if surface.deltas is not None:
         arguments["deltas"] = surface.deltas
     else:

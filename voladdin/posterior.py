@@ -47,7 +47,7 @@ def from_quotes(bundle: Bundle, emission: Emission, cells: FloatArray, observed:
     std *= spread
     if far.any():
         mean[far], std[far] = _noisy(bundle, emission, cells[far], observed[far])
-    return Posterior(mean, std, near.zscore / spread, far)
+    return Posterior(mean, std, _zscore(near, degrees) / float(bundle.arrays["level_stretch"]), far)
 
 
 def _noisy(
@@ -82,7 +82,8 @@ def from_prior(
         weight[quoted] = _precision(std[quoted], alone.std, float(bundle.arrays["sharpness"]))
         mean[quoted], std[quoted] = mix(alone.mean, alone.std, mean[quoted], std[quoted], weight[quoted])
     stretch = float(bundle.arrays["change_stretch"])
-    return Posterior(mean, std * stretch**weight, moved.zscore / (spread * stretch), far)
+    zscore = _zscore(moved, float(bundle.arrays["change_degrees"])) / stretch
+    return Posterior(mean, std * stretch**weight, zscore, far)
 
 
 def local_gaussian(
@@ -126,12 +127,20 @@ def surprise(given: Conditional, degrees: float) -> FloatArray:
 
 
 def _core(bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray) -> FloatArray:
-    mean, covariance = bundle.levels.whole()
+    mean, covariance = bundle.levels.whole
     covariance = covariance + bundle.scale
     cell_mean, cell_covariance = emission.push(mean, covariance)
     parts = factor(cell_covariance, observed)
     residual = np.where(observed, cells - cell_mean, 0.0)
     return core_mean(mean, covariance, emission.matrix, parts, residual)
+
+
+def _zscore(given: Conditional, degrees: float) -> FloatArray:
+    """Leave-one-out residuals [B, n] in Student-t spreads that leave the quote itself out too."""
+    others = given.distance[:, None] - given.zscore**2
+    spread = (degrees + np.maximum(others, 0.0)) / (degrees + given.count[:, None] - 1.0)
+    zscore: FloatArray = given.zscore / np.sqrt(spread)
+    return zscore
 
 
 def _precision(std: FloatArray, other: FloatArray, power: float) -> FloatArray:

@@ -35,6 +35,7 @@ class Regimes:
     floor: float
     shrink: float
 
+    @cached_property
     def whole(self) -> tuple[FloatArray, FloatArray]:
         """Mean [c] and covariance [c, c] of the whole history."""
         mean, covariance = self._moments(self.weight[None])

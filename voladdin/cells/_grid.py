@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import date
+from statistics import median
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -95,7 +96,7 @@ def parse(
     table = split(labels, layout, named=(tenors is not None, strikes is not None))
     known = read_forwards(table, forwards)
     years = read_tenors(table, tenors, valuation)
-    axis = read_strikes(table, strikes, layout.transposed, None if known is None else float(np.median(known)))
+    axis = read_strikes(table, strikes, layout.transposed, None if known is None else float(median(known)))
     quotes = read_quotes(table.body, unit)
     paper = table.side is None and tenors is None
     rows, columns = (table.across, table.down) if layout.transposed else (table.down, table.across)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
+from statistics import median
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -175,12 +176,12 @@ def like_vols(line: Labels, table: Table) -> bool:
     values, vols = _numbers(line), _numbers([label for row in table[1:] for label in row[1:]])
     if not len(values) or not len(vols) or values.min() <= 0:
         return False
-    like = vols.min() / 2 <= np.median(values) <= 2 * vols.max()
-    return bool(like and values.max() <= _VOL_SPREAD * values.min())
+    like = vols.min() / 2 <= median(values.tolist()) and median(values.tolist()) / 2 <= vols.max()
+    return bool(like and values.max() / _VOL_SPREAD <= values.min())
 
 
 def _distance(line: Labels, forward: float) -> float:
-    return abs(math.log(float(np.median(_numbers(line))) / forward))
+    return abs(math.log(float(median(_numbers(line).tolist())) / forward))
 
 
 def _numbers(line: Labels) -> np.ndarray[Any, np.dtype[np.float64]]:

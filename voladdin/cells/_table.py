@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,7 +131,7 @@ def typical_forward(given: Cells | None) -> float | None:
         return None
     numbers = [number.value for row in given for cell in row if (number := read_number(cell)) is not None]
     positive = [value for value in numbers if 0 < value < np.inf]
-    return float(np.median(positive)) if positive else 1.0
+    return float(median(positive)) if positive else 1.0
 
 
 def _forward(label: Label) -> float:
