@@ -28,6 +28,29 @@ SHIPPED = Path(__file__).parent / "models"
 FORMAT = 1
 GRAPHS = ("encoder", "decoder", "decoder_jacobian")
 FILES = (*(f"{graph}.onnx" for graph in GRAPHS), "gaussian.npz")
+ARRAYS = frozenset(
+    [
+        "mean",
+        "std",
+        "noise",
+        "origin",
+        "scores",
+        "growth",
+        "scale_variance",
+        "stack",
+        "sharpness",
+        "level_weight",
+        "level_mean",
+        "level_scatter",
+        "level_kernel",
+        "level_degrees",
+        "level_stretch",
+        "change_scatter",
+        "change_kernel",
+        "change_degrees",
+        "change_stretch",
+    ]
+) | {f"extension_{field}" for field in Extension.__dataclass_fields__}
 _EXTERNAL = b"\x0a\x08location\x12"  # ONNX: an external_data entry, key "location"
 _CARD_KEYS = ("format", "name", "files", "grid", "training", "metrics")
 
@@ -139,6 +162,11 @@ def _load(folder: Path, card_text: bytes) -> Bundle:
             arrays = {key: stored[key].astype(float) for key in stored.files}
     except (ValueError, OSError) as error:
         raise BundleError(f"model {folder.name!r}: gaussian.npz cannot be read ({error})") from None
+    lacking = sorted(ARRAYS - arrays.keys())
+    if lacking:
+        raise BundleError(
+            f"model {folder.name!r}: gaussian.npz lacks {', '.join(lacking)}; it was made by another version"
+        )
     return Bundle(card, hashlib.sha256(card_text).hexdigest(), arrays, graphs)
 
 
