@@ -28,29 +28,15 @@ SHIPPED = Path(__file__).parent / "models"
 FORMAT = 1
 GRAPHS = ("encoder", "decoder", "decoder_jacobian")
 FILES = (*(f"{graph}.onnx" for graph in GRAPHS), "gaussian.npz")
-ARRAYS = frozenset(
-    [
-        "mean",
-        "std",
-        "noise",
-        "origin",
-        "scores",
-        "growth",
-        "scale_variance",
-        "stack",
-        "sharpness",
-        "level_weight",
-        "level_mean",
-        "level_scatter",
-        "level_kernel",
-        "level_degrees",
-        "level_stretch",
-        "change_scatter",
-        "change_kernel",
-        "change_degrees",
-        "change_stretch",
-    ]
-) | {f"extension_{field}" for field in Extension.__dataclass_fields__}
+_LEVELS = ("weight", "mean", "scatter", "kernel", "degrees", "stretch")
+_CHANGES = ("scatter", "kernel", "degrees", "stretch")
+_OTHERS = ("mean", "std", "noise", "origin", "scores", "growth", "scale_variance", "stack", "sharpness")
+ARRAYS = {
+    *_OTHERS,
+    *(f"level_{name}" for name in _LEVELS),
+    *(f"change_{name}" for name in _CHANGES),
+    *(f"extension_{name}" for name in Extension.__dataclass_fields__),
+}
 _EXTERNAL = b"\x0a\x08location\x12"  # ONNX: an external_data entry, key "location"
 _CARD_KEYS = ("format", "name", "files", "grid", "training", "metrics")
 
