@@ -1,4 +1,4 @@
-"""The shipped model on real quotes it was not trained on: better than the strongest simple rival, and honest."""
+"""The shipped model on real quotes it was not trained on: better than its strongest simple rival."""
 
 from __future__ import annotations
 
