@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from .black import call_price, moneyness_from_delta, vega
-from .conventions import tenor_label
 from .diagnostics import Diagnostics, diagnose
 from .envelope import FORWARD, Excess, excesses
 from .errors import InputError
 from .surface import MAX_VOL, FloatArray, Surface
+from .trades import Names
 
 TOLERANCE = 1e-10
 _MAX_LOG_STRIKE = 700.0  # beyond, K/F is no float
@@ -66,7 +66,11 @@ class Check:
 
 
 def check(
-    surface: Surface, *, tolerance: float = TOLERANCE, bid: ArrayLike | None = None, ask: ArrayLike | None = None
+    surface: Surface,
+    *,
+    tolerance: float = TOLERANCE,
+    bid: ArrayLike | None = None,
+    ask: ArrayLike | None = None,
 ) -> Check:
     """Whether the quotes of a finite grid admit static arbitrage, and every trade that takes it.
 
@@ -129,13 +133,13 @@ def log_moneyness(surface: Surface) -> FloatArray:
     return moneyness_from_delta(surface.deltas, surface.vols * np.sqrt(surface.tenors)[:, None])
 
 
-def _sides(
-    surface: Surface, bid: ArrayLike | None, ask: ArrayLike | None
-) -> tuple[FloatArray, FloatArray]:
+def _sides(surface: Surface, bid: ArrayLike | None, ask: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
     if bid is None and ask is None:
         return surface.vols, surface.vols
     if bid is None or ask is None:
-        raise InputError(f"{'bid' if bid is None else 'ask'} is missing; expected both bid and ask, or neither")
+        raise InputError(
+            f"{'bid' if bid is None else 'ask'} is missing; expected both bid and ask, or neither"
+        )
     low, high = _side("bid", bid, surface.shape), _side("ask", ask, surface.shape)
     crossed = np.argwhere(low > high)
     if len(crossed):
@@ -172,7 +176,7 @@ def _violations(
     found = sorted(found, key=lambda excess: -excess.size)
     moves = _vol_bp(nodes, found, sides)
     places = [(int(row), int(column)) for row, column in nodes.cells]
-    names = _Names(surface, nodes)
+    names = Names(surface, nodes.cells, nodes.log_moneyness)
     return tuple(
         Violation(
             excess.kind,
@@ -230,42 +234,3 @@ def _map(surface: Surface, violations: tuple[Violation, ...]) -> FloatArray:
         for cell in violation.cells:
             largest[cell] = max(largest[cell], violation.vol_bp)
     return largest
-
-
-@dataclass(frozen=True)
-class _Names:
-    """Words for the trades on one surface."""
-
-    surface: Surface
-    nodes: _Nodes
-
-    def trade(self, excess: Excess) -> str:
-        """Such as "sell the 1M 1.0850 call, buy the 2M 1.0850 call: 0.4 bp of forward locked in"."""
-        gain = f"{1e4 * excess.size:.3g} bp of forward locked in"
-        if not excess.legs:
-            return f"buy {self._call(excess.node)}, sell the forward and lend the strike: {gain}"
-        bought = " and ".join(self._leg(*leg) for leg in excess.legs)
-        return f"sell {self._call(excess.node)}, buy {bought}: {gain}"
-
-    def _leg(self, node: int, number: float) -> str:
-        count = "" if number == 1 else f"{number:.3g} of "
-        return f"{count}the forward" if node == FORWARD else f"{count}{self._call(node)}"
-
-    def _call(self, node: int) -> str:
-        row, column = self.nodes.cells[node]
-        surface = self.surface
-        tenor = tenor_label(float(surface.tenors[row]))
-        ratio = np.exp(self.nodes.log_moneyness[node])
-        if surface.forwards is not None:
-            strike = f"{ratio * surface.forwards[row]:#.5g}".rstrip(".")
-        else:
-            strike = f"K/F={ratio:.5g}"
-        if surface.deltas is not None:
-            strike = f"{_delta_label(float(surface.deltas[column]))} ({strike})"
-        return f"the {tenor} {strike} call"
-
-
-def _delta_label(delta: float) -> str:
-    if delta == 0.5:
-        return "ATM"
-    return f"{100 * delta:.3g}C" if delta < 0.5 else f"{100 * (1 - delta):.3g}P"
