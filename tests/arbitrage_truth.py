@@ -30,9 +30,9 @@ def prices(surface: va.Surface) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def least_slack(tenors: np.ndarray, strikes: np.ndarray, bid: np.ndarray, ask: np.ndarray) -> float:
     """The least z such that functions C_t with bid - z <= C_t <= ask at the quotes exist.
 
-    C_t(x) = 1 - x + sum of a_ti (x - x_i)+ over all strikes x_i and 0, with a >= 0 and each tenor's sum at most
-    1: every convex, decreasing function with slope of at least -1 takes these values at the strikes. Infinite
-    where no z will do.
+    C_t(x) = 1 - x + sum of a_ti (x - x_i)+ over all strikes x_i and 0, with a >= 0 and each tenor's sum at
+    most 1: every convex, decreasing function with slope of at least -1 takes these values at the strikes.
+    Infinite where no z will do.
     """
     equal = [float(f"{strike:.11e}") for strike in strikes]  # by rounding
     grid, place = np.unique([0.0, *equal], return_inverse=True)
@@ -95,8 +95,10 @@ def _axes(rng: np.random.Generator, shape: tuple[int, int], tenors: np.ndarray) 
     return {"strikes": forwards[:, None] * np.exp(np.sqrt(tenors)[:, None] * ladder), "forwards": forwards}
 
 
-def _smile(rng: np.random.Generator, shape: tuple[int, int], tenors: np.ndarray, axes: dict) -> np.ndarray:
-    """Flat in strike, or a mild SVI in log-moneyness (deltas: a mild parabola); w grows with tenor or stays."""
+def _smile(
+    rng: np.random.Generator, shape: tuple[int, int], tenors: np.ndarray, axes: dict[str, np.ndarray]
+) -> np.ndarray:
+    """Flat in strike, or a mild SVI (deltas: a mild parabola); w grows with tenor or stays."""
     level = rng.uniform(0.05, 0.5) * np.exp(0.1 * rng.standard_normal())
     decay = 0.0 if rng.random() < 0.8 else 0.5
     vols = np.broadcast_to(level * tenors[:, None] ** -decay, shape).copy()

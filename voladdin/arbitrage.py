@@ -26,7 +26,7 @@ _MAX_STEPS = 60
 class Violation:
     """One trade that costs less than nothing and never pays less than nothing.
 
-    kind: "bounds", "call spread", "butterfly", "calendar" or "calendar butterfly" (across strikes and tenors).
+    kind: "bounds", "call spread", "butterfly", "calendar" or "calendar butterfly" (across strikes).
     cells: (row, column) of the surface, the call sold first, then those bought.
     size: in forward-normalised price, for one call sold.
     vol_bp: how far the first cell's vol is from the nearest one without this trade, in 1e-4 of vol.
@@ -45,8 +45,8 @@ class Violation:
 class Check:
     """What `check` found.
 
-    violations: the largest first (in price). map: [T, K] the largest `vol_bp` of the violations each cell takes
-    part in, 0 where there is none, NaN where there is no quote. tolerance: in forward-normalised price.
+    violations: the largest first (in price). map: [T, K] the largest `vol_bp` of the violations each cell
+    takes part in, 0 where there is none, NaN where there is no quote. tolerance: in forward-normalised price.
     """
 
     surface: Surface
@@ -79,8 +79,8 @@ def check(
     so are strikes beyond exp(700) forwards.
 
     tolerance: forward-normalised price a trade must lock in to count, at least 0.
-    bid, ask: [T, K] vols, both or neither; calls are then sold at bid and bought at ask, and a NaN is a side that
-    cannot be traded. On a delta axis the strike is that of the surface's vol.
+    bid, ask: [T, K] vols, both or neither; calls are then sold at bid and bought at ask, and a NaN is a side
+    that cannot be traded. On a delta axis the strike is that of the surface's vol.
 
     A surface of 40 x 200 takes well below a second; `Surface` refuses more than 20,000 cells.
 
@@ -162,8 +162,8 @@ def _side(name: str, values: ArrayLike, shape: tuple[int, int]) -> FloatArray:
     if len(bad):
         row, column = bad[0]
         raise InputError(
-            f"{name}[{row}, {column}] is {vols[row, column]:g}; expected a vol of 0 to {MAX_VOL:g} (decimal), or "
-            "NaN where there is none"
+            f"{name}[{row}, {column}] is {vols[row, column]:g}; expected a vol of 0 to {MAX_VOL:g} (decimal) "
+            "or NaN where there is none"
         )
     return vols
 
@@ -206,10 +206,10 @@ def _vol_less(m: FloatArray, total: FloatArray, size: FloatArray) -> FloatArray:
 
     Size is far above the rounding of a price, so the plain formula does, in a tenth of the time.
     """
-    k, scale = np.abs(m), np.exp(np.minimum(m, 0))
+    k, scale, total = np.abs(m), np.exp(np.minimum(m, 0)), np.maximum(total, 1e-12)
     low, high = np.where(size > 0, 0.0, total), np.where(size > 0, total, _MAX_TOTAL_VOL)
     target = _plain_price(k, total) - size / scale
-    s = np.clip(total, 1e-12, None)
+    s = total
     for _ in range(_MAX_STEPS):
         gap = _plain_price(k, s) - target
         low, high = np.where(gap < 0, s, low), np.where(gap < 0, high, s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .arbitrage import TOLERANCE, Check, Violation, check
-from .cells import Cells, Grid, address, render
+from .cells import Cell, Cells, Grid, address, render
 from .surface import Surface
 
 __all__ = ["OUTPUTS", "TOLERANCE", "volcheck"]
@@ -36,7 +36,7 @@ def volcheck(grid: Grid, output: str, bid: Surface | None, ask: Surface | None, 
     return _diagnostics(grid, found) if output == "diagnostics" else [[found.ok]]
 
 
-def _row(grid: Grid, violation: Violation) -> list[float | str | bool | None]:
+def _row(grid: Grid, violation: Violation) -> list[Cell]:
     cells = ", ".join(_address(grid, *cell) for cell in violation.cells)
     return [violation.kind, cells, 1e4 * violation.size, violation.vol_bp, violation.message]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from .black import call_delta, moneyness_from_delta
@@ -74,7 +75,7 @@ def diagnose(surface: Surface) -> Diagnostics:
         )
 
 
-def _splines(x: FloatArray, y: FloatArray) -> Iterator[tuple[int, CubicSpline, FloatArray]]:
+def _splines(x: FloatArray, y: FloatArray) -> Iterator[tuple[int, CubicSpline, NDArray[np.intp]]]:
     """(row, spline of y over x, where it stands) of every row with enough distinct finite points."""
     from scipy.interpolate import CubicSpline
 

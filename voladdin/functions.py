@@ -335,7 +335,7 @@ _ALL = (
     ),
     Function(
         "VOLCHECK",
-        "Whether a grid of implied vols can be arbitraged, the trades that would, or their size in each cell.",
+        "Whether a grid of implied vols can be arbitraged, by which trades, or their size in each cell.",
         (
             _SURFACE,
             Argument(
