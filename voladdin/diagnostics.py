@@ -27,7 +27,8 @@ _SAME = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Diagnostics:
-    """[T, K] each, fine where at least 0; NaN where holes or too few quotes leave it open.
+    """[T, K] each, fine where at least 0; NaN where holes or too few quotes leave it open, and for the conditions
+    in delta where delta does not fall with the strike.
 
     durrleman: f(m) of one tenor, whose sign is the density's (Wang, Liu, Vuik 2025, section 2).
     calendar: d w / d tau at fixed log-moneyness (same).
@@ -62,7 +63,7 @@ def diagnose(surface: Surface) -> Diagnostics:
     else:
         assert surface.log_moneyness is not None
         moneyness = np.where(surface.observed, surface.log_moneyness, np.nan)
-        delta = call_delta(moneyness, total)
+        delta = _falling_only(call_delta(moneyness, total), moneyness)
     with np.errstate(all="ignore"):
         by_delta = _distribution(delta, total)
         return Diagnostics(
@@ -73,6 +74,16 @@ def diagnose(surface: Surface) -> Diagnostics:
             calendar_delta=_slope_in_time(surface.tenors, _profiles(delta, total)),
             calendar_step=_step_in_time(_profiles(delta, total**2)),
         )
+
+
+def _falling_only(delta: FloatArray, moneyness: FloatArray) -> FloatArray:
+    """Deltas [T, K], NaN at tenors where they do not fall with the strike: no function of delta exists."""
+    result = np.full(delta.shape, np.nan)
+    for row, places in enumerate(moneyness):
+        order = np.argsort(places)[: np.isfinite(places).sum()]
+        if (np.diff(delta[row, order]) < 0).all():
+            result[row] = delta[row]
+    return result
 
 
 def _splines(x: FloatArray, y: FloatArray) -> Iterator[tuple[int, CubicSpline, NDArray[np.intp]]]:
