@@ -256,7 +256,7 @@ def test_five_by_eight_takes_a_millisecond(surface: va.Surface) -> None:
 def test_the_dax_of_2002_has_butterflies() -> None:
     found = va.check(shared("dax_surface"))
     assert {violation.kind for violation in found.violations} == {"butterfly"}
-    assert (found.diagnostics.durrleman < 0).any() and (found.diagnostics.calendar[1:] > 0).all()
+    assert (found.diagnostics.durrleman < 0).any() and np.nanmin(found.diagnostics.calendar) > 0
 
 
 def test_the_index_sample_has_calendars() -> None:

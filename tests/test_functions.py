@@ -560,7 +560,10 @@ def test_check_counts_what_bid_and_ask_allow() -> None:
         ([CROSSED, "repair"], "output is 'repair'; expected one of ok, report, map, diagnostics"),
         ([[["", "ATM"], ["1M", None]]], "surface: cell.* hold no vol; expected at least one"),
         ([QUIET, None, None, None, None, None, QUIET], "ask is missing"),
-        ([QUIET, None, None, None, None, None, GRID, QUIET], "bid: it has deltas, and the surface moneyness"),
+        (
+            [QUIET, None, None, None, None, None, [["", "25P"], ["1M", 0.1], ["2M", 0.1]], QUIET],
+            "bid: it has deltas, and the surface moneyness",
+        ),
         ([QUIET, None, None, None, None, None, QUIET, CROSSED[:2]], "ask: its tenors 1M lack"),
         ([QUIET, None, None, None, None, None, None, None, "x"], "tolerance is 'x'; expected a number"),
         ([QUIET, None, None, None, None, None, None, None, -1.0], "tolerance is -1.0"),

@@ -27,8 +27,10 @@ _SAME = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Diagnostics:
-    """[T, K] each, fine where at least 0; NaN where holes or too few quotes leave it open, and for the conditions
-    in delta where delta does not fall with the strike.
+    """[T, K] each, fine where at least 0.
+
+    NaN where holes or too few quotes leave it open, and for the conditions in delta where delta does not fall
+    with the strike.
 
     durrleman: f(m) of one tenor, whose sign is the density's (Wang, Liu, Vuik 2025, section 2).
     calendar: d w / d tau at fixed log-moneyness (same).
