@@ -14,11 +14,10 @@
 from __future__ import annotations
 
 import argparse
-import math
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ from . import validate
 from .density import SCALE_VARIANCE, fit_density, regimes_of
 from .extension import fit_extension
 from .history import Days, read_history
+from .loop import Config, Run, batches
 from .network import Vae
 from .onnx_export import export_graphs
 from .write import write_bundle
@@ -44,19 +44,6 @@ LEVEL_DEGREES = 3.0  # of the Student-t that the spread follows, for levels and 
 CHANGE_DEGREES = 8.0
 STACK = 0.5  # the network's weight beside the local Gaussian
 SHARPNESS = 2.0  # how fast the answer goes over from prior to quotes: weights are variances to this power
-
-
-@dataclass(frozen=True)
-class Config:
-    """Training choices; the defaults are what the bench was run with."""
-
-    steps: int = 6000
-    batch: int = 256
-    rate: float = 1e-3
-    decay: float = 1e-4
-    every: int = 1000
-    patience: int = 3
-    seed: int = 0
 
 
 class TorchBundle(Bundle):
@@ -140,88 +127,28 @@ def _bundle(arrays: dict[str, FloatArray], vae: Vae) -> TorchBundle:
     return bundle
 
 
-def _batches(arrays: dict[str, FloatArray], config: Config, first: int) -> Iterator[torch.Tensor]:
-    """Standardised surfaces from the smoothed density: the local Gaussian at a regime drawn by weight."""
-    regimes = regimes_of(arrays)
-    mean, covariance = regimes.near(regimes.mean)
-    root = np.linalg.cholesky(covariance + SCALE_VARIANCE + 1e-8 * np.eye(mean.shape[1]))
-    centre = torch.tensor((mean - arrays["mean"]) / arrays["std"], dtype=torch.float32)
-    root_t = torch.tensor(root / arrays["std"][:, None], dtype=torch.float32)
-    weight = torch.tensor(regimes.weight)
-    for step in range(first, config.steps):
-        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-        k = torch.multinomial(weight, config.batch, replacement=True, generator=generator)
-        noise = torch.randn(config.batch, centre.shape[1], generator=generator)
-        yield centre[k] + torch.einsum("bij,bj->bi", root_t[k], noise)
-
-
 def _fit(
     arrays: dict[str, FloatArray], held: validate.Holdout | None, folder: Path, config: Config, quiet: bool
 ) -> tuple[Vae, dict[str, FloatArray], dict[str, Any]]:
-    """Train with checkpoints; keep the weights with the best validation CRPS of hidden cells."""
-    torch.manual_seed(config.seed)
-    torch.set_num_threads(1)
-    folder.mkdir(parents=True, exist_ok=True)
-    vae = Vae(len(arrays["mean"]))
-    regimes = regimes_of(arrays)
-    covariance = regimes.whole[1] + SCALE_VARIANCE
-    vae.start_at_gaussian(
-        covariance / np.outer(arrays["std"], arrays["std"]) + 1e-6 * np.eye(len(covariance))
-    )
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": [p for n, p in vae.named_parameters() if n != "whiten"]},
-            {"params": [vae.whiten], "weight_decay": 0.0},
-        ],
-        lr=config.rate,
-        weight_decay=config.decay,
-    )
-    state: dict[str, Any] = {"step": 0, "best_step": 0, "best_crps": math.inf, "log": [], "best": None}
-    checkpoint = folder / "checkpoint.pt"
-    identity = {**asdict(config), "nodes": len(arrays["mean"]), "data": float(arrays["level_mean"].sum())}
-    if checkpoint.is_file():
-        stored = torch.load(checkpoint, weights_only=False)
-        if stored["identity"] == identity:
-            vae.load_state_dict(stored["vae"])
-            optimiser.load_state_dict(stored["optimiser"])
-            state = stored["state"]
-
-    progress = tqdm(total=config.steps, initial=state["step"], disable=quiet, unit="step", file=sys.stderr)
-    for step, x in enumerate(_batches(arrays, config, state["step"]), start=state["step"]):
-        if step % config.every == 0 and held is not None:
-            score = _score(_bundle(arrays, vae), held)
-            state["log"].append({"step": step, "crps": score})
-            if score < state["best_crps"]:
-                state |= {"best_crps": score, "best_step": step, "best": _copy(vae)}
-            progress.set_postfix(crps=f"{score:.5f}", best=state["best_step"])
-            if step - state["best_step"] >= config.patience * config.every:
-                break
-        warm = min(1.0, (step + 1) / 200)
-        cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / config.steps))
-        for group in optimiser.param_groups:
-            group["lr"] = config.rate * warm * cosine
-        loss = -vae.elbo(x).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(vae.parameters(), 50.0)
-        optimiser.step()
-        state["step"] = step + 1
-        progress.update()
-        if state["step"] % config.every == 0:
-            stored = {"vae": vae.state_dict(), "optimiser": optimiser.state_dict(), "state": state}
-            torch.save(stored | {"identity": identity}, checkpoint)
-    progress.close()
+    """Train with checkpoints; with `held`, keep the weights with the best validation CRPS of hidden cells."""
+    run = Run(arrays, folder, config)
+    first = run.state["step"]
+    with tqdm(total=config.steps, initial=first, disable=quiet, unit="step", file=sys.stderr) as progress:
+        for step, x in enumerate(batches(arrays, config, first), start=first):
+            if held is not None and step % config.every == 0:
+                score = run.judge(_score(_bundle(arrays, run.vae), held))
+                progress.set_postfix(crps=f"{score:.5f}", best=run.state["best_step"])
+                if step - run.state["best_step"] >= config.patience * config.every:
+                    break
+            run.step(x)
+            progress.update()
+            if run.state["step"] % config.every == 0:
+                run.save()
     if held is not None:
-        score = _score(_bundle(arrays, vae), held)
-        if score < state["best_crps"]:
-            state |= {"best_crps": score, "best_step": state["step"], "best": _copy(vae)}
-        vae.load_state_dict(state["best"])
-    arrays = arrays | {"noise": vae.noise}
-    return vae, arrays, {key: state[key] for key in ("best_step", "best_crps", "log")}
-
-
-def _copy(vae: Vae) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in vae.state_dict().items()}
+        run.judge(_score(_bundle(arrays, run.vae), held))
+        run.vae.load_state_dict(run.state["best"])
+    history = {key: run.state[key] for key in ("best_step", "best_crps", "log")}
+    return run.vae, arrays | {"noise": run.vae.noise}, history
 
 
 def _score(bundle: Bundle, held: validate.Holdout) -> float:

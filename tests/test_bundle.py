@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import voladdin as va
@@ -61,14 +63,24 @@ def test_damage_is_refused_and_named(case: str, copy: Path) -> None:
         va.load(copy)
 
 
-def test_weights_in_another_file_are_refused(copy: Path) -> None:
-    import hashlib
+def _resign(folder: Path, name: str) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    card["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    (folder / "card.json").write_text(json.dumps(card))
 
+
+def test_arrays_of_another_version_are_named(copy: Path) -> None:
+    with np.load(copy / "gaussian.npz") as stored:
+        np.savez(copy / "gaussian.npz", **{key: stored[key] for key in stored.files if key != "noise"})
+    _resign(copy, "gaussian.npz")
+    with pytest.raises(va.BundleError, match=r"gaussian\.npz lacks noise; it was made by another version"):
+        va.load(copy)
+
+
+def test_weights_in_another_file_are_refused(copy: Path) -> None:
     path = copy / "decoder.onnx"
     path.write_bytes(path.read_bytes() + b"\x0a\x08location\x12\x07weights")
-    card = json.loads((copy / "card.json").read_text())
-    card["files"]["decoder.onnx"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    (copy / "card.json").write_text(json.dumps(card))
+    _resign(copy, "decoder.onnx")
     with pytest.raises(va.BundleError, match="weights in another file"):
         va.load(copy)
 

@@ -28,6 +28,15 @@ SHIPPED = Path(__file__).parent / "models"
 FORMAT = 1
 GRAPHS = ("encoder", "decoder", "decoder_jacobian")
 FILES = (*(f"{graph}.onnx" for graph in GRAPHS), "gaussian.npz")
+_LEVELS = ("weight", "mean", "scatter", "kernel", "degrees", "stretch")
+_CHANGES = ("scatter", "kernel", "degrees", "stretch")
+_OTHERS = ("mean", "std", "noise", "origin", "scores", "growth", "scale_variance", "stack", "sharpness")
+ARRAYS = {
+    *_OTHERS,
+    *(f"level_{name}" for name in _LEVELS),
+    *(f"change_{name}" for name in _CHANGES),
+    *(f"extension_{name}" for name in Extension.__dataclass_fields__),
+}
 _EXTERNAL = b"\x0a\x08location\x12"  # ONNX: an external_data entry, key "location"
 _CARD_KEYS = ("format", "name", "files", "grid", "training", "metrics")
 
@@ -139,6 +148,11 @@ def _load(folder: Path, card_text: bytes) -> Bundle:
             arrays = {key: stored[key].astype(float) for key in stored.files}
     except (ValueError, OSError) as error:
         raise BundleError(f"model {folder.name!r}: gaussian.npz cannot be read ({error})") from None
+    lacking = sorted(ARRAYS - arrays.keys())
+    if lacking:
+        raise BundleError(
+            f"model {folder.name!r}: gaussian.npz lacks {', '.join(lacking)}; it was made by another version"
+        )
     return Bundle(card, hashlib.sha256(card_text).hexdigest(), arrays, graphs)
 
 
