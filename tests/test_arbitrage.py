@@ -129,12 +129,21 @@ def test_bounds_in_words() -> None:
     from voladdin.envelope import Excess
     from voladdin.trades import Names
 
-    names = Names(bumped(), np.array([[0, 4]]), np.zeros(1))
+    names = Names(bumped(), [(0, 4)], [1.0])
     cheap, dear = Excess("bounds", 0, 1e-4, ()), Excess("bounds", 0, 1e-4, ((FORWARD, 1.0),))
     assert names.trade(cheap).startswith(
         "buy the 1M ATM (K/F=1) call, sell the forward and lend the strike: "
     )
     assert names.trade(dear) == "sell the 1M ATM (K/F=1) call, buy the forward: 1 bp of forward locked in"
+
+
+@pytest.mark.parametrize(
+    ("forward", "written"), [(1.085, "1.0850"), (157.2, "157.20"), (100250.0, "100250"), (4500.0, "4500.0")]
+)
+def test_strikes_are_written_as_quoted(forward: float, written: str) -> None:
+    surface = va.Surface([[0.12], [0.08]], ["1M", "2M"], strikes=[forward], forwards=forward)
+    (violation,) = va.check(surface).violations
+    assert f"the 1M {written} call" in violation.message
 
 
 def test_vol_bp_takes_the_size_off_the_price() -> None:

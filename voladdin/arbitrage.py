@@ -175,8 +175,8 @@ def _violations(
         return ()
     found = sorted(found, key=lambda excess: -excess.size)
     moves = _vol_bp(nodes, found, sides)
-    places = [(int(row), int(column)) for row, column in nodes.cells]
-    names = Names(surface, nodes.cells, nodes.log_moneyness)
+    places = [(row, column) for row, column in nodes.cells.tolist()]
+    names = Names(surface, places, np.exp(nodes.log_moneyness).tolist())
     return tuple(
         Violation(
             excess.kind,

@@ -50,7 +50,8 @@ def excesses(
     """
     found: list[Excess] = []
     hull: list[Point] = [(0.0, 1.0, FORWARD)]
-    later: dict[float, Point] = {}
+    later: dict[str, Point] = {}
+    keys = [f"{strike:.11e}" for strike in strikes]  # equal where strikes differ by rounding only
     for nodes in _latest_first(tenors):
         points = [(strikes[i], asks[i], i) for i in nodes if asks[i] == asks[i]]
         own = _lower_hull(sorted(points))
@@ -65,7 +66,7 @@ def excesses(
             if value < least:
                 simple = bids[i] - value
                 found.append(Excess(_kind(legs, False), i, simple, legs))
-            same = later.get(_rounded(strike))
+            same = later.get(keys[i])
             if same is not None and same[1] < least:
                 simple = max(simple, bids[i] - same[1])
                 found.append(Excess("calendar", i, bids[i] - same[1], ((same[2], 1.0),)))
@@ -73,7 +74,7 @@ def excesses(
             if value < least - simple:
                 found.append(Excess(_kind(legs, True), i, bids[i] - value, legs))
         for point in points:
-            key = _rounded(point[0])
+            key = keys[point[2]]
             if key not in later or point[1] < later[key][1]:
                 later[key] = point
     return found
@@ -85,11 +86,6 @@ def _latest_first(tenors: Sequence[int]) -> Iterator[list[int]]:
         nodes.setdefault(tenor, []).append(i)
     for tenor in sorted(nodes, reverse=True):
         yield nodes[tenor]
-
-
-def _rounded(strike: float) -> float:
-    """Equal for strikes that differ by rounding only."""
-    return float(f"{strike:.11e}")
 
 
 def _lower_hull(points: list[Point]) -> list[Point]:

@@ -5,21 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .conventions import tenor_label
 from .envelope import FORWARD, Excess
-from .surface import FloatArray, Surface
+from .surface import Surface
 
 
 @dataclass(frozen=True)
 class Names:
-    """Words for the trades on one surface. cells: [N, 2] row and column of each node. log_moneyness: [N]."""
+    """Words for the trades on one surface. cells: [N] (row, column) of each node. strikes: [N] K/F."""
 
     surface: Surface
-    cells: NDArray[np.intp]
-    log_moneyness: FloatArray
+    cells: list[tuple[int, int]]
+    strikes: list[float]
 
     def trade(self, excess: Excess) -> str:
         """Such as "sell the 1M 1.0850 call, buy the 2M 1.0850 call: 0.4 bp of forward locked in"."""
@@ -37,9 +34,9 @@ class Names:
         row, column = self.cells[node]
         surface = self.surface
         tenor = _tenor_label(float(surface.tenors[row]))
-        ratio = np.exp(self.log_moneyness[node])
+        ratio = self.strikes[node]
         if surface.forwards is not None:
-            strike = f"{ratio * surface.forwards[row]:#.5g}".rstrip(".")
+            strike = _number(ratio * float(surface.forwards[row]))
         else:
             strike = f"K/F={ratio:.5g}"
         if surface.deltas is not None:
@@ -48,6 +45,11 @@ class Names:
 
 
 _tenor_label = lru_cache(maxsize=1024)(tenor_label)
+
+
+def _number(strike: float) -> str:
+    """Five digits, such as 1.0850; whole numbers from 10,000."""
+    return f"{strike:.0f}" if 1e4 <= strike < 1e15 else f"{strike:#.5g}"
 
 
 def _delta_label(delta: float) -> str:
