@@ -497,3 +497,97 @@ def test_quotes_that_are_no_numbers_are_missing_with_a_warning() -> None:
     warnings = [row[1] for row in evaluate("VOLINFO", ["error"]) if row[0] == "warning"]
     assert "cell A1 of the rr25 is 'abc', no number: read as missing" in warnings
     assert "atm at '1Y' is -1, not above 0: read as missing" in warnings
+
+
+# VOLCHECK
+CROSSED = [["", "m=-0.02", "m=0", "m=0.02"], ["1M", 12.0, 12.0, None], ["2M", 8.0, 8.0, 8.0]]
+QUIET = [["", "m=-0.02", "m=0", "m=0.02"], ["1M", 8.0, 8.0, 8.0], ["2M", 8.0, 8.0, 8.0]]
+
+
+def across(cells: Any) -> Any:
+    return [list(row) for row in zip(*cells, strict=True)]
+
+
+def test_check_says_whether_a_grid_can_be_arbitraged() -> None:
+    assert evaluate("VOLCHECK", [QUIET]) == [[True]]
+    assert evaluate("VOLCHECK", [CROSSED, "OK"]) == [[False]]
+    assert evaluate("VOLCHECK", [QUIET, "report"]) == [["kind", "cells", "bp of forward", "vol bp", "trade"]]
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_check_reports_trades_by_cell(transposed: bool) -> None:
+    rows = evaluate("VOLCHECK", [across(CROSSED) if transposed else CROSSED, "report"])
+    sizes = [row[2] for row in rows[1:]]
+    assert sizes == sorted(sizes, reverse=True)  # type: ignore[type-var]
+    kind, cells, size, vol, trade = next(
+        row for row in rows if row[0] == "calendar" and "K/F=1 " in str(row[4])
+    )
+    assert kind == "calendar" and cells == ("B3, C3" if transposed else "C2, C3")
+    assert str(trade).startswith("sell the 1M K/F=1 call, buy the 2M K/F=1 call: ")
+    assert vol == pytest.approx(1e4 * (0.12 - 0.08 * 2**0.5)) and f"{size:.3g} bp" in str(trade)
+
+
+def test_check_maps_sizes_onto_the_grid() -> None:
+    cells = evaluate("VOLCHECK", [CROSSED, "map"])
+    assert cells[0] == CROSSED[0] and [row[0] for row in cells] == ["", "1M", "2M"]
+    assert cells[1][3] == "" and cells[1][2] == pytest.approx(1e4 * (0.12 - 0.08 * 2**0.5))
+    assert all(value == 0 for row in evaluate("VOLCHECK", [QUIET, "map"])[1:] for value in row[1:])
+
+
+def test_check_lists_the_papers_conditions() -> None:
+    rows = evaluate("VOLCHECK", [CROSSED, "diagnostics"])
+    found = {row[0]: row[1:] for row in rows}
+    assert found["condition"] == ["cells below 0", "lowest value", "at"]
+    assert found["calendar"][0] == 4 and found["calendar"][1] < 0  # type: ignore[operator]
+    single = evaluate("VOLCHECK", [[["", "ATM"], ["1M", 0.1]], "diagnostics"])
+    assert [row[3] for row in single[1:]] == ["too few quotes"] * 6
+
+
+def test_check_counts_what_bid_and_ask_allow() -> None:
+    def moved(by: float) -> Any:
+        return [row if not i else [row[0], *(v and v + by for v in row[1:])] for i, row in enumerate(CROSSED)]
+
+    def check(by: float) -> Any:
+        return evaluate("VOLCHECK", [CROSSED, None, None, None, None, None, moved(-by), moved(by)])
+
+    assert check(0.01) == [[False]]
+    assert check(2.0) == [[True]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([CROSSED, "repair"], "output is 'repair'; expected one of ok, report, map, diagnostics"),
+        ([[["", "ATM"], ["1M", None]]], "surface: cell.* hold no vol; expected at least one"),
+        ([QUIET, None, None, None, None, None, QUIET], "ask is missing"),
+        (
+            [QUIET, None, None, None, None, None, [["", "25P"], ["1M", 0.1], ["2M", 0.1]], QUIET],
+            "bid: it has deltas, and the surface moneyness",
+        ),
+        ([QUIET, None, None, None, None, None, QUIET, CROSSED[:2]], "ask: its tenors 1M lack"),
+        ([QUIET, None, None, None, None, None, None, None, "x"], "tolerance is 'x'; expected a number"),
+        ([QUIET, None, None, None, None, None, None, None, -1.0], "tolerance is -1.0"),
+        ([[["", "K=1", "K=1.1"], ["1M", 0.1, 0.1]]], "surface: strikes need forwards"),
+        ([[["", "25P", "25P"], ["1M", 0.1, 0.1]]], "surface: .*25P"),
+        ([[["", "25P", "ATM"], ["1M", 0.1, 0.1], ["1M", 0.1, 0.1]]], "surface: .*1M"),
+    ],
+)
+def test_check_names_what_is_wrong(arguments: list[Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        evaluate("VOLCHECK", arguments)
+
+
+@settings(deadline=None)
+@given(
+    st.integers(1, 5).flatmap(
+        lambda width: st.lists(st.lists(cell, min_size=width, max_size=width), max_size=5)
+    ),
+    st.sampled_from(["ok", "report", "map", "diagnostics"]),
+)
+def test_check_of_any_range_is_an_answer_or_a_documented_error(cells: Any, output: str) -> None:
+    try:
+        found = evaluate("VOLCHECK", [cells, output])
+    except VoladdinError as error:
+        assert "defect" not in str(error)
+    else:
+        assert output != "map" or [len(row) for row in found] == [len(row) for row in cells]

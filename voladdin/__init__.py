@@ -1,12 +1,14 @@
-"""Implied-volatility surfaces for the desk: fill, interpolate, and read market quotes.
+"""Implied-volatility surfaces for the desk: fill, interpolate, check for arbitrage, and read market quotes.
 
 import voladdin as va
 
 s = va.Surface(vols, tenors=["1W", "1M", 1.0], deltas=[0.9, 0.75, 0.5, 0.25, 0.1])
 r = va.impute(s)
 r.filled, r.std, r.zscore
+va.check(s).violations
 """
 
+from .arbitrage import Check, Violation, check
 from .bundle import Bundle, load, names
 from .conventions import convention, smile_from_quotes, surface_from_quotes
 from .errors import (
@@ -28,6 +30,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Bundle",
     "BundleError",
+    "Check",
     "Imputation",
     "InfeasibleError",
     "InputError",
@@ -36,7 +39,9 @@ __all__ = [
     "Surface",
     "UnavailableError",
     "UnitsError",
+    "Violation",
     "VoladdinError",
+    "check",
     "convention",
     "impute",
     "impute_batch",

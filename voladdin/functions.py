@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from . import bundle, conventions, information
+from . import bundle, checks, conventions, information
 from .cells import Cell, Cells, Grid, parse, read_date, render, shown
 from .errors import InputError, LabelError, UnitsError, VoladdinError
 from .imputation import impute
@@ -130,10 +130,10 @@ def _volimpute(
     return render(grid, getattr(result, OUTPUTS[wanted]), scale=wanted != "zscore")
 
 
-def _prior(grid: Grid, cells: Cells, axes: tuple[Any, ...]) -> Surface:
-    """The prior by its own headers where it has them, else by the surface's arguments."""
+def _prior(grid: Grid, cells: Cells, axes: tuple[Any, ...], name: str = "prior") -> Surface:
+    """Another grid by its own headers where it has them, else by the surface's arguments."""
     named = axes[:2] != (None, None) and not _has_headers(cells, axes)
-    return on_axes_of(grid, _parsed("prior", cells, *(axes if named else (None, None, *axes[2:]))))
+    return on_axes_of(grid, _parsed(name, cells, *(axes if named else (None, None, *axes[2:]))), name)
 
 
 def _has_headers(cells: Cells, axes: tuple[Any, ...]) -> bool:
@@ -146,9 +146,31 @@ def _has_headers(cells: Cells, axes: tuple[Any, ...]) -> bool:
     return own.row_header and own.column_header
 
 
-def _require_quote(grid: Grid) -> None:
+def _require_quote(grid: Grid, otherwise: str = ", or a prior") -> None:
     if not grid.surface.observed.any():
-        raise InputError(f"surface: {grid.body} hold no vol; expected at least one, or a prior")
+        raise InputError(f"surface: {grid.body} hold no vol; expected at least one{otherwise}")
+
+
+def _volcheck(
+    surface: Cells,
+    output: Cell,
+    tenors: Cells | None,
+    strikes: Cells | None,
+    units: Cell,
+    forwards: Cells | None,
+    bid: Cells | None,
+    ask: Cells | None,
+    tolerance: Cell,
+) -> Cells:
+    wanted = choice("output", output, checks.OUTPUTS)
+    axes = (tenors, strikes, _units(units), forwards)
+    grid = _parsed("surface", surface, *axes)
+    _require_quote(grid, "")
+    low, high = (
+        None if side is None else _prior(grid, side, axes, name)
+        for name, side in (("bid", bid), ("ask", ask))
+    )
+    return checks.volcheck(grid, wanted, low, high, number("tolerance", tolerance, checks.TOLERANCE))
 
 
 def _volinterp(
@@ -310,6 +332,30 @@ _ALL = (
         ),
         '=VOLQUOTES(B2:B9, C2:C9, D2:D9, , , A2:A9, "EURUSD")',
         _volquotes,
+    ),
+    Function(
+        "VOLCHECK",
+        "Whether a grid of implied vols can be arbitraged, by which trades, or their size in each cell.",
+        (
+            _SURFACE,
+            Argument(
+                "output",
+                "ok (TRUE or FALSE, unless told), report (one trade a row), map (vol bp in each cell) or "
+                "diagnostics (conditions on a smooth surface)",
+                "value",
+            ),
+            _TENORS,
+            _STRIKES,
+            _UNITS,
+            _FORWARDS,
+            Argument("bid", "bid vols with the surface's labels; calls are sold at them", "range"),
+            Argument("ask", "ask vols with the surface's labels; calls are bought at them", "range"),
+            Argument(
+                "tolerance", "size in forwards that a trade must exceed to count; 1e-10 unless told", "value"
+            ),
+        ),
+        '=VOLCHECK(A1:F9, "report")',
+        _volcheck,
     ),
     Function(
         "VOLINFO",

@@ -15,32 +15,37 @@ from .surface import FloatArray, Surface
 _KINDS = ("deltas", "moneyness", "strikes")
 
 
-def on_axes_of(grid: Grid, prior: Grid) -> Surface:
+def on_axes_of(grid: Grid, prior: Grid, name: str = "prior") -> Surface:
     """The prior's vols at the surface's tenors and strikes; its order and further labels do not matter.
+
+    name: of the argument that `prior` is, for messages.
 
     Tenors are the same where their years are, or where both are the same expiry date.
 
     Raises InputError where it has no vol, or lacks a tenor or strike of the surface.
     """
     if not prior.surface.observed.any():
-        raise InputError(f"prior: {prior.body} hold no vol; expected an earlier surface, or no prior")
-    rows = _places("tenors", _same_tenors(grid, prior), _tenors(grid), _tenors(prior))
+        expected = "an earlier surface" if name == "prior" else "vols"
+        raise InputError(f"{name}: {prior.body} hold no vol; expected {expected}, or no {name}")
+    rows = _places(f"{name}: its tenors", _same_tenors(grid, prior), _tenors(grid), _tenors(prior))
     kind, ours = _strikes(grid.surface)
     theirs_kind, theirs = _strikes(prior.surface)
     if kind != theirs_kind:
-        raise InputError(f"prior: it has {theirs_kind}, and the surface {kind}; expected the same labels")
+        raise InputError(f"{name}: it has {theirs_kind}, and the surface {kind}; expected the same labels")
     if ours.ndim == 2 or theirs.ndim == 2:
-        return grid.surface.replace(_with_own_strikes(kind, grid.surface, prior.surface, rows))
-    columns = _places(kind, _close(ours, theirs), _shown(ours), _shown(theirs))
+        return grid.surface.replace(
+            _with_own_strikes(f"{name}: its {kind}", grid.surface, prior.surface, rows)
+        )
+    columns = _places(f"{name}: its {kind}", _close(ours, theirs), _shown(ours), _shown(theirs))
     return grid.surface.replace(prior.surface.vols[np.ix_(rows, columns)])
 
 
-def _with_own_strikes(kind: str, surface: Surface, prior: Surface, rows: list[int]) -> FloatArray:
+def _with_own_strikes(name: str, surface: Surface, prior: Surface, rows: list[int]) -> FloatArray:
     (_, ours), (_, theirs) = _strikes(surface), _strikes(prior)
     ours = np.broadcast_to(ours, surface.shape)
     theirs = np.broadcast_to(theirs, prior.shape)[rows]
     if ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=1e-9, atol=1e-12):
-        raise InputError(f"prior: its {kind} differ from the surface's; expected the same at each tenor")
+        raise InputError(f"{name} differ from the surface's; expected the same at each tenor")
     return np.asarray(prior.vols[rows])
 
 
@@ -81,7 +86,7 @@ def _places(name: str, same: NDArray[np.bool_], ours: list[str], theirs: list[st
     lacking = [label for label, found in zip(ours, same, strict=True) if not found.any()]
     if lacking:
         raise InputError(
-            f"prior: its {name} {', '.join(theirs)} lack the surface's {', '.join(lacking)}; expected all of "
+            f"{name} {', '.join(theirs)} lack the surface's {', '.join(lacking)}; expected all of "
             "them, in any order"
         )
     return [int(i) for i in same.argmax(1)]

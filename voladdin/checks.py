@@ -1,0 +1,59 @@
+"""VOLCHECK's outputs: a verdict, a report or a map, in cells."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .arbitrage import TOLERANCE, Check, Violation, check
+from .cells import Cell, Cells, Grid, address, render
+from .surface import Surface
+
+__all__ = ["OUTPUTS", "TOLERANCE", "volcheck"]
+
+OUTPUTS = ("ok", "report", "map", "diagnostics")
+_REPORT = ("kind", "cells", "bp of forward", "vol bp", "trade")
+_DIAGNOSTICS = ("condition", "cells below 0", "lowest value", "at")
+
+
+def volcheck(grid: Grid, output: str, bid: Surface | None, ask: Surface | None, tolerance: float) -> Cells:
+    """What `check` says of a grid, as cells.
+
+    output: "ok" is TRUE or FALSE; "report" a row a violation, the largest first; "map" the grid with the
+    largest size in vol bp in place of each quote; "diagnostics" a row a condition of the papers.
+
+    Raises InputError as `check` does.
+    """
+    found = check(
+        grid.surface,
+        tolerance=tolerance,
+        bid=None if bid is None else bid.vols,
+        ask=None if ask is None else ask.vols,
+    )
+    if output == "map":
+        return render(grid, found.map, scale=False)
+    if output == "report":
+        return [list(_REPORT), *(_row(grid, violation) for violation in found.violations)]
+    return _diagnostics(grid, found) if output == "diagnostics" else [[found.ok]]
+
+
+def _row(grid: Grid, violation: Violation) -> list[Cell]:
+    cells = ", ".join(_address(grid, *cell) for cell in violation.cells)
+    return [violation.kind, cells, 1e4 * violation.size, violation.vol_bp, violation.message]
+
+
+def _diagnostics(grid: Grid, found: Check) -> Cells:
+    rows: Cells = [list(_DIAGNOSTICS)]
+    for name, values in found.diagnostics.items():
+        if not np.isfinite(values).any():
+            rows.append([name, "", "", "too few quotes"])
+            continue
+        row, column = np.unravel_index(np.nanargmin(values), values.shape)
+        low = int((values < 0).sum())
+        rows.append([name, low, float(values[row, column]), _address(grid, int(row), int(column))])
+    return rows
+
+
+def _address(grid: Grid, tenor: int, strike: int) -> str:
+    """Of a quote, counted from the range's upper left cell."""
+    down, across = (strike, tenor) if grid.transposed else (tenor, strike)
+    return address(grid.rows[down], grid.columns[across])
