@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.cluster.vq import kmeans2
 
-from voladdin.regimes import Regimes
 from voladdin.surface import FloatArray
 
 from .history import Days
@@ -117,15 +116,6 @@ def fit_density(days: Days, simulated: FloatArray, seed: int = 0) -> dict[str, F
         "scale_variance": np.array(SCALE_VARIANCE),
         "growth": np.array(_growth(days, logs)),
     }
-
-
-def regimes_of(arrays: dict[str, FloatArray]) -> Regimes:
-    """The level regimes of fitted arrays."""
-    a = arrays
-    width, floor, shrink = (float(v) for v in a["level_kernel"])
-    return Regimes(
-        a["level_weight"], a["level_mean"], a["level_scatter"], a["origin"], a["scores"], width, floor, shrink
-    )
 
 
 _SIDES = ((False, 1.0 - MIRROR), (True, MIRROR))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voladdin.conventions import parse_delta, parse_tenor
+from voladdin.conventions.quotes import PERCENT_ABOVE
 from voladdin.errors import InputError, LabelError
 from voladdin.surface import MAX_VOL, FloatArray
 
@@ -122,7 +123,7 @@ def _node(path: str | Path, column: str) -> tuple[float, float]:
 
 def _clean(path: str | Path, days: Days) -> Days:
     vols = np.where(days.vols > 0, days.vols, np.nan)
-    if np.isfinite(vols).any() and np.nanmedian(vols) > 2.0:
+    if np.isfinite(vols).any() and np.nanmedian(vols) > PERCENT_ABOVE:
         vols = vols / 100.0
     worst = np.nanmax(vols) if np.isfinite(vols).any() else 0.0
     if worst > MAX_VOL:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from voladdin.regimes import Regimes
 from voladdin.surface import FloatArray
 
-from .density import SCALE_VARIANCE, regimes_of
+from .density import SCALE_VARIANCE
 from .network import Vae
 
 WARM_UP = 200
@@ -35,7 +36,7 @@ class Config:
 
 def batches(arrays: dict[str, FloatArray], config: Config, first: int) -> Iterator[torch.Tensor]:
     """Standardised surfaces from the smoothed density: the local Gaussian at a regime drawn by weight."""
-    regimes = regimes_of(arrays)
+    regimes = Regimes.of(arrays, "level")
     mean, covariance = regimes.near(regimes.mean)
     root = np.linalg.cholesky(covariance + SCALE_VARIANCE + 1e-8 * np.eye(mean.shape[1]))
     centre = torch.tensor((mean - arrays["mean"]) / arrays["std"], dtype=torch.float32)
@@ -58,7 +59,9 @@ class Run:
         self.config, self.checkpoint = config, folder / "checkpoint.pt"
         self.identity = {**asdict(config), "data": float(arrays["level_mean"].sum())}
         self.vae = Vae(len(arrays["mean"]))
-        covariance = (regimes_of(arrays).whole[1] + SCALE_VARIANCE) / np.outer(arrays["std"], arrays["std"])
+        covariance = (Regimes.of(arrays, "level").whole[1] + SCALE_VARIANCE) / np.outer(
+            arrays["std"], arrays["std"]
+        )
         self.vae.start_at_gaussian(covariance + 1e-6 * np.eye(len(covariance)))
         groups = [
             {"params": [p for name, p in self.vae.named_parameters() if name != "whiten"]},

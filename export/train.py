@@ -29,10 +29,11 @@ from voladdin import latent, local
 from voladdin.bundle import Bundle
 from voladdin.emission import Extension
 from voladdin.posterior import BoolArray, Posterior, from_prior, from_quotes, local_gaussian
+from voladdin.regimes import Regimes
 from voladdin.surface import FloatArray
 
 from . import validate
-from .density import SCALE_VARIANCE, fit_density, regimes_of
+from .density import SCALE_VARIANCE, fit_density
 from .extension import fit_extension
 from .history import Days, read_history
 from .loop import Config, Run, batches
@@ -106,7 +107,7 @@ def _split(days: Days) -> tuple[Days, Days]:
 
 def _arrays(days: Days, simulated: FloatArray, extension: Extension) -> dict[str, FloatArray]:
     arrays = fit_density(days, simulated)
-    mean, covariance = regimes_of(arrays).whole
+    mean, covariance = Regimes.of(arrays, "level").whole
     std = np.sqrt(np.diag(covariance) + SCALE_VARIANCE)
     arrays |= {f"extension_{key}": value for key, value in vars(extension).items()}
     return arrays | {
@@ -159,7 +160,7 @@ def _score(bundle: Bundle, held: validate.Holdout) -> float:
         near, start = local_gaussian(bundle, core, held.logs, mask.observed)
         deep = latent.posterior(bundle, core, held.logs, mask.observed, start)
         answers = (deep, (near.mean, near.std))
-        ours, theirs = (validate.crps(held.logs, *answer)[mask.hidden].mean() for answer in answers)
+        ours, theirs = (validate.gaussian_crps(held.logs, *answer)[mask.hidden].mean() for answer in answers)
         ratios.append(ours / theirs)
     return float(np.mean(ratios))
 

@@ -1,4 +1,4 @@
-"""Held-out days decide what no likelihood can: the stack's weight, the spread and the step to stop at."""
+"""Held-out days decide what no likelihood can: the spread and the step to stop at."""
 
 from __future__ import annotations
 
@@ -65,12 +65,13 @@ def _masks(known: BoolArray, seed: int) -> Iterator[Mask]:
         yield Mask(known & ~hidden, hidden)
 
 
-def crps(truth: FloatArray, mean: FloatArray, std: FloatArray) -> FloatArray:
-    """CRPS of N(mean, std²) (Gneiting-Raftery 2007, equation 21)."""
-    z = (truth - mean) / std
+def gaussian_crps(truth: FloatArray, mean: FloatArray, std: FloatArray) -> FloatArray:
+    """CRPS of N(mean, std²) at truth (Gneiting and Raftery 2007, equation 21); std 0 gives |error|."""
+    safe = np.where(std > 0, std, 1.0)
+    z = (truth - mean) / safe
     density = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
-    score: FloatArray = std * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi))
-    return score
+    closed = safe * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi))
+    return np.where(std > 0, closed, np.abs(truth - mean))
 
 
 def stretch(truth: FloatArray, mean: FloatArray, std: FloatArray, hidden: BoolArray) -> float:

@@ -11,12 +11,13 @@ import pytest
 import torch
 
 import voladdin as va
-from export.density import complete, fit_density, regimes_of
+from export.density import complete, fit_density
 from export.history import Days, read_history
 from export.network import DecoderJacobian, Vae
 from export.onnx_export import PARITY, export_graphs
 from export.simulate import simulate_market
 from export.train import Config, main, train_bundle
+from voladdin.regimes import Regimes
 
 TENORS = np.array([1 / 12, 0.25, 1.0, 3.0])
 DELTAS = np.array([0.1, 0.25, 0.5, 0.75, 0.9])
@@ -97,7 +98,7 @@ def test_mirrored_regimes_reverse_the_smile() -> None:
         ).sum(1)
         order[int(twin.min() < 1e-9)] += 1
     assert order[1] == count
-    assert regimes_of(arrays).weight.sum() == pytest.approx(1.0)
+    assert Regimes.of(arrays, "level").weight.sum() == pytest.approx(1.0)
 
 
 def test_a_trained_bundle_imputes(trained: Path) -> None:

@@ -53,12 +53,12 @@ class Bundle:
     @cached_property
     def levels(self) -> Regimes:
         """The regimes of log-vols."""
-        return self._regimes("level_scatter")
+        return Regimes.of(self.arrays, "level")
 
     @cached_property
     def changes(self) -> Regimes:
         """Daily log changes by the regime of the earlier day; `mean` still places the regimes."""
-        return self._regimes("change_scatter")
+        return Regimes.of(self.arrays, "change")
 
     @cached_property
     def extension(self) -> Extension:
@@ -92,14 +92,6 @@ class Bundle:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         return onnxruntime.InferenceSession(self.graphs[graph], options, providers=["CPUExecutionProvider"])
-
-    def _regimes(self, scatter: str) -> Regimes:
-        a = self.arrays
-        kernel = a["level_kernel"] if scatter == "level_scatter" else a["change_kernel"]
-        width, floor, shrink = (float(v) for v in kernel)
-        return Regimes(
-            a["level_weight"], a["level_mean"], a[scatter], a["origin"], a["scores"], width, floor, shrink
-        )
 
 
 def names() -> list[str]:

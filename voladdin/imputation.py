@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from . import bundle as bundles
+from .black import call_delta
 from .bundle import Bundle
 from .errors import InputError
 from .posterior import Posterior, from_prior, from_quotes
@@ -112,11 +113,11 @@ def _answers(
     flat = cells.reshape(len(cells), -1)
     earlier = None if prior is None else np.log(prior).reshape(len(flat), -1)
     size = _CHUNK if axes.deltas is not None else 1
+    solve = _at_deltas if axes.deltas is not None else _at_strikes
     parts = []
     for first in range(0, len(flat), size):
         rows = slice(first, first + size)
         chunk = None if earlier is None else earlier[rows]
-        solve = _at_deltas if axes.deltas is not None else _at_strikes
         parts.append(solve(loaded, axes, flat[rows], chunk, age))
     stacked = {name: np.concatenate([getattr(p, name) for p in parts]) for name in Posterior.__annotations__}
     return Posterior(**stacked)
@@ -140,8 +141,7 @@ def _at_strikes(
     guess = np.where(quoted, cells, np.median(cells[quoted]) if quoted.any() else np.median(prior))  # type: ignore[arg-type]
     answer = None
     for _ in range(_FIXED_POINT):
-        total = np.exp(guess[0]) * np.sqrt(years)
-        deltas = np.clip(ndtr(-moneyness.ravel() / total + 0.5 * total), *_DELTA_RANGE)
+        deltas = deltas_of(moneyness.ravel(), np.exp(guess[0]), years)
         answer = _solve(loaded, axes, deltas, cells, prior, age)
         step = np.where(quoted, cells, answer.mean) - guess
         guess = guess + step
@@ -149,6 +149,11 @@ def _at_strikes(
             break
     assert answer is not None
     return answer
+
+
+def deltas_of(moneyness: FloatArray, vols: FloatArray, years: FloatArray | float) -> FloatArray:
+    """Forward call deltas of log-moneyness, kept where the model can be asked (0.1 to 99.9 delta)."""
+    return np.clip(call_delta(moneyness, vols * np.sqrt(years)), *_DELTA_RANGE)
 
 
 def _solve(
@@ -168,17 +173,18 @@ def _present(loaded: Bundle, vols: FloatArray, answer: Posterior, coverage: floa
     observed = np.isfinite(vols)
     median = np.clip(np.exp(log_mean), 1e-6, MAX_VOL)
     reach = np.exp(np.minimum(float(ndtri(0.5 + coverage / 2)) * log_std, 5.0))
+    filled = np.where(observed, vols, median)
     name = str(loaded.card["name"])
     fallback = int(answer.far.sum())
     if fallback:
         which = "" if len(vols) == 1 else f" on {fallback} of {len(vols)} surfaces"
         name += f" (Gaussian fallback{which}: the quotes are improbable under the model)"
     return Imputation(
-        mean=np.where(observed, vols, median),
+        mean=filled,
         std=np.where(observed, 0.0, median * log_std),
         low=np.where(observed, vols, median / reach),
         high=np.where(observed, vols, median * reach),
-        filled=np.where(observed, vols, median),
+        filled=filled,
         zscore=np.where(observed, answer.zscore.reshape(vols.shape), np.nan),
         model=name,
     )

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from . import bundle as bundles
 from .bundle import Bundle
 from .errors import InputError
-from .imputation import impute
+from .imputation import deltas_of, impute
 from .posterior import from_quotes
 from .surface import FloatArray, Surface
 
@@ -81,8 +80,7 @@ def _at_moneyness(known: _Known, tenor: float, moneyness: float) -> float:
     vol = before = _at_delta(known, tenor, 0.5)
     step = 0.0
     for _ in range(_FIXED_POINT):
-        total = vol * np.sqrt(tenor)
-        delta = float(np.clip(ndtr(-moneyness / total + 0.5 * total), 1e-3, 1 - 1e-3))
+        delta = float(deltas_of(np.array(moneyness), np.array(vol), tenor))
         last, step = step, _at_delta(known, tenor, delta) - vol
         if abs(step) < 1e-12:
             break
@@ -116,10 +114,12 @@ def _smile(known: _Known, tenors: FloatArray, delta: float) -> FloatArray:
     years = np.repeat(surface.tenors, surface.shape[1])
     quoted = surface.observed.ravel()
     hit = np.array([_same(years, tenor) for tenor in tenors]) & (np.abs(deltas - delta) < _ON_GRID)
-    asked = _ask(known.loaded, years[quoted], deltas[quoted], surface.vols.ravel()[quoted], tenors, delta)
     on_grid = hit.any(1)
-    asked[on_grid] = known.filled.ravel()[hit.argmax(1)[on_grid]]
-    return asked
+    vols: FloatArray = known.filled.ravel()[hit.argmax(1)]
+    if not on_grid.all():
+        asked = _ask(known.loaded, years[quoted], deltas[quoted], surface.vols.ravel()[quoted], tenors, delta)
+        vols = np.where(on_grid, vols, asked)
+    return vols
 
 
 def _deltas(surface: Surface, vols: FloatArray) -> FloatArray:
@@ -127,8 +127,7 @@ def _deltas(surface: Surface, vols: FloatArray) -> FloatArray:
         return np.broadcast_to(surface.deltas, surface.shape)
     moneyness = surface.log_moneyness
     assert moneyness is not None
-    total = vols * np.sqrt(surface.tenors)[:, None]
-    return np.asarray(np.clip(ndtr(-moneyness / total + 0.5 * total), 1e-3, 1 - 1e-3))
+    return deltas_of(moneyness, vols, surface.tenors[:, None])
 
 
 def _ask(

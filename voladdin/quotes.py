@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from .black import moneyness_from_delta
 from .cells import Cells, Label, is_missing, labels_of, read_date, read_number, read_units, shown, tenor_axis
 from .conventions import surface_from_quotes
+from .conventions.quotes import PERCENT_ABOVE
 from .errors import InputError, LabelError, UnitsError
 from .surface import MAX_VOL, Surface
 
-PERCENT_MEDIAN = 2.0  # a median ATM above this is in percent points, as in a grid
 SMALLEST_WING = 1e-3  # a usual risk reversal or butterfly over ATM is above it
 LARGEST_WING = 0.5  # and below it
 MIN_VOL = 1e-5
@@ -94,7 +94,7 @@ def _drop_impossible(atm: FloatArray, labels: Sequence[Label], warnings: list[st
 def _is_percent(columns: dict[str, FloatArray], units: str | None) -> bool:
     """Whether the quotes are percent points. Raises UnitsError where they mix units or ATM is no vol."""
     atm = columns["atm"][np.isfinite(columns["atm"])]
-    percent = bool(np.median(atm) > PERCENT_MEDIAN) if units is None else units == "percent"
+    percent = bool(np.median(atm) > PERCENT_ABOVE) if units is None else units == "percent"
     for vol in atm / (100 if percent else 1):
         if not MIN_VOL <= vol <= MAX_VOL:
             raise UnitsError(f"atm holds a vol of {100 * vol:g}%; expected {MIN_VOL:.3%} to {MAX_VOL:.0%}")

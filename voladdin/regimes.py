@@ -8,6 +8,7 @@ recency, and a small share of mirrored history (delta to 1 - delta: the pair quo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,6 +35,13 @@ class Regimes:
     width: float
     floor: float
     shrink: float
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, FloatArray], kind: str) -> Regimes:
+        """The regimes in a bundle's arrays; kind: "level" or "change", whose scatter and kernel they have."""
+        width, floor, shrink = (float(value) for value in arrays[f"{kind}_kernel"])
+        weight, mean, scatter = arrays["level_weight"], arrays["level_mean"], arrays[f"{kind}_scatter"]
+        return cls(weight, mean, scatter, arrays["origin"], arrays["scores"], width, floor, shrink)
 
     @cached_property
     def whole(self) -> tuple[FloatArray, FloatArray]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
+
+from export.validate import gaussian_crps
 
 from .data import Axes, FloatArray, TestSet
 from .masks import BoolArray
@@ -58,15 +60,6 @@ class Score:
     def rows(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Score:
         """The same score on some of the surfaces."""
         return Score(*(column[keep] for column in self.columns()), self.ms)
-
-
-def gaussian_crps(truth: FloatArray, mean: FloatArray, std: FloatArray) -> FloatArray:
-    """CRPS of N(mean, std²) at truth (Gneiting and Raftery 2007, equation 21); std 0 gives |error|."""
-    safe = np.where(std > 0, std, 1.0)
-    z = (truth - mean) / safe
-    density = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
-    closed = safe * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi))
-    return np.where(std > 0, closed, np.abs(truth - mean))
 
 
 def score(truth: FloatArray, missing: BoolArray, prediction: Prediction, ms: float = np.nan) -> Score:

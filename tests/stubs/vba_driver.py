@@ -5,13 +5,12 @@ Usage: python3 vba_driver.py MODULE PROFILE.
 
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
-import uno
+import uno  # noqa: F401 - makes com.sun.star importable
 from com.sun.star.beans import PropertyValue
-from com.sun.star.connection import NoConnectException
+from uno_pipe import connect
 
 ALWAYS_EXECUTE_NO_WARN = 4
 
@@ -20,17 +19,6 @@ def option(name, value):
     found = PropertyValue()
     found.Name, found.Value = name, value
     return found
-
-
-def connect(pipe):
-    local = uno.getComponentContext()
-    resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
-    for _ in range(600):
-        try:
-            return resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
-        except NoConnectException:
-            time.sleep(0.05)
-    raise TimeoutError("LibreOffice does not listen")
 
 
 module, profile = sys.argv[1:]

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..conventions.quotes import PERCENT_ABOVE
 from ..errors import InputError, UnitsError
 from ..surface import MAX_VOL
 from ._values import Label, Number, is_missing, read_number
@@ -16,7 +17,6 @@ from ._values import Label, Number, is_missing, read_number
 FloatArray = NDArray[np.float64]
 Units = Literal["percent", "decimal"]
 
-PERCENT_ABOVE = 2.0
 MIXED = 10.0
 MIN_VOL = 1e-5
 MAX_WARNINGS = 10

@@ -22,7 +22,7 @@ FloatArray = NDArray[np.float64]
 Tenors = Sequence[str | float | date] | FloatArray
 
 STANDARD_DELTAS = (0.9, 0.75, 0.5, 0.25, 0.1)
-_PERCENT_MEDIAN = 2.0
+PERCENT_ABOVE = 2.0  # a median vol above this is in percent points
 
 
 def smile_from_quotes(
@@ -146,7 +146,7 @@ def _columns(
         if vol <= 0:
             raise InputError(f"atm at {label} is {vol:g}; expected a vol above 0, or NaN where it is missing")
     quoted = columns["atm"][np.isfinite(columns["atm"])]
-    if len(quoted) and np.median(quoted) > _PERCENT_MEDIAN:
+    if len(quoted) and np.median(quoted) > PERCENT_ABOVE:
         raise UnitsError(f"atm has median {np.median(quoted):g}; expected decimals such as 0.0825 for 8.25%")
     return years, columns
 
