@@ -52,8 +52,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             raise BundleError(f"model {name!r} is not installed; expected fx")
         return SimpleNamespace(digest=plain.digest)
 
-    monkeypatch.setattr(functions, "impute", impute)
-    monkeypatch.setattr(functions, "interpolate", interpolate)
+    monkeypatch.setattr("voladdin.sheet.impute.impute", impute)
+    monkeypatch.setattr("voladdin.sheet.interpolate.interpolate", interpolate)
     monkeypatch.setattr(functions, "bundle", SimpleNamespace(load=load))
     functions.clear_cache()
     return plain
@@ -289,7 +289,7 @@ def test_cache_tells_true_from_one() -> None:
 
 
 def test_cache_is_bounded(monkeypatch: pytest.MonkeyPatch, model: SimpleNamespace) -> None:
-    monkeypatch.setattr("voladdin.worksheet.MAX_CACHED_CELLS", 24)  # two results of 12 cells
+    monkeypatch.setattr("voladdin.sheet.function.MAX_CACHED_CELLS", 24)  # two results of 12 cells
     for output in ("std", "low", "high", "std"):
         evaluate("VOLIMPUTE", [GRID, output])
     assert len(model.calls) == 4
@@ -343,7 +343,7 @@ def test_every_function_is_documented(name: str) -> None:
 
 
 def test_a_defect_becomes_a_cell_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(functions, "impute", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("voladdin.sheet.impute.impute", lambda *_, **__: 1 / 0)
     with pytest.raises(VoladdinError, match=r"VOLIMPUTE failed: ZeroDivisionError.*please report"):
         evaluate("VOLIMPUTE", [GRID])
 

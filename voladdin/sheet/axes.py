@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from .cells import Grid
-from .conventions import tenor_label
-from .errors import InputError
-from .surface import FloatArray, Surface
+from ..cells import Grid
+from ..conventions import tenor_label
+from ..errors import InputError
+from ..surface import FloatArray, Surface
 
 _KINDS = ("deltas", "moneyness", "strikes")
 

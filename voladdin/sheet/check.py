@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arbitrage import TOLERANCE, Check, Violation, check
-from .cells import Cell, Cells, Grid, address, render
-from .surface import Surface
-
-__all__ = ["OUTPUTS", "TOLERANCE", "volcheck"]
+from ..arbitrage import TOLERANCE, Check, Violation, check
+from ..cells import Cell, Cells, Grid, address, render
+from ..surface import Surface
+from .function import Argument, Function, choice, number
+from .grids import (
+    FORWARDS,
+    STRIKES,
+    SURFACE,
+    TENORS,
+    UNITS,
+    companion,
+    parsed,
+    require_quote,
+    units_name,
+)
 
 OUTPUTS = ("ok", "report", "map", "diagnostics")
 _REPORT = ("kind", "cells", "bp of forward", "vol bp", "trade")
@@ -57,3 +67,51 @@ def _address(grid: Grid, tenor: int, strike: int) -> str:
     """Of a quote, counted from the range's upper left cell."""
     down, across = (strike, tenor) if grid.transposed else (tenor, strike)
     return address(grid.rows[down], grid.columns[across])
+
+
+def _volcheck(
+    surface: Cells,
+    output: Cell,
+    tenors: Cells | None,
+    strikes: Cells | None,
+    units: Cell,
+    forwards: Cells | None,
+    bid: Cells | None,
+    ask: Cells | None,
+    tolerance: Cell,
+) -> Cells:
+    wanted = choice("output", output, OUTPUTS)
+    axes = (tenors, strikes, units_name(units), forwards)
+    grid = parsed("surface", surface, *axes)
+    require_quote(grid, "")
+    low, high = (
+        None if side is None else companion(grid, side, axes, name)
+        for name, side in (("bid", bid), ("ask", ask))
+    )
+    return volcheck(grid, wanted, low, high, number("tolerance", tolerance, TOLERANCE))
+
+
+VOLCHECK = Function(
+    "VOLCHECK",
+    "Whether a grid of implied vols can be arbitraged, by which trades, or their size in each cell.",
+    (
+        SURFACE,
+        Argument(
+            "output",
+            "ok (TRUE or FALSE, unless told), report (one trade a row), map (vol bp in each cell) or "
+            "diagnostics (conditions on a smooth surface)",
+            "value",
+        ),
+        TENORS,
+        STRIKES,
+        UNITS,
+        FORWARDS,
+        Argument("bid", "bid vols with the surface's labels; calls are sold at them", "range"),
+        Argument("ask", "ask vols with the surface's labels; calls are bought at them", "range"),
+        Argument(
+            "tolerance", "size in forwards that a trade must exceed to count; 1e-10 unless told", "value"
+        ),
+    ),
+    '=VOLCHECK(A1:F9, "report")',
+    _volcheck,
+)

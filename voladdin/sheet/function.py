@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .cells import Cell, Cells
-from .errors import InputError
+from ..cells import Cell, Cells
+from ..errors import InputError
 
 MAX_CACHED_CELLS = 2_000_000
 

@@ -9,12 +9,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .black import moneyness_from_delta
-from .cells import Cells, Label, is_missing, labels_of, read_date, read_number, read_units, shown, tenor_axis
-from .conventions import surface_from_quotes
-from .conventions.quotes import PERCENT_ABOVE
-from .errors import InputError, LabelError, UnitsError
-from .surface import MAX_VOL, Surface
+from ..black import moneyness_from_delta
+from ..cells import (
+    Cell,
+    Cells,
+    Label,
+    is_missing,
+    labels_of,
+    read_date,
+    read_number,
+    read_units,
+    shown,
+    tenor_axis,
+)
+from ..conventions import surface_from_quotes
+from ..conventions.quotes import PERCENT_ABOVE
+from ..errors import InputError, LabelError, UnitsError
+from ..surface import MAX_VOL, Surface
+from .function import Argument, Function, choice, number, text
+from .grids import UNITS, WARNINGS, units_name, warn
 
 SMALLEST_WING = 1e-3  # a usual risk reversal or butterfly over ATM is above it
 LARGEST_WING = 0.5  # and below it
@@ -138,16 +151,16 @@ def _numbers(name: str, cells: Cells, count: int, warnings: list[str]) -> FloatA
     if len(line) != count:
         raise InputError(f"{name} has {len(line)} cells; expected {count}, one for each tenor")
     found = [read_number(label.cell) for label in line]
-    for label, number in zip(line, found, strict=True):
-        if isinstance(label.cell, bool) or (number is not None and not math.isfinite(number.value)):
+    for label, quote in zip(line, found, strict=True):
+        if isinstance(label.cell, bool) or (quote is not None and not math.isfinite(quote.value)):
             raise InputError(f"{label}; expected a quote such as 0.0825, or a blank")
-        if number is None and not is_missing(label.cell):
+        if quote is None and not is_missing(label.cell):
             warnings.append(f"{label}, no number: read as missing")
-    if {number.percent for number in found if number is not None} == {True, False}:
+    if {quote.percent for quote in found if quote is not None} == {True, False}:
         raise UnitsError(
             f"{name} mixes {[label.cell for label in line]!r}; expected all quotes with % or none"
         )
-    return np.array([math.nan if number is None else number.fraction for number in found])
+    return np.array([math.nan if quote is None else quote.fraction for quote in found])
 
 
 def _rates(name: str, cells: Cells, count: int) -> FloatArray:
@@ -159,3 +172,69 @@ def _rates(name: str, cells: Cells, count: int) -> FloatArray:
         if not abs(rate) <= MAX_RATE:
             raise UnitsError(f"{label}; expected a continuous decimal rate such as 0.0294")
     return np.broadcast_to(rates, (count,)).copy()
+
+
+def _volquotes(
+    atm: Cells,
+    rr25: Cells,
+    bf25: Cells,
+    rr10: Cells | None,
+    bf10: Cells | None,
+    tenors: Cells | None,
+    pair: Cell,
+    butterfly: Cell,
+    spot: Cell,
+    domestic: Cells | None,
+    foreign: Cells | None,
+    output: Cell,
+    units: Cell,
+) -> Cells:
+    if tenors is None:
+        raise InputError("VOLQUOTES: tenors is missing; expected one tenor a quote, such as 1W, 1M, 1Y")
+    if foreign is None:
+        warn("foreign: not given, so spot deltas were read as forward deltas")
+    return volquotes(
+        {"atm": atm, "rr25": rr25, "bf25": bf25, "rr10": rr10, "bf10": bf10},
+        tenors,
+        {"domestic_rates": domestic, "foreign_rates": foreign},
+        units=units_name(units),
+        warnings=WARNINGS.get(),
+        strikes=choice("output", output, ["vol", "strike"]) == "strike",
+        pair=text("pair", pair, "EURUSD"),
+        butterfly=choice("butterfly", butterfly, ["broker", "smile"]),
+        spot=None if spot is None else number("spot", spot, 1.0),
+    )
+
+
+VOLQUOTES = Function(
+    "VOLQUOTES",
+    "A grid of vols at forward deltas, without premium adjustment, from ATM, risk-reversal and butterfly "
+    "quotes of a currency pair; its ATM is the forward delta 0.5, which a premium-adjusted quote is not.",
+    (
+        Argument("atm", "ATM vols, one a tenor", "range", False),
+        Argument("rr25", "25-delta risk reversals (call minus put)", "range", False),
+        Argument("bf25", "25-delta butterflies", "range", False),
+        Argument("rr10", "10-delta risk reversals", "range"),
+        Argument("bf10", "10-delta butterflies", "range"),
+        Argument("tenors", "one tenor a quote: 1W, 1M, 1Y, or years", "range"),
+        Argument("pair", "currency pair whose conventions are used; EURUSD unless told", "value"),
+        Argument("butterfly", '"broker" (market strangle) or "smile"; broker unless told', "value"),
+        Argument("spot", "spot rate; needed for strikes", "value"),
+        Argument(
+            "domestic",
+            "domestic (quote currency) rate, continuous decimal, one or one a tenor",
+            "range",
+            zero=True,
+        ),
+        Argument(
+            "foreign",
+            "foreign (base currency) rate, continuous decimal, one or one a tenor",
+            "range",
+            zero=True,
+        ),
+        Argument("output", "vol (unless told) or strike, which needs spot and both rates", "value"),
+        UNITS,
+    ),
+    '=VOLQUOTES(B2:B9, C2:C9, D2:D9, , , A2:A9, "EURUSD")',
+    _volquotes,
+)
