@@ -13,8 +13,9 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from voladdin import cli, functions
-from voladdin.cli import format_grid, format_table, main, read_cells, write_cells
+from voladdin.cli import main
 from voladdin.errors import InputError
+from voladdin.files import format_grid, format_table, read_cells, write_cells
 
 GRID = [["", "25P", "ATM"], ["1M", 9.1, None], ["1Y", None, 9.5]]
 

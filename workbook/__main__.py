@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from voladdin import local
-from voladdin.cli import format_grid, read_cells
 from voladdin.errors import VoladdinError
+from voladdin.files import format_grid, read_cells
 from voladdin.runner import run
 
 from .build import FILLED, QUOTES, SHEET, STD, build
