@@ -228,3 +228,17 @@ def test_write_refuses_other_files(tmp_path: Path) -> None:
     write_cells(str(tmp_path / "out.csv"), [["a", None, 0.1]])
     with (tmp_path / "out.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [["a", "", "0.1"]]
+
+
+def test_check_lists_the_trades_and_says_so_by_its_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clean, crossed = tmp_path / "clean.csv", tmp_path / "crossed.csv"
+    clean.write_text(",25P,ATM\n1M,9.1,9.0\n1Y,9.2,9.1\n")
+    crossed.write_text(",25P,ATM\n1M,19.1,19.0\n1Y,4.2,4.1\n")
+    assert main(["check", str(clean)]) == 0
+    assert "no static arbitrage" in capsys.readouterr().out
+    assert main(["check", str(crossed)]) == 1
+    assert "calendar" in capsys.readouterr().out
+    assert main(["check", str(crossed), "-o", str(tmp_path / "report.csv")]) == 1
+    assert read_cells(str(tmp_path / "report.csv"))[0][:2] == ["kind", "cells"]

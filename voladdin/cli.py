@@ -1,4 +1,4 @@
-"""The command line: voladdin run | impute | serve | train | bench | install | uninstall | info."""
+"""The command line: `voladdin COMMAND`; `voladdin -h` lists them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ELSEWHERE = {"serve": "server.run", "train": "export.train"}  # commands with a
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status is 0, or 2 after an error, which goes to stderr as one line.
 
-    It is 1 where `run` wrote the book and a formula did not get its value.
+    It is 1 where `run` wrote the book and a formula did not get its value, and where `check` found arbitrage.
     """
     given = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -56,18 +56,22 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("-o", "--output", help="the filled workbook (default: BOOK-filled beside it)")
     run.set_defaults(command=_run)
 
-    impute = commands.add_parser("impute", help="fill a grid of a .csv or .xlsx file")
-    impute.add_argument("grid", help="the grid with holes, .csv or .xlsx (its first sheet)")
-    impute.add_argument("--range", help="such as Sheet1!A1:F9, in the .xlsx files given")
+    impute = _grid_command(commands, "impute", "fill a grid of a .csv or .xlsx file")
     impute.add_argument("--prior", help="an earlier full grid with the same labels, .csv or .xlsx")
     impute.add_argument("--prior-age", type=float, default=1.0, help="its age in days (default: 1)")
     impute.add_argument("--model", default="fx", help="model bundle (default: fx)")
-    impute.add_argument("--units", choices=["percent", "decimal"], help="where the grid cannot tell")
-    impute.add_argument("-o", "--output", help="write a .csv or .xlsx instead of printing")
     wanted = impute.add_mutually_exclusive_group()
     for name in ("mean", "std", "low", "high", "zscore"):
         wanted.add_argument(f"--{name}", dest="wanted", action="store_const", const=name, default="fill")
     impute.set_defaults(command=_impute)
+
+    check = _grid_command(commands, "check", "name the static arbitrage of a grid of a .csv or .xlsx file")
+    check.epilog = "The exit status is 1 where there is arbitrage."
+    check.set_defaults(command=_check)
+
+    repair = _grid_command(commands, "repair", "the nearest grid without static arbitrage")
+    repair.add_argument("--keep-features", action="store_true", help="keep level, skew, curvature and term")
+    repair.set_defaults(command=_repair)
 
     for name, help_ in (("install", "add voladdin to a host"), ("uninstall", "remove it from a host")):
         host = commands.add_parser(name, help=help_)
@@ -84,6 +88,15 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("train", help="make a model bundle from history", add_help=False)
     bench = commands.add_parser("bench", help="benchmark tables: voladdin bench impute | calc")
     bench.add_argument("name", choices=BENCHES)
+    return parser
+
+
+def _grid_command(commands: Any, name: str, help_: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help_)
+    parser.add_argument("grid", help="the grid, .csv or .xlsx (its first sheet)")
+    parser.add_argument("--range", help="such as Sheet1!A1:F9, in the .xlsx files given")
+    parser.add_argument("--units", choices=["percent", "decimal"], help="where the grid cannot tell")
+    parser.add_argument("-o", "--output", help="write a .csv or .xlsx instead of printing")
     return parser
 
 
@@ -121,21 +134,52 @@ def _run(options: argparse.Namespace) -> int:
     return int(report.failed)
 
 
-def _impute(options: argparse.Namespace) -> int:
-    from .cells import parse
+def _impute(options: argparse.Namespace) -> None:
     from .functions import evaluate
 
     grid = read_cells(options.grid, options.range)
     prior = None if options.prior is None else read_cells(options.prior, options.range)
     arguments: list[Any] = [grid, options.wanted, prior, None, None, options.model]
     cells = evaluate("VOLIMPUTE", [*arguments, options.units, None, options.prior_age])
-    if options.output is None:
-        read = parse(grid, units=options.units)
-        print(format_grid(cells, percent=options.wanted != "zscore" and not read.percent, read=read))
+    _give(options, grid, cells, vols=options.wanted != "zscore")
+
+
+def _check(options: argparse.Namespace) -> int:
+    from .functions import evaluate
+
+    grid = read_cells(options.grid, options.range)
+    report = evaluate("VOLCHECK", [grid, "report", None, None, options.units])
+    if options.output is not None:
+        _write(options.output, report)
     else:
-        write_cells(options.output, cells)
-        print(f"written: {options.output}")
-    return 0
+        print(format_table(report) if len(report) > 1 else "no static arbitrage")
+    return int(len(report) > 1)
+
+
+def _repair(options: argparse.Namespace) -> None:
+    from .functions import evaluate
+
+    grid = read_cells(options.grid, options.range)
+    rest: list[Any] = [None, None, options.units, None, None, None, None, options.keep_features]
+    repaired, report = (evaluate("VOLREPAIR", [grid, output, *rest]) for output in ("repaired", "report"))
+    _give(options, grid, repaired, vols=True)
+    print(format_table(report))
+
+
+def _give(options: argparse.Namespace, grid: Cells, cells: Cells, *, vols: bool) -> None:
+    """To the output, or printed with its vols in percent."""
+    from .cells import parse
+
+    if options.output is not None:
+        _write(options.output, cells)
+        return
+    read = parse(grid, units=options.units)
+    print(format_grid(cells, percent=vols and not read.percent, read=read))
+
+
+def _write(output: str, cells: Cells) -> None:
+    write_cells(output, cells)
+    print(f"written: {output}")
 
 
 def _install(options: argparse.Namespace) -> int:

@@ -47,7 +47,7 @@ def volcheck(grid: Grid, output: str, bid: Surface | None, ask: Surface | None, 
 
 
 def _row(grid: Grid, violation: Violation) -> list[Cell]:
-    cells = ", ".join(_address(grid, *cell) for cell in violation.cells)
+    cells = ", ".join(cell_address(grid, *cell) for cell in violation.cells)
     return [violation.kind, cells, 1e4 * violation.size, violation.vol_bp, violation.message]
 
 
@@ -59,11 +59,11 @@ def _diagnostics(grid: Grid, found: Check) -> Cells:
             continue
         row, column = np.unravel_index(np.nanargmin(values), values.shape)
         low = int((values < 0).sum())
-        rows.append([name, low, float(values[row, column]), _address(grid, int(row), int(column))])
+        rows.append([name, low, float(values[row, column]), cell_address(grid, int(row), int(column))])
     return rows
 
 
-def _address(grid: Grid, tenor: int, strike: int) -> str:
+def cell_address(grid: Grid, tenor: int, strike: int) -> str:
     """Of a quote, counted from the range's upper left cell."""
     down, across = (strike, tenor) if grid.transposed else (tenor, strike)
     return address(grid.rows[down], grid.columns[across])

@@ -139,3 +139,12 @@ def number(name: str, value: Cell, default: float) -> float:
     if isinstance(value, bool) or not isinstance(value, float | int) or not math.isfinite(value):
         raise InputError(f"{name} is {value!r}; expected a number")
     return float(value)
+
+
+def truth(name: str, value: Cell, default: bool) -> bool:
+    """TRUE or FALSE (a host may pass 1 or 0), or `default` where it was omitted. Raises InputError."""
+    if value is None:
+        return default
+    if value not in (0, 1):
+        raise InputError(f"{name} is {value!r}; expected TRUE or FALSE")
+    return bool(value)
