@@ -21,6 +21,7 @@ from .errors import (
     UnitsError,
     VoladdinError,
 )
+from .features import Features, features
 from .imputation import Imputation, impute, impute_batch
 from .interpolation import interpolate
 from .surface import Surface
@@ -31,6 +32,7 @@ __all__ = [
     "Bundle",
     "BundleError",
     "Check",
+    "Features",
     "Imputation",
     "InfeasibleError",
     "InputError",
@@ -43,6 +45,7 @@ __all__ = [
     "VoladdinError",
     "check",
     "convention",
+    "features",
     "impute",
     "impute_batch",
     "interpolate",
