@@ -17,7 +17,7 @@ from .surface import MAX_VOL, FloatArray, Surface
 from .trades import Names
 
 TOLERANCE = 1e-10
-_MAX_LOG_STRIKE = 700.0  # beyond, K/F is no float
+MAX_LOG_STRIKE = 700.0  # beyond, K/F is no float
 _MAX_TOTAL_VOL = 100.0
 _MAX_STEPS = 60
 
@@ -119,7 +119,7 @@ class _Nodes:
 def _nodes(surface: Surface) -> _Nodes:
     moneyness = log_moneyness(surface)
     with np.errstate(invalid="ignore"):
-        kept = surface.observed & (np.abs(moneyness) <= _MAX_LOG_STRIKE)
+        kept = surface.observed & (np.abs(moneyness) <= MAX_LOG_STRIKE)
     cells = np.argwhere(kept)
     return _Nodes(cells, moneyness[kept], np.sqrt(surface.tenors)[cells[:, 0]])
 
