@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from tests.arbitrage_truth import TOLERANCE, compare, least_slack, prices, random_surface
+from export.bench.random_grids import compare, random_surface
+from export.bench.truth import TOLERANCE, least_slack, prices
 from voladdin.envelope import FORWARD, excesses
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
