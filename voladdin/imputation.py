@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from . import bundle as bundles
 from .black import call_delta
 from .bundle import Bundle
 from .errors import InputError
+from .guard import Guarded, guard
 from .posterior import Posterior, from_prior, from_quotes
 from .surface import MAX_VOL, FloatArray, Surface
 
@@ -30,9 +31,10 @@ class Imputation:
 
     mean: the median vol given the quotes (the quote itself where there is one).
     std: standard deviation of the vol; 0 on quotes. low, high: the band of the asked coverage.
-    filled: quotes to the last bit, `mean` elsewhere.
+    filled: quotes to the last bit, elsewhere `mean`, moved where it would add arbitrage (see `impute_batch`);
+    low and high then reach to it, `mean` and std stay the posterior's own.
     zscore: on quotes, how many standard deviations each lies from what the others say; NaN elsewhere.
-    model: which model answered, and where it fell back to the Gaussian.
+    model: which model answered, where it fell back to the Gaussian, and what the arbitrage guard did.
     """
 
     mean: FloatArray
@@ -43,6 +45,11 @@ class Imputation:
     zscore: FloatArray
     model: str
 
+    @property
+    def moved(self) -> NDArray[np.bool_]:
+        """Where a filled cell is not the posterior's, because that would have added arbitrage."""
+        return np.asarray(self.filled != self.mean)
+
 
 def impute(
     surface: Surface,
@@ -51,6 +58,7 @@ def impute(
     prior_age: float = 1.0,
     model: str | Path = "fx",
     coverage: float = 0.90,
+    arbitrage_free: bool = True,
 ) -> Imputation:
     """Fill the missing vols of one surface; see `impute_batch` for the method.
 
@@ -59,6 +67,7 @@ def impute(
     Raises InputError (no quote, too many cells, other axes) or BundleError.
     """
     arguments: dict[str, Any] = {"model": model, "coverage": coverage, "prior_age": prior_age}
+    arguments["arbitrage_free"] = arbitrage_free
     for name, given in (("surface", surface), ("prior", prior)):
         if not isinstance(given, Surface) and (name == "surface" or given is not None):
             raise InputError(f"{name} is a {type(given).__name__}; expected a voladdin.Surface")
@@ -84,6 +93,7 @@ def impute_batch(
     prior_age: float = 1.0,
     model: str | Path = "fx",
     coverage: float = 0.90,
+    arbitrage_free: bool = True,
 ) -> Imputation:
     """Fill B surfaces that share their axes: the posterior of the deep model, stacked and calibrated.
 
@@ -91,6 +101,9 @@ def impute_batch(
     deltas: [K] forward call deltas; or moneyness: [K] or [T, K] log-moneyness ln(K/F).
     prior: [B, T, K], earlier surfaces. prior_age: their age in days, above 0.
     coverage: of the band `low` to `high`, in (0, 1).
+    arbitrage_free: filled cells add no violation that the quotes did not have. Where the quotes pass `check`,
+    so does `filled`; where they do not, it does with the quotes replaced by their own repair, and the quotes
+    stay as they are.
 
     Raises InputError naming the surface or argument, or BundleError. Deterministic.
     """
@@ -104,7 +117,7 @@ def impute_batch(
     if earlier is not None:
         earlier = _fill_prior(loaded, axes, earlier)
     answers = _answers(loaded, axes, np.log(grid), earlier, prior_age)
-    return _present(loaded, grid, answers, coverage)
+    return _present(loaded, axes, grid, answers, coverage, arbitrage_free)
 
 
 def _answers(
@@ -168,26 +181,55 @@ def _solve(
     return from_prior(loaded, emission, values, observed, prior, age)
 
 
-def _present(loaded: Bundle, vols: FloatArray, answer: Posterior, coverage: float) -> Imputation:
+def _present(
+    loaded: Bundle, axes: Surface, vols: FloatArray, answer: Posterior, coverage: float, arbitrage_free: bool
+) -> Imputation:
     log_mean, log_std = answer.mean.reshape(vols.shape), answer.std.reshape(vols.shape)
     observed = np.isfinite(vols)
     median = np.clip(np.exp(log_mean), 1e-6, MAX_VOL)
     reach = np.exp(np.minimum(float(ndtri(0.5 + coverage / 2)) * log_std, 5.0))
-    filled = np.where(observed, vols, median)
-    name = str(loaded.card["name"])
-    fallback = int(answer.far.sum())
-    if fallback:
-        which = "" if len(vols) == 1 else f" on {fallback} of {len(vols)} surfaces"
-        name += f" (Gaussian fallback{which}: the quotes are improbable under the model)"
+    mean, std = np.where(observed, vols, median), np.where(observed, 0.0, median * log_std)
+    zscore = np.where(observed, answer.zscore.reshape(vols.shape), np.nan)
+    notes = _fallback(answer, len(vols))
+    filled = mean
+    if arbitrage_free:
+        guarded = guard(axes, mean, observed, np.where(observed, zscore, std))
+        filled, notes = guarded.vols, [*notes, *_guard_notes(guarded, mean)]
     return Imputation(
-        mean=filled,
-        std=np.where(observed, 0.0, median * log_std),
-        low=np.where(observed, vols, median / reach),
-        high=np.where(observed, vols, median * reach),
+        mean=mean,
+        std=std,
+        low=np.minimum(np.where(observed, vols, median / reach), filled),
+        high=np.maximum(np.where(observed, vols, median * reach), filled),
         filled=filled,
-        zscore=np.where(observed, answer.zscore.reshape(vols.shape), np.nan),
-        model=name,
+        zscore=zscore,
+        model=f"{loaded.card['name']} ({'; '.join(notes)})" if notes else str(loaded.card["name"]),
     )
+
+
+def _fallback(answer: Posterior, batch: int) -> list[str]:
+    count = int(answer.far.sum())
+    where = _on(count, batch)
+    return [f"Gaussian fallback{where}: the quotes are improbable under the model"] if count else []
+
+
+def _guard_notes(guarded: Guarded, mean: FloatArray) -> list[str]:
+    """What the guard did, in words."""
+    batch, notes = len(mean), []
+    cells = guarded.vols != mean
+    if cells.any():
+        where = _on(int(cells.any((1, 2)).sum()), batch)
+        notes.append(f"{cells.sum()} filled cells moved{where} so that they add no arbitrage")
+    if guarded.violating.any():
+        where = _on(int(guarded.violating.sum()), batch)
+        notes.append(f"the quotes themselves can be arbitraged{where}")
+    if guarded.failed.any():
+        where = _on(int(guarded.failed.sum()), batch)
+        notes.append(f"some filled cells still add arbitrage{where}: no vol up to {MAX_VOL:g} does not")
+    return notes
+
+
+def _on(count: int, batch: int) -> str:
+    return "" if batch == 1 else f" on {count} of {batch} surfaces"
 
 
 def _fill_prior(loaded: Bundle, axes: Surface, prior: FloatArray) -> FloatArray:
