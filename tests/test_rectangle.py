@@ -1,0 +1,52 @@
+"""Arbitrage of many surfaces at once: the verdicts of `check`, surface by surface."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import voladdin as va
+from voladdin.rectangle import arbitrage_free, excess
+
+TENORS, MONEYNESS = np.array([0.1, 0.2, 0.45, 0.6]), np.array([-0.3, -0.1, -0.02, 0.05, 0.1, 0.3])
+
+
+def smooth(rng: np.random.Generator, count: int, size: float) -> np.ndarray:
+    """Flat surfaces with relative noise of that size."""
+    level = rng.uniform(0.1, 0.5, (count, 1, 1))
+    return level * (1 + size * rng.standard_normal((count, len(TENORS), len(MONEYNESS))))
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-9, 1e-6, 1e-3, 0.01, 0.03, 0.1])
+def test_verdicts_are_those_of_check(size: float) -> None:
+    vols = smooth(np.random.default_rng(3), 60, size)
+    expected = [va.check(va.Surface(v, TENORS, moneyness=MONEYNESS)).ok for v in vols]
+    np.testing.assert_array_equal(arbitrage_free(vols, TENORS, MONEYNESS), expected)
+    assert all(expected) == (size == 0.0)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**31), st.floats(-13, -9))
+def test_gains_near_the_tolerance_are_left_to_check(seed: int, power: float) -> None:
+    """Damage in one call price of about the tolerance, where gains of neighbours could add up."""
+    rng = np.random.default_rng(seed)
+    vols = smooth(rng, 1, 0.0) * np.ones((1, 4, 6))
+    vols[0, rng.integers(4), rng.integers(6)] += 10.0**power
+    expected = va.check(va.Surface(vols[0], TENORS, moneyness=MONEYNESS)).ok
+    assert arbitrage_free(vols, TENORS, MONEYNESS)[0] == expected
+
+
+def test_excess_is_the_largest_gain() -> None:
+    """A cell of twice the vol: the best trade between neighbours is the best of all trades that `check` finds."""
+    vols = np.full((1, 4, 6), 0.2)
+    vols[0, 1, 3] = 0.4
+    found = va.check(va.Surface(vols[0], TENORS, moneyness=MONEYNESS)).violations
+    assert excess(vols, TENORS, MONEYNESS)[0] == pytest.approx(found[0].size, rel=1e-9)
+
+
+def test_what_is_no_vol_is_not_free() -> None:
+    vols = np.full((4, 4, 6), 0.2)
+    vols[1, 0, 0], vols[2, 1, 1], vols[3, 2, 2] = 0.0, np.nan, 11.0
+    np.testing.assert_array_equal(arbitrage_free(vols, TENORS, MONEYNESS), [True, False, False, False])
