@@ -24,7 +24,8 @@ def test_verdicts_are_those_of_check(size: float) -> None:
     vols = smooth(np.random.default_rng(3), 60, size)
     expected = [va.check(va.Surface(v, TENORS, moneyness=MONEYNESS)).ok for v in vols]
     np.testing.assert_array_equal(arbitrage_free(vols, TENORS, MONEYNESS), expected)
-    assert all(expected) == (size == 0.0)
+    assert all(expected) or size > 1e-3
+    assert not all(expected) or size < 0.1
 
 
 @settings(max_examples=40)
@@ -39,7 +40,7 @@ def test_gains_near_the_tolerance_are_left_to_check(seed: int, power: float) -> 
 
 
 def test_excess_is_the_largest_gain() -> None:
-    """A cell of twice the vol: the best trade between neighbours is the best of all trades that `check` finds."""
+    """A cell of twice the vol: the best trade of neighbours is the best that `check` finds."""
     vols = np.full((1, 4, 6), 0.2)
     vols[0, 1, 3] = 0.4
     found = va.check(va.Surface(vols[0], TENORS, moneyness=MONEYNESS)).violations

@@ -70,7 +70,7 @@ def _excess(calls: FloatArray, strikes: FloatArray) -> FloatArray:
         c[:, :-1, 1:] - c[:, 1:, 1:],
         1 - strikes - calls,
     ]
-    return np.max([gain.max(axis=(1, 2), initial=-np.inf) for gain in gains], axis=0)
+    return np.asarray(np.max([gain.max(axis=(1, 2), initial=-np.inf) for gain in gains], axis=0))
 
 
 def _most_neighbours(strikes: FloatArray, tenors: int) -> float:

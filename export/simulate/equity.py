@@ -69,7 +69,7 @@ def _block(job: tuple[str, int, tuple[int, int, int]]) -> FloatArray:
 
 
 def feature_table(vols: FloatArray, degree: int) -> str:
-    """Least, largest, mean and deviation of the features by a polynomial of that degree, beside the paper's."""
+    """Least, largest, mean and deviation of the features, by total degree, beside the paper's."""
     values = vols.reshape(len(vols), -1) @ feature_weights(TENORS[:, None], MONEYNESS, degree).T
     lines = [
         f"{f'degree {degree}':<8}"
