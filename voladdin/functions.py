@@ -15,8 +15,9 @@ from . import bundle, information
 from .cells import Cell, Cells
 from .errors import InputError, VoladdinError
 from .sheet.check import VOLCHECK
+from .sheet.features import VOLFEATURES
 from .sheet.function import Argument, Cache, Function, bind, text
-from .sheet.grids import WARNINGS, model_name
+from .sheet.grids import WARNINGS
 from .sheet.impute import VOLIMPUTE
 from .sheet.interpolate import VOLINTERP
 from .sheet.quotes import VOLQUOTES
@@ -76,7 +77,9 @@ def _evaluate(name: str, arguments: Sequence[Cell | Cells], found: list[str]) ->
 
 def _key(function: Function, values: list[Any]) -> bytes:
     names = [argument.name for argument in function.arguments]
-    digest = bundle.load(model_name(values[names.index("model")])).digest if "model" in names else ""
+    digest = ""
+    if "model" in names:
+        digest = bundle.load(text("model", values[names.index("model")], function.model)).digest
     return hashlib.sha256(repr((function.name, digest, values)).encode()).digest()
 
 
@@ -97,5 +100,5 @@ VOLINFO = Function(
 )
 
 FUNCTIONS: dict[str, Function] = {
-    function.name: function for function in (VOLIMPUTE, VOLINTERP, VOLQUOTES, VOLCHECK, VOLINFO)
+    function.name: function for function in (VOLIMPUTE, VOLINTERP, VOLQUOTES, VOLCHECK, VOLFEATURES, VOLINFO)
 }

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from ..cells import Cell, Cells
 from ..errors import InputError
 
+DEFAULT_MODEL = "fx"
 MAX_CACHED_CELLS = 2_000_000
 
 
@@ -31,7 +32,10 @@ class Argument:
 
 @dataclass(frozen=True)
 class Function:
-    """One worksheet function; `compute` takes one value an argument, None where it was omitted."""
+    """One worksheet function; `compute` takes one value an argument, None where it was omitted.
+
+    model: the bundle that the result depends on, unless an argument named "model" names another.
+    """
 
     name: str
     help: str
@@ -39,6 +43,7 @@ class Function:
     example: str
     compute: Callable[..., Cells]
     cached: bool = True
+    model: str = DEFAULT_MODEL
 
     @property
     def signature(self) -> str:

@@ -9,9 +9,7 @@ from ..cells import Cell, Cells, Grid, parse
 from ..errors import InputError, UnitsError
 from ..surface import Surface
 from .axes import on_axes_of
-from .function import Argument, text
-
-DEFAULT_MODEL = "fx"
+from .function import DEFAULT_MODEL, Argument, text
 
 TENORS = Argument(
     "tenors", "tenors of the grid's rows where it has no headers: 1W, 1M, 1Y, or years", "range"
