@@ -1,0 +1,78 @@
+"""The commands of the ribbon (Excel) and the menu (LibreOffice), written against an xlwings Book.
+
+`COMMANDS` is the one source of names, labels and help texts for both hosts; `execute` is the one way in.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .. import information
+from ..errors import InputError, VoladdinError
+from .clear import clear
+from .fill import fill_missing
+
+if TYPE_CHECKING:
+    import xlwings as xw
+
+__all__ = ["COMMANDS", "Command", "clear", "execute", "fill_missing"]
+
+_log = logging.getLogger(__name__)
+_log.addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command; `run` changes the book and returns what it did in words.
+
+    It raises VoladdinError where it cannot, and then the book is as it was.
+    """
+
+    name: str
+    label: str
+    help: str
+    group: str
+    run: Callable[[xw.Book], str]
+
+
+def execute(name: str, book: xw.Book) -> str:
+    """Runs a command of `COMMANDS` on a book, and returns what it did in words.
+
+    Raises VoladdinError where it cannot, and then the book is as it was; VOLINFO("error") repeats it.
+    """
+    try:
+        if name not in COMMANDS:
+            raise InputError(f"command {name!r} is unknown; expected one of {', '.join(COMMANDS)}")
+        return COMMANDS[name].run(book)
+    except VoladdinError as error:
+        information.record_error(name, error)
+        raise
+    except Exception as error:
+        _log.exception("%s failed", name)
+        wrapped = VoladdinError(
+            f"{name} failed: {type(error).__name__}: {error}; this is a defect, please report"
+        )
+        information.record_error(name, wrapped)
+        raise wrapped from error
+
+
+_ALL = (
+    Command(
+        "fill",
+        "Fill missing",
+        "Fills the holes of the grid at the cursor, or selected, with imputed vols; quotes and formulas stay.",
+        "Surface",
+        fill_missing,
+    ),
+    Command(
+        "clear",
+        "Clear",
+        "Takes back what these commands put into the book, or into the selected cells; your own edits stay.",
+        "Surface",
+        clear,
+    ),
+)
+COMMANDS: dict[str, Command] = {command.name: command for command in _ALL}

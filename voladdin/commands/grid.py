@@ -1,0 +1,131 @@
+"""The grid that a command is about: the selection, or the cells around the cursor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..cells import Grid, address, parse
+from ..errors import InputError, VoladdinError
+from ..surface import MAX_CELLS
+from .ledger import Place, formulas_of, plain
+
+if TYPE_CHECKING:
+    import xlwings as xw
+
+_OF_THE_RANGE = re.compile(r"\b([A-Z]{1,3})([0-9]+)( to [A-Z]{1,3}[0-9]+)? of the range\b")
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A grid of vols on a sheet. top, left: its range's first row and column, from 1. formulas: by cell."""
+
+    cells: xw.Range
+    grid: Grid
+    formulas: list[list[Any]]
+
+    @property
+    def sheet(self) -> str:
+        name: str = self.cells.sheet.name
+        return name
+
+    @property
+    def name(self) -> str:
+        """Such as EURUSD!A5:F13."""
+        return f"{self.sheet}!{self.cells.address.replace('$', '')}"
+
+    def offsets(self, tenor: int, strike: int) -> tuple[int, int]:
+        """Row and column, from 0, of one vol in the range."""
+        down, across = (strike, tenor) if self.grid.transposed else (tenor, strike)
+        return self.grid.rows[down], self.grid.columns[across]
+
+    def place(self, tenor: int, strike: int) -> Place:
+        row, column = self.offsets(tenor, strike)
+        return Place(self.sheet, self.cells.row + row, self.cells.column + column)
+
+
+def find(book: xw.Book, blank: Collection[Place] = ()) -> Target:
+    """The selection if it is more than one cell, else the region around the active cell, as a grid.
+
+    blank: cells to read as blank.
+
+    Raises InputError, its cells named as on the sheet.
+    """
+    cells = _cells(book)
+    values = [[plain(value) for value in row] for row in cells.options(ndim=2, err_to_str=True).value]
+    for place in blank:
+        row, column = place.row - cells.row, place.column - cells.column
+        inside = 0 <= row < len(values) and 0 <= column < len(values[0])
+        if inside and place.sheet == cells.sheet.name:
+            values[row][column] = None
+    try:
+        grid = parse(values)
+    except VoladdinError as error:
+        raise type(error)(on_sheet(str(error), cells)) from None
+    return Target(cells, grid, formulas_of(cells))
+
+
+def on_sheet(message: str, cells: xw.Range) -> str:
+    """A message about "B3 of the range" with the cell's name on the sheet."""
+
+    def moved(match: re.Match[str]) -> str:
+        words = re.sub(r"([A-Z]{1,3})([0-9]+)", lambda cell: _moved(cell, cells), match[0])
+        return words.removesuffix(" of the range")
+
+    return _OF_THE_RANGE.sub(moved, message)
+
+
+def _moved(cell: re.Match[str], cells: xw.Range) -> str:
+    column = 0
+    for letter in cell[1]:
+        column = 26 * column + ord(letter) - 64
+    return address(int(cell[2]) + cells.row - 2, column + cells.column - 2)
+
+
+def _cells(book: xw.Book) -> xw.Range:
+    selection = book.selection
+    if selection is None:
+        raise InputError("no cell is selected; expected the cursor in a grid of vols, or the grid selected")
+    where = selection.address.replace("$", "")
+    if "," in where:
+        raise InputError(f"several ranges are selected, {where}; expected one grid of vols")
+    if len(selection) == 1:
+        region = selection.current_region
+        if len(region) == 1:
+            raise InputError(
+                f"no grid around {where}; expected the cursor in a grid of vols, or the grid selected"
+            )
+        return _bounded(region)
+    return _bounded(_used(selection))
+
+
+def _used(selection: xw.Range) -> xw.Range:
+    """The part of a selection, such as of whole columns, that has cells."""
+    used = selection.sheet.used_range
+    bottom, right = (
+        min(start + size, other + length) - 1
+        for start, size, other, length in zip(
+            (selection.row, selection.column),
+            selection.shape,
+            (used.row, used.column),
+            used.shape,
+            strict=True,
+        )
+    )
+    if bottom < selection.row or right < selection.column:
+        raise InputError(
+            f"the selection {selection.address.replace('$', '')} is blank; expected a grid of vols"
+        )
+    return selection.sheet.range((selection.row, selection.column), (bottom, right))
+
+
+def _bounded(cells: xw.Range) -> xw.Range:
+    if len(cells) > MAX_CELLS:
+        rows, columns = cells.shape
+        raise InputError(
+            f"{cells.address.replace('$', '')} has {rows} x {columns} cells; expected a grid of at most "
+            f"{MAX_CELLS} cells"
+        )
+    return cells
