@@ -49,6 +49,23 @@ def least_slack(tenors: NDArray[np.intp], strikes: FloatArray, bid: FloatArray, 
     return float(result.fun)
 
 
+def least_distance(tenors: NDArray[np.intp], strikes: FloatArray, calls: FloatArray) -> float:
+    """The least z such that functions C_t with |C_t - calls| <= z at the quotes exist."""
+    functions = _Functions(tenors, strikes)
+    at, gap = functions.at_quotes, calls - functions.base
+    matrix, limits = functions.constraints
+    rows = np.vstack([matrix, at, -at])
+    slack = -np.concatenate([np.zeros(len(matrix)), np.ones(2 * len(calls))])
+    cost = np.zeros(rows.shape[1] + 1)
+    cost[-1] = 1.0
+    bounds = np.concatenate([limits, gap, -gap])
+    result = linprog(
+        cost, csr_array(np.column_stack([rows, slack])), bounds, method="highs-ds", options=_TIGHT
+    )
+    assert result.status == 0, result.message
+    return float(result.fun)
+
+
 def least_change(
     tenors: NDArray[np.intp], strikes: FloatArray, calls: FloatArray, weights: FloatArray
 ) -> tuple[float, FloatArray]:
