@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EXTRAS = ("train", "bench")
 HOSTS = ("libreoffice", "excel")
+BUILDS = ("excel",)  # hosts whose add-in is a file of its own
 BENCHES = ("impute", "calc")
 _ELSEWHERE = {"serve": "server.run", "train": "export.train"}  # commands with a main(argv) of their own
 
@@ -77,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
         host = commands.add_parser(name, help=help_)
         host.add_argument("host", choices=HOSTS)
         host.set_defaults(command=_install, action=name)
+
+    build = commands.add_parser("build", help="write a host's add-in file, on any system")
+    build.add_argument("host", choices=BUILDS)
+    build.add_argument("-o", "--output", default="voladdin.xlam", help="a .xlam, or its VBA alone as .bas")
+    build.set_defaults(command=_build)
 
     info = commands.add_parser("info", help="version, models, server, functions")
     info.add_argument(
@@ -186,6 +192,11 @@ def _install(options: argparse.Namespace) -> int:
     host = importlib.import_module(f".hosts.{options.host}", __package__)
     print(getattr(host, options.action)() or f"{options.host}: {options.action}ed")
     return 0
+
+
+def _build(options: argparse.Namespace) -> None:
+    host = importlib.import_module(f".hosts.{options.host}", __package__)
+    print(f"written: {host.build(options.output)}")
 
 
 def _info(options: argparse.Namespace) -> int:

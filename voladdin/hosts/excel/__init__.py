@@ -1,8 +1,10 @@
-"""Windows Excel: worksheet functions through xlwings' COM server, in process (no HTTP).
+"""Windows Excel: worksheet functions and a ribbon through xlwings' COM server, in process (no HTTP).
 
 The cells go: Excel -> VBA wrapper -> xlwings -> udfs -> `voladdin.functions.evaluate` -> the same way back.
+A button goes: Excel -> VBA callback -> xlwings -> ribbon -> `voladdin.commands.execute` on the active book.
 """
 
-from .addin import install, uninstall, wrapper_text
+from .installer import install, uninstall
+from .xlam import build
 
-__all__ = ["install", "uninstall", "wrapper_text"]
+__all__ = ["build", "install", "uninstall"]

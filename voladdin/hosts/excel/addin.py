@@ -1,138 +1,182 @@
-"""The VBA text of the add-in and its configuration; see README.md beside this file for the manual import."""
+"""The VBA of the add-in: xlwings' runtime, a worksheet function for each of FUNCTIONS, the ribbon's callback.
+
+All of it is one module, because that way the runtime can be private: its public functions could be called
+from any cell of any book, and they start programs.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 from voladdin.errors import UnavailableError
+from voladdin.functions import FUNCTIONS, Function
+
+from .vba_project import Module
 
 MODULE = "voladdin.hosts.excel.udfs"
-ADDIN = "voladdin.xlam"
+PROJECT = "voladdin"
+ADDIN = f"{PROJECT}.xlam"
+VBA_MODULE = "voladdin_udfs"
+CALLBACK = "VoladdinCommand"  # of every button, in commands.bas
 MAX_HELP = 255  # characters of a text in Excel's function wizard
-FILES = ("voladdin.conf", "voladdin_udfs.bas", "voladdin_xlwings.bas", "README.md")
-_HEADER = """Attribute VB_Name = "voladdin_udfs"
-Option Explicit
-#Const App = "Microsoft Excel"
-"""
+_WORKBOOK_CLASS, _SHEET_CLASS = "00020819", "00020820"
+
+
+def modules() -> list[Module]:
+    """The modules of the add-in's VBA project.
+
+    Raises UnavailableError where xlwings writes other VBA than expected.
+    """
+    return [
+        Module(
+            "ThisWorkbook", _document("ThisWorkbook", _WORKBOOK_CLASS) + _text("workbook.bas"), "document"
+        ),
+        Module("Sheet1", _document("Sheet1", _SHEET_CLASS), "document"),
+        module(),
+    ]
+
+
+def module() -> Module:
+    """The one standard module, for the add-in or for import by hand. Raises UnavailableError as `modules`."""
+    own = _text("cells.bas") + _text("commands.bas") + _descriptions()
+    return Module(VBA_MODULE, f'Attribute VB_Name = "{VBA_MODULE}"\n{runtime_text()}{wrapper_text()}{own}')
+
+
+def runtime_text() -> str:
+    """xlwings' open-source VBA for a custom add-in (BSD, its notice included), under our project's name.
+
+    Everything in it becomes private, and the configuration is read from the user's own file only: as it is, a
+    sheet of a book someone sent, or a file beside it, could name the program to start.
+    """
+    import xlwings
+
+    text: Any = Path(xlwings.__file__).with_name("xlwings_custom_addin.bas").read_text("utf-8", "replace")
+    for pattern, replacement in (
+        (r'^Attribute VB_Name = ".*"\n', ""),
+        (r'^Public (Const PROJECT_NAME As String = )"myaddin"', rf'Private \1"{PROJECT}"'),
+        (r'^(Function GetConfig\(.*source As String = )""', r'\1"user"'),
+        (r"^Public (Const XLWINGS_VERSION)", r"Private \1"),
+    ):
+        text, found = re.subn(pattern, replacement, text, flags=re.M)
+        if found != 1:
+            raise UnavailableError(f"xlwings' VBA matches {pattern} {found} times; expected once, as in 0.37")
+    text = re.sub(r"^( *)(?:Public )?(Declare)\b", r"\1Private \2", text, flags=re.M)
+    return re.sub(r"^(?:Public )?(Function|Sub)\b", r"Private \1", text, flags=re.M).rstrip() + "\n\n"
 
 
 def wrapper_text() -> str:
-    """The VBA module with one worksheet function an entry of FUNCTIONS.
+    """One VBA function an entry of FUNCTIONS.
 
     It is xlwings' own wrapper, but ranges are passed as values (one COM call each instead of nine), a Python
-    error is an error value of Excel instead of its text, also inside an array, and the call is skipped in the
-    function wizard.
+    error is an error value of Excel instead of its text, also inside an array, the call is skipped in the
+    function wizard, and the book is not passed: nothing reads it.
 
-    Raises UnavailableError where pywin32, and so Excel, is absent.
+    Raises UnavailableError where xlwings writes other wrappers than expected.
     """
-    text, functions = _generated()
+    text = _generated()
     text, calls = re.subn(r"(\w+) = (XLPy\.CallUDF\(.*?, )Array\((.*?)\)(.*\))", _adapted, text)
-    text, failures = re.subn(r"(\w+) = Err\.Description", r'\1 = Failed("\1", Err.Description)', text)
-    if (calls, failures) != (2 * functions, functions):
+    text, failures = re.subn(r"(\w+) = Err\.Description", r'\1 = CallFailed("\1", Err.Description)', text)
+    count = len(FUNCTIONS)
+    if (calls, failures) != (2 * count, count):
         raise UnavailableError(
-            f"xlwings' VBA wrapper of {functions} functions has {calls} calls and {failures} error lines; "
-            f"expected {2 * functions} and {functions}, as xlwings 0.37 writes it"
+            f"xlwings' VBA wrapper of {count} functions has {calls} calls and {failures} error lines; "
+            f"expected {2 * count} and {count}, as xlwings 0.37 writes it"
         )
-    return _HEADER + text + Path(__file__).with_name("cells.bas").read_text("utf-8") + _descriptions()
+    return re.sub(r"^Function (\w+)\(.*\)\n", _described, text, flags=re.M)
 
 
 def _adapted(call: re.Match[str]) -> str:
     name, start, arguments, rest = call.groups()
     values = ", ".join(f"Values({argument})" for argument in arguments.split(", "))
-    return f"{name} = WithErrors({start}Array({values}){rest})"
+    return f"{name} = WithErrors({start}Array({values}){rest.replace('ActiveWorkbook', 'Nothing')})"
 
 
-def _generated() -> tuple[str, int]:
-    """What xlwings writes for the add-in, and its number of functions."""
-    try:
-        from xlwings import udfs as xlwings_udfs
-    except ImportError as error:
-        raise UnavailableError(f"Excel's functions need Windows with xlwings and pywin32: {error}") from None
-    from voladdin.functions import FUNCTIONS
-    from voladdin.hosts.excel import udfs
+def _described(head: re.Match[str]) -> str:
+    """The function's help as its attribute: the wizard has it even before `DescribeFunctions` ran."""
+    help_ = FUNCTIONS[head[1]].help[:MAX_HELP].replace('"', '""')
+    return f'{head[0]}Attribute {head[1]}.VB_Description = "{help_.encode("ascii", "replace").decode()}"\n'
 
-    generate: Any = xlwings_udfs.generate_vba_wrapper
+
+def _generated() -> str:
+    """What xlwings writes for the add-in's functions."""
+    from .udfs import user_defined
+
     file = StringIO()
-    generate(MODULE, udfs, file, SimpleNamespace(Name=ADDIN))
-    return file.getvalue(), len(FUNCTIONS)
+    with _xlwings_udfs() as udfs:
+        decorators = SimpleNamespace(func=udfs.xlfunc, arg=udfs.xlarg, ret=udfs.xlret)
+        functions = SimpleNamespace(**{f.name: user_defined(f, decorators) for f in FUNCTIONS.values()})
+        udfs.generate_vba_wrapper(MODULE, functions, file, SimpleNamespace(Name=ADDIN))
+    return file.getvalue()
+
+
+@contextmanager
+def _xlwings_udfs() -> Iterator[Any]:
+    """xlwings' module of user-defined functions; without pywin32, names stand in for what it imports.
+
+    Writing wrappers calls nothing of pywin32.
+    """
+    try:
+        from xlwings import udfs
+
+        yield udfs
+        return
+    except ImportError:
+        pass
+    import xlwings
+
+    names = {"pythoncom": "CoInitialize", "pywintypes": "com_error", "win32com": "client"}
+    absent = {name: types.ModuleType(name) for name in (*names, "win32com.client")}
+    for name, attribute in (*names.items(), ("win32com.client", "Dispatch")):
+        setattr(absent[name], attribute, None)
+    with mock.patch.dict(sys.modules, absent):
+        from xlwings import udfs
+
+        yield udfs
+    del xlwings.udfs
+
+
+def _document(name: str, class_: str) -> str:
+    """The head of a workbook's or sheet's own module."""
+    lines = [f'Name = "{name}"', f'Base = "0{{{class_}-0000-0000-C000-000000000046}}"']
+    flags = ("GlobalNameSpace", "Creatable", "PredeclaredId", "Exposed", "TemplateDerived", "Customizable")
+    lines += [f"{flag} = {flag in ('PredeclaredId', 'Exposed', 'Customizable')}" for flag in flags]
+    return "".join(f"Attribute VB_{line}\n" for line in lines)
+
+
+def _text(name: str) -> str:
+    return Path(__file__).with_name(name).read_text("utf-8")
 
 
 def _descriptions() -> str:
-    """The macro that Excel runs as it opens the add-in: the texts of the function wizard."""
-    from voladdin.functions import FUNCTIONS
-
-    lines = ["", "Sub Auto_Open()", "    On Error Resume Next ' the functions work without their texts"]
+    """The macro that gives Excel the texts of its function wizard."""
+    lines = ["", "Public Sub DescribeFunctions(ByRef done As Boolean)"]
+    lines += ["    ' Excel refuses while no book is visible; the functions work without their texts."]
+    lines += ["    On Error Resume Next", "    Err.Clear"]
     for function in FUNCTIONS.values():
-        name = f'"\'" & ThisWorkbook.Name & "\'!{function.name}"'
-        arguments = ", _\n        ".join(_quoted(argument.help) for argument in function.arguments)
-        lines += [
-            f"    Application.MacroOptions Macro:={name}, _",
-            f'        Category:="voladdin", Description:={_quoted(function.help)}, _',
-            f"        ArgumentDescriptions:=Array( _\n        {arguments})",
-        ]
-    return "\n".join([*lines, "End Sub", ""])
+        lines += _description(function)
+    return "\n".join([*lines, "    done = (Err.Number = 0)", "End Sub", ""])
+
+
+def _description(function: Function) -> list[str]:
+    name = f'"\'" & ThisWorkbook.Name & "\'!{function.name}"'
+    arguments = ", _\n        ".join(_quoted(argument.help) for argument in function.arguments)
+    return [
+        f"    Application.MacroOptions Macro:={name}, _",
+        f'        Category:="{PROJECT}", Description:={_quoted(function.help)}, _',
+        f"        ArgumentDescriptions:=Array( _\n        {arguments})",
+    ]
 
 
 def _quoted(text: str) -> str:
-    """A VBA string, at most as long as Excel takes."""
-    return '"' + text[:MAX_HELP].replace('"', '""') + '"'
-
-
-def install() -> Path:
-    """Writes the configuration and the VBA modules to `.voladdin` in the user's profile; returns the folder.
-
-    They are imported into Excel by hand once, as the README.md there says: the .xlam itself is not made yet.
-
-    Raises UnavailableError where pywin32, and so Excel, is absent.
-    """
-    manual = Path(__file__).with_name("README.md").read_text("utf-8")
-    texts = (config(), wrapper_text(), _xlwings_module(), manual)
-    folder = _folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, text in zip(FILES, texts, strict=True):
-        folder.joinpath(name).write_text(
-            text, encoding="locale", errors="replace", newline="\r\n"
-        )  # as VBA reads it
-    return folder
-
-
-def uninstall() -> None:
-    """Removes what `install` wrote; the add-in itself is removed in Excel's Add-ins window."""
-    for name in FILES:
-        _folder().joinpath(name).unlink(missing_ok=True)
-
-
-def config() -> str:
-    """The add-in's own xlwings configuration, so that the user's xlwings.conf stays as it is."""
-    executable = Path(sys.executable)
-    windowless = executable.with_name("pythonw.exe")
-    entries = {
-        "INTERPRETER_WIN": windowless if windowless.exists() else executable,
-        "PYTHONPATH": Path(__file__).resolve().parents[3],
-        "ADD_WORKBOOK_TO_PYTHONPATH": "False",
-        "UDF MODULES": MODULE,
-    }
-    return "".join(f'"{key}","{value}"\n' for key, value in entries.items())
-
-
-def _folder() -> Path:
-    """Where the VBA of a project named voladdin looks for its configuration, whatever VOLADDIN_HOME says."""
-    return Path.home() / ".voladdin"
-
-
-def _xlwings_module() -> str:
-    """xlwings' own VBA module for a custom add-in, under the name voladdin."""
-    import xlwings
-
-    source: Any = Path(xlwings.__file__).with_name("xlwings_custom_addin.bas")
-    text, found = re.subn(
-        r'(PROJECT_NAME As String = )"myaddin"', r'\1"voladdin"', source.read_text("utf-8", errors="replace")
-    )
-    if found != 1:
-        raise UnavailableError(f"{source.name} names its project {found} times; expected once")
-    return text
+    """A VBA string of at most what Excel takes; characters outside ASCII by their number."""
+    quoted = '"' + text[:MAX_HELP].replace('"', '""') + '"'
+    return re.sub(r"[^ -~]", lambda found: f'" & ChrW({ord(found[0])}) & "', quoted)

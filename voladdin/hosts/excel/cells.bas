@@ -48,8 +48,8 @@ Private Function ErrorValue(ByVal cell As Variant) As Variant
     End Select
 End Function
 
-Private Function Failed(ByVal name As String, ByVal message As String) As Variant
+Private Function CallFailed(ByVal name As String, ByVal message As String) As Variant
     ' Python did not start, or the call did not reach it: the Immediate window has the message.
     Debug.Print name & ": " & message
-    Failed = CVErr(xlErrNA)
+    CallFailed = CVErr(xlErrNA)
 End Function

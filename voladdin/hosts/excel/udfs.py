@@ -18,11 +18,14 @@ from voladdin.cells import Cells
 from voladdin.errors import VoladdinError
 from voladdin.functions import FUNCTIONS, Argument, Function, evaluate
 
-from .addin import MAX_HELP
+from .addin import MAX_HELP, PROJECT
 
 
-def user_defined(function: Function) -> Callable[..., Cells]:
-    """The xlwings function of one entry: it returns cells, or one error text where `evaluate` raises."""
+def user_defined(function: Function, decorators: Any = xw) -> Callable[..., Cells]:
+    """The xlwings function of one entry: it returns cells, or one error text where `evaluate` raises.
+
+    decorators: has xlwings' func, arg and ret.
+    """
 
     def call(*arguments: Any) -> Cells:
         try:
@@ -35,8 +38,10 @@ def user_defined(function: Function) -> Callable[..., Cells]:
     call.__annotations__ = {}
     setattr(call, "__signature__", inspect.Signature([_parameter(a) for a in function.arguments]))  # noqa: B010
     for argument in function.arguments:
-        call = xw.arg(argument.name, doc=argument.help[:MAX_HELP], ndim=2, err_to_str=True)(call)
-    decorated: Callable[..., Cells] = xw.func(category="voladdin", call_in_wizard=False)(xw.ret()(call))
+        call = decorators.arg(argument.name, doc=argument.help[:MAX_HELP], ndim=2, err_to_str=True)(call)
+    decorated: Callable[..., Cells] = decorators.func(category=PROJECT, call_in_wizard=False)(
+        decorators.ret()(call)
+    )
     return decorated
 
 

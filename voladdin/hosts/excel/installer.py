@@ -1,0 +1,146 @@
+"""Puts the add-in where Excel opens it, and takes it away again.
+
+The place is Excel's own start folder, %APPDATA%\\Microsoft\\Excel\\XLSTART: it is trusted by default, what
+lies there is open in every session, and it never moves, since books link to an add-in by its path. The
+registry's list of ticked add-ins is left alone: Excel writes it back from memory as it closes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from voladdin.errors import UnavailableError
+
+from . import addin, xlam
+
+CONFIG = f"{addin.PROJECT}.conf"
+_EARLIER = (
+    "voladdin_udfs.bas",
+    "voladdin_xlwings.bas",
+    "README.md",
+)  # what older versions left for an import
+
+
+def install() -> str:
+    """Writes the add-in and its xlwings configuration for this interpreter; says where.
+
+    The user's xlwings.conf and other add-ins are not touched. Over an older version it replaces it. Where it
+    raises, everything is as it was.
+
+    Raises UnavailableError without Windows, pywin32 or xlwings' library beside this interpreter, or where a
+    file cannot be written, as when Excel has the add-in open.
+    """
+    start, profile = _start_folder(), _profile_folder()
+    _require_xlwings()
+    removed = dict.fromkeys((profile / name for name in _EARLIER), None)
+    _change({start / addin.ADDIN: xlam.xlam(), profile / CONFIG: _configuration(), **removed})
+    return f"excel: installed as {start / addin.ADDIN}; restart Excel to see its tab {addin.PROJECT}"
+
+
+def uninstall() -> str:
+    """Removes what `install` wrote, by this version or an earlier one; says so.
+
+    Raises UnavailableError without Windows, or where Excel has the add-in open; then everything is as it was.
+    """
+    start, profile = _start_folder(), _profile_folder()
+    ours = [start / addin.ADDIN, *(profile / name for name in (CONFIG, *_EARLIER))]
+    found = any(path.exists() for path in ours)
+    _change(dict.fromkeys(ours, None))
+    with suppress(OSError):  # other files of the user's may lie there
+        profile.rmdir()
+    return "excel: uninstalled" if found else "excel: was not installed"
+
+
+def _start_folder() -> Path:
+    if "APPDATA" not in os.environ:
+        raise UnavailableError(
+            "Excel's start folder is unknown without APPDATA; expected Windows "
+            "(voladdin build excel writes the add-in on any system)"
+        )
+    return Path(os.environ["APPDATA"], "Microsoft", "Excel", "XLSTART")
+
+
+def _profile_folder() -> Path:
+    """Where the VBA of a project named voladdin looks for its configuration, whatever VOLADDIN_HOME says."""
+    return Path(os.environ.get("USERPROFILE") or Path.home(), f".{addin.PROJECT}")
+
+
+def _require_xlwings() -> None:
+    """What the add-in needs of this interpreter; better said here than by a message box in Excel."""
+    import xlwings
+
+    if importlib.util.find_spec("pythoncom") is None:
+        raise UnavailableError(f"pywin32 is not installed for {sys.executable}; expected pip install pywin32")
+    library = f"xlwings64-{xlwings.__version__}.dll"
+    folders = [Path(sys.executable).parent, Path(sys.executable).parents[1]]
+    if not any(folder.joinpath(library).exists() for folder in folders):
+        raise UnavailableError(
+            f"{library} is in neither {folders[0]} nor {folders[1]}; "
+            "expected xlwings installed by pip into an environment of its own"
+        )
+
+
+def _configuration() -> bytes:
+    """The add-in's own xlwings configuration, as VBA reads it: quoted, in the system's code page."""
+    executable = Path(sys.executable)
+    windowless = executable.with_name("pythonw.exe")
+    entries = {
+        "INTERPRETER_WIN": windowless if windowless.exists() else executable,
+        "PYTHONPATH": Path(__file__).resolve().parents[3],
+        "ADD_WORKBOOK_TO_PYTHONPATH": "False",
+    }
+    text = "".join(f'"{key}","{value}"\r\n' for key, value in entries.items())
+    try:
+        return text.encode("mbcs" if sys.platform == "win32" else "utf-8")
+    except UnicodeEncodeError as error:
+        raise UnavailableError(
+            f"the path of this interpreter or of voladdin has {error.object[error.start]!r}; "
+            "expected characters of the system's code page, in which VBA reads its configuration"
+        ) from None
+
+
+def _change(files: Mapping[Path, bytes | None]) -> None:
+    """Writes files, or removes them (None): all or none. Raises UnavailableError where one refuses.
+
+    Excel opens whatever lies in its start folder, so what is new waits beside that folder, not in it.
+    """
+    before: dict[Path, bytes | None] = {}
+    try:
+        for path, data in files.items():
+            kept = path.read_bytes() if path.exists() else None
+            if kept != data:
+                _put(path, data)
+                before[path] = kept
+    except OSError as error:
+        lost = [str(changed) for changed, kept in reversed(before.items()) if not _restored(changed, kept)]
+        raise UnavailableError(
+            f"{path} cannot be changed: {error.strerror}; expected Excel closed and a writable folder; "
+            + (f"could not be put back: {', '.join(lost)}" if lost else "nothing was changed")
+        ) from None
+
+
+def _restored(path: Path, data: bytes | None) -> bool:
+    try:
+        _put(path, data)
+    except OSError:
+        return False
+    return True
+
+
+def _put(path: Path, data: bytes | None) -> None:
+    """One file, whole or not at all."""
+    if data is None:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    waiting = path.parent.with_name(f"{path.name}.new")
+    try:
+        waiting.write_bytes(data)
+        os.replace(waiting, path)
+    finally:
+        waiting.unlink(missing_ok=True)
