@@ -16,10 +16,12 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from .black import implied_total_vol
+from .projection import project
 from .slopes import BoolArray, arbitrage_free, nodes
 from .surface import MAX_VOL, FloatArray, Surface
 
-_SLACK = 1e-11  # a tenth of `check`'s tolerance, for the rounding of slopes and roots
+_SLACK = 8e-11  # below `check`'s tolerance: quotes at its very edge leave room too
+_ROUNDING = 1e-12
 _MIN_VOL = 1e-6
 _FIRST_STEP = 0.01  # of a walk along a delta, doubled each time
 
@@ -57,13 +59,21 @@ def guard(axes: Surface, filled: FloatArray, observed: BoolArray, doubt: FloatAr
 def _guarded(
     axes: Surface, filled: FloatArray, observed: BoolArray, doubt: FloatArray, violating: bool
 ) -> tuple[FloatArray, bool]:
-    curves = _Curves(axes, filled)
     order = np.argsort(np.abs(doubt).ravel(), kind="stable")
     quoted = observed.ravel()[order]
+    start = filled
+    if violating:
+        curves = _Curves(axes, filled)
+        for cell in order[quoted]:
+            if curves.admit(cell):
+                curves.add(cell)
+        start = np.where(observed, curves.vols.reshape(filled.shape), filled)
+    near = project(axes, start, ~observed, doubt / filled)
+    if near is not None and arbitrage_free(axes, near[None])[0]:
+        return np.where(observed, filled, near), False
+    curves, failed = _Curves(axes, start), False
     for cell in order[quoted]:
-        if not violating or curves.admit(cell):
-            curves.add(cell)
-    failed = False
+        curves.add(cell)
     for cell in order[~quoted]:
         if curves.admit(cell):
             curves.add(cell)
@@ -94,7 +104,7 @@ class _Curves:
         if not np.isfinite(call):
             return True
         low, high = self._bounds(cell, float(self.strikes[cell]))
-        if low - _SLACK <= call <= high + _SLACK:
+        if low - _ROUNDING <= call <= high + _ROUNDING:
             return True
         if self.deltas is None:
             found = self._at_strike(cell, min(max(call, low), high))

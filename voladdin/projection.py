@@ -1,0 +1,142 @@
+"""The arbitrage-free surface nearest to a filled one, in the posterior's own measure, quotes held.
+
+    minimise  sum over movable cells of ((ln vol - ln filled) / std of ln vol)^2
+    subject to  c_j <= (1 - w) c_i + w c_k  for every node j and every cover i, k at the same or later tenors
+
+Only the covers that are violated enter, as they are found; each step takes them linear in ln vol (on a delta
+axis the strikes move too) and solves the least-distance problem by non-negative least squares (Lawson and
+Hanson 1974, chapter 23).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+from scipy.special import ndtr, ndtri
+
+from .arbitrage import MAX_LOG_STRIKE
+from .black import call_price, vega
+from .slopes import BoolArray
+from .surface import MAX_VOL, FloatArray, Surface
+
+_AIM = 2e-11  # of the largest excess, below `check`'s tolerance
+_MAX_STEPS = 40
+_MAX_MOVE = 0.3  # of ln vol, in one step
+_FORWARD = -1
+
+Trades = NDArray[np.intp]  # [M, 3]: node sold, node bought left of it, node bought right of it or _FORWARD
+
+
+def project(axes: Surface, vols: FloatArray, movable: BoolArray, spread: FloatArray) -> FloatArray | None:
+    """[T, K] vols without arbitrage nearest to `vols`, of which only the `movable` cells change; or None.
+
+    spread: [T, K] std of ln vol. None where the steps do not lead there: what is fixed leaves no room.
+    """
+    nodes, start, std = _Nodes(axes), np.log(vols).ravel(), spread.ravel()
+    free, point = np.flatnonzero(movable), np.log(vols).ravel()
+    trades = np.empty((0, 3), dtype=np.intp)
+    for _ in range(_MAX_STEPS):
+        nodes.move(point)
+        found = nodes.violated(_AIM)
+        if not len(found):
+            return np.where(movable, np.exp(point).reshape(vols.shape), vols)
+        trades = np.unique(np.concatenate([nodes.standing(trades), found]), axis=0)
+        excess, slope = nodes.cut(trades)
+        normal = slope[:, free] * std[free]
+        shift = _least(normal, excess - slope[:, free] @ (point - start)[free])
+        if shift is None:
+            return None
+        step = start[free] + std[free] * shift - point[free]
+        point[free] += step * min(1.0, _MAX_MOVE / max(float(np.abs(step).max()), 1e-300))
+        np.minimum(point, np.log(MAX_VOL), out=point)
+    return None
+
+
+def _least(normal: FloatArray, excess: FloatArray) -> FloatArray | None:
+    """The shortest x with excess + normal x <= 0, or None where there is none."""
+    size = np.sqrt((normal**2).sum(1))
+    if (excess[size == 0] > _AIM).any():
+        return None
+    used = size > 0
+    rows = np.vstack([-normal[used].T / size[used], excess[used] / size[used]])
+    target = np.zeros(len(rows))
+    target[-1] = 1.0
+    try:
+        dual, distance = nnls(rows, target)
+    except RuntimeError:  # too many iterations
+        return None
+    if distance < 1e-9:
+        return None
+    residual = rows @ dual - target
+    return np.asarray(-residual[:-1] / residual[-1])
+
+
+class _Nodes:
+    """Strikes K/F, prices and their derivatives by ln vol, of all cells [N], row by row."""
+
+    def __init__(self, axes: Surface) -> None:
+        self.root = np.repeat(np.sqrt(axes.tenors), axes.shape[1])
+        rows = np.repeat(np.arange(len(axes.tenors)), axes.shape[1])
+        self.later = rows >= rows[:, None]
+        given = axes.log_moneyness
+        self.moneyness = None if given is None else given.ravel()
+        if axes.deltas is not None:
+            self.delta = np.tile(axes.deltas, len(axes.tenors))
+            self.normal = ndtri(self.delta)
+
+    def move(self, point: FloatArray) -> None:
+        """Puts the cells at these ln vols."""
+        total = np.exp(point) * self.root
+        if self.moneyness is not None:
+            m, self.calls = self.moneyness, call_price(self.moneyness, total)
+            self.strikes, self.by_strike = np.exp(m), np.zeros_like(m)
+            self.by_call = vega(m, total) * total
+        else:
+            m = total * (total / 2 - self.normal)
+            self.strikes = np.exp(np.minimum(m, MAX_LOG_STRIKE))
+            inner = self.normal - total
+            self.calls = self.delta - self.strikes * ndtr(inner)
+            self.by_strike = self.strikes * -inner * total
+            density = np.exp(-0.5 * inner**2) / np.sqrt(2 * np.pi)
+            self.by_call = self.strikes * density * total - self.by_strike * ndtr(inner)
+        dropped = np.abs(m) > MAX_LOG_STRIKE
+        self.strikes[dropped] = self.calls[dropped] = np.nan
+
+    def violated(self, tolerance: float) -> Trades:
+        """One trade for each node that is worth more than some cover."""
+        run = self.strikes[:, None] - self.strikes
+        rise = self.calls[:, None] - tolerance - self.calls
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = rise / run
+            same = (run == 0) & self.later & (rise > 0)
+            left = np.where(same, np.inf, np.where((run > 0) & self.later, slope, -np.inf))
+            right = np.where((run < 0) & self.later, slope, np.inf)
+            forward = (self.calls - tolerance - 1.0) / self.strikes
+            most, least = left.max(1), right.min(1)
+            bad = np.flatnonzero(np.maximum(most, forward) > np.minimum(least, 0.0))
+        bought = np.where(most >= forward, left.argmax(1), _FORWARD)
+        other = np.where((least < 0) & (most < np.inf), right.argmin(1), _FORWARD)
+        return np.stack([np.arange(len(run)), bought, other], axis=1)[bad]
+
+    def standing(self, trades: Trades) -> Trades:
+        """Those whose strikes are still in order."""
+        sold, left, right = trades.T
+        strikes = np.append(self.strikes, 0.0)
+        inside: BoolArray = (strikes[left] <= strikes[sold]) & ((right == _FORWARD) | (strikes[sold] < strikes[right]))
+        return np.asarray(trades[inside])
+
+    def cut(self, trades: Trades) -> tuple[FloatArray, FloatArray]:
+        """What each trade locks in [M], and its derivative by every ln vol [M, N]."""
+        sold, left, right = trades.T
+        strikes, calls = np.append(self.strikes, 0.0), np.append(self.calls, 1.0)
+        by_strike, by_call = np.append(self.by_strike, 0.0), np.append(self.by_call, 0.0)
+        flat = right == _FORWARD
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(flat, 0.0, (strikes[sold] - strikes[left]) / (strikes[right] - strikes[left]))
+            tilt = np.where(flat, 0.0, (calls[right] - calls[left]) / (strikes[right] - strikes[left]))
+        excess = calls[sold] - calls[left] - tilt * (strikes[sold] - strikes[left])
+        slope, lines = np.zeros((len(trades), len(calls))), np.arange(len(trades))
+        for node, weight in ((sold, 1.0), (left, share - 1.0), (right, -share)):
+            slope[lines, node] += weight * (by_call[node] - tilt * by_strike[node])
+        return excess, slope[:, :-1]
