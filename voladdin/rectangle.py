@@ -14,7 +14,7 @@ from scipy.special import ndtr
 from .arbitrage import TOLERANCE, check
 from .surface import MAX_VOL, FloatArray, Surface
 
-_BLOCK = 50  # surfaces of 28 x 28 that stay in the cache: four times faster than 2000
+_BLOCK = 50  # surfaces of 28 x 28: they stay in the cache
 
 
 def excess(vols: FloatArray, tenors: FloatArray, log_moneyness: FloatArray) -> FloatArray:
