@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint models bench clean
+.PHONY: demo test lint models bench bench-rivals clean
 
 demo: $(VENV)/.runtime  ## builds, fills and shows the demo workbook; installs no torch
 	$(BIN)/python -m workbook
@@ -24,6 +24,14 @@ models: $(VENV)/.test
 # The tables of the README; needs the market data beside the repository (see `voladdin bench impute -h`).
 bench: $(VENV)/.test
 	$(BIN)/voladdin bench impute
+
+# arbitragerepair for `voladdin bench repair`, in an environment of its own: it does not run with pandas 3.
+bench-rivals: .venv-rivals/.installed
+
+.venv-rivals/.installed: export/bench/rivals.txt
+	$(PYTHON) -m venv .venv-rivals
+	.venv-rivals/bin/python -m pip install --quiet --disable-pip-version-check -r export/bench/rivals.txt
+	touch $@
 
 clean:
 	rm -rf out runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -51,6 +51,12 @@ class Result:
         return list(dict.fromkeys(method for method, _ in self.scores))
 
 
+def rows_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """One markdown table with a bold title; the first column is text, the others numbers."""
+    lines = [f"**{title}**", "", "| " + " | ".join(header) + " |", "|---" + "|---:" * (len(header) - 1) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+
+
 def table(title: str, methods: Sequence[str], masks: Sequence[str], cell: Cell) -> str:
     """One markdown table with a bold title; cell(method, mask) gives the text."""
     lines = [
