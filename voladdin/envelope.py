@@ -54,8 +54,8 @@ def excesses(
     keys = [f"{strike:.11e}" for strike in strikes]  # equal where strikes differ by rounding only
     for nodes in _latest_first(tenors):
         points = [(strikes[i], asks[i], i) for i in nodes if asks[i] == asks[i]]
-        own = _lower_hull(sorted(points))
-        hull = _lower_hull(sorted(hull[1:] + points))
+        own = lower_hull(sorted(points))
+        hull = lower_hull(sorted(hull[1:] + points))
         own_strikes, hull_strikes = [p[0] for p in own], [p[0] for p in hull]
         for i in nodes:
             strike, least = strikes[i], bids[i] - tolerance
@@ -88,8 +88,8 @@ def _latest_first(tenors: Sequence[int]) -> Iterator[list[int]]:
         yield nodes[tenor]
 
 
-def _lower_hull(points: list[Point]) -> list[Point]:
-    """Of points sorted by strike, from (0, 1) down to the lowest price."""
+def lower_hull(points: list[Point]) -> list[Point]:
+    """Lower convex hull of points sorted by strike, from (0, 1) down to the lowest price."""
     hull: list[Point] = [(0.0, 1.0, FORWARD)]
     for point in points:
         if point[1] >= hull[-1][1]:

@@ -22,15 +22,16 @@ class Names:
         """Such as "sell the 1M 1.0850 call, buy the 2M 1.0850 call: 0.4 bp of forward locked in"."""
         gain = f"{1e4 * excess.size:.3g} bp of forward locked in"
         if not excess.legs:
-            return f"buy {self._call(excess.node)}, sell the forward and lend the strike: {gain}"
+            return f"buy {self.call(excess.node)}, sell the forward and lend the strike: {gain}"
         bought = " and ".join(self._leg(*leg) for leg in excess.legs)
-        return f"sell {self._call(excess.node)}, buy {bought}: {gain}"
+        return f"sell {self.call(excess.node)}, buy {bought}: {gain}"
 
     def _leg(self, node: int, number: float) -> str:
         count = "" if number == 1 else f"{number:.3g} of "
-        return f"{count}the forward" if node == FORWARD else f"{count}{self._call(node)}"
+        return f"{count}the forward" if node == FORWARD else f"{count}{self.call(node)}"
 
-    def _call(self, node: int) -> str:
+    def call(self, node: int) -> str:
+        """Such as "the 1M 25P (1.0503) call"."""
         row, column = self.cells[node]
         surface = self.surface
         tenor = _tenor_label(float(surface.tenors[row]))
