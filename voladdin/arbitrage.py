@@ -214,7 +214,8 @@ def _vol_less(m: FloatArray, total: FloatArray, size: FloatArray) -> FloatArray:
         gap = _plain_price(k, s) - target
         low, high = np.where(gap < 0, s, low), np.where(gap < 0, high, s)
         slope = vega(k, s)
-        step = s - gap / np.where(slope > 0, slope, np.inf)
+        with np.errstate(over="ignore"):  # a vega of 1e-300
+            step = s - gap / np.where(slope > 0, slope, np.inf)
         inside = (step > low) & (step < high) & (slope > 0)
         moved = np.where(inside, step, 0.5 * (low + high))
         if (np.abs(moved - s) <= 1e-9 * total).all():
