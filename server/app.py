@@ -1,4 +1,4 @@
-"""The routes, all under /v1: health, models, the worksheet functions and the numeric imputation."""
+"""The routes, all under /v1: health, models, worksheet functions, commands and the numeric imputation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from voladdin import bundle, functions, imputation, local
 from voladdin.errors import BundleError, ServerError, VoladdinError
 
-from .schemas import Arguments, BadJson, ImputeBody, parse
+from .schemas import Arguments, BadJson, CommandBody, ImputeBody, parse
 from .security import Activity, Guard, Json, TooLarge, failure, read_body
 
 MAX_BYTES = 4 << 20
@@ -53,10 +53,14 @@ def _add_routes(app: FastAPI, activity: Activity) -> None:
     async def function(request: Request) -> Json:
         return await computed(_evaluate, request.path_params["name"], await _body(request))
 
+    async def command(request: Request) -> Json:
+        return await computed(_command, request.path_params["name"], await _body(request))
+
     async def impute(request: Request) -> Json:
         return await computed(_impute, await _body(request))
 
     app.add_route("/v1/functions/{name}", function, ["POST"])
+    app.add_route("/v1/commands/{name}", command, ["POST"])
     app.add_route("/v1/impute", impute, ["POST"])
     app.add_route("/v1/health", health, ["GET"])
     app.add_route("/v1/models", models, ["GET"])
@@ -70,6 +74,14 @@ async def _body(request: Request) -> bytes:
 def _evaluate(name: str, data: bytes) -> dict[str, Any]:
     arguments: list[Any] = parse(data, Arguments).arguments
     return {"cells": functions.evaluate(name, arguments)}
+
+
+def _command(name: str, data: bytes) -> dict[str, Any]:
+    """Message and edits of a command on a document of Calc's, or the cells that it needs to see as well."""
+    from voladdin.hosts.libreoffice import engine  # xlwings: nothing else has to wait for it
+
+    body = parse(data, CommandBody)
+    return engine.run(name, body.book, body.blocks)
 
 
 def _models() -> dict[str, Any]:

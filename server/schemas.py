@@ -45,6 +45,13 @@ class Arguments(Request):
     arguments: Items[Argument]
 
 
+class CommandBody(Request):
+    """A document of Calc's and the cells sent of it, as `voladdin.hosts.libreoffice.document` reads them."""
+
+    book: dict[str, Any]
+    blocks: Items[dict[str, Any]]
+
+
 class SurfaceBody(Request):
     """A surface: `vols` [T, K] decimals with null where missing; one strike axis, as `voladdin.Surface`."""
 

@@ -63,7 +63,7 @@ _ALL = (
     Command(
         "fill",
         "Fill missing",
-        "Fills the holes of the grid at the cursor, or selected, with imputed vols; quotes and formulas stay.",
+        "Fills the holes of the grid at the cursor, or selected, with imputed vols; quotes stay.",
         "Surface",
         fill_missing,
     ),

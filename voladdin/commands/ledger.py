@@ -144,10 +144,12 @@ def put(cells: xw.Range, attribute: str, value: Any) -> None:
             cells.number_format = value
     elif attribute == "note":
         _put_note(cells, value)
-    elif attribute == "fill":
-        cells.color = None if value is None else tuple(value)
     else:
-        cells.font.color = None if value is None else tuple(value)
+        colour: Any = None if value is None else tuple(value)
+        if attribute == "fill":
+            cells.color = colour
+        else:
+            cells.font.color = colour
 
 
 def _put_note(cell: xw.Range, text: str | None) -> None:

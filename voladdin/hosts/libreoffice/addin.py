@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import logging.handlers
 import os
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import uno
 import unohelper
 from com.sun.star.lang import XServiceInfo, XServiceName
-from voladdin_client import Client  # type: ignore[import-not-found]
+from voladdin_client import Client, keep_log  # type: ignore[import-not-found]
 from voladdin_values import from_calc, to_calc  # type: ignore[import-not-found]
 
 IMPLEMENTATION = "org.voladdin.calc.Functions"
@@ -25,17 +24,6 @@ HOME = Path(os.environ.get("VOLADDIN_HOME") or Path.home() / ".voladdin")
 
 log = logging.getLogger("voladdin.libreoffice")
 client = Client(HOME)
-
-
-def keep_log() -> None:
-    """Messages go to libreoffice.log in the home folder: a cell can only show an error value."""
-    HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(
-        HOME / "libreoffice.log", maxBytes=1_000_000, backupCount=1, encoding="utf-8", delay=True
-    )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
 
 
 Interface: Any = uno.getClass("org.voladdin.calc.XFunctions")
@@ -74,7 +62,7 @@ def method(name: str, cached: bool) -> Any:
     return call
 
 
-keep_log()
+keep_log(HOME)
 for function in json.loads(Path(__file__).with_name("functions.json").read_text("utf-8")):
     setattr(Functions, function["name"].lower(), method(function["name"], function["cached"]))
 

@@ -11,6 +11,7 @@ import hashlib
 import http.client
 import json
 import logging
+import logging.handlers
 import os
 import socket
 import subprocess
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 1.0  # seconds
 ANSWER_TIMEOUT = 5.0  # seconds for one answer
+COMMAND_TIMEOUT = 30.0  # seconds for a command of the menu; a repair may take ten
 START_TIMEOUT = 10.0  # seconds for a server to come up
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds without asking; doubled at every failure in a row
 MAX_CACHED_CELLS = 1_000_000
@@ -34,6 +36,10 @@ FOREIGN_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "UNO_PATH", 
 FAILURES = (OSError, ValueError, KeyError, TypeError, http.client.HTTPException)
 
 log = logging.getLogger("voladdin.libreoffice")
+
+
+class CommandError(Exception):
+    """A command cannot be done; the message is for the user."""
 
 
 class Client:
@@ -66,6 +72,20 @@ class Client:
         except FAILURES as error:
             self._close(error)
             return [["#N/A"]]
+
+    def command(self, name: str, book: Any, blocks: list[Any]) -> Any:
+        """What `hosts.libreoffice.engine.run` answers. Raises CommandError with what to tell the user."""
+        body = json.dumps({"book": book, "blocks": blocks}, separators=(",", ":"), allow_nan=False).encode()
+        try:
+            status, answer = self._server.request("POST", f"/v1/commands/{name}", body, COMMAND_TIMEOUT)
+            if status == 200:
+                return answer
+            message = f"{answer['error']['message']} [{answer['error'].get('reference', '')}]"
+        except FAILURES as error:
+            self._server.close()
+            message = f"the local voladdin server does not answer ({type(error).__name__}: {error})"
+        log.info("%s: %s", name, message)
+        raise CommandError(message)
 
     def _key(self, name: str, body: bytes) -> bytes:
         return hashlib.sha256(b"\0".join((self._server.identity, name.encode(), body))).digest()
@@ -138,26 +158,30 @@ class Server:
         except FAILURES:
             self._start()
 
-    def request(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
+    def request(self, method: str, path: str, body: bytes, timeout: float | None = None) -> tuple[int, Any]:
         """Status and parsed answer; once more on a new connection where the old one was closed."""
         if self._connection is None:
             self.connect()
         try:
-            return self._exchange(method, path, body)
+            return self._exchange(method, path, body, timeout)
         except socket.timeout:  # noqa: UP041
             raise
         except (OSError, http.client.HTTPException):
             self.connect()
-            return self._exchange(method, path, body)
+            return self._exchange(method, path, body, timeout)
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
 
-    def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, Any]:
+    def _exchange(
+        self, method: str, path: str, body: bytes | None, timeout: float | None = None
+    ) -> tuple[int, Any]:
         assert self._connection is not None
         try:
+            if timeout is not None and self._connection.sock is not None:
+                self._connection.sock.settimeout(timeout)
             self._connection.request(method, path, body, self._headers)
             response = self._connection.getresponse()
             answer = json.loads(response.read())
@@ -215,6 +239,19 @@ class Server:
             return None
         cards = sorted((str(card), card.stat().st_mtime_ns) for card in self._home.glob("models/*/card.json"))
         return state.st_mtime_ns, state.st_ino, cards
+
+
+def keep_log(home: Path) -> None:
+    """Messages go to libreoffice.log in the home folder: a cell can only show an error value."""
+    if log.handlers:
+        return
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(
+        home / "libreoffice.log", maxBytes=1_000_000, backupCount=1, encoding="utf-8", delay=True
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
 
 
 def launch(python: str, path: str, home: Path) -> subprocess.Popen[bytes]:

@@ -1,7 +1,7 @@
 """A spreadsheet document as a command sees it: cells that were sent, and the edits to make.
 
-Calc sends what a command reads, and no more. Where a cell is asked for that was not sent, `Missing` says which;
-the host sends it as well and the command starts again. Nothing is changed before the command has ended.
+Calc sends what a command reads, and no more. Where a cell is asked for that was not sent, `Missing` says
+which; the host sends it as well and the command starts again. Nothing changes before the command has ended.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Document:
 
     book: {"name", "sheets": [{"name", "visible", "protected", "used"}], "active", "selection": [area],
     "region": area, "rows", "columns", "protected"}.
-    blocks: [{"sheet", "area", "values", "formulas", "formats": [{"areas", "fill", "font", "format",
-    "merged"}], "notes": [[row, column, text]]}].
+    blocks: [{"sheet", "area", "values", "formulas", "formats": [{"areas", "fill", "font", "format"}],
+    "merged": [area], "notes": [[row, column, text]]}].
 
     Raises InputError where they are of another shape.
     """
@@ -164,18 +164,31 @@ class Document:
                 if value not in (None, ""):
                     sheet.cells.setdefault(place, {})[attribute] = value
         for row, column, text in block["notes"]:
-            sheet.cells.setdefault((row, column), {})["note"] = text
+            sheet.cells.setdefault((int(row), int(column)), {})["note"] = str(text)
         for entry in block["formats"]:
-            found = {name: entry[name] for name in ("fill", "font", "format", "merged")}
-            if found != {name: DEFAULTS[name] for name in found}:
-                for each in entry["areas"]:
-                    for place in _places(_area(each)):
-                        sheet.cells.setdefault(place, {}).update(found)
+            found = {
+                "fill": _colour(entry["fill"]),
+                "font": _colour(entry["font"]),
+                "format": entry["format"],
+            }
+            if any(DEFAULTS[name] != value for name, value in found.items()):
+                _update(sheet, entry["areas"], found)
+        _update(sheet, block["merged"], {"merged": True})
         sheet.known.append(area)
 
 
 def _sheet(data: dict[str, Any]) -> SheetData:
     return SheetData(str(data["name"]), bool(data["visible"]), bool(data["protected"]), _area(data["used"]))
+
+
+def _update(sheet: SheetData, areas: list[Any], attributes: dict[str, Any]) -> None:
+    for area in areas:
+        for place in _places(_area(area)):
+            sheet.cells.setdefault(place, {}).update(attributes)
+
+
+def _colour(data: Any) -> int | None:
+    return None if data is None else int(data)
 
 
 def _area(data: Any) -> Area:

@@ -1,7 +1,7 @@
-"""An xlwings engine for LibreOffice Calc: the ribbon's commands, written for `xlwings.Book`, run unchanged.
+"""An xlwings engine for LibreOffice Calc: the commands, written against `xlwings.Book`, run unchanged.
 
-It works on a `Document`: cells that Calc's menu sent, and edits that the menu makes. Only what the commands use
-is there; anything else raises NotImplementedError, as xlwings' base classes do. Nothing of xlwings.pro is used.
+It works on a `Document`: cells that Calc's menu sent, and edits that the menu makes. Only what the commands
+use is there; anything else raises NotImplementedError, as xlwings' base classes do. Nothing of xlwings.pro.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xlwings import base_classes
 
 from voladdin.cells import address
 
-from .document import Area, Document, SheetData
+from .document import Area, Document, Missing, SheetData
 
 NAME = "libreoffice"
 _ERRORS = frozenset({"#N/A", "#VALUE!", "#DIV/0!", "#NUM!", "#REF!", "#NAME?", "#NULL!"})
@@ -26,7 +26,22 @@ _CALC_RANGE = re.compile(r"=ROWS\(\$?('(?:[^']|'')+'|[^'.()]+)\.(\$[A-Z]+\$[0-9]
 _EXCEL_RANGE = re.compile(r"=ROWS\(('(?:[^']|'')+'|[^'!()]+)!(\$[A-Z]+\$[0-9]+(?::\$[A-Z]+\$[0-9]+)?)\)")
 
 
-def book(document: Document) -> xw.Book:
+def run(name: str, book: dict[str, Any], blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Runs a command: {"label", "message", "edits"}, or the cells to send as well: {"need": {"sheet", "area"}}.
+
+    book, blocks: as `Document` takes them. Raises VoladdinError where the command does.
+    """
+    from voladdin.commands import COMMANDS, execute
+
+    document = Document(book, blocks)
+    try:
+        message = execute(name, book_of(document))
+    except Missing as missing:
+        return {"need": {"sheet": missing.sheet, "area": list(missing.area)}}
+    return {"label": COMMANDS[name].label, "message": message, "edits": document.edits}
+
+
+def book_of(document: Document) -> xw.Book:
     """The document as an xlwings Book, whose changes are the document's edits."""
     if NAME not in xw.engines.engines_by_name:
         xw.engines.add(xw.main.Engine(impl=Engine()))
@@ -89,7 +104,7 @@ class Engine:
         return value if isinstance(value, (str, bool)) else float(value)
 
 
-class Apps(base_classes.Apps):  # type: ignore[misc]
+class Apps(base_classes.Apps):
     def keys(self) -> list[int]:
         return []
 
@@ -100,7 +115,7 @@ class Apps(base_classes.Apps):  # type: ignore[misc]
         return 0
 
 
-class App(base_classes.App):  # type: ignore[misc]
+class App(base_classes.App):
     def __init__(self, document: Document) -> None:
         self.document = document
 
@@ -124,7 +139,7 @@ class App(base_classes.App):  # type: ignore[misc]
         return Range(sheet, self.document.selection[0], self.document.selection)
 
 
-class Book(base_classes.Book):  # type: ignore[misc]
+class Book(base_classes.Book):
     def __init__(self, app: App, document: Document) -> None:
         self._app, self.document = app, document
 
@@ -145,7 +160,7 @@ class Book(base_classes.Book):  # type: ignore[misc]
         return Sheets(self)
 
 
-class Sheets(base_classes.Sheets):  # type: ignore[misc]
+class Sheets(base_classes.Sheets):
     def __init__(self, book: Book) -> None:
         self.book = book
 
@@ -173,7 +188,7 @@ class Sheets(base_classes.Sheets):  # type: ignore[misc]
         return Sheet(self.book, self.book.document.add(name, position))
 
 
-class Sheet(base_classes.Sheet):  # type: ignore[misc]
+class Sheet(base_classes.Sheet):
     def __init__(self, book: Book, data: SheetData) -> None:
         self._book, self.data = book, data
 
@@ -188,6 +203,10 @@ class Sheet(base_classes.Sheet):  # type: ignore[misc]
     @property
     def name(self) -> str:
         return self.data.name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        raise NotImplementedError
 
     @property
     def index(self) -> int:
@@ -242,7 +261,7 @@ def _cell(match: re.Match[str] | None) -> tuple[int, int]:
     return int(match[2]), column
 
 
-class Range(base_classes.Range):  # type: ignore[misc]
+class Range(base_classes.Range):
     def __init__(self, sheet: Sheet, area: Area, areas: list[Area] | None = None) -> None:
         self._sheet, self.area, self._areas = sheet, area, areas or [area]
 
@@ -375,7 +394,7 @@ def _address(area: Area) -> str:
     return first if area[:2] == area[2:] else f"{first}:{last}"
 
 
-class Font(base_classes.Font):  # type: ignore[misc]
+class Font(base_classes.Font):
     def __init__(self, cells: Range) -> None:
         self._range = cells
 

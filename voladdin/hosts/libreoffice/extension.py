@@ -1,4 +1,4 @@
-"""The LibreOffice extension: an .oxt whose functions are those of `voladdin.functions.FUNCTIONS`.
+"""The LibreOffice extension: an .oxt with the functions of `voladdin.functions.FUNCTIONS` and a menu.
 
 `python -m voladdin.hosts.libreoffice.extension` recompiles the type library after a function or an argument
 was added (it needs `unoidl-write` of the LibreOffice SDK; Debian: libreoffice-dev). Users need no SDK.
@@ -20,6 +20,7 @@ from voladdin import local
 from voladdin.errors import UnavailableError
 
 from .office import program
+from .registry import addons, component, node, protocol_handler, put, written
 
 if TYPE_CHECKING:
     from voladdin.functions import Argument, Function
@@ -29,11 +30,12 @@ _OXT = _HERE / "oxt"
 _STATIC = ("META-INF/manifest.xml", "voladdin.components", "rdb/voladdin.rdb", "rdb/voladdin.idl")
 _CODE = {
     "addin.py": "python/voladdin_addin.py",
+    "menu.py": "python/voladdin_menu.py",
+    "calc.py": "python/pythonpath/voladdin_calc.py",
     "client.py": "python/pythonpath/voladdin_client.py",
     "values.py": "python/pythonpath/voladdin_values.py",
 }
 _CELLS = "sequence< sequence< any > >"
-_REGISTRY = "http://openoffice.org/2001/registry"
 _DESCRIPTION = """<?xml version="1.0" encoding="UTF-8"?>
 <description xmlns="http://openoffice.org/extensions/description/2006">
   <identifier value="org.voladdin.calc"/>
@@ -65,6 +67,8 @@ def _members() -> dict[str, bytes]:
     table = [{"name": function.name, "cached": function.cached} for function in _functions()]
     members["python/functions.json"] = json.dumps(table).encode()
     members["CalcAddIns.xcu"] = calc_add_ins()
+    members["Addons.xcu"] = addons()
+    members["ProtocolHandler.xcu"] = protocol_handler()
     members["description.xml"] = _DESCRIPTION.format(version=local.version()).encode()
     return members
 
@@ -108,40 +112,23 @@ def _type(argument: Argument) -> str:
 
 def calc_add_ins() -> bytes:
     """CalcAddIns.xcu: names, help texts and arguments as the function wizard shows them."""
-    ET.register_namespace("oor", _REGISTRY)
-    root = ET.Element(f"{{{_REGISTRY}}}component-data")
-    root.set(f"{{{_REGISTRY}}}name", "CalcAddIns")
-    root.set(f"{{{_REGISTRY}}}package", "org.openoffice.Office")
-    addin = _node(_node(root, "AddInInfo", new=False), "org.voladdin.calc.Functions")
-    functions = _node(addin, "AddInFunctions", new=False)
+    root = component("CalcAddIns")
+    addin = node(node(root, "AddInInfo", new=False), "org.voladdin.calc.Functions")
+    functions = node(addin, "AddInFunctions", new=False)
     for function in _functions():
-        node = _node(functions, function.name.lower())
-        _texts(node, function.name, f"{function.help} Example: {function.example}")
-        _property(node, "Category", "Add-In")
-        _property(node, "CompatibilityName", function.name)  # the name in an .xlsx
-        parameters = _node(node, "Parameters", new=False)
+        entry = node(functions, function.name.lower())
+        _texts(entry, function.name, f"{function.help} Example: {function.example}")
+        put(entry, "Category", "Add-In")
+        put(entry, "CompatibilityName", function.name)  # the name in an .xlsx
+        parameters = node(entry, "Parameters", new=False)
         for argument in function.arguments:
-            _texts(_node(parameters, _identifier(argument.name)), argument.name, argument.help)
-    return bytes(ET.tostring(root, "utf-8", xml_declaration=True))
+            _texts(node(parameters, _identifier(argument.name)), argument.name, argument.help)
+    return written(root)
 
 
-def _node(parent: ET.Element, name: str, new: bool = True) -> ET.Element:
-    node = ET.SubElement(parent, "node", {f"{{{_REGISTRY}}}name": name})
-    if new:
-        node.set(f"{{{_REGISTRY}}}op", "replace")
-    return node
-
-
-def _texts(node: ET.Element, name: str, description: str) -> None:
-    _property(node, "DisplayName", name, "en-US")
-    _property(node, "Description", description, "en-US")
-
-
-def _property(node: ET.Element, name: str, text: str, language: str | None = None) -> None:
-    value = ET.SubElement(ET.SubElement(node, "prop", {f"{{{_REGISTRY}}}name": name}), "value")
-    value.text = text
-    if language:
-        value.set("{http://www.w3.org/XML/1998/namespace}lang", language)
+def _texts(entry: ET.Element, name: str, description: str) -> None:
+    put(entry, "DisplayName", name, "en-US")
+    put(entry, "Description", description, "en-US")
 
 
 def compile_types() -> Path:

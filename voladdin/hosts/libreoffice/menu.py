@@ -1,0 +1,116 @@
+"""The menu's protocol handler: `vnd.voladdin:fill` and the other commands, on the document of its window.
+
+Runs inside LibreOffice's own Python, packed into the .oxt as `python/voladdin_menu.py`. The command itself
+runs in the local server, on cells that this sends as they are asked for; its edits come back all at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import unohelper
+from com.sun.star.frame import (
+    DispatchResultEvent,
+    XDispatchProvider,
+    XNotifyingDispatch,
+)
+from com.sun.star.frame.DispatchResultState import FAILURE, SUCCESS
+from com.sun.star.lang import XInitialization, XServiceInfo
+from voladdin_calc import apply, describe, read  # type: ignore[import-not-found]
+from voladdin_client import Client, CommandError, keep_log  # type: ignore[import-not-found]
+
+IMPLEMENTATION = "org.voladdin.calc.Menu"
+SERVICES = ("com.sun.star.frame.ProtocolHandler",)
+PROTOCOL = "vnd.voladdin:"
+HOME = Path(os.environ.get("VOLADDIN_HOME") or Path.home() / ".voladdin")
+MOST_BLOCKS = 50  # cells that one command may ask for, one block after the other
+INFO, DANGER = 0, 3  # com.sun.star.frame.InfobarType
+
+log = logging.getLogger("voladdin.libreoffice")
+client = Client(HOME)
+
+
+def run(name: str, document: Any) -> str:
+    """Runs a command on a document; what it did, in words. Where it raises, nothing has changed."""
+    book = describe(document)
+    blocks: list[Any] = []
+    for _ in range(MOST_BLOCKS):
+        answer = client.command(name, book, blocks)
+        if "need" not in answer:
+            if answer["edits"]:
+                apply(document, answer["edits"], f"voladdin: {answer['label']}")
+            return str(answer["message"])
+        blocks.append(read(document, answer["need"]["sheet"], answer["need"]["area"]))
+    raise CommandError(f"{name} asks for more than {MOST_BLOCKS} blocks of cells")
+
+
+def show(controller: Any, message: str, kind: int) -> None:
+    """A bar above the sheet, which goes when it is closed or the next command ends."""
+    try:
+        if controller.hasInfobar("voladdin"):
+            controller.removeInfobar("voladdin")
+        controller.appendInfobar("voladdin", "voladdin", message, kind, (), True)
+    except Exception as error:  # a window without a place for it
+        log.warning("no infobar: %s", error)
+
+
+class Menu(unohelper.Base, XDispatchProvider, XNotifyingDispatch, XInitialization, XServiceInfo):  # type: ignore[misc]
+    """One for each window."""
+
+    def __init__(self, context: Any, *arguments: Any) -> None:
+        super().__init__()
+        self.frame: Any = None
+
+    def initialize(self, arguments: tuple[Any, ...]) -> None:
+        self.frame = arguments[0] if arguments else None
+
+    def queryDispatch(self, url: Any, target: str, flags: int) -> Any:
+        return self if url.Protocol == PROTOCOL else None
+
+    def queryDispatches(self, requests: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(self.queryDispatch(r.FeatureURL, r.FrameName, r.SearchFlags) for r in requests)
+
+    def dispatch(self, url: Any, arguments: tuple[Any, ...]) -> None:
+        self._run(url.Path)
+
+    def dispatchWithNotification(self, url: Any, arguments: tuple[Any, ...], listener: Any) -> None:
+        done, message = self._run(url.Path)
+        if listener is not None:
+            event = DispatchResultEvent()
+            event.Source, event.State, event.Result = self, SUCCESS if done else FAILURE, message
+            listener.dispatchFinished(event)
+
+    def _run(self, name: str) -> tuple[bool, str]:
+        controller = self.frame.getController()
+        try:
+            done, message = True, run(name, controller.getModel())
+        except CommandError as error:
+            done, message = False, str(error)
+        except Exception as error:
+            log.exception("%s: %s", name, error)
+            done, message = False, f"{name} failed: {error}; nothing was changed"
+        show(controller, message, INFO if done else DANGER)
+        return done, message
+
+    def addStatusListener(self, listener: Any, url: Any) -> None:
+        """The commands are always there."""
+
+    def removeStatusListener(self, listener: Any, url: Any) -> None:
+        """None was kept."""
+
+    def getImplementationName(self) -> str:
+        return IMPLEMENTATION
+
+    def supportsService(self, name: str) -> bool:
+        return name in SERVICES
+
+    def getSupportedServiceNames(self) -> tuple[str, ...]:
+        return SERVICES
+
+
+keep_log(HOME)
+g_ImplementationHelper = unohelper.ImplementationHelper()
+g_ImplementationHelper.addImplementation(Menu, IMPLEMENTATION, SERVICES)
