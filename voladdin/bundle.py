@@ -1,8 +1,9 @@
 """A model bundle: ONNX graphs, arrays and a card, verified by hash before anything of it is used.
 
-`models/<name>/` holds `encoder.onnx`, `decoder.onnx`, `decoder_jacobian.onnx`, `gaussian.npz` and
-`card.json`; the card names the SHA-256 of every other file. Shipped bundles lie beside this file, a desk's
-own under `models/` in voladdin's home folder; a path to a bundle's folder works too.
+`models/<name>/` holds `encoder.onnx`, `decoder.onnx`, `decoder_jacobian.onnx`, one .npz of arrays and
+`card.json`; the card names the SHA-256 of every other file, and the bundle's kind: "imputation" (`Bundle`) or
+"generation" (`generator.Generator`). Shipped bundles lie beside this file, a desk's own under `models/` in
+voladdin's home folder; a path to a bundle's folder works too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar, overload
 
 import numpy as np
 
@@ -27,7 +28,6 @@ from .surface import FloatArray
 SHIPPED = Path(__file__).parent / "models"
 FORMAT = 1
 GRAPHS = ("encoder", "decoder", "decoder_jacobian")
-FILES = (*(f"{graph}.onnx" for graph in GRAPHS), "gaussian.npz")
 _LEVELS = ("weight", "mean", "scatter", "kernel", "degrees", "stretch")
 _CHANGES = ("scatter", "kernel", "degrees", "stretch")
 _OTHERS = ("mean", "std", "noise", "origin", "scores", "growth", "scale_variance", "stack", "sharpness")
@@ -42,13 +42,42 @@ _CARD_KEYS = ("format", "name", "files", "grid", "training", "metrics")
 
 
 @dataclass(frozen=True, eq=False)
-class Bundle:
+class AnyBundle:
     """A verified bundle. card: the JSON card; digest: SHA-256 of the card, which fixes every file."""
+
+    KIND: ClassVar[str] = "any"  # as its card says
+    FILE: ClassVar[str]  # the .npz of its arrays
+    ARRAYS: ClassVar[frozenset[str]]  # what that must have
 
     card: dict[str, Any]
     digest: str
     arrays: dict[str, FloatArray]
     graphs: dict[str, bytes]
+
+    def run(self, graph: str, **inputs: FloatArray) -> list[FloatArray]:
+        """Outputs, in float64, of one ONNX graph for float inputs [B, ...]."""
+        feed = {name: value.astype(np.float32) for name, value in inputs.items()}
+        outputs = self._session(graph).run(None, feed)
+        return [output.astype(float) for output in outputs]
+
+    @functools.lru_cache(maxsize=8)  # noqa: B019 - bundles live as long as the process
+    def _session(self, graph: str) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(self.graphs[graph], options, providers=["CPUExecutionProvider"])
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle(AnyBundle):
+    """A bundle that imputes."""
+
+    KIND = "imputation"
+    FILE = "gaussian.npz"
+    ARRAYS = frozenset(ARRAYS)
 
     @cached_property
     def levels(self) -> Regimes:
@@ -72,26 +101,13 @@ class Bundle:
         nodes = self.arrays["level_mean"].shape[1]
         return np.full((nodes, nodes), float(self.arrays["scale_variance"]))
 
-    @functools.lru_cache(maxsize=64)  # noqa: B019 - bundles live as long as the process
+    @functools.lru_cache(maxsize=64)  # noqa: B019
     def emission(self, tenors: tuple[float, ...], deltas: tuple[float, ...]) -> Emission:
         """The cells at (tenors, deltas), each of length n."""
         return self.extension.emission(np.array(tenors), np.array(deltas))
 
-    def run(self, graph: str, **inputs: FloatArray) -> list[FloatArray]:
-        """Outputs, in float64, of one ONNX graph for float inputs [B, ...]."""
-        feed = {name: value.astype(np.float32) for name, value in inputs.items()}
-        outputs = self._session(graph).run(None, feed)
-        return [output.astype(float) for output in outputs]
 
-    @functools.lru_cache(maxsize=8)  # noqa: B019
-    def _session(self, graph: str) -> Any:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        return onnxruntime.InferenceSession(self.graphs[graph], options, providers=["CPUExecutionProvider"])
+Kind = TypeVar("Kind", bound=AnyBundle)
 
 
 def names() -> list[str]:
@@ -101,17 +117,24 @@ def names() -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def load(name: str | Path = "fx") -> Bundle:
+@overload
+def load(name: str | Path = "fx") -> AnyBundle: ...
+@overload
+def load(name: str | Path, kind: type[Kind]) -> Kind: ...
+def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundle:
     """The bundle of that name (or in that folder), verified; kept while its card does not change.
 
-    Raises BundleError when it is absent, truncated, tampered with, or of another format.
+    Raises BundleError when it is absent, truncated, tampered with, of another format, or not of this kind.
     """
     folder = _find(name)
     try:
         text = (folder / "card.json").read_bytes()
     except OSError as error:
         raise BundleError(f"model {str(name)!r}: card.json cannot be read ({error.strerror})") from None
-    return _load(folder, text)
+    found = _load(folder, text)
+    if not isinstance(found, kind):
+        raise BundleError(f"model {str(name)!r} is for {found.KIND}; expected one for {kind.KIND}")
+    return found
 
 
 def _find(name: str | Path) -> Path:
@@ -128,24 +151,36 @@ def _find(name: str | Path) -> Path:
 
 
 @functools.lru_cache(maxsize=8)
-def _load(folder: Path, card_text: bytes) -> Bundle:
+def _load(folder: Path, card_text: bytes) -> AnyBundle:
     card = _card(folder, card_text)
-    contents = {name: _verified(folder, name, str(card["files"][name])) for name in FILES}
+    kind = _kind(folder, card)
+    contents = {name: _verified(folder, name, card) for name in (*map("{}.onnx".format, GRAPHS), kind.FILE)}
     graphs = {graph: contents[f"{graph}.onnx"] for graph in GRAPHS}
     for graph, content in graphs.items():
         if _EXTERNAL in content:
             raise BundleError(f"model {folder.name!r}: {graph}.onnx keeps weights in another file; refused")
     try:
-        with np.load(io.BytesIO(contents["gaussian.npz"]), allow_pickle=False) as stored:
+        with np.load(io.BytesIO(contents[kind.FILE]), allow_pickle=False) as stored:
             arrays = {key: stored[key].astype(float) for key in stored.files}
     except (ValueError, OSError) as error:
-        raise BundleError(f"model {folder.name!r}: gaussian.npz cannot be read ({error})") from None
-    lacking = sorted(ARRAYS - arrays.keys())
+        raise BundleError(f"model {folder.name!r}: {kind.FILE} cannot be read ({error})") from None
+    lacking = sorted(kind.ARRAYS - arrays.keys())
     if lacking:
         raise BundleError(
-            f"model {folder.name!r}: gaussian.npz lacks {', '.join(lacking)}; it was made by another version"
+            f"model {folder.name!r}: {kind.FILE} lacks {', '.join(lacking)}; it was made by another version"
         )
-    return Bundle(card, hashlib.sha256(card_text).hexdigest(), arrays, graphs)
+    return kind(card, hashlib.sha256(card_text).hexdigest(), arrays, graphs)
+
+
+def _kind(folder: Path, card: dict[str, Any]) -> type[AnyBundle]:
+    """The class of the card's kind; cards of the first version name none, and impute."""
+    from .generator import Generator
+
+    kinds: dict[str, type[AnyBundle]] = {kind.KIND: kind for kind in (Bundle, Generator)}
+    name = card.get("kind", Bundle.KIND)
+    if name not in kinds:
+        raise BundleError(f"model {folder.name!r} is for {name!r}; expected one for {' or '.join(kinds)}")
+    return kinds[name]
 
 
 def _card(folder: Path, text: bytes) -> dict[str, Any]:
@@ -158,13 +193,13 @@ def _card(folder: Path, text: bytes) -> dict[str, Any]:
         raise BundleError(f"model {folder.name!r}: card.json lacks {missing}")
     if card["format"] != FORMAT:
         raise BundleError(f"model {folder.name!r} has format {card['format']!r}; expected {FORMAT}")
-    absent = [name for name in FILES if name not in card["files"]]
-    if absent:
-        raise BundleError(f"model {folder.name!r}: card.json names no hash of {absent}")
     return dict(card)
 
 
-def _verified(folder: Path, name: str, expected: str) -> bytes:
+def _verified(folder: Path, name: str, card: dict[str, Any]) -> bytes:
+    expected = card["files"].get(name)
+    if expected is None:
+        raise BundleError(f"model {folder.name!r}: card.json names no hash of {name}")
     try:
         content = (folder / name).read_bytes()
     except OSError as error:
@@ -172,7 +207,7 @@ def _verified(folder: Path, name: str, expected: str) -> bytes:
     digest = hashlib.sha256(content).hexdigest()
     if digest != expected:
         raise BundleError(
-            f"model {folder.name!r}: {name} has SHA-256 {digest[:12]}…, the card says {expected[:12]}…; "
+            f"model {folder.name!r}: {name} has SHA-256 {digest[:12]}…, the card says {str(expected)[:12]}…; "
             "the file is truncated or was changed"
         )
     return content

@@ -113,7 +113,7 @@ def impute_batch(
     earlier = _prior(prior, grid.shape, prior_age)
     _check(grid, earlier is not None, coverage)
     axes = Surface(grid[0], np.asarray(tenors).tolist(), deltas=deltas, moneyness=moneyness)
-    loaded = bundles.load(model)
+    loaded = bundles.load(model, Bundle)
     if earlier is not None:
         earlier = _fill_prior(loaded, axes, earlier)
     answers = _answers(loaded, axes, np.log(grid), earlier, prior_age)

@@ -67,7 +67,7 @@ class _Known:
 
 def _known(surface: Surface, model: str | Path) -> _Known:
     filled = impute(surface, model=model).filled
-    return _Known(bundles.load(model), surface, filled, _deltas(surface, filled))
+    return _Known(bundles.load(model, Bundle), surface, filled, _deltas(surface, filled))
 
 
 def _at_moneyness(known: _Known, tenor: float, moneyness: float) -> float:
