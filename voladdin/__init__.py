@@ -1,4 +1,4 @@
-"""Implied-volatility surfaces for the desk: fill, interpolate, check for arbitrage, and read market quotes.
+"""Implied-volatility surfaces for the desk: fill, interpolate, check and repair, and read market quotes.
 
 import voladdin as va
 
@@ -6,6 +6,7 @@ s = va.Surface(vols, tenors=["1W", "1M", 1.0], deltas=[0.9, 0.75, 0.5, 0.25, 0.1
 r = va.impute(s)
 r.filled, r.std, r.zscore
 va.check(s).violations
+va.repair(s).surface
 """
 
 from .arbitrage import Check, Violation, check
@@ -24,6 +25,7 @@ from .errors import (
 from .features import Features, features
 from .imputation import Imputation, impute, impute_batch
 from .interpolation import interpolate
+from .repair import Repair, repair
 from .surface import Surface
 
 __version__ = "0.1.0"
@@ -37,6 +39,7 @@ __all__ = [
     "InfeasibleError",
     "InputError",
     "LabelError",
+    "Repair",
     "ServerError",
     "Surface",
     "UnavailableError",
@@ -51,6 +54,7 @@ __all__ = [
     "interpolate",
     "load",
     "names",
+    "repair",
     "smile_from_quotes",
     "surface_from_quotes",
 ]

@@ -1,0 +1,74 @@
+"""A repair that needs no solver: points on ordered lower hulls never have arbitrage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..envelope import FORWARD, Point, excesses, lower_hull
+from ..surface import FloatArray
+from ._moves import BoolArray
+from ._quotes import Quotes
+
+_ROUNDING = 1e-14
+
+
+@dataclass(frozen=True)
+class Hulls:
+    """One convex, decreasing price function for each tenor, ordered in tenor.
+
+    ranks: [N] place of each quote's tenor in `functions`, which are strikes and prices of the corners.
+    """
+
+    ranks: NDArray[np.intp]
+    functions: list[tuple[FloatArray, FloatArray]]
+
+    def at(self, strikes: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """[N] each tenor's function at strikes [N], and its slope there."""
+        value, slope = np.empty(len(strikes)), np.empty(len(strikes))
+        for rank, (x, y) in enumerate(self.functions):
+            here = self.ranks == rank
+            value[here] = np.interp(strikes[here], x, y)
+            steps = np.append(np.diff(y) / np.diff(x), 0.0)
+            slope[here] = steps[np.searchsorted(x, strikes[here], side="right") - 1]
+        return value, slope
+
+
+def hulls(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArray) -> Hulls:
+    """Lower hulls of each tenor's and all later prices, on which the fixed quotes lie.
+
+    Free quotes so low that a fixed one would be above the hull are left out. Fixed quotes are taken to have no
+    arbitrage among themselves.
+    """
+    asks = _usable(rows, strikes, calls, free)
+    points: dict[int, list[Point]] = {rank: [] for rank in rows}
+    for i in np.flatnonzero(np.isfinite(asks)).tolist():
+        points[rows[i]].append((float(strikes[i]), float(asks[i]), i))
+    ranks, hull = sorted(points), [(0.0, 1.0, FORWARD)]
+    functions = []
+    for rank in reversed(ranks):
+        hull = lower_hull(sorted(hull[1:] + points[rank]))
+        functions.append((np.array([p[0] for p in hull]), np.array([p[1] for p in hull])))
+    return Hulls(np.searchsorted(ranks, rows), functions[::-1])
+
+
+def _usable(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArray) -> FloatArray:
+    """[N] the prices, NaN for free ones that undercut the fixed."""
+    asks = calls.copy()
+    sold = np.where(free, np.nan, calls).tolist()
+    while not free.all():
+        found = excesses(rows, strikes.tolist(), sold, asks.tolist(), _ROUNDING)
+        out = [i for e in found for i, _ in e.legs if i != FORWARD and free[i]]
+        if not out:
+            break
+        asks[out] = np.nan
+    return asks
+
+
+def lower(quotes: Quotes, free: BoolArray) -> FloatArray:
+    """[N] call prices on the hulls at the strikes given; what is there already stays."""
+    calls = np.maximum(quotes.calls, quotes.intrinsic)
+    hull = hulls(quotes.rows, quotes.strikes, calls, free).at(quotes.strikes)[0]
+    return np.where((np.abs(hull - calls) > _ROUNDING) & free, hull, quotes.calls)

@@ -1,0 +1,68 @@
+"""The smallest change of prices at given strikes: a linear program with cutting planes.
+
+min sum |c - c0| / vega subject to: convex, decreasing price functions through c exist that increase with tenor.
+Those are infinitely many conditions "no call is worth more than calls that cover it". The program starts from
+each quote's neighbours; whatever trade is left at its solution (`envelope.excesses` finds every one) is
+added, and the program goes on from its last basis. The last solution is optimal for fewer conditions and
+satisfies all, so it is the optimum. Inside bid and ask a move costs little (Cohen, Reisinger and Wang 2020).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..black import call_price
+from ..envelope import excesses
+from ..surface import FloatArray
+from ._covers import Covers, from_excesses, neighbours
+from ._moves import BoolArray, Limits, Moves
+from ._program import OPTIMAL
+from ._quotes import Quotes
+
+SCALE = 1e-4  # 1 in the program is 1 bp of forward
+_ROUNDS = 200
+
+
+def limits(quotes: Quotes, bid: FloatArray, ask: FloatArray) -> Limits:
+    """Of call prices; bid, ask: [N] vols, NaN where there is none."""
+    c = quotes.calls
+    low, high = (call_price(quotes.m, side * quotes.root) for side in (bid, ask))
+    return Limits(
+        np.maximum(c - quotes.intrinsic, 0.0),
+        np.maximum(quotes.most - c, 0.0),
+        np.fmax(c - low, 0.0),
+        np.fmax(high - c, 0.0),
+        1 / quotes.unit,
+    )
+
+
+def solve(
+    quotes: Quotes, moves: Moves, tolerance: float, deadline: float, slack: float = 0.0
+) -> tuple[str, FloatArray]:
+    """The solver's status and call prices [N] that leave no trade of more than `tolerance`.
+
+    slack: of the conditions, below `tolerance`.
+    """
+    program = moves.program(deadline)
+    covers = neighbours(quotes.rows, quotes.strikes)
+    strikes = quotes.strikes.tolist()
+    for _ in range(_ROUNDS):
+        moves.add(program, covers, _weights(covers), covers.excess(quotes.calls) - slack)
+        status, x = program.solve()
+        if status != OPTIMAL:
+            return status, quotes.calls
+        calls = _moved(quotes, moves.read(x))
+        prices = calls.tolist()
+        covers = from_excesses(excesses(quotes.rows, strikes, prices, prices, tolerance))
+        if not len(covers.sold):
+            return OPTIMAL, calls
+    return "too many rounds", quotes.calls
+
+
+def _weights(covers: Covers) -> FloatArray:
+    return np.stack([-np.ones_like(covers.share), covers.share, 1 - covers.share])
+
+
+def _moved(quotes: Quotes, move: FloatArray) -> FloatArray:
+    calls = np.clip(quotes.calls + move, quotes.intrinsic, quotes.most)
+    return np.where(move == 0, quotes.calls, calls)

@@ -1,0 +1,51 @@
+"""What a repair did, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arbitrage import log_moneyness
+from ..surface import FloatArray, Surface
+from ..trades import Names
+from ._moves import BoolArray
+
+_NAMED = 5
+
+
+def message(
+    before: Surface, change: FloatArray, method: str, fixed: BoolArray, outside: BoolArray, notes: list[str]
+) -> str:
+    """Such as "3 of 40 vols moved, by 12.3 bp at most (the 1M 25P (K/F=0.97) call); linear program in prices"."""
+    size = np.where(np.isfinite(change), np.abs(change), 0.0)
+    moved = int((size > 0).sum())
+    most = np.unravel_index(size.argmax(), size.shape)
+    parts = [
+        f"{moved} of {int(before.observed.sum())} vols moved, by {_bp(size.max())} at most "
+        f"({names(before, [(int(most[0]), int(most[1]))])}), {_bp(size.sum() / before.observed.sum())} on average"
+    ]
+    parts.append(_HOW[method])
+    if fixed.any():
+        parts.append(f"{int(fixed.sum())} fixed quotes kept")
+    if outside.any():
+        left = [(int(row), int(column)) for row, column in np.argwhere(outside)]
+        parts.append(f"{len(left)} left bid and ask: {names(before, left)}")
+    return "; ".join(parts + notes)
+
+
+_HOW = {
+    "prices": "linear program in prices",
+    "vols": "linear programs in vols along each delta",
+    "envelope": "lower hulls",
+}
+
+
+def names(surface: Surface, cells: list[tuple[int, int]]) -> str:
+    """The first few cells as trades name them."""
+    strikes = [float(np.exp(log_moneyness(surface)[cell])) for cell in cells]
+    calls = Names(surface, cells, strikes)
+    listed = ", ".join(calls.call(i) for i in range(min(len(cells), _NAMED)))
+    return listed + (f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else "")
+
+
+def _bp(size: float) -> str:
+    return f"{size:.3g} bp"
