@@ -16,11 +16,12 @@ from scipy.optimize import nnls
 from scipy.special import ndtr, ndtri
 
 from .arbitrage import MAX_LOG_STRIKE
-from .black import call_price, vega
+from .black import call_price, moneyness_from_delta, vega
 from .slopes import BoolArray
 from .surface import MAX_VOL, FloatArray, Surface
 
-_AIM = 2e-11  # of the largest excess, below `check`'s tolerance
+_AIM = 1e-11  # of the largest excess
+_SLACK = 8e-11  # what quotes may be worth above a cover: with the aim, less than `check`'s tolerance
 _MAX_STEPS = 40
 _MAX_MOVE = 0.3  # of ln vol, in one step
 _FORWARD = -1
@@ -28,23 +29,30 @@ _FORWARD = -1
 Trades = NDArray[np.intp]  # [M, 3]: node sold, node bought left of it, node bought right of it or _FORWARD
 
 
-def project(axes: Surface, vols: FloatArray, movable: BoolArray, spread: FloatArray) -> FloatArray | None:
+def project(
+    axes: Surface, vols: FloatArray, movable: BoolArray, spread: FloatArray, strikes_held: bool = False
+) -> FloatArray | None:
     """[T, K] vols without arbitrage nearest to `vols`, of which only the `movable` cells change; or None.
 
-    spread: [T, K] std of ln vol. None where the steps do not lead there: what is fixed leaves no room.
+    spread: [T, K] std of ln vol. strikes_held: every cell of a delta grid keeps the strike that `vols` gives
+    it; what is allowed is then convex in price. None where the steps do not lead there, as where the others
+    leave no room.
     """
     nodes, start, std = _Nodes(axes), np.log(vols).ravel(), spread.ravel()
+    if strikes_held:
+        nodes.hold(start)
     free, point = np.flatnonzero(movable), np.log(vols).ravel()
+    slack = np.where(movable.ravel(), 0.0, _SLACK)
     trades = np.empty((0, 3), dtype=np.intp)
     for _ in range(_MAX_STEPS):
         nodes.move(point)
-        found = nodes.violated(_AIM)
+        found = nodes.violated(slack + _AIM)
         if not len(found):
             return np.where(movable, np.exp(point).reshape(vols.shape), vols)
         trades = np.unique(np.concatenate([nodes.standing(trades), found]), axis=0)
         excess, slope = nodes.cut(trades)
-        normal = slope[:, free] * std[free]
-        shift = _least(normal, excess - slope[:, free] @ (point - start)[free])
+        excess += -slack[trades[:, 0]] - slope[:, free] @ (point - start)[free]
+        shift = _least(slope[:, free] * std[free], excess)
         if shift is None:
             return None
         step = start[free] + std[free] * shift - point[free]
@@ -66,7 +74,7 @@ def _least(normal: FloatArray, excess: FloatArray) -> FloatArray | None:
         dual, distance = nnls(rows, target)
     except RuntimeError:  # too many iterations
         return None
-    if distance < 1e-9:
+    if distance < 1e-9 or not rows[-1] @ dual < 1.0 - 1e-12:
         return None
     residual = rows @ dual - target
     return np.asarray(-residual[:-1] / residual[-1])
@@ -84,6 +92,11 @@ class _Nodes:
         if axes.deltas is not None:
             self.delta = np.tile(axes.deltas, len(axes.tenors))
             self.normal = ndtri(self.delta)
+
+    def hold(self, point: FloatArray) -> None:
+        """Strikes stay where these ln vols put them."""
+        if self.moneyness is None:
+            self.moneyness = moneyness_from_delta(self.delta, np.exp(point) * self.root)
 
     def move(self, point: FloatArray) -> None:
         """Puts the cells at these ln vols."""
@@ -103,16 +116,16 @@ class _Nodes:
         dropped = np.abs(m) > MAX_LOG_STRIKE
         self.strikes[dropped] = self.calls[dropped] = np.nan
 
-    def violated(self, tolerance: float) -> Trades:
-        """One trade for each node that is worth more than some cover."""
+    def violated(self, slack: FloatArray) -> Trades:
+        """One trade for each node that is worth more than some cover and its `slack` [N]."""
         run = self.strikes[:, None] - self.strikes
-        rise = self.calls[:, None] - tolerance - self.calls
+        rise = (self.calls - slack)[:, None] - self.calls
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = rise / run
             same = (run == 0) & self.later & (rise > 0)
             left = np.where(same, np.inf, np.where((run > 0) & self.later, slope, -np.inf))
             right = np.where((run < 0) & self.later, slope, np.inf)
-            forward = (self.calls - tolerance - 1.0) / self.strikes
+            forward = (self.calls - slack - 1.0) / self.strikes
             most, least = left.max(1), right.min(1)
             bad = np.flatnonzero(np.maximum(most, forward) > np.minimum(least, 0.0))
         bought = np.where(most >= forward, left.argmax(1), _FORWARD)
@@ -123,7 +136,9 @@ class _Nodes:
         """Those whose strikes are still in order."""
         sold, left, right = trades.T
         strikes = np.append(self.strikes, 0.0)
-        inside: BoolArray = (strikes[left] <= strikes[sold]) & ((right == _FORWARD) | (strikes[sold] < strikes[right]))
+        inside: BoolArray = (strikes[left] <= strikes[sold]) & (
+            (right == _FORWARD) | (strikes[sold] < strikes[right])
+        )
         return np.asarray(trades[inside])
 
     def cut(self, trades: Trades) -> tuple[FloatArray, FloatArray]:
