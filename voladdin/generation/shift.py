@@ -1,0 +1,175 @@
+"""An existing surface moved by changes of its features, with the rest of its shape as it was.
+
+The change is a sum of four smooth directions D_k(tau, m), one a feature: how the trained surfaces move on
+average when that feature does (their regression on the features, G). They are evaluated at the surface's own
+cells and made exact for them, D (P D)^-1 with P of the surface itself. Beyond the trained tenors a direction
+keeps its shape in m / sqrt(tau), so that a change of skew fades like 1 / sqrt(tau) and one of curvature like
+1 / tau, and beyond the trained moneyness it goes on linearly. The plain polynomial 1, m, m^2 / 2, tau has the
+same features, but grows without end: a term structure of -0.05 takes 50 vol points off a 10-year vol, and
+the constant changes of skew and curvature break the calendar of long tenors.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arbitrage import check, log_moneyness
+from ..errors import InfeasibleError, InputError, UnitsError
+from ..features import NAMES, features
+from ..generator import Generator, load
+from ..surface import MAX_VOL, FloatArray, Surface
+from .axes import along
+
+_EXACT = 1e-10  # what is promised
+_CLOSE = 1e-13  # what Newton stops at
+_STEPS = 30
+_ROUNDS = 20
+_LARGEST_LEVEL = 1.0  # a change of level as large is a vol point in a grid of decimals
+_LEAST_VOL = 1e-4
+
+
+def shift(
+    surface: Surface, dlevel: float = 0.0, dskew: float = 0.0, dcurv: float = 0.0, dterm: float = 0.0
+) -> Surface:
+    """The surface with its features changed by exactly these amounts, free of static arbitrage.
+
+    surface: on any axis, holes allowed; they stay. dlevel, dskew, dcurv, dterm: in decimals, as `features`
+    has them: 0.01 of level is one vol point. On a delta axis the strikes move with the vols.
+
+    Where the moved surface has static arbitrage, or the given one had, the nearest surface without it that
+    has the same features is returned.
+
+    Raises InputError (no quote, no number, a feature that the grid cannot identify), UnitsError (a change of
+    level of 1 or more), InfeasibleError (no surface without arbitrage has these features).
+    """
+    return moved(surface, dlevel, dskew, dcurv, dterm)[0]
+
+
+def moved(
+    surface: Surface, dlevel: float = 0.0, dskew: float = 0.0, dcurv: float = 0.0, dterm: float = 0.0
+) -> tuple[Surface, float]:
+    """The same, and by how many bp of vol arbitrage made it move a cell further; 0 where none was left."""
+    found = features(surface)
+    known = ~np.isnan(found.values)
+    changes = _changes(dlevel, dskew, dcurv, dterm)
+    _refuse_unknown(changes, known)
+    target = found.values + changes
+    if not target[0] > 0:
+        raise InfeasibleError(
+            f"dlevel is {dlevel:g} and the level {found.level:.4g}; expected a change that leaves it above 0"
+        )
+    wanted = Wanted(surface, target, known)
+    smooth = wanted.solved(surface.vols)
+    if _free(surface, smooth):
+        return surface.replace(smooth), 0.0
+    kept = wanted.free_of_arbitrage(smooth)
+    return surface.replace(kept), float(1e4 * np.nanmax(np.abs(kept - smooth)))
+
+
+class Wanted:
+    """The features that a surface is to have, and the directions in which to get there.
+
+    target: [4]; known: [4], which of them the grid can identify.
+    """
+
+    def __init__(self, surface: Surface, target: FloatArray, known: np.ndarray) -> None:
+        self.surface, self.target, self.known = surface, target, known
+        at = np.where(surface.observed, log_moneyness(surface), 0.0)
+        raw = directions(load("equity"), surface.tenors, at)[..., known]
+        response = np.tensordot(features(surface).weights[known], raw, 2)
+        self.along = raw @ np.linalg.inv(response)
+
+    def solved(self, vols: FloatArray) -> FloatArray:
+        """The vols [T, K] plus the directions that give them these features, by Newton's method.
+
+        One step where strikes are given. On a delta axis ln(K/F) depends on the vols; a step is halved while
+        it leads away.
+        """
+        error = self._error(vols)
+        for _ in range(_STEPS):
+            if np.abs(error).max() <= _CLOSE:
+                break
+            step = self.along @ np.linalg.solve(self._slope(vols, error), -error)
+            for _ in range(_STEPS):
+                trial = np.clip(vols + step, _LEAST_VOL, MAX_VOL)
+                after = self._error(trial)
+                if np.abs(after).max() < np.abs(error).max():
+                    break
+                step = step / 2
+            else:
+                break
+            vols, error = trial, after
+        return vols
+
+    def free_of_arbitrage(self, vols: FloatArray) -> FloatArray:
+        """The nearest vols without arbitrage that have these features. Raises InfeasibleError."""
+        from ..repair.features_kept import keep
+
+        for _ in range(_ROUNDS):
+            at = log_moneyness(self.surface.replace(vols))
+            vols = keep(vols, self.surface.tenors, at, self.target)
+            if self.surface.deltas is not None:
+                vols = self.solved(vols)
+            if self.reached(vols) and _free(self.surface, vols):
+                return vols
+        raise InfeasibleError(
+            "no surface without arbitrage was found with "
+            + ", ".join(f"{name} {x:.4g}" for name, x in zip(NAMES, self.target, strict=True))
+            + "; expected a smaller change"
+        )
+
+    def reached(self, vols: FloatArray) -> bool:
+        return bool(np.abs(self._error(vols)).max() <= _EXACT)
+
+    def _error(self, vols: FloatArray) -> FloatArray:
+        values = features(self.surface.replace(vols)).values
+        return np.asarray((values - self.target)[self.known])
+
+    def _slope(self, vols: FloatArray, error: FloatArray) -> FloatArray:
+        """[k, k] derivative of the features by the amounts of the directions."""
+        if self.surface.deltas is None:
+            return np.eye(len(error))
+        size = 1e-6
+        columns = [
+            (self._error(np.clip(vols + size * self.along[..., k], _LEAST_VOL, MAX_VOL)) - error) / size
+            for k in range(len(error))
+        ]
+        return np.stack(columns, axis=1)
+
+
+def directions(generator: Generator, tenors: FloatArray, moneyness: FloatArray) -> FloatArray:
+    """[T, K, 4] the four directions at tenors [T] and log-moneyness [T, K], of any reach."""
+    nodes = generator.gain.reshape(len(generator.tenors), len(generator.moneyness), 4)
+    first, last = generator.tenors[0], generator.tenors[-1]
+    scale = np.minimum(np.sqrt(last / tenors), 1.0)
+    across = along(generator.moneyness, moneyness * scale[:, None])
+    rows = along(generator.tenors, np.clip(tenors, first, last))
+    return np.asarray(np.einsum("ta,tkb,abc->tkc", rows, across, nodes, optimize=True))
+
+
+def _free(surface: Surface, vols: FloatArray) -> bool:
+    return check(surface.replace(vols)).ok
+
+
+def _changes(*values: float) -> FloatArray:
+    for name, value in zip(NAMES, values, strict=True):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float | np.number)
+            or not np.isfinite(value)
+        ):
+            raise InputError(f"d{name} is {value!r}; expected a number such as 0.01")
+    if abs(values[0]) >= _LARGEST_LEVEL:
+        raise UnitsError(
+            f"dlevel is {values[0]:g}, {100 * values[0]:g} vol points; expected a decimal such as 0.01"
+        )
+    return np.array(values, dtype=float)
+
+
+def _refuse_unknown(changes: FloatArray, known: np.ndarray) -> None:
+    for name, change, there in zip(NAMES, changes, known, strict=True):
+        if change and not there:
+            raise InputError(
+                f"d{name} is {change:g}, and the grid cannot tell the {name}; expected 0, or more tenors or "
+                "strikes"
+            )
