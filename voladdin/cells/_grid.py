@@ -43,7 +43,7 @@ class Grid:
     the first row, the first column (after titles) are headers. raw: the cells as they came. warnings: what
     was read as missing or assumed. rows, columns: those of `raw` that hold the vols. quotes: [T, K] the
     numbers as written, in the unit of the grid, NaN where missing. valuation: the date that expiry dates
-    count from.
+    count from. corner: row and column of `raw` where the grid starts, below titles.
     """
 
     surface: Surface
@@ -57,6 +57,7 @@ class Grid:
     columns: tuple[int, ...] = field(repr=False)
     quotes: FloatArray = field(repr=False)
     valuation: date | None = None
+    corner: tuple[int, int] = (0, 0)
 
     @property
     def body(self) -> str:
@@ -112,6 +113,7 @@ def parse(
         columns=tuple(corner.column + j for j in columns),
         quotes=quotes.written,
         valuation=valuation,
+        corner=(corner.row, corner.column),
     )
 
 

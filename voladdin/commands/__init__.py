@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 
 from .. import information
 from ..errors import InputError, VoladdinError
-from .clear import clear
-from .fill import fill_missing
+from . import helping
+from .checking import check
+from .clearing import clear
+from .filling import fill_missing
+from .repairing import repair
 
 if TYPE_CHECKING:
     import xlwings as xw
 
-__all__ = ["COMMANDS", "Command", "clear", "execute", "fill_missing"]
+__all__ = ["COMMANDS", "Command", "check", "clear", "execute", "fill_missing", "repair"]
 
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())
@@ -68,11 +71,28 @@ _ALL = (
         fill_missing,
     ),
     Command(
+        "check",
+        "Check",
+        "Colours the quotes that can be arbitraged by how much, and lists the trades on a sheet.",
+        "Surface",
+        check,
+    ),
+    Command(
+        "repair",
+        "Repair",
+        "Writes the nearest grid without static arbitrage beside this one, with the change of each cell.",
+        "Surface",
+        repair,
+    ),
+    Command(
         "clear",
         "Clear",
         "Takes back what these commands put into the book, or into the selected cells; your own edits stay.",
         "Surface",
         clear,
     ),
+    Command("functions", "Functions", "Lists the worksheet functions on a sheet.", "Help", helping.functions),
+    Command("log", "Log", "Shows the last error and the end of the log on a sheet.", "Help", helping.log),
+    Command("about", "About", "Version, models, and where settings and log are.", "Help", helping.about),
 )
 COMMANDS: dict[str, Command] = {command.name: command for command in _ALL}

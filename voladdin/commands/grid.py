@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..cells import Grid, address, parse
 from ..errors import InputError, VoladdinError
 from ..surface import MAX_CELLS
-from .ledger import Place, formulas_of, plain
+from .ledger import Place, formulas_of
 
 if TYPE_CHECKING:
     import xlwings as xw
@@ -41,6 +42,12 @@ class Target:
         down, across = (strike, tenor) if self.grid.transposed else (tenor, strike)
         return self.grid.rows[down], self.grid.columns[across]
 
+    def holds(self, place: Place) -> bool:
+        """Whether the place is in the range."""
+        rows, columns = self.cells.shape
+        inside = 0 <= place.row - self.cells.row < rows and 0 <= place.column - self.cells.column < columns
+        return inside and place.sheet == self.sheet
+
     def place(self, tenor: int, strike: int) -> Place:
         row, column = self.offsets(tenor, strike)
         return Place(self.sheet, self.cells.row + row, self.cells.column + column)
@@ -54,7 +61,7 @@ def find(book: xw.Book, blank: Collection[Place] = ()) -> Target:
     Raises InputError, its cells named as on the sheet.
     """
     cells = _cells(book)
-    values = [[plain(value) for value in row] for row in cells.options(ndim=2, err_to_str=True).value]
+    values = [[_number(value) for value in row] for row in cells.options(ndim=2, err_to_str=True).value]
     for place in blank:
         row, column = place.row - cells.row, place.column - cells.column
         inside = 0 <= row < len(values) and 0 <= column < len(values[0])
@@ -65,6 +72,11 @@ def find(book: xw.Book, blank: Collection[Place] = ()) -> Target:
     except VoladdinError as error:
         raise type(error)(on_sheet(str(error), cells)) from None
     return Target(cells, grid, formulas_of(cells))
+
+
+def _number(value: Any) -> Any:
+    """Cells in currency format come from Excel as Decimal."""
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def on_sheet(message: str, cells: xw.Range) -> str:

@@ -36,7 +36,12 @@ class Place:
     width: int = 1
 
     def __str__(self) -> str:
-        return f"{self.sheet}!{address(self.row - 1, self.column - 1)}"
+        return f"{self.sheet}!{self.address}"
+
+    @property
+    def address(self) -> str:
+        """Of the first cell, such as B3."""
+        return address(self.row - 1, self.column - 1)
 
     @property
     def reference(self) -> str:
@@ -105,7 +110,7 @@ def save(book: xw.Book, records: list[Record]) -> None:
     if SHEET not in book.sheets:
         active = book.sheets.active
         book.sheets.add(SHEET, after=book.sheets[-1])
-        active.impl.activate()  # xlwings' own activate asks for the active app
+        activate(active)
         book.sheets[SHEET].visible = False
     sheet = book.sheets[SHEET]
     last = sheet.used_range.row + sheet.used_range.shape[0] - 1
@@ -115,6 +120,11 @@ def save(book: xw.Book, records: list[Record]) -> None:
         sheet.range((2, 2), (len(records) + 1, 2)).value = [[_text(record)] for record in records]
     if last > len(records) + 1:
         sheet.range((len(records) + 2, 1), (last, 2)).value = None
+
+
+def activate(sheet: xw.Sheet) -> None:
+    """Makes a sheet the active one of its book; xlwings' own method wants the book's app to be in front."""
+    sheet.impl.activate()
 
 
 def _text(record: Record) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +23,11 @@ class Transaction:
     def __init__(self, book: xw.Book, command: str) -> None:
         self.book, self.command = book, command
         self.records = ledger.load(book)
-        self._loaded = list(self.records)
-        self._undo: list[tuple[Place, str, Any]] = []
-        self._added: list[str] = []
+        self._before = list(self.records)
+        self._had_ledger = ledger.SHEET in book.sheets
+        self._undo: list[Callable[[], object]] = []
         self._doomed: list[str] = []
+        self._shown = ""
 
     def __enter__(self) -> Transaction:
         return self
@@ -45,9 +46,6 @@ class Transaction:
 
     def write(self, place: Place, **attributes: Any) -> None:
         """Sets attributes (value, fill, font, format, note) of a run of cells, and remembers them."""
-        if place.width > ledger.WIDEST:
-            self._split(place, attributes)
-            return
         record = self._record(place)
         for name, new in attributes.items():
             before = self._put(place, name, new)
@@ -55,13 +53,23 @@ class Transaction:
                 record.before[name] = before
             record.ours[name] = [ledger.plain(value) for value in new] if name == "value" else new
 
-    def write_rows(self, sheet: str, row: int, column: int, rows: list[list[Any]], **attributes: Any) -> None:
-        """Writes rows of values below each other."""
-        for i, values in enumerate(rows):
-            self.write(Place(sheet, row + i, column, len(values)), value=values, **attributes)
+    def write_rows(self, sheet: str, row: int, column: int, rows: list[list[Any]]) -> None:
+        """Writes rows of values below each other, all at once."""
+        if not rows:
+            return
+        last = row + len(rows) - 1, column + len(rows[0]) - 1
+        cells = self.book.sheets[sheet].range((row, column), last)
+        before = ledger.contents(cells)
+        self._change(Place(sheet, row, column), lambda: _fill(cells, rows), lambda: _fill(cells, before))
+        for i, (new, old) in enumerate(zip(rows, before, strict=True)):
+            for start in range(0, len(new), ledger.WIDEST):
+                part = slice(start, start + ledger.WIDEST)
+                place = Place(sheet, row + i, column + start, len(new[part]))
+                ours = {"value": [ledger.plain(value) for value in new[part]]}
+                self.records.append(Record(place, self.command, ours, {"value": old[part]}))
 
     def take_back(self, records: Iterable[Record]) -> tuple[int, int]:
-        """Restores what was there before these records, the last first: how many cells were, and were not.
+        """Restores what was there before these records, the last first: how many were, and were not.
 
         A cell that the user changed since is left as it is.
         """
@@ -77,42 +85,39 @@ class Transaction:
         return done, left
 
     def sheet(self, name: str) -> str:
-        """A sheet of this command's own, empty: the one it made before, or a new one of a free name."""
-        mine = [r for r in self.records if r.command == self.command and "sheet" in r.ours]
-        for record in mine:
-            where = record.place.sheet
-            self.take_back([r for r in self.records if r.place.sheet == where and r is not record])
-            return where
+        """A sheet of this command's own: the one it made before, its cells taken back, or a new one."""
+        for record in self.records:
+            if record.command == self.command and "sheet" in record.ours:
+                where = record.place.sheet
+                self.take_back([r for r in self.records if r.place.sheet == where and r is not record])
+                return where
         free = name
-        for number in range(2, 100):
+        for number in range(2, 1000):
             if free not in self.book.sheets:
                 break
             free = f"{name} {number}"
-        active = self.book.sheets.active
-        self._guard(Place(free, 1, 1), lambda: self.book.sheets.add(free, after=self.book.sheets[-1]))
-        self._added.append(free)
-        active.impl.activate()  # xlwings' own activate asks for the active app
-        self.records.append(Record(Place(free, 1, 1), self.command, {"sheet": free}, {"sheet": None}))
+        place, active = Place(free, 1, 1), self.book.sheets.active
+        add = lambda: self.book.sheets.add(free, after=self.book.sheets[-1])  # noqa: E731
+        self._change(place, add, lambda: self.book.sheets[free].delete())
+        ledger.activate(active)
+        self.records.append(Record(place, self.command, {"sheet": free}, {"sheet": None}))
         return free
+
+    def show(self, name: str) -> None:
+        """Makes a sheet the active one at the end."""
+        self._shown = name
 
     def link(self, place: Place, target: Place, text: str) -> None:
         """Makes a cell show `text` and lead to `target`."""
         record, cells = self._record(place), place.cells(self.book)
         before = ledger.get(cells, "value")
-        self._undo.append((place, "value", before))
-        where = str(Place("", target.row, target.column))[1:]
-        goal = f"#'{target.sheet.replace(chr(39), 2 * chr(39))}'!{where}"
-        self._guard(place, lambda: cells.add_hyperlink(goal, text, f"Go to {target}"))
+        goal = f"#'{target.sheet.replace(chr(39), 2 * chr(39))}'!{target.address}"
+        self._change(
+            place,
+            lambda: cells.add_hyperlink(goal, text, f"Go to {target}"),
+            lambda: ledger.put(cells, "value", before),
+        )
         record.before["value"], record.ours["value"] = before, [text]
-
-    def _split(self, place: Place, attributes: dict[str, Any]) -> None:
-        for start in range(0, place.width, ledger.WIDEST):
-            width = min(ledger.WIDEST, place.width - start)
-            parts = {
-                name: new[start : start + width] if name == "value" else new
-                for name, new in attributes.items()
-            }
-            self.write(Place(place.sheet, place.row, place.column + start, width), **parts)
 
     def _record(self, place: Place) -> Record:
         for record in self.records:
@@ -131,9 +136,15 @@ class Transaction:
         """Writes one attribute; what was there before."""
         cells = place.cells(self.book)
         before = ledger.get(cells, name)
-        self._undo.append((place, name, before))
-        self._guard(place, lambda: ledger.put(cells, name, new))
+        self._change(place, lambda: ledger.put(cells, name, new), lambda: ledger.put(cells, name, before))
         return before
+
+    def _change(self, place: Place, change: Callable[[], object], back: Callable[[], object]) -> None:
+        try:
+            change()
+        except Exception as error:
+            raise _refused(str(place), error) from error
+        self._undo.append(back)
 
     def _restore(self, record: Record, name: str) -> bool:
         ours, before = record.ours[name], record.before[name]
@@ -141,41 +152,40 @@ class Transaction:
         if ledger.same(now, ours):
             self._put(record.place, name, before)
             return True
-        if name != "value":
-            return False
-        for i, value in enumerate(now):
-            if ledger.same(value, ours[i]):
-                cell = Place(record.place.sheet, record.place.row, record.place.column + i)
-                self._put(cell, name, [before[i]])
+        if name == "value":
+            for i, value in enumerate(now):
+                if ledger.same(value, ours[i]):
+                    cell = Place(record.place.sheet, record.place.row, record.place.column + i)
+                    self._put(cell, name, [before[i]])
         return False
 
-    def _guard(self, place: Place, change: Any) -> None:
-        try:
-            change()
-        except Exception as error:
-            raise _refused(str(place), error) from error
-
     def _commit(self) -> None:
-        if not (self._undo or self._added or self._doomed):
-            return
-        doomed = [name for name in self._doomed if self._is_empty(name)]
-        if self.records:
-            ledger.save(self.book, self.records)
-        elif ledger.SHEET in self.book.sheets:
-            doomed.append(ledger.SHEET)
-        for name in doomed:
-            self.book.sheets[name].delete()
+        if self._undo or self._doomed:
+            doomed = [name for name in self._doomed if self._is_empty(name)]
+            if self.records:
+                ledger.save(self.book, self.records)
+            elif self._had_ledger:
+                doomed.append(ledger.SHEET)
+            for name in doomed:
+                self.book.sheets[name].delete()
+        if self._shown:
+            ledger.activate(self.book.sheets[self._shown])
 
     def _is_empty(self, name: str) -> bool:
         return all(not cell for row in ledger.formulas_of(self.book.sheets[name].used_range) for cell in row)
 
     def _roll_back(self) -> None:
-        for place, name, before in reversed(self._undo):
-            ledger.put(place.cells(self.book), name, before)
-        for name in self._added:
-            self.book.sheets[name].delete()
-        if ledger.SHEET in self.book.sheets and not self._loaded:
+        for back in reversed(self._undo):
+            back()
+        if self._had_ledger:
+            if self.records != self._before:
+                ledger.save(self.book, self._before)
+        elif ledger.SHEET in self.book.sheets:
             self.book.sheets[ledger.SHEET].delete()
+
+
+def _fill(cells: xw.Range, rows: list[list[Any]]) -> None:
+    cells.value = rows
 
 
 def _refused(place: str, error: Exception) -> InputError:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from voladdin.errors import InputError
+from voladdin.surface import MAX_CELLS
 
 Area: TypeAlias = tuple[int, int, int, int]  # top, left, bottom, right; from 1, inclusive
 Rows: TypeAlias = list[list[Any]]
@@ -91,10 +92,18 @@ class Document:
             for i in range(top, bottom + 1)
         ]
 
+    def ample(self, missing: Missing) -> Area:
+        """The missing area with all used cells of its sheet, so that they are asked for once, if not too many."""
+        used, area = self.sheet(missing.sheet).used, missing.area
+        both = min(used[0], area[0]), min(used[1], area[1]), max(used[2], area[2]), max(used[3], area[3])
+        size = (both[2] - both[0] + 1) * (both[3] - both[1] + 1)
+        return both if size <= MAX_CELLS else area
+
     def set(self, name: str, area: Area, attribute: str, rows: Rows) -> None:
         """Changes one attribute of every cell. Raises PermissionError where the sheet is protected."""
         sheet = self._open(name)
-        self._check_merged(sheet, area)
+        if attribute in ("value", "formula"):
+            self._check_merged(sheet, area)
         for (i, j), value in _each(area, rows):
             cell = sheet.cells.setdefault((i, j), {})
             cell[attribute] = value

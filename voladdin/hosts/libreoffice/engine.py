@@ -27,7 +27,7 @@ _EXCEL_RANGE = re.compile(r"=ROWS\(('(?:[^']|'')+'|[^'!()]+)!(\$[A-Z]+\$[0-9]+(?
 
 
 def run(name: str, book: dict[str, Any], blocks: list[dict[str, Any]]) -> dict[str, Any]:
-    """Runs a command: {"label", "message", "edits"}, or the cells to send as well: {"need": {"sheet", "area"}}.
+    """Runs a command: {"label", "message", "edits"}, or {"need": {"sheet", "area"}}, cells to send as well.
 
     book, blocks: as `Document` takes them. Raises VoladdinError where the command does.
     """
@@ -37,7 +37,7 @@ def run(name: str, book: dict[str, Any], blocks: list[dict[str, Any]]) -> dict[s
     try:
         message = execute(name, book_of(document))
     except Missing as missing:
-        return {"need": {"sheet": missing.sheet, "area": list(missing.area)}}
+        return {"need": {"sheet": missing.sheet, "area": list(document.ample(missing))}}
     return {"label": COMMANDS[name].label, "message": message, "edits": document.edits}
 
 

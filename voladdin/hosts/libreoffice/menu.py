@@ -26,7 +26,7 @@ IMPLEMENTATION = "org.voladdin.calc.Menu"
 SERVICES = ("com.sun.star.frame.ProtocolHandler",)
 PROTOCOL = "vnd.voladdin:"
 HOME = Path(os.environ.get("VOLADDIN_HOME") or Path.home() / ".voladdin")
-MOST_BLOCKS = 50  # cells that one command may ask for, one block after the other
+MOST_BLOCKS = 200  # cells that one command may ask for, one block after the other
 INFO, DANGER = 0, 3  # com.sun.star.frame.InfobarType
 
 log = logging.getLogger("voladdin.libreoffice")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import local
-from ..cells import address, is_missing, render, shown
+from ..cells import is_missing, render, shown
 from ..errors import InputError
 from ..imputation import Imputation, impute
 from . import ledger
@@ -41,7 +41,7 @@ def fill_missing(book: xw.Book) -> str:
         _refuse_merged(target, holes)
         answer = impute(target.grid.surface)
         cells = render(target.grid, answer.filled)
-        form = _common_format(target)
+        form = common_format(target)
         for tenor, strike in holes:
             row, column = target.offsets(tenor, strike)
             _write(
@@ -65,11 +65,11 @@ def _holes(target: Target, earlier: set[Place]) -> tuple[list[tuple[int, int]], 
         cell, formula = target.grid.raw[row][column], target.formulas[row][column]
         place = target.place(tenor, strike)
         if isinstance(formula, str) and formula.startswith("="):
-            left.append(f"{address(place.row - 1, place.column - 1)} holds a formula")
+            left.append(f"{place.address} holds a formula")
         elif place in earlier or is_missing(cell):
             holes.append((tenor, strike))
         else:
-            left.append(f"{address(place.row - 1, place.column - 1)} holds {shown(cell)}")
+            left.append(f"{place.address} holds {shown(cell)}")
     return holes, left
 
 
@@ -82,7 +82,7 @@ def _refuse_merged(target: Target, holes: list[tuple[int, int]]) -> None:
             raise InputError(f"{target.place(tenor, strike)} is part of merged cells; expected single cells")
 
 
-def _common_format(target: Target) -> str:
+def common_format(target: Target) -> str:
     """The number format most quotes have."""
     quoted = np.argwhere(target.grid.surface.observed).tolist()
     places = [target.offsets(tenor, strike) for tenor, strike in quoted[: 4 * _SHOWN]]

@@ -1,0 +1,59 @@
+"""The help group: the worksheet functions, the log, and what is running."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import bundle, information, local
+from ..cells import Cells
+from ..functions import FUNCTIONS
+from .transaction import Transaction
+
+if TYPE_CHECKING:
+    import xlwings as xw
+
+LOG_LINES = 200
+_LOGS = ("voladdin.log", "libreoffice.log")
+
+
+def functions(book: xw.Book) -> str:
+    """Lists the worksheet functions and their arguments on a sheet of their own, and shows it."""
+    rows: Cells = [["function", "what it gives", "example"]]
+    for function in FUNCTIONS.values():
+        rows.append([function.signature, function.help, f"e.g. {function.example}"])
+        rows += [[f"    {argument.name}", argument.help, ""] for argument in function.arguments]
+    return _on_a_sheet(book, "functions", "voladdin help", rows)
+
+
+def log(book: xw.Book) -> str:
+    """Shows the last error and the end of the log files on a sheet of their own."""
+    rows: Cells = [["voladdin", local.version()], *information.volinfo("error", ())]
+    for name in _LOGS:
+        path = local.home() / name
+        if path.is_file():
+            lines = path.read_text("utf-8", "replace").splitlines()[-LOG_LINES:]
+            rows += [["", ""], [str(path), ""]]
+            rows += [["", line] for line in lines]
+    return _on_a_sheet(book, "log", "voladdin log", rows)
+
+
+def about(book: xw.Book) -> str:
+    """Version, models and the folder of settings, in words."""
+    return (
+        f"voladdin {local.version()}; models: {', '.join(bundle.names())}; settings and log: {local.home()}"
+    )
+
+
+def _on_a_sheet(book: xw.Book, command: str, name: str, rows: Cells) -> str:
+    with Transaction(book, command) as changes:
+        sheet = changes.sheet(name)
+        changes.write_rows(
+            sheet, 1, 1, [["" if cell is None else _text(cell) for cell in row] for row in rows]
+        )
+        changes.show(sheet)
+    return f"see the sheet {sheet}"
+
+
+def _text(cell: object) -> object:
+    """No text of a log becomes a formula."""
+    return f" {cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
