@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .generate import Generation, generate
-from .shift import shift
+from .generating import Generation, generate
+from .shifting import shift
 
 __all__ = ["Generation", "generate", "shift"]
