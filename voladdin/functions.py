@@ -17,10 +17,12 @@ from .errors import InputError, VoladdinError
 from .sheet.check import VOLCHECK
 from .sheet.features import VOLFEATURES
 from .sheet.function import Argument, Cache, Function, bind, text
+from .sheet.generate import VOLGENERATE
 from .sheet.grids import WARNINGS
 from .sheet.impute import VOLIMPUTE
 from .sheet.interpolate import VOLINTERP
 from .sheet.quotes import VOLQUOTES
+from .sheet.shift import VOLSHIFT
 
 __all__ = ["FUNCTIONS", "Argument", "Function", "evaluate"]
 
@@ -100,5 +102,6 @@ VOLINFO = Function(
 )
 
 FUNCTIONS: dict[str, Function] = {
-    function.name: function for function in (VOLIMPUTE, VOLINTERP, VOLQUOTES, VOLCHECK, VOLFEATURES, VOLINFO)
+    function.name: function
+    for function in (VOLIMPUTE, VOLINTERP, VOLQUOTES, VOLCHECK, VOLFEATURES, VOLGENERATE, VOLSHIFT, VOLINFO)
 }

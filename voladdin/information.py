@@ -6,11 +6,11 @@ import threading
 from collections.abc import Iterable
 from typing import Protocol
 
-from . import bundle, local
+from . import bundle, generator, local
 from .cells import Cells
 from .errors import InputError, VoladdinError
 
-TOPICS = ("version", "models", "server", "error", "functions")
+TOPICS = ("version", "models", "server", "error", "functions", "hull")
 
 
 class _Described(Protocol):
@@ -65,6 +65,8 @@ def volinfo(topic: str, functions: Iterable[_Described]) -> Cells:
         return table + [[f.signature, f.help, f.example] for f in functions]
     if topic == "error":
         return _last_error()
+    if topic == "hull":
+        return _hull()
     raise InputError(f"topic is {topic!r}; expected one of {', '.join(TOPICS)}")
 
 
@@ -78,6 +80,15 @@ def _digest(name: str) -> str:
 def _server() -> str:
     state = local.running()
     return "not running" if state is None else f"version {state.version} on {local.HOST}:{state.port}"
+
+
+def _hull() -> Cells:
+    """What the generator was trained on; its features lie in a hull within these ranges."""
+    model = generator.load()
+    ranges = [*model.ranges.T.tolist(), *([axis[0], axis[-1]] for axis in (model.tenors, model.moneyness))]
+    names = [*model.features, "tenors, years", "moneyness, ln(K/F)"]
+    rows: Cells = [["trained on", "least", "largest"]]
+    return rows + [[name, *map(float, ends)] for name, ends in zip(names, ranges, strict=True)]
 
 
 def _last_error() -> Cells:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..conventions import parse_tenor
+from ..conventions import parse_tenor, tenor_label
 from ..errors import InputError, LabelError
 from ..surface import MAX_CELLS, FloatArray
 
@@ -36,9 +36,8 @@ def tenor_axis(tenors: Sequence[str | float] | FloatArray | None, nodes: FloatAr
     """
     if tenors is None:
         return nodes
-    given = list(tenors)
-    years = np.array([parse_tenor(tenor) for tenor in given])
-    _refuse("tenors", [_of_tenor(tenor) for tenor in given], years, nodes)
+    years = np.array([parse_tenor(tenor) for tenor in tenors])
+    _refuse("tenors", [tenor_label(tenor) for tenor in years.tolist()], years, nodes)
     return years
 
 
@@ -57,10 +56,6 @@ def moneyness_axis(moneyness: ArrayLike | None, nodes: FloatArray) -> FloatArray
         raise InputError(f"moneyness is {moneyness!r}; expected one line of finite numbers ln(K/F)")
     _refuse("moneyness", [f"{m:g}" for m in axis.tolist()], axis, nodes)
     return axis
-
-
-def _of_tenor(tenor: str | float) -> str:
-    return tenor if isinstance(tenor, str) else f"{float(tenor):.4g}"
 
 
 def _refuse(name: str, labels: list[str], axis: FloatArray, nodes: FloatArray) -> None:

@@ -110,7 +110,7 @@ def generated(generator: Generator, frame: Frame, features: FloatArray, latent: 
         try:
             kept = _kept(frame, vols[index], features[index])
         except InfeasibleError as error:
-            where = f"surface {index}: " if len(vols) > 1 else ""
+            where = f"surface {index} ({described(features[index])}): " if len(vols) > 1 else ""
             raise InfeasibleError(f"{where}{error}") from None
         moved[index] = 1e4 * np.abs(kept - vols[index]).max()
         vols[index] = kept
@@ -173,19 +173,19 @@ def feature_rows(*values: ArrayLike) -> FloatArray:
         shown = ", ".join(f"{name} {len(column)}" for name, column in zip(NAMES, columns, strict=True))
         raise InputError(f"features of different lengths, {shown}; expected the same, or one number")
     rows = np.stack(np.broadcast_arrays(*columns), axis=1)
-    for index in np.flatnonzero((rows[:, 0] <= 0) | (rows[:, 0] > PERCENT_ABOVE)):
-        _refuse_level(float(rows[index, 0]), "level" if len(rows) == 1 else f"level[{index}]")
+    for index in np.flatnonzero((rows[:, 0] <= 0) | (rows[:, 0] > PERCENT_ABOVE))[:1]:
+        refuse_level(float(rows[index, 0]), "level" if len(rows) == 1 else f"level[{index}]")
     return rows
 
 
-def _refuse_level(level: float, name: str) -> None:
+def refuse_level(level: float, name: str) -> None:
+    """Raises UnitsError where a level is in percent points, InputError where it is not above 0."""
     if level > PERCENT_ABOVE:
-        raise UnitsError(
-            f"{name} is {level:g}; expected decimal such as {level / 100:.2f}, not percent points"
-            if level <= 100 * PERCENT_ABOVE
-            else f"{name} is {level:g}; expected a decimal vol such as 0.20"
-        )
-    raise InputError(f"{name} is {level:g}; expected a vol above 0 such as 0.20")
+        points = level <= 100 * PERCENT_ABOVE
+        decimal = f"{level / 100:.2f}, not percent points" if points else "0.20"
+        raise UnitsError(f"{name} is {level:g}; expected decimal such as {decimal}")
+    if level <= 0:
+        raise InputError(f"{name} is {level:g}; expected a vol above 0 such as 0.20")
 
 
 def _column(name: str, value: Any) -> FloatArray:
