@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from voladdin.bundle import FORMAT, GRAPHS
+from voladdin.bundle import FORMAT, GRAPHS, AnyBundle, Bundle
 from voladdin.surface import FloatArray
 
 from .history import Days
@@ -25,16 +25,8 @@ def write_bundle(
     graphs: dict[str, bytes],
     training: dict[str, Any],
 ) -> Path:
-    """Write into `folder`; the card comes last, so that a broken write is no bundle."""
-    stored = io.BytesIO()
-    np.savez_compressed(stored, **{key: np.asarray(value, np.float32) for key, value in arrays.items()})
-    contents = {f"{graph}.onnx": graphs[graph] for graph in GRAPHS} | {"gaussian.npz": stored.getvalue()}
-    for file, content in contents.items():
-        (folder / file).write_bytes(content)
+    """Write a bundle that imputes into `folder`."""
     card = {
-        "format": FORMAT,
-        "name": name,
-        "files": {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()},
         "grid": {"tenors_years": days.tenors.round(6).tolist(), "call_deltas": days.deltas.tolist()},
         "units": "log of decimal vols; forward call deltas; tenors in years",
         "training": {
@@ -49,9 +41,33 @@ def write_bundle(
             "level_stretch": float(arrays["level_stretch"]),
             "change_stretch": float(arrays["change_stretch"]),
         },
-        "revision": _revision(),
     }
-    (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
+    stored = {key: np.asarray(value, np.float32) for key, value in arrays.items()}
+    return write_files(folder, name, Bundle, stored, graphs, card)
+
+
+def write_files(
+    folder: Path,
+    name: str,
+    kind: type[AnyBundle],
+    arrays: dict[str, np.ndarray],
+    graphs: dict[str, bytes],
+    card: dict[str, Any],
+) -> Path:
+    """Write a bundle of any kind; the card comes last, so that a broken write is no bundle.
+
+    card: its grid, units, training and metrics; format, kind, hashes and revision are added.
+    """
+    stored = io.BytesIO()
+    np.savez_compressed(stored, **arrays)  # type: ignore[arg-type]
+    contents = {f"{graph}.onnx": graphs[graph] for graph in GRAPHS} | {kind.FILE: stored.getvalue()}
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, content in contents.items():
+        (folder / file).write_bytes(content)
+    head = {"format": FORMAT, "name": name, "kind": kind.KIND}
+    files = {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()}
+    whole = {**head, "files": files, **card, "revision": _revision()}
+    (folder / "card.json").write_text(json.dumps(whole, indent=1) + "\n")
     return folder
 
 

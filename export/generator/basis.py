@@ -3,8 +3,8 @@
     x = mean + G (y - P mean) + B u,    G = S P' (P S P')^-1,    P B = 0
 
 x are the vols of a grid, S their covariance over the data and y = P x the features. G (y - P mean) is the
-regression of x on y; the columns of B are the principal directions of its residual, scaled to unit variance of
-u. Since P G = 1 and P B = 0 the features of x are y whatever u a network puts there: the projection
+regression of x on y; the columns of B are the principal directions of its residual, scaled to unit variance
+of u. Since P G = 1 and P B = 0 the features of x are y whatever u a network puts there: the projection
 x + G (y - P x) of a decoded surface x, done once for all.
 """
 

@@ -1,6 +1,6 @@
-"""The conditional VAE of mode coefficients u given features y: residual networks for q(z | u, y) and p(u | y, z).
+"""The conditional VAE of mode coefficients u given features y: residual networks for encoder and decoder.
 
-    z ~ N(0, I),   u | y, z ~ N(mu(y, z), diag(noise)^2)
+    z ~ N(0, I),   u | y, z ~ N(mu(y, z), diag(noise)^2),   q(z | u, y) = N(mean, diag(spread)^2)
 
 y enters both networks as it is, in float32; they standardise it. The features do not depend on what the
 networks say (see `basis`), so rounding costs nothing there.
@@ -47,12 +47,12 @@ class Encoder(nn.Module):
 
     def __init__(self, centre: Tensor, spread: Tensor, modes: int, latent: int, width: int) -> None:
         super().__init__()
-        self.register_buffer("centre", centre)
-        self.register_buffer("spread", spread)
+        self.register_buffer("offset", centre)
+        self.register_buffer("unit", spread)
         self.trunk = Trunk(len(centre) + modes, 2 * latent, width, BLOCKS)
 
     def forward(self, y: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-        out = self.trunk(torch.cat([(y - self.centre) / self.spread, u], -1))
+        out = self.trunk(torch.cat([(y - self.offset) / self.unit, u], -1))
         mean, spread = out.chunk(2, -1)
         return mean, F.softplus(spread) + 1e-4
 
@@ -62,12 +62,12 @@ class Decoder(nn.Module):
 
     def __init__(self, centre: Tensor, spread: Tensor, modes: int, latent: int, width: int) -> None:
         super().__init__()
-        self.register_buffer("centre", centre)
-        self.register_buffer("spread", spread)
+        self.register_buffer("offset", centre)
+        self.register_buffer("unit", spread)
         self.trunk = Trunk(len(centre) + latent, modes, width, BLOCKS)
 
     def inputs(self, y: Tensor, z: Tensor) -> Tensor:
-        return torch.cat([(y - self.centre) / self.spread, z], -1)
+        return torch.cat([(y - self.offset) / self.unit, z], -1)
 
     def forward(self, y: Tensor, z: Tensor) -> Tensor:
         mu: Tensor = self.trunk(self.inputs(y, z))
@@ -94,7 +94,13 @@ class ConditionalVae(nn.Module):
     """
 
     def __init__(
-        self, centre: Tensor, spread: Tensor, scale: Tensor, floor: float, latent: int = LATENT, width: int = WIDTH
+        self,
+        centre: Tensor,
+        spread: Tensor,
+        scale: Tensor,
+        floor: float,
+        latent: int = LATENT,
+        width: int = WIDTH,
     ) -> None:
         super().__init__()
         modes = len(scale)
@@ -103,12 +109,15 @@ class ConditionalVae(nn.Module):
         self.decoder = Decoder(centre, spread, modes, latent, width)
         self.log_noise = nn.Parameter(torch.full((modes,), -1.0))
 
-    def loss(self, y: Tensor, u: Tensor, beta: float) -> Tensor:
-        """[B] negative ELBO with the divergence weighed by beta (paper, equations 14 and 46; one draw)."""
+    def loss(self, y: Tensor, u: Tensor, draw: Tensor) -> Tensor:
+        """[B] negative ELBO up to a constant, with one draw [B, E] ~ N(0, I) (paper, equations 14 and 46).
+
+        The noise is learned, mode by mode, so that nothing like the paper's beta is left to choose.
+        """
         mean, spread = self.encoder(y, u)
-        mu = self.decoder(y, mean + spread * torch.randn_like(mean))
+        mu = self.decoder(y, mean + spread * draw)
         noise = self.log_noise.exp() + self.least
-        likelihood = (0.5 * ((u - mu) / noise) ** 2 + noise.log()).sum(-1)
+        misfit = (0.5 * ((u - mu) / noise) ** 2 + noise.log()).sum(-1)
         divergence = (0.5 * (mean**2 + spread**2 - 1) - spread.log()).sum(-1)
-        loss: Tensor = likelihood + beta * divergence
+        loss: Tensor = misfit + divergence
         return loss
