@@ -13,6 +13,7 @@ from voladdin.black import call_price, moneyness_from_delta
 FloatArray = NDArray[np.float64]
 
 TOLERANCE = 2e-8  # well above the solver's
+_FINE = 1e4  # `least_change` counts in bp of the forward, so that the solver's tolerance is 1e-14 of it
 _TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
 
@@ -75,11 +76,13 @@ def least_change(
     count, free = len(calls), matrix.shape[1]
     cost = np.concatenate([np.zeros(free), weights, weights])
     moves = np.eye(count)
-    equal = csr_array(np.hstack([functions.at_quotes, -moves, moves]))
-    unequal = csr_array(np.hstack([matrix, np.zeros((len(matrix), 2 * count))]))
-    result = linprog(cost, unequal, limits, equal, calls - functions.base, method="highs-ds", options=_TIGHT)
+    equal = csr_array(np.hstack([_FINE * functions.at_quotes, -moves, moves]))
+    unequal = csr_array(np.hstack([_FINE * matrix, np.zeros((len(matrix), 2 * count))]))
+    ends = _FINE * limits, _FINE * (calls - functions.base)
+    result = linprog(cost, unequal, ends[0], equal, ends[1], method="highs-ds", options=_TIGHT)
     assert result.status == 0, result.message
-    return float(result.fun), calls + result.x[free : free + count] - result.x[free + count :]
+    up, down = np.maximum(result.x[free:], 0.0).reshape(2, count) / _FINE
+    return float(weights @ (up + down)), calls + up - down
 
 
 class _Functions:
