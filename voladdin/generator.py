@@ -15,7 +15,8 @@ basis.npz, all float64:
   weights [F, N], P; gain [N, F]; modes [N, U]; control [F], rows of `features.NAMES` that y holds;
   hull_centre, hull_scale [F] and hull_equations [H, F + 1]: y is in the hull of the training features where
   equations[:, :F] @ ((y - hull_centre) / hull_scale) + equations[:, F] <= 0; hull_vertices [V, F], features;
-  latent_std [E], deviation of the training surfaces' mean z: near 1 carries shape, near 0 nothing.
+  latent_std [E], deviation of the training surfaces' mean z: near 1 carries shape, near 0 nothing;
+  examples [S, F], features of training surfaces drawn at random, from which `sample` draws.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Generator(bundle.AnyBundle):
     ARRAYS = frozenset(
         {
             *("tenors", "moneyness", "mean", "centre", "weights", "gain", "modes", "control"),
-            *("hull_centre", "hull_scale", "hull_equations", "hull_vertices", "latent_std"),
+            *("hull_centre", "hull_scale", "hull_equations", "hull_vertices", "latent_std", "examples"),
         }
     )
 

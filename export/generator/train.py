@@ -38,6 +38,7 @@ from .network import ConditionalVae, DecoderJacobian
 
 OUTPUTS = {"encoder": ["mean", "spread"], "decoder": ["u"], "decoder_jacobian": ["u", "slope"]}
 WARM_UP, CLIP = 200, 50.0
+EXAMPLES = 2048
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def train_generator(
         **{key: getattr(basis, key) for key in ("mean", "centre", "weights", "gain", "modes")},
         **feature_hull(data.train @ weights.T),
         "latent_std": means.std(axis=0),
+        "examples": data.train[:EXAMPLES] @ weights.T,  # the surfaces are in random order
     }
     generator = Generator({"name": name}, "", arrays, graphs)
     training = {**asdict(config), "surfaces": len(data.train), "parity": parity}
