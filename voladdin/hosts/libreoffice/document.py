@@ -93,7 +93,7 @@ class Document:
         ]
 
     def ample(self, missing: Missing) -> Area:
-        """The missing area with all used cells of its sheet, so that they are asked for once, if not too many."""
+        """The missing area with all used cells of its sheet, if not too many, to be asked for at once."""
         used, area = self.sheet(missing.sheet).used, missing.area
         both = min(used[0], area[0]), min(used[1], area[1]), max(used[2], area[2]), max(used[3], area[3])
         size = (both[2] - both[0] + 1) * (both[3] - both[1] + 1)
