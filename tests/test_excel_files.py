@@ -162,6 +162,34 @@ def test_states_of_the_project_as_excel_writes_them() -> None:
         assert _decrypted(project["GC"]) == (key, b"\xff")  # visible
 
 
+def _records(file: bytes) -> list[int]:
+    """The ids of the dir stream's records, without references."""
+    with olefile.OleFileIO(BytesIO(file)) as found:
+        data = decompress_stream(bytearray(found.openstream("VBA/dir").read()))
+    ids, place = [], 0
+    while place < len(data):
+        number, length = struct.unpack_from("<HI", data, place)
+        ids.append(number)
+        place += 12 if number == 0x09 else 6 + length  # the version's record is longer than it says
+    assert place == len(data)
+    return [number for number in ids if number not in (0x16, 0x3E, 0x0D, 0x2F, 0x30, 0x33)]
+
+
+def test_the_directory_has_the_records_that_excel_writes() -> None:
+    theirs = zipfile.ZipFile(Path(xlwings.__file__).with_name("quickstart_addin_ribbon.xlam"))
+    modules = [
+        Module("ThisWorkbook", "", "document"),
+        Module("A", ""),
+        Module("B", ""),
+        Module("Sheet1", "", "document"),
+        Module("C", ""),
+    ]
+    found, expected = _records(vba_project("p", modules)), _records(theirs.read("xl/vbaProject.bin"))
+    kinds = {0x21, 0x22}
+    assert [n for n in found if n not in kinds] == [n for n in expected if n not in kinds]
+    assert {n for n in found if n in kinds} == kinds
+
+
 @given(st.binary(max_size=9), st.integers(0, 255))
 def test_every_seed_hides_the_same_state(data: bytes, seed: int) -> None:
     project = "{318BEE36-5BE1-492A-826D-473DB19B0F30}"

@@ -55,7 +55,8 @@ def runtime_text() -> str:
     """xlwings' open-source VBA for a custom add-in (BSD, its notice included), under our project's name.
 
     Everything in it becomes private, and the configuration is read from the user's own file only: as it is, a
-    sheet of a book someone sent, or a file beside it, could name the program to start.
+    sheet of a book someone sent, or a file beside it, could name the program to start. The book's name, which
+    could add to Python's path, is no part of the command that starts Python.
     """
     import xlwings
 
@@ -65,6 +66,10 @@ def runtime_text() -> str:
         (r'^Public (Const PROJECT_NAME As String = )"myaddin"', rf'Private \1"{PROJECT}"'),
         (r'^(Function GetConfig\(.*source As String = )""', r'\1"user"'),
         (r"^Public (Const XLWINGS_VERSION)", r"Private \1"),
+        (
+            r'(PYTHONPATH = AddExcelDir & )";" & ActiveWorkbook.FullName & ";" & ThisWorkbook.FullName & ";"',
+            r'\1";;;"',
+        ),
     ):
         text, found = re.subn(pattern, replacement, text, flags=re.M)
         if found != 1:

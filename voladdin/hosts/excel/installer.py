@@ -35,7 +35,7 @@ def install() -> str:
     Raises UnavailableError without Windows, pywin32 or xlwings' library beside this interpreter, or where a
     file cannot be written, as when Excel has the add-in open.
     """
-    start, profile = _start_folder(), _profile_folder()
+    start, profile = start_folder(), _profile_folder()
     _require_xlwings()
     removed = dict.fromkeys((profile / name for name in _EARLIER), None)
     _change({start / addin.ADDIN: xlam.xlam(), profile / CONFIG: _configuration(), **removed})
@@ -47,7 +47,7 @@ def uninstall() -> str:
 
     Raises UnavailableError without Windows, or where Excel has the add-in open; then everything is as it was.
     """
-    start, profile = _start_folder(), _profile_folder()
+    start, profile = start_folder(), _profile_folder()
     ours = [start / addin.ADDIN, *(profile / name for name in (CONFIG, *_EARLIER))]
     found = any(path.exists() for path in ours)
     _change(dict.fromkeys(ours, None))
@@ -56,7 +56,7 @@ def uninstall() -> str:
     return "excel: uninstalled" if found else "excel: was not installed"
 
 
-def _start_folder() -> Path:
+def start_folder() -> Path:
     if "APPDATA" not in os.environ:
         raise UnavailableError(
             "Excel's start folder is unknown without APPDATA; expected Windows "
@@ -96,12 +96,17 @@ def _configuration() -> bytes:
     }
     text = "".join(f'"{key}","{value}"\r\n' for key, value in entries.items())
     try:
-        return text.encode("mbcs" if sys.platform == "win32" else "utf-8")
+        return text.encode(_code_page())
     except UnicodeEncodeError as error:
         raise UnavailableError(
             f"the path of this interpreter or of voladdin has {error.object[error.start]!r}; "
             "expected characters of the system's code page, in which VBA reads its configuration"
         ) from None
+
+
+def _code_page() -> str:
+    """What VBA reads files in; elsewhere than on Windows nothing does."""
+    return "mbcs" if sys.platform == "win32" else "utf-8"
 
 
 def _change(files: Mapping[Path, bytes | None]) -> None:
@@ -142,5 +147,7 @@ def _put(path: Path, data: bytes | None) -> None:
     try:
         waiting.write_bytes(data)
         os.replace(waiting, path)
-    finally:
-        waiting.unlink(missing_ok=True)
+    except OSError:
+        with suppress(OSError):
+            waiting.unlink(missing_ok=True)
+        raise
