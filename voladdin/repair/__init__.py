@@ -74,9 +74,9 @@ def repair(
     hulls, no solver), or "auto", the first of these whose result passes. tolerance: of `check`, at least
     1e-12. time_limit: seconds for the linear programs.
 
-    Raises InputError (shapes, no quote, an unknown method) or InfeasibleError (the fixed quotes themselves have
-    arbitrage, or no vols beside them do without). Source: Cohen, Reisinger and Wang (2020), Detecting and
-    repairing arbitrage in traded option prices.
+    Raises InputError (shapes, no quote, an unknown method) or InfeasibleError (the fixed quotes themselves
+    have arbitrage, or no vols were found beside them). Source: Cohen, Reisinger and Wang (2020), Detecting
+    and repairing arbitrage in traded option prices.
     """
     found = check(surface, tolerance=tolerance, bid=bid, ask=ask)
     _require(method, tolerance, time_limit, keep_features)
@@ -95,9 +95,10 @@ def repair(
     for attempt in _METHODS[method]:
         done, vols, note = attempt(problem)
         after = None if vols is None else check(surface.replace(vols), tolerance=tolerance)
+        notes += [note] if note else []
         if after is not None and after.ok:
             return _repaired(problem, after, done, notes)
-        notes.append(note if after is None else f"{done} left {len(after.violations)} trades")
+        notes += [] if after is None else [f"{done} left {len(after.violations)} trades"]
     raise InfeasibleError(_failed(surface, kept, notes))
 
 
@@ -130,7 +131,8 @@ def _fixed(surface: Surface, fixed: ArrayLike | None) -> BoolArray:
     kept = np.asarray(fixed)
     if kept.shape != surface.shape or kept.dtype != bool:
         raise InputError(
-            f"fixed is {kept.dtype} of shape {kept.shape}; expected True or False, {surface.shape} as the surface"
+            f"fixed is {kept.dtype} of shape {kept.shape}; expected True or False of shape {surface.shape}, "
+            "as the surface"
         )
     holes = np.argwhere(kept & ~surface.observed)
     if len(holes):

@@ -1,13 +1,16 @@
-"""The ways to repair a surface, each a function of the problem: its name, vols [T, K] or None, and why not."""
+"""The ways to repair a surface: each takes a problem and gives its name, vols or None, and what went wrong."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ..surface import FloatArray, Surface
-from . import _prices
+from . import _deltas, _prices
+from ._covers import IntArray
+from ._deltas import Paths, Search
 from ._envelope import lower
 from ._moves import BoolArray, Moves
 from ._program import INFEASIBLE, OPTIMAL
@@ -35,41 +38,81 @@ class Problem:
         """Tolerance of the conditions, below that of `check`."""
         return min(1e-11, self.tolerance / 10)
 
+    @cached_property
+    def given(self) -> Quotes:
+        """The quotes as prices at strikes."""
+        return quotes(self.surface)
+
+    @cached_property
+    def free(self) -> BoolArray:
+        """[N] quotes that may move."""
+        return np.asarray(~self.fixed[self._cells])
+
+    @cached_property
+    def sides(self) -> tuple[FloatArray, FloatArray]:
+        """[N] bid and ask vols."""
+        return self.bid[self._cells], self.ask[self._cells]
+
+    @cached_property
+    def paths(self) -> Paths:
+        """The quotes of a delta axis."""
+        assert self.surface.deltas is not None
+        return _deltas.paths(self.given, self.surface.deltas)
+
+    def filled(self, vols: FloatArray) -> FloatArray:
+        """[T, K] with vols [N] at the quotes."""
+        moved = self.surface.vols.copy()
+        moved[self._cells] = vols
+        return moved
+
+    @property
+    def _cells(self) -> tuple[IntArray, IntArray]:
+        rows, columns = self.given.cells.T
+        return rows, columns
+
 
 def by_program(problem: Problem) -> Attempt:
     """The L1 optimum, inside bid and ask where that is possible."""
-    given = quotes(problem.surface)
-    rows, columns = given.cells.T
-    limits = _prices.limits(given, problem.bid[rows, columns], problem.ask[rows, columns])
-    free = ~problem.fixed[rows, columns]
-    sided = bool(np.isfinite(problem.bid).any() or np.isfinite(problem.ask).any())
-    status, calls = INFEASIBLE, given.calls
-    for hard, slack in _stages(sided, bool(problem.fixed.any()), problem.tolerance):
-        moves = Moves(limits, free, hard, _prices.SCALE)
-        status, calls = _prices.solve(given, moves, problem.inner + slack, problem.deadline, slack)
+    along = problem.surface.deltas is not None
+    status, vols = INFEASIBLE, None
+    for hard, slack in _stages(problem):
+        status, vols = (_along_deltas if along else _at_strikes)(problem, hard, slack)
         if status != INFEASIBLE:
             break
-    if status != OPTIMAL:
-        return "prices", None, f"the linear program ended with: {status}"
-    return "prices", _placed(problem, given, given.vols_at(calls)), ""
+    note = "" if status == OPTIMAL else f"the linear program ended with: {status}"
+    return "vols" if along else "prices", vols, note
 
 
 def by_envelope(problem: Problem) -> Attempt:
-    """Lower hulls."""
-    given = quotes(problem.surface)
-    rows, columns = given.cells.T
-    calls = lower(given, ~problem.fixed[rows, columns])
-    return "envelope", _placed(problem, given, given.vols_at(calls)), ""
+    """Lower hulls; on a delta axis each point moves along its delta onto them."""
+    if problem.surface.deltas is not None:
+        vols = _deltas.placed(problem.paths, problem.paths.vols, problem.free)
+        return "envelope", problem.filled(vols), ""
+    calls = lower(problem.given, problem.free)
+    return "envelope", problem.filled(problem.given.vols_at(calls)), ""
 
 
-def _stages(sided: bool, fixed: bool, tolerance: float) -> list[tuple[bool, float]]:
-    """(bid and ask are hard, slack): fixed quotes may themselves be off by the tolerance."""
-    stages = [(True, 0.0)] if sided else []
-    stages.append((False, 0.0))
-    return [*stages, (False, tolerance / 2)] if fixed else stages
+def _at_strikes(problem: Problem, hard: bool, slack: float) -> tuple[str, FloatArray | None]:
+    given = problem.given
+    moves = Moves(_prices.limits(given, *problem.sides), problem.free, hard, _prices.SCALE)
+    status, calls = _prices.solve(given, moves, problem.inner + slack, problem.deadline, slack)
+    return status, problem.filled(given.vols_at(calls)) if status == OPTIMAL else None
 
 
-def _placed(problem: Problem, given: Quotes, vols: FloatArray) -> FloatArray:
-    moved = problem.surface.vols.copy()
-    moved[given.cells[:, 0], given.cells[:, 1]] = vols
-    return moved
+def _along_deltas(problem: Problem, hard: bool, slack: float) -> tuple[str, FloatArray | None]:
+    """Vols also where the search was cut short: the nearest so far have no arbitrage."""
+    moves = Moves(_deltas.limits(problem.paths, *problem.sides), problem.free, hard, _deltas.SCALE)
+    search = Search(problem.paths, moves, problem.free, problem.inner + slack, problem.deadline)
+    status = search.run()
+    return status, problem.filled(search.best) if np.isfinite(search.least) else None
+
+
+def _stages(problem: Problem) -> list[tuple[bool, float]]:
+    """(bid and ask must hold, slack of the conditions).
+
+    The slack is for fixed quotes that are themselves off by nearly the tolerance.
+    """
+    stages = [(False, 0.0)]
+    if np.isfinite(problem.bid).any() or np.isfinite(problem.ask).any():
+        stages.insert(0, (True, 0.0))
+    return [*stages, (False, problem.tolerance / 2)] if problem.fixed.any() else stages

@@ -29,9 +29,29 @@ class Covers:
         cover = self.share * price[self.left] + (1 - self.share) * price[self.right]
         return np.asarray(price[self.sold] - cover)
 
-    def take(self, which: NDArray[np.bool_]) -> Covers:
-        """Some of them."""
-        return Covers(self.sold[which], self.left[which], self.right[which], self.share[which])
+    @property
+    def nodes(self) -> IntArray:
+        """[3, R] sold, left and right."""
+        return np.stack([self.sold, self.left, self.right])
+
+    @property
+    def weights(self) -> FloatArray:
+        """[3, R] of the prices of `nodes` in each condition's slack."""
+        return np.stack([-np.ones_like(self.share), self.share, 1 - self.share])
+
+    def slope(self, strikes: FloatArray, calls: FloatArray) -> FloatArray:
+        """[R] of the line through the two bought, in [-1, 0]; 0 where there is one."""
+        price, place = np.append(calls, 1.0), np.append(strikes, 0.0)
+        run = place[self.right] - place[self.left]
+        rise = price[self.right] - price[self.left]
+        return np.clip(np.where(run > 0, rise / np.where(run > 0, run, 1.0), 0.0), -1.0, 0.0)
+
+    def at(self, strikes: FloatArray) -> Covers:
+        """Those of them that still hold at other strikes [N]: the calls bought are on either side."""
+        share = _share(self.sold, self.left, self.right, strikes)
+        place = np.append(strikes, 0.0)
+        holds = (place[self.left] <= strikes[self.sold]) & (share >= 0)
+        return Covers(self.sold[holds], self.left[holds], self.right[holds], share[holds])
 
 
 def from_excesses(found: Iterable[Excess]) -> Covers:
@@ -57,8 +77,12 @@ def neighbours(rows: list[int], strikes: FloatArray) -> Covers:
         if later is not None:
             parts.append(_around(nodes, later, strikes))
         later = nodes
-    joined = (np.concatenate([getattr(part, name) for part in parts]) for name in Covers.__annotations__)
-    return Covers(*joined)
+    return joined(parts)
+
+
+def joined(parts: list[Covers]) -> Covers:
+    """All of them."""
+    return Covers(*(np.concatenate([getattr(p, name) for p in parts]) for name in Covers.__annotations__))
 
 
 def _within(nodes: IntArray, strikes: FloatArray) -> Covers:

@@ -5,42 +5,46 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..envelope import FORWARD, Point, excesses, lower_hull
 from ..surface import FloatArray
+from ._covers import IntArray
 from ._moves import BoolArray
 from ._quotes import Quotes
 
 _ROUNDING = 1e-14
+
+Function = tuple[FloatArray, FloatArray, FloatArray]
 
 
 @dataclass(frozen=True)
 class Hulls:
     """One convex, decreasing price function for each tenor, ordered in tenor.
 
-    ranks: [N] place of each quote's tenor in `functions`, which are strikes and prices of the corners.
+    ranks: [N] place of each quote's tenor in `functions`: strikes of the corners, prices, slopes to the right.
     """
 
-    ranks: NDArray[np.intp]
-    functions: list[tuple[FloatArray, FloatArray]]
+    ranks: IntArray
+    functions: list[Function]
 
-    def at(self, strikes: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """[N] each tenor's function at strikes [N], and its slope there."""
+    def at(self, strikes: FloatArray, ranks: IntArray | None = None) -> tuple[FloatArray, FloatArray]:
+        """[R] each tenor's function at strikes [R], and its slope there; all quotes unless `ranks` [R] says."""
+        ranks = self.ranks if ranks is None else ranks
         value, slope = np.empty(len(strikes)), np.empty(len(strikes))
-        for rank, (x, y) in enumerate(self.functions):
-            here = self.ranks == rank
-            value[here] = np.interp(strikes[here], x, y)
-            steps = np.append(np.diff(y) / np.diff(x), 0.0)
-            slope[here] = steps[np.searchsorted(x, strikes[here], side="right") - 1]
+        for rank in set(ranks.tolist()):
+            x, y, slopes = self.functions[rank]
+            here = ranks == rank
+            place = np.searchsorted(x, strikes[here], side="right") - 1
+            slope[here] = slopes[place]
+            value[here] = y[place] + slopes[place] * (strikes[here] - x[place])
         return value, slope
 
 
 def hulls(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArray) -> Hulls:
     """Lower hulls of each tenor's and all later prices, on which the fixed quotes lie.
 
-    Free quotes so low that a fixed one would be above the hull are left out. Fixed quotes are taken to have no
-    arbitrage among themselves.
+    Free quotes so low that a fixed one would be above the hull are left out. Fixed quotes are taken to have
+    no arbitrage among themselves.
     """
     asks = _usable(rows, strikes, calls, free)
     points: dict[int, list[Point]] = {rank: [] for rank in rows}
@@ -50,8 +54,13 @@ def hulls(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArr
     functions = []
     for rank in reversed(ranks):
         hull = lower_hull(sorted(hull[1:] + points[rank]))
-        functions.append((np.array([p[0] for p in hull]), np.array([p[1] for p in hull])))
+        functions.append(_function(hull))
     return Hulls(np.searchsorted(ranks, rows), functions[::-1])
+
+
+def _function(hull: list[Point]) -> Function:
+    x, y = np.array([p[0] for p in hull]), np.array([p[1] for p in hull])
+    return x, y, np.append((y[1:] - y[:-1]) / (x[1:] - x[:-1]), 0.0)
 
 
 def _usable(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArray) -> FloatArray:

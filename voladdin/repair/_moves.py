@@ -65,12 +65,14 @@ class Moves:
 
     def read(self, x: FloatArray) -> FloatArray:
         """[N] each quote's move, 0 exactly where its columns are."""
-        return np.bincount(self._node, self._sign * x, minlength=self._number) * self._scale
+        return np.asarray(np.bincount(self._node, self._sign * x, minlength=self._number) * self._scale)
 
     def cost(self, move: FloatArray) -> float:
-        """Of a whole move [N], in the cost's unit."""
+        """Of a whole move [N]; infinite where it is beyond the limits."""
         size = np.clip(self._sign * move[self._node] - self._from, 0.0, self._size)
-        return float(self._cost @ size)
+        reached = np.bincount(self._node, size, minlength=self._number)
+        beyond = (np.abs(move) - reached).max(initial=0.0) > 1e-12
+        return np.inf if beyond else float(self._cost @ size)
 
     def add(self, program: Program, covers: Covers, values: FloatArray, least: FloatArray) -> None:
         """Rows sum of values [3, R] times the moves of sold, left and right >= least [R].
@@ -78,8 +80,7 @@ class Moves:
         Rows in which nothing can move are left out.
         """
         number = len(covers.sold)
-        row, value = np.tile(np.arange(number), 3), values.ravel()
-        node = np.concatenate([covers.sold, covers.left, covers.right])
+        row, value, node = np.tile(np.arange(number), 3), values.ravel(), covers.nodes.ravel()
         count = (self._first[node + 1] - self._first[node]) * ((node >= 0) & (value != 0))
         offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
         column = np.repeat(self._first[node], count) + offset

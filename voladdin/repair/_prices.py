@@ -1,6 +1,6 @@
 """The smallest change of prices at given strikes: a linear program with cutting planes.
 
-min sum |c - c0| / vega subject to: convex, decreasing price functions through c exist that increase with tenor.
+min sum |c - c0| / vega, where convex, decreasing price functions through c must exist that increase with tenor.
 Those are infinitely many conditions "no call is worth more than calls that cover it". The program starts from
 each quote's neighbours; whatever trade is left at its solution (`envelope.excesses` finds every one) is
 added, and the program goes on from its last basis. The last solution is optimal for fewer conditions and
@@ -14,8 +14,8 @@ import numpy as np
 from ..black import call_price
 from ..envelope import excesses
 from ..surface import FloatArray
-from ._covers import Covers, from_excesses, neighbours
-from ._moves import BoolArray, Limits, Moves
+from ._covers import from_excesses, neighbours
+from ._moves import Limits, Moves
 from ._program import OPTIMAL
 from ._quotes import Quotes
 
@@ -47,7 +47,7 @@ def solve(
     covers = neighbours(quotes.rows, quotes.strikes)
     strikes = quotes.strikes.tolist()
     for _ in range(_ROUNDS):
-        moves.add(program, covers, _weights(covers), covers.excess(quotes.calls) - slack)
+        moves.add(program, covers, covers.weights, covers.excess(quotes.calls) - slack)
         status, x = program.solve()
         if status != OPTIMAL:
             return status, quotes.calls
@@ -57,10 +57,6 @@ def solve(
         if not len(covers.sold):
             return OPTIMAL, calls
     return "too many rounds", quotes.calls
-
-
-def _weights(covers: Covers) -> FloatArray:
-    return np.stack([-np.ones_like(covers.share), covers.share, 1 - covers.share])
 
 
 def _moved(quotes: Quotes, move: FloatArray) -> FloatArray:

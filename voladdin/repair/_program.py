@@ -30,7 +30,8 @@ class Program:
     def __init__(self, cost: FloatArray, lower: FloatArray, upper: FloatArray, deadline: float) -> None:
         import highspy
 
-        self._highs = highspy.Highs()
+        solver: Any = highspy.Highs  # its methods carry no types
+        self._highs = solver()
         for name, value in _OPTIONS.items():
             self._highs.setOptionValue(name, value)
         self._deadline = deadline

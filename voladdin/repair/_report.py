@@ -15,13 +15,13 @@ _NAMED = 5
 def message(
     before: Surface, change: FloatArray, method: str, fixed: BoolArray, outside: BoolArray, notes: list[str]
 ) -> str:
-    """Such as "3 of 40 vols moved, by 12.3 bp at most (the 1M 25P (K/F=0.97) call); linear program in prices"."""
+    """Such as "3 of 40 vols moved, by 12 bp at most (the 1M K/F=0.97 call), 0.8 bp on average; lower hulls"."""
     size = np.where(np.isfinite(change), np.abs(change), 0.0)
-    moved = int((size > 0).sum())
+    moved, quoted = int((size > 0).sum()), int(before.observed.sum())
     most = np.unravel_index(size.argmax(), size.shape)
     parts = [
-        f"{moved} of {int(before.observed.sum())} vols moved, by {_bp(size.max())} at most "
-        f"({names(before, [(int(most[0]), int(most[1]))])}), {_bp(size.sum() / before.observed.sum())} on average"
+        f"{moved} of {quoted} vols moved, by {_bp(size.max())} at most "
+        f"({names(before, [(int(most[0]), int(most[1]))])}), {_bp(size.sum() / quoted)} on average"
     ]
     parts.append(_HOW[method])
     if fixed.any():
