@@ -6,6 +6,7 @@ s = va.Surface(vols, tenors=["1W", "1M", 1.0], deltas=[0.9, 0.75, 0.5, 0.25, 0.1
 r = va.impute(s)
 r.filled, r.std, r.zscore
 va.check(s).violations
+va.generate(0.2, -0.1, 0.3, 0.02).surface()
 va.repair(s).surface
 """
 
@@ -23,6 +24,7 @@ from .errors import (
     VoladdinError,
 )
 from .features import Features, features
+from .generation import Generation, generate, sample, shift
 from .imputation import Imputation, impute, impute_batch
 from .interpolation import interpolate
 from .repair import Repair, repair
@@ -35,6 +37,7 @@ __all__ = [
     "BundleError",
     "Check",
     "Features",
+    "Generation",
     "Imputation",
     "InfeasibleError",
     "InputError",
@@ -49,12 +52,15 @@ __all__ = [
     "check",
     "convention",
     "features",
+    "generate",
     "impute",
     "impute_batch",
     "interpolate",
     "load",
     "names",
     "repair",
+    "sample",
+    "shift",
     "smile_from_quotes",
     "surface_from_quotes",
 ]

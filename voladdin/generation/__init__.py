@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .generating import Generation, generate
+from .sampling import sample
 from .shifting import shift
 
-__all__ = ["Generation", "generate", "shift"]
+__all__ = ["Generation", "generate", "sample", "shift"]

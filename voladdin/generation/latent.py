@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from ..errors import InputError
 from ..surface import FloatArray
 
-SCENARIOS, SEEDS, TARGETS = 0, 1, 2  # streams: draws of one never repeat those of another
+SCENARIOS, SEEDS, SAMPLES = 0, 1, 2  # streams, of SAMPLES one a block: none repeats another
 _LARGEST = 2**63
 
 
