@@ -74,6 +74,21 @@ def _parser() -> argparse.ArgumentParser:
     repair.add_argument("--keep-features", action="store_true", help="keep level, skew, curvature and term")
     repair.set_defaults(command=_repair)
 
+    scenarios = _generator_command(
+        commands, "scenarios", "a table of features becomes a workbook with a surface a row"
+    )
+    scenarios.add_argument("spec", help="columns level, skew, curv, term; also name, scenario; .csv or .xlsx")
+    scenarios.add_argument("--range", help="such as Sheet1!A1:F9, in an .xlsx spec")
+    scenarios.add_argument("--long", action="store_true", help="one long table, .csv or .xlsx")
+    scenarios.epilog = "The exit status is 1 where a row has no surface; the others are written."
+    scenarios.set_defaults(command=_scenarios)
+
+    sample = _generator_command(commands, "sample", "random surfaces as the model was trained on")
+    sample.add_argument("--count", type=int, default=100, help="how many (default: 100)")
+    sample.add_argument("--seed", type=int, default=0, help="the same seed, the same surfaces (default: 0)")
+    sample.add_argument("--trained", action="store_true", help="on the trained 28 x 28 grid")
+    sample.set_defaults(command=_sample)
+
     for name, help_ in (("install", "add voladdin to a host"), ("uninstall", "remove it from a host")):
         host = commands.add_parser(name, help=help_)
         host.add_argument("host", choices=HOSTS)
@@ -104,6 +119,19 @@ def _grid_command(commands: Any, name: str, help_: str) -> argparse.ArgumentPars
     parser.add_argument("--units", choices=["percent", "decimal"], help="where the grid cannot tell")
     parser.add_argument("-o", "--output", help="write a .csv or .xlsx instead of printing")
     return parser
+
+
+def _generator_command(commands: Any, name: str, help_: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help_)
+    parser.add_argument("-o", "--output", required=True, help="the file to write")
+    parser.add_argument("--tenors", type=_line, help="such as 1M,3M,6M (default: 1M to 7M)")
+    parser.add_argument("--moneyness", type=_line, help="ln(K/F), as in --moneyness=-0.1,0,0.1")
+    parser.add_argument("--model", default="equity", help="model bundle (default: equity)")
+    return parser
+
+
+def _line(text: str) -> Cells:
+    return [[cell.strip() for cell in text.split(",")]]
 
 
 def _elsewhere(module: str, command: str, argv: list[str]) -> int:
@@ -170,6 +198,37 @@ def _repair(options: argparse.Namespace) -> None:
     repaired, report = (evaluate("VOLREPAIR", [grid, output, *rest]) for output in ("repaired", "report"))
     _give(options, grid, repaired, vols=True)
     print(format_table(report))
+
+
+def _scenarios(options: argparse.Namespace) -> int:
+    from . import scenarios
+    from .sheet.generate import sheet_axes
+
+    axes = sheet_axes(options.tenors, options.moneyness)
+    spec = read_cells(options.spec, options.range)
+    made, bad = scenarios.scenarios(spec, axes, options.model, progress=True)
+    for row in bad:
+        what = " ".join(str(row.error).split())
+        print(f"voladdin: row {row.number} of the spec: {what} ({row.error.reference})", file=sys.stderr)
+    if made and options.long:
+        write_cells(options.output, scenarios.long_table(made, axes))
+    elif made:
+        scenarios.write_book(options.output, scenarios.book(made, axes))
+    print(f"written: {options.output}, {len(made)} scenarios" if made else "no scenario: nothing is written")
+    return int(bool(bad) or not made)
+
+
+def _sample(options: argparse.Namespace) -> None:
+    from .generation import sample
+    from .scenarios import write_samples
+    from .sheet.generate import sheet_axes
+
+    axes = sheet_axes(options.tenors, options.moneyness, model=options.model if options.trained else None)
+    made = sample(
+        options.count, options.seed, tenors=axes.tenors, moneyness=axes.moneyness, model=options.model
+    )
+    write_samples(options.output, made, axes)
+    print(f"written: {options.output}, {len(made)} surfaces")
 
 
 def _give(options: argparse.Namespace, grid: Cells, cells: Cells, *, vols: bool) -> None:

@@ -13,6 +13,7 @@ from ..features import NAMES
 from ..generation import Generation, generate
 from ..generation.axes import SHEET_MONEYNESS, SHEET_TENORS
 from ..generation.generating import refuse_level
+from ..generator import load
 from ..surface import FloatArray
 from .function import Argument, Function, text
 from .grids import warn
@@ -36,10 +37,19 @@ class Axes(NamedTuple):
     moneyness: FloatArray
 
 
-def sheet_axes(tenors: Cells | None, moneyness: Cells | None) -> Axes:
-    """Axes of the arguments, or the sheet's own: 1M to 7M by m = -0.25 to 0.25. Raises LabelError."""
-    tenor_cells: Cells = [list(SHEET_TENORS)] if tenors is None else tenors
-    moneyness_cells: Cells = [list(SHEET_MONEYNESS)] if moneyness is None else moneyness
+def sheet_axes(tenors: Cells | None, moneyness: Cells | None, model: str | None = None) -> Axes:
+    """Axes of the arguments, or the sheet's own: 1M to 7M by m = -0.25 to 0.25, or a model's nodes.
+
+    Raises LabelError naming a cell, InputError where one is no line.
+    """
+    nodes = None if model is None else load(model)
+    own: tuple[Cells, Cells] = ([list(SHEET_TENORS)], [list(SHEET_MONEYNESS)])
+    if nodes is not None:
+        own = ([nodes.tenors.tolist()], [nodes.moneyness.tolist()])
+    tenor_cells, moneyness_cells = (
+        own[0] if tenors is None else tenors,
+        own[1] if moneyness is None else moneyness,
+    )
     tenor_line, line = _line(tenor_cells, "tenors"), _line(moneyness_cells, "moneyness")
     years = tenor_axis(tenor_line, None)
     values = np.array([_moneyness(label) for label in line])
