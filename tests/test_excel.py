@@ -15,7 +15,7 @@ import pytest
 from tests.stubs import win32
 from tests.stubs.win32 import MISSING, ExcelRange, values
 from voladdin.errors import UnavailableError
-from voladdin.functions import FUNCTIONS, evaluate
+from voladdin.functions import FUNCTIONS, Argument, Function, evaluate
 from voladdin.hosts.excel import addin
 
 MODULE = "voladdin.hosts.excel.udfs"
@@ -123,7 +123,6 @@ def test_wrapper_has_one_function_an_entry_and_error_values() -> None:
     wizard = 'If (Not Application.CommandBars("Standard").Controls(1).Enabled) Then Exit Function'
     assert text.count(wizard) == len(FUNCTIONS)
     assert not re.search(r"= Err\.Description", text)
-    assert max(map(len, text.splitlines())) < 1024  # VBA's longest line
 
 
 def test_help_texts_of_the_function_wizard() -> None:
@@ -139,6 +138,17 @@ def test_help_texts_of_the_function_wizard() -> None:
             assert argument.help[:255] in _read(statement)
 
 
+def test_long_texts_quotes_and_other_letters_of_the_wizard(monkeypatch: pytest.MonkeyPatch) -> None:
+    help_ = 'σ of "K" ' + "x" * 300
+    function = Function("VOLX", help_, (Argument("vol", help_, "value"),), "", lambda: [[1.0]])
+    monkeypatch.setattr(addin, "FUNCTIONS", {"VOLX": function})
+    text = addin.module().source
+    assert _read(text).count(f'"{help_[:255]}"') == 2
+    described = re.search(r'^Attribute VOLX\.VB_Description = "(.*)"$', text, re.M)
+    assert described is not None
+    assert described[1] == help_[:255].replace('"', '""').replace("σ", "?")
+
+
 def _read(vba: str) -> str:
     """Text with its strings as VBA reads them."""
     return re.sub(r'" & ChrW\((\d+)\) & "', lambda found: chr(int(found[1])), vba).replace('""', '"')
@@ -150,6 +160,7 @@ def test_every_vba_procedure_is_closed() -> None:
     )
     assert text.startswith("Function ")
     opened = re.findall(r"^(?:Private |Public )?(Function|Sub) ", text, re.M)
+    assert max(map(len, text.splitlines())) < 1024  # VBA's longest line
     assert sorted(opened) == sorted(re.findall(r"^End (Function|Sub)", text, re.M))
 
 
