@@ -38,19 +38,20 @@ class Curves:
         self.known = np.zeros(len(self.rows), dtype=np.bool_)
         self.rise, self.fall = np.full((2, len(self.rows)), -1.0)
 
+    def admits(self, cell: int) -> bool:
+        """Whether the cell is in its interval."""
+        low, high = self._bounds(cell, float(self.strikes[cell]))
+        return bool(low - _ROUNDING <= self.calls[cell] <= high + _ROUNDING)
+
     def admit(self, cell: int) -> bool:
         """Moves the cell along its own strike or delta into its interval; whether it could."""
         call = float(self.calls[cell])
-        if not np.isfinite(call):
+        if not np.isfinite(call) or self.admits(cell):
             return True
+        if self.deltas is not None:
+            return self._take(cell, self._along_delta(cell))
         low, high = self._bounds(cell, float(self.strikes[cell]))
-        if low - _ROUNDING <= call <= high + _ROUNDING:
-            return True
-        if self.deltas is None:
-            found = self._at_strike(cell, min(max(call, low), high))
-        else:
-            found = self._along_delta(cell)
-        return self._take(cell, found)
+        return self._take(cell, self._at_strike(cell, min(max(call, low), high)))
 
     def add(self, cell: int) -> None:
         """The cell, as it is now, is a node from here on; slopes are loosened by the slack in price."""

@@ -21,13 +21,14 @@ from .surface import FloatArray, Surface
 
 @dataclass(frozen=True)
 class Guarded:
-    """vols: [B, T, K], quotes as given. violating: [B], the quotes alone can be arbitraged.
+    """vols: [B, T, K], quotes as given.
 
-    failed: [B], some cell has no admissible vol of 1e-6 to 10 and keeps the model's.
+    disputed: [B, T, K], quotes that can be arbitraged against more plausible ones.
+    failed: [B], some filled cell has no admissible vol of 1e-6 to 10 and keeps the model's.
     """
 
     vols: FloatArray
-    violating: BoolArray
+    disputed: BoolArray
     failed: BoolArray
 
 
@@ -36,28 +37,29 @@ def guard(axes: Surface, filled: FloatArray, observed: BoolArray, doubt: FloatAr
 
     doubt: [B, T, K], std of filled cells, |z-score| of quotes: what gives way first.
 
-    Where the quotes alone pass `check`, the result does. Where they do not, it does with the quotes replaced
-    by their own repair; the quotes themselves are returned.
+    Where the quotes alone pass `check`, the result does. Where they do not, it does without the disputed
+    quotes, those that do not fit to the less doubtful ones; all quotes are returned as they are.
     """
-    vols = filled.copy()
-    violating, failed = np.zeros((2, len(filled)), dtype=np.bool_)
+    vols, disputed, failed = filled.copy(), np.zeros_like(observed), np.zeros(len(filled), dtype=np.bool_)
     bad = np.flatnonzero(~arbitrage_free(axes, filled))
-    if len(bad):
-        violating[bad] = ~arbitrage_free(axes, np.where(observed, filled, np.nan)[bad])
-    for b in bad[~observed[bad].all((1, 2))]:
-        fixed = _repaired(axes, filled[b], observed[b], doubt[b]) if violating[b] else filled[b]
-        moved, failed[b] = _guarded(axes, fixed, observed[b], doubt[b])
+    for b in bad[~arbitrage_free(axes, np.where(observed, filled, np.nan)[bad])]:
+        disputed[b] = _disputed(axes, filled[b], observed[b], doubt[b])
+    bad = bad[~arbitrage_free(axes, np.where(disputed, np.nan, filled)[bad])]
+    for b in bad:
+        kept = np.where(disputed[b], np.nan, filled[b])
+        moved, failed[b] = _guarded(axes, kept, observed[b], doubt[b])
         vols[b] = np.where(observed[b], filled[b], moved)
-    return Guarded(vols, violating, failed)
+    return Guarded(vols, disputed, failed)
 
 
-def _repaired(axes: Surface, vols: FloatArray, observed: BoolArray, doubt: FloatArray) -> FloatArray:
-    """[T, K]: the quotes without arbitrage among them, the least doubtful held."""
+def _disputed(axes: Surface, vols: FloatArray, observed: BoolArray, doubt: FloatArray) -> BoolArray:
+    """[T, K]: the quotes that do not fit to the less doubtful ones."""
     curves = Curves(axes, vols)
     for cell in _order(observed, doubt):
-        if curves.admit(cell):
+        if curves.admits(cell):
             curves.add(cell)
-    return np.where(observed, curves.vols.reshape(vols.shape), vols)
+    fits = curves.known | ~np.isfinite(curves.calls)
+    return np.asarray(observed & ~fits.reshape(observed.shape))
 
 
 def _guarded(
@@ -66,7 +68,7 @@ def _guarded(
     """[T, K] vols of which only those not `observed` moved, and whether arbitrage is left."""
     spread, deltas = doubt / vols, axes.deltas is not None
     for strikes_held in (False, True)[: 1 + deltas]:
-        near = project(axes, vols, ~observed, spread, strikes_held)
+        near = project(axes, vols, ~observed, spread, strikes_held=strikes_held)
         if near is not None and strikes_held:
             near = _read_off(axes, vols, near)
         if near is not None and arbitrage_free(axes, near[None])[0]:
@@ -87,15 +89,14 @@ def _read_off(axes: Surface, vols: FloatArray, near: FloatArray) -> FloatArray |
 def _one_by_one(
     axes: Surface, vols: FloatArray, observed: BoolArray, doubt: FloatArray
 ) -> tuple[FloatArray, bool]:
-    curves, failed = Curves(axes, vols), False
+    curves = Curves(axes, vols)
     for cell in _order(observed, doubt):
         curves.add(cell)
     for cell in _order(~observed, doubt):
         if curves.admit(cell):
             curves.add(cell)
-        else:
-            failed = True
-    return np.where(observed, vols, curves.vols.reshape(vols.shape)), failed
+    moved = np.where(observed, vols, curves.vols.reshape(vols.shape))
+    return moved, not arbitrage_free(axes, moved[None])[0]
 
 
 def _order(chosen: BoolArray, doubt: FloatArray) -> list[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from . import bundle as bundles
@@ -15,7 +15,7 @@ from .black import call_delta
 from .bundle import Bundle
 from .errors import InputError
 from .guard import Guarded, guard
-from .posterior import Posterior, from_prior, from_quotes
+from .posterior import BoolArray, Posterior, from_prior, from_quotes
 from .surface import MAX_VOL, FloatArray, Surface
 
 MAX_CELLS = 1_000
@@ -34,6 +34,7 @@ class Imputation:
     filled: quotes to the last bit, elsewhere `mean`, moved where it would add arbitrage (see `impute_batch`);
     low and high then reach to it, `mean` and std stay the posterior's own.
     zscore: on quotes, how many standard deviations each lies from what the others say; NaN elsewhere.
+    disputed: quotes that can be arbitraged against more plausible ones (of smaller z-score).
     model: which model answered, where it fell back to the Gaussian, and what the arbitrage guard did.
     """
 
@@ -43,10 +44,11 @@ class Imputation:
     high: FloatArray
     filled: FloatArray
     zscore: FloatArray
+    disputed: BoolArray
     model: str
 
     @property
-    def moved(self) -> NDArray[np.bool_]:
+    def moved(self) -> BoolArray:
         """Where a filled cell is not the posterior's, because that would have added arbitrage."""
         return np.asarray(self.filled != self.mean)
 
@@ -79,7 +81,7 @@ def impute(
         _check_prior(surface, prior)
         arguments["prior"] = prior.vols[None]
     result = impute_batch(surface.vols[None], surface.tenors, **arguments)
-    fields = ("mean", "std", "low", "high", "filled", "zscore")
+    fields = ("mean", "std", "low", "high", "filled", "zscore", "disputed")
     return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=result.model)
 
 
@@ -102,8 +104,8 @@ def impute_batch(
     prior: [B, T, K], earlier surfaces. prior_age: their age in days, above 0.
     coverage: of the band `low` to `high`, in (0, 1).
     arbitrage_free: filled cells add no violation that the quotes did not have. Where the quotes pass `check`,
-    so does `filled`; where they do not, it does with the quotes replaced by their own repair, and the quotes
-    stay as they are.
+    so does `filled`. Where they do not, the quotes stay all the same, those that do not fit to the more
+    plausible ones are `disputed`, and `filled` without these passes `check`: every trade left takes one.
 
     Raises InputError naming the surface or argument, or BundleError. Deterministic.
     """
@@ -191,10 +193,11 @@ def _present(
     mean, std = np.where(observed, vols, median), np.where(observed, 0.0, median * log_std)
     zscore = np.where(observed, answer.zscore.reshape(vols.shape), np.nan)
     notes = _fallback(answer, len(vols))
-    filled = mean
+    filled, disputed = mean, np.zeros_like(observed)
     if arbitrage_free:
         guarded = guard(axes, mean, observed, np.where(observed, zscore, std))
-        filled, notes = guarded.vols, [*notes, *_guard_notes(guarded, mean)]
+        filled, disputed = guarded.vols, guarded.disputed
+        notes += _guard_notes(guarded, mean)
     return Imputation(
         mean=mean,
         std=std,
@@ -202,6 +205,7 @@ def _present(
         high=np.maximum(np.where(observed, vols, median * reach), filled),
         filled=filled,
         zscore=zscore,
+        disputed=disputed,
         model=f"{loaded.card['name']} ({'; '.join(notes)})" if notes else str(loaded.card["name"]),
     )
 
@@ -219,8 +223,8 @@ def _guard_notes(guarded: Guarded, mean: FloatArray) -> list[str]:
     if cells.any():
         where = _on(int(cells.any((1, 2)).sum()), batch)
         notes.append(f"{cells.sum()} filled cells moved{where} so that they add no arbitrage")
-    if guarded.violating.any():
-        where = _on(int(guarded.violating.sum()), batch)
+    if guarded.disputed.any():
+        where = _on(int(guarded.disputed.any((1, 2)).sum()), batch)
         notes.append(f"the quotes themselves can be arbitraged{where}")
     if guarded.failed.any():
         where = _on(int(guarded.failed.sum()), batch)

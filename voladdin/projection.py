@@ -10,6 +10,8 @@ Hanson 1974, chapter 23).
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
@@ -20,8 +22,10 @@ from .black import call_price, moneyness_from_delta, vega
 from .slopes import BoolArray
 from .surface import MAX_VOL, FloatArray, Surface
 
+TIME_LIMIT = 2.0  # seconds
 _AIM = 1e-11  # of the largest excess
 _SLACK = 8e-11  # what quotes may be worth above a cover: with the aim, less than `check`'s tolerance
+_STILL = 1e-13  # of ln vol: not moved
 _MAX_STEPS = 40
 _MAX_MOVE = 0.3  # of ln vol, in one step
 _FORWARD = -1
@@ -30,13 +34,13 @@ Trades = NDArray[np.intp]  # [M, 3]: node sold, node bought left of it, node bou
 
 
 def project(
-    axes: Surface, vols: FloatArray, movable: BoolArray, spread: FloatArray, strikes_held: bool = False
+    axes: Surface, vols: FloatArray, movable: BoolArray, spread: FloatArray, *, strikes_held: bool = False
 ) -> FloatArray | None:
     """[T, K] vols without arbitrage nearest to `vols`, of which only the `movable` cells change; or None.
 
     spread: [T, K] std of ln vol. strikes_held: every cell of a delta grid keeps the strike that `vols` gives
-    it; what is allowed is then convex in price. None where the steps do not lead there, as where the others
-    leave no room.
+    it; what is allowed is then convex in price. None where the steps do not lead there within `TIME_LIMIT`,
+    as where the others leave no room.
     """
     nodes, start, std = _Nodes(axes), np.log(vols).ravel(), spread.ravel()
     if strikes_held:
@@ -44,11 +48,13 @@ def project(
     free, point = np.flatnonzero(movable), np.log(vols).ravel()
     slack = np.where(movable.ravel(), 0.0, _SLACK)
     trades = np.empty((0, 3), dtype=np.intp)
+    deadline = time.perf_counter() + TIME_LIMIT
     for _ in range(_MAX_STEPS):
         nodes.move(point)
         found = nodes.violated(slack + _AIM)
         if not len(found):
-            return np.where(movable, np.exp(point).reshape(vols.shape), vols)
+            moved = movable & (np.abs(point - start) > _STILL).reshape(vols.shape)
+            return np.where(moved, np.exp(point).reshape(vols.shape), vols)
         trades = np.unique(np.concatenate([nodes.standing(trades), found]), axis=0)
         excess, slope = nodes.cut(trades)
         excess += -slack[trades[:, 0]] - slope[:, free] @ (point - start)[free]
@@ -56,6 +62,8 @@ def project(
         if shift is None:
             return None
         step = start[free] + std[free] * shift - point[free]
+        if time.perf_counter() > deadline:
+            return None
         point[free] += step * min(1.0, _MAX_MOVE / max(float(np.abs(step).max()), 1e-300))
         np.minimum(point, np.log(MAX_VOL), out=point)
     return None
@@ -113,7 +121,7 @@ class _Nodes:
             self.by_strike = self.strikes * -inner * total
             density = np.exp(-0.5 * inner**2) / np.sqrt(2 * np.pi)
             self.by_call = self.strikes * density * total - self.by_strike * ndtr(inner)
-        dropped = np.abs(m) > MAX_LOG_STRIKE
+        dropped = ~(np.abs(m) <= MAX_LOG_STRIKE) | np.isnan(self.calls)
         self.strikes[dropped] = self.calls[dropped] = np.nan
 
     def violated(self, slack: FloatArray) -> Trades:

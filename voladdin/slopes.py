@@ -23,6 +23,8 @@ def arbitrage_free(axes: Surface, vols: FloatArray, tolerance: float = TOLERANCE
     most the least slope to higher ones, or 0 (Gopal 2024, Theorem 7.1); (0, 1) is a node of every tenor. The
     slopes are those of c - `tolerance`, so that what counts is the size of the trade.
     """
+    if not len(vols):
+        return np.ones(0, dtype=np.bool_)
     moneyness, calls = nodes(axes, vols)
     if calls.shape[1] > _MAX_NODES:
         return np.array(
