@@ -209,9 +209,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--features", nargs="+", choices=NAMES, default=NAMES, help="those to control")
     parser.add_argument("--steps", type=int, default=Config.steps)
+    parser.add_argument("--samples", type=int, default=Config.samples, help="draws in the hull for the card")
     parser.add_argument("--seed", type=int, default=Config.seed)
     options = parser.parse_args(argv)
-    config = Config(features=tuple(options.features), steps=options.steps, seed=options.seed)
+    config = Config(
+        features=tuple(options.features), steps=options.steps, samples=options.samples, seed=options.seed
+    )
     folder = train_generator(Data.read(options.data, config), options.output, options.output.name, config)
     print(f"{options.output.name} in {folder}")
     return 0
