@@ -21,6 +21,12 @@ models: $(VENV)/.test
 	@test -n "$(HISTORY)" || { echo "expected make models HISTORY=<file of full surfaces>"; exit 2; }
 	$(BIN)/voladdin train "$(HISTORY)" --name fx --output voladdin/models
 
+# Simulates the paper's equity surfaces and rebuilds the generator that ships: a minute, then ten on one core.
+generator: $(VENV)/.test
+	mkdir -p out
+	$(BIN)/python -m export.simulate.equity out/equity.npz --processes 2
+	$(BIN)/python -m export.generator out/equity.npz --output voladdin/models/equity
+
 # The tables of the README; needs the market data beside the repository (see `voladdin bench impute -h`).
 bench: $(VENV)/.test
 	$(BIN)/voladdin bench impute
