@@ -22,6 +22,7 @@ from .sheet.grids import WARNINGS
 from .sheet.impute import VOLIMPUTE
 from .sheet.interpolate import VOLINTERP
 from .sheet.quotes import VOLQUOTES
+from .sheet.repair import VOLREPAIR
 from .sheet.shift import VOLSHIFT
 
 __all__ = ["FUNCTIONS", "Argument", "Function", "evaluate"]
@@ -103,5 +104,15 @@ VOLINFO = Function(
 
 FUNCTIONS: dict[str, Function] = {
     function.name: function
-    for function in (VOLIMPUTE, VOLINTERP, VOLQUOTES, VOLCHECK, VOLFEATURES, VOLGENERATE, VOLSHIFT, VOLINFO)
+    for function in (
+        VOLIMPUTE,
+        VOLINTERP,
+        VOLQUOTES,
+        VOLCHECK,
+        VOLREPAIR,
+        VOLFEATURES,
+        VOLGENERATE,
+        VOLSHIFT,
+        VOLINFO,
+    )
 }
