@@ -30,6 +30,7 @@ class LocalServer:
 
     calls: (function, arguments) of each request.
     last: it dies after this many calls.
+    command: what it answers to every command.
     """
 
     def __init__(self, home: Path, evaluate: Callable[[str, Sequence[Any]], Any], version: str = "1") -> None:
@@ -38,6 +39,7 @@ class LocalServer:
         self.last: int | None = None
         self.token = TOKEN
         self.models: list[str] = ["fx"]
+        self.command: Any = None
         self._evaluate = evaluate
         self._hang = threading.Event()
         self._resume = threading.Event()
@@ -92,6 +94,9 @@ class LocalServer:
                 if server.last is not None and len(server.calls) >= server.last:
                     self.close_connection = True
                     server.die()
+                    return
+                if self.path.startswith("/v1/commands/"):
+                    self._send(200, server.command)
                     return
                 self._send(*server._answer(self.path.removeprefix("/v1/functions/"), body["arguments"]))
 

@@ -5,10 +5,13 @@ function below. It prints the list of what they return.
 """
 
 import json
+import os
 import sys
+import time
 from pathlib import Path
 
 import uno
+from com.sun.star.accessibility.AccessibleRole import MENU_BAR
 from com.sun.star.beans import PropertyValue
 from uno_pipe import connect
 
@@ -58,17 +61,49 @@ def menu(name):
     return [event.State == 1, event.Result]
 
 
+def child(element, number):
+    return element.getAccessibleChild(number).getAccessibleContext()
+
+
+def children(element):
+    return [child(element, i) for i in range(element.getAccessibleChildCount())]
+
+
+def menu_bar(element):
+    """The window's menu bar as a screen reader finds it."""
+    if element.getAccessibleRole() == MENU_BAR:
+        return element
+    return next(filter(None, (menu_bar(c) for c in children(element)[:20] if c)), None)
+
+
+def entries():
+    window = document.getCurrentController().getFrame().getContainerWindow()
+    menus = children(menu_bar(window.getAccessibleContext()))
+    return children(next(m for m in menus if m.getAccessibleName() == "voladdin"))
+
+
 def menus():
-    """Addresses and titles of the extension's menu, as the office has it in its configuration."""
-    provider = manager.createInstanceWithContext("com.sun.star.configuration.ConfigurationProvider", context)
-    path = option("nodepath", "/org.openoffice.Office.Addons/AddonUI/OfficeMenuBar/org.voladdin.calc.menu")
-    access = "com.sun.star.configuration.ConfigurationAccess"
-    entries = provider.createInstanceWithArguments(access, (path,)).getByName("Submenu")
-    return [[entries.getByName(n).URL, entries.getByName(n).Title] for n in entries.ElementNames]
+    """Labels of the extension's menu, a separator as ""."""
+    return [entry.getAccessibleName() for entry in entries()]
+
+
+def click(label):
+    """Chooses an entry of the menu, and waits until a note is on the sheet."""
+    entry = next(e for e in entries() if e.getAccessibleName() == label)
+    entry.doAccessibleAction(0)
+    for _ in range(200):
+        if notes():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def put(place, formulas):
     cells(place).setFormulaArray(tuple(map(tuple, formulas)))
+
+
+def array(place, formula):
+    cells(place).setArrayFormula(formula)
 
 
 def values(place):
@@ -104,7 +139,7 @@ def merge(place):
 def notes():
     found = document.Sheets.getByIndex(0).getAnnotations()
     return [
-        [n.getPosition().Row, n.getPosition().Column, n.getString()]
+        [n.getPosition().Row, n.getPosition().Column, n.getString() or n.getAnnotationShape().getString()]
         for n in (found.getByIndex(i) for i in range(found.getCount()))
     ]
 
@@ -139,3 +174,5 @@ def infobar():
 
 
 print(json.dumps([globals()[action](*arguments) for action, *arguments in json.load(sys.stdin)]))
+sys.stdout.flush()
+os._exit(0)  # the bridge to the office may crash where Python ends by itself

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -162,12 +163,11 @@ class Transaction:
     def _commit(self) -> None:
         if self._undo or self._doomed:
             doomed = [name for name in self._doomed if self._is_empty(name)]
-            if self.records:
+            if self.records or self._had_ledger:
                 ledger.save(self.book, self.records)
-            elif self._had_ledger:
-                doomed.append(ledger.SHEET)
-            for name in doomed:
-                self.book.sheets[name].delete()
+            for name in doomed if self.records else [*doomed, ledger.SHEET]:
+                with suppress(Exception):  # one that the host keeps is blank
+                    self.book.sheets[name].delete()
         if self._shown:
             ledger.activate(self.book.sheets[self._shown])
 

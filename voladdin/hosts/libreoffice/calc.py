@@ -164,7 +164,8 @@ def _notes(sheet: Any, area: Area) -> list[list[Any]]:
         note = annotations.getByIndex(i)
         row, column = note.getPosition().Row + 1, note.getPosition().Column + 1
         if top <= row <= bottom and left <= column <= right:
-            found.append([row, column, note.getString()])
+            text = note.getString() or note.getAnnotationShape().getString()  # only the shape after .xlsx
+            found.append([row, column, text])
     return found
 
 

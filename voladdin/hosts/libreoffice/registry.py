@@ -61,9 +61,9 @@ def addons() -> bytes:
     groups = [list(group) for _, group in groupby(COMMANDS.values(), key=lambda command: command.group)]
     for i, group in enumerate(groups):
         if i:
-            put(node(entries, f"g{i}"), "URL", "private:separator")
-        for command in group:
-            entry = node(entries, f"g{i}_{command.name}")
+            put(node(entries, f"m{i}00"), "URL", "private:separator")
+        for j, command in enumerate(group, 1):  # Calc sorts the entries by name
+            entry = node(entries, f"m{i}{j:02}")
             put(entry, "URL", PROTOCOL + command.name)
             put(entry, "Title", command.label, "en-US")
             put(entry, "Target", "_self")

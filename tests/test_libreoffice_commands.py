@@ -1,0 +1,262 @@
+"""The menu in real LibreOffice Calc: its addresses dispatched, the commands run by the local server."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.stubs.server import LocalServer
+from tests.test_commands import BROKEN, FILL_NUMBER, FONT_NUMBER, GRID, HOLES, filled
+from voladdin import local
+from voladdin.arbitrage import check
+from voladdin.cells import parse
+from voladdin.commands import COMMANDS
+from voladdin.commands.checking import colour
+from voladdin.functions import evaluate
+from voladdin.hosts import libreoffice
+from voladdin.hosts.libreoffice import engine, office
+from voladdin.repair import repair
+
+PYTHON = shutil.which("python3", path="/usr/bin") or sys.executable
+pytestmark = [
+    pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice (soffice) is not installed"),
+    pytest.mark.skipif(
+        subprocess.run([PYTHON, "-c", "import uno"], capture_output=True).returncode != 0,
+        reason="the system's Python has no module uno (Debian: python3-uno)",
+    ),
+]
+Drive = Callable[..., list[Any]]
+TEXTS = [["" if cell is None else str(cell) for cell in row] for row in GRID]
+BROKEN_TEXTS = [["" if cell is None else str(cell) for cell in row] for row in BROKEN]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home folder with the installed extension's settings, in which Calc starts the server."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VOLADDIN_HOME", str(folder))
+        yield folder
+        state = local.running()
+        if state is not None:
+            local.stop(state)
+
+
+@pytest.fixture(scope="module")
+def drive(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drive]:
+    """Works through steps in one running LibreOffice; what each step returned."""
+    profile = tmp_path_factory.mktemp("profile")
+    libreoffice.install(profile)
+    pipe = f"voladdin{uuid.uuid4().hex}"
+    options = ["--headless", "--norestore", f"--accept=pipe,name={pipe};urp;"]
+    calc = subprocess.Popen(
+        [office.program("soffice"), *office.layers(profile), *options], stderr=subprocess.DEVNULL
+    )
+    driver = Path(__file__).parent / "stubs" / "uno_menu.py"
+
+    def work(*steps: list[Any]) -> list[Any]:
+        told = json.dumps([*steps, ["close"]])
+        done = subprocess.run([PYTHON, driver, pipe], input=told, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        answers: list[Any] = json.loads(done.stdout)
+        return answers[:-1]
+
+    yield work
+    calc.terminate()
+    calc.wait(30)
+
+
+def looks(place: str) -> list[list[Any]]:
+    """Steps that read all that a command may change."""
+    return [
+        ["formulas", place],
+        *(["every", place, name] for name in ("CellBackColor", "CharColor", "NumberFormat")),
+    ]
+
+
+def blank(rows: list[list[Any]]) -> list[list[Any]]:
+    return [["" if cell is None else cell for cell in row] for row in rows]
+
+
+def test_the_menu_is_that_of_the_registry(drive: Drive) -> None:
+    _, found = drive(["load", None], ["menus"])
+    groups = [[c.label for c in COMMANDS.values() if c.group == group] for group in ("Surface", "Help")]
+    assert found == [*groups[0], "", *groups[1]]
+
+
+def test_an_entry_of_the_menu_is_chosen(drive: Drive) -> None:
+    start = [["load", None], ["put", "B3:G6", TEXTS], ["select", "D4"]]
+    assert drive(*start, ["click", "Fill missing"], ["values", "B3:G6"])[3:] == [True, blank(filled(GRID))]
+
+
+def test_fill_from_the_menu_and_one_step_of_undo(drive: Drive) -> None:
+    sheet = [["load", None], ["put", "B3:G6", TEXTS], ["select", "D4"]]
+    after = [
+        ["values", "B3:G6"],
+        ["every", "B3:G6", "CellBackColor"],
+        ["every", "B3:G6", "CharColor"],
+        ["notes"],
+    ]
+    answers = drive(
+        *sheet,
+        *looks("A1:H9"),
+        ["menu", "fill"],
+        *after,
+        ["sheets"],
+        ["infobar"],
+        ["undo_titles"],
+        ["undo"],
+        *looks("A1:H9"),
+        ["notes"],
+        ["sheets"],
+    )
+    before, said = answers[3:7], answers[7]
+    cells, fills, fonts, notes, sheets, bar, titles = answers[8:15]
+    assert said == [True, "filled 7 holes of Sheet1!B3:G6 (fx)"]
+    assert cells == blank(filled(GRID))  # to the last bit
+    for rows, number in ((fills, FILL_NUMBER), (fonts, FONT_NUMBER)):
+        assert [(i, j) for i in range(4) for j in range(6) if rows[i][j] == number] == HOLES
+    assert sorted((row - 2, column - 1) for row, column, _ in notes) == HOLES
+    assert all("90% band" in text and text.endswith("voladdin fx 0.1.0") for *_, text in notes)
+    assert sheets == [["Sheet1", True], ["_voladdin", False]]
+    assert bar and titles[0] == "voladdin: Fill missing"
+    assert answers[16:20] == before
+    assert answers[20:] == [[], [["Sheet1", True]]]
+
+
+@pytest.mark.parametrize("form", ["xlsx", "ods"])
+def test_clear_after_save_and_the_users_edits(drive: Drive, tmp_path: Path, form: str) -> None:
+    """The ledger follows a renamed sheet and an inserted row."""
+    path = str(tmp_path / f"book.{form}")
+    texts = [list(row) for row in TEXTS]
+    texts[1][4], texts[2][5], texts[3][1] = "-", "=NA()", "=#N/A"
+    look = [["change", "C4:G6", "CellBackColor", 0xFFFF00], ["number_format", "C4:G6", "0.00%"]]
+    start = [["load", None], ["put", "B3:G6", texts], *look, ["select", "D4"]]
+    before = drive(*start, *looks("A1:H9"))[len(start) :]
+    said = drive(*start, ["menu", "fill"], ["menu", "check"], ["save", path])[len(start)]
+    assert said == [True, "filled 6 holes of Sheet1!B3:G6 (fx); left alone: G5 holds a formula"]
+    change = [["put", "D4:D4", [["0.2"]]], ["insert_row", 0], ["rename", "it's EUR.USD"]]
+    answers = drive(["load", path], *change, ["menu", "clear"], *looks("A2:H10"), ["notes"], ["sheets"])
+    assert answers[4] == [True, "cleared 5 places; 1 changed since and kept"]
+    before[0][3][3] = "0.2"
+    assert answers[5] == before[0]
+    assert answers[6] == before[1] and answers[7] == before[2]
+    assert answers[9:] == [[], [["it's EUR.USD", True]]]
+
+
+def test_check_colours_the_trades_and_reports_them(drive: Drive) -> None:
+    start = [["load", None], ["put", "B3:E6", BROKEN_TEXTS], ["select", "C4"]]
+    read = [["every", "C4:E6", "CellBackColor"], ["values", "voladdin check.A1:E9"], ["sheets"]]
+    answers = drive(
+        *start, ["menu", "check"], *read, ["menu", "clear"], ["every", "A1:H9", "CellBackColor"], ["sheets"]
+    )
+    said, fills, report, sheets = answers[3:7]
+    found = check(parse(BROKEN).surface)
+    assert said[0] and said[1].startswith(
+        f"Sheet1!B3:E6 has static arbitrage: {len(found.violations)} trades"
+    )
+    for row, sizes in zip(fills, found.map.tolist(), strict=True):
+        assert row == [engine.number(colour(size)) if size else -1 for size in sizes]
+    assert [row[4] for row in report[2:] if row[4]] == [v.message for v in found.violations]
+    assert [row[3] for row in report[2:] if row[4]] == pytest.approx([v.vol_bp for v in found.violations])
+    assert [name for name, shown in sheets if shown] == ["Sheet1", "voladdin check"]
+    assert answers[8] == [[-1] * 8] * 9
+    assert answers[9] == [["Sheet1", True]]
+
+
+def test_repair_beside_the_grid_and_undo(drive: Drive) -> None:
+    start = [
+        ["load", None],
+        ["put", "B3:E6", BROKEN_TEXTS],
+        ["number_format", "C4:E6", "0.00%"],
+        ["select", "C4"],
+    ]
+    read = [["values", "B2:O6"], ["sheets"], ["select", "H4"], ["menu", "check"], ["undo"]]
+    answers = drive(*start, *looks("A1:P9"), ["menu", "repair"], *read, *looks("A1:P9"), ["sheets"])
+    found = repair(parse(BROKEN).surface)
+    assert answers[8][0], answers[8]
+    cells = answers[9]
+    assert [row[:4] for row in cells[1:]] == blank(BROKEN)
+    assert [row[5] for row in cells] == ["Repaired Sheet1!B3:E6", "", "1W", "1M", "1Y"]
+    np.testing.assert_array_equal([row[6:9] for row in cells[2:]], found.surface.vols)
+    np.testing.assert_array_equal([row[11:14] for row in cells[2:]], found.change)
+    assert answers[12] == [True, "no static arbitrage among the 9 quotes of Sheet1!G2:J6"]
+    assert answers[14:18] == answers[4:8]
+    assert answers[18] == [["Sheet1", True]]
+
+
+@pytest.mark.parametrize(
+    "prepare, select, match",
+    [
+        ([["protect", "secret"]], "D4", "Sheet1.* cannot be changed: the sheet Sheet1 is protected"),
+        ([["merge", "F4:G4"]], "D4", "Sheet1!F4 is part of merged cells"),
+        ([["put", "B5:B5", [["1W"]]]], "D4", "B5 is '1W'"),
+        ([], "K20", "no grid around K20"),
+    ],
+)
+def test_a_command_that_fails_leaves_the_sheet_and_says_why(
+    drive: Drive, prepare: list[Any], select: str, match: str
+) -> None:
+    start = [["load", None], ["put", "B3:G6", TEXTS], *prepare, ["select", select]]
+    read = [*looks("A1:H9"), ["notes"], ["sheets"], ["undo_titles"]]
+    answers = drive(*start, *read, ["menu", "fill"], *read)
+    count = len(start)
+    assert answers[count : count + len(read)] == answers[count + len(read) + 1 :]
+    done, said = answers[count + len(read)]
+    assert not done
+    assert re.search(match, said), said
+
+
+def test_what_failed_is_in_volinfo(drive: Drive) -> None:
+    fail = [["load", None], ["select", "C9"], ["menu", "fill"]]
+    cells = drive(*fail, ["array", "A1:B1", '=VOLINFO("error")'], ["values", "A1:B1"])[-1]
+    assert cells[0][1].startswith("no grid around C9")
+
+
+def test_edits_that_calc_refuses_in_the_middle_are_all_undone(drive: Drive, home: Path) -> None:
+    """A server whose last edit cannot be made: what came before it is not left on the sheet."""
+    cell = {"sheet": "Sheet1", "area": [1, 1, 1, 1]}
+    edits = [
+        {"op": "value", **cell, "rows": [[3.0]]},
+        {"op": "fill", **cell, "rows": [[255]]},
+        {"op": "note", **cell, "rows": [["no"]]},
+        {"op": "add", "sheet": "extra", "position": 1},
+        {"op": "value", "sheet": "nowhere", "area": [1, 1, 1, 1], "rows": [[1.0]]},
+    ]
+    state = local.running()
+    assert state is not None
+    local.stop(state)
+    server = LocalServer(home, evaluate)
+    server.command = {"label": "Fill missing", "message": "done", "edits": edits}
+    read = [*looks("A1:B2"), ["notes"], ["sheets"]]
+    start = [["load", None], ["put", "A1:A1", [["7"]]], ["select", "A1"]]
+    try:
+        answers = drive(*start, *read, ["menu", "fill"], *read)
+    finally:
+        server.die()
+        (home / "server.json").unlink()
+    assert answers[9][0] is False and "nothing was changed" in answers[9][1]
+    assert answers[3:9] == answers[10:]
+
+
+def test_without_a_server(drive: Drive, home: Path) -> None:
+    state = local.running()
+    if state is not None:
+        local.stop(state)
+    settings = (home / "install.json").read_text()
+    (home / "install.json").unlink()
+    try:
+        said = drive(["load", None], ["put", "B3:G6", TEXTS], ["select", "D4"], ["menu", "fill"])[3]
+    finally:
+        (home / "install.json").write_text(settings)
+    assert not said[0] and said[1].startswith("the local voladdin server does not answer")
