@@ -6,16 +6,14 @@ from any cell of any book, and they start programs.
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 import types
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
 from voladdin.errors import UnavailableError
 from voladdin.functions import FUNCTIONS, Function
@@ -28,6 +26,12 @@ ADDIN = f"{PROJECT}.xlam"
 VBA_MODULE = "voladdin_udfs"
 CALLBACK = "VoladdinCommand"  # of every button, in commands.bas
 MAX_HELP = 255  # characters of a text in Excel's function wizard
+_PYWIN32 = {  # modules that xlwings' functions import, and the name each is asked for
+    "pythoncom": "CoInitialize",
+    "pywintypes": "com_error",
+    "win32com": "client",
+    "win32com.client": "Dispatch",
+}
 _WORKBOOK_CLASS, _SHEET_CLASS = "00020819", "00020820"
 
 
@@ -116,37 +120,33 @@ def _generated() -> str:
     from .udfs import user_defined
 
     file = StringIO()
-    with _xlwings_udfs() as udfs:
-        decorators = SimpleNamespace(func=udfs.xlfunc, arg=udfs.xlarg, ret=udfs.xlret)
-        functions = SimpleNamespace(**{f.name: user_defined(f, decorators) for f in FUNCTIONS.values()})
-        udfs.generate_vba_wrapper(MODULE, functions, file, SimpleNamespace(Name=ADDIN))
+    udfs = _xlwings_udfs()
+    decorators = SimpleNamespace(func=udfs.xlfunc, arg=udfs.xlarg, ret=udfs.xlret)
+    functions = SimpleNamespace(**{f.name: user_defined(f, decorators) for f in FUNCTIONS.values()})
+    udfs.generate_vba_wrapper(MODULE, functions, file, SimpleNamespace(Name=ADDIN))
     return file.getvalue()
 
 
-@contextmanager
-def _xlwings_udfs() -> Iterator[Any]:
+def _xlwings_udfs() -> Any:
     """xlwings' module of user-defined functions; without pywin32, names stand in for what it imports.
 
     Writing wrappers calls nothing of pywin32.
     """
-    try:
-        from xlwings import udfs
-
-        yield udfs
-        return
-    except ImportError:
-        pass
     import xlwings
 
-    names = {"pythoncom": "CoInitialize", "pywintypes": "com_error", "win32com": "client"}
-    absent = {name: types.ModuleType(name) for name in (*names, "win32com.client")}
-    for name, attribute in (*names.items(), ("win32com.client", "Dispatch")):
-        setattr(absent[name], attribute, None)
-    with mock.patch.dict(sys.modules, absent):
-        from xlwings import udfs
-
-        yield udfs
-    del xlwings.udfs
+    try:
+        return importlib.import_module("xlwings.udfs")
+    except ImportError:
+        pass
+    for module, name in _PYWIN32.items():
+        sys.modules[module] = types.ModuleType(module)
+        setattr(sys.modules[module], name, None)
+    try:
+        return importlib.import_module("xlwings.udfs")
+    finally:
+        for module in (*_PYWIN32, "xlwings.udfs"):
+            sys.modules.pop(module, None)
+        vars(xlwings).pop("udfs", None)
 
 
 def _document(name: str, class_: str) -> str:

@@ -18,4 +18,5 @@ Private Function Answered(ByVal command As String) As String
     ' What Python has to say of a command: "!" and an error, or "=" and a message, which may be empty.
     XLPy.SetAttr XLPy.Module("xlwings._xlwindows"), "BOOK_CALLER", ActiveWorkbook
     Answered = XLPy.Str(XLPy.Call(XLPy.Module("voladdin.hosts.excel.ribbon"), "answer", XLPy.Tuple(command)))
+    XLPy.SetAttr XLPy.Module("xlwings._xlwindows"), "BOOK_CALLER", Nothing ' or the book could not close
 End Function
