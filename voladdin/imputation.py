@@ -222,7 +222,8 @@ def _guard_notes(guarded: Guarded, mean: FloatArray) -> list[str]:
     cells = guarded.vols != mean
     if cells.any():
         where = _on(int(cells.any((1, 2)).sum()), batch)
-        notes.append(f"{cells.sum()} filled cells moved{where} so that they add no arbitrage")
+        count, they = int(cells.sum()), "they add" if cells.sum() > 1 else "it adds"
+        notes.append(f"{count} filled cell{'s'[: count - 1]} moved{where} so that {they} no arbitrage")
     if guarded.disputed.any():
         where = _on(int(guarded.disputed.any((1, 2)).sum()), batch)
         notes.append(f"the quotes themselves can be arbitraged{where}")

@@ -26,7 +26,8 @@ TIME_LIMIT = 2.0  # seconds
 _AIM = 1e-11  # of the largest excess
 _SLACK = 8e-11  # what quotes may be worth above a cover: with the aim, less than `check`'s tolerance
 _STILL = 1e-13  # of ln vol: not moved
-_MAX_STEPS = 40
+_NEAR = 1e-6  # of ln vol: the step that ends the search
+_MAX_STEPS = 30
 _MAX_MOVE = 0.3  # of ln vol, in one step
 _FORWARD = -1
 
@@ -45,28 +46,29 @@ def project(
     nodes, start, std = _Nodes(axes), np.log(vols).ravel(), spread.ravel()
     if strikes_held:
         nodes.hold(start)
-    free, point = np.flatnonzero(movable), np.log(vols).ravel()
+    free, point, found = np.flatnonzero(movable), start.copy(), None
     slack = np.where(movable.ravel(), 0.0, _SLACK)
     trades = np.empty((0, 3), dtype=np.intp)
     deadline = time.perf_counter() + TIME_LIMIT
     for _ in range(_MAX_STEPS):
         nodes.move(point)
-        found = nodes.violated(slack + _AIM)
-        if not len(found):
-            moved = movable & (np.abs(point - start) > _STILL).reshape(vols.shape)
-            return np.where(moved, np.exp(point).reshape(vols.shape), vols)
-        trades = np.unique(np.concatenate([nodes.standing(trades), found]), axis=0)
+        violated = nodes.violated(slack + _AIM)
+        trades = np.unique(np.concatenate([nodes.standing(trades), violated]), axis=0)
         excess, slope = nodes.cut(trades)
         excess += -slack[trades[:, 0]] - slope[:, free] @ (point - start)[free]
         shift = _least(slope[:, free] * std[free], excess)
         if shift is None:
-            return None
+            break
         step = start[free] + std[free] * shift - point[free]
-        if time.perf_counter() > deadline:
-            return None
-        point[free] += step * min(1.0, _MAX_MOVE / max(float(np.abs(step).max()), 1e-300))
+        size = float(np.abs(step).max(initial=0.0))
+        if not len(violated):
+            moved = movable & (np.abs(point - start) > _STILL).reshape(vols.shape)
+            found = np.where(moved, np.exp(point).reshape(vols.shape), vols)
+        if (found is not None and size < _NEAR) or time.perf_counter() > deadline:
+            break
+        point[free] += step * min(1.0, _MAX_MOVE / max(size, _NEAR))
         np.minimum(point, np.log(MAX_VOL), out=point)
-    return None
+    return found
 
 
 def _least(normal: FloatArray, excess: FloatArray) -> FloatArray | None:
@@ -75,6 +77,8 @@ def _least(normal: FloatArray, excess: FloatArray) -> FloatArray | None:
     if (excess[size == 0] > _AIM).any():
         return None
     used = size > 0
+    if not used.any():  # nnls cannot take a matrix without columns
+        return np.zeros(normal.shape[1])
     rows = np.vstack([-normal[used].T / size[used], excess[used] / size[used]])
     target = np.zeros(len(rows))
     target[-1] = 1.0

@@ -42,7 +42,7 @@ def _volimpute(
     earlier = None if prior is None else companion(grid, prior, axes)
     age = number("prior_age", prior_age, 1.0)
     result = impute(grid.surface, prior=earlier, prior_age=age, model=model_name(model))
-    if " (" in result.model:  # more than its name: a fallback, cells that the guard moved, quotes that violate
+    if " (" in result.model:  # more than its name: a fallback, moved cells, quotes that violate
         warn(f"surface: model {result.model}")
     return render(grid, getattr(result, OUTPUTS[wanted]), scale=wanted != "zscore")
 

@@ -1,0 +1,242 @@
+"""Filled cells add no arbitrage: batched verdicts, the bounds, the nearest surface, and what is reported."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import voladdin as va
+import voladdin.guard as guarding
+from export.bench.random_grids import random_surface
+from tests.test_imputation import DELTAS, TENORS, holes, surface
+from voladdin.functions import clear_cache, evaluate
+from voladdin.projection import project
+from voladdin.slopes import arbitrage_free
+
+LADDER = np.linspace(-0.3, 0.3, 7)
+
+
+def flat(**changes: float) -> va.Surface:
+    """20% at 1Y and 2Y, log-moneyness -0.3 to 0.3."""
+    return va.Surface(np.full((2, 7), 0.2), [1.0, 2.0], moneyness=LADDER)
+
+
+def butterfly() -> va.Surface:
+    """One tenor, a hole between quotes that leave it less than the model would put there."""
+    vols = np.array([[0.36, 0.30, np.nan, 0.12, 0.16, 0.2]])
+    return va.Surface(vols, [1.0], moneyness=[-0.3, -0.2, -0.1, 0.0, 0.1, 0.2])
+
+
+class TestVerdicts:
+    """`arbitrage_free` and `check` agree."""
+
+    @pytest.mark.parametrize("near", [False, True])
+    def test_on_random_grids(self, near: bool) -> None:
+        rng = np.random.default_rng(31 + near)
+        drawn = [random_surface(rng, near) for _ in range(400)]
+        verdicts = [va.check(grid).ok for grid in drawn]
+        assert 50 < sum(verdicts) < 350
+        assert verdicts == [bool(arbitrage_free(grid, grid.vols[None])[0]) for grid in drawn]
+
+    @pytest.mark.parametrize("axes", [{"deltas": DELTAS}, {"moneyness": np.linspace(-0.1, 0.1, 5)}])
+    def test_in_a_batch(self, axes: dict[str, np.ndarray]) -> None:
+        rng = np.random.default_rng(0)
+        vols = surface() * np.exp(0.12 * rng.random((300, 1, 1)) * rng.standard_normal((300, 8, 5)))
+        vols = np.where(rng.random(vols.shape) < 0.4, np.nan, vols)
+        grid = va.Surface(vols[0], TENORS, **axes)
+        verdicts = np.array([va.check(grid.replace(v)).ok for v in vols])
+        assert 0.1 < verdicts.mean() < 0.95
+        np.testing.assert_array_equal(arbitrage_free(grid, vols), verdicts)
+
+    def test_equal_strikes_at_two_tenors(self) -> None:
+        grid = flat()
+        for low in (0.2, np.nextafter(0.2 / np.sqrt(2), 1), 0.2 / np.sqrt(2) * 0.999):
+            vols = grid.vols.copy()
+            vols[1, 3] = low
+            assert arbitrage_free(grid, vols[None])[0] == va.check(grid.replace(vols)).ok
+
+    def test_strikes_that_turn_back_along_delta(self) -> None:
+        grid = va.Surface([[0.1, 0.1, 3.0, 0.1, 0.1]], [1.0], deltas=[0.9, 0.75, 0.5, 0.25, 0.1])
+        assert not arbitrage_free(grid, grid.vols[None])[0] and not va.check(grid).ok
+
+    def test_below_intrinsic_is_impossible_and_no_quote_passes(self) -> None:
+        grid = flat()
+        assert arbitrage_free(grid, np.full((2, 2, 7), np.nan)).all()
+        assert arbitrage_free(grid, np.full((0, 2, 7), np.nan)).shape == (0,)
+
+    def test_many_nodes_take_the_other_way(self) -> None:
+        moneyness = np.linspace(-0.5, 0.5, 120)
+        grid = va.Surface(np.full((4, 120), 0.2), [0.5, 1.0, 1.5, 2.0], moneyness=moneyness)
+        bent = grid.vols.copy()
+        bent[2, 60] = 0.21
+        np.testing.assert_array_equal(arbitrage_free(grid, np.stack([grid.vols, bent])), [True, False])
+
+
+class TestGuard:
+    """`impute` with and without it."""
+
+    def test_quotes_leave_the_cell_less_than_the_model_wants(self) -> None:
+        grid = butterfly()
+        assert va.check(grid).ok
+        free, kept = va.impute(grid, arbitrage_free=False), va.impute(grid)
+        assert not va.check(grid.replace(free.filled)).ok
+        assert va.check(grid.replace(kept.filled)).ok
+        np.testing.assert_array_equal(kept.moved, ~grid.observed)
+        np.testing.assert_array_equal(kept.mean, free.filled)
+        assert kept.low[0, 2] <= kept.filled[0, 2] <= kept.high[0, 2]
+        assert "1 filled cell moved" in kept.model and "moved" not in free.model
+        assert not kept.disputed.any()
+
+    def test_the_move_is_the_smallest(self) -> None:
+        grid = butterfly()
+        free, kept = va.impute(grid, arbitrage_free=False), va.impute(grid)
+        short = kept.filled + 1e-3 * (free.filled - kept.filled)
+        assert not va.check(grid.replace(short)).ok
+
+    def test_nothing_to_move_changes_no_bit(self) -> None:
+        vols = np.stack([holes(surface(level), 0.5, seed) for seed, level in enumerate((0.06, 0.08, 0.12))])
+        free = va.impute_batch(vols, TENORS, deltas=DELTAS, arbitrage_free=False)
+        kept = va.impute_batch(vols, TENORS, deltas=DELTAS)
+        for name in ("mean", "std", "low", "high", "filled", "zscore"):
+            np.testing.assert_array_equal(getattr(kept, name), getattr(free, name))
+        assert kept.model == free.model and not kept.moved.any() and not kept.disputed.any()
+
+    def test_quotes_that_violate_stay_and_are_named(self) -> None:
+        vols = surface()
+        vols[5] = vols[4] * 0.8  # 1Y far below 9M
+        vols[5, 2] = vols[0, 0] = vols[7, 3] = np.nan
+        grid = va.Surface(vols, TENORS, deltas=DELTAS)
+        result = va.impute(grid)
+        np.testing.assert_array_equal(result.filled[grid.observed], vols[grid.observed])
+        assert result.disputed.any() and grid.observed[result.disputed].all()
+        assert va.check(grid.replace(np.where(result.disputed, np.nan, result.filled))).ok
+        left = va.check(grid.replace(result.filled)).violations
+        assert left and all(any(result.disputed[cell] for cell in trade.cells) for trade in left)
+        assert "the quotes themselves can be arbitraged" in result.model
+
+    def test_a_fat_finger_is_the_one_disputed(self) -> None:
+        vols = surface()
+        vols[3, 2] *= 1.5
+        vols[6, 1] = np.nan
+        grid = va.Surface(vols, TENORS, deltas=DELTAS)
+        result = va.impute(grid)
+        assert not va.check(grid).ok
+        assert np.argwhere(result.disputed).tolist() == [[3, 2]]
+
+    def test_a_full_grid_has_nothing_to_move(self) -> None:
+        vols = surface()
+        vols[3, 2] *= 1.5
+        result = va.impute(va.Surface(vols, TENORS, deltas=DELTAS))
+        np.testing.assert_array_equal(result.filled, vols)
+        assert result.disputed.any() and not result.moved.any()
+
+    def test_in_a_batch_as_alone(self) -> None:
+        rng = np.random.default_rng(4)
+        vols = surface() * np.exp(0.15 * rng.standard_normal((12, 8, 5)))
+        vols = np.where(rng.random(vols.shape) < 0.5, np.nan, vols)
+        batch = va.impute_batch(vols, TENORS, deltas=DELTAS)
+        assert batch.moved.any() and batch.disputed.any() and "of 12 surfaces" in batch.model
+        for b, alone in enumerate(vols):
+            single = va.impute(va.Surface(alone, TENORS, deltas=DELTAS))
+            np.testing.assert_allclose(batch.filled[b], single.filled, rtol=2e-3)
+
+    def test_with_a_prior_that_violates(self) -> None:
+        grid = va.Surface(holes(surface(), 0.6), TENORS, deltas=DELTAS)
+        earlier = surface()
+        earlier[5] *= 0.7
+        result = va.impute(grid, prior=grid.replace(earlier))
+        assert va.check(grid.replace(result.filled)).ok
+
+    def test_no_quote_but_a_prior_that_violates(self) -> None:
+        grid = va.Surface(np.full((8, 5), np.nan), TENORS, deltas=DELTAS)
+        earlier = surface()
+        earlier[5] *= 0.7
+        result = va.impute(grid, prior=grid.replace(earlier))
+        assert result.moved.any() and va.check(grid.replace(result.filled)).ok
+
+    def test_a_thousand_cells(self) -> None:
+        vols = 0.1 + 0.02 * np.broadcast_to(np.linspace(-1, 1, 40) ** 2, (25, 40))
+        grid = va.Surface(holes(vols, 0.6), np.linspace(0.05, 5, 25), deltas=np.linspace(0.02, 0.98, 40))
+        assert not va.check(grid.replace(va.impute(grid, arbitrage_free=False).filled)).ok
+        assert va.check(grid.replace(va.impute(grid).filled)).ok
+
+    def test_volimpute_says_so(self) -> None:
+        grid = butterfly()
+        cells = [["1Y", *(None if np.isnan(v) else float(v) for v in grid.vols[0])]]
+        header = ["", *(f"m={m:g}" for m in grid.moneyness.tolist())]  # type: ignore[union-attr]
+        clear_cache()
+        filled = evaluate("VOLIMPUTE", [[header, *cells]])
+        assert filled[1][3] == pytest.approx(va.impute(grid).filled[0, 2])
+        warnings = [row[1] for row in evaluate("VOLINFO", ["error"]) if row[0] == "warning"]
+        assert any("1 filled cell moved so that it adds no arbitrage" in str(w) for w in warnings)
+
+
+class TestFallbacks:
+    """Where the nearest surface is not found."""
+
+    @pytest.mark.parametrize("axes", ["deltas", "moneyness"])
+    def test_one_by_one(self, axes: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(guarding, "project", lambda *_, **__: None)
+        rng = np.random.default_rng(5)
+        places = DELTAS if axes == "deltas" else np.linspace(-0.1, 0.1, 5)
+        moved = 0
+        for _ in range(20):
+            vols = holes(surface() * np.exp(0.1 * rng.standard_normal((8, 5))), 0.6, int(rng.integers(99)))
+            grid = va.Surface(vols, TENORS, **{axes: places})
+            result = va.impute(grid)
+            assert va.check(grid.replace(np.where(result.disputed, np.nan, result.filled))).ok
+            moved += bool(result.moved.any())
+        assert moved > 3
+
+    def test_strikes_held_and_read_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def held_only(*given: object, strikes_held: bool) -> object:
+            return project(*given, strikes_held=True) if strikes_held else None  # type: ignore[arg-type]
+
+        def refuse(*_: object) -> None:
+            raise AssertionError("one by one")
+
+        monkeypatch.setattr(guarding, "project", held_only)
+        monkeypatch.setattr(guarding, "_one_by_one", refuse)
+        vols = surface()
+        vols[5] = np.nan
+        vols[4] *= 1.2
+        grid = va.Surface(vols, TENORS, deltas=DELTAS)
+        assert va.check(grid).ok
+        assert va.check(grid.replace(va.impute(grid).filled)).ok
+
+    def test_no_admissible_vol_is_said(self) -> None:
+        """Quotes at the very top of prices: the delta between them would need a vol above 1000%."""
+        grid = va.Surface([[10.0, 10.0, np.nan]], [30.0], deltas=[0.6, 0.5, 0.4])
+        result = va.impute(grid)
+        ok = va.check(grid.replace(np.where(result.disputed, np.nan, result.filled))).ok
+        assert ok or "still add arbitrage" in result.model
+
+
+class TestProjection:
+    """The nearest surface, against closed forms."""
+
+    def test_two_cells_share_by_their_variance(self) -> None:
+        """Total variances cross at one strike: both move, ln vol by its variance."""
+        grid = va.Surface([[0.30], [0.20]], [1.0, 2.0], moneyness=[0.0])
+        spread = np.array([[0.05], [0.10]])
+        found = project(grid, grid.vols, np.ones((2, 1), dtype=bool), spread)
+        assert found is not None
+        gap = np.log(0.3) - np.log(0.2 * np.sqrt(2))
+        want = np.log(grid.vols) + gap * np.array([[-0.0025], [0.0100]]) / 0.0125
+        np.testing.assert_allclose(np.log(found), want, atol=1e-7)
+
+    def test_a_fixed_cell_stays(self) -> None:
+        grid = va.Surface([[0.30], [0.20]], [1.0, 2.0], moneyness=[0.0])
+        found = project(grid, grid.vols, np.array([[False], [True]]), np.ones((2, 1)))
+        assert found is not None and found[0, 0] == 0.30
+        assert found[1, 0] == pytest.approx(0.3 / np.sqrt(2), rel=1e-8)
+
+    def test_no_room_is_none(self) -> None:
+        grid = va.Surface([[0.30, 0.2], [0.20, 0.2]], [1.0, 2.0], moneyness=[0.0, 0.1])
+        movable = np.array([[False, True], [False, True]])
+        assert project(grid, grid.vols, movable, np.ones((2, 2))) is None
+
+    def test_nothing_violated_changes_no_bit(self) -> None:
+        grid = flat()
+        found = project(grid, grid.vols, np.ones((2, 7), dtype=bool), np.ones((2, 7)))
+        np.testing.assert_array_equal(found, grid.vols)
