@@ -340,10 +340,15 @@ def office(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Runs the body of a Basic function Test in the add-in's module, as LibreOffice loads it."""
     python, driver = _python(), Path(__file__).parent / "stubs" / "addin_driver.py"
 
-    def run(*body: str) -> Any:
+    def run(*body: str, **options: Any) -> Any:
         test = "\nPublic Function Test() As String\n" + "\n".join(body) + "\nEnd Function\n\n"
-        first = f"Function {min(FUNCTIONS)}("
-        script = {"module": addin.VBA_MODULE, "from": first, "replace": EXCEL_ONLY, "add": STUBS + test}
+        script = {
+            "module": addin.VBA_MODULE,
+            "from": f"Function {min(FUNCTIONS)}(",
+            "replace": EXCEL_ONLY,
+            "add": STUBS + test,
+            **options,
+        }
         command = [python, driver, file, tmp_path_factory.mktemp("office")]
         ran = subprocess.run(command, input=json.dumps(script), capture_output=True, text=True, timeout=90)
         assert ran.returncode == 0, ran.stderr
@@ -413,6 +418,32 @@ def test_the_texts_of_the_function_wizard_reach_excel(office: Any) -> None:
         macro, category, *texts = text.split(";", 2)
         assert macro.endswith(f"'!{function.name}") and category == "voladdin"
         assert texts == [";".join(t[:255] for t in (function.help, *(a.help for a in function.arguments)))]
+
+
+def test_the_texts_are_given_once_and_as_soon_as_excel_takes_them(office: Any) -> None:
+    """The events of ThisWorkbook; `taken` says when Excel takes the texts."""
+    events = """
+    Private host
+    Private taken As Boolean
+    Private asked As Integer
+
+    Private Sub DescribeFunctions(done)
+        asked = asked + 1: done = taken
+    End Sub
+
+    Public Function Test() As String
+        Workbook_Open
+        Test = asked & " " & (host Is Nothing)
+        host_WorkbookActivate ActiveWorkbook
+        Test = Test & ", " & asked & " " & (host Is Nothing)
+        taken = True
+        host_WorkbookActivate ActiveWorkbook
+        Test = Test & ", " & asked & " " & (host Is Nothing)
+    End Function
+    """
+    first = "Private Sub Workbook_Open()"
+    found = office(module="ThisWorkbook", replace=[], add=events, **{"from": first})
+    assert found["result"] == "1 False, 2 False, 3 True"
 
 
 # the command line
