@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import argparse
 import math
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from voladdin.features import NAMES, feature_weights
@@ -86,7 +86,7 @@ def train_generator(
     control = np.array([NAMES.index(feature) for feature in config.features])
     weights = feature_weights(data.tenors[:, None], data.moneyness)[control]
     basis = Basis.fit(data.train, weights, config.modes)
-    vae, means = _fit(basis, data.train, folder, config, quiet)
+    vae, latents = _fit(basis, data.train, folder, config, quiet)
     graphs, parity = _graphs(vae, basis, data.held[:257])
     arrays = {
         "tenors": data.tenors,
@@ -94,21 +94,28 @@ def train_generator(
         "control": control,
         **{key: getattr(basis, key) for key in ("mean", "centre", "weights", "gain", "modes")},
         **feature_hull(data.train @ weights.T),
-        "latent_std": means.std(axis=0),
+        "latent_std": latents.std(axis=0),
         "examples": data.train[:EXAMPLES] @ weights.T,  # the surfaces are in random order
     }
     generator = Generator({"name": name}, "", arrays, graphs)
     training = {**asdict(config), "surfaces": len(data.train), "parity": parity}
-    card = {
-        "grid": {"tenors_years": data.tenors.tolist(), "log_moneyness": data.moneyness.tolist()},
-        "units": "decimal vols; ln(K/F); tenors in years; features as voladdin.features has them",
-        "features": list(config.features),
-        "training": {"data": "simulated Heston and SABR, see export.simulate.equity", **training},
-        "metrics": measure(generator, data.held, config),
-    }
+    card = _card(generator, training, measure(generator, data.held, config))
     written = write_files(folder, name, Generator, arrays, graphs, card)
     (folder / "checkpoint.pt").unlink(missing_ok=True)
     return written
+
+
+def _card(generator: Generator, training: dict[str, Any], metrics: dict[str, float]) -> dict[str, Any]:
+    return {
+        "grid": {
+            "tenors_years": generator.tenors.round(6).tolist(),
+            "log_moneyness": generator.moneyness.round(6).tolist(),
+        },
+        "units": "decimal vols; ln(K/F); tenors in years; features as voladdin.features has them",
+        "features": list(generator.features),
+        "training": {"data": "simulated Heston and SABR, see export.simulate.equity", **training},
+        "metrics": metrics,
+    }
 
 
 def _fit(
@@ -123,15 +130,9 @@ def _fit(
         _tensor(basis.centre), _tensor(basis.spread), scale, config.floor, config.latent, config.width
     )
     optimiser = torch.optim.Adam(vae.parameters(), config.rate, fused=True)
+    identity = {**asdict(config), "data": float(vols.sum())}
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoint, identity, first = folder / "checkpoint.pt", {**asdict(config), "data": float(vols.sum())}, 0
-    if checkpoint.is_file():
-        stored = torch.load(checkpoint, weights_only=False)
-        if stored["identity"] == identity:
-            vae.load_state_dict(stored["vae"])
-            optimiser.load_state_dict(stored["optimiser"])
-            first = stored["step"]
-
+    first = _resume(folder / "checkpoint.pt", identity, vae, optimiser)
     with tqdm(total=config.steps, initial=first, disable=quiet, unit="step", file=sys.stderr) as progress:
         for step in range(first, config.steps):
             generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
@@ -146,12 +147,31 @@ def _fit(
             progress.update()
             if (step + 1) % config.every == 0:
                 progress.set_postfix(loss=f"{loss.item():.2f}")
-                state = {"vae": vae.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}
-                torch.save(state | {"identity": identity}, checkpoint.with_suffix(".new"))
-                shutil.move(checkpoint.with_suffix(".new"), checkpoint)
+                _save(folder / "checkpoint.pt", identity, vae, optimiser, step + 1)
     vae.eval()
     with torch.no_grad():
         return vae, vae.encoder(y, u)[0].numpy().astype(float)
+
+
+def _resume(
+    checkpoint: Path, identity: dict[str, Any], vae: ConditionalVae, optimiser: torch.optim.Optimizer
+) -> int:
+    """The step to go on from: that of the checkpoint where it is of the same run."""
+    stored = torch.load(checkpoint, weights_only=False) if checkpoint.is_file() else {"identity": None}
+    if stored["identity"] != identity:
+        return 0
+    vae.load_state_dict(stored["vae"])
+    optimiser.load_state_dict(stored["optimiser"])
+    return int(stored["step"])
+
+
+def _save(
+    checkpoint: Path, identity: dict[str, Any], vae: nn.Module, optimiser: torch.optim.Optimizer, step: int
+) -> None:
+    """Write the checkpoint beside the old one, then replace that."""
+    state = {"vae": vae.state_dict(), "optimiser": optimiser.state_dict(), "step": step}
+    torch.save(state | {"identity": identity}, checkpoint.with_suffix(".new"))
+    checkpoint.with_suffix(".new").replace(checkpoint)
 
 
 def _schedule(step: int, steps: int) -> float:
