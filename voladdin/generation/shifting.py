@@ -60,7 +60,7 @@ def moved(
         )
     wanted = Wanted(surface, target, known)
     smooth = wanted.solved(surface.vols)
-    if _free(surface, smooth):
+    if wanted.reached(smooth) and _free(surface, smooth):
         return surface.replace(smooth), 0.0
     kept = wanted.free_of_arbitrage(smooth)
     return surface.replace(kept), float(1e4 * np.nanmax(np.abs(kept - smooth)))

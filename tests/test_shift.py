@@ -1,0 +1,205 @@
+"""Shifts of a surface's features: exact on every axis, smooth, and free of arbitrage."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import voladdin as va
+from export.simulate.equity import RANGES
+from export.simulate.smile import model_vols
+from voladdin import generator
+from voladdin.errors import InfeasibleError, InputError, UnitsError
+from voladdin.features import NAMES
+from voladdin.generation.shifting import directions, moved
+from voladdin.rectangle import arbitrage_free
+
+TENORS = ["1W", "1M", "3M", "6M", "1Y", "2Y"]
+MONEYNESS = np.linspace(-0.3, 0.3, 9)
+DELTAS = [0.9, 0.75, 0.5, 0.25, 0.1]
+YEARS = va.Surface(np.full((6, 1), 0.2), TENORS, deltas=[0.5]).tenors
+
+
+def market(seed: int, **axes: object) -> np.ndarray:
+    """[6, K] vols of a Heston model drawn at random."""
+    rng = np.random.default_rng(seed)
+    params = {name: rng.uniform(low, high, 1) for name, (low, high) in RANGES["heston"].items()}
+    return model_vols("heston", params, YEARS, **axes)[0]  # type: ignore[arg-type]
+
+
+def on_moneyness(seed: int = 0) -> va.Surface:
+    return va.Surface(market(seed, log_moneyness=MONEYNESS), TENORS, moneyness=MONEYNESS)
+
+
+def on_deltas(seed: int = 0) -> va.Surface:
+    return va.Surface(market(seed, deltas=np.array(DELTAS)), TENORS, deltas=DELTAS)
+
+
+def on_strikes(seed: int = 0) -> va.Surface:
+    forwards = 100 * np.exp(0.03 * YEARS)
+    strikes = np.outer(forwards, np.exp(MONEYNESS))
+    return va.Surface(market(seed, log_moneyness=MONEYNESS), TENORS, strikes=strikes, forwards=forwards)
+
+
+def gap(before: va.Surface, after: va.Surface, changes: tuple[float, ...]) -> float:
+    return float(np.abs(va.features(after).values - va.features(before).values - changes).max())
+
+
+small = st.tuples(
+    st.floats(-0.03, 0.05), st.floats(-0.05, 0.05), st.floats(-0.1, 0.1), st.floats(-0.01, 0.01)
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 50), small, st.sampled_from([on_moneyness, on_deltas, on_strikes]))
+def test_features_move_by_exactly_the_changes(seed: int, changes: tuple[float, ...], make: object) -> None:
+    before = make(seed)  # type: ignore[operator]
+    after = va.shift(before, *changes)
+    assert gap(before, after, changes) < 1e-10
+    assert va.check(after).ok
+
+
+@pytest.mark.parametrize("make", [on_moneyness, on_deltas, on_strikes])
+def test_axes_and_holes_stay(make: object) -> None:
+    full = make(1)  # type: ignore[operator]
+    vols = full.vols.copy()
+    vols[1, 0] = vols[3, 2] = vols[5, -1] = np.nan
+    before = full.replace(vols)
+    after = va.shift(before, 0.01, -0.02, 0.05, 0.002)
+    assert np.array_equal(np.isnan(after.vols), np.isnan(vols))
+    assert gap(before, after, (0.01, -0.02, 0.05, 0.002)) < 1e-10
+    for name in ("tenors", "deltas", "moneyness", "strikes", "forwards"):
+        one, other = getattr(before, name), getattr(after, name)
+        assert (one is None and other is None) or np.array_equal(one, other)
+
+
+def test_no_change_is_no_change() -> None:
+    before = on_deltas()
+    assert np.array_equal(va.shift(before).vols, before.vols)
+
+
+def test_back_and_forth() -> None:
+    before = on_moneyness(2)
+    changes = np.array([0.02, -0.03, 0.1, 0.004])
+    back = va.shift(va.shift(before, *changes), *-changes)
+    assert np.abs(back.vols - before.vols).max() < 1e-12
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_change_is_smooth_whatever_the_surface(name: str) -> None:
+    """On given strikes the change is one of four fixed functions: the residual stays as it was."""
+    one, other = on_moneyness(3), on_moneyness(4)
+    changes = {f"d{name}": 0.004}
+    first, second = va.shift(one, **changes).vols - one.vols, va.shift(other, **changes).vols - other.vols
+    assert np.abs(first - second).max() < 1e-15
+    assert np.abs(np.diff(first, 2, axis=1)).max() < 2e-4  # no ripple
+
+
+def test_a_term_structure_does_not_grow_without_end() -> None:
+    """The polynomial takes 50 vol points off 10 years; the trained direction levels off."""
+    tenors = [0.25, 0.5, 1, 2, 3, 5, 7, 10]
+    m = np.log([0.6, 0.8, 0.9, 1, 1.1, 1.2, 1.5])
+    before = va.Surface(np.full((8, 7), 0.2), tenors, moneyness=m)
+    after, _ = moved(before, dterm=-0.005)
+    assert gap(before, after, (0, 0, 0, -0.005)) < 1e-10
+    assert np.abs(after.vols - before.vols).max() < 0.01 < 0.005 * 10
+
+
+def test_fewer_shifts_break_than_with_the_polynomial() -> None:
+    tenors = np.array([0.25, 0.5, 1, 2, 3, 5, 7, 10])
+    m = np.log([0.6, 0.7, 0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.3, 1.5])
+    rng = np.random.default_rng(0)
+    params = {name: rng.uniform(low, high, 150) for name, (low, high) in RANGES["heston"].items()}
+    vols = model_vols("heston", params, tenors, log_moneyness=m)
+    vols = vols[arbitrage_free(vols, tenors, m)]
+    at, tau = np.broadcast_arrays(m, tenors[:, None])
+    polynomial = np.stack([np.ones_like(at), at, at**2 / 2, tau], axis=-1)
+    raw = directions(generator.load(), tenors, at)
+    weights = va.features(va.Surface(vols[0], tenors, moneyness=m)).weights
+    ours = raw @ np.linalg.inv(np.tensordot(weights, raw, 2))
+    broken = np.zeros(2)
+    for change in ([0, 0.1, 0, 0], [0, -0.1, 0, 0], [0, 0, 0.3, 0], [0, 0, -0.3, 0], [0, 0, 0, -0.05]):
+        broken += [
+            (~arbitrage_free(vols + d @ np.array(change), tenors, m)).sum() for d in (ours, polynomial)
+        ]
+    assert 0 < 4 * broken[0] < broken[1]
+
+
+def test_directions_are_the_trained_ones_on_the_nodes() -> None:
+    model = generator.load()
+    m = np.broadcast_to(model.moneyness, (28, 28))
+    found = directions(model, model.tenors, m)
+    assert found.reshape(-1, 4) == pytest.approx(model.gain, abs=1e-12)
+
+
+def test_beyond_the_trained_tenors_shapes_stretch_like_the_root_of_time() -> None:
+    model = generator.load()
+    last = model.tenors[-1]
+    near = directions(model, np.array([last]), np.array([[-0.1, 0.0, 0.1]]))
+    far = directions(model, np.array([4 * last]), np.array([[-0.2, 0.0, 0.2]]))
+    assert far == pytest.approx(near, abs=1e-14)
+
+
+# Arbitrage
+
+
+def test_a_shift_that_breaks_is_repaired_with_the_features() -> None:
+    """Steeply falling vols, moved down: total variance would fall."""
+    falling = np.array([[0.5], [0.33], [0.255], [0.21]]) + 0.1 * np.array([-0.2, -0.1, 0, 0.1, 0.2]) ** 2
+    before = va.Surface(falling, [0.1, 0.25, 0.45, 0.7], moneyness=[-0.2, -0.1, 0, 0.1, 0.2])
+    assert va.check(before).ok
+    changes = (-0.06, 0.0, 0.0, 0.0)
+    after, further = moved(before, *changes)
+    assert further > 0
+    assert va.check(after).ok and gap(before, after, changes) < 1e-10
+
+
+def test_a_surface_with_arbitrage_comes_back_without() -> None:
+    vols = on_moneyness(5).vols.copy()
+    vols[2, 4] += 0.01
+    before = on_moneyness(5).replace(vols)
+    assert not va.check(before).ok
+    after, further = moved(before, 0.005)
+    assert further > 0 and va.check(after).ok and gap(before, after, (0.005, 0, 0, 0)) < 1e-10
+
+
+@pytest.mark.parametrize("make", [on_moneyness, on_deltas, on_strikes])
+def test_impossible_shifts_are_refused(make: object) -> None:
+    with pytest.raises(InfeasibleError):
+        va.shift(make(0), dcurv=-30.0)  # type: ignore[operator]
+    with pytest.raises(InfeasibleError, match="leaves it above 0"):
+        va.shift(make(0), dlevel=-0.9)  # type: ignore[operator]
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "said"),
+    [
+        ({"dlevel": 1}, UnitsError, "dlevel is 1, 100 vol points; expected a decimal"),
+        ({"dlevel": -5.0}, UnitsError, "dlevel is -5"),
+        ({"dskew": "x"}, InputError, "dskew is 'x'"),
+        ({"dcurv": np.nan}, InputError, "dcurv is nan"),
+        ({"dterm": True}, InputError, "dterm is True"),
+    ],
+)
+def test_bad_changes(changes: dict[str, object], kind: type[InputError], said: str) -> None:
+    with pytest.raises(kind, match=said):
+        va.shift(on_moneyness(), **changes)  # type: ignore[arg-type]
+
+
+def test_what_the_grid_cannot_tell_cannot_be_moved() -> None:
+    one_tenor = va.Surface([[0.21, 0.2, 0.195]], ["3M"], moneyness=[-0.1, 0, 0.1])
+    with pytest.raises(InputError, match="cannot tell the term"):
+        va.shift(one_tenor, dterm=0.01)
+    after = va.shift(one_tenor, 0.01, -0.02)
+    assert va.features(after).values[:3] - va.features(one_tenor).values[:3] == pytest.approx(
+        [0.01, -0.02, 0], abs=1e-10
+    )
+    with pytest.raises(InputError, match="no quote"):
+        va.shift(va.Surface([[np.nan]], ["3M"], deltas=[0.5]), 0.01)
+    with pytest.raises(InputError, match=r"expected a voladdin.Surface"):
+        va.shift([[0.2]], 0.01)  # type: ignore[arg-type]
