@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arbitrage import TOLERANCE, Check, check
-from ..errors import InfeasibleError, InputError, UnavailableError
+from ..errors import InfeasibleError, InputError
+from ..features import features
 from ..surface import FloatArray, Surface
 from ._attempt import Problem, by_envelope, by_program
 from ._moves import BoolArray
-from ._report import message, names
+from ._report import message, moved_features, names
+from .features_kept import by_features
 
 __all__ = ["Repair", "repair"]
 
@@ -26,17 +28,17 @@ class Repair:
     """What `repair` did.
 
     surface: the same axes with vols that have no arbitrage. change: [T, K] in 1e-4 of vol, NaN where there is
-    no quote, 0 exactly where nothing moved. method: "none", "prices", "vols" (the linear programs of a delta
-    axis) or "envelope". check: of the result. outside: [T, K] bool, quotes that left their bid and ask.
-    features_moved: whether the features were asked for and could not be kept. message: what moved most and
-    what had to give.
+    no quote, 0 exactly where nothing moved. method: "none", "features", "prices", "vols" (the linear programs
+    of a delta axis) or "envelope". check: of the result. outside: [T, K] bool, quotes that left their bid and
+    ask. features_moved: [4] how far level, skew, curv and term moved, NaN where the grid cannot identify one.
+    message: what moved most and what had to give.
     """
 
     surface: Surface
     change: FloatArray
     method: str
     check: Check
-    features_moved: bool
+    features_moved: FloatArray
     outside: BoolArray
     message: str
 
@@ -70,7 +72,9 @@ def repair(
     """The surface with the smallest change of vols (L1) that passes `check`; one that passes stays as it is.
 
     fixed: [T, K] bool, quotes that stay to the last bit. bid, ask: [T, K] vols within which a move costs next
-    to nothing; quotes leave them only where they must. method: "prices" (linear programs), "envelope" (lower
+    to nothing; quotes leave them only where they must. keep_features: level, skew, curv and term stay (1e-10),
+    the change is then the least in squares, and bid and ask do not count; where no such surface is found, it
+    is as without, and the message says how far each feature moved. method: "prices" (linear programs), "envelope" (lower
     hulls, no solver), or "auto", the first of these whose result passes. tolerance: of `check`, at least
     1e-12. time_limit: seconds for the linear programs.
 
@@ -86,13 +90,14 @@ def repair(
     if found.ok:
         none = np.zeros(surface.shape, dtype=bool)
         still = np.where(surface.observed, 0.0, np.nan)
-        return Repair(surface, still, "none", found, False, none, "no arbitrage: nothing moved")
+        moved = features(surface).values * 0.0
+        return Repair(surface, still, "none", found, moved, none, "no arbitrage: nothing moved")
     _require_possible(surface, kept, tolerance)
     deadline = time.perf_counter() + time_limit
     sides = _side(surface, bid), _side(surface, ask)
     problem = Problem(surface, kept, *sides, tolerance, deadline)
     notes: list[str] = []
-    for attempt in _METHODS[method]:
+    for attempt in (*((by_features,) if keep_features else ()), *_METHODS[method]):
         done, vols, note = attempt(problem)
         after = None if vols is None else check(surface.replace(vols), tolerance=tolerance)
         notes += [note] if note else []
@@ -107,8 +112,10 @@ def _repaired(problem: Problem, after: Check, method: str, notes: list[str]) -> 
     outside = (new < np.fmin(problem.bid, old) - 1e-9) | (new > np.fmax(problem.ask, old) + 1e-9)
     outside &= np.isfinite(np.where(new < old, problem.bid, problem.ask))
     change = 1e4 * (new - old)
+    moved = features(after.surface).values - features(problem.surface).values
+    notes = [*notes, *moved_features(moved)] if method != "features" else notes
     words = message(problem.surface, change, method, problem.fixed, outside, notes)
-    return Repair(after.surface, change, method, after, False, outside, words)
+    return Repair(after.surface, change, method, after, moved, outside, words)
 
 
 def _require(method: str, tolerance: float, time_limit: float, keep_features: bool) -> None:
@@ -120,8 +127,8 @@ def _require(method: str, tolerance: float, time_limit: float, keep_features: bo
         )
     if not (np.isfinite(time_limit) and time_limit > 0):
         raise InputError(f"time_limit is {time_limit!r}; expected seconds above 0")
-    if keep_features:
-        raise UnavailableError("keep_features is True; this version repairs without keeping the features")
+    if keep_features and method != "auto":
+        raise InputError(f"method is {method!r} and keep_features is True; expected method 'auto'")
 
 
 def _fixed(surface: Surface, fixed: ArrayLike | None) -> BoolArray:

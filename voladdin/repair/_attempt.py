@@ -1,4 +1,4 @@
-"""The ways to repair a surface: each takes a problem and gives its name, vols or None, and what went wrong."""
+"""The ways to repair a surface: each takes a problem and gives its name, vols or None, and what failed."""
 
 from __future__ import annotations
 

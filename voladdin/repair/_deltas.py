@@ -1,7 +1,7 @@
 """The smallest change of vols on a delta axis, where a strike moves with its vol.
 
-At forward delta d = N(z) and total vol s the strike is K = exp(s (s/2 - z)), the price c = d - K N(z - s). As s
-grows, (K, c) rises through every line whose slope is in [-1, 0], at the rate
+At forward delta d = N(z) and total vol s the strike is K = exp(s (s/2 - z)), the price c = d - K N(z - s).
+As s grows, (K, c) rises through every line whose slope is in [-1, 0], at the rate
 
     c' - slope K' = K [n(d2) + d2 (N(d2) + slope)] >= 0,    d2 = z - s.
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from ..arbitrage import MAX_LOG_STRIKE
 from ..black import call_price
 from ..envelope import excesses
 from ..surface import MAX_VOL, FloatArray
@@ -48,7 +49,7 @@ class Paths:
     def at(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
         """[N] strikes and call prices at these vols, as `check` sees them."""
         s = vols * self.root
-        m = s * (s / 2 - self.z)
+        m = np.minimum(s * (s / 2 - self.z), MAX_LOG_STRIKE)
         return np.exp(m), call_price(m, s)
 
     def rate(self, vols: FloatArray, slope: FloatArray, nodes: IntArray) -> FloatArray:
@@ -57,7 +58,7 @@ class Paths:
         s = vols * root
         d2 = z - s
         density = np.exp(-0.5 * d2 * d2) / np.sqrt(2 * np.pi)
-        return np.asarray(root * np.exp(s * (s / 2 - z)) * (density + d2 * (ndtr(d2) + slope)))
+        return np.asarray(root * _strikes(s, z) * (density + d2 * (ndtr(d2) + slope)))
 
 
 def paths(given: Quotes, deltas: FloatArray) -> Paths:
@@ -71,6 +72,10 @@ def limits(paths: Paths, bid: FloatArray, ask: FloatArray) -> Limits:
     vols = paths.vols
     inside = np.fmax(vols - bid, 0.0), np.fmax(ask - vols, 0.0)
     return Limits(vols - np.minimum(vols, LEAST_VOL), MAX_VOL - vols, *inside, np.ones_like(vols))
+
+
+def _strikes(s: FloatArray, z: FloatArray) -> FloatArray:
+    return np.asarray(np.exp(np.minimum(s * (s / 2 - z), MAX_LOG_STRIKE)))
 
 
 def placed(paths: Paths, vols: FloatArray, free: BoolArray) -> FloatArray:
@@ -94,7 +99,7 @@ def _risen(paths: Paths, hull: Hulls, nodes: IntArray, vols: FloatArray, above: 
     deltas, ranks = ndtr(z), hull.ranks[nodes]
     for _ in range(_NEWTON_STEPS):
         s = vols * root
-        strikes, d2 = np.exp(s * (s / 2 - z)), ndtr(z - s)
+        strikes, d2 = _strikes(s, z), ndtr(z - s)
         value, slope = hull.at(strikes, ranks)
         gap = deltas - strikes * d2 - value
         if (np.abs(gap) <= _ROUNDING).all():

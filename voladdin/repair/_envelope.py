@@ -21,7 +21,7 @@ Function = tuple[FloatArray, FloatArray, FloatArray]
 class Hulls:
     """One convex, decreasing price function for each tenor, ordered in tenor.
 
-    ranks: [N] place of each quote's tenor in `functions`: strikes of the corners, prices, slopes to the right.
+    ranks: [N] each quote's place in `functions`: strikes of corners, prices, slopes to the right.
     """
 
     ranks: IntArray

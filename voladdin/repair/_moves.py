@@ -74,10 +74,10 @@ class Moves:
         beyond = (np.abs(move) - reached).max(initial=0.0) > 1e-12
         return np.inf if beyond else float(self._cost @ size)
 
-    def add(self, program: Program, covers: Covers, values: FloatArray, least: FloatArray) -> None:
-        """Rows sum of values [3, R] times the moves of sold, left and right >= least [R].
+    def add(self, program: Program, covers: Covers, values: FloatArray, least: FloatArray) -> int:
+        """Rows sum of values [3, R] times the moves of sold, left and right >= least [R]; how many there are.
 
-        Rows in which nothing can move are left out.
+        Those in which nothing can move are left out.
         """
         number = len(covers.sold)
         row, value, node = np.tile(np.arange(number), 3), values.ravel(), covers.nodes.ravel()
@@ -88,3 +88,4 @@ class Moves:
         order = np.argsort(row, kind="stable")
         live, starts = np.unique(row[order], return_index=True)
         program.add(starts, column[order], value[order], least[live] / self._scale)
+        return len(live)

@@ -1,6 +1,6 @@
 """The smallest change of prices at given strikes: a linear program with cutting planes.
 
-min sum |c - c0| / vega, where convex, decreasing price functions through c must exist that increase with tenor.
+min sum |c - c0| / vega such that convex, decreasing price functions through c exist that increase with tenor.
 Those are infinitely many conditions "no call is worth more than calls that cover it". The program starts from
 each quote's neighbours; whatever trade is left at its solution (`envelope.excesses` finds every one) is
 added, and the program goes on from its last basis. The last solution is optimal for fewer conditions and
@@ -41,21 +41,20 @@ def solve(
 ) -> tuple[str, FloatArray]:
     """The solver's status and call prices [N] that leave no trade of more than `tolerance`.
 
-    slack: of the conditions, below `tolerance`.
+    slack: of the conditions, below `tolerance`. Trades among quotes that cannot move are left.
     """
-    program = moves.program(deadline)
-    covers = neighbours(quotes.rows, quotes.strikes)
-    strikes = quotes.strikes.tolist()
-    for _ in range(_ROUNDS):
-        moves.add(program, covers, covers.weights, covers.excess(quotes.calls) - slack)
+    program, calls = moves.program(deadline), quotes.calls
+    covers, strikes = neighbours(quotes.rows, quotes.strikes), quotes.strikes.tolist()
+    for number in range(_ROUNDS):
+        added = moves.add(program, covers, covers.weights, covers.excess(quotes.calls) - slack)
+        if number and not added:
+            return OPTIMAL, calls
         status, x = program.solve()
         if status != OPTIMAL:
             return status, quotes.calls
         calls = _moved(quotes, moves.read(x))
         prices = calls.tolist()
         covers = from_excesses(excesses(quotes.rows, strikes, prices, prices, tolerance))
-        if not len(covers.sold):
-            return OPTIMAL, calls
     return "too many rounds", quotes.calls
 
 

@@ -24,6 +24,9 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
+_STATUSES = {"Infeasible": INFEASIBLE, "ModelEmpty": INFEASIBLE, "TimeLimit": TIME_LIMIT}
+
+
 class Program:
     """min cost . x subject to lower <= x <= upper and the rows added: sum of values x >= least."""
 
@@ -64,4 +67,4 @@ class Program:
         status = self._highs.getModelStatus().name.removeprefix("k")
         if status == "Optimal":
             return OPTIMAL, np.array(self._highs.getSolution().col_value)
-        return {"Infeasible": INFEASIBLE, "TimeLimit": TIME_LIMIT}.get(status, status), np.empty(0)
+        return _STATUSES.get(status, status), np.empty(0)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arbitrage import log_moneyness
+from ..arbitrage import MAX_LOG_STRIKE, log_moneyness
 from ..black import implied_total_vol, otm_price, vega
 from ..surface import MAX_VOL, FloatArray, Surface
 
 LEAST_TIME_VALUE = 1e-13  # of a price that moved: a Surface has no vol of 0
-_MAX_LOG_STRIKE = 700.0  # as in check: beyond, K/F is no float
 _FLAT = 1e-6  # vega below which 1 bp of vol moves the price by less than check's tolerance
 _STEP = 1e-4  # price move over which such a quote's vol is measured
 
@@ -51,7 +50,7 @@ def quotes(surface: Surface) -> Quotes:
     """Every quote that `check` looks at: strikes beyond exp(700) forwards are left out."""
     moneyness = log_moneyness(surface)
     with np.errstate(invalid="ignore"):
-        kept = surface.observed & (np.abs(moneyness) <= _MAX_LOG_STRIKE)
+        kept = surface.observed & (np.abs(moneyness) <= MAX_LOG_STRIKE)
     cells = np.argwhere(kept)
     m, vols = moneyness[kept], surface.vols[kept]
     root = np.sqrt(surface.tenors)[cells[:, 0]]

@@ -15,7 +15,7 @@ _NAMED = 5
 def message(
     before: Surface, change: FloatArray, method: str, fixed: BoolArray, outside: BoolArray, notes: list[str]
 ) -> str:
-    """Such as "3 of 40 vols moved, by 12 bp at most (the 1M K/F=0.97 call), 0.8 bp on average; lower hulls"."""
+    """Such as "3 of 40 vols moved, by 12 bp at most (the 1M K/F=0.97 call), 0.8 bp on average"."""
     size = np.where(np.isfinite(change), np.abs(change), 0.0)
     moved, quoted = int((size > 0).sum()), int(before.observed.sum())
     most = np.unravel_index(size.argmax(), size.shape)
