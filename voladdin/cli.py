@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXTRAS = ("train", "bench")
 HOSTS = ("libreoffice", "excel")
 BUILDS = ("excel",)  # hosts whose add-in is a file of its own
-BENCHES = ("impute", "calc", "repair")
+BENCHES = ("impute", "guard", "calc", "repair")
 _ELSEWHERE = {"serve": "server.run", "train": "export.train"}  # commands with a main(argv) of their own
 
 
@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("serve", help="run the local server", add_help=False)
     commands.add_parser("train", help="make a model bundle from history", add_help=False)
-    bench = commands.add_parser("bench", help="benchmark tables: voladdin bench impute | calc | repair")
+    bench = commands.add_parser("bench", help=f"benchmark tables: voladdin bench {' | '.join(BENCHES)}")
     bench.add_argument("name", choices=BENCHES)
     return parser
 
