@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +15,7 @@ from ..features import features
 from ..surface import FloatArray, Surface
 from ._attempt import Problem, by_envelope, by_program
 from ._moves import BoolArray
-from ._report import message, moved_features, names
+from ._report import feature_moves, message, names
 from .features_kept import by_features
 
 __all__ = ["Repair", "repair"]
@@ -27,18 +28,17 @@ _LEAST_TOLERANCE = 1e-12
 class Repair:
     """What `repair` did.
 
-    surface: the same axes with vols that have no arbitrage. change: [T, K] in 1e-4 of vol, NaN where there is
-    no quote, 0 exactly where nothing moved. method: "none", "features", "prices", "vols" (the linear programs
-    of a delta axis) or "envelope". check: of the result. outside: [T, K] bool, quotes that left their bid and
-    ask. features_moved: [4] how far level, skew, curv and term moved, NaN where the grid cannot identify one.
-    message: what moved most and what had to give.
+    before: the surface as given. surface: the same axes with vols that have no arbitrage. change: [T, K] in
+    1e-4 of vol, NaN where there is no quote, 0 exactly where nothing moved. method: "none", "features",
+    "prices", "vols" (the linear programs of a delta axis) or "envelope". check: of the result. outside:
+    [T, K] bool, quotes that left their bid and ask. message: what moved most and what had to give.
     """
 
+    before: Surface
     surface: Surface
     change: FloatArray
     method: str
     check: Check
-    features_moved: FloatArray
     outside: BoolArray
     message: str
 
@@ -46,6 +46,11 @@ class Repair:
     def ok(self) -> bool:
         """Whether the result has no static arbitrage; `repair` returns no other."""
         return self.check.ok
+
+    @cached_property
+    def features_moved(self) -> FloatArray:
+        """[4] how far level, skew, curv and term moved; NaN where the grid cannot identify one."""
+        return np.asarray(features(self.surface).values - features(self.before).values)
 
     @property
     def largest(self) -> float:
@@ -72,11 +77,12 @@ def repair(
     """The surface with the smallest change of vols (L1) that passes `check`; one that passes stays as it is.
 
     fixed: [T, K] bool, quotes that stay to the last bit. bid, ask: [T, K] vols within which a move costs next
-    to nothing; quotes leave them only where they must. keep_features: level, skew, curv and term stay (1e-10),
-    the change is then the least in squares, and bid and ask do not count; where no such surface is found, it
-    is as without, and the message says how far each feature moved. method: "prices" (linear programs), "envelope" (lower
+    to nothing; quotes leave them only where they must. method: "prices" (linear programs), "envelope" (lower
     hulls, no solver), or "auto", the first of these whose result passes. tolerance: of `check`, at least
-    1e-12. time_limit: seconds for the linear programs.
+    1e-12. time_limit: seconds for the programs.
+    keep_features: level, skew, curv and term stay, to 1e-10; the change is then the smallest in squares, and
+    bid and ask do not count. Where no such surface is found, the answer is the one without, and its message
+    says how far each feature moved.
 
     Raises InputError (shapes, no quote, an unknown method) or InfeasibleError (the fixed quotes themselves
     have arbitrage, or no vols were found beside them). Source: Cohen, Reisinger and Wang (2020), Detecting
@@ -90,18 +96,19 @@ def repair(
     if found.ok:
         none = np.zeros(surface.shape, dtype=bool)
         still = np.where(surface.observed, 0.0, np.nan)
-        moved = features(surface).values * 0.0
-        return Repair(surface, still, "none", found, moved, none, "no arbitrage: nothing moved")
+        return Repair(surface, surface, still, "none", found, none, "no arbitrage: nothing moved")
     _require_possible(surface, kept, tolerance)
     deadline = time.perf_counter() + time_limit
     sides = _side(surface, bid), _side(surface, ask)
     problem = Problem(surface, kept, *sides, tolerance, deadline)
     notes: list[str] = []
-    for attempt in (*((by_features,) if keep_features else ()), *_METHODS[method]):
+    for attempt in (by_features, *_METHODS[method]) if keep_features else _METHODS[method]:
         done, vols, note = attempt(problem)
         after = None if vols is None else check(surface.replace(vols), tolerance=tolerance)
         notes += [note] if note else []
         if after is not None and after.ok:
+            if keep_features and done != "features":
+                notes.append(feature_moves(surface, after.surface))
             return _repaired(problem, after, done, notes)
         notes += [] if after is None else [f"{done} left {len(after.violations)} trades"]
     raise InfeasibleError(_failed(surface, kept, notes))
@@ -112,10 +119,8 @@ def _repaired(problem: Problem, after: Check, method: str, notes: list[str]) -> 
     outside = (new < np.fmin(problem.bid, old) - 1e-9) | (new > np.fmax(problem.ask, old) + 1e-9)
     outside &= np.isfinite(np.where(new < old, problem.bid, problem.ask))
     change = 1e4 * (new - old)
-    moved = features(after.surface).values - features(problem.surface).values
-    notes = [*notes, *moved_features(moved)] if method != "features" else notes
     words = message(problem.surface, change, method, problem.fixed, outside, notes)
-    return Repair(after.surface, change, method, after, moved, outside, words)
+    return Repair(problem.surface, after.surface, change, method, after, outside, words)
 
 
 def _require(method: str, tolerance: float, time_limit: float, keep_features: bool) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from ..arbitrage import log_moneyness
+from ..features import NAMES, features
 from ..surface import FloatArray, Surface
 from ..trades import Names
 from ._moves import BoolArray
 
 _NAMED = 5
+_MOVED = 1e-10  # of a feature, to be worth a word
 
 
 def message(
@@ -32,7 +34,15 @@ def message(
     return "; ".join(parts + notes)
 
 
+def feature_moves(before: Surface, after: Surface) -> str:
+    """Such as "moved: level by +0.00012, curv by -0.34"."""
+    change = features(after).values - features(before).values
+    moves = [f"{name} by {move:+.2g}" for name, move in zip(NAMES, change, strict=True) if abs(move) > _MOVED]
+    return f"moved: {', '.join(moves)}" if moves else "no feature moved"
+
+
 _HOW = {
+    "features": "level, skew, curvature and term structure kept",
     "prices": "linear program in prices",
     "vols": "linear programs in vols along each delta",
     "envelope": "lower hulls",
