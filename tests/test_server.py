@@ -22,6 +22,7 @@ from server import app as app_module
 from server.app import create_app
 from server.schemas import Arguments, ImputeBody, parse
 from server.security import Activity
+from tests.stubs import calc
 from voladdin import bundle, functions, imputation
 from voladdin.errors import BundleError, InfeasibleError, InputError
 
@@ -380,3 +381,38 @@ def test_activity_counts_what_runs() -> None:
         assert activity.idle == 0
     time.sleep(0.01)
     assert 0.01 <= activity.idle < 5
+
+
+@with_fx
+def test_a_command_asks_for_cells_and_then_gives_its_edits() -> None:
+    rows: list[list[Any]] = [[None, "25P", "ATM", "25C"], ["1M", 0.1, None, 0.1], ["1Y", 0.11, 0.105, 0.11]]
+    book, blocks = calc.sent({"S": {"A1": rows}}, "B2")
+    first = ask("POST", "/v1/commands/fill", json={"book": book, "blocks": []})
+    assert (first.status_code, first.json()) == (200, {"need": {"sheet": "S", "area": [1, 1, 3, 4]}})
+    answer = ask("POST", "/v1/commands/fill", json={"book": book, "blocks": blocks}).json()
+    assert list(answer) == ["label", "message", "edits"]
+    assert answer["message"] == "filled 1 hole of S!A1:D3 (fx)"
+    value = next(edit for edit in answer["edits"] if edit["op"] == "value")
+    assert (value["sheet"], value["area"]) == ("S", [2, 3, 2, 3])
+
+
+@pytest.mark.parametrize(
+    "name, body, match",
+    [
+        ("paint", {}, "command 'paint' is unknown"),
+        ("fill", {"selection": []}, "no cell is selected"),
+        ("fill", {"selection": [[1, 2]]}, "the book cannot be read"),
+        ("fill", {"active": "other"}, "other"),
+    ],
+)
+def test_a_command_that_cannot_be_done(name: str, body: dict[str, Any], match: str) -> None:
+    book, _ = calc.sent({"S": {}}, "B2")
+    assert match in refused(
+        ask("POST", f"/v1/commands/{name}", json={"book": book | body, "blocks": []}), 422
+    )
+
+
+def test_a_command_of_another_shape() -> None:
+    assert "blocks is missing" in refused(ask("POST", "/v1/commands/fill", json={"book": {}}), 422)
+    wrong = {"book": {}, "blocks": [], "more": 1}
+    assert "more is unknown" in refused(ask("POST", "/v1/commands/fill", json=wrong), 422)

@@ -20,7 +20,7 @@ def functions(book: xw.Book) -> str:
     """Lists the worksheet functions and their arguments on a sheet of their own, and shows it."""
     rows: Cells = [["function", "what it gives", "example"]]
     for function in FUNCTIONS.values():
-        rows.append([function.signature, function.help, f"e.g. {function.example}"])
+        rows.append([function.signature, function.help, function.example])
         rows += [[f"    {argument.name}", argument.help, ""] for argument in function.arguments]
     return _on_a_sheet(book, "functions", "voladdin help", rows)
 
@@ -47,13 +47,6 @@ def about(book: xw.Book) -> str:
 def _on_a_sheet(book: xw.Book, command: str, name: str, rows: Cells) -> str:
     with Transaction(book, command) as changes:
         sheet = changes.sheet(name)
-        changes.write_rows(
-            sheet, 1, 1, [["" if cell is None else _text(cell) for cell in row] for row in rows]
-        )
+        changes.write_rows(sheet, 1, 1, rows)
         changes.show(sheet)
     return f"see the sheet {sheet}"
-
-
-def _text(cell: object) -> object:
-    """No text of a log becomes a formula."""
-    return f" {cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell

@@ -83,9 +83,14 @@ def _column(letters: str) -> int:
     return number
 
 
+def has(book: xw.Book, name: str) -> bool:
+    """Whether the book has a sheet of this name; xlwings' `in` does not find names in Excel."""
+    return name.lower() in (sheet.name.lower() for sheet in book.sheets)
+
+
 def load(book: xw.Book) -> list[Record]:
     """The records of a book, in the order they were made; those whose cells are gone are left out."""
-    if SHEET not in book.sheets:
+    if not has(book, SHEET):
         return []
     sheet = book.sheets[SHEET]
     last = sheet.used_range.row + sheet.used_range.shape[0] - 1
@@ -107,7 +112,7 @@ def _record(reference: str, text: str) -> Record | None:
 
 def save(book: xw.Book, records: list[Record]) -> None:
     """Writes the records in place of the old ones, on a hidden sheet that is made where it is absent."""
-    if SHEET not in book.sheets:
+    if not has(book, SHEET):
         active = book.sheets.active
         book.sheets.add(SHEET, after=book.sheets[-1])
         activate(active)
@@ -133,8 +138,8 @@ def _text(record: Record) -> str:
 
 
 def get(cells: xw.Range, attribute: str) -> Any:
-    """An attribute as JSON has it: "value" a list (formulas as text with =), "fill" and "font" [r, g, b] or
-    None, "format" a text or None where cells differ, "note" a text or None."""
+    """An attribute: "value" a list (formulas as text with =), "fill" and "font" [r, g, b] or None, "format" a
+    text or None where cells differ, "note" a text or None."""
     if attribute == "value":
         return contents(cells)[0]
     if attribute == "format":
@@ -170,12 +175,12 @@ def _put_note(cell: xw.Range, text: str | None) -> None:
 
 
 def contents(cells: xw.Range) -> list[list[Any]]:
-    """Rows of values, blank cells as None, dates as text, and a formula as its text with =."""
+    """Rows of values, blank cells as None, and a formula as its text with =."""
     values = cells.options(ndim=2, err_to_str=True).value
     formulas = formulas_of(cells)
     return [
         [
-            formula if isinstance(formula, str) and formula.startswith("=") else plain(value)
+            formula if isinstance(formula, str) and formula.startswith("=") else value
             for value, formula in zip(*rows, strict=True)
         ]
         for rows in zip(values, formulas, strict=True)
@@ -199,6 +204,7 @@ def plain(value: Any) -> Any:
 
 def same(one: Any, other: Any) -> bool:
     """Equal, numbers to the 15 digits that a saved workbook keeps."""
+    one, other = plain(one), plain(other)
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, (int, float)) and isinstance(other, (int, float)):

@@ -25,7 +25,7 @@ class Transaction:
         self.book, self.command = book, command
         self.records = ledger.load(book)
         self._before = list(self.records)
-        self._had_ledger = ledger.SHEET in book.sheets
+        self._had_ledger = ledger.has(book, ledger.SHEET)
         self._undo: list[Callable[[], object]] = []
         self._doomed: list[str] = []
         self._shown = ""
@@ -51,23 +51,24 @@ class Transaction:
         for name, new in attributes.items():
             before = self._put(place, name, new)
             if name not in record.ours or not self._is_ours(place, name, before):
-                record.before[name] = before
-            record.ours[name] = [ledger.plain(value) for value in new] if name == "value" else new
+                record.before[name] = _plain(before)
+            record.ours[name] = _plain(new)
 
     def write_rows(self, sheet: str, row: int, column: int, rows: list[list[Any]]) -> None:
-        """Writes rows of values below each other, all at once."""
+        """Writes rows of values below each other, all at once; text stays the text it is."""
         if not rows:
             return
         last = row + len(rows) - 1, column + len(rows[0]) - 1
         cells = self.book.sheets[sheet].range((row, column), last)
         before = ledger.contents(cells)
-        self._change(Place(sheet, row, column), lambda: _fill(cells, rows), lambda: _fill(cells, before))
+        texts = [[_literal(value) for value in values] for values in rows]
+        self._change(Place(sheet, row, column), lambda: _fill(cells, texts), lambda: _fill(cells, before))
         for i, (new, old) in enumerate(zip(rows, before, strict=True)):
             for start in range(0, len(new), ledger.WIDEST):
                 part = slice(start, start + ledger.WIDEST)
                 place = Place(sheet, row + i, column + start, len(new[part]))
-                ours = {"value": [ledger.plain(value) for value in new[part]]}
-                self.records.append(Record(place, self.command, ours, {"value": old[part]}))
+                ours, was = {"value": _plain(new[part])}, {"value": _plain(old[part])}
+                self.records.append(Record(place, self.command, ours, was))
 
     def take_back(self, records: Iterable[Record]) -> tuple[int, int]:
         """Restores what was there before these records, the last first: how many were, and were not.
@@ -94,7 +95,7 @@ class Transaction:
                 return where
         free = name
         for number in range(2, 1000):
-            if free not in self.book.sheets:
+            if not ledger.has(self.book, free):
                 break
             free = f"{name} {number}"
         place, active = Place(free, 1, 1), self.book.sheets.active
@@ -118,7 +119,7 @@ class Transaction:
             lambda: cells.add_hyperlink(goal, text, f"Go to {target}"),
             lambda: ledger.put(cells, "value", before),
         )
-        record.before["value"], record.ours["value"] = before, [text]
+        record.before["value"], record.ours["value"] = _plain(before), [text]
 
     def _record(self, place: Place) -> Record:
         for record in self.records:
@@ -180,12 +181,22 @@ class Transaction:
         if self._had_ledger:
             if self.records != self._before:
                 ledger.save(self.book, self._before)
-        elif ledger.SHEET in self.book.sheets:
+        elif ledger.has(self.book, ledger.SHEET):
             self.book.sheets[ledger.SHEET].delete()
 
 
 def _fill(cells: xw.Range, rows: list[list[Any]]) -> None:
     cells.value = rows
+
+
+def _plain(attribute: Any) -> Any:
+    """As JSON has it."""
+    return [ledger.plain(value) for value in attribute] if isinstance(attribute, list) else attribute
+
+
+def _literal(value: Any) -> Any:
+    """With the mark of a text: Excel would read 1/4 as a date, and a text with = as a formula."""
+    return f"'{value}" if isinstance(value, str) and value else value
 
 
 def _refused(place: str, error: Exception) -> InputError:

@@ -101,7 +101,9 @@ class Engine:
     def prepare_xl_data_element(value: Any, options: Any) -> Any:
         if value is None or (isinstance(value, float) and value != value):
             return ""
-        return value if isinstance(value, (str, bool)) else float(value)
+        if isinstance(value, str):
+            return value.removeprefix("'")  # the mark of a text, which Excel does not show
+        return value if isinstance(value, bool) else float(value)
 
 
 class Apps(base_classes.Apps):

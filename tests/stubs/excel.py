@@ -1,0 +1,262 @@
+"""Excel's object model over a document in memory, as far as xlwings' Windows engine asks for it here.
+
+What Excel does differently from Calc is done as in Excel: colours are BGR numbers, a single cell gives itself
+and not rows, the font is black rather than automatic, an apostrophe marks a text, cell errors are numbers.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from tests.stubs import calc
+from tests.stubs.win32 import ERRORS, ComError
+from voladdin.hosts.libreoffice.document import Area, Document, SheetData
+from voladdin.hosts.libreoffice.engine import _address, from_calc, to_calc
+
+NO_COLOUR = -4142  # xlColorIndexNone
+
+
+def swapped(number: int) -> int:
+    """RGB as BGR, and back."""
+    return (number & 255) << 16 | number & 0xFF00 | number >> 16
+
+
+class Workbook:
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.Name = document.name
+        self.Application = SimpleNamespace(Hwnd=1, DisplayAlerts=True, Selection=None)
+        self.Worksheets = Worksheets(self)
+        self.select(document.selection[0])
+
+    def select(self, area: Area) -> None:
+        self.Application.Selection = Range(self.ActiveSheet, area)
+
+    @property
+    def ActiveSheet(self) -> Worksheet:
+        return self.Worksheets(self.document.active)
+
+
+class Worksheets:
+    def __init__(self, book: Workbook) -> None:
+        self.Parent = book
+
+    @property
+    def Count(self) -> int:
+        return len(self.Parent.document.sheets)
+
+    def __call__(self, key: Any) -> Worksheet:
+        sheets = self.Parent.document.sheets
+        if isinstance(key, str):
+            found = [sheet for sheet in sheets if sheet.name.lower() == key.lower()]
+            if not found:
+                raise ComError(f"no sheet {key}")
+            return Worksheet(self.Parent, found[0])
+        return Worksheet(self.Parent, sheets[key - 1])
+
+    def __iter__(self) -> Any:
+        return iter([Worksheet(self.Parent, sheet) for sheet in self.Parent.document.sheets])
+
+    def Add(self, Before: Worksheet) -> Worksheet:
+        name = f"Sheet{self.Count + 1}"
+        sheet = self.Parent.document.add(name, Before.Index - 1)
+        self.Parent.document.active = name
+        return Worksheet(self.Parent, sheet)
+
+
+class Worksheet:
+    def __init__(self, book: Workbook, data: SheetData) -> None:
+        self.Parent, self.data = book, data
+        self.Application = book.Application
+
+    @property
+    def Name(self) -> str:
+        return self.data.name
+
+    @Name.setter
+    def Name(self, name: str) -> None:
+        document = self.Parent.document
+        if document.active == self.data.name:
+            document.active = name
+        self.data.name = name
+
+    @property
+    def Index(self) -> int:
+        return 1 + self.Parent.document.sheets.index(self.data)
+
+    @property
+    def Visible(self) -> bool:
+        return self.data.visible
+
+    @Visible.setter
+    def Visible(self, visible: bool) -> None:
+        self.Parent.document.show(self.Name, visible)
+
+    @property
+    def UsedRange(self) -> Range:
+        return Range(self, self.data.used)
+
+    def Cells(self, row: int, column: int) -> Range:
+        return Range(self, (row, column, row, column))
+
+    def Range(self, first: Range, last: Range) -> Range:
+        return Range(self, (*first.area[:2], *last.area[2:]))
+
+    def Activate(self) -> None:
+        self.Parent.document.active = self.Name
+
+    def Move(self, Before: Worksheet) -> None:
+        sheets = self.Parent.document.sheets
+        sheets.remove(self.data)
+        sheets.insert(Before.Index - 1, self.data)
+
+    def Delete(self) -> None:
+        assert not self.Application.DisplayAlerts
+        self.Parent.document.remove(self.Name)
+
+
+class Range:
+    def __init__(self, sheet: Worksheet, area: Area) -> None:
+        self.Worksheet, self.area = sheet, area
+        self.Row, self.Column = area[:2]
+        rows, columns = area[2] - area[0] + 1, area[3] - area[1] + 1
+        self.Rows, self.Columns = SimpleNamespace(Count=rows), SimpleNamespace(Count=columns)
+        self.Count = rows * columns
+        self.Address = _address(area)
+        self.Hyperlinks = SimpleNamespace(Add=self._link)
+
+    def __call__(self, row: int, column: int) -> Range:
+        return self.Worksheet.Cells(self.Row + row - 1, self.Column + column - 1)
+
+    def _get(self, name: str) -> list[list[Any]]:
+        return self.Worksheet.Parent.document.get(self.Worksheet.Name, self.area, name)
+
+    def _set(self, name: str, value: Any, change: Any = lambda cell: cell) -> None:
+        if not isinstance(value, (list, tuple)):
+            value = [[value] * self.Columns.Count] * self.Rows.Count
+        rows = [[change(cell) for cell in row] for row in value]
+        try:
+            self.Worksheet.Parent.document.set(self.Worksheet.Name, self.area, name, rows)
+        except PermissionError as error:
+            raise ComError(str(error)) from None
+
+    def _common(self, name: str) -> Any:
+        first, *others = (cell for row in self._get(name) for cell in row)
+        return first if all(other == first for other in others) else None
+
+    def _shape(self, rows: list[list[Any]]) -> Any:
+        return rows[0][0] if self.Count == 1 else tuple(map(tuple, rows))
+
+    @property
+    def Value(self) -> Any:
+        rows = [
+            [ERRORS.get(cell, cell) if isinstance(cell, str) else cell for cell in row]
+            for row in self._get("value")
+        ]
+        return self._shape(rows)
+
+    @Value.setter
+    def Value(self, value: Any) -> None:
+        self._set("value", value, lambda cell: cell.removeprefix("'") if isinstance(cell, str) else cell)
+
+    @property
+    def Formula(self) -> Any:
+        return self._shape([[from_calc(cell) for cell in row] for row in self._get("formula")])
+
+    @Formula.setter
+    def Formula(self, value: Any) -> None:
+        self._set("formula", value, lambda cell: to_calc(cell) if isinstance(cell, str) else cell)
+
+    @property
+    def Interior(self) -> Interior:
+        return Interior(self)
+
+    @property
+    def Font(self) -> Font:
+        return Font(self)
+
+    @property
+    def NumberFormat(self) -> Any:
+        return self._common("format")
+
+    @NumberFormat.setter
+    def NumberFormat(self, value: str) -> None:
+        self._set("format", value)
+
+    @property
+    def MergeCells(self) -> Any:
+        return self._common("merged")
+
+    @property
+    def CurrentRegion(self) -> Range:
+        top, left, bottom, right = calc.region(self.Worksheet.data.cells, self.area)
+        return Range(self.Worksheet, (top, left, bottom, right))
+
+    @property
+    def Comment(self) -> Comment | None:
+        return None if self._common("note") is None else Comment(self)
+
+    def AddComment(self, text: str) -> Comment:
+        assert self.Comment is None
+        self._set("note", text)
+        return Comment(self)
+
+    def _link(self, Anchor: Range, Address: str) -> Any:
+        Anchor.Worksheet.Parent.document.link(Anchor.Worksheet.Name, Anchor.area, Address, Address)
+        return Link(Anchor)
+
+
+class Link:
+    def __init__(self, cell: Range) -> None:
+        object.__setattr__(self, "_cell", cell)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "TextToDisplay":
+            self._cell.Value = value
+
+
+class Comment:
+    def __init__(self, cell: Range) -> None:
+        self._cell = cell
+
+    def Text(self) -> Any:
+        return self._cell._common("note")
+
+    def Delete(self) -> None:
+        self._cell._set("note", None)
+
+
+class Interior:
+    def __init__(self, cells: Range) -> None:
+        self._cells = cells
+
+    @property
+    def ColorIndex(self) -> int:
+        return NO_COLOUR if self._cells._common("fill") is None else 1
+
+    @ColorIndex.setter
+    def ColorIndex(self, index: int) -> None:
+        assert index == NO_COLOUR
+        self._cells._set("fill", None)
+
+    @property
+    def Color(self) -> int:
+        return swapped(self._cells._common("fill"))
+
+    @Color.setter
+    def Color(self, colour: int) -> None:
+        self._cells._set("fill", swapped(colour))
+
+
+class Font:
+    def __init__(self, cells: Range) -> None:
+        self._cells = cells
+
+    @property
+    def Color(self) -> int:
+        return swapped(self._cells._common("font") or 0)
+
+    @Color.setter
+    def Color(self, colour: int) -> None:
+        self._cells._set("font", swapped(colour) or None)
