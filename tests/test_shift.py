@@ -158,16 +158,29 @@ def test_a_shift_that_breaks_is_repaired_with_the_features() -> None:
 
 def test_a_surface_with_arbitrage_comes_back_without() -> None:
     vols = on_moneyness(5).vols.copy()
-    vols[2, 4] += 0.01
+    vols[2, 4] *= 0.5
     before = on_moneyness(5).replace(vols)
     assert not va.check(before).ok
     after, further = moved(before, 0.005)
     assert further > 0 and va.check(after).ok and gap(before, after, (0.005, 0, 0, 0)) < 1e-10
 
 
+@pytest.mark.parametrize("holes", [False, True])
+def test_a_delta_grid_that_breaks_is_repaired_with_the_features(holes: bool) -> None:
+    falling = np.array([[0.5], [0.33], [0.255], [0.21]]) + np.array([0.02, 0.005, 0, 0.002, 0.01])
+    if holes:
+        falling[0, 0] = falling[2, 3] = np.nan
+    before = va.Surface(falling, [0.1, 0.25, 0.45, 0.7], deltas=DELTAS)
+    assert va.check(before).ok
+    changes = (-0.06, 0.0, 0.0, 0.0)
+    after, further = moved(before, *changes)
+    assert further > 0 and va.check(after).ok and gap(before, after, changes) < 1e-10
+    assert np.array_equal(np.isnan(after.vols), np.isnan(falling))
+
+
 @pytest.mark.parametrize("make", [on_moneyness, on_deltas, on_strikes])
 def test_impossible_shifts_are_refused(make: object) -> None:
-    with pytest.raises(InfeasibleError):
+    with pytest.raises(InfeasibleError, match="curv -"):
         va.shift(make(0), dcurv=-30.0)  # type: ignore[operator]
     with pytest.raises(InfeasibleError, match="leaves it above 0"):
         va.shift(make(0), dlevel=-0.9)  # type: ignore[operator]

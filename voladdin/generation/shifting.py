@@ -23,7 +23,6 @@ from .axes import along
 _EXACT = 1e-10  # what is promised
 _CLOSE = 1e-13  # what Newton stops at
 _STEPS = 30
-_ROUNDS = 20
 _LARGEST_LEVEL = 1.0  # a change of level as large is a vol point in a grid of decimals
 _LEAST_VOL = 1e-4
 
@@ -103,19 +102,24 @@ class Wanted:
 
     def free_of_arbitrage(self, vols: FloatArray) -> FloatArray:
         """The nearest vols without arbitrage that have these features. Raises InfeasibleError."""
+        from ..repair import repair
         from ..repair.features_kept import keep
 
-        for _ in range(_ROUNDS):
-            at = log_moneyness(self.surface.replace(vols))
-            vols = keep(vols, self.surface.tenors, at, self.target)
-            if self.surface.deltas is not None:
-                vols = self.solved(vols)
-            if self.reached(vols) and _free(self.surface, vols):
-                return vols
+        start = self.surface.replace(vols)
+        if self.surface.deltas is None:
+            kept = keep(vols, self.surface.tenors, log_moneyness(start), self.target)
+        else:
+            kept = repair(start, keep_features=True).surface.vols
+        if self.reached(kept) and _free(self.surface, kept):
+            return kept
+        near = features(self.surface.replace(kept)).values
+        far = np.abs(near - self.target) > _EXACT
+        asked, got = (
+            " and ".join(f"{name} {x:.4g}" for name, x, off in zip(NAMES, values, far, strict=True) if off)
+            for values in (self.target, near)
+        )
         raise InfeasibleError(
-            "no surface without arbitrage was found with "
-            + ", ".join(f"{name} {x:.4g}" for name, x in zip(NAMES, self.target, strict=True))
-            + "; expected a smaller change"
+            f"no surface without arbitrage was found with {asked}; the nearest that was found has {got}"
         )
 
     def reached(self, vols: FloatArray) -> bool:
