@@ -217,6 +217,27 @@ def test_a_command_that_fails_leaves_the_sheet_and_says_why(
     assert re.search(match, said), said
 
 
+def test_a_read_only_document(drive: Drive, tmp_path: Path) -> None:
+    path = str(tmp_path / "book.ods")
+    drive(["load", None], ["put", "B3:G6", TEXTS], ["save", path])
+    opened = [["load", path, True], ["select", "D4"], ["menu", "fill"], ["values", "B3:G6"]]
+    assert drive(*opened)[2:] == [
+        [False, "the document is read-only; save it under another name first"],
+        blank(GRID),
+    ]
+
+
+def test_array_formulas_are_formulas(drive: Drive) -> None:
+    """Blank results of an array formula in the grid stay; Calc could not overwrite a part of it."""
+    start = [["load", None], ["put", "B3:G6", TEXTS], ["array", "F4:G4", '=IF({1;1};"")'], ["select", "D4"]]
+    said, formulas = drive(*start, ["menu", "fill"], ["formulas", "F4:G4"])[4:]
+    assert said == [
+        True,
+        "filled 5 holes of Sheet1!B3:G6 (fx); left alone: F4 holds a formula, G4 holds a formula",
+    ]
+    assert formulas[0][0].startswith("{=IF(")
+
+
 def test_what_failed_is_in_volinfo(drive: Drive) -> None:
     fail = [["load", None], ["select", "C9"], ["menu", "fill"]]
     cells = drive(*fail, ["array", "A1:B1", '=VOLINFO("error")'], ["values", "A1:B1"])[-1]

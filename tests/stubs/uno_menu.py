@@ -27,11 +27,12 @@ def option(name, value):
     return pair
 
 
-def load(path):
+def load(path, read_only=False):
     """Opens a book, or a blank one."""
     global document
     url = Path(path).as_uri() if path else "private:factory/scalc"
-    document = desktop.loadComponentFromURL(url, "_blank", 0, ())  # not Hidden: it would not undo sheets
+    options = (option("ReadOnly", read_only),)  # not Hidden: Calc would not undo sheets
+    document = desktop.loadComponentFromURL(url, "_blank", 0, options)
 
 
 def close():

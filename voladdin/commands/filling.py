@@ -107,7 +107,7 @@ def _note(answer: Imputation, tenor: int, strike: int) -> str:
     low, high = answer.low[at], answer.high[at]
     return (
         f"±{1e4 * answer.std[at]:.3g} bp, 90% band {low:.2%} to {high:.2%}, "
-        f"voladdin {answer.model} {local.version()}"
+        f"voladdin {answer.model.split(' (')[0]} {local.version()}"
     )
 
 

@@ -80,7 +80,7 @@ def read(document: Any, name: str, area: Area) -> dict[str, Any]:
     """The cells of an area: values, formulas, colours, number formats, merged cells and notes."""
     sheet = document.Sheets.getByName(name)
     cells = _cells(sheet, area)
-    formulas = [[_constant(text) for text in row] for row in cells.getFormulaArray()]
+    formulas = [[_as_excel(text) for text in row] for row in cells.getFormulaArray()]
     formats, merged = _formats(document, sheet, cells)
     return {
         "sheet": name,
@@ -93,8 +93,10 @@ def read(document: Any, name: str, area: Area) -> dict[str, Any]:
     }
 
 
-def _constant(formula: str) -> str:
-    """An error value that was typed or loaded is the formula =#N/A here, and no formula in Excel."""
+def _as_excel(formula: str) -> str:
+    """An error value that was typed or loaded is the formula =#N/A here; an array formula has braces."""
+    if formula.startswith("{=") and formula.endswith("}"):
+        return formula[1:-1]
     return formula[1:] if formula[1:] in ERROR_CODES else formula
 
 

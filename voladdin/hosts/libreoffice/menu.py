@@ -35,6 +35,8 @@ client = Client(HOME)
 
 def run(name: str, document: Any) -> str:
     """Runs a command on a document; what it did, in words. Where it raises, nothing has changed."""
+    if document.isReadonly():
+        raise CommandError("the document is read-only; save it under another name first")
     book = describe(document)
     blocks: list[Any] = []
     for _ in range(MOST_BLOCKS):
