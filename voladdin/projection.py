@@ -27,7 +27,7 @@ _AIM = 1e-11  # of the largest excess
 _SLACK = 8e-11  # what quotes may be worth above a cover: with the aim, less than `check`'s tolerance
 _STILL = 1e-13  # of ln vol: not moved
 _NEAR = 1e-6  # of ln vol: the step that ends the search
-_MAX_STEPS = 30
+_MAX_STEPS = 25
 _MAX_MOVE = 0.3  # of ln vol, in one step
 _FORWARD = -1
 
@@ -48,22 +48,28 @@ def project(
         nodes.hold(start)
     free, point, found = np.flatnonzero(movable), start.copy(), None
     slack = np.where(movable.ravel(), 0.0, _SLACK)
-    trades = np.empty((0, 3), dtype=np.intp)
+    cuts: dict[tuple[int, ...], tuple[float, FloatArray]] = {}  # each as last seen with its strikes in order
     deadline = time.perf_counter() + TIME_LIMIT
     for _ in range(_MAX_STEPS):
         nodes.move(point)
         violated = nodes.violated(slack + _AIM)
-        trades = np.unique(np.concatenate([nodes.standing(trades), violated]), axis=0)
+        known = np.array(list(cuts), dtype=np.intp).reshape(-1, 3)
+        trades = np.concatenate([nodes.standing(known), violated])
         excess, slope = nodes.cut(trades)
         excess += -slack[trades[:, 0]] - slope[:, free] @ (point - start)[free]
-        shift = _least(slope[:, free] * std[free], excess)
+        cuts |= dict(
+            zip(
+                map(tuple, trades.tolist()), zip(excess, slope[:, free] * std[free], strict=True), strict=True
+            )
+        )
+        shift = _least(*cuts.values()) if cuts else np.zeros(len(free))
         if shift is None:
             break
         step = start[free] + std[free] * shift - point[free]
         size = float(np.abs(step).max(initial=0.0))
         if not len(violated):
             moved = movable & (np.abs(point - start) > _STILL).reshape(vols.shape)
-            found = np.where(moved, np.exp(point).reshape(vols.shape), vols)
+            found = np.where(moved, np.minimum(np.exp(point), MAX_VOL).reshape(vols.shape), vols)
         if (found is not None and size < _NEAR) or time.perf_counter() > deadline:
             break
         point[free] += step * min(1.0, _MAX_MOVE / max(size, _NEAR))
@@ -71,8 +77,9 @@ def project(
     return found
 
 
-def _least(normal: FloatArray, excess: FloatArray) -> FloatArray | None:
-    """The shortest x with excess + normal x <= 0, or None where there is none."""
+def _least(*cuts: tuple[float, FloatArray]) -> FloatArray | None:
+    """The shortest x with excess + normal x <= 0 for each cut (excess, normal); None where there is none."""
+    excess, normal = np.array([cut[0] for cut in cuts]), np.array([cut[1] for cut in cuts])
     size = np.sqrt((normal**2).sum(1))
     if (excess[size == 0] > _AIM).any():
         return None
@@ -86,10 +93,8 @@ def _least(normal: FloatArray, excess: FloatArray) -> FloatArray | None:
         dual, distance = nnls(rows, target)
     except RuntimeError:  # too many iterations
         return None
-    if distance < 1e-9 or not rows[-1] @ dual < 1.0 - 1e-12:
-        return None
     residual = rows @ dual - target
-    return np.asarray(-residual[:-1] / residual[-1])
+    return np.asarray(-residual[:-1] / residual[-1]) if distance > 1e-9 and residual[-1] < -1e-12 else None
 
 
 class _Nodes:
