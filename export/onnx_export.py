@@ -48,6 +48,8 @@ def export_modules(
 ) -> tuple[dict[str, bytes], float]:
     """Graphs of modules, and their largest difference from PyTorch at these inputs [B, width] by name.
 
+    Differences are relative to the output's largest value, where that is above 1.
+
     Raises RuntimeError where that is 1e-5 or more.
     """
     graphs, worst = {}, 0.0
@@ -89,4 +91,6 @@ def _difference(graph: bytes, module: nn.Module, inputs: dict[str, torch.Tensor]
     with torch.no_grad():
         expected = module(*inputs.values())
     expected = expected if isinstance(expected, tuple) else (expected,)
-    return max(float(np.abs(a - b.numpy()).max()) for a, b in zip(found, expected, strict=True))
+    sizes = [max(1.0, float(b.abs().max())) for b in expected]
+    gaps = [float(np.abs(a - b.numpy()).max()) for a, b in zip(found, expected, strict=True)]
+    return max(gap / size for gap, size in zip(gaps, sizes, strict=True))
