@@ -104,7 +104,7 @@ def _along_deltas(problem: Problem, hard: bool, slack: float) -> tuple[str, Floa
     moves = Moves(_deltas.limits(problem.paths, *problem.sides), problem.free, hard, _deltas.SCALE)
     search = Search(problem.paths, moves, problem.free, problem.inner + slack, problem.deadline)
     status = search.run()
-    return status, problem.filled(search.best) if np.isfinite(search.least) else None
+    return status, problem.filled(search.best) if search.solved and np.isfinite(search.least) else None
 
 
 def _stages(problem: Problem) -> list[tuple[bool, float]]:
@@ -115,4 +115,4 @@ def _stages(problem: Problem) -> list[tuple[bool, float]]:
     stages = [(False, 0.0)]
     if np.isfinite(problem.bid).any() or np.isfinite(problem.ask).any():
         stages.insert(0, (True, 0.0))
-    return [*stages, (False, problem.tolerance / 2)] if problem.fixed.any() else stages
+    return [*stages, (False, 0.8 * problem.tolerance)] if problem.fixed.any() else stages

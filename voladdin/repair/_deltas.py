@@ -31,10 +31,10 @@ SCALE = 1e-4  # 1 in the program is 1 bp of vol
 LEAST_VOL = 1e-6
 _STEPS = 10
 _GAIN = 1e-4  # of the cost: less is not worth another step
-_RADIUS = 0.05  # of vol
+_RADIUS = 0.25  # of the median vol
 _REACH = 2.0  # a step at most halves or doubles a vol
 _ROUNDING = 2e-15
-_NEWTON_STEPS = 60
+_NEWTON_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,11 @@ def placed(paths: Paths, vols: FloatArray, free: BoolArray) -> FloatArray:
 
 
 def _risen(paths: Paths, hull: Hulls, nodes: IntArray, vols: FloatArray, above: BoolArray) -> FloatArray:
-    """[R] vols of points on the hull, from above or below it: Newton, halved where it leaves its bracket."""
+    """[R] vols of points on the hull, from above or below it: Newton, or halves of the bracket."""
     low, high = np.where(above, LEAST_VOL, vols), np.where(above, vols, MAX_VOL)
     root, z = paths.root[nodes], paths.z[nodes]
     deltas, ranks = ndtr(z), hull.ranks[nodes]
-    for _ in range(_NEWTON_STEPS):
+    for number in range(_NEWTON_STEPS):
         s = vols * root
         strikes, d2 = _strikes(s, z), ndtr(z - s)
         value, slope = hull.at(strikes, ranks)
@@ -106,7 +106,8 @@ def _risen(paths: Paths, hull: Hulls, nodes: IntArray, vols: FloatArray, above: 
             break
         low, high = np.where(gap <= 0, vols, low), np.where(gap > 0, vols, high)
         step = vols - gap / np.maximum(paths.rate(vols, slope, nodes), 1e-300)
-        vols = np.where((step > low) & (step < high), step, 0.5 * (low + high))
+        usable = (step > low) & (step < high) & (number < _NEWTON_STEPS // 2 or number % 2 == 0)
+        vols = np.where(usable, step, 0.5 * (low + high))
     return vols
 
 
@@ -119,25 +120,28 @@ class Search:
         self._paths, self._moves, self._free = paths, moves, free
         self._tolerance, self._deadline = tolerance, deadline
         self._kept = from_excesses([])
-        self.best, self.least = paths.vols, np.inf
+        self.best, self.least, self.solved = paths.vols, np.inf, False
 
     def run(self) -> str:
         """The last program's status; where `least` is finite, `best` has no arbitrage and is within limits.
+
+        `solved` tells whether a program was solved at all; before that, `best` is on lower hulls.
 
         The first program is around the quotes, the next ones around the best vols so far, within a radius
         that shrinks where a program promised what its step did not keep.
         """
         centre, radius, status = self._paths.vols, np.inf, OPTIMAL
+        self._take(centre)
         for _ in range(_STEPS):
             status, stepped = self._program(centre, radius)
             first = centre is self._paths.vols
-            if status == INFEASIBLE and first:
-                self._take(centre)
-                centre, radius = self.best, _RADIUS
+            if status == INFEASIBLE and first and np.isfinite(self.least):
+                centre, radius = self.best, _RADIUS * float(np.median(self._paths.vols))
                 continue
             promised = self._cost(stepped)
             if status != OPTIMAL or (not first and promised > self.least * (1 - _GAIN)):
                 break
+            self.solved = True
             before, size = self.least, float(np.abs(stepped - centre).max())
             self._take(stepped)
             kept_promise = self.least - promised < 0.5 * (before - promised)
