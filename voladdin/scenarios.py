@@ -60,23 +60,30 @@ class Bad:
 
 
 def scenarios(
-    spec: Cells, axes: Axes, model: str = "equity", *, progress: bool = False
+    spec: Cells,
+    axes: Axes,
+    model: str = "equity",
+    *,
+    progress: bool = False,
+    name: str = "spec",
+    first: int = 2,
 ) -> tuple[list[Made], list[Bad]]:
     """A surface a row of the spec, and the rows that have none; blank rows are left out.
 
     spec: a header with level, skew, curv, term, and, if wanted, name and scenario; in any order.
-    Features are decimals. Rows without a name are called "scenario N", N counting from 1.
+    Features are decimals. Rows without a name are called "scenario N", N counting from 1. name: of the spec,
+    and first: where its first row below the header is, for messages.
 
     Raises InputError where the header lacks a feature, repeats or has something else.
     """
-    columns = _columns(spec[0])
+    columns = _columns(spec[0], name)
     made: list[Made] = []
     bad: list[Bad] = []
     taken = {INDEX.lower(): "the list of scenarios", "history": "a sheet that Excel keeps for itself"}
-    rows = [(n, cells) for n, cells in enumerate(spec[1:], start=2) if not all(map(is_missing, cells))]
+    rows = [(n, cells) for n, cells in enumerate(spec[1:], start=first) if not all(map(is_missing, cells))]
     for count, (number, cells) in enumerate(bar(rows) if progress else rows, start=1):
         try:
-            row = _row(number, count, {name: cells[column] for name, column in columns.items()}, columns)
+            row = _row(number, count, cells, columns, name)
             if row.sheet.lower() in taken:
                 who = taken[row.sheet.lower()]
                 raise InputError(f"name {row.sheet!r} is that of {who}; expected another one")
@@ -92,7 +99,7 @@ def _surface(row: Row, axes: Axes, model: str) -> Generation:
     return generate(*row.features, scenario=scenario, model=model, **at)  # type: ignore[arg-type]
 
 
-def _columns(header: Sequence[Cell]) -> dict[str, int]:
+def _columns(header: Sequence[Cell], spec: str) -> dict[str, int]:
     """Column of each name. Raises InputError."""
     found: dict[str, int] = {}
     for column, cell in enumerate(header):
@@ -102,18 +109,21 @@ def _columns(header: Sequence[Cell]) -> dict[str, int]:
         if name not in _COLUMNS or name in found:
             what = "twice" if name in found else "no column of a scenario"
             raise InputError(
-                f"cell {address(0, column)} of the spec is {cell!r}, {what}; expected {', '.join(_COLUMNS)}"
+                f"cell {address(0, column)} of the {spec} is {cell!r}, {what}; expected {', '.join(_COLUMNS)}"
             )
         found[name] = column
     lacking = [name for name in NAMES if name not in found]
     if lacking:
-        raise InputError(f"the spec has no column {', '.join(lacking)}; expected level, skew, curv and term")
+        raise InputError(
+            f"the {spec} has no column {', '.join(lacking)}; expected level, skew, curv and term"
+        )
     return found
 
 
-def _row(number: int, count: int, cells: dict[str, Cell], columns: dict[str, int]) -> Row:
+def _row(number: int, count: int, cells: Sequence[Cell], columns: dict[str, int], spec: str) -> Row:
     def value(name: str) -> float:
-        label = Label(cells.get(name), number - 1, columns.get(name, 0), "spec")
+        column = columns.get(name)
+        label = Label(None if column is None else cells[column], number - 1, column or 0, spec)
         if name == "scenario" and is_missing(label.cell):
             return 0.0
         read = None if isinstance(label.cell, bool) else read_number(label.cell)
@@ -121,7 +131,7 @@ def _row(number: int, count: int, cells: dict[str, Cell], columns: dict[str, int
             raise InputError(f"{label}; expected a number, the {name}")
         return read.fraction
 
-    name = cells.get("name")
+    name = cells[columns["name"]] if "name" in columns else None
     named = f"scenario {count}" if is_missing(name) else f"{name:g}" if isinstance(name, float) else str(name)
     return Row(number, sheet_name(named), tuple(map(value, NAMES)), value("scenario"))
 
@@ -138,12 +148,13 @@ def book(made: Iterable[Made], axes: Axes) -> dict[str, Cells]:
     for one in made:
         surface = one.surface
         sheets[INDEX].append([*one.values, bool(surface.in_hull[0]), float(surface.moved[0])])
-        sheets[one.row.sheet] = block(surface, 0, axes, _corner(one.row))
+        sheets[one.row.sheet] = block_of(one, axes)
     return sheets
 
 
-def _corner(row: Row) -> str:
-    return corner(np.array([*row.features, row.scenario]))
+def block_of(made: Made, axes: Axes) -> Cells:
+    """One surface with its headers, its features in the corner."""
+    return block(made.surface, 0, axes, corner(np.array([*made.row.features, made.row.scenario])))
 
 
 def long_table(made: Iterable[Made], axes: Axes) -> Cells:

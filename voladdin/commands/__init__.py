@@ -16,12 +16,13 @@ from . import helping
 from .checking import check
 from .clearing import clear
 from .filling import fill_missing
+from .generating import generate
 from .repairing import repair
 
 if TYPE_CHECKING:
     import xlwings as xw
 
-__all__ = ["COMMANDS", "Command", "check", "clear", "execute", "fill_missing", "repair"]
+__all__ = ["COMMANDS", "Command", "check", "clear", "execute", "fill_missing", "generate", "repair"]
 
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())
@@ -90,6 +91,13 @@ _ALL = (
         "Takes back what these commands put into the book, or into the selected cells; your own edits stay.",
         "Surface",
         clear,
+    ),
+    Command(
+        "generate",
+        "Generate",
+        "Four cells, level, skew, curv, term, become a surface beside them; a table of them a sheet a row.",
+        "Surface",
+        generate,
     ),
     Command("functions", "Functions", "Lists the worksheet functions on a sheet.", "Help", helping.functions),
     Command("log", "Log", "Shows the last error and the end of the log on a sheet.", "Help", helping.log),

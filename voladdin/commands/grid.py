@@ -60,7 +60,7 @@ def find(book: xw.Book, blank: Collection[Place] = ()) -> Target:
 
     Raises InputError, its cells named as on the sheet.
     """
-    cells = _cells(book)
+    cells = selected(book)
     values = [[_number(value) for value in row] for row in cells.options(ndim=2, err_to_str=True).value]
     for place in blank:
         row, column = place.row - cells.row, place.column - cells.column
@@ -96,7 +96,8 @@ def _moved(cell: re.Match[str], cells: xw.Range) -> str:
     return address(int(cell[2]) + cells.row - 2, column + cells.column - 2)
 
 
-def _cells(book: xw.Book) -> xw.Range:
+def selected(book: xw.Book) -> xw.Range:
+    """The selection if it is more than one cell, else the region around the cursor. Raises InputError."""
     selection = book.selection
     if selection is None:
         raise InputError("no cell is selected; expected the cursor in a grid of vols, or the grid selected")

@@ -61,13 +61,13 @@ def _room(changes: Transaction, target: Target, height: int, width: int) -> Plac
     beside = Place(target.sheet, title, cells.column + columns + 1)
     below = Place(target.sheet, cells.row + rows + 1, cells.column + target.grid.corner[1])
     for place in (beside, below):
-        if _clear_room(changes, place, height, width):
+        if clear_room(changes, place, height, width):
             return place
     return Place(changes.sheet(SHEET), 1, 1)
 
 
-def _clear_room(changes: Transaction, place: Place, height: int, width: int) -> bool:
-    """Whether the block and the cells around it are blank, once an unchanged earlier Repair is taken back."""
+def clear_room(changes: Transaction, place: Place, height: int, width: int) -> bool:
+    """Whether the block and the cells around it are blank, once an unchanged earlier one is taken back."""
     bottom, right = place.row + height - 1, place.column + width - 1
     if bottom > LAST_ROW or right > LAST_COLUMN:
         return False
@@ -91,7 +91,7 @@ def _clear_room(changes: Transaction, place: Place, height: int, width: int) -> 
 def _is_earlier(changes: Transaction, record: Record, sheet: str, area: tuple[int, int, int, int]) -> bool:
     place, (top, left, bottom, right) = record.place, area
     inside = top <= place.row <= bottom and left <= place.column and place.column + place.width - 1 <= right
-    if record.command != NAME or place.sheet != sheet or not inside or "sheet" in record.ours:
+    if record.command != changes.command or place.sheet != sheet or not inside or "sheet" in record.ours:
         return False
     cells = place.cells(changes.book)
     return all(same(get(cells, name), ours) for name, ours in record.ours.items())

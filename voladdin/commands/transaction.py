@@ -86,10 +86,14 @@ class Transaction:
             done += all(kept)
         return done, left
 
-    def sheet(self, name: str) -> str:
-        """A sheet of this command's own: the one it made before, its cells taken back, or a new one."""
+    def sheet(self, name: str, *, several: bool = False) -> str:
+        """A sheet of this command's own: the one it made before, its cells taken back, or a new one.
+
+        several: the command has more than one; then only what it made for this name counts.
+        """
         for record in self.records:
-            if record.command == self.command and "sheet" in record.ours:
+            mine = record.command == self.command and "sheet" in record.ours
+            if mine and (not several or record.before["sheet"] == name):
                 where = record.place.sheet
                 self.take_back([r for r in self.records if r.place.sheet == where and r is not record])
                 return where
@@ -102,7 +106,7 @@ class Transaction:
         add = lambda: self.book.sheets.add(free, after=self.book.sheets[-1])  # noqa: E731
         self._change(place, add, lambda: self.book.sheets[free].delete())
         ledger.activate(active)
-        self.records.append(Record(place, self.command, {"sheet": free}, {"sheet": None}))
+        self.records.append(Record(place, self.command, {"sheet": free}, {"sheet": name}))
         return free
 
     def show(self, name: str) -> None:
