@@ -134,14 +134,13 @@ class Search:
         self._take(centre)
         for _ in range(_STEPS):
             status, stepped = self._program(centre, radius)
-            first = centre is self._paths.vols
+            first, self.solved = centre is self._paths.vols, self.solved or status == OPTIMAL
             if status == INFEASIBLE and first and np.isfinite(self.least):
                 centre, radius = self.best, _RADIUS * float(np.median(self._paths.vols))
                 continue
             promised = self._cost(stepped)
             if status != OPTIMAL or (not first and promised > self.least * (1 - _GAIN)):
                 break
-            self.solved = True
             before, size = self.least, float(np.abs(stepped - centre).max())
             self._take(stepped)
             kept_promise = self.least - promised < 0.5 * (before - promised)
