@@ -35,19 +35,19 @@ class Quadratic:
         self._cones: list[tuple[str, int]] = []
         self._rows = 0
 
-    def equal(self, slopes: FloatArray, change: FloatArray, cost: float = np.inf) -> None:
-        """slopes [F, N] @ d = change [F]; at a finite cost, as near as that is worth."""
+    def equal(self, slopes: FloatArray, change: FloatArray, cost: FloatArray) -> None:
+        """slopes [F, N] @ d = change [F]; where the cost [F] of 1 is finite, as near as that is worth."""
         live = slopes[:, self._free]
         lengths = np.linalg.norm(live, axis=1)
         scale = 1.0 / np.where(lengths > 0, lengths, 1.0)
         row, column = np.indices(live.shape).reshape(2, -1)
         value = (live * scale[:, None]).ravel()
-        if np.isfinite(cost):
-            count = len(change)
-            row = np.concatenate([row, np.tile(np.arange(count), 2)])
-            column = np.concatenate([column, len(self._curvature) + np.arange(2 * count)])
-            value = np.concatenate([value, np.repeat([1.0, -1.0], count)])
-            self._misses(2 * count, cost)
+        soft = np.tile(np.flatnonzero(np.isfinite(cost)), 2)
+        if len(soft):
+            row = np.concatenate([row, soft])
+            column = np.concatenate([column, len(self._curvature) + np.arange(len(soft))])
+            value = np.concatenate([value, np.repeat([1.0, -1.0], len(soft) // 2)])
+            self._misses(cost[soft] * _UNIT / scale[soft])
         self._add("zero", row, column, value, scale * change / _UNIT)
 
     def at_least(self, covers: Covers, values: FloatArray, slack: FloatArray) -> None:
@@ -101,11 +101,12 @@ class Quadratic:
         change[self._free] = np.array(found.x)[: int(self._free.sum())] * _UNIT
         return change
 
-    def _misses(self, count: int, cost: float) -> None:
+    def _misses(self, cost: FloatArray) -> None:
         """Columns, at least 0, of what equations are missed by."""
+        count = len(cost)
         columns = len(self._curvature) + np.arange(count)
         self._curvature = np.concatenate([self._curvature, np.zeros(count)])
-        self._gradient = np.concatenate([self._gradient, np.full(count, cost)])
+        self._gradient = np.concatenate([self._gradient, cost])
         self._add("positive", np.arange(count), columns, -np.ones(count), np.zeros(count))
 
     def _add(self, cone: str, row: IntArray, column: IntArray, value: FloatArray, limit: FloatArray) -> None:

@@ -23,8 +23,9 @@ from ._quadratic import Quadratic
 
 EXACT = 1e-11  # of a feature, relative where it is above 1
 _STEPS = 16
-_REACH = 0.3  # a step changes no vol by more than this share of it
-_LEAST = 0.6  # nor takes more off it before it is shortened to that
+_REACH = 1.0  # a step adds no more than this share to a vol
+_LEAST = 0.5  # nor takes more off it
+_LOW = 0.01  # no vol goes below, or below half of what is quoted: no corner without vol keeps features
 _SHORT = 0.2  # a first step shortened to less leads nowhere from there
 _FORGIVEN = 1 / 500  # of the tolerance: neighbours' excesses add up along a smile
 _MARGIN = 2e-10  # of price, above 0
@@ -34,8 +35,9 @@ _LIVE_RATE = 2e-3
 _MOST_OFF = 0.99  # of a price
 _STRICT = 1 - 1e-3
 _FAR_STEPS = 30
-_COST = 1e4  # of missing a feature
-_PATIENCE = 3  # steps without gain
+_COST = 1e4  # of missing a feature by its spread, to begin with: steps at a higher one oscillate
+_DEARER = 3.0  # after a step without gain
+_PATIENCE = 4  # steps without gain
 _GAIN = 1e-3
 
 
@@ -52,42 +54,42 @@ class Sequence:
 
     def nearest(self, target: FloatArray, start: FloatArray) -> FloatArray | None:
         """[N] the vols, or None where the steps from `start` do not lead there."""
-        vols = start
+        vols, hard = start, np.full(len(target), np.inf)
         for number in range(_STEPS):
-            change = self._step(vols, target, np.inf)
+            change = self._step(vols, target, hard)
             if change is None:
                 return None
-            share = min(1.0, _REACH / max(float((np.abs(change) / vols).max()), _REACH))
+            share = _share(change, vols)
             if number == 0 and share < _SHORT:
                 return None
-            vols = self._exact(vols + share * change, target) if share == 1.0 else vols + share * change
-            if share == 1.0 and self._reached(vols, target) and self.valid(vols):
-                return vols
+            vols = vols + share * change
+            if share == 1.0:
+                vols = self._exact(vols, target)
+                if self.reached(vols, target).all() and self.valid(vols):
+                    return vols
         return None
 
-    def nearest_features(self, target: FloatArray, start: FloatArray) -> FloatArray | None:
-        """[N] vols without arbitrage whose features are nearest to the target, or None where none were found.
+    def reach(self, target: FloatArray, spread: FloatArray, start: FloatArray) -> FloatArray | None:
+        """[N] vols without arbitrage with features as near the target as can be, or None if none are found.
 
-        Nearest: the sum over features of their distance in units of `_lengths` is least, so that as few of
-        them as can be move.
+        spread: [F] unit of each feature's distance, whose sum is least; 0 where a feature must be as asked.
         """
-        vols, best, least, idle = start, None, np.inf, 0
+        soft = spread > 0
+        unit = np.where(soft, spread, 1.0)
+        vols, best, least, idle, cost = start, None, np.inf, 0, _COST
         for _ in range(_FAR_STEPS):
-            missed = float((np.abs(self.nodes.features(vols) - target) / self._lengths(vols)).sum())
-            if self.valid(vols):
-                idle = idle + 1 if missed > least * (1 - _GAIN) else 0
-                best, least = (vols, missed) if missed < least else (best, least)
-            if idle == _PATIENCE or least == 0.0:
+            change = self._step(vols, target, np.where(soft, cost / unit, np.inf))
+            if change is None or idle == _PATIENCE:
                 break
-            change = self._step(vols, target, _COST)
-            if change is None:
-                break
-            vols = vols + change * min(1.0, _REACH / max(float((np.abs(change) / vols).max()), _REACH))
+            vols = vols + _share(change, vols) * change
+            missed = float((np.abs(self.nodes.features(vols) - target) / unit)[soft].sum())
+            if not (self.reached(vols, target) | soft).all() or not self.valid(vols):
+                continue
+            if self.reached(vols, target).all():
+                return vols
+            idle, cost = (0, cost) if missed < least * (1 - _GAIN) else (idle + 1, cost * _DEARER)
+            best, least = (vols, missed) if missed < least else (best, least)
         return best
-
-    def _lengths(self, vols: FloatArray) -> FloatArray:
-        """[F] error of each feature for independent errors of 1 in the vols."""
-        return np.asarray(np.linalg.norm(self.nodes.slopes(vols)[:, self.free], axis=1))
 
     def apart(self) -> FloatArray | None:
         """[N] vols without arbitrage near the quoted ones, whatever their features: where steps may start.
@@ -131,16 +133,18 @@ class Sequence:
         change = slopes.T @ np.linalg.lstsq(slopes @ slopes.T, target - self.nodes.features(vols))[0]
         return np.maximum(vols + change, 0.5 * vols)
 
-    def _reached(self, vols: FloatArray, target: FloatArray) -> bool:
+    def reached(self, vols: FloatArray, target: FloatArray) -> BoolArray:
+        """[F] which features are as asked."""
         error = np.abs(self.nodes.features(vols) - target) / np.maximum(1.0, np.abs(target))
-        return bool((error <= EXACT).all())
+        return np.asarray(error <= EXACT)
 
-    def _step(self, vols: FloatArray, target: FloatArray, cost: float) -> FloatArray | None:
+    def _step(self, vols: FloatArray, target: FloatArray, cost: FloatArray) -> FloatArray | None:
         covers, values, slack = self._conditions(vols)
         program = Quadratic(vols - self.quoted, self.free)
         program.equal(self.nodes.slopes(vols), target - self.nodes.features(vols), cost)
         program.at_least(covers, values, slack)
-        program.lowest(-_LEAST * vols)
+        floor = np.minimum(_LOW, 0.5 * self.quoted)
+        program.lowest(np.maximum(-_LEAST * vols, np.minimum(floor - vols, 0.0)))
         return program.solve(self.deadline)
 
     def _conditions(self, vols: FloatArray) -> tuple[Covers, FloatArray, FloatArray]:
@@ -151,3 +155,8 @@ class Sequence:
         size = np.sqrt((np.where(covers.nodes >= 0, values, 0.0) ** 2).sum(axis=0))
         margin = np.minimum(_MARGIN, _MARGIN_VOL * size) - _FORGIVEN * min(self.tolerance, _MARGIN)
         return covers, values, -covers.excess(calls) - margin
+
+
+def _share(change: FloatArray, vols: FloatArray) -> float:
+    """Of a change that is taken."""
+    return min(1.0, _REACH / max(float((np.abs(change) / vols).max()), _REACH))

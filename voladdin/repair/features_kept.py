@@ -12,11 +12,12 @@ from ..errors import InfeasibleError, InputError
 from ..features import NAMES, feature_weights
 from ..surface import FloatArray
 from ._attempt import Attempt, Problem
+from ._moves import BoolArray
 from ._nodes import AtDeltas, AtStrikes
 from ._sequence import Sequence
 
 _TIME_LIMIT = 10.0
-_MOVED = 1e-6  # of a feature that is beyond reach
+_SPREAD = np.array([0.096, 0.144, 0.249, 0.0483])  # of the paper's surfaces (its skew's is that of ours)
 
 
 def keep(
@@ -34,9 +35,10 @@ def keep(
     target_features: [4] level, skew, curv, term, to 1e-10; those that the grid cannot identify do not count.
     tolerance: of `check`. time_limit: seconds.
 
-    Raises InfeasibleError (no such vols were found) with the nearest features that can be had: those of a
-    surface without arbitrage for which the sum of the features' distances is least, each in units of the
-    error that independent errors of the vols give it. Such a sum leaves as many features as can be as asked.
+    Raises InfeasibleError where no such vols were found. It names the one feature that is beyond reach, and
+    its nearest value that can be had with the others as asked: that of the four that is nearest in units of
+    its spread over the paper's surfaces. Where no one feature is enough, the nearest of all, in the sum of
+    those units. Such values are features of a surface without arbitrage that was found.
     """
     m = np.broadcast_to(np.asarray(moneyness, dtype=float), np.shape(vols))
     seen = np.isfinite(vols) & np.isfinite(m)
@@ -51,7 +53,10 @@ def keep(
     search = Sequence(nodes, vols[seen], np.ones(int(seen.sum()), dtype=bool), tolerance, deadline)
     found = nearest(search, target[known])
     if found is None:
-        raise InfeasibleError(_beyond(search, target, known))
+        beyond = _Beyond(search, target, known)
+        if beyond.vols is None:
+            raise InfeasibleError(beyond.message)
+        found = beyond.vols
     kept = np.array(vols, dtype=float)
     kept[seen] = found
     return kept
@@ -84,22 +89,47 @@ def nearest(search: Sequence, target: FloatArray) -> FloatArray | None:
     return found
 
 
-def _beyond(search: Sequence, target: FloatArray, known: np.ndarray) -> str:
-    asked = ", ".join(f"{name} {value:.4g}" for name, value in zip(NAMES, target, strict=True))
-    start = search.apart()
-    vols = None if start is None else search.nearest_features(target[known], start)
-    if vols is None:
-        return f"no surface without arbitrage was found with {asked}"
-    near = target.copy()
-    near[known] = search.nodes.features(vols)
-    off = np.abs(near - target) > _MOVED * np.maximum(1.0, np.abs(target))
-    if not off.any():
-        return f"a surface without arbitrage with {asked} may exist, but the search for it did not converge"
-    names = [name for name, moved in zip(NAMES, off, strict=True) if moved]
-    nearest_ones = " and ".join(f"{name} {near[NAMES.index(name)]:.4g}" for name in names)
-    beyond = " and ".join(f"{name} {target[NAMES.index(name)]:.4g}" for name in names)
-    others = ", the others as asked" if len(names) < len(target) else ""
-    return (
-        f"no surface without arbitrage was found with {asked}: {beyond} is beyond reach; the nearest "
-        f"that can be had is {nearest_ones}{others}"
-    )
+class _Beyond:
+    """What can be had where the nearest vols with the target [4] were not found. known: [4] bool."""
+
+    def __init__(self, search: Sequence, target: FloatArray, known: BoolArray) -> None:
+        self.vols: FloatArray | None = None  # with the features after all
+        self._target, self._known = target, known
+        self._near: list[tuple[float, dict[str, float]]] = []  # distance, features that are not as asked
+        start = search.apart()
+        for spread in [*np.diag(_SPREAD)[known], _SPREAD]:
+            alone = np.count_nonzero(spread) == 1
+            if start is not None and self.vols is None and (alone or not self._near):
+                self._look(search, spread, start)
+
+    def _look(self, search: Sequence, spread: FloatArray, start: FloatArray) -> None:
+        """One search, in which features of spread 0 stay as asked."""
+        target = self._target[self._known]
+        vols = search.reach(target, spread[self._known], start)
+        if vols is None:
+            return
+        off = ~search.reached(vols, target)
+        if not off.any():
+            found = search.nearest(target, vols)
+            self.vols = vols if found is None else found
+            return
+        got = search.nodes.features(vols)
+        distance = float((np.abs(got - target) / _SPREAD[self._known])[off].sum())
+        names = np.array(NAMES)[self._known]
+        self._near.append((distance, dict(zip(names[off].tolist(), got[off].tolist(), strict=True))))
+
+    @property
+    def message(self) -> str:
+        """Such as "curv 40 is beyond reach, the nearest that can be had with the others as asked is 16.8"."""
+        asked = dict(zip(NAMES, self._target.tolist(), strict=True))
+        words = f"no surface without arbitrage was found with {_listed(asked)}"
+        if not self._near:
+            return words
+        near = min(self._near, key=lambda found: found[0])[1]
+        others = " with the others as asked" if len(near) < len(asked) else ""
+        beyond = _listed({name: asked[name] for name in near})
+        return f"{words}: {beyond} is beyond reach; the nearest that can be had{others} is {_listed(near)}"
+
+
+def _listed(features: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in features.items())
