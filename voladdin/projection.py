@@ -47,54 +47,67 @@ def project(
     if strikes_held:
         nodes.hold(start)
     free, point, found = np.flatnonzero(movable), start.copy(), None
-    slack = np.where(movable.ravel(), 0.0, _SLACK)
-    cuts: dict[tuple[int, ...], tuple[float, FloatArray]] = {}  # each as last seen with its strikes in order
+    cuts = _Cuts(nodes, np.where(movable.ravel(), 0.0, _SLACK), free, std[free])
     deadline = time.perf_counter() + TIME_LIMIT
     for _ in range(_MAX_STEPS):
         nodes.move(point)
-        violated = nodes.violated(slack + _AIM)
-        known = np.array(list(cuts), dtype=np.intp).reshape(-1, 3)
-        trades = np.concatenate([nodes.standing(known), violated])
-        excess, slope = nodes.cut(trades)
-        excess += -slack[trades[:, 0]] - slope[:, free] @ (point - start)[free]
-        cuts |= dict(
-            zip(
-                map(tuple, trades.tolist()), zip(excess, slope[:, free] * std[free], strict=True), strict=True
-            )
-        )
-        shift = _least(*cuts.values()) if cuts else np.zeros(len(free))
+        done = cuts.see((point - start)[free])
+        shift = cuts.shortest()
         if shift is None:
             break
         step = start[free] + std[free] * shift - point[free]
         size = float(np.abs(step).max(initial=0.0))
-        if not len(violated):
+        if done:
             moved = movable & (np.abs(point - start) > _STILL).reshape(vols.shape)
             found = np.where(moved, np.minimum(np.exp(point), MAX_VOL).reshape(vols.shape), vols)
-        if (found is not None and size < _NEAR) or time.perf_counter() > deadline:
+        if (done and size < _NEAR) or time.perf_counter() > deadline:
             break
         point[free] += step * min(1.0, _MAX_MOVE / max(size, _NEAR))
         np.minimum(point, np.log(MAX_VOL), out=point)
     return found
 
 
-def _least(*cuts: tuple[float, FloatArray]) -> FloatArray | None:
-    """The shortest x with excess + normal x <= 0 for each cut (excess, normal); None where there is none."""
-    excess, normal = np.array([cut[0] for cut in cuts]), np.array([cut[1] for cut in cuts])
-    size = np.sqrt((normal**2).sum(1))
-    if (excess[size == 0] > _AIM).any():
-        return None
-    used = size > 0
-    if not used.any():  # nnls cannot take a matrix without columns
-        return np.zeros(normal.shape[1])
-    rows = np.vstack([-normal[used].T / size[used], excess[used] / size[used]])
-    target = np.zeros(len(rows))
-    target[-1] = 1.0
-    try:
-        dual, distance = nnls(rows, target)
-    except RuntimeError:  # too many iterations
-        return None
-    residual = rows @ dual - target
-    return np.asarray(-residual[:-1] / residual[-1]) if distance > 1e-9 and residual[-1] < -1e-12 else None
+class _Cuts:
+    """What the trades found so far ask of x, the change of ln vol in std: excess + normal x <= 0.
+
+    Each is kept as last seen with its strikes in order, which they may leave as the vols move.
+    """
+
+    def __init__(self, nodes: _Nodes, slack: FloatArray, free: NDArray[np.intp], std: FloatArray) -> None:
+        self.nodes, self.slack, self.free, self.std = nodes, slack, free, std
+        self.seen: dict[tuple[int, ...], tuple[float, FloatArray]] = {}
+
+    def see(self, change: FloatArray) -> bool:
+        """Takes the trades at the nodes' place, `change` of ln vol away; whether none is violated there."""
+        violated = self.nodes.violated(self.slack + _AIM)
+        known = np.array(list(self.seen), dtype=np.intp).reshape(-1, 3)
+        trades = np.concatenate([self.nodes.standing(known), violated])
+        excess, slope = self.nodes.cut(trades)
+        excess += -self.slack[trades[:, 0]] - slope[:, self.free] @ change
+        normal = slope[:, self.free] * self.std
+        for trade, *cut in zip(trades.tolist(), excess.tolist(), normal, strict=True):
+            self.seen[tuple(trade)] = cut[0], cut[1]
+        return not len(violated)
+
+    def shortest(self) -> FloatArray | None:
+        """The shortest x that all trades allow, or None where there is none."""
+        excess = np.array([cut[0] for cut in self.seen.values()])
+        normal = np.array([cut[1] for cut in self.seen.values()]).reshape(len(excess), len(self.free))
+        size = np.sqrt((normal**2).sum(1))
+        used = size > 0
+        if (excess[~used] > _AIM).any():
+            return None
+        if not used.any():  # nnls cannot take a matrix without columns
+            return np.zeros(len(self.free))
+        rows = np.vstack([-normal[used].T / size[used], excess[used] / size[used]])
+        target = np.zeros(len(rows))
+        target[-1] = 1.0
+        try:
+            dual, distance = nnls(rows, target)
+        except RuntimeError:  # too many iterations
+            return None
+        rest = rows @ dual - target
+        return np.asarray(-rest[:-1] / rest[-1]) if distance > 1e-9 and rest[-1] < -1e-12 else None
 
 
 class _Nodes:
