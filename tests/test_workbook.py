@@ -45,7 +45,7 @@ def test_the_committed_book_is_what_build_writes(demo: tuple[Report, Any, Any]) 
 
 def test_every_formula_has_its_value(demo: tuple[Report, Any, Any]) -> None:
     assert [(outcome.cell, outcome.message) for outcome in demo[0].outcomes if outcome.status != "ok"] == []
-    assert len(demo[0].outcomes) == 8
+    assert len(demo[0].outcomes) == 16
 
 
 @pytest.mark.parametrize("reference", [build.FILLED, build.FILLED_WITH_PRIOR])
@@ -89,3 +89,28 @@ def test_clarks_smile(demo: tuple[Report, Any, Any]) -> None:
 
 def test_one_vol_anywhere(demo: tuple[Report, Any, Any]) -> None:
     assert 0.07 < demo[2][build.SHEET]["C30"].value < 0.1
+
+
+def test_the_repair_has_no_arbitrage_and_the_report_names_what_was_typed_wrong(
+    demo: tuple[Report, Any, Any],
+) -> None:
+    sheet = demo[2][build.ARBITRAGE]
+    assert (sheet["C15"].value, sheet["J15"].value) == (False, True)
+    change = cells(demo[2], build.CHANGE, build.ARBITRAGE)
+    moved = {row[0] for row in change[1:] if any(row[1:])}
+    assert {"3M", "1Y"} <= moved
+    sizes = [row[2] for row in cells(demo[2], build.TRADES, build.ARBITRAGE)[1:]]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_the_generated_surface_has_the_features_typed_in(demo: tuple[Report, Any, Any]) -> None:
+    report = cells(demo[2], build.FEATURES, build.SCENARIOS)
+    assert [row[1] for row in report[1:5]] == pytest.approx([value for _, value in build.SCENARIO], abs=1e-10)
+
+
+def test_the_shifted_surface_keeps_its_headers(demo: tuple[Report, Any, Any]) -> None:
+    before = cells(demo[2], build.FILLED)
+    after = cells(demo[2], build.SHIFTED, build.SCENARIOS)
+    assert after[0][1:] == before[0][1:]
+    assert [row[0] for row in after] == [row[0] for row in before]
+    assert after[4][3] > before[4][3]

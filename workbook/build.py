@@ -18,8 +18,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 PATH = Path(__file__).with_name("demo.xlsx")
 SHEET = "EURUSD"
+ARBITRAGE, SCENARIOS = "Arbitrage", "Scenarios"
 QUOTES, FILLED, STD = "A5:F13", "H5:M13", "O5:T13"
 PRIOR, FILLED_WITH_PRIOR, STD_WITH_PRIOR = "A17:F25", "H17:M25", "O17:T25"
+REPAIRED, CHANGE, TRADES = "H5:M13", "O5:T13", "A19:E25"
+GENERATED, FEATURES, SHIFTED = "E5:P12", "A11:C16", "E19:J27"
 
 DELTAS = ("10P", "25P", "ATM", "25C", "10C")
 TENORS = ("1W", "1M", "2M", "3M", "6M", "1Y", "2Y", "5Y")
@@ -55,6 +58,18 @@ CLARK = (  # percent points, market strangles
     ("2Y", 17.677, -0.562, 0.85, -1.208, 3.208),
 )
 CLARK_MARKET = (("Spot", 1.3465), ("USD rate", 0.0294), ("EUR rate", 0.0346))
+DAMAGED = (  # percent, invented: one fat finger (3M ATM), one stale row (1Y)
+    (7.90, 7.45, 7.20, 7.30, 7.60),
+    (8.20, 7.60, 7.25, 7.30, 7.65),
+    (8.45, 7.75, 7.30, 7.35, 7.75),
+    (8.70, 7.90, 9.40, 7.40, 7.85),
+    (9.15, 8.20, 7.60, 7.55, 8.05),
+    (6.20, 5.60, 5.20, 5.10, 5.60),
+    (9.95, 8.75, 8.00, 7.90, 8.55),
+    (10.30, 9.05, 8.30, 8.20, 8.90),
+)
+SCENARIO = (("Level", 0.22), ("Skew", -0.35), ("Curvature", 0.6), ("Term", 0.03))
+SHIFT = (("Level", 0.01), ("Skew", -0.05), ("Curvature", 0.0), ("Term", 0.0))
 
 
 def _font(size: int = 11, **style: object) -> Font:
@@ -78,6 +93,8 @@ def build(path: Path = PATH) -> Path:
     desk.title = SHEET
     _desk(desk)
     _clark(book.create_sheet("Clark quotes"))
+    _arbitrage(book.create_sheet(ARBITRAGE))
+    _scenarios(book.create_sheet(SCENARIOS))
     path.write_bytes(_reproducible(book))
     return path
 
@@ -125,6 +142,42 @@ def _clark(sheet: Worksheet) -> None:
     columns = "B6:B11,C6:C11,D6:D11,E6:E11,F6:F11"
     _result(sheet, "H5:M11", "Vols at forward deltas", f"=VOLQUOTES({columns},{market})", "0.00")
     _result(sheet, "O5:T11", "Strikes there", f'=VOLQUOTES({columns},{market},"strike")', "0.0000")
+
+
+def _arbitrage(sheet: Worksheet) -> None:
+    _title(
+        sheet,
+        "Static arbitrage: checked, named, repaired",
+        "A fat finger at 3M ATM and a stale 1Y row (invented). Repair is the smallest change of vols.",
+    )
+    _grid(sheet, "A", 4, "Quotes", DAMAGED)
+    _result(sheet, REPAIRED, "Repaired", f"=VOLREPAIR({QUOTES})")
+    _result(sheet, CHANGE, "Change, bp of vol", f'=VOLREPAIR({QUOTES},"change")', "0.0")
+    sheet["A15"], sheet["A15"].font = "Free of arbitrage?", _SECTION
+    sheet["C15"] = f"=VOLCHECK({QUOTES})"
+    sheet["H15"], sheet["H15"].font = "After the repair?", _SECTION
+    sheet["J15"] = f"=VOLCHECK({REPAIRED})"
+    _result(sheet, TRADES, "Trades that profit, the largest first", f'=VOLCHECK({QUOTES},"report")', "0.00")
+
+
+def _scenarios(sheet: Worksheet) -> None:
+    _title(
+        sheet,
+        "Four cells to a whole surface",
+        "The surface has exactly these features at the money, tenor to 0; equity axes, vols in decimals.",
+    )
+    _features(sheet, 4, "Wanted", SCENARIO)
+    _features(sheet, 18, "Moves of the filled EURUSD surface", SHIFT)
+    _result(sheet, GENERATED, "Generated", "=VOLGENERATE(B5,B6,B7,B8)")
+    _result(sheet, FEATURES, "Features of that surface", f'=VOLFEATURES({GENERATED},"report")', "0.0000")
+    _result(sheet, SHIFTED, "EURUSD as filled, moved", f"=VOLSHIFT({SHEET}!{FILLED},B19,B20,B21,B22)")
+
+
+def _features(sheet: Worksheet, row: int, title: str, values: tuple[tuple[str, float], ...]) -> None:
+    sheet.cell(row, 1, title).font = _SECTION
+    for down, (name, value) in enumerate(values, start=row + 1):
+        sheet.cell(down, 1, name)
+        _typed(sheet.cell(down, 2, value))
 
 
 def _title(sheet: Worksheet, title: str, note: str) -> None:
