@@ -179,7 +179,7 @@ def test_outside_the_hull_is_repaired_or_refused(model: generator.Generator) -> 
     assert repaired
 
 
-@pytest.mark.parametrize("target", [(0.2, -9, 0.3, 0.02), (0.2, 0, -50, 0), (0.2, 0, 0, -3)])
+@pytest.mark.parametrize("target", [(0.2, -9, 0.3, 0.02), (0.2, 0, -50, 0), (0.2, 0, 0, -300)])
 def test_absurd_features_are_refused_by_name(target: tuple[float, ...]) -> None:
     with pytest.raises(InfeasibleError) as refused:
         va.generate(*target, tenors=["1M", "3M", "6M"], moneyness=[-0.2, -0.1, 0, 0.1, 0.2])
@@ -203,6 +203,7 @@ def test_a_batch_names_the_surface_that_is_refused() -> None:
         (20, UnitsError, "level is 20; expected decimal such as 0.20"),
         (12.5, UnitsError, "expected decimal such as 0.12"),
         (1e6, UnitsError, "level is 1e"),
+        (1e300, InputError, "at most 1e"),
         (np.nan, InputError, r"level\[0\] is nan"),
         ("0.2", InputError, "level is '0.2'"),
         (True, InputError, "level is True"),

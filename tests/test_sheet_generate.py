@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import voladdin as va
 from voladdin import functions, generator
@@ -128,7 +130,7 @@ def test_a_warning_says_what_is_outside_the_hull() -> None:
         ([-0.1, 0, 0, 0], InputError, "level is -0.1"),
         ([[[0.2], [20]], 0, 0, 0], UnitsError, "level, cell A2, is 20"),
         (["high", 0, 0, 0], InputError, "level is 'high'; expected a vol"),
-        ([0.2, True, 0, 0], InputError, "skew is True"),
+        ([0.2, True, 0, 0], InputError, "skew is TRUE"),
         ([0.2, "#N/A", 0, 0], InputError, "skew is '#N/A'"),
         ([0.2, [[0], ["x"]], 0, 0], InputError, "cell A2 of the skew is 'x'"),
         ([0.2, None, 0, 0], InputError, "skew is missing"),
@@ -153,12 +155,41 @@ def test_bad_input(arguments: list[Any], kind: type[VoladdinError], said: str) -
         evaluate("VOLGENERATE", arguments)
 
 
-@pytest.mark.parametrize("target", [[0.2, -9, 0.3, 0.02], [0.2, 0, -50, 0], [0.2, 0, 0, -3]])
+@pytest.mark.parametrize("target", [[0.2, -9, 0.3, 0.02], [0.2, 0, -50, 0], [0.2, 0, 0, -300]])
 def test_what_no_surface_has_is_num(target: list[float]) -> None:
     with pytest.raises(InfeasibleError) as refused:
         generated(*target, None, *SMALL)
     assert refused.value.cell_error == "#NUM!"
     assert NAMES[int(np.argmax(np.abs(target)))] in str(refused.value)
+
+
+junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.text(max_size=6),
+    st.floats(),
+    st.integers(-3, 3),
+    st.dates(),
+    st.just("#N/A"),
+)
+ranges = st.integers(1, 3).flatmap(
+    lambda n: st.lists(st.lists(junk, min_size=n, max_size=n), min_size=1, max_size=3)
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.one_of(junk, ranges), min_size=4, max_size=8), st.sampled_from(["VOLGENERATE", "VOLSHIFT"])
+)
+def test_whatever_the_cells_hold_is_answered_or_named(arguments: list[Any], name: str) -> None:
+    if name == "VOLSHIFT":
+        arguments = [decimal(), *arguments]
+    try:
+        cells = evaluate(name, arguments)
+    except VoladdinError as error:
+        assert "defect" not in str(error)
+    else:
+        assert len({len(row) for row in cells}) == 1
 
 
 def test_recalculating_costs_nothing() -> None:

@@ -24,6 +24,7 @@ PERCENT_ABOVE = 2.0  # a level above is percent points
 MAX_CELLS = 50_000_000
 _LEAST_VOL = 1e-3
 _EXACT = 1e-10
+_LARGEST = 1e6  # of a feature; beyond, nothing that follows is a number
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,10 +194,10 @@ def _column(name: str, value: Any) -> FloatArray:
     if array.dtype.kind not in "fiu" or array.ndim > 1:
         raise InputError(f"{name} is {value!r}; expected a number such as 0.2, or a vector of them")
     column = np.atleast_1d(array.astype(float))
-    bad = np.flatnonzero(~np.isfinite(column))
+    bad = np.flatnonzero(~(np.abs(column) <= _LARGEST))
     if len(bad) or not len(column):
         what = f"{name}[{bad[0]}] is {column[bad[0]]:g}" if len(bad) else f"{name} is empty"
-        raise InputError(f"{what}; expected finite numbers")
+        raise InputError(f"{what}; expected numbers of at most {_LARGEST:g} in size")
     return column
 
 

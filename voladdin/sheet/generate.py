@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import conventions
-from ..cells import Cell, Cells, Label, address, is_missing, labels_of, read_number, tenor_axis
+from ..cells import Cell, Cells, Label, address, is_missing, labels_of, read_number, shown, tenor_axis
 from ..errors import InputError, LabelError
 from ..features import NAMES
 from ..generation import Generation, generate
@@ -131,7 +131,7 @@ def _number(name: str, line: list[Label], row: int) -> float:
     label = line[0] if len(line) == 1 else line[row]
     number = None if isinstance(label.cell, bool) else read_number(label.cell)
     if number is None or not np.isfinite(number.fraction):
-        where = f"{name} is {label.cell!r}" if len(line) == 1 else str(label)
+        where = f"{name} is {shown(label.cell)}" if len(line) == 1 else str(label)
         raise InputError(f"{where}; expected {_EXPECTED[name]}")
     if name == "level":
         refuse_level(
