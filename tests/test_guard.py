@@ -7,6 +7,8 @@ import pytest
 
 import voladdin as va
 import voladdin.guard as guarding
+from export.bench.data import Axes
+from export.bench.guard import Case, Count, measure
 from export.bench.random_grids import random_surface
 from tests.test_imputation import DELTAS, TENORS, holes, surface
 from voladdin.functions import clear_cache, evaluate
@@ -241,3 +243,24 @@ class TestProjection:
         grid = flat()
         found = project(grid, grid.vols, np.ones((2, 7), dtype=bool), np.ones((2, 7)))
         np.testing.assert_array_equal(found, grid.vols)
+
+
+class TestBench:
+    """The counts of `bench guard`."""
+
+    def test_counts_with_and_without(self) -> None:
+        rng = np.random.default_rng(6)
+        truth = np.stack([surface(level) for level in np.linspace(0.06, 0.12, 12)])
+        wrong = truth * np.exp(0.15 * rng.standard_normal(truth.shape))
+        hidden = rng.random(truth.shape) < 0.5
+        axes = Axes(va.Surface(truth[0], TENORS, deltas=DELTAS).tenors, np.array(DELTAS))
+        clean, damaged = (
+            measure(Case("", axes, truth, np.where(hidden, np.nan, vols), hidden, None, "fx"))
+            for vols in (truth, wrong)
+        )
+        assert clean.added == clean.moved == (0, 0) and clean.error[0] == clean.error[1]
+        assert damaged.violating > 0 and damaged.added[0] > 0 and damaged.added[1] == 0
+        assert damaged.moved[0] >= damaged.added[0] and damaged.cells == hidden.sum()
+        both = Count.total([clean, damaged])
+        assert both.surfaces == 24 and both.moved == damaged.moved
+        assert both.row("x").count("|") == 13
