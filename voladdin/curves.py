@@ -8,7 +8,6 @@ later tenors; at least every line through a node of its own or an earlier tenor 
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from .arbitrage import MAX_LOG_STRIKE
@@ -103,6 +102,8 @@ class Curves:
 
     def _along_delta(self, cell: int, hull: bool = False) -> tuple[float, float, float] | None:
         """The same at its own delta, whose strike moves with the vol: the next vol inside, or on the hull."""
+        from scipy.optimize import brentq  # not at import, which is to be light
+
         assert self.deltas is not None
         root, delta, start = float(self.root[cell]), float(self.deltas[cell]), float(self.vols[cell])
         normal = float(ndtri(delta))

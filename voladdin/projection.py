@@ -14,7 +14,6 @@ import time
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 from scipy.special import ndtr, ndtri
 
 from .arbitrage import MAX_LOG_STRIKE
@@ -91,6 +90,8 @@ class _Cuts:
 
     def shortest(self) -> FloatArray | None:
         """The shortest x that all trades allow, or None where there is none."""
+        from scipy.optimize import nnls  # not at import, which is to be light
+
         excess = np.array([cut[0] for cut in self.seen.values()])
         normal = np.array([cut[1] for cut in self.seen.values()]).reshape(len(excess), len(self.free))
         size = np.sqrt((normal**2).sum(1))
