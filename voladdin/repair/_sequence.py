@@ -26,6 +26,8 @@ _STEPS = 16
 _REACH = 1.0  # a step adds no more than this share to a vol
 _LEAST = 0.5  # nor takes more off it
 _LOW = 0.01  # no vol goes below, or below half of what is quoted: no corner without vol keeps features
+_CLOSE = 0.02  # a step of less than this share of the whole change is the last
+_NOTHING = 1e-6  # a change of less is not worth another step
 _SHORT = 0.2  # a first step shortened to less leads nowhere from there
 _FORGIVEN = 1 / 500  # of the tolerance: neighbours' excesses add up along a smile
 _MARGIN = 2e-10  # of price, above 0
@@ -55,19 +57,26 @@ class Sequence:
     def nearest(self, target: FloatArray, start: FloatArray) -> FloatArray | None:
         """[N] the vols, or None where the steps from `start` do not lead there."""
         vols, hard = start, np.full(len(target), np.inf)
+        best: FloatArray | None = None
         for number in range(_STEPS):
             change = self._step(vols, target, hard)
-            if change is None:
-                return None
-            share = _share(change, vols)
-            if number == 0 and share < _SHORT:
-                return None
+            share = 0.0 if change is None else _share(change, vols)
+            if change is None or (number == 0 and share < _SHORT):
+                break
             vols = vols + share * change
-            if share == 1.0:
-                vols = self._exact(vols, target)
-                if self.reached(vols, target).all() and self.valid(vols):
-                    return vols
-        return None
+            if share < 1.0:
+                continue
+            vols = self._exact(vols, target)
+            if not (self.reached(vols, target).all() and self.valid(vols)):
+                continue
+            far = self._far(vols)
+            best = vols if best is None or far < self._far(best) else best
+            if far < _NOTHING or np.linalg.norm(change) <= _CLOSE * far:
+                break
+        return best
+
+    def _far(self, vols: FloatArray) -> float:
+        return float(np.linalg.norm(vols - self.quoted))
 
     def reach(self, target: FloatArray, spread: FloatArray, start: FloatArray) -> FloatArray | None:
         """[N] vols without arbitrage with features as near the target as can be, or None if none are found.

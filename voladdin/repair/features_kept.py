@@ -76,7 +76,8 @@ def by_features(problem: Problem) -> Attempt:
     search = Sequence(nodes, given.vols, problem.free, problem.tolerance, problem.deadline)
     found = nearest(search, nodes.features(given.vols))
     if found is None:
-        return "features", None, "the features could not be kept"
+        late = " in the time given" if time.perf_counter() > problem.deadline else ""
+        return "features", None, f"the features could not be kept{late}"
     return "features", problem.filled(found), ""
 
 
