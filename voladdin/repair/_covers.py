@@ -67,38 +67,37 @@ def from_excesses(found: Iterable[Excess]) -> Covers:
 
 def neighbours(rows: list[int], strikes: FloatArray) -> Covers:
     """Each quote against those beside it in its tenor, and against those around it in the next tenor."""
-    ranks = np.array(rows)
-    parts: list[Covers] = []
-    later: IntArray | None = None
-    for rank in sorted(set(rows), reverse=True):
-        nodes = np.flatnonzero(ranks == rank)
-        nodes = nodes[np.argsort(strikes[nodes], kind="stable")]
-        parts.append(_within(nodes, strikes))
-        if later is not None:
-            parts.append(_around(nodes, later, strikes))
-        later = nodes
-    return joined(parts)
+    number = len(rows)
+    ranks = np.unique(rows, return_inverse=True)[1]
+    height = np.unique(strikes, return_inverse=True)[1]
+    keys = ranks * number + height  # by tenor, then by strike
+    order = np.argsort(keys, kind="stable")
+    ends = np.searchsorted(ranks[order], np.arange(ranks.max() + 2))  # of each tenor in `order`
+    beside = _beside(np.arange(number), order, ends, ranks[order])
+    earlier = order[: ends[-2]]
+    rank = ranks[earlier] + 1
+    place = np.searchsorted(keys[order], rank * number + height[earlier], side="right") - 1
+    around = _beside(place, order, ends, rank, own=False)
+    parts = [(order, *beside), (earlier, *around)]
+    return joined([Covers(*part, _share(*part, strikes)) for part in parts])
+
+
+def _beside(
+    place: IntArray, order: IntArray, ends: IntArray, rank: IntArray, own: bool = True
+) -> tuple[IntArray, IntArray]:
+    """Those left and right of places in `order`, within a tenor; the last has none right of it.
+
+    own: left of the place, not at it.
+    """
+    left, right = place - own, place + 1
+    padded = np.append(order, FORWARD)
+    lefts = padded[np.where(left >= ends[rank], left, len(order))]
+    return lefts, np.where(right < ends[rank + 1], padded[right], lefts)
 
 
 def joined(parts: list[Covers]) -> Covers:
     """All of them."""
     return Covers(*(np.concatenate([getattr(p, name) for p in parts]) for name in Covers.__annotations__))
-
-
-def _within(nodes: IntArray, strikes: FloatArray) -> Covers:
-    """Butterflies, and the last call spread; `nodes` are sorted by strike."""
-    left = np.concatenate(([FORWARD], nodes[:-1]))
-    right = np.concatenate((nodes[1:], left[-1:]))
-    return Covers(nodes, left, right, _share(nodes, left, right, strikes))
-
-
-def _around(nodes: IntArray, later: IntArray, strikes: FloatArray) -> Covers:
-    """Against the strikes of a later tenor on either side; beyond its last, against that."""
-    padded = np.concatenate(([FORWARD], later))
-    place = np.searchsorted(strikes[later], strikes[nodes], side="right")
-    left = padded[place]
-    right = padded[np.minimum(place + 1, len(later))]
-    return Covers(nodes, left, right, _share(nodes, left, right, strikes))
 
 
 def _share(nodes: IntArray, left: IntArray, right: IntArray, strikes: FloatArray) -> FloatArray:

@@ -18,7 +18,6 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from ..arbitrage import MAX_LOG_STRIKE
-from ..black import call_price
 from ..envelope import excesses
 from ..surface import MAX_VOL, FloatArray
 from ._covers import Covers, IntArray, from_excesses, joined, neighbours
@@ -47,10 +46,10 @@ class Paths:
     vols: FloatArray
 
     def at(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """[N] strikes and call prices at these vols, as `check` sees them."""
+        """[N] strikes and call prices at these vols, to 1e-15."""
         s = vols * self.root
-        m = np.minimum(s * (s / 2 - self.z), MAX_LOG_STRIKE)
-        return np.exp(m), call_price(m, s)
+        strikes = _strikes(s, self.z)
+        return strikes, ndtr(self.z) - strikes * ndtr(self.z - s)
 
     def rate(self, vols: FloatArray, slope: FloatArray, nodes: IntArray) -> FloatArray:
         """How fast points of `nodes` at `vols` rise through lines of a slope as vols grow; all [..., R]."""

@@ -14,30 +14,26 @@ from ._quotes import Quotes
 
 _ROUNDING = 1e-14
 
-Function = tuple[FloatArray, FloatArray, FloatArray]
-
 
 @dataclass(frozen=True)
 class Hulls:
     """One convex, decreasing price function for each tenor, ordered in tenor.
 
-    ranks: [N] each quote's place in `functions`: strikes of corners, prices, slopes to the right.
+    ranks: [N] each quote's row in corners, prices and slopes to the right of corners, all [tenors, most].
     """
 
     ranks: IntArray
-    functions: list[Function]
+    corners: FloatArray
+    prices: FloatArray
+    slopes: FloatArray
 
     def at(self, strikes: FloatArray, ranks: IntArray | None = None) -> tuple[FloatArray, FloatArray]:
-        """[R] each tenor's function at strikes [R], and its slope there; all quotes unless `ranks` [R] says."""
+        """[R] each tenor's function at strikes [R], and its slope there; for all quotes, or `ranks` [R]."""
         ranks = self.ranks if ranks is None else ranks
-        value, slope = np.empty(len(strikes)), np.empty(len(strikes))
-        for rank in set(ranks.tolist()):
-            x, y, slopes = self.functions[rank]
-            here = ranks == rank
-            place = np.searchsorted(x, strikes[here], side="right") - 1
-            slope[here] = slopes[place]
-            value[here] = y[place] + slopes[place] * (strikes[here] - x[place])
-        return value, slope
+        corners = self.corners[ranks]
+        place = (corners <= strikes[:, None]).sum(axis=1) - 1
+        slope = self.slopes[ranks, place]
+        return self.prices[ranks, place] + slope * (strikes - self.corners[ranks, place]), slope
 
 
 def hulls(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArray) -> Hulls:
@@ -54,13 +50,14 @@ def hulls(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArr
     functions = []
     for rank in reversed(ranks):
         hull = lower_hull(sorted(hull[1:] + points[rank]))
-        functions.append(_function(hull))
-    return Hulls(np.searchsorted(ranks, rows), functions[::-1])
-
-
-def _function(hull: list[Point]) -> Function:
-    x, y = np.array([p[0] for p in hull]), np.array([p[1] for p in hull])
-    return x, y, np.append((y[1:] - y[:-1]) / (x[1:] - x[:-1]), 0.0)
+        functions.append(hull)
+    most = max(len(hull) for hull in functions)
+    corners, prices, slopes = np.full((3, len(ranks), most), np.inf)
+    for row, hull in enumerate(reversed(functions)):
+        x, y = np.array([p[0] for p in hull]), np.array([p[1] for p in hull])
+        corners[row, : len(x)], prices[row, : len(x)] = x, y
+        slopes[row, : len(x)] = np.append((y[1:] - y[:-1]) / (x[1:] - x[:-1]), 0.0)
+    return Hulls(np.searchsorted(ranks, rows), corners, prices, slopes)
 
 
 def _usable(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArray) -> FloatArray:
