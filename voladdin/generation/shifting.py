@@ -4,9 +4,12 @@ The change is a sum of four smooth directions D_k(tau, m), one a feature: how th
 average when that feature does (their regression on the features, G). They are evaluated at the surface's own
 cells and made exact for them, D (P D)^-1 with P of the surface itself. Beyond the trained tenors a direction
 keeps its shape in m / sqrt(tau), so that a change of skew fades like 1 / sqrt(tau) and one of curvature like
-1 / tau, and beyond the trained moneyness it goes on linearly. The plain polynomial 1, m, m^2 / 2, tau has the
-same features, but grows without end: a term structure of -0.05 takes 50 vol points off a 10-year vol, and
-the constant changes of skew and curvature break the calendar of long tenors.
+1 / tau, and moves on with ln tau; below them, and beyond the trained moneyness, it goes on linearly.
+
+The plain polynomial 1, m, m^2 / 2, tau has the same features, but grows without end: a change of term
+structure by -0.05 takes 50 vol points off a 10-year vol, and unfading changes of skew and curvature break the
+calendar of long tenors (tests/test_shift.py counts how many more surfaces it breaks). It is used only where
+the grid lies so far off that the trained directions cannot be told apart there.
 """
 
 from __future__ import annotations
@@ -23,7 +26,9 @@ from .axes import along
 _EXACT = 1e-10  # what is promised
 _CLOSE = 1e-13  # what Newton stops at
 _STEPS = 30
+_APART = 1e4  # condition beyond which directions are not told apart
 _LARGEST_LEVEL = 1.0  # a change of level as large is a vol point in a grid of decimals
+_LARGEST = 1e6  # of any change
 _LEAST_VOL = 1e-4
 
 
@@ -74,8 +79,12 @@ class Wanted:
     def __init__(self, surface: Surface, target: FloatArray, known: np.ndarray) -> None:
         self.surface, self.target, self.known = surface, target, known
         at = np.where(surface.observed, log_moneyness(surface), 0.0)
+        weights = features(surface).weights[known]
         raw = directions(load("equity"), surface.tenors, at)[..., known]
-        response = np.tensordot(features(surface).weights[known], raw, 2)
+        response = np.tensordot(weights, raw, 2)
+        if np.linalg.cond(response) > _APART:
+            raw = polynomial(surface.tenors, at)[..., known]
+            response = np.tensordot(weights, raw, 2)
         self.along = raw @ np.linalg.inv(response)
 
     def solved(self, vols: FloatArray) -> FloatArray:
@@ -88,7 +97,7 @@ class Wanted:
         for _ in range(_STEPS):
             if np.abs(error).max() <= _CLOSE:
                 break
-            step = self.along @ np.linalg.solve(self._slope(vols, error), -error)
+            step = self.along @ np.linalg.lstsq(self._slope(vols, error), -error)[0]
             for _ in range(_STEPS):
                 trial = np.clip(vols + step, _LEAST_VOL, MAX_VOL)
                 after = self._error(trial)
@@ -142,13 +151,22 @@ class Wanted:
 
 
 def directions(generator: Generator, tenors: FloatArray, moneyness: FloatArray) -> FloatArray:
-    """[T, K, 4] the four directions at tenors [T] and log-moneyness [T, K], of any reach."""
+    """[T, K, 4] the four directions at tenors [T] and log-moneyness [T, K], of any reach.
+
+    Beyond the last trained tenor t a direction is that of m sqrt(t / tau), and linear in t ln(tau / t).
+    """
     nodes = generator.gain.reshape(len(generator.tenors), len(generator.moneyness), 4)
-    first, last = generator.tenors[0], generator.tenors[-1]
-    scale = np.minimum(np.sqrt(last / tenors), 1.0)
-    across = along(generator.moneyness, moneyness * scale[:, None])
-    rows = along(generator.tenors, np.clip(tenors, first, last))
+    last = generator.tenors[-1]
+    beyond = np.maximum(tenors / last, 1.0)
+    across = along(generator.moneyness, moneyness / np.sqrt(beyond)[:, None])
+    rows = along(generator.tenors, np.minimum(tenors, last) + last * np.log(beyond))
     return np.asarray(np.einsum("ta,tkb,abc->tkc", rows, across, nodes, optimize=True))
+
+
+def polynomial(tenors: FloatArray, moneyness: FloatArray) -> FloatArray:
+    """[T, K, 4] the polynomials 1, m, m^2 / 2 and tau, whose features are 1 each."""
+    m, tau = np.broadcast_arrays(moneyness, tenors[:, None])
+    return np.stack([np.ones_like(m), m, m**2 / 2, tau], axis=-1)
 
 
 def _free(surface: Surface, vols: FloatArray) -> bool:
@@ -157,11 +175,8 @@ def _free(surface: Surface, vols: FloatArray) -> bool:
 
 def _changes(*values: float) -> FloatArray:
     for name, value in zip(NAMES, values, strict=True):
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float | np.number)
-            or not np.isfinite(value)
-        ):
+        proper = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        if not (proper and abs(value) <= _LARGEST):
             raise InputError(f"d{name} is {value!r}; expected a number such as 0.01")
     if abs(values[0]) >= _LARGEST_LEVEL:
         raise UnitsError(
