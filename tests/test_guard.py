@@ -234,6 +234,13 @@ class TestProjection:
         assert found is not None and found[0, 0] == 0.30
         assert found[1, 0] == pytest.approx(0.3 / np.sqrt(2), rel=1e-8)
 
+    def test_a_cell_past_its_neighbour_s_strike_goes_no_further(self) -> None:
+        """The 18-delta cell has to pass the strike of a dear 37-delta quote, which needs a vol near 0.7."""
+        grid = va.Surface([[0.947, 0.52]], [2.286], deltas=[0.37, 0.18])
+        found = project(grid, grid.vols, np.array([[False, True]]), np.full((1, 2), 0.2))
+        assert found is not None and va.check(grid.replace(found)).ok
+        assert 0.6 < found[0, 1] < 1.0
+
     def test_no_room_is_none(self) -> None:
         grid = va.Surface([[0.30, 0.2], [0.20, 0.2]], [1.0, 2.0], moneyness=[0.0, 0.1])
         movable = np.array([[False, True], [False, True]])

@@ -47,7 +47,7 @@ def project(
         nodes.hold(start)
     free, point, found = np.flatnonzero(movable), start.copy(), None
     cuts = _Cuts(nodes, np.where(movable.ravel(), 0.0, _SLACK), free, std[free])
-    deadline = time.perf_counter() + TIME_LIMIT
+    deadline, nearest = time.perf_counter() + TIME_LIMIT, np.inf
     for _ in range(_MAX_STEPS):
         nodes.move(point)
         done = cuts.see((point - start)[free])
@@ -57,6 +57,10 @@ def project(
         step = start[free] + std[free] * shift - point[free]
         size = float(np.abs(step).max(initial=0.0))
         if done:
+            way = float(np.sum(((point - start)[free] / std[free]) ** 2))
+            if way > nearest:
+                break
+            nearest = way
             moved = movable & (np.abs(point - start) > _STILL).reshape(vols.shape)
             found = np.where(moved, np.minimum(np.exp(point), MAX_VOL).reshape(vols.shape), vols)
         if (done and size < _NEAR) or time.perf_counter() > deadline:
