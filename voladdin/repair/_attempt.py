@@ -36,7 +36,12 @@ class Problem:
     @property
     def inner(self) -> float:
         """Tolerance of the conditions, below that of `check`."""
-        return min(1e-11, self.tolerance / 10)
+        return min(max(0.01 * self.tolerance, 1e-13), 1e-11)
+
+    @property
+    def slack(self) -> float:
+        """By how much fixed quotes may be off among themselves."""
+        return self.tolerance - 1.5 * self.inner
 
     @cached_property
     def given(self) -> Quotes:
@@ -86,9 +91,9 @@ def by_program(problem: Problem) -> Attempt:
 def by_envelope(problem: Problem) -> Attempt:
     """Lower hulls; on a delta axis each point moves along its delta onto them."""
     if problem.surface.deltas is not None:
-        vols = _deltas.placed(problem.paths, problem.paths.vols, problem.free)
+        vols = _deltas.placed(problem.paths, problem.paths.vols, problem.free, problem.slack)
         return "envelope", problem.filled(vols), ""
-    calls = lower(problem.given, problem.free)
+    calls = lower(problem.given, problem.free, problem.slack)
     return "envelope", problem.filled(problem.given.vols_at(calls)), ""
 
 
@@ -110,9 +115,9 @@ def _along_deltas(problem: Problem, hard: bool, slack: float) -> tuple[str, Floa
 def _stages(problem: Problem) -> list[tuple[bool, float]]:
     """(bid and ask must hold, slack of the conditions).
 
-    The slack is for fixed quotes that are themselves off by nearly the tolerance.
+    Slack is only for fixed quotes that are themselves off by nearly the tolerance.
     """
     stages = [(False, 0.0)]
     if np.isfinite(problem.bid).any() or np.isfinite(problem.ask).any():
         stages.insert(0, (True, 0.0))
-    return [*stages, (False, 0.8 * problem.tolerance)] if problem.fixed.any() else stages
+    return [*stages, (False, problem.slack)] if problem.fixed.any() else stages

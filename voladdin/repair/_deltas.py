@@ -21,7 +21,7 @@ from ..arbitrage import MAX_LOG_STRIKE
 from ..envelope import excesses
 from ..surface import MAX_VOL, FloatArray
 from ._covers import Covers, IntArray, from_excesses, joined, neighbours
-from ._envelope import Hulls, hulls
+from ._envelope import ROUNDING, Hulls, hulls
 from ._moves import BoolArray, Limits, Moves
 from ._program import INFEASIBLE, OPTIMAL
 from ._quotes import Quotes
@@ -77,13 +77,14 @@ def _strikes(s: FloatArray, z: FloatArray) -> FloatArray:
     return np.asarray(np.exp(np.minimum(s * (s / 2 - z), MAX_LOG_STRIKE)))
 
 
-def placed(paths: Paths, vols: FloatArray, free: BoolArray) -> FloatArray:
+def placed(paths: Paths, vols: FloatArray, free: BoolArray, slack: float = ROUNDING) -> FloatArray:
     """[N] vols whose points lie on ordered lower hulls of the points at `vols`; those on them stay.
 
-    Each point rises through its tenor's hull as its vol grows, so that its place on it is unique.
+    Each point rises through its tenor's hull as its vol grows, so that its place on it is unique. slack: as
+    in `hulls`.
     """
     strikes, calls = paths.at(vols)
-    hull = hulls(paths.rows, strikes, calls, free)
+    hull = hulls(paths.rows, strikes, calls, free, slack)
     value = hull.at(strikes)[0]
     off = np.flatnonzero(free & (np.abs(calls - value) > _ROUNDING))
     moved = vols.copy()
@@ -92,11 +93,12 @@ def placed(paths: Paths, vols: FloatArray, free: BoolArray) -> FloatArray:
 
 
 def _risen(paths: Paths, hull: Hulls, nodes: IntArray, vols: FloatArray, above: BoolArray) -> FloatArray:
-    """[R] vols of points on the hull, from above or below it: Newton, or halves of the bracket."""
+    """[R] vols of points on the hull, from above or below it: Newton, or bisection where that stalls."""
     low, high = np.where(above, LEAST_VOL, vols), np.where(above, vols, MAX_VOL)
     root, z = paths.root[nodes], paths.z[nodes]
     deltas, ranks = ndtr(z), hull.ranks[nodes]
-    for number in range(_NEWTON_STEPS):
+    last = np.full(len(vols), np.inf)
+    for _ in range(_NEWTON_STEPS):
         s = vols * root
         strikes, d2 = _strikes(s, z), ndtr(z - s)
         value, slope = hull.at(strikes, ranks)
@@ -105,8 +107,8 @@ def _risen(paths: Paths, hull: Hulls, nodes: IntArray, vols: FloatArray, above: 
             break
         low, high = np.where(gap <= 0, vols, low), np.where(gap > 0, vols, high)
         step = vols - gap / np.maximum(paths.rate(vols, slope, nodes), 1e-300)
-        usable = (step > low) & (step < high) & (number < _NEWTON_STEPS // 2 or number % 2 == 0)
-        vols = np.where(usable, step, 0.5 * (low + high))
+        usable = (step > low) & (step < high) & (np.abs(gap) < 0.5 * last)
+        vols, last = np.where(usable, step, 0.5 * (low + high)), np.abs(gap)
     return vols
 
 
@@ -156,7 +158,7 @@ class Search:
         """Keep what a step leads to if it is nearer, and the trades it left as conditions."""
         strikes, calls = self._paths.at(stepped)
         found = excesses(self._paths.rows, strikes.tolist(), calls.tolist(), calls.tolist(), self._tolerance)
-        vols = placed(self._paths, stepped, self._free) if found else stepped
+        vols = placed(self._paths, stepped, self._free, self._tolerance) if found else stepped
         self._kept = joined([self._kept, from_excesses(found)])
         cost = self._cost(vols)
         if cost < self.least:

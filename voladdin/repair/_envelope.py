@@ -12,7 +12,7 @@ from ._covers import IntArray
 from ._moves import BoolArray
 from ._quotes import Quotes
 
-_ROUNDING = 1e-14
+ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Hulls:
         return self.prices[ranks, place] + slope * (strikes - self.corners[ranks, place]), slope
 
 
-def hulls(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArray) -> Hulls:
+def hulls(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArray, slack: float) -> Hulls:
     """Lower hulls of each tenor's and all later prices, on which the fixed quotes lie.
 
-    Free quotes so low that a fixed one would be above the hull are left out. Fixed quotes are taken to have
-    no arbitrage among themselves.
+    Free quotes so low that a fixed one would be above the hull by more than `slack` are left out. Fixed
+    quotes are taken to have no arbitrage among themselves.
     """
-    asks = _usable(rows, strikes, calls, free)
+    asks = _usable(rows, strikes, calls, free, slack)
     points: dict[int, list[Point]] = {rank: [] for rank in rows}
     for i in np.flatnonzero(np.isfinite(asks)).tolist():
         points[rows[i]].append((float(strikes[i]), float(asks[i]), i))
@@ -60,12 +60,14 @@ def hulls(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArr
     return Hulls(np.searchsorted(ranks, rows), corners, prices, slopes)
 
 
-def _usable(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArray) -> FloatArray:
+def _usable(
+    rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArray, slack: float
+) -> FloatArray:
     """[N] the prices, NaN for free ones that undercut the fixed."""
     asks = calls.copy()
     sold = np.where(free, np.nan, calls).tolist()
     while not free.all():
-        found = excesses(rows, strikes.tolist(), sold, asks.tolist(), _ROUNDING)
+        found = excesses(rows, strikes.tolist(), sold, asks.tolist(), slack)
         out = [i for e in found for i, _ in e.legs if i != FORWARD and free[i]]
         if not out:
             break
@@ -73,8 +75,8 @@ def _usable(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolA
     return asks
 
 
-def lower(quotes: Quotes, free: BoolArray) -> FloatArray:
+def lower(quotes: Quotes, free: BoolArray, slack: float) -> FloatArray:
     """[N] call prices on the hulls at the strikes given; what is there already stays."""
     calls = np.maximum(quotes.calls, quotes.intrinsic)
-    hull = hulls(quotes.rows, quotes.strikes, calls, free).at(quotes.strikes)[0]
-    return np.where((np.abs(hull - calls) > _ROUNDING) & free, hull, quotes.calls)
+    hull = hulls(quotes.rows, quotes.strikes, calls, free, slack).at(quotes.strikes)[0]
+    return np.where((np.abs(hull - calls) > ROUNDING) & free, hull, quotes.calls)

@@ -47,11 +47,16 @@ class Moves:
         used = np.flatnonzero((last > first) & np.tile(free, len(parts)))
         used = used[np.argsort(used % number, kind="stable")]
         self._scale, self._number = scale, number
+        self._free = np.append(free, False)  # FORWARD is -1
         self._node = used % number
         self._sign = np.repeat([p[0] for p in parts], number)[used]
         self._from, self._size = first[used], (last - first)[used]
         self._cost = np.concatenate([p[3] * limits.cost for p in parts])[used]
         self._first = np.searchsorted(self._node, np.arange(number + 2))
+
+    def concerns(self, covers: Covers) -> bool:
+        """Whether a quote that is free takes part in any."""
+        return bool(self._free[covers.nodes].any())
 
     def program(
         self, deadline: float, least: FloatArray | None = None, most: FloatArray | None = None

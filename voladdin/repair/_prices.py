@@ -16,7 +16,7 @@ from ..envelope import excesses
 from ..surface import FloatArray
 from ._covers import from_excesses, neighbours
 from ._moves import Limits, Moves
-from ._program import OPTIMAL
+from ._program import INFEASIBLE, OPTIMAL
 from ._quotes import Quotes
 
 SCALE = 1e-4  # 1 in the program is 1 bp of forward
@@ -48,7 +48,7 @@ def solve(
     for number in range(_ROUNDS):
         added = moves.add(program, covers, covers.weights, covers.excess(quotes.calls) - slack)
         if number and not added:
-            return OPTIMAL, calls
+            return (INFEASIBLE if moves.concerns(covers) else OPTIMAL), calls
         status, x = program.solve()
         if status != OPTIMAL:
             return status, quotes.calls
