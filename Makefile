@@ -21,7 +21,7 @@ models: $(VENV)/.test
 	@test -n "$(HISTORY)" || { echo "expected make models HISTORY=<file of full surfaces>"; exit 2; }
 	$(BIN)/voladdin train "$(HISTORY)" --name fx --output voladdin/models
 
-# Simulates the paper's equity surfaces and rebuilds the generator that ships: a minute, then ten on one core.
+# Simulates the paper's equity surfaces and rebuilds the generator that ships: about ten minutes on one core.
 generator: $(VENV)/.test
 	mkdir -p out
 	$(BIN)/python -m export.simulate.equity out/equity.npz --processes 2
