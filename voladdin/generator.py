@@ -33,6 +33,7 @@ from .features import NAMES
 from .surface import FloatArray
 
 _ROUNDING = 1e-12
+_BLOCK = 50  # rows at a time: the distances stay in the cache, and BLAS wakes no threads for so few
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +128,9 @@ class Generator(bundle.AnyBundle):
         """
         a = self.arrays
         scaled = (y - a["hull_centre"]) / a["hull_scale"]
-        distances = scaled @ a["hull_equations"][:, :-1].T + a["hull_equations"][:, -1]
-        return np.asarray(distances.max(axis=1))
+        normals, offsets = a["hull_equations"][:, :-1].T, a["hull_equations"][:, -1]
+        parts = [scaled[start : start + _BLOCK] for start in range(0, len(scaled), _BLOCK)]
+        return np.concatenate([(part @ normals + offsets).max(axis=1) for part in parts] or [np.empty(0)])
 
     def inside(self, y: FloatArray) -> NDArray[np.bool_]:
         """[B] whether features y [B, F] are in the hull of the training features."""

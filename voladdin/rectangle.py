@@ -40,9 +40,9 @@ def arbitrage_free(
     Neighbours that gain more than the tolerance settle it, and so do gains too small to add up to it; `check`
     itself answers the rest.
     """
-    proper = ((vols > 0) & (vols <= MAX_VOL)).all(axis=(1, 2))
+    proper = (vols.min(axis=(1, 2)) > 0) & (vols.max(axis=(1, 2)) <= MAX_VOL)  # NaN is neither
     worst = np.full(len(vols), np.inf)
-    worst[proper] = excess(vols[proper], tenors, log_moneyness)
+    worst[proper] = excess(vols if proper.all() else vols[proper], tenors, log_moneyness)
     free = worst <= tolerance / _most_neighbours(np.exp(log_moneyness), len(tenors))
     for index in np.flatnonzero(~free & (worst <= tolerance)):
         surface = Surface(vols[index], tenors, moneyness=log_moneyness)

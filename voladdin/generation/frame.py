@@ -50,7 +50,8 @@ class Frame:
 
     def vols(self, features: FloatArray, coefficients: FloatArray) -> FloatArray:
         """[B, T, K] for features [B, 4] and coefficients [B, U]; nothing keeps them above 0."""
-        flat = np.column_stack([features, coefficients]) @ self.matrix + self.base
+        flat = np.column_stack([features, coefficients]) @ self.matrix
+        flat += self.base
         return flat.reshape(-1, len(self.tenors), len(self.moneyness))
 
 
