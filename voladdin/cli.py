@@ -25,7 +25,8 @@ _ELSEWHERE = {"serve": "server.run", "train": "export.train"}  # commands with a
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status is 0, or 2 after an error, which goes to stderr as one line.
 
-    It is 1 where `run` wrote the book and a formula did not get its value, and where `check` found arbitrage.
+    It is 1 where `run` wrote the book and a formula did not get its value, where `check` found arbitrage, and
+    where `scenarios` had a row without a surface.
     """
     given = list(sys.argv[1:] if argv is None else argv)
     try:
