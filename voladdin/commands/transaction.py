@@ -25,6 +25,9 @@ class Transaction:
         self.book, self.command = book, command
         self.records = ledger.load(book)
         self._before = list(self.records)
+        self._at: dict[Place, list[Record]] = {}
+        for record in self.records:
+            self._at.setdefault(record.place, []).append(record)
         self._had_ledger = ledger.has(book, ledger.SHEET)
         self._undo: list[Callable[[], object]] = []
         self._doomed: list[str] = []
@@ -68,7 +71,7 @@ class Transaction:
                 part = slice(start, start + ledger.WIDEST)
                 place = Place(sheet, row + i, column + start, len(new[part]))
                 ours, was = {"value": _plain(new[part])}, {"value": _plain(old[part])}
-                self.records.append(Record(place, self.command, ours, was))
+                self._add(Record(place, self.command, ours, was))
 
     def take_back(self, records: Iterable[Record]) -> tuple[int, int]:
         """Restores what was there before these records, the last first: how many were, and were not.
@@ -76,8 +79,9 @@ class Transaction:
         A cell that the user changed since is left as it is.
         """
         done = left = 0
-        for record in reversed(list(records)):
-            self.records = [other for other in self.records if other is not record]
+        gone = list(records)
+        self._remove(gone)
+        for record in reversed(gone):
             if "sheet" in record.ours:
                 self._doomed.append(record.place.sheet)
                 continue
@@ -126,16 +130,26 @@ class Transaction:
         record.before["value"], record.ours["value"] = _plain(before), [text]
 
     def _record(self, place: Place) -> Record:
-        for record in self.records:
-            if record.place == place and record.command == self.command and "sheet" not in record.ours:
+        for record in self._at.get(place, ()):
+            if record.command == self.command and "sheet" not in record.ours:
                 return record
-        self.records.append(Record(place, self.command))
-        return self.records[-1]
+        return self._add(Record(place, self.command))
+
+    def _add(self, record: Record) -> Record:
+        self.records.append(record)
+        self._at.setdefault(record.place, []).append(record)
+        return record
+
+    def _remove(self, records: list[Record]) -> None:
+        gone = {id(record) for record in records}
+        self.records = [record for record in self.records if id(record) not in gone]
+        for record in records:
+            self._at[record.place] = [r for r in self._at[record.place] if r is not record]
 
     def _is_ours(self, place: Place, name: str, value: Any) -> bool:
         return any(
-            record.place == place and name in record.ours and ledger.same(record.ours[name], value)
-            for record in self.records
+            name in record.ours and ledger.same(record.ours[name], value)
+            for record in self._at.get(place, ())
         )
 
     def _put(self, place: Place, name: str, new: Any) -> Any:

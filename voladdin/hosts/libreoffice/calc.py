@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from com.sun.star.lang import Locale
+from com.sun.star.sheet.CellFlags import ANNOTATION, DATETIME, FORMULA, STRING, VALUE
 from com.sun.star.table import CellAddress
 from voladdin_values import ERROR_CODES  # type: ignore[import-not-found]
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     Area: TypeAlias = list[int]
 
 ROWS, COLUMNS = 1048576, 16384
+FEW = 4  # cells that are as well written one by one
 _ERROR_TEXTS = {code: text for text, code in ERROR_CODES.items()}
 _PROPERTIES = {"fill": "CellBackColor", "font": "CharColor"}
 
@@ -176,9 +178,13 @@ def apply(document: Any, edits: list[dict[str, Any]], title: str) -> None:
     manager = document.getUndoManager()
     manager.enterUndoContext(title)
     document.lockControllers()
+    added = [edit["sheet"] for edit in edits if edit["op"] == "add"]
     try:
         for edit in edits:
-            _EDITS[edit["op"]](document, edit)
+            if edit["op"] == "value" and edit["sheet"] in added:
+                _write_data(document, edit)
+            else:
+                _EDITS[edit["op"]](document, edit)
     except BaseException:
         manager.leaveUndoContext()
         manager.undo()
@@ -193,58 +199,83 @@ def _at(document: Any, edit: dict[str, Any]) -> Any:
     return _cells(document.Sheets.getByName(edit["sheet"]), edit["area"])
 
 
+def _write_data(document: Any, edit: dict[str, Any]) -> None:
+    """All at once; Calc does not undo this, but the whole sheet."""
+    rows = tuple(tuple("" if value is None else value for value in row) for row in edit["rows"])
+    _at(document, edit).setDataArray(rows)
+
+
 def _write_values(document: Any, edit: dict[str, Any]) -> None:
-    """Cell by cell: Calc does not undo setDataArray."""
     cells = _at(document, edit)
+    values = [value for row in edit["rows"] for value in row]
+    if len(values) >= FEW and not any(isinstance(v, str) and v in ERROR_CODES for v in values):
+        _note_for_undo(cells)
+        _write_data(document, edit)
+        return
     for i, row in enumerate(edit["rows"]):
         for j, value in enumerate(row):
-            cell = cells.getCellByPosition(j, i)
-            if value is None or value == "":
-                cell.setFormula("")
-            elif isinstance(value, str) and value not in ERROR_CODES:
-                cell.setString(value)
-            elif isinstance(value, str):
-                cell.setFormula(f"={value}")
-            else:
-                cell.setValue(value)
+            _write_value(cells.getCellByPosition(j, i), value)
+
+
+def _write_value(cell: Any, value: Any) -> None:
+    if not isinstance(value, str):
+        cell.setValue(value)
+    elif value in ERROR_CODES:
+        cell.setFormula(f"={value}")
+    else:
+        cell.setString(value)
+
+
+def _note_for_undo(cells: Any) -> None:
+    """Calc undoes what is written over an array formula, and that one, but not what is written all at once to
+    blank cells."""
+    cells.setArrayFormula("=0")
+
+
+def _blank(document: Any, edit: dict[str, Any]) -> None:
+    _ranges(document, edit).clearContents(VALUE | DATETIME | STRING | FORMULA)
 
 
 def _write_formulas(document: Any, edit: dict[str, Any]) -> None:
-    _at(document, edit).setFormulaArray(tuple(map(tuple, edit["rows"])))
+    cells = _at(document, edit)
+    _note_for_undo(cells)
+    cells.setFormulaArray(tuple(map(tuple, edit["rows"])))
 
 
 def _write_colours(document: Any, edit: dict[str, Any]) -> None:
-    for cell, colour in _each(document, edit):
-        cell.setPropertyValue(_PROPERTIES[edit["op"]], -1 if colour is None else colour)
+    colour = edit["value"]
+    _ranges(document, edit).setPropertyValue(_PROPERTIES[edit["op"]], -1 if colour is None else colour)
 
 
 def _write_formats(document: Any, edit: dict[str, Any]) -> None:
-    formats, locale = document.getNumberFormats(), Locale()
-    for cell, text in _each(document, edit):
-        key = 0 if text == "General" else formats.queryKey(text, locale, False)
-        cell.NumberFormat = formats.addNew(text, locale) if key == -1 else key
+    formats, locale, text = document.getNumberFormats(), Locale(), edit["value"]
+    key = 0 if text == "General" else formats.queryKey(text, locale, False)
+    _ranges(document, edit).setPropertyValue(
+        "NumberFormat", formats.addNew(text, locale) if key == -1 else key
+    )
 
 
-def _each(document: Any, edit: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """Cells and their new attribute; the whole range at once where all have the same."""
-    cells, rows = _at(document, edit), edit["rows"]
-    if all(value == rows[0][0] for row in rows for value in row):
-        return [(cells, rows[0][0])]
-    return [(cells.getCellByPosition(j, i), v) for i, row in enumerate(rows) for j, v in enumerate(row)]
+def _ranges(document: Any, edit: dict[str, Any]) -> Any:
+    """Several areas of one sheet as one object."""
+    sheet = document.Sheets.getByName(edit["sheet"])
+    ranges = document.createInstance("com.sun.star.sheet.SheetCellRanges")
+    ranges.addRangeAddresses(tuple(_cells(sheet, a).getRangeAddress() for a in edit["areas"]), False)
+    return ranges
 
 
 def _write_notes(document: Any, edit: dict[str, Any]) -> None:
-    sheet, (row, column) = document.Sheets.getByName(edit["sheet"]), edit["area"][:2]
-    annotations = sheet.getAnnotations()
-    for i in reversed(range(annotations.getCount())):
-        position = annotations.getByIndex(i).getPosition()
-        if (position.Row, position.Column) == (row - 1, column - 1):
-            annotations.removeByIndex(i)
-    text = edit["rows"][0][0]
-    if text:
-        place = CellAddress()
-        place.Sheet, place.Row, place.Column = sheet.getRangeAddress().Sheet, row - 1, column - 1
-        annotations.insertNew(place, text)
+    sheet, (row, column), text = (
+        document.Sheets.getByName(edit["sheet"]),
+        edit["area"][:2],
+        edit["rows"][0][0],
+    )
+    place = CellAddress()
+    place.Sheet, place.Row, place.Column = sheet.getRangeAddress().Sheet, row - 1, column - 1
+    sheet.getAnnotations().insertNew(place, text)
+
+
+def _remove_notes(document: Any, edit: dict[str, Any]) -> None:
+    _ranges(document, edit).clearContents(ANNOTATION)
 
 
 def _link(document: Any, edit: dict[str, Any]) -> None:
@@ -286,6 +317,8 @@ _EDITS = {
     "font": _write_colours,
     "format": _write_formats,
     "note": _write_notes,
+    "blank": _blank,
+    "unnote": _remove_notes,
     "link": _link,
     "add": _add,
     "remove": _remove,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 1.0  # seconds
 ANSWER_TIMEOUT = 5.0  # seconds for one answer
-COMMAND_TIMEOUT = 30.0  # seconds for a command of the menu; a repair may take ten
+COMMAND_TIMEOUT = 60.0  # seconds for a command of the menu; a repair may take ten
 START_TIMEOUT = 10.0  # seconds for a server to come up
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds without asking; doubled at every failure in a row
 MAX_CACHED_CELLS = 1_000_000

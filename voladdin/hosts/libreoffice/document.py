@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 from voladdin.errors import InputError
 from voladdin.surface import MAX_CELLS
 
+from .plan import plan
+
 Area: TypeAlias = tuple[int, int, int, int]  # top, left, bottom, right; from 1, inclusive
 Rows: TypeAlias = list[list[Any]]
 
@@ -48,7 +50,7 @@ class SheetData:
 
 
 class Document:
-    """Cells by sheet, and `edits`: what was changed since, in order, as `calc.apply` takes it.
+    """Cells by sheet, and `edits`: what was changed since, in order.
 
     book: {"name", "sheets": [{"name", "visible", "protected", "used"}], "active", "selection": [area],
     "region": area, "rows", "columns", "protected"}.
@@ -98,6 +100,10 @@ class Document:
         both = min(used[0], area[0]), min(used[1], area[1]), max(used[2], area[2]), max(used[3], area[3])
         size = (both[2] - both[0] + 1) * (both[3] - both[1] + 1)
         return both if size <= MAX_CELLS else area
+
+    def plan(self) -> list[dict[str, Any]]:
+        """The edits as `calc.apply` takes them, in as few steps as Calc can undo fast."""
+        return plan(self.edits)
 
     def set(self, name: str, area: Area, attribute: str, rows: Rows) -> None:
         """Changes one attribute of every cell. Raises PermissionError where the sheet is protected."""

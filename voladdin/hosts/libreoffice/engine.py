@@ -38,7 +38,7 @@ def run(name: str, book: dict[str, Any], blocks: list[dict[str, Any]]) -> dict[s
         message = execute(name, book_of(document))
     except Missing as missing:
         return {"need": {"sheet": missing.sheet, "area": list(document.ample(missing))}}
-    return {"label": COMMANDS[name].label, "message": message, "edits": document.edits}
+    return {"label": COMMANDS[name].label, "message": message, "edits": document.plan()}
 
 
 def book_of(document: Document) -> xw.Book:
