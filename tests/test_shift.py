@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 import voladdin as va
 from export.simulate.equity import RANGES
 from export.simulate.smile import model_vols
-from voladdin import generator
 from voladdin.errors import InfeasibleError, InputError, UnitsError
-from voladdin.features import NAMES
-from voladdin.generation.shifting import directions, moved, polynomial
+from voladdin.features import NAMES, feature_weights
+from voladdin.generation.shifting import directions, moved
 from voladdin.rectangle import arbitrage_free
+from workbook.build import TENORS as DESK_TENORS
+from workbook.build import YESTERDAY
 
 TENORS = ["1W", "1M", "3M", "6M", "1Y", "2Y"]
 MONEYNESS = np.linspace(-0.3, 0.3, 9)
@@ -45,6 +46,11 @@ def on_strikes(seed: int = 0) -> va.Surface:
 
 def gap(before: va.Surface, after: va.Surface, changes: tuple[float, ...]) -> float:
     return float(np.abs(va.features(after).values - va.features(before).values - changes).max())
+
+
+def polynomial(tenors: np.ndarray, m: np.ndarray) -> np.ndarray:
+    """[T, K, 4] 1, m, m^2 / 2 and tau."""
+    return np.stack([np.ones_like(m), m, m**2 / 2, np.broadcast_to(tenors[:, None], m.shape)], axis=-1)
 
 
 small = st.tuples(
@@ -115,7 +121,7 @@ def test_fewer_shifts_break_than_with_the_polynomial() -> None:
     vols = model_vols("heston", params, tenors, log_moneyness=m)
     vols = vols[arbitrage_free(vols, tenors, m)]
     at = np.broadcast_to(m, vols.shape[1:])
-    raw = directions(generator.load(), tenors, at)
+    raw = directions(tenors, at)
     weights = va.features(va.Surface(vols[0], tenors, moneyness=m)).weights
     ours, plain = raw @ np.linalg.inv(np.tensordot(weights, raw, 2)), polynomial(tenors, at)
     broken = np.zeros(2)
@@ -124,21 +130,29 @@ def test_fewer_shifts_break_than_with_the_polynomial() -> None:
     assert 4 * broken[0] < broken[1]
 
 
-def test_directions_are_the_trained_ones_on_the_nodes() -> None:
-    model = generator.load()
-    m = np.broadcast_to(model.moneyness, (28, 28))
-    found = directions(model, model.tenors, m)
-    assert found.reshape(-1, 4) == pytest.approx(model.gain, abs=1e-12)
+@pytest.mark.parametrize("tenors", [YEARS, np.array([0.05, 0.1, 0.2])])
+def test_at_the_anchor_the_directions_have_the_features_they_move(tenors: np.ndarray) -> None:
+    near = 1e-3 * tenors
+    m = np.broadcast_to(1e-3 * MONEYNESS, (len(tenors), len(MONEYNESS)))
+    weights = feature_weights(near[:, None], m)
+    found = directions(near, m).reshape(-1, 4)
+    assert weights @ found == pytest.approx(np.eye(4), abs=1e-2)
 
 
-def test_beyond_the_trained_tenors_shapes_stretch_like_the_root_of_time() -> None:
-    """In m / sqrt(tau) a direction is linear in ln tau."""
-    model = generator.load()
-    steps = np.exp([0.0, 1.0, 2.0])
-    m = np.array([-0.1, 0.0, 0.1]) * np.sqrt(steps)[:, None]
-    found = directions(model, model.tenors[-1] * steps, m)
-    assert np.abs(np.diff(found, 2, axis=0)).max() < 1e-12
-    assert found[0] == pytest.approx(directions(model, model.tenors[-1:], m[:1])[0], abs=1e-14)
+def test_a_change_of_level_is_parallel_at_given_strikes() -> None:
+    before = on_strikes()
+    assert va.shift(before, 0.01).vols - before.vols == pytest.approx(np.full(before.shape, 0.01), abs=1e-12)
+
+
+def test_a_currency_pair_moves_as_a_desk_expects() -> None:
+    """One vol point more on deltas: about one more at the money of each tenor, and never two anywhere."""
+    desk = va.Surface(np.array(YESTERDAY) / 100, list(DESK_TENORS), deltas=DELTAS)
+    after, further = moved(desk, dlevel=0.01)
+    assert further == 0
+    assert gap(desk, after, (0.01, 0, 0, 0)) < 1e-10
+    change = after.vols - desk.vols
+    assert np.abs(change[:, 2] - 0.01).max() < 0.002
+    assert change.min() > 0.005 and change.max() < 0.02
 
 
 @pytest.mark.parametrize(

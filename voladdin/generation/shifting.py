@@ -1,15 +1,17 @@
 """An existing surface moved by changes of its features, with the rest of its shape as it was.
 
-The change is a sum of four smooth directions D_k(tau, m), one a feature: how the trained surfaces move on
-average when that feature does (their regression on the features, G). They are evaluated at the surface's own
-cells and made exact for them, D (P D)^-1 with P of the surface itself. Beyond the trained tenors a direction
-keeps its shape in m / sqrt(tau), so that a change of skew fades like 1 / sqrt(tau) and one of curvature like
-1 / tau, and moves on with ln tau; below them, and beyond the trained moneyness, it goes on linearly.
+The change is a sum of four smooth directions, one a feature, at the surface's own cells:
 
-The plain polynomial 1, m, m^2 / 2, tau has the same features, but grows without end: a change of term
-structure by -0.05 takes 50 vol points off a 10-year vol, and unfading changes of skew and curvature break the
-calendar of long tenors (tests/test_shift.py counts how many more surfaces it breaks). It is used only where
-the grid lies so far off that the trained directions cannot be told apart there.
+    1,    x = m / sqrt(1 + tau / T),    x^2 / 2,    T ln(1 + tau / T),    m = ln(K/F), T half a year.
+
+At the anchor they are the polynomials 1, m, m^2 / 2 and tau, whose features are 1 each; with the tenor a
+change of skew fades like 1 / sqrt(tau), one of curvature like 1 / tau, and one of term structure levels off,
+as those of markets do. They are made exact for the surface, D (P D)^-1 with P of `features`; a change of
+level is the same vol points everywhere. Plain polynomials grow without end: a change of term structure by
+-0.05 takes 50 vol points off a 10-year vol, and unfading changes of skew and curvature break the calendar of
+long tenors (tests/test_shift.py counts how many more surfaces they break).
+
+On a delta axis strikes move with the vols, and so does P: Newton's method in the four amounts.
 """
 
 from __future__ import annotations
@@ -19,14 +21,12 @@ import numpy as np
 from ..arbitrage import check, log_moneyness
 from ..errors import InfeasibleError, InputError, UnitsError
 from ..features import NAMES, features
-from ..generator import Generator, load
 from ..surface import MAX_VOL, FloatArray, Surface
-from .axes import along
 
 _EXACT = 1e-10  # what is promised
 _CLOSE = 1e-13  # what Newton stops at
 _STEPS = 30
-_APART = 1e4  # condition beyond which directions are not told apart
+_FADES = 0.5  # years: T
 _LARGEST_LEVEL = 1.0  # a change of level as large is a vol point in a grid of decimals
 _LARGEST = 1e6  # of any change
 _LEAST_VOL = 1e-4
@@ -80,12 +80,8 @@ class Wanted:
         self.surface, self.target, self.known = surface, target, known
         at = np.where(surface.observed, log_moneyness(surface), 0.0)
         weights = features(surface).weights[known]
-        raw = directions(load("equity"), surface.tenors, at)[..., known]
-        response = np.tensordot(weights, raw, 2)
-        if np.linalg.cond(response) > _APART:
-            raw = polynomial(surface.tenors, at)[..., known]
-            response = np.tensordot(weights, raw, 2)
-        self.along = raw @ np.linalg.inv(response)
+        raw = directions(surface.tenors, at)[..., known]
+        self.along = raw @ np.linalg.inv(np.tensordot(weights, raw, 2))
 
     def solved(self, vols: FloatArray) -> FloatArray:
         """The vols [T, K] plus the directions that give them these features, by Newton's method.
@@ -150,23 +146,12 @@ class Wanted:
         return np.stack(columns, axis=1)
 
 
-def directions(generator: Generator, tenors: FloatArray, moneyness: FloatArray) -> FloatArray:
-    """[T, K, 4] the four directions at tenors [T] and log-moneyness [T, K], of any reach.
-
-    Beyond the last trained tenor t a direction is that of m sqrt(t / tau), and linear in t ln(tau / t).
-    """
-    nodes = generator.gain.reshape(len(generator.tenors), len(generator.moneyness), 4)
-    last = generator.tenors[-1]
-    beyond = np.maximum(tenors / last, 1.0)
-    across = along(generator.moneyness, moneyness / np.sqrt(beyond)[:, None])
-    rows = along(generator.tenors, np.minimum(tenors, last) + last * np.log(beyond))
-    return np.asarray(np.einsum("ta,tkb,abc->tkc", rows, across, nodes, optimize=True))
-
-
-def polynomial(tenors: FloatArray, moneyness: FloatArray) -> FloatArray:
-    """[T, K, 4] the polynomials 1, m, m^2 / 2 and tau, whose features are 1 each."""
-    m, tau = np.broadcast_arrays(moneyness, tenors[:, None])
-    return np.stack([np.ones_like(m), m, m**2 / 2, tau], axis=-1)
+def directions(tenors: FloatArray, moneyness: FloatArray) -> FloatArray:
+    """[T, K, 4] the four directions at tenors [T] and log-moneyness [T, K]."""
+    tau = tenors[:, None]
+    x = moneyness / np.sqrt(1 + tau / _FADES)
+    term = np.broadcast_to(_FADES * np.log1p(tau / _FADES), x.shape)
+    return np.stack([np.ones_like(x), x, x**2 / 2, term], axis=-1)
 
 
 def _free(surface: Surface, vols: FloatArray) -> bool:
