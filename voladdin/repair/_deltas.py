@@ -34,6 +34,7 @@ _RADIUS = 0.25  # of the median vol
 _REACH = 2.0  # a step at most halves or doubles a vol
 _ROUNDING = 2e-15
 _NEWTON_STEPS = 100
+_PLACINGS = 5
 
 
 @dataclass(frozen=True)
@@ -80,16 +81,22 @@ def _strikes(s: FloatArray, z: FloatArray) -> FloatArray:
 def placed(paths: Paths, vols: FloatArray, free: BoolArray, slack: float = ROUNDING) -> FloatArray:
     """[N] vols whose points lie on ordered lower hulls of the points at `vols`; those on them stay.
 
-    Each point rises through its tenor's hull as its vol grows, so that its place on it is unique. slack: as
-    in `hulls`.
+    Each point rises through its tenor's hull as its vol grows, so that its place on it is unique. Where a
+    fixed quote lifts the hull out of a point's reach, the point stays at the largest vol, and the others
+    go on to the hulls with it. slack: as in `hulls`.
     """
-    strikes, calls = paths.at(vols)
-    hull = hulls(paths.rows, strikes, calls, free, slack)
-    value = hull.at(strikes)[0]
-    off = np.flatnonzero(free & (np.abs(calls - value) > _ROUNDING))
-    moved = vols.copy()
-    moved[off] = _risen(paths, hull, off, vols[off], calls[off] > value[off])
-    return moved
+    for _ in range(_PLACINGS):
+        strikes, calls = paths.at(vols)
+        hull = hulls(paths.rows, strikes, calls, free, slack)
+        value = hull.at(strikes)[0]
+        off = np.flatnonzero(free & (np.abs(calls - value) > _ROUNDING))
+        moved = vols.copy()
+        moved[off] = _risen(paths, hull, off, vols[off], calls[off] > value[off])
+        short = (moved > vols) & (moved > MAX_VOL * (1 - 1e-9))
+        vols = moved
+        if not short.any():
+            break
+    return vols
 
 
 def _risen(paths: Paths, hull: Hulls, nodes: IntArray, vols: FloatArray, above: BoolArray) -> FloatArray:

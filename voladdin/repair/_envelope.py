@@ -13,6 +13,7 @@ from ._moves import BoolArray
 from ._quotes import Quotes
 
 ROUNDING = 1e-14
+_PLACINGS = 5
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,17 @@ def _usable(
 
 
 def lower(quotes: Quotes, free: BoolArray, slack: float) -> FloatArray:
-    """[N] call prices on the hulls at the strikes given; what is there already stays."""
+    """[N] call prices on the hulls at the strikes given; what is there already stays.
+
+    Where a fixed quote lifts the hull beyond the price of the largest vol, a call stays at that, and the
+    others go on to the hulls with it.
+    """
     calls = np.maximum(quotes.calls, quotes.intrinsic)
-    hull = hulls(quotes.rows, quotes.strikes, calls, free, slack).at(quotes.strikes)[0]
-    return np.where((np.abs(hull - calls) > ROUNDING) & free, hull, quotes.calls)
+    for _ in range(_PLACINGS):
+        hull = hulls(quotes.rows, quotes.strikes, calls, free, slack).at(quotes.strikes)[0]
+        moved = np.where((np.abs(hull - calls) > ROUNDING) & free, np.minimum(hull, quotes.most), calls)
+        short = free & (hull > quotes.most + ROUNDING)
+        if (moved == calls).all() or not short.any():
+            break
+        calls = moved
+    return np.where(free & (np.abs(moved - quotes.calls) > ROUNDING), moved, quotes.calls)
