@@ -1,7 +1,8 @@
 """A document's edits in as few steps as can be: Calc takes minutes to undo thousands of single cells.
 
-The last write to a cell counts. Colours, formats, blanks and removed notes go by value over many areas, values
-by rectangle. What is written to a sheet that the same command adds goes as it came, and is undone with it.
+The last write to a cell counts. Colours, formats, blanks and removed notes go by value over many areas,
+values by rectangle. What is written to a sheet that the same command adds goes as it came, and is undone with
+it.
 """
 
 from __future__ import annotations
