@@ -17,10 +17,17 @@ from ._attempt import Problem, by_envelope, by_program
 from ._moves import BoolArray
 from ._report import feature_moves, message, names
 from .features_kept import by_features
+from .latent import by_latent
 
 __all__ = ["Repair", "repair"]
 
-_METHODS = {"auto": (by_program, by_envelope), "prices": (by_program,), "envelope": (by_envelope,)}
+_METHODS = {
+    "auto": (by_program, by_envelope),
+    "prices": (by_program,),
+    "envelope": (by_envelope,),
+    "latent": (by_latent,),
+}
+_KEEPING = ("features", "latent")
 _LEAST_TOLERANCE = 1e-12
 
 
@@ -30,8 +37,8 @@ class Repair:
 
     before: the surface as given. surface: the same axes with vols that have no arbitrage. change: [T, K] in
     1e-4 of vol, NaN where there is no quote, 0 exactly where nothing moved. method: "none", "features",
-    "prices", "vols" (the linear programs of a delta axis) or "envelope". check: of the result. outside:
-    [T, K] bool, quotes that left their bid and ask. message: what moved most and what had to give.
+    "prices", "vols" (the linear programs of a delta axis), "envelope" or "latent". check: of the result.
+    outside: [T, K] bool, quotes that left their bid and ask. message: what moved most and what had to give.
     """
 
     before: Surface
@@ -78,8 +85,9 @@ def repair(
 
     fixed: [T, K] bool, quotes that stay to the last bit. bid, ask: [T, K] vols within which a move costs next
     to nothing; quotes leave them only where they must. method: "prices" (linear programs), "envelope" (lower
-    hulls, no solver), or "auto", the first of these whose result passes. tolerance: of `check`, at least
-    1e-12. time_limit: seconds for the programs.
+    hulls, no solver), "latent" (algorithm 2 of Wang, Liu and Vuik 2025, on the grid of model "equity"; it
+    often finds nothing), or "auto", the first of the others whose result passes. tolerance: of `check`, at
+    least 1e-12. time_limit: seconds for the programs.
     keep_features: level, skew, curv and term stay, to 1e-10; the change is then the smallest in squares, and
     bid and ask do not count. Where no such surface is found, the answer is the one without, and its message
     says how far each feature moved.
@@ -102,12 +110,13 @@ def repair(
     sides = _side(surface, bid), _side(surface, ask)
     problem = Problem(surface, kept, *sides, tolerance, deadline)
     notes: list[str] = []
-    for attempt in (by_features, *_METHODS[method]) if keep_features else _METHODS[method]:
+    first = (by_features,) if keep_features and method == "auto" else ()
+    for attempt in first + _METHODS[method]:
         done, vols, note = attempt(problem)
         after = None if vols is None else check(surface.replace(vols), tolerance=tolerance)
         notes += [note] if note else []
         if after is not None and after.ok:
-            if keep_features and done != "features":
+            if keep_features and done not in _KEEPING:
                 notes.append(feature_moves(surface, after.surface))
             return _repaired(problem, after, done, notes)
         notes += [] if after is None else [f"{done} left {len(after.violations)} trades"]
@@ -132,8 +141,8 @@ def _require(method: str, tolerance: float, time_limit: float, keep_features: bo
         )
     if not (np.isfinite(time_limit) and time_limit > 0):
         raise InputError(f"time_limit is {time_limit!r}; expected seconds above 0")
-    if keep_features and method != "auto":
-        raise InputError(f"method is {method!r} and keep_features is True; expected method 'auto'")
+    if keep_features and method not in ("auto", "latent"):
+        raise InputError(f"method is {method!r} and keep_features is True; expected 'auto' or 'latent'")
 
 
 def _fixed(surface: Surface, fixed: ArrayLike | None) -> BoolArray:

@@ -43,6 +43,7 @@ def feature_moves(before: Surface, after: Surface) -> str:
 
 _HOW = {
     "features": "level, skew, curvature and term structure kept",
+    "latent": "another latent of the generator, features kept",
     "prices": "linear program in prices",
     "vols": "linear programs in vols along each delta",
     "envelope": "lower hulls",
