@@ -21,7 +21,7 @@ from .security import Activity, Guard, Json, TooLarge, failure, read_body
 
 MAX_BYTES = 4 << 20
 THREADS = 4
-_ARRAYS = ("mean", "std", "low", "high", "filled", "zscore")
+_ARRAYS = ("mean", "std", "low", "high", "filled", "zscore", "disputed")
 _STATUS: tuple[tuple[type[VoladdinError], int], ...] = ((TooLarge, 413), (BadJson, 400))
 
 
@@ -103,6 +103,7 @@ def _impute(data: bytes) -> dict[str, Any]:
         prior_age=body.prior_age,
         model=body.model,
         coverage=body.coverage,
+        arbitrage_free=body.arbitrage_free,
     )
     answer: dict[str, Any] = {
         name: [[None if math.isnan(x) else x for x in row] for row in getattr(result, name).tolist()]

@@ -82,6 +82,7 @@ class ImputeBody(SurfaceBody):
     prior_age: float = 1.0
     model: str = Field("fx", pattern=r"^[\w-]{1,64}$")
     coverage: float = 0.90
+    arbitrage_free: bool = True
 
 
 _BRANCHES = {"cell", "rows", "one", "each", "float", "str", "bool"}
