@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from voladdin.hosts.libreoffice.document import DEFAULTS, Area, Document
-from voladdin.hosts.libreoffice.engine import _corners, from_calc, to_calc
+from voladdin.hosts.libreoffice.ranges import corners, from_calc, to_calc
 
 ROWS, COLUMNS = 1_048_576, 16_384
 Cells = dict[str, list[list[Any]]]
@@ -14,7 +14,7 @@ Cells = dict[str, list[list[Any]]]
 
 def area(place: str) -> Area:
     """Of an address such as B2:F9."""
-    return _corners(place)
+    return corners(place)
 
 
 def sent(
@@ -31,7 +31,7 @@ def sent(
     A text with = is a formula, whose value is unknown. looks: attributes by address on the first sheet, such
     as {"B2": {"fill": 255}}. areas: several selected areas in place of `select`.
     """
-    cells = {name: _cells(corners) for name, corners in sheets.items()}
+    cells = {name: _cells(placed) for name, placed in sheets.items()}
     first = next(iter(sheets))
     for place, attributes in (looks or {}).items():
         top, left, bottom, right = area(place)
@@ -107,9 +107,9 @@ def region(cells: dict[tuple[int, int], dict[str, Any]], selected: Area) -> list
         top, left, bottom, right = grown
 
 
-def _cells(corners: Cells) -> dict[tuple[int, int], dict[str, Any]]:
+def _cells(placed: Cells) -> dict[tuple[int, int], dict[str, Any]]:
     found: dict[tuple[int, int], dict[str, Any]] = {}
-    for corner, rows in corners.items():
+    for corner, rows in placed.items():
         top, left, _, _ = area(corner)
         for i, row in enumerate(rows):
             for j, value in enumerate(row):

@@ -12,7 +12,7 @@ from typing import Any
 from tests.stubs import calc
 from tests.stubs.win32 import ERRORS, ComError
 from voladdin.hosts.libreoffice.document import Area, Document, SheetData
-from voladdin.hosts.libreoffice.engine import _address, from_calc, to_calc
+from voladdin.hosts.libreoffice.ranges import a1, from_calc, to_calc
 
 NO_COLOUR = -4142  # xlColorIndexNone
 
@@ -123,7 +123,7 @@ class Range:
         rows, columns = area[2] - area[0] + 1, area[3] - area[1] + 1
         self.Rows, self.Columns = SimpleNamespace(Count=rows), SimpleNamespace(Count=columns)
         self.Count = rows * columns
-        self.Address = _address(area)
+        self.Address = a1(area)
         self.Hyperlinks = SimpleNamespace(Add=self._link)
 
     def __call__(self, row: int, column: int) -> Range:
