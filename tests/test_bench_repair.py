@@ -15,6 +15,7 @@ from export.bench.random_grids import random_surface
 from export.bench.repair_methods import (
     AUTO,
     CLIPPING,
+    FEATURES,
     PRICES,
     RIVAL,
     Measured,
@@ -99,6 +100,15 @@ def test_smooth_deformation_is_extreme_and_smooth() -> None:
         free = bent.vols > 0.0201
         steps = np.abs(np.diff(bent.vols, n=3, axis=1))[free[:, 3:] & free[:, :-3]]
         assert steps.max() < 1e-3
+
+
+def test_generated_surfaces_are_extreme() -> None:
+    case = damage.generated_case(drawn=150, keep=2, seed=0)
+    assert 0 < len(case.surfaces) <= min(2, case.violating)
+    assert case.violating < case.drawn <= 150
+    for surface in case.surfaces:
+        assert surface.shape == (28, 28)
+        assert slack(surface) > 1e-10
 
 
 def test_vogt_slice_has_a_butterfly() -> None:
@@ -268,7 +278,7 @@ def test_rows_of_a_case() -> None:
     text = repair_report.summary({case.name: {AUTO: [], **found}}, {case.name: True})
     assert f"{PRICES}: 2 of 2 valid" in text
     assert "at most 1.0e-07 over the least" in text
-    assert "above arbitragerepair's on 1 of 2 surfaces" in text
+    assert "above arbitragerepair's on 1 of 2 surfaces, of which arbitragerepair makes 2 valid" in text
 
 
 def test_a_case_without_arbitrage_has_an_empty_row() -> None:
@@ -298,16 +308,27 @@ def test_counts_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--keep 0" in capsys.readouterr().err
 
 
+def test_every_repair_of_a_generated_surface_is_valid() -> None:
+    case = damage.generated_case(drawn=150, keep=1, seed=0)
+    found = repair.run_case(case, repair.methods_for(case, None), print)
+    assert list(found) == [AUTO, PRICES, FEATURES, CLIPPING]
+    for name in (AUTO, PRICES, FEATURES):
+        assert [m.valid for m in found[name]] == [True]
+    (kept,), (least,) = found[FEATURES], found[PRICES]
+    assert least.weighted == pytest.approx(least.least, rel=1e-6)
+    assert kept.weighted >= least.weighted * (1 - 1e-6)
+
+
 @needs_data
 def test_a_small_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "repair.md"
-    options = ["--drawn", "6", "--keep", "1", "--large", "1", "--grids", "10", "--output", str(output)]
+    options = ["--drawn", "6", "--keep", "1", "--large", "0", "--grids", "10", "--output", str(output)]
     assert main(["bench", "repair", *options]) == 0
     text = output.read_text("utf-8")
     assert capsys.readouterr().out == text + "\n"
     assert "| " + " | ".join(repair_report.COLUMNS) + " |" in text
     body = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
     valid = [row[3] for row in body if row[2] in (AUTO, PRICES)]
-    assert len(valid) > 20
+    assert len(valid) > 20  # cases with arbitrage, two rows each
     assert set(valid) == {"100"}
     assert "10 agree" in text

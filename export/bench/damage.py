@@ -13,6 +13,7 @@ import numpy as np
 import voladdin as va
 from export.simulate.equity import MONEYNESS, TENORS, simulate_equity
 from voladdin.black import moneyness_from_delta
+from voladdin.generator import load
 
 from .data import DATA, FloatArray, History, load_history
 
@@ -20,6 +21,7 @@ NOISE = (2, 5, 10, 20)  # percent
 STALE_DAYS = 250
 VOGT_MONEYNESS = np.linspace(-1.5, 1.5, 25)
 EXTREME = 1e-4  # of the forward, what the largest trade against a deformed surface locks in
+WIDER = 0.25  # than the trained ranges of features, in all
 _LEAST_VOL = 0.02
 
 Damage = Callable[[FloatArray, FloatArray, np.random.Generator], FloatArray]
@@ -157,6 +159,23 @@ def large_cases(count: int, seed: int) -> Iterator[Case]:
     yield _case("smooth deformation, 28 x 28 moneyness", [bent(surface, rng) for surface in clean], count)
 
 
+def generated_case(drawn: int, keep: int, seed: int) -> Case:
+    """Surfaces of the shipped generator before its repair, standard normal latents.
+
+    Features are uniform in the box of the trained ranges widened by WIDER; surfaces with a vol of 0 or less
+    are left out.
+    """
+    generator = load()
+    rng = np.random.default_rng([seed, 2000])
+    low, high = generator.ranges
+    margin = WIDER * (high - low) / 2
+    features = rng.uniform(low - margin, high + margin, (drawn, len(low)))
+    vols = generator.vols(features, rng.standard_normal((drawn, generator.latent_size)))
+    positive = vols[(vols > 0).all(axis=(1, 2))]
+    surfaces = [va.Surface(grid, generator.tenors, moneyness=generator.moneyness) for grid in positive]
+    return _case("generated, extreme features, 28 x 28 moneyness", surfaces, keep)
+
+
 def bent(clean: va.Surface, rng: np.random.Generator) -> va.Surface:
     """The surface plus a random polynomial of degree 2 in moneyness and tenor.
 
@@ -178,3 +197,4 @@ def cases(drawn: int, keep: int, large: int, seed: int) -> Iterator[Case]:
     yield from published_cases()
     if large:
         yield from large_cases(large, seed)
+        yield generated_case(drawn, large, seed)

@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("voladdin bench repair", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--drawn", type=int, default=400, help="clean days to damage (default: 400)")
     parser.add_argument("--keep", type=int, default=25, help="repairs of each planted damage (default: 25)")
-    parser.add_argument("--large", type=int, default=6, help="surfaces of 28 x 28 (default: 6)")
+    parser.add_argument("--large", type=int, default=4, help="surfaces of each 28 x 28 case (default: 4)")
     parser.add_argument("--grids", type=int, default=2000, help="random grids to check (default: 2000)")
     parser.add_argument("--seed", type=int, default=0, help="of the damage and the random grids")
     parser.add_argument("--output", type=Path, help="write the tables to this file too")

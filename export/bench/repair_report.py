@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from .damage import EXTREME, STALE_DAYS, Case
+from .damage import EXTREME, STALE_DAYS, WIDER, Case
 from .repair_methods import OURS, PRICES, RIVAL, VALID, Measured
 
 MEASURES = "valid", "valid, old strikes", "mean", "largest", "price", "weighted", "over least", "worst", "ms"
@@ -20,13 +20,15 @@ same for the prices at the strikes before the repair; differs on deltas only, wh
 `weighted`: mean of |change of call|/vega, bp of vol; L1 mode minimises it, arbitragerepair minimises `price`.
 `over least`: `weighted` over the least that any prices without arbitrage at the old strikes need, less 1, by
 sums; `worst`: the largest of one surface. On deltas that is the optimum at fixed strikes, which a repair of
-deltas need not keep. Changes are of results, valid or not. `ms`: p50 of single calls (OMP_NUM_THREADS
+deltas need not keep: arbitragerepair does, so its vols, put back on the deltas, are quotes of other options.
+Changes are of results, valid or not. `ms`: p50 of single calls (OMP_NUM_THREADS
 {{threads}}). Clipping: running maxima of total variance along tenor.
 
 Vols are FX history on 8 x 5, Heston and SABR on 28 x 28. Noise is lognormal; a fat finger is one vol times or
 over 1.5; crossed tenors have one tenor's total variance 3% below that of the tenor before; a stale row is one
 tenor of {STALE_DAYS} days before; the smooth deformation, of degree 2, grows until a trade locks in
-{EXTREME:g} of the forward.
+{EXTREME:g} of the forward; generated are the shipped equity model's surfaces before any repair, for features
+in the box of its training ranges made {WIDER:.0%} wider.
 """
 
 Results = dict[str, list[Measured]]
@@ -84,6 +86,10 @@ def summary(found: Mapping[str, Results], fixed: Mapping[str, bool]) -> str:
             for mine, theirs in zip(r[PRICES], r[RIVAL], strict=True)
             if np.isfinite(theirs.weighted)
         ]
-        more = sum(not mine.weighted <= theirs.weighted * (1 + 1e-9) for mine, theirs in pairs)
-        lines.append(f"{PRICES}, {label}: `weighted` above {RIVAL}'s on {more} of {len(pairs)} surfaces")
+        more = sum(not mine.weighted <= theirs.weighted * (1 + 1e-6) for mine, theirs in pairs)
+        valid = sum(theirs.valid for _, theirs in pairs)
+        lines.append(
+            f"{PRICES}, {label}: `weighted` above {RIVAL}'s on {more} of {len(pairs)} surfaces, "
+            f"of which {RIVAL} makes {valid} valid"
+        )
     return "\n".join(f"- {line}" for line in lines) + "\n"
