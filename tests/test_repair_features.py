@@ -18,7 +18,10 @@ from voladdin.errors import InfeasibleError, InputError
 from voladdin.features import feature_weights, features
 from voladdin.rectangle import arbitrage_free, excess
 from voladdin.repair import repair
+from voladdin.repair._deltas import paths
+from voladdin.repair._nodes import AtDeltas
 from voladdin.repair._quadratic import Quadratic
+from voladdin.repair._quotes import quotes
 from voladdin.repair.features_kept import keep
 
 WEIGHTS = feature_weights(TENORS[:, None], MONEYNESS)
@@ -159,6 +162,21 @@ def test_a_delta_grid_stays_that_grid() -> None:
     found = repair(before, keep_features=True)
     assert_kept(found, before)
     assert found.surface.deltas is not None and found.largest < 400
+
+
+def test_features_of_a_delta_grid_have_the_derivative_they_say() -> None:
+    rng = np.random.default_rng(2)
+    tenors, deltas = [0.1, 0.5, 1.0, 2.0], [0.9, 0.75, 0.5, 0.25, 0.1]
+    vols = 0.1 * np.exp(0.1 * rng.standard_normal((4, 5)))
+    given = quotes(va.Surface(vols, tenors, deltas=deltas))
+    years = np.repeat(tenors, 5)
+    nodes = AtDeltas(paths(given, np.array(deltas)), years, np.ones(4, dtype=bool))
+    size = 1e-6
+    steps = [(nodes.features(given.vols + e) - nodes.features(given.vols - e)) for e in size * np.eye(20)]
+    assert nodes.features(given.vols) == pytest.approx(
+        features(va.Surface(vols, tenors, deltas=deltas)).values
+    )
+    assert nodes.slopes(given.vols) == pytest.approx(np.stack(steps, axis=1) / (2 * size), rel=1e-5, abs=1e-6)
 
 
 def test_fixed_quotes_stay_to_the_last_bit(moved: list[np.ndarray]) -> None:

@@ -94,8 +94,31 @@ def feature_weights(tenors: ArrayLike, log_moneyness: ArrayLike, degree: int = D
     return _fit(axes[0].ravel(), axes[1].ravel(), degree)[0]
 
 
+def moneyness_slopes(tenors: FloatArray, log_moneyness: FloatArray, vols: FloatArray) -> FloatArray:
+    """[4, N] how fast each feature moves with each cell's log-moneyness, its vol held; NaN if unidentified.
+
+    tenors (years), log_moneyness and vols: [N]. The derivative of a least-squares fit by its design: with
+    coefficients b = C v, residuals r and D the columns' derivatives, C C' D' diag(r) - C diag(D b).
+    """
+    terms, columns, coefficients, _ = _polynomial(tenors, log_moneyness, DEGREE)
+    tau, m = tenors / _scale(tenors), log_moneyness / _scale(log_moneyness)
+    steep = np.stack([j * tau**i * m ** max(j - 1, 0) for i, j in terms], axis=1) / _scale(log_moneyness)
+    fitted = coefficients @ vols
+    rest = vols - columns @ fitted
+    slopes = coefficients @ (coefficients.T @ steep.T) * rest - coefficients * (steep @ fitted)
+    return _features_of(slopes, terms, tenors, log_moneyness)
+
+
 def _fit(tenors: FloatArray, moneyness: FloatArray, degree: int = DEGREE) -> tuple[FloatArray, float]:
     """P [4, N] and the condition of the fit, for cells [N]."""
+    terms, _, coefficients, condition = _polynomial(tenors, moneyness, degree)
+    return _features_of(coefficients, terms, tenors, moneyness), condition
+
+
+def _polynomial(
+    tenors: FloatArray, moneyness: FloatArray, degree: int
+) -> tuple[list[tuple[int, int]], FloatArray, FloatArray, float]:
+    """Terms (i, j) fitted, their scaled columns [N, C], coefficients [C, N] per vol, and the condition."""
     tau, m = tenors / _scale(tenors), moneyness / _scale(moneyness)
     terms = [(i, j) for i, j in MONOMIALS if i + j <= degree and j < _strikes(tenors)]
     columns = np.stack([tau**i * m**j for i, j in terms], axis=1)
@@ -103,13 +126,19 @@ def _fit(tenors: FloatArray, moneyness: FloatArray, degree: int = DEGREE) -> tup
     columns, terms = columns[:, kept], [term for term, keep in zip(terms, kept, strict=True) if keep]
     lengths = np.linalg.norm(columns, axis=0)
     u, s, vt = np.linalg.svd(columns / lengths, full_matrices=False)
-    coefficients = (vt.T / s) @ u.T / lengths[:, None]
+    return terms, columns, (vt.T / s) @ u.T / lengths[:, None], float(s[0] / s[-1])
+
+
+def _features_of(
+    rows: FloatArray, terms: list[tuple[int, int]], tenors: FloatArray, moneyness: FloatArray
+) -> FloatArray:
+    """[4, N] of rows [C, N], one a term; NaN for features whose term is not there."""
     weights = np.full((len(_FEATURES), len(tenors)), np.nan)
     for row, (i, j, factor) in enumerate(_FEATURES):
         if (i, j) in terms:
             unit = _scale(tenors) ** i * _scale(moneyness) ** j
-            weights[row] = factor / unit * coefficients[terms.index((i, j))]
-    return weights, float(s[0] / s[-1])
+            weights[row] = factor / unit * rows[terms.index((i, j))]
+    return weights
 
 
 def _scale(axis: FloatArray) -> float:

@@ -9,12 +9,11 @@ from typing import Protocol
 import numpy as np
 
 from ..black import implied_total_vol, otm_price, vega
-from ..features import feature_weights
+from ..features import feature_weights, moneyness_slopes
 from ..surface import FloatArray
 from ._covers import Covers, IntArray, neighbours
 from ._deltas import Paths
 
-_STEP = 1e-6  # relative, of vol, for derivatives of features on a delta axis
 _LEAST_PRICE = 1e-14
 
 
@@ -121,12 +120,9 @@ class AtDeltas:
         return np.asarray(feature_weights(self.tenors, moneyness)[self.known] @ vols)
 
     def slopes(self, vols: FloatArray) -> FloatArray:
-        """As in `Nodes`: the cells' moneyness moves, and the weights with it, so by central differences."""
-        columns = []
-        for index in range(len(vols)):
-            size = _STEP * vols[index]
-            up, down = vols.copy(), vols.copy()
-            up[index] += size
-            down[index] -= size
-            columns.append((self.features(up) - self.features(down)) / (2 * size))
-        return np.stack(columns, axis=1)
+        """As in `Nodes`: by the vol itself, and by the moneyness that moves with it."""
+        total, z = vols * self.paths.root, self.paths.z
+        moneyness = total * (total / 2 - z)
+        by_vol = feature_weights(self.tenors, moneyness)
+        by_moneyness = moneyness_slopes(self.tenors, moneyness, vols)
+        return np.asarray((by_vol + by_moneyness * (total - z) * self.paths.root)[self.known])
