@@ -76,6 +76,12 @@ def test_noise_is_repaired_with_the_features(surfaces: np.ndarray, noise: float)
     assert found.mean < 2e4 * noise * before.vols.mean()
 
 
+def test_even_random_vols_are_repaired_with_their_features() -> None:
+    """The steps start from vols without arbitrage, since none lead there from these."""
+    before = surface28(np.random.default_rng(1).uniform(0.01, 1.0, (28, 28)))
+    assert_kept(repair(before, keep_features=True), before)
+
+
 def test_a_naive_shift_that_breaks_the_calendar_is_repaired() -> None:
     """Total variance all but constant in tenor; less one vol point, it falls."""
     smile = 0.06 + 0.02 * MONEYNESS**2 - 0.01 * MONEYNESS

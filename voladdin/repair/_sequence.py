@@ -61,7 +61,7 @@ class Sequence:
         for number in range(_STEPS):
             change = self._step(vols, target, hard)
             share = 0.0 if change is None else _share(change, vols)
-            if change is None or (number == 0 and share < _SHORT):
+            if change is None or (number == 0 and start is self.quoted and share < _SHORT):
                 break
             vols = vols + share * change
             if share < 1.0:

@@ -17,6 +17,7 @@ from ._nodes import AtDeltas, AtStrikes
 from ._sequence import Sequence
 
 _TIME_LIMIT = 10.0
+_SAME = 1e-6  # of a spread: too near to be called beyond reach
 _SPREAD = np.array([0.096, 0.144, 0.249, 0.0483])  # of the paper's surfaces (its skew's is that of ours)
 
 
@@ -116,6 +117,8 @@ class _Beyond:
             return
         got = search.nodes.features(vols)
         distance = float((np.abs(got - target) / _SPREAD[self._known])[off].sum())
+        if distance < _SAME:
+            return
         names = np.array(NAMES)[self._known]
         self._near.append((distance, dict(zip(names[off].tolist(), got[off].tolist(), strict=True))))
 
@@ -127,7 +130,7 @@ class _Beyond:
         if not self._near:
             return words
         near = min(self._near, key=lambda found: found[0])[1]
-        others = " with the others as asked" if len(near) < len(asked) else ""
+        others = " with the others as asked" if len(near) < np.count_nonzero(self._known) else ""
         beyond = _listed({name: asked[name] for name in near})
         return f"{words}: {beyond} is beyond reach; the nearest that can be had{others} is {_listed(near)}"
 
