@@ -275,10 +275,12 @@ def test_rows_of_a_case() -> None:
     assert rows[0][:3] == ["noise 5%, 8 x 5 strikes", "2 of 9", PRICES]
     assert rows[0][3:] == ["100", "100", "2.00", "30.0", "0.100", "1.000", "5.0e-08", "1.0e-07", "4.00"]
     assert rows[2] == ["", "", CLIPPING, "0", "0", *[""] * 6, "1.00"]
+    found[RIVAL].append(Measured(False, True, *[np.nan] * 4, 1.0, 60.0))
+    found[PRICES].append(measured(1.0))
     text = repair_report.summary({case.name: {AUTO: [], **found}}, {case.name: True})
-    assert f"{PRICES}: 2 of 2 valid" in text
+    assert f"{PRICES}: 3 of 3 valid" in text
     assert "at most 1.0e-07 over the least" in text
-    assert "above arbitragerepair's on 1 of 2 surfaces, of which arbitragerepair makes 2 valid" in text
+    assert "`weighted` above arbitragerepair's on 1 of the 2 surfaces that it makes valid, on 1 of 2" in text
 
 
 def test_a_case_without_arbitrage_has_an_empty_row() -> None:

@@ -17,7 +17,8 @@ LEGEND = f"""\
 in tenor, to {VALID:g} of the forward; on deltas, at the strikes of the new vols. `valid, old strikes`: the
 same for the prices at the strikes before the repair; differs on deltas only, where strikes move with vols.
 `mean`, `largest`: change of vol, bp. `price`: mean change of the calls at the old strikes, bp of the forward.
-`weighted`: mean of |change of call|/vega, bp of vol; L1 mode minimises it, arbitragerepair minimises `price`.
+`weighted`: mean of |change of call|/vega, bp of vol. L1 mode minimises it, and on deltas `mean`;
+arbitragerepair minimises `price`.
 `over least`: `weighted` over the least that any prices without arbitrage at the old strikes need, less 1, by
 sums; `worst`: the largest of one surface. On deltas that is the optimum at fixed strikes, which a repair of
 deltas need not keep: arbitragerepair does, so its vols, put back on the deltas, are quotes of other options.
@@ -78,18 +79,22 @@ def summary(found: Mapping[str, Results], fixed: Mapping[str, bool]) -> str:
     kept = [m for case, r in found.items() if fixed[case] for m in r[PRICES] if np.isfinite(m.weighted)]
     worst = max((m.weighted / m.least - 1 for m in kept), default=np.nan)
     lines.append(f"{PRICES}, strikes given: at most {worst:.1e} over the least")
-    for given, label in ((True, "strikes given"), (False, "deltas")):
-        pairs = [
-            (mine, theirs)
-            for case, r in found.items()
-            if fixed[case] == given and RIVAL in r
-            for mine, theirs in zip(r[PRICES], r[RIVAL], strict=True)
-            if np.isfinite(theirs.weighted)
-        ]
-        more = sum(not mine.weighted <= theirs.weighted * (1 + 1e-6) for mine, theirs in pairs)
-        valid = sum(theirs.valid for _, theirs in pairs)
-        lines.append(
-            f"{PRICES}, {label}: `weighted` above {RIVAL}'s on {more} of {len(pairs)} surfaces, "
-            f"of which {RIVAL} makes {valid} valid"
-        )
+    lines += [_against_rival(found, fixed, given) for given in (True, False)]
     return "\n".join(f"- {line}" for line in lines) + "\n"
+
+
+def _against_rival(found: Mapping[str, Results], fixed: Mapping[str, bool], given: bool) -> str:
+    """On how many surfaces our change is the larger, in what we minimise: `weighted`, on deltas `mean`."""
+    field = "weighted" if given else "mean"
+    pairs = [
+        (getattr(mine, field) > getattr(theirs, field) * (1 + 1e-6), theirs.valid)
+        for case, results in found.items()
+        if fixed[case] == given and RIVAL in results
+        for mine, theirs in zip(results[PRICES], results[RIVAL], strict=True)
+        if np.isfinite(theirs.weighted)
+    ]
+    valid = [more for more, good in pairs if good]
+    return (
+        f"{PRICES}, {'strikes given' if given else 'deltas'}: `{field}` above {RIVAL}'s on {sum(valid)} of the "
+        f"{len(valid)} surfaces that it makes valid, on {sum(more for more, _ in pairs)} of {len(pairs)} in all"
+    )
