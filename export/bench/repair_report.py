@@ -94,7 +94,8 @@ def _against_rival(found: Mapping[str, Results], fixed: Mapping[str, bool], give
         if np.isfinite(theirs.weighted)
     ]
     valid = [more for more, good in pairs if good]
+    every = [more for more, _ in pairs]
     return (
-        f"{PRICES}, {'strikes given' if given else 'deltas'}: `{field}` above {RIVAL}'s on {sum(valid)} of the "
-        f"{len(valid)} surfaces that it makes valid, on {sum(more for more, _ in pairs)} of {len(pairs)} in all"
+        f"{PRICES}, {'strikes given' if given else 'deltas'}: `{field}` above {RIVAL}'s on {sum(valid)} "
+        f"of the {len(valid)} surfaces that it makes valid, on {sum(every)} of {len(every)} in all"
     )
