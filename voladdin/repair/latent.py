@@ -9,7 +9,7 @@ the paper has its density f >= 0 and the slope of total variance; squares, and a
 has one sum, since that minimum leaves what it only penalises.
 
 `repair(method="auto")` does not try it: `python -m export.bench.latent` measures that it mends a part only of
-what the programs always do, moves vols further, and takes longer. It is here for comparison with the paper.
+the surfaces that the features-kept repair always mends, and moves their vols many times as far.
 """
 
 from __future__ import annotations
