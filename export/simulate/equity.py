@@ -46,7 +46,8 @@ def simulate_equity(
     The same seed gives the same surfaces, however many processes share the work.
     """
     sizes = [min(_BLOCK, count - start) for start in range(0, count, _BLOCK)]
-    jobs = [(model, size, (seed, k, n)) for k, model in enumerate(RANGES) for n, size in enumerate(sizes)]
+    blocks = [(model, size) for model in RANGES for size in sizes]
+    jobs = [(model, size, (seed, number)) for number, (model, size) in enumerate(blocks)]
     if processes > 1:
         with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
             parts = list(pool.map(_block, jobs))
@@ -59,7 +60,7 @@ def simulate_equity(
     return vols, {model: count - len(vols[model]) for model in RANGES}
 
 
-def _block(job: tuple[str, int, tuple[int, int, int]]) -> FloatArray:
+def _block(job: tuple[str, int, tuple[int, int]]) -> FloatArray:
     """The surfaces of one block without arbitrage."""
     model, size, seed = job
     rng = np.random.default_rng(seed)
