@@ -2,8 +2,8 @@
 
 The features are derivatives, at the anchor (tau -> 0, m = 0), of a polynomial in tau and m = ln(K/F) that is
 fitted to the vols by least squares (Wang, Liu and Vuik 2025, section 3.3 and appendix B). The paper leaves
-its orders open (the moments it prints are those of total degree 2, see export.simulate.equity). Ours are total
-degree 3, which follows its surfaces closer:
+its orders open (the moments it prints are those of total degree 2, see export.simulate.equity). Ours are
+total degree 3, which follows its surfaces closer:
 
     vol = sum of beta_ij tau^i m^j over i + j <= 3,
     level = beta_00,   skew = beta_01,   curv = 2 beta_02,   term = beta_10.
