@@ -63,11 +63,15 @@ def factor(covariance: FloatArray, observed: NDArray[np.bool_]) -> Factor:
 
 def _factor_one(covariance: FloatArray, quoted: NDArray[np.int64]) -> Factor:
     """The same for one surface, in the size of its quotes."""
+    from scipy.linalg.lapack import dtrtri  # not at import, which is to be light
+
     whiten, gain = np.zeros_like(covariance), np.zeros_like(covariance)
-    columns = covariance[:, quoted]
-    inverse = np.linalg.inv(np.linalg.cholesky(columns[quoted] + NUGGET * np.eye(len(quoted))))
+    root = np.linalg.cholesky(covariance[np.ix_(quoted, quoted)] + NUGGET * np.eye(len(quoted)))
+    inverse = dtrtri(root, lower=1)[0]
+    rest = np.setdiff1d(np.arange(len(covariance)), quoted)
     whiten[np.ix_(quoted, quoted)] = inverse
-    gain[:, quoted] = columns @ inverse.T
+    gain[np.ix_(quoted, quoted)] = root - NUGGET * inverse.T  # S_oo = root rootᵀ - NUGGET I
+    gain[np.ix_(rest, quoted)] = covariance[np.ix_(rest, quoted)] @ inverse.T
     variance = np.maximum(np.diagonal(covariance) - (gain**2).sum(-1), NUGGET)
     return Factor(whiten[None], gain[None], variance[None])
 
