@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXTRAS = ("train", "bench")
 HOSTS = ("libreoffice", "excel")
 BUILDS = ("excel",)  # hosts whose add-in is a file of its own
-BENCHES = ("impute", "guard", "calc", "repair")
+BENCHES = ("impute", "guard", "calc", "repair", "generate")
 _ELSEWHERE = {"serve": "server.run", "train": "export.train"}  # commands with a main(argv) of their own
 
 
