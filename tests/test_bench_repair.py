@@ -247,7 +247,7 @@ def test_rival_over_its_limit_starts_again(process: ArbitrageRepair, monkeypatch
     tenors, strikes, calls = np.array([1.0, 2.0]), np.array([1.0, 1.0]), np.array([0.1, 0.06])
     monkeypatch.setattr(rivals, "LIMIT", 1e-4)
     assert process.repair(tenors, strikes, calls) == (None, 1e-4)
-    monkeypatch.setattr(rivals, "LIMIT", 60.0)
+    monkeypatch.setattr(rivals, "LIMIT", 20.0)
     repaired, _ = process.repair(tenors, strikes, calls)
     assert repaired is not None
     assert repaired[1] >= repaired[0] - 1e-9

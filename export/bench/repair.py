@@ -15,6 +15,7 @@ from pathlib import Path
 
 from voladdin.errors import InputError, UnavailableError
 
+from .calc import load
 from .damage import Case, cases
 from .data import DATA
 from .repair_checks import check_table, verdict_line
@@ -103,6 +104,7 @@ def _rival(stack: contextlib.ExitStack) -> ArbitrageRepair | None:
 
 
 def _tables(options: argparse.Namespace, process: ArbitrageRepair | None, say: Callable[[str], None]) -> str:
+    before = load()
     rows: list[list[str]] = []
     found: dict[str, Results] = {}
     small, fixed = [], {}
@@ -124,6 +126,7 @@ def _tables(options: argparse.Namespace, process: ArbitrageRepair | None, say: C
             summary(found, fixed),
             check_table(small, process),
             verdict_line(options.grids, options.seed),
+            f"Machine: {os.cpu_count()} processors, load {before} before, {load()} after.\n",
         ]
     )
 

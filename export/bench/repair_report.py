@@ -8,6 +8,7 @@ import numpy as np
 
 from .damage import EXTREME, STALE_DAYS, WIDER, Case
 from .repair_methods import OURS, PRICES, RIVAL, VALID, Measured
+from .rivals import LIMIT
 
 MEASURES = "valid", "valid, old strikes", "mean", "largest", "price", "weighted", "over least", "worst", "ms"
 COLUMNS = ("case", "violate", "method", *MEASURES)
@@ -22,8 +23,8 @@ arbitragerepair minimises `price`.
 `over least`: `weighted` over the least that any prices without arbitrage at the old strikes need, less 1, by
 sums; `worst`: the largest of one surface. On deltas that is the optimum at fixed strikes, which a repair of
 deltas need not keep: arbitragerepair does, so its vols, put back on the deltas, are quotes of other options.
-Changes are of results, valid or not. `ms`: p50 of single calls (OMP_NUM_THREADS
-{{threads}}). Clipping: running maxima of total variance along tenor.
+Changes are of results, valid or not; arbitragerepair has {LIMIT:g} s a surface. `ms`: p50 of single calls
+(OMP_NUM_THREADS {{threads}}). Clipping: running maxima of total variance along tenor.
 
 Vols are FX history on 8 x 5, Heston and SABR on 28 x 28. Noise is lognormal; a fat finger is one vol times or
 over 1.5; crossed tenors have one tenor's total variance 3% below that of the tenor before; a stale row is one

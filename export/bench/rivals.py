@@ -20,7 +20,7 @@ from .data import FloatArray
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = "VOLADDIN_RIVALS"  # names the Python of the rivals' environment
-LIMIT = 60.0  # seconds a call
+LIMIT = 20.0  # seconds a call
 
 
 def rivals_python() -> Path:
