@@ -246,6 +246,13 @@ def test_no_shift_gives_the_very_quotes() -> None:
     assert evaluate("VOLSHIFT", [percent(), 0, None, "", 0])[1] == percent()[1]
 
 
+def test_too_large_a_change_is_named_as_it_was_written() -> None:
+    with pytest.raises(InputError, match="dlevel is 100 percent points; expected a number such as 1"):
+        evaluate("VOLSHIFT", [percent(), 100])
+    with pytest.raises(InputError, match="dlevel is 1, 100 vol points"):
+        evaluate("VOLSHIFT", [decimal(), 1])
+
+
 def test_what_the_generator_made_can_be_shifted() -> None:
     cells = evaluate("VOLSHIFT", [generated(*CALM), 0.05, -0.05, 0.1, 0.01])
     assert features_of(cells) == pytest.approx([0.25, -0.15, 0.4, 0.03], abs=1e-10)

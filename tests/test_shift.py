@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 import voladdin as va
 from export.simulate.equity import RANGES
 from export.simulate.smile import model_vols
+from voladdin.arbitrage import log_moneyness
 from voladdin.errors import InfeasibleError, InputError, UnitsError
 from voladdin.features import NAMES, feature_weights
 from voladdin.generation.shifting import directions, moved
+from voladdin.generation.smiles import moved_at_strikes
 from voladdin.rectangle import arbitrage_free
 from workbook.build import TENORS as DESK_TENORS
 from workbook.build import YESTERDAY
@@ -151,8 +153,34 @@ def test_a_currency_pair_moves_as_a_desk_expects() -> None:
     assert further == 0
     assert gap(desk, after, (0.01, 0, 0, 0)) < 1e-10
     change = after.vols - desk.vols
-    assert np.abs(change[:, 2] - 0.01).max() < 0.002
-    assert change.min() > 0.005 and change.max() < 0.02
+    assert np.abs(change[:, 2] - 0.01).max() < 0.001
+    assert np.ptp(change[:, 2]) < 0.0005  # in parallel
+    assert change.min() > 0.009 and change.max() < 0.015
+
+
+def test_one_smile_on_deltas_moves_with_its_strikes() -> None:
+    """Moved vol by vol it would lose its curvature, and what gives it back would have arbitrage."""
+    smile = va.Surface([[0.095, 0.085, 0.08, 0.082, 0.09]], ["1W"], deltas=DELTAS)
+    after, further = moved(smile, dlevel=0.01)
+    assert further == 0 and va.check(after).ok
+    assert (va.features(after).values - va.features(smile).values)[:3] == pytest.approx(
+        [0.01, 0, 0], abs=1e-10
+    )
+    assert after.vols[0, 2] - 0.08 == pytest.approx(0.01, abs=1e-4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 50), st.floats(-0.02, 0.05), st.floats(-0.2, 0.2))
+def test_deltas_are_read_off_where_the_strikes_are(seed: int, up: float, tilt: float) -> None:
+    """A smile that is straight in ln(K/F) is known between its quotes and beyond them."""
+    rng = np.random.default_rng(seed)
+    slope = rng.uniform(-0.3, 0.3)
+    flat = va.Surface(np.full((2, 5), 0.2), ["1M", "6M"], deltas=DELTAS)
+    line = moved_at_strikes(flat, lambda m: slope * m)
+    assert line == pytest.approx(0.2 + slope * log_moneyness(flat.replace(line)), abs=1e-11)
+    after = moved_at_strikes(flat.replace(line), lambda m: up + tilt * m)
+    m = log_moneyness(flat.replace(after))
+    assert after == pytest.approx(0.2 + slope * m + up + tilt * m, abs=1e-11)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +243,8 @@ def test_a_delta_grid_that_breaks_is_repaired_with_the_features(holes: bool) -> 
 def test_impossible_shifts_are_refused(make: object) -> None:
     with pytest.raises(InfeasibleError, match="curv -"):
         va.shift(make(0), dcurv=-30.0)  # type: ignore[operator]
+    with pytest.raises(InfeasibleError, match=r"level 10\.01; the nearest"):
+        va.shift(va.Surface(np.full((2, 3), 10.0), ["1M", "1Y"], moneyness=[-0.1, 0, 0.1]), 0.01)
     with pytest.raises(InfeasibleError, match="leaves it above 0"):
         va.shift(make(0), dlevel=-0.9)  # type: ignore[operator]
 

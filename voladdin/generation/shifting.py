@@ -11,7 +11,8 @@ level is the same vol points everywhere. Plain polynomials grow without end: a c
 -0.05 takes 50 vol points off a 10-year vol, and unfading changes of skew and curvature break the calendar of
 long tenors (tests/test_shift.py counts how many more surfaces they break).
 
-On a delta axis strikes move with the vols, and so does P: Newton's method in the four amounts.
+On a delta axis strikes move with the vols, and so does P: the smiles move at their strikes first
+(`smiles.py`), then Newton's method in the four amounts makes the change exact.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from ..arbitrage import check, log_moneyness
 from ..errors import InfeasibleError, InputError, UnitsError
 from ..features import NAMES, features
 from ..surface import MAX_VOL, FloatArray, Surface
+from .smiles import moved_at_strikes
 
 _EXACT = 1e-10  # what is promised
 _CLOSE = 1e-13  # what Newton stops at
 _STEPS = 30
 _FADES = 0.5  # years: T
-_LARGEST_LEVEL = 1.0  # a change of level as large is a vol point in a grid of decimals
+LARGEST_LEVEL = 1.0  # a change of level as large is a vol point in a grid of decimals
 _LARGEST = 1e6  # of any change
 _LEAST_VOL = 1e-4
 
@@ -63,11 +65,18 @@ def moved(
             f"dlevel is {dlevel:g} and the level {found.level:.4g}; expected a change that leaves it above 0"
         )
     wanted = Wanted(surface, target, known)
-    smooth = wanted.solved(surface.vols)
+    smooth = wanted.solved(_start(surface, changes))
     if wanted.reached(smooth) and _free(surface, smooth):
         return surface.replace(smooth), 0.0
     kept = wanted.free_of_arbitrage(smooth)
     return surface.replace(kept), float(1e4 * np.nanmax(np.abs(kept - smooth)))
+
+
+def _start(surface: Surface, changes: FloatArray) -> FloatArray:
+    """Vols near the answer: on deltas, of the smiles moved at their strikes."""
+    if surface.deltas is None:
+        return surface.vols
+    return moved_at_strikes(surface, lambda m: directions(surface.tenors, m) @ changes)
 
 
 class Wanted:
@@ -115,6 +124,7 @@ class Wanted:
             kept = keep(vols, self.surface.tenors, log_moneyness(start), self.target)
         else:
             kept = repair(start, keep_features=True).surface.vols
+        kept = np.minimum(kept, MAX_VOL)
         if self.reached(kept) and _free(self.surface, kept):
             return kept
         near = features(self.surface.replace(kept)).values
@@ -163,7 +173,7 @@ def _changes(*values: float) -> FloatArray:
         proper = isinstance(value, int | float | np.number) and not isinstance(value, bool)
         if not (proper and abs(value) <= _LARGEST):
             raise InputError(f"d{name} is {value!r}; expected a number such as 0.01")
-    if abs(values[0]) >= _LARGEST_LEVEL:
+    if abs(values[0]) >= LARGEST_LEVEL:
         raise UnitsError(
             f"dlevel is {values[0]:g}, {100 * values[0]:g} vol points; expected a decimal such as 0.01"
         )

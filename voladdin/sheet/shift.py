@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..cells import Cell, Cells, render
+from ..errors import UnitsError
 from ..features import NAMES
-from ..generation.shifting import moved
+from ..generation.shifting import LARGEST_LEVEL, moved
 from .function import Argument, Function, number
 from .grids import FORWARDS, STRIKES, SURFACE, TENORS, UNITS, parsed, require_quote, units_name, warn
 
@@ -25,6 +26,8 @@ def _volshift(
     values = (dlevel, dskew, dcurv, dterm)
     changes = [number(f"d{name}", value, 0.0) for name, value in zip(NAMES, values, strict=True)]
     if grid.percent:
+        if abs(changes[0]) >= 100 * LARGEST_LEVEL:
+            raise UnitsError(f"dlevel is {changes[0]:g} percent points; expected a number such as 1")
         changes = [change / 100 for change in changes]
     shifted, further = moved(grid.surface, *changes)
     if further:
