@@ -43,7 +43,18 @@ from __future__ import annotations
 from ._axes import tenor_axis
 from ._grid import Grid, parse, render
 from ._units import read_units
-from ._values import Cell, Cells, Label, address, is_missing, labels_of, read_date, read_number, shown
+from ._values import (
+    Cell,
+    Cells,
+    Label,
+    address,
+    is_blank,
+    is_missing,
+    labels_of,
+    read_date,
+    read_number,
+    shown,
+)
 
 __all__ = [
     "Cell",
@@ -51,6 +62,7 @@ __all__ = [
     "Grid",
     "Label",
     "address",
+    "is_blank",
     "is_missing",
     "labels_of",
     "parse",

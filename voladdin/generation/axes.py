@@ -68,7 +68,7 @@ def _refuse(name: str, labels: list[str], axis: FloatArray, nodes: FloatArray) -
     low, high = reach(nodes)
     far = np.flatnonzero((axis < low - 1e-12) | (axis > high + 1e-12))
     if len(far):
-        unit = " years" if name == "tenors" else ""
+        unit = " years" if name == "tenors" else " of ln(K/F)"
         raise LabelError(
             f"{name}: {labels[far[0]]} is beyond what the model was trained on, {nodes[0]:.3g} to "
             f"{nodes[-1]:.3g}{unit}; expected {low:.3g} to {high:.3g}{unit}"

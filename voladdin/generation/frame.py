@@ -68,6 +68,6 @@ def _refuse_unidentified(weights: FloatArray, tenors: int, strikes: int) -> None
     unknown = [name for name, row in zip(NAMES, weights, strict=True) if np.isnan(row).any()]
     if unknown:
         raise InputError(
-            f"a grid of {tenors} tenors and {strikes} moneyness cannot tell {', '.join(unknown)}; expected "
-            "at least 2 tenors and 3 moneyness"
+            f"a grid of {tenors} tenor{'s'[: tenors - 1]} and {strikes} moneyness cannot tell "
+            f"{', '.join(unknown)}; expected at least 2 tenors and 3 moneyness"
         )

@@ -196,7 +196,8 @@ def _column(name: str, value: Any) -> FloatArray:
     column = np.atleast_1d(array.astype(float))
     bad = np.flatnonzero(~(np.abs(column) <= _LARGEST))
     if len(bad) or not len(column):
-        what = f"{name}[{bad[0]}] is {column[bad[0]]:g}" if len(bad) else f"{name} is empty"
+        place = name if len(column) <= 1 else f"{name}[{bad[0]}]"
+        what = f"{place} is {column[bad[0]]:g}" if len(bad) else f"{name} is empty"
         raise InputError(f"{what}; expected numbers of at most {_LARGEST:g} in size")
     return column
 

@@ -7,7 +7,18 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import conventions
-from ..cells import Cell, Cells, Label, address, is_missing, labels_of, read_number, shown, tenor_axis
+from ..cells import (
+    Cell,
+    Cells,
+    Label,
+    address,
+    is_blank,
+    labels_of,
+    read_date,
+    read_number,
+    shown,
+    tenor_axis,
+)
 from ..errors import InputError, LabelError
 from ..features import NAMES
 from ..generation import Generation, generate
@@ -51,6 +62,9 @@ def sheet_axes(tenors: Cells | None, moneyness: Cells | None, model: str | None 
         own[1] if moneyness is None else moneyness,
     )
     tenor_line, line = _line(tenor_cells, "tenors"), _line(moneyness_cells, "moneyness")
+    for label in tenor_line:
+        if read_date(label.cell) is not None:
+            raise LabelError(f"{label}, a date; expected a tenor such as 1M, or a number of years")
     years = tenor_axis(tenor_line, None)
     values = np.array([_moneyness(label) for label in line])
     return Axes([label.cell for label in tenor_line], years, [moneyness_label(m) for m in values], values)
@@ -117,16 +131,18 @@ def _inputs(named: dict[str, Cells | None]) -> FloatArray:
         name, length = next(iter(lengths.items()))
         raise InputError(f"{name} has {length} cells; expected 1 or {size}, as the longest of the features")
     kept = [i for i in range(size) if size == 1 or not _blank_row(lines, i)]
+    if not kept:
+        raise InputError(f"the {size} rows of features are blank; expected numbers in at least one")
     columns = [[_number(name, line, i) for i in kept] for name, line in lines.items()]
     return np.array(columns, dtype=float).T
 
 
 def _blank_row(lines: dict[str, list[Label]], row: int) -> bool:
-    return all(is_missing(line[row].cell) for line in lines.values() if len(line) > 1)
+    return all(is_blank(line[row].cell) for line in lines.values() if len(line) > 1)
 
 
 def _number(name: str, line: list[Label], row: int) -> float:
-    if not line or (name == "scenario" and is_missing(line[-1 if len(line) == 1 else row].cell)):
+    if not line or (name == "scenario" and is_blank(line[-1 if len(line) == 1 else row].cell)):
         return 0.0
     label = line[0] if len(line) == 1 else line[row]
     number = None if isinstance(label.cell, bool) else read_number(label.cell)
