@@ -112,7 +112,7 @@ def test_fixed_quotes_stay_and_the_others_make_room(axes: dict[str, Any]) -> Non
     fixed[2, 3] = True
     found = va.repair(va.Surface(vols, TENORS, **axes), fixed=fixed)
     assert found.ok and found.surface.vols[2, 3] == 0.25 and (found.change != 0).any()
-    assert "1 fixed quotes kept" in found.message
+    assert "1 fixed quote kept" in found.message
     hull = va.repair(va.Surface(vols, TENORS, **axes), fixed=fixed, method="envelope")
     assert hull.ok and hull.surface.vols[2, 3] == 0.25
 

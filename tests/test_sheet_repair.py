@@ -103,6 +103,11 @@ def test_quotes_move_inside_bid_and_ask_where_they_can() -> None:
             "fixed: it marks C4 of the surface, which holds no vol",
         ),
         (CROSSED, (None, None, None, None, None, CROSSED), "ask is missing"),
+        (
+            CROSSED,
+            (None,) * 7 + ([["", "#REF!", ""]] * 3,),
+            "cell B1 of the fixed is '#REF!'; expected a mark",
+        ),
         (CROSSED, (None,) * 8 + ("maybe",), "keep_features is 'maybe'; expected TRUE or FALSE"),
         (STRIKES, (), "strikes need forwards"),
         ([["", "25P"], ["1M", "n/a"]], (), "hold no vol"),
@@ -111,3 +116,16 @@ def test_quotes_move_inside_bid_and_ask_where_they_can() -> None:
 def test_bad_input_is_named(cells: Any, arguments: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         repaired(cells, *arguments)
+
+
+@pytest.mark.parametrize("name", ["VOLCHECK", "VOLREPAIR"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_bid_above_its_ask_is_named_by_cell_and_in_its_unit(name: str, turned: bool) -> None:
+    surface = [[100 * cell if isinstance(cell, float) else cell for cell in row] for row in CLEAN]
+    ask = [list(row) for row in surface]
+    ask[2][1] = 10.25
+    if turned:
+        surface, ask = ([list(column) for column in zip(*cells, strict=True)] for cells in (surface, ask))
+    where = "C2" if turned else "B3"
+    with pytest.raises(InputError, match=f"bid is 10.5 for {where} of the surface, above the ask 10.25"):
+        evaluate(name, [surface, None, None, None, None, None, surface, ask])

@@ -44,6 +44,7 @@ from ._axes import tenor_axis
 from ._grid import Grid, parse, render
 from ._units import read_units
 from ._values import (
+    ERROR_CELLS,
     Cell,
     Cells,
     Label,
@@ -57,6 +58,7 @@ from ._values import (
 )
 
 __all__ = [
+    "ERROR_CELLS",
     "Cell",
     "Cells",
     "Grid",

@@ -27,7 +27,7 @@ def message(
     ]
     parts.append(_HOW[method])
     if fixed.any():
-        parts.append(f"{int(fixed.sum())} fixed quotes kept")
+        parts.append(f"{int(fixed.sum())} fixed quote{'s'[: int(fixed.sum()) - 1]} kept")
     if outside.any():
         left = [(int(row), int(column)) for row, column in np.argwhere(outside)]
         parts.append(f"{len(left)} left bid and ask: {names(before, left)}")

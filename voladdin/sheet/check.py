@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..arbitrage import TOLERANCE, Check, Violation, check
-from ..cells import Cell, Cells, Grid, address, render
-from ..surface import Surface
+from ..cells import Cell, Cells, Grid, render
+from ..surface import FloatArray
 from .function import Argument, Function, choice, number
 from .grids import (
     FORWARDS,
@@ -14,7 +14,8 @@ from .grids import (
     SURFACE,
     TENORS,
     UNITS,
-    companion,
+    bid_and_ask,
+    cell_address,
     parsed,
     require_quote,
     units_name,
@@ -25,7 +26,9 @@ _REPORT = ("kind", "cells", "bp of forward", "vol bp", "trade")
 _DIAGNOSTICS = ("condition", "cells below 0", "lowest value", "at")
 
 
-def volcheck(grid: Grid, output: str, bid: Surface | None, ask: Surface | None, tolerance: float) -> Cells:
+def volcheck(
+    grid: Grid, output: str, bid: FloatArray | None, ask: FloatArray | None, tolerance: float
+) -> Cells:
     """What `check` says of a grid, as cells.
 
     output: "ok" is TRUE or FALSE; "report" a row a violation, the largest first; "map" the grid with the
@@ -36,8 +39,8 @@ def volcheck(grid: Grid, output: str, bid: Surface | None, ask: Surface | None, 
     found = check(
         grid.surface,
         tolerance=tolerance,
-        bid=None if bid is None else bid.vols,
-        ask=None if ask is None else ask.vols,
+        bid=bid,
+        ask=ask,
     )
     if output == "map":
         return render(grid, found.map, scale=False)
@@ -63,12 +66,6 @@ def _diagnostics(grid: Grid, found: Check) -> Cells:
     return rows
 
 
-def cell_address(grid: Grid, tenor: int, strike: int) -> str:
-    """Of a quote, counted from the range's upper left cell."""
-    down, across = (strike, tenor) if grid.transposed else (tenor, strike)
-    return address(grid.rows[down], grid.columns[across])
-
-
 def _volcheck(
     surface: Cells,
     output: Cell,
@@ -84,10 +81,7 @@ def _volcheck(
     axes = (tenors, strikes, units_name(units), forwards)
     grid = parsed("surface", surface, *axes)
     require_quote(grid, "")
-    low, high = (
-        None if side is None else companion(grid, side, axes, name)
-        for name, side in (("bid", bid), ("ask", ask))
-    )
+    low, high = bid_and_ask(grid, bid, ask, axes)
     return volcheck(grid, wanted, low, high, number("tolerance", tolerance, TOLERANCE))
 
 

@@ -6,9 +6,8 @@ import numpy as np
 
 from ..cells import Cell, Cells, Grid
 from ..features import NAMES, Features, features
-from .check import cell_address
 from .function import Argument, Function, choice
-from .grids import FORWARDS, STRIKES, SURFACE, TENORS, UNITS, parsed, require_quote, units_name
+from .grids import FORWARDS, STRIKES, SURFACE, TENORS, UNITS, cell_address, parsed, require_quote, units_name
 
 OUTPUTS = ("values", *NAMES, "report", "weights")
 NOT_IDENTIFIED = "#N/A"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any
 
-from ..cells import Cell, Cells, Grid, parse
+import numpy as np
+
+from ..cells import Cell, Cells, Grid, address, parse
 from ..errors import InputError, UnitsError
-from ..surface import Surface
+from ..surface import FloatArray, Surface
 from .axes import on_axes_of
 from .function import DEFAULT_MODEL, Argument, text
 
@@ -57,6 +59,30 @@ def companion(grid: Grid, cells: Cells, axes: tuple[Any, ...], name: str = "prio
     """Another grid by its own headers where it has them, else by the surface's arguments."""
     named = axes[:2] != (None, None) and not _has_headers(cells, axes)
     return on_axes_of(grid, parsed(name, cells, *(axes if named else (None, None, *axes[2:]))), name)
+
+
+def bid_and_ask(
+    grid: Grid, bid: Cells | None, ask: Cells | None, axes: tuple[Any, ...]
+) -> tuple[FloatArray | None, FloatArray | None]:
+    """[T, K] vols of either argument. Raises InputError, also naming where they cross."""
+    low, high = (
+        None if side is None else companion(grid, side, axes, name).vols
+        for name, side in (("bid", bid), ("ask", ask))
+    )
+    if low is not None and high is not None and (low > high).any():
+        tenor, strike = map(int, np.argwhere(low > high)[0])
+        unit = 100 if grid.percent else 1
+        raise InputError(
+            f"bid is {unit * low[tenor, strike]:.6g} for {cell_address(grid, tenor, strike)} of the surface, "
+            f"above the ask {unit * high[tenor, strike]:.6g}; expected a bid of at most the ask"
+        )
+    return low, high
+
+
+def cell_address(grid: Grid, tenor: int, strike: int) -> str:
+    """Of a quote, counted from the range's upper left cell."""
+    down, across = (strike, tenor) if grid.transposed else (tenor, strike)
+    return address(grid.rows[down], grid.columns[across])
 
 
 def _has_headers(cells: Cells, axes: tuple[Any, ...]) -> bool:

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arbitrage import TOLERANCE
-from ..cells import Cell, Cells, Grid, is_missing, render
+from ..cells import ERROR_CELLS, Cell, Cells, Grid, Label, is_missing, labels_of, render
 from ..errors import InputError
 from ..repair import Repair, repair
-from .check import cell_address
 from .function import Argument, Function, choice, number, truth
 from .grids import (
     FORWARDS,
@@ -17,7 +16,8 @@ from .grids import (
     SURFACE,
     TENORS,
     UNITS,
-    companion,
+    bid_and_ask,
+    cell_address,
     parsed,
     require_quote,
     units_name,
@@ -44,10 +44,7 @@ def _volrepair(
     axes = (tenors, strikes, units_name(units), forwards)
     grid = parsed("surface", surface, *axes)
     require_quote(grid, "")
-    low, high = (
-        None if side is None else companion(grid, side, axes, name).vols
-        for name, side in (("bid", bid), ("ask", ask))
-    )
+    low, high = bid_and_ask(grid, bid, ask, axes)
     found = repair(
         grid.surface,
         keep_features=truth("keep_features", keep_features, False),
@@ -73,8 +70,9 @@ def _marks(grid: Grid, cells: Cells) -> NDArray[np.bool_]:
             f"fixed: a range of {height} x {width} cells; expected {body[0]} x {body[1]}, one for each vol "
             f"(anything but blank, 0 or FALSE marks it), or {whole[0]} x {whole[1]}, as the surface"
         )
+    labels = labels_of(cells, "fixed")
     rows, columns = (grid.rows, grid.columns) if (height, width) == whole else map(range, body)
-    marks = np.array([[_marked(cells[i][j]) for j in columns] for i in rows])
+    marks = np.array([[_marked(labels[i][j]) for j in columns] for i in rows])
     marks = marks.T if grid.transposed else marks
     empty = np.argwhere(marks & ~grid.surface.observed)
     if len(empty):
@@ -85,7 +83,10 @@ def _marks(grid: Grid, cells: Cells) -> NDArray[np.bool_]:
     return np.asarray(marks)
 
 
-def _marked(cell: Cell) -> bool:
+def _marked(label: Label) -> bool:
+    cell = label.cell
+    if isinstance(cell, str) and cell.strip().upper() in ERROR_CELLS:
+        raise InputError(f"{label}; expected a mark such as x, or blank")
     return not is_missing(cell) and cell is not False and cell != 0
 
 
