@@ -155,6 +155,11 @@ def test_the_bar_is_for_terminals_only(
     assert capsys.readouterr().err.endswith("] 4/4\n")
 
 
+def test_an_empty_spec_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scenarios", spec(tmp_path, ""), "-o", str(tmp_path / "book.xlsx")]) == 2
+    assert "the spec is empty; expected columns level, skew, curv and term" in capsys.readouterr().err
+
+
 def test_rows_are_counted_from_the_sheet() -> None:
     made, bad = scenarios(
         [["level", "skew", "curv", "term"], [None] * 4, [0.2, 0, 0, 0], ["x", 0, 0, 0]],

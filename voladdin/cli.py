@@ -215,7 +215,8 @@ def _scenarios(options: argparse.Namespace) -> int:
         write_cells(options.output, scenarios.long_table(made, axes))
     elif made:
         scenarios.write_book(options.output, scenarios.book(made, axes))
-    print(f"written: {options.output}, {len(made)} scenarios" if made else "no scenario: nothing is written")
+    count = f"{len(made)} scenario{'s'[: len(made) - 1]}"
+    print(f"written: {options.output}, {count}" if made else "no scenario: nothing is written")
     return int(bool(bad) or not made)
 
 
@@ -229,7 +230,7 @@ def _sample(options: argparse.Namespace) -> None:
         options.count, options.seed, tenors=axes.tenors, moneyness=axes.moneyness, model=options.model
     )
     write_samples(options.output, made, axes)
-    print(f"written: {options.output}, {len(made)} surfaces")
+    print(f"written: {options.output}, {len(made)} surface{'s'[: len(made) - 1]}")
 
 
 def _give(options: argparse.Namespace, grid: Cells, cells: Cells, *, vols: bool) -> None:

@@ -74,8 +74,10 @@ def scenarios(
     Features are decimals. Rows without a name are called "scenario N", N counting from 1. name: of the spec,
     and first: where its first row below the header is, for messages.
 
-    Raises InputError where the header lacks a feature, repeats or has something else.
+    Raises InputError where there is no header, or it lacks a feature, repeats or has something else.
     """
+    if not spec:
+        raise InputError(f"the {name} is empty; expected columns level, skew, curv and term")
     columns = _columns(spec[0], name)
     made: list[Made] = []
     bad: list[Bad] = []
