@@ -42,3 +42,35 @@ def test_nearly_on_a_node_is_on_it(bundle: va.Bundle) -> None:
     month = bundle.extension.emission(np.array([30.4375 / 365.25]), np.array([0.25]))
     exact = bundle.extension.emission(np.array([1 / 12]), np.array([0.25]))
     np.testing.assert_allclose(month.matrix, exact.matrix)
+
+
+def test_cells_beyond_the_same_side_share_their_slope(bundle: va.Bundle) -> None:
+    """Alone each has the variance it always had; a neighbour beyond the other side tells nothing."""
+    tenors, deltas = np.array([1.0, 1.0, 1.0, 20.0, 30.0]), np.array([0.01, 0.02, 0.99, 0.5, 0.25])
+    extension = bundle.extension
+    together = extension.emission(tenors, deltas).covariance
+    alone = [extension.emission(tenors[i : i + 1], deltas[i : i + 1]).covariance[0, 0] for i in range(5)]
+    np.testing.assert_allclose(together.diagonal(), alone)
+    flat = extension.emission(tenors, np.clip(deltas, 0.05, 0.95)).covariance  # beyond no delta
+    own = np.sqrt(np.outer(*[together.diagonal() - flat.diagonal()] * 2))
+    assert (together - flat)[0, 1] > 0.85 * own[0, 1] > 0
+    assert (together - flat)[0, 2] == pytest.approx(0, abs=1e-15)
+    long = extension.emission(np.minimum(tenors, 10.0), deltas).covariance
+    assert (together - long)[3, 4] > 0.5 * np.sqrt((together - long)[3, 3] * (together - long)[4, 4]) > 0
+
+
+def test_a_fill_beyond_the_grid_lies_between_its_quoted_neighbours() -> None:
+    """One month at 20%: m = 0.1 is 4 delta, and all further strikes too are beyond the grid."""
+    made = va.generate(
+        0.2, -0.1, 0.3, 0.02, tenors=["1M", "3M", "6M"], moneyness=np.linspace(-0.25, 0.25, 11)
+    )
+    full = made.surface()
+    vols = full.vols.copy()
+    holes = [(0, 8), (0, 1), (1, 1)]
+    for hole in holes:
+        vols[hole] = np.nan
+    filled = va.impute(full.replace(vols)).filled
+    for row, column in holes:
+        low, high = sorted(full.vols[row, [column - 1, column + 1]])
+        assert low < filled[row, column] < high
+        assert filled[row, column] == pytest.approx(full.vols[row, column], abs=0.003)

@@ -16,6 +16,8 @@ from scipy.special import ndtri
 from .surface import FloatArray
 
 SLOW = 0.1  # a day's share of the variance of what splines miss: shapes between nodes stay
+_SHARED = 0.9  # of the variance beyond the grid: what cells beyond the same side have in common
+_REACH = 3.0  # e-folding of that along the side, in ln τ or N⁻¹(Δ)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Extension:
     tenors: years; deltas: increasing. matrix: [M, c], offset: [M], covariance: [M, M].
     changes: [M, M], covariance of the daily changes of what the core leaves open.
     between_tenors [T - 1], between_deltas [K - 1]: the variance that a cell midway between two nodes adds.
-    beyond: variance for each unit of ln τ, and of N⁻¹(Δ), squared, outside the grid.
+    beyond: variance for each unit of ln τ, and of N⁻¹(Δ), squared, outside the grid: flat but for a random
+    slope, which neighbours share, so that a quote out there tells of the cells beside it.
     """
 
     tenors: FloatArray
@@ -59,25 +62,33 @@ class Extension:
 
     def emission(self, tenors: FloatArray, deltas: FloatArray) -> Emission:
         """Cells at (tenors [n] in years, forward call deltas [n])."""
-        time, time_gap, time_out = _spline(np.log(self.tenors), np.log(tenors), self.between_tenors)
-        strike, strike_gap, strike_out = _spline(ndtri(self.deltas), ndtri(deltas), self.between_deltas)
+        logs, normals = np.log(tenors), ndtri(deltas)
+        time, time_gap, time_out = _spline(np.log(self.tenors), logs, self.between_tenors)
+        strike, strike_gap, strike_out = _spline(ndtri(self.deltas), normals, self.between_deltas)
         weights = (time[:, :, None] * strike[:, None, :]).reshape(len(tenors), -1)
-        extra = time_gap + strike_gap + self.beyond[0] * time_out**2 + self.beyond[1] * strike_out**2
+        extra = np.diag(time_gap + strike_gap) + self.beyond[0] * _outside(time_out, normals)
+        extra += self.beyond[1] * _outside(strike_out, logs)
         matrix = weights @ self.matrix
-        covariance = weights @ self.covariance @ weights.T + np.diag(extra)
-        changes = weights @ self.changes @ weights.T + np.diag(SLOW * extra)
+        covariance = weights @ self.covariance @ weights.T + extra
+        changes = weights @ self.changes @ weights.T + SLOW * extra
         return Emission(matrix, weights @ self.offset, covariance, changes)
+
+
+def _outside(out: FloatArray, along: FloatArray) -> FloatArray:
+    """[n, n] covariance of a random slope outside the grid: cells `out` beyond it, at `along` of its side."""
+    shared = np.maximum(np.outer(out, out), 0.0) * np.exp(-np.abs(along[:, None] - along) / _REACH)
+    return np.asarray(_SHARED * shared + (1.0 - _SHARED) * np.diag(out**2))
 
 
 def _spline(
     nodes: FloatArray, points: FloatArray, between: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Natural-spline weights [n, nodes], the variance of interpolation [n] and how far outside [n]."""
+    """Natural-spline weights [n, nodes], the variance of interpolation [n], and [n] how far outside, signed."""
     from scipy.interpolate import CubicSpline  # half a second to import: not before the first surface
 
     inside = np.clip(points, nodes[0], nodes[-1])
     if len(nodes) == 1:
-        return np.ones((len(points), 1)), np.zeros(len(points)), np.abs(points - inside)
+        return np.ones((len(points), 1)), np.zeros(len(points)), points - inside
     weights = np.atleast_2d(CubicSpline(nodes, np.eye(len(nodes)), bc_type="natural")(inside))
     left = np.clip(np.searchsorted(nodes, inside, side="right") - 1, 0, len(nodes) - 2)
     share = (inside - nodes[left]) / (nodes[left + 1] - nodes[left])
@@ -85,4 +96,4 @@ def _spline(
     nearest = left + (share > 0.5)
     weights[on_node] = np.eye(len(nodes))[nearest[on_node]]
     variance = np.where(on_node, 0.0, between[left] * (4.0 * share * (1.0 - share)) ** 2)
-    return weights, variance, np.abs(points - inside)
+    return weights, variance, points - inside
