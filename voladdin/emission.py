@@ -83,7 +83,7 @@ def _outside(out: FloatArray, along: FloatArray) -> FloatArray:
 def _spline(
     nodes: FloatArray, points: FloatArray, between: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Natural-spline weights [n, nodes], the variance of interpolation [n], and [n] how far outside, signed."""
+    """Natural-spline weights [n, nodes], the variance of interpolation and the way outside [n], signed."""
     from scipy.interpolate import CubicSpline  # half a second to import: not before the first surface
 
     inside = np.clip(points, nodes[0], nodes[-1])
