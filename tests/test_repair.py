@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from tests.arbitrage_truth import TOLERANCE, least_slack, prices
+from export.bench.truth import TOLERANCE, least_slack, prices
 from tests.repair_truth import least_change, vega_weighted
 from tests.test_arbitrage import shared
 

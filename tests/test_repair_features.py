@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import voladdin as va
+from export.bench.random_grids import random_surface
 from export.simulate.equity import MONEYNESS, TENORS, simulate_equity
-from tests.arbitrage_truth import random_surface
 from voladdin.errors import InfeasibleError, InputError
 from voladdin.features import feature_weights, features
 from voladdin.rectangle import arbitrage_free, excess

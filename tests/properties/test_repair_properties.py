@@ -7,7 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from tests.arbitrage_truth import TOLERANCE, least_slack, prices, random_surface
+from export.bench.random_grids import random_surface
+from export.bench.truth import TOLERANCE, least_slack, prices
 
 SEEDS = st.integers(0, 10**9)
 
