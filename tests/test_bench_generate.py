@@ -191,6 +191,20 @@ def test_served_surfaces_have_no_arbitrage_and_the_features_asked_for(known: Sur
     assert float(row["feature error"]) < 1e-10
 
 
+def test_latent_repair_is_counted_where_it_passes_check(known: Surfaces) -> None:
+    ours, rng = Ours(load("equity")), np.random.default_rng(7)
+    asked = validity.drawn("rectangle", ours, known, 200, rng)
+    bad = validity.decoded(ours, known, asked)["grid"]
+    row = validity.latent_row("rectangle", ours, asked, bad, 3, rng)
+    cells = dict(zip(validity.LATENT_COLUMNS, row, strict=True))
+    assert int(cells["tried"]) == min(3, bad.sum()) > 0
+    assert float(cells["repaired, %"]) == pytest.approx(
+        100 * int(cells["repaired"]) / int(cells["tried"]), abs=0.1
+    )
+    none = validity.latent_row("hull", ours, asked, np.zeros(200, dtype=bool), 3, rng)
+    assert none[2:] == ["0", "0", "", "", ""]
+
+
 def test_traversal_moves_one_latent_at_a_time(network: PaperNetwork) -> None:
     vols = control.traversal(network)
     assert vols.shape == (5, 17, 784)
@@ -232,11 +246,14 @@ def test_distances_are_zero_from_itself_and_one_from_one_standard_deviation(know
 
 
 def test_rivals_are_timed_on_the_same_surfaces(network: PaperNetwork, known: Surfaces) -> None:
-    decoders = timing.decoders(network, "equity")
+    decoders = timing.decoders(Ours(load("equity")), network, "equity")
     y, z = known.held_features[:30], np.zeros((30, 5))
-    a, b = (np.asarray(decoders[f"paper's network, {where}"](y, z)) for where in ("onnxruntime", "torch"))
+    a, b = (np.asarray(decoders[f"paper's network, {where}"][1](y, z)) for where in ("onnxruntime", "torch"))
     np.testing.assert_allclose(a, b, atol=1e-5)
-    rows = [timing.time_row(name, decode, y, z, 5) for name, decode in decoders.items()]
+    rows = [
+        timing.time_row(name, decode, y, np.zeros((30, generator.latent_size)), 5)
+        for name, (generator, decode) in decoders.items()
+    ]
     assert all(len(row) == len(timing.COLUMNS) and float(row[1]) > 0 for row in rows)
 
 
@@ -259,8 +276,14 @@ def test_the_command_prints_every_table(
     assert main(["bench", "generate", *counts, *budget, *files]) == 0
     text = capsys.readouterr().out
     assert (tmp_path / "t.md").read_text(encoding="utf-8") == text.rstrip("\n") + "\n"
-    assert text.count("\n**") == 8
-    for columns in (validity.COLUMNS, validity.USER_COLUMNS, shifts.COLUMNS, timing.COLUMNS):
+    assert text.count("\n**") == 9
+    for columns in (
+        validity.COLUMNS,
+        validity.USER_COLUMNS,
+        validity.LATENT_COLUMNS,
+        shifts.COLUMNS,
+        timing.COLUMNS,
+    ):
         assert "| " + " | ".join(columns) + " |" in text
     assert {file.name for file in (tmp_path / "p").iterdir()} >= {"errors.png", "traversal.png"}
     found = models(known, cache, Training(2, 20, quiet=True))

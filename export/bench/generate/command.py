@@ -19,19 +19,21 @@ from ..report import rows_table
 from . import control, likeness, shifts, timing, validity
 from .data import Surfaces, surfaces
 from .gaussian import COMPONENTS
-from .generators import Generates, draw
+from .generators import Generates, Ours, draw
 from .models import OURS, PAPER, TUNED_BETA, Training, models
 from .notes import (
     CONTROL_NOTE,
     DISTANCE_NOTE,
     DRIFT_NOTE,
+    LATENT_NOTE,
     LEGEND,
     RECONSTRUCTION_NOTE,
     SHIFT_NOTE,
+    TIME_NOTE,
     USER_NOTE,
     VALIDITY_NOTE,
 )
-from .paper import EPOCHS, LATENT, PaperNetwork
+from .paper import EPOCHS, PaperNetwork
 
 Models = dict[tuple[int, str], Generates]
 
@@ -130,7 +132,7 @@ def _drift(known: Surfaces, found: Models) -> str:
 
 
 def _validity(known: Surfaces, found: Models, options: argparse.Namespace) -> Iterator[str]:
-    decoded, users = [], []
+    decoded, users, latent = [], [], []
     for place, region in enumerate(validity.REGIONS):
         for (count, name), generator in found.items():
             if count == 1:
@@ -142,10 +144,17 @@ def _validity(known: Surfaces, found: Models, options: argparse.Namespace) -> It
             if (count, name) == (4, OURS):
                 served = validity.served(asked, bad["grid"], options.sample, options.model, rng)
                 users.append(validity.served_row(region, known, bad["grid"], served))
-    first = rows_table("Experiment III: surfaces that violate, as decoded", validity.COLUMNS, decoded)
-    second = rows_table("Experiment III: what `va.generate` returns", validity.USER_COLUMNS, users)
-    yield first + "\n" + VALIDITY_NOTE.format(count=options.surfaces)
-    yield second + "\n" + USER_NOTE.format(sample=options.sample)
+            if isinstance(generator, Ours) and region != "hull":
+                row = validity.latent_row(region, generator, asked, bad["grid"], options.sample, rng)
+                latent.append(row)
+    tables = (
+        ("Experiment III: surfaces that violate, as decoded", validity.COLUMNS, decoded, VALIDITY_NOTE),
+        ("Experiment III: what `va.generate` returns", validity.USER_COLUMNS, users, USER_NOTE),
+        ("Experiment III: repair in the latent space", validity.LATENT_COLUMNS, latent, LATENT_NOTE),
+    )
+    for title, columns, rows, note in tables:
+        text = note.format(count=options.surfaces, sample=options.sample)
+        yield rows_table(title, columns, rows) + "\n" + text
 
 
 def _reconstruction(known: Surfaces, found: Models) -> str:
@@ -174,12 +183,11 @@ def _distances(known: Surfaces, found: Models, options: argparse.Namespace) -> s
 
 
 def _times(known: Surfaces, found: Models, options: argparse.Namespace) -> str:
-    network = found[4, PAPER]
+    network, count = found[4, PAPER], len(known.held)
     assert isinstance(network, PaperNetwork)
-    z = np.random.default_rng([options.seed, 4]).standard_normal((len(known.held), LATENT))
-    repeats = min(500, len(z))
-    rows = [
-        timing.time_row(name, decode, known.held_features, z, repeats)
-        for name, decode in timing.decoders(network, options.model).items()
-    ]
-    return rows_table(f"Time, one surface and {len(z):,}", timing.COLUMNS, rows)
+    rows = []
+    for name, (generator, decode) in timing.decoders(found[4, OURS], network, options.model).items():
+        z = draw(generator, count, np.random.default_rng([options.seed, 4]))
+        rows.append(timing.time_row(name, decode, known.held_features, z, min(500, count)))
+    note = TIME_NOTE.format(load=os.getloadavg()[0], processors=os.cpu_count())
+    return rows_table(f"Time, one surface and {count:,}", timing.COLUMNS, rows) + "\n" + note

@@ -13,7 +13,6 @@ from voladdin.errors import InfeasibleError
 from voladdin.features import NAMES
 
 from . import control
-from .conditions import violations
 from .data import Surfaces
 from .generators import Generates
 from .models import OURS, PAPER, PAPER_TUNED, PCA
@@ -85,23 +84,30 @@ def _traversal(surfaces: Surfaces, generator: Generates) -> Figure:
 
 
 def _shift(surfaces: Surfaces) -> Figure | None:
-    """Total variance ATM of a held-out surface, the naive shift of its level, and ours."""
+    """Vol and total variance of the held-out surface whose w falls most once its level is lower."""
     plain = naive(surfaces, "level", _SHIFT)
-    bad = violations(plain, surfaces.tenors, surfaces.moneyness)["calendar"] & (plain > 0).all(axis=(1, 2))
-    column = len(surfaces.moneyness) // 2
-    for index in np.flatnonzero(bad):
+    w = plain**2 * surfaces.tenors[:, None]
+    fall = np.where((plain > 0).all(axis=1), w.max(axis=1) - w[:, -1], 0.0)
+    fall[(plain <= 0).any(axis=(1, 2))] = 0.0
+    for flat in np.argsort(fall, axis=None)[::-1][:20]:
+        index, column = np.unravel_index(flat, fall.shape)
         vols = surfaces.grid(surfaces.held)[index]
         surface = va.Surface(vols, surfaces.tenors, moneyness=surfaces.moneyness)
         try:
             moved = va.shift(surface, dlevel=_SHIFT).vols
         except InfeasibleError:
             continue
+        if fall[index, column] <= 0:
+            break
         figure, axes = pyplot.subplots(1, 2, figsize=(9, 3))
         for name, values in (("held out", vols), ("naive", plain[index]), ("va.shift", moved)):
             axes[0].plot(surfaces.tenors, values[:, column], label=name)
-            axes[1].plot(surfaces.tenors, values[:, column] ** 2 * surfaces.tenors, label=name)
-        axes[0].set_title(f"vol at the money, level {100 * _SHIFT:+.0f} points", fontsize=9)
-        axes[1].set_title("total variance: the naive one falls", fontsize=9)
+        for name, values in (("naive", plain[index]), ("va.shift", moved)):
+            line = values[:, column] ** 2 * surfaces.tenors
+            axes[1].plot(surfaces.tenors, line, label=name, color={"naive": "C1", "va.shift": "C2"}[name])
+        m = surfaces.moneyness[column]
+        axes[0].set_title(f"vol at ln(K/F) = {m:.2f}, level {100 * _SHIFT:+.0f} points", fontsize=9)
+        axes[1].set_title("total variance", fontsize=9)
         for axis in axes:
             axis.set_xlabel("years")
         axes[0].legend(fontsize=8)

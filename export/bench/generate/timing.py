@@ -11,9 +11,9 @@ import torch
 
 import voladdin as va
 from export.onnx_export import export_modules
-from voladdin.generator import load
 from voladdin.surface import FloatArray
 
+from .generators import Generates
 from .paper import PaperNetwork
 
 COLUMNS = ("28 x 28", "one, ms p50", "one, ms p99", "all at once, s", "surfaces a second")
@@ -36,9 +36,11 @@ def _seconds(decode: Decode, targets: FloatArray, z: FloatArray) -> float:
     return time.perf_counter() - start
 
 
-def decoders(network: PaperNetwork, model: str) -> dict[str, Decode]:
-    """By name. Ours ends in vols that passed `check`; the paper's in vols nobody checked."""
-    generator = load(model)
+def decoders(ours: Generates, network: PaperNetwork, model: str) -> dict[str, tuple[Generates, Decode]]:
+    """By name, with the generator whose latents it takes.
+
+    `va.generate` ends in vols that passed `check`, the others in vols nobody checked.
+    """
     graphs, _ = export_modules({"decoder": (network.vae.decoder, _example(network))})
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -48,10 +50,10 @@ def decoders(network: PaperNetwork, model: str) -> dict[str, Decode]:
         return session.run(None, {"y": targets.astype(np.float32), "z": z.astype(np.float32)})[0]
 
     return {
-        "va.generate, checked": lambda y, z: va.generate(*y.T, latent=z, model=model),
-        "its decoder and projection alone": generator.vols,
-        "paper's network, onnxruntime": in_onnxruntime,
-        "paper's network, torch": network.vols,
+        "va.generate, checked": (ours, lambda y, z: va.generate(*y.T, latent=z, model=model)),
+        "its decoder and projection alone": (ours, ours.vols),
+        "paper's network, onnxruntime": (network, in_onnxruntime),
+        "paper's network, torch": (network, network.vols),
     }
 
 

@@ -16,11 +16,12 @@ from scipy.special import ndtr, ndtri
 import voladdin as va
 from voladdin.errors import InfeasibleError
 from voladdin.rectangle import arbitrage_free
+from voladdin.repair.latent import repaired
 from voladdin.surface import FloatArray
 
 from .conditions import BoolArray, violations
 from .data import Surfaces
-from .generators import Generates
+from .generators import Generates, Ours
 
 REGIONS = ("hull", "rectangle", "tails")
 CENTRAL = 3.0
@@ -29,6 +30,7 @@ USER_COLUMNS = (
     *("region", "surfaces", "decoded with arbitrage", "of these asked for", "returned, moved", "refused"),
     *("violations returned", "feature error", "moved, bp p50", "ms p50", "ms max"),
 )
+LATENT_COLUMNS = ("region", "features", "tried", "repaired", "repaired, %", "moved, bp p50", "ms p50")
 _BLOCK = 10_000
 
 
@@ -129,6 +131,31 @@ def served_row(region: str, surfaces: Surfaces, bad: BoolArray, found: Served) -
         _of(np.median, np.array(found.moved), "{:.1f}"),
         _of(np.median, ms, "{:.0f}"),
         _of(np.max, ms, "{:.0f}"),
+    ]
+
+
+def latent_row(
+    region: str, ours: Ours, asked: Drawn, bad: BoolArray, sample: int, rng: np.random.Generator
+) -> list[str]:
+    """Algorithm 2 of the paper on at most `sample` of the decoded surfaces with arbitrage."""
+    moved, seconds = [], []
+    rows = rng.permutation(np.flatnonzero(bad))[:sample]
+    for row in rows:
+        target, z = asked.targets[row], asked.z[row]
+        vols = ours.generator.vols(target[None], z[None])[0]
+        start = time.perf_counter()
+        found = repaired(ours.generator, target, vols, z)
+        seconds.append(time.perf_counter() - start)
+        if found is not None:
+            moved.append(1e4 * float(np.abs(found - vols).max()))
+    return [
+        region,
+        str(len(ours.control)),
+        str(len(rows)),
+        str(len(moved)),
+        f"{100 * len(moved) / len(rows):.1f}" if len(rows) else "",
+        _of(np.median, np.array(moved), "{:.1f}"),
+        _of(np.median, 1e3 * np.array(seconds), "{:.0f}"),
     ]
 
 
