@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voladdin.gaussian import NUGGET, condition, core_mean, factor
+from voladdin.gaussian import NUGGET, condition, core_mean
 
 CELLS = 7
 
@@ -74,9 +74,12 @@ def test_core_mean_through_an_emission() -> None:
     cells = rng.standard_normal((1, 4))
     seen = np.array([[True, False, True, True]])
     cell_covariance = matrix @ covariance @ matrix.T
-    got = core_mean(
-        mean, covariance, matrix, factor(cell_covariance, seen), np.where(seen, cells - matrix @ mean, 0.0)
+    residual = np.where(seen, cells - matrix @ mean, 0.0)
+    got = core_mean(mean, covariance, matrix, cell_covariance, seen, residual)
+    two = core_mean(
+        mean, covariance, matrix, cell_covariance, np.repeat(seen, 2, 0), np.repeat(residual, 2, 0)
     )
+    np.testing.assert_allclose(two, np.repeat(got, 2, 0), rtol=1e-9)
     used = matrix[seen[0]]
     gain = covariance @ used.T @ np.linalg.inv(used @ covariance @ used.T + NUGGET * np.eye(3))
     np.testing.assert_allclose(got[0], mean + gain @ (cells[0, seen[0]] - used @ mean), rtol=1e-6)

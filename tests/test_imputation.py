@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import voladdin as va
+from voladdin.imputation import _solve, deltas_of
 
 TENORS = ["1M", "2M", "3M", "6M", "9M", "1Y", "3Y", "5Y"]
 DELTAS = [0.9, 0.75, 0.5, 0.25, 0.1]
@@ -234,3 +235,26 @@ def test_quotes_all_equal() -> None:
 def test_one_by_one() -> None:
     result = va.impute(va.Surface([[0.1]], ["1Y"], deltas=[0.5]))
     assert result.filled == [[0.1]]
+
+
+@pytest.mark.parametrize("axes", [{"deltas": [0.9, 0.5, 0.1]}, {"moneyness": [-0.1, 0.0, 0.1]}])
+def test_a_prior_alone_is_repeated_in_silence(
+    axes: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """LAPACK complains of an empty matrix on the terminal, past Python's warnings."""
+    empty, prior = (va.Surface(np.full((2, 3), vol), ["1M", "1Y"], **axes) for vol in (np.nan, 0.2))
+    assert va.impute(empty, prior=prior).filled == pytest.approx(prior.vols)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_strikes_are_settled_whatever_the_grid() -> None:
+    """Strikes map to deltas through the vols: the answer given its own vols is that answer."""
+    tenors, m = np.linspace(1 / 12, 3, 12), np.linspace(-0.25, 0.25, 12)
+    vols = 0.2 - 0.1 * m / np.sqrt(0.2 + tenors[:, None]) + 0.3 * m**2 / (0.3 + tenors[:, None])
+    vols[np.random.default_rng(0).random(vols.shape) < 0.5] = np.nan
+    surface = va.Surface(vols, tenors, moneyness=m)
+    mean = va.impute(surface, arbitrage_free=False).mean
+    deltas = deltas_of(np.tile(m, 12), mean.ravel(), np.repeat(tenors, 12))
+    again = _solve(va.load("fx"), surface, deltas, np.log(vols).reshape(1, -1), None, 1.0).mean
+    holes = np.isnan(vols)
+    assert np.exp(again).reshape(vols.shape)[holes] == pytest.approx(mean[holes], rel=3e-5)

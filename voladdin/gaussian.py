@@ -67,7 +67,7 @@ def _factor_one(covariance: FloatArray, quoted: NDArray[np.int64]) -> Factor:
 
     whiten, gain = np.zeros_like(covariance), np.zeros_like(covariance)
     root = np.linalg.cholesky(covariance[np.ix_(quoted, quoted)] + NUGGET * np.eye(len(quoted)))
-    inverse = dtrtri(root, lower=1)[0]
+    inverse = dtrtri(root, lower=1)[0] if len(quoted) else root
     rest = np.setdiff1d(np.arange(len(covariance)), quoted)
     whiten[np.ix_(quoted, quoted)] = inverse
     gain[np.ix_(quoted, quoted)] = root - NUGGET * inverse.T  # S_oo = root rootᵀ - NUGGET I
@@ -97,11 +97,30 @@ def condition(
 
 
 def core_mean(
-    mean: FloatArray, covariance: FloatArray, matrix: FloatArray, parts: Factor, residual: FloatArray
+    mean: FloatArray,
+    covariance: FloatArray,
+    matrix: FloatArray,
+    cells: FloatArray,
+    observed: NDArray[np.bool_],
+    residual: FloatArray,
 ) -> FloatArray:
-    """E[x | quotes] [B, c] for x ~ N(mean, covariance), cells = matrix x + ..., `parts` of the cells."""
-    white = _matvec(parts.whiten, residual)
-    back = np.einsum("bij,bi->bj", parts.whiten, white)
+    """E[x | quotes] [B, c] for x ~ N(mean, covariance), cells = matrix x + ... of covariance `cells` [n, n].
+
+    residual: [B, n], quotes less their mean.
+    """
+    back = np.zeros_like(residual)
+    if len(observed) == 1:
+        from scipy.linalg.lapack import dposv  # not at import, which is to be light
+
+        quoted = np.flatnonzero(observed[0])
+        block = cells[np.ix_(quoted, quoted)] + NUGGET * np.eye(len(quoted))
+        back[0, quoted] = dposv(block, residual[0, quoted], lower=1)[1]
+    else:
+        mask = observed.astype(float)
+        block = cells * mask[:, :, None] * mask[:, None, :]
+        index = np.arange(mask.shape[1])
+        block[:, index, index] += NUGGET + (1.0 - mask)
+        back = np.linalg.solve(block, (residual * mask)[..., None])[..., 0]
     core: FloatArray = mean + back @ (matrix @ covariance)
     return core
 

@@ -18,7 +18,7 @@ from scipy.special import fdtrc
 from . import latent
 from .bundle import Bundle
 from .emission import Emission
-from .gaussian import Conditional, condition, core_mean, factor
+from .gaussian import Conditional, condition, core_mean
 from .surface import FloatArray
 
 BoolArray = NDArray[np.bool_]
@@ -130,9 +130,8 @@ def _core(bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolA
     mean, covariance = bundle.levels.whole
     covariance = covariance + bundle.scale
     cell_mean, cell_covariance = emission.push(mean, covariance)
-    parts = factor(cell_covariance, observed)
     residual = np.where(observed, cells - cell_mean, 0.0)
-    return core_mean(mean, covariance, emission.matrix, parts, residual)
+    return core_mean(mean, covariance, emission.matrix, cell_covariance, observed, residual)
 
 
 def _zscore(given: Conditional, degrees: float) -> FloatArray:
