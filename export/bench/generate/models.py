@@ -15,8 +15,8 @@ from .paper import BETA, Budget, PaperNetwork, train_paper
 
 CONTROLS = {1: (0,), 3: (0, 1, 3), 4: (0, 1, 2, 3)}
 OURS, PCA, PCA_EXACT = "voladdin", "PCA-Gaussian", "PCA-Gaussian, projected"
-PAPER, TUNED_BETA = "paper's network", 0.01
-PAPER_TUNED = f"paper's network, beta {TUNED_BETA}"
+PAPER, TUNED_BETA = "paper's network", 1.0
+PAPER_TUNED = f"paper's network, beta {TUNED_BETA:g}"
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,7 @@ def models(surfaces: Surfaces, folder: Path, training: Training) -> dict[tuple[i
         print(f"generators of {count} features", file=sys.stderr, flush=True)
         found[count, OURS] = ours(surfaces, count, folder, training)
         found[count, PAPER] = paper(surfaces, count, folder, training)
-        if count == 4:
-            found[count, PAPER_TUNED] = paper(surfaces, count, folder, training, TUNED_BETA)
+        found[count, PAPER_TUNED] = paper(surfaces, count, folder, training, TUNED_BETA)
         for name, projected in ((PCA, False), (PCA_EXACT, True)):
             found[count, name] = fit_gaussian(surfaces.train, surfaces.weights, control, projected=projected)
     return found
