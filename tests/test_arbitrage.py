@@ -178,6 +178,8 @@ def test_only_executable_arbitrage_counts() -> None:
     [
         ({"tolerance": -1.0}, "tolerance is -1.0"),
         ({"tolerance": float("nan")}, "tolerance is nan"),
+        ({"tolerance": "x"}, "tolerance is 'x'; expected a forward-normalised price"),
+        ({"tolerance": None}, "tolerance is None"),
         ({"bid": GOOD}, "ask is missing; expected both"),
         ({"ask": GOOD}, "bid is missing"),
         ({"bid": GOOD[:2], "ask": GOOD}, r"bid has shape \(2, 8\); expected \(5, 8\)"),

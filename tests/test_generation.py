@@ -229,6 +229,8 @@ def test_bad_levels(level: object, kind: type[InputError], said: str) -> None:
         ({"tenors": []}, "tenors has 0 values"),
         ({"tenors": ["3M"]}, "cannot tell term"),
         ({"tenors": ["x"]}, "'x'"),
+        ({"tenors": "1M"}, "tenors is '1M'; expected a line of them"),
+        ({"model": 3}, "model is 3; expected the name of a bundle"),
         ({"moneyness": [-0.4, 0, 0.1]}, "moneyness: -0.4 is beyond .* expected -0.324 to 0.324"),
         ({"moneyness": [0, 0, 0.1]}, "out of order or the same"),
         ({"moneyness": [0.0]}, "cannot tell skew, curv"),

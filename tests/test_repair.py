@@ -264,6 +264,7 @@ def test_strikes_that_rounding_makes_equal() -> None:
         ({"tolerance": -1.0}, "tolerance is -1"),
         ({"time_limit": 0.0}, "time_limit is 0.0"),
         ({"time_limit": np.nan}, "time_limit is nan"),
+        ({"time_limit": "1s"}, "time_limit is '1s'; expected seconds"),
     ],
 )
 def test_bad_arguments(given: dict[str, Any], words: str) -> None:

@@ -88,7 +88,7 @@ def check(
     """
     if not isinstance(surface, Surface):
         raise InputError(f"surface is a {type(surface).__name__}; expected a voladdin.Surface")
-    if not (np.isfinite(tolerance) and tolerance >= 0):
+    if not (isinstance(tolerance, int | float | np.number) and 0 <= tolerance < np.inf):
         raise InputError(f"tolerance is {tolerance!r}; expected a forward-normalised price of at least 0")
     if not surface.observed.any():
         raise InputError("no quote at all: expected at least one vol to check")

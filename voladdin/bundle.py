@@ -21,7 +21,7 @@ import numpy as np
 
 from . import local
 from .emission import Emission, Extension
-from .errors import BundleError
+from .errors import BundleError, InputError
 from .regimes import Regimes
 from .surface import FloatArray
 
@@ -124,8 +124,11 @@ def load(name: str | Path, kind: type[Kind]) -> Kind: ...
 def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundle:
     """The bundle of that name (or in that folder), verified; kept while its card does not change.
 
-    Raises BundleError when it is absent, truncated, tampered with, of another format, or not of this kind.
+    Raises InputError (a name that is no text), BundleError when it is absent, truncated, tampered with, of
+    another format, or not of this kind.
     """
+    if not isinstance(name, str | Path):
+        raise InputError(f"model is {name!r}; expected the name of a bundle, or its folder")
     folder = _find(name)
     try:
         text = (folder / "card.json").read_bytes()

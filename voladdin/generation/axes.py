@@ -32,10 +32,12 @@ def along(nodes: FloatArray, points: FloatArray) -> FloatArray:
 def tenor_axis(tenors: Sequence[str | float] | FloatArray | None, nodes: FloatArray) -> FloatArray:
     """[T] years: the trained nodes, or the tenors given, increasing and within reach.
 
-    Raises InputError (none), LabelError (no tenor, not increasing, beyond `MARGIN`).
+    Raises InputError (none, no line of them), LabelError (no tenor, not increasing, beyond `MARGIN`).
     """
     if tenors is None:
         return nodes
+    if isinstance(tenors, str) or np.ndim(tenors) != 1:
+        raise InputError(f"tenors is {tenors!r}; expected a line of them, such as ['1M', '6M']")
     years = np.array([parse_tenor(tenor) for tenor in tenors])
     _refuse("tenors", [tenor_label(tenor) for tenor in years.tolist()], years, nodes)
     return years

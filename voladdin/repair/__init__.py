@@ -139,7 +139,7 @@ def _require(method: str, tolerance: float, time_limit: float, keep_features: bo
         raise InputError(
             f"tolerance is {tolerance:g}; expected at least {_LEAST_TOLERANCE:g}: below, prices are rounding"
         )
-    if not (np.isfinite(time_limit) and time_limit > 0):
+    if not (isinstance(time_limit, int | float | np.number) and 0 < time_limit < np.inf):
         raise InputError(f"time_limit is {time_limit!r}; expected seconds above 0")
     if keep_features and method not in ("auto", "latent"):
         raise InputError(f"method is {method!r} and keep_features is True; expected 'auto' or 'latent'")
