@@ -9,8 +9,8 @@ with its layers, loss, beta of 5e-8, Adam at 3e-4 and batches of 64, in {epochs}
 and with a rate that falls to 0; it standardises vols and features, of which the paper says nothing. With so
 few epochs that beta leaves z far from N(0, I), and the network far from the errors that the paper prints:
 what it does with a drawn z here is no verdict on the paper's own. Beta {tuned:g}, the best of 0.01, 0.1 and 1
-by these errors at four features, stands beside it. PCA-Gaussian: {components} principal components, jointly Gaussian with the
-features. One thread (OMP_NUM_THREADS {threads}); seed {seed}.
+by these errors at four features, stands beside it. PCA-Gaussian: {components} principal components, jointly
+Gaussian with the features. One thread (OMP_NUM_THREADS {threads}); seed {seed}.
 """
 CONTROL_NOTE = """\
 Largest / 99th percentile / mean absolute error of each controlled feature, {targets:,} targets: the features

@@ -23,7 +23,8 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-_SHIFT = -0.10
+_SHIFT = "term", -0.1
+_CENTRAL = 0.05  # |ln(K/F)|
 _LEAST = 1e-17
 
 
@@ -84,32 +85,35 @@ def _traversal(surfaces: Surfaces, generator: Generates) -> Figure:
 
 
 def _shift(surfaces: Surfaces) -> Figure | None:
-    """Vol and total variance of the held-out surface whose w falls most once its level is lower."""
-    plain = naive(surfaces, "level", _SHIFT)
+    """Vol and total variance of the held-out surface whose w falls most, at the money, once shifted."""
+    name, size = _SHIFT
+    plain = naive(surfaces, name, size)
     w = plain**2 * surfaces.tenors[:, None]
-    fall = np.where((plain > 0).all(axis=1), w.max(axis=1) - w[:, -1], 0.0)
+    fall = w.max(axis=1) - w[:, -1]
+    fall[:, np.abs(surfaces.moneyness) > _CENTRAL] = 0.0
     fall[(plain <= 0).any(axis=(1, 2))] = 0.0
     for flat in np.argsort(fall, axis=None)[::-1][:20]:
         index, column = np.unravel_index(flat, fall.shape)
         vols = surfaces.grid(surfaces.held)[index]
         surface = va.Surface(vols, surfaces.tenors, moneyness=surfaces.moneyness)
         try:
-            moved = va.shift(surface, dlevel=_SHIFT).vols
+            moved = va.shift(surface, **{f"d{name}": size}).vols
         except InfeasibleError:
             continue
-        if fall[index, column] <= 0:
-            break
-        figure, axes = pyplot.subplots(1, 2, figsize=(9, 3))
-        for name, values in (("held out", vols), ("naive", plain[index]), ("va.shift", moved)):
-            axes[0].plot(surfaces.tenors, values[:, column], label=name)
-        for name, values in (("naive", plain[index]), ("va.shift", moved)):
-            line = values[:, column] ** 2 * surfaces.tenors
-            axes[1].plot(surfaces.tenors, line, label=name, color={"naive": "C1", "va.shift": "C2"}[name])
-        m = surfaces.moneyness[column]
-        axes[0].set_title(f"vol at ln(K/F) = {m:.2f}, level {100 * _SHIFT:+.0f} points", fontsize=9)
-        axes[1].set_title("total variance", fontsize=9)
-        for axis in axes:
-            axis.set_xlabel("years")
-        axes[0].legend(fontsize=8)
-        return figure
+        lines = {"held out": vols, "naive": plain[index], "va.shift": moved}
+        title = f"ln(K/F) = {surfaces.moneyness[column]:.2f}, d{name} {size:+g}"
+        return _lines(surfaces, {key: values[:, column] for key, values in lines.items()}, title)
     return None
+
+
+def _lines(surfaces: Surfaces, lines: Mapping[str, np.ndarray], title: str) -> Figure:
+    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3))
+    for name, values in lines.items():
+        axes[0].plot(surfaces.tenors, values, label=name)
+        axes[1].plot(surfaces.tenors, values**2 * surfaces.tenors, label=name)
+    axes[0].set_title(f"vol, {title}", fontsize=9)
+    axes[1].set_title("total variance", fontsize=9)
+    for axis in axes:
+        axis.set_xlabel("years")
+    axes[0].legend(fontsize=8)
+    return figure
