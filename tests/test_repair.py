@@ -48,6 +48,25 @@ def test_the_optimum_of_the_full_linear_program(kind: str, noise: float) -> None
         assert (found.change[fixed] == 0).all()
 
 
+@pytest.mark.parametrize("factor", [0.1, 0.2, 10.0, 48.0])
+@pytest.mark.parametrize("holes", [False, True])
+def test_a_fat_finger_is_what_moves(factor: float, holes: bool) -> None:
+    """Its price is dear to move by its own vega, and the surface would follow it."""
+    m, tau = np.linspace(-0.2, 0.2, 5), np.array([1 / 12, 0.25, 0.5, 1, 2])
+    clean = 0.2 - 0.15 * m / np.sqrt(0.3 + tau[:, None]) + 0.2 * m**2 / (0.3 + tau[:, None])
+    if holes:
+        clean[2, 3] = clean[4, 1] = np.nan
+    for cell in ((2, 2), (3, 3), (4, 0)):
+        vols = clean.copy()
+        vols[cell] = min(factor * vols[cell], 9.9)
+        surface = va.Surface(vols, tau, moneyness=m)
+        found, plain = va.repair(surface), va.repair(surface, method="prices")
+        assert found.ok and not va.check(surface).ok
+        assert found.mean <= plain.mean
+        others = np.delete(found.change.ravel(), 5 * cell[0] + cell[1])
+        assert np.nansum(np.abs(others)) < 0.2 * abs(found.change[cell])
+
+
 @pytest.mark.parametrize("axes", AXES)
 @pytest.mark.parametrize("method", ["auto", "prices", "envelope"])
 def test_no_arbitrage_is_left(axes: dict[str, Any], method: str) -> None:

@@ -13,7 +13,7 @@ from ..arbitrage import TOLERANCE, Check, check
 from ..errors import InfeasibleError, InputError
 from ..features import features
 from ..surface import FloatArray, Surface
-from ._attempt import Problem, by_envelope, by_program
+from ._attempt import Problem, by_envelope, by_nearest, by_program
 from ._moves import BoolArray
 from ._report import feature_moves, message, names
 from .features_kept import by_features
@@ -22,7 +22,7 @@ from .latent import by_latent
 __all__ = ["Repair", "repair"]
 
 _METHODS = {
-    "auto": (by_program, by_envelope),
+    "auto": (by_nearest, by_envelope),
     "prices": (by_program,),
     "envelope": (by_envelope,),
     "latent": (by_latent,),
@@ -86,8 +86,9 @@ def repair(
     fixed: [T, K] bool, quotes that stay to the last bit. bid, ask: [T, K] vols within which a move costs next
     to nothing; quotes leave them only where they must. method: "prices" (linear programs), "envelope" (lower
     hulls, no solver), "latent" (algorithm 2 of Wang, Liu and Vuik 2025, on the grid of model "equity"; it
-    often finds nothing), or "auto", the first of the others whose result passes. tolerance: of `check`, at
-    least 1e-12. time_limit: seconds for the programs.
+    often finds nothing), or "auto", the first of the others whose result passes; at strikes its program takes
+    the vegas around where a quote's own is odd, as a fat finger's is, if that moves the vols not half as far.
+    tolerance: of `check`, at least 1e-12. time_limit: seconds for the programs.
     keep_features: level, skew, curv and term stay, to 1e-10; the change is then the smallest in squares, and
     bid and ask do not count. Where no such surface is found, the answer is the one without, and its message
     says how far each feature moved.

@@ -14,9 +14,10 @@ from ._deltas import Paths, Search
 from ._envelope import lower
 from ._moves import BoolArray, Moves
 from ._program import INFEASIBLE, OPTIMAL
-from ._quotes import Quotes, quotes
+from ._quotes import Quotes, quotes, vols_around, with_vegas_of
 
 Attempt = tuple[str, FloatArray | None, str]
+_ODD = np.log(2.0)  # of a vol over those around: beyond, a fat finger perhaps
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ class Problem:
         moved[self._cells] = vols
         return moved
 
+    def moved(self, vols: FloatArray) -> float:
+        """How far vols [T, K] are from the given ones, in all."""
+        return float(np.nansum(np.abs(vols - self.surface.vols)))
+
     @property
     def _cells(self) -> tuple[IntArray, IntArray]:
         rows, columns = self.given.cells.T
@@ -88,6 +93,27 @@ def by_program(problem: Problem) -> Attempt:
     return "vols" if along else "prices", vols, note
 
 
+def by_nearest(problem: Problem) -> Attempt:
+    """The same, or at strikes the optimum by the vegas around, where that moves the vols not half as far.
+
+    The vega of a vol ten times too small makes its price dear to move; the others would all come down to it.
+    """
+    done, vols, note = by_program(problem)
+    if vols is None or problem.surface.deltas is not None:
+        return done, vols, note
+    near = vols_around(problem.surface.vols)[problem._cells]
+    if np.abs(np.log(problem.given.vols / near)).max() < _ODD:
+        return done, vols, note
+    around = with_vegas_of(problem.given, near)
+    for hard, slack in _stages(problem):
+        status, other = _at_strikes(problem, hard, slack, around)
+        if status != INFEASIBLE:
+            break
+    if other is not None and 2 * problem.moved(other) < problem.moved(vols):
+        return done, other, "vegas are those of the vols around each"
+    return done, vols, note
+
+
 def by_envelope(problem: Problem) -> Attempt:
     """Lower hulls; on a delta axis each point moves along its delta onto them."""
     if problem.surface.deltas is not None:
@@ -97,8 +123,10 @@ def by_envelope(problem: Problem) -> Attempt:
     return "envelope", problem.filled(problem.given.vols_at(calls)), ""
 
 
-def _at_strikes(problem: Problem, hard: bool, slack: float) -> tuple[str, FloatArray | None]:
-    given = problem.given
+def _at_strikes(
+    problem: Problem, hard: bool, slack: float, given: Quotes | None = None
+) -> tuple[str, FloatArray | None]:
+    given = given or problem.given
     moves = Moves(_prices.limits(given, *problem.sides), problem.free, hard, _prices.SCALE)
     status, calls = _prices.solve(given, moves, problem.inner + slack, problem.deadline, slack)
     return status, problem.filled(given.vols_at(calls)) if status == OPTIMAL else None

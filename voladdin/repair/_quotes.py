@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,21 @@ def quotes(surface: Surface) -> Quotes:
     unit = _unit(m, vols, root, value)
     calls = intrinsic + value
     return Quotes(cells, cells[:, 0].tolist(), m, np.exp(m), root, vols, calls, intrinsic, most, unit)
+
+
+def with_vegas_of(quotes: Quotes, vols: FloatArray) -> Quotes:
+    """The same with the vegas of other vols [N]: a fat finger's own is not what moving it costs."""
+    value = otm_price(quotes.m, vols * quotes.root)
+    return replace(quotes, unit=_unit(quotes.m, vols, quotes.root, value))
+
+
+def vols_around(vols: FloatArray) -> FloatArray:
+    """[T, K] median of the up to eight vols around each; its own where there is none."""
+    rows, columns = vols.shape
+    wide = np.pad(vols, 1, constant_values=np.nan)
+    near = [wide[i : i + rows, j : j + columns] for i in range(3) for j in range(3) if (i, j) != (1, 1)]
+    near.append(np.where(np.isnan(near).all(axis=0), np.where(np.isnan(vols), 1.0, vols), np.nan))
+    return np.asarray(np.nanmedian(near, axis=0))
 
 
 def _unit(m: FloatArray, vols: FloatArray, root: FloatArray, value: FloatArray) -> FloatArray:
