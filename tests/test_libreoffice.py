@@ -107,6 +107,18 @@ def test_results_equal_evaluate(server: LocalServer, profile: Path, tmp_path: Pa
     assert sheet["H1"].value.text == "=VOLIMPUTE(A1:F4)"  # the name that Excel knows
 
 
+@needs_libreoffice
+def test_a_verdict_is_one_or_zero(server: LocalServer, profile: Path, tmp_path: Path) -> None:
+    """Calc would show FALSE as 1."""
+    crossed = [["", "25P", "ATM"], ["1M", 0.2, 0.19], ["1Y", 0.04, 0.04]]
+    clean = [["", "25P", "ATM"], ["1M", 0.1, 0.09], ["1Y", 0.1, 0.09]]
+    formulas = {"E1:E1": "=VOLCHECK(A1:C3)", "E5:E5": "=VOLCHECK(A5:C7)", "F5:H7": "=VOLREPAIR(A1:C3)"}
+    book = write(tmp_path / "book.xlsx", {"A1": crossed, "A5": clean}, formulas)
+    result = libreoffice.recalculate(book, tmp_path / "result.xlsx", profile)
+    assert (read(result, "E1:E1"), read(result, "E5:E5")) == ([[0]], [[1]])
+    assert_saved(result, "F5:H7", evaluate("VOLREPAIR", [crossed]))
+
+
 BAD: list[tuple[str, list[list[Any]], list[Any]]] = [
     ("text everywhere", [["x"] * 6] * 4, []),
     ("no quote", [GRID[0], *([row[0], *[None] * 5] for row in GRID[1:])], []),

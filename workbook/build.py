@@ -155,8 +155,11 @@ def _arbitrage(sheet: Worksheet) -> None:
     _result(sheet, CHANGE, "Change, bp of vol", f'=VOLREPAIR({QUOTES},"change")', "0.0")
     sheet["A15"], sheet["A15"].font = "Free of arbitrage?", _SECTION
     sheet["C15"] = f"=VOLCHECK({QUOTES})"
+    sheet.column_dimensions["A"].width = 18
     sheet["H15"], sheet["H15"].font = "After the repair?", _SECTION
     sheet["J15"] = f"=VOLCHECK({REPAIRED})"
+    for cell in ("C15", "J15"):
+        sheet[cell].number_format = '"TRUE";;"FALSE"'  # Calc has 1 and 0
     _result(sheet, TRADES, "Trades that profit, the largest first", f'=VOLCHECK({QUOTES},"report")', "0.00")
 
 
@@ -166,6 +169,9 @@ def _scenarios(sheet: Worksheet) -> None:
         "Four cells to a whole surface",
         "The surface has exactly these features at the money, tenor to 0; equity axes, vols in decimals.",
     )
+    for column in "GN":
+        sheet.column_dimensions[column].width = 10
+    sheet.column_dimensions["A"].width = 20
     _features(sheet, 4, "Wanted", SCENARIO)
     _features(sheet, 18, "Moves of the filled EURUSD surface", SHIFT)
     _result(sheet, GENERATED, "Generated", "=VOLGENERATE(B5,B6,B7,B8)")

@@ -62,11 +62,13 @@ def _cell(value: Any) -> Any:
 
 
 def to_calc(cells: list[list[Any]]) -> tuple[tuple[Any, ...], ...]:
-    """Rows of cells as Calc takes them: errors as NaN, blank as ""."""
+    """Rows of cells as Calc takes them: errors as NaN, blank as "", TRUE as 1 (it shows any truth value as 1)."""
     return tuple(tuple(_result(cell) for cell in row) for row in cells)
 
 
 def _result(cell: Any) -> Any:
     if cell is None:
         return ""
+    if isinstance(cell, bool):
+        return float(cell)
     return error_value(cell) if isinstance(cell, str) and cell in ERROR_CODES else cell
