@@ -188,7 +188,7 @@ def test_absurd_features_are_refused_by_name(target: tuple[float, ...]) -> None:
 
 
 def test_a_batch_names_the_surface_that_is_refused() -> None:
-    with pytest.raises(InfeasibleError, match=r"surface 1 \(level 0.2, skew -9"):
+    with pytest.raises(InfeasibleError, match=r"surface 2 of 2: .* with level 0.2, skew -9"):
         va.generate([0.2, 0.2], [-0.1, -9], 0.3, 0.02, tenors=["1M", "6M"], moneyness=[-0.2, 0, 0.2])
 
 

@@ -111,7 +111,7 @@ def generated(generator: Generator, frame: Frame, features: FloatArray, latent: 
         try:
             kept = _kept(frame, vols[index], features[index])
         except InfeasibleError as error:
-            where = f"surface {index} ({described(features[index])}): " if len(vols) > 1 else ""
+            where = f"surface {index + 1} of {len(vols)}: " if len(vols) > 1 else ""
             raise InfeasibleError(f"{where}{error}") from None
         moved[index] = 1e4 * np.abs(kept - vols[index]).max()
         vols[index] = kept
