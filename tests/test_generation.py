@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -185,6 +187,21 @@ def test_absurd_features_are_refused_by_name(target: tuple[float, ...]) -> None:
         va.generate(*target, tenors=["1M", "3M", "6M"], moneyness=[-0.2, -0.1, 0, 0.1, 0.2])
     name = NAMES[int(np.argmax(np.abs(target)))]
     assert name in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "target", [(0.2, -0.1, 0.3, -1.0), (0.2, -0.1, -5.0, 0.02), (0.107, -0.518, -0.049, -0.169)]
+)
+def test_a_surface_of_no_market_is_refused_with_what_can_be_had(target: tuple[float, ...]) -> None:
+    """Vols of nearly 0 in a corner: without arbitrage, and worth nothing to a desk."""
+    with pytest.raises(InfeasibleError, match="is no market's") as refused:
+        va.generate(*target)
+    offered = re.search(
+        r"trained on, level (\S+), skew (\S+), curv (\S+), term (\S+) can be had", str(refused.value)
+    )
+    assert offered is not None
+    made = va.generate(*map(float, offered.groups()))
+    assert made.moved[0] == 0
 
 
 def test_a_batch_names_the_surface_that_is_refused() -> None:

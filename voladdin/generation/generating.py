@@ -24,6 +24,9 @@ PERCENT_ABOVE = 2.0  # a level above is percent points
 MAX_CELLS = 50_000_000
 _LEAST_VOL = 1e-3
 _EXACT = 1e-10
+_FAR = 0.5  # of the level: a repair that moves a vol further leaves no surface of this world
+_HALVES = 30
+_LOW = 0.05  # of the level: a vol below is none either
 _LARGEST = 1e6  # of a feature; beyond, nothing that follows is a number
 
 
@@ -112,7 +115,7 @@ def generated(generator: Generator, frame: Frame, features: FloatArray, latent: 
             kept = _kept(frame, vols[index], features[index])
         except InfeasibleError as error:
             where = f"surface {index + 1} of {len(vols)}: " if len(vols) > 1 else ""
-            raise InfeasibleError(f"{where}{error}") from None
+            raise InfeasibleError(f"{where}{error}{_within_reach(generator, features[index])}") from None
         moved[index] = 1e4 * np.abs(kept - vols[index]).max()
         vols[index] = kept
     return Generation(
@@ -128,11 +131,25 @@ def _kept(frame: Frame, vols: FloatArray, features: FloatArray) -> FloatArray:
     kept: FloatArray = keep(start, frame.tenors, frame.moneyness, features)
     error = float(np.abs(frame.weights @ kept.ravel() - features).max())
     if error > _EXACT or not arbitrage_free(kept[None], frame.tenors, frame.moneyness)[0]:
+        raise InfeasibleError(f"no surface without arbitrage was found with {described(features)}")
+    move, lowest = float(np.abs(kept - vols).max()), float(kept.min())
+    if move > _FAR * features[0] or lowest < _LOW * features[0]:
         raise InfeasibleError(
-            f"no surface without arbitrage was found with {described(features)}; expected features nearer to "
-            'those the model was trained on, see VOLINFO("hull")'
+            f"the only surface without arbitrage found with {described(features)} is no market's: its lowest vol "
+            f"is {lowest:.4g}, and {1e4 * move:.0f} bp lie between it and what the model draws"
         )
     return kept
+
+
+def _within_reach(generator: Generator, features: FloatArray) -> str:
+    """The features nearest to these on the way to the trained mean that the trained hull holds, in words."""
+    centre, (low, high) = generator.centre, (0.0, 1.0)
+    for _ in range(_HALVES):
+        middle = 0.5 * (low + high)
+        trained = generator.inside((centre + middle * (features - centre))[None])[0]
+        low, high = (middle, high) if trained else (low, middle)
+    nearest = described(centre + low * (features - centre))
+    return f"; on the way to what the model was trained on, {nearest} can be had"
 
 
 def described(features: FloatArray) -> str:
