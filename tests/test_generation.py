@@ -194,11 +194,10 @@ def test_absurd_features_are_refused_by_name(target: tuple[float, ...]) -> None:
 )
 def test_a_surface_of_no_market_is_refused_with_what_can_be_had(target: tuple[float, ...]) -> None:
     """Vols of nearly 0 in a corner: without arbitrage, and worth nothing to a desk."""
-    with pytest.raises(InfeasibleError, match="is no market's") as refused:
+    with pytest.raises(InfeasibleError) as refused:
         va.generate(*target)
-    offered = re.search(
-        r"trained on, level (\S+), skew (\S+), curv (\S+), term (\S+) can be had", str(refused.value)
-    )
+    pattern = r"trained on, level (\S+), skew (\S+), curv (\S+), term (\S+) can be had"
+    offered = re.search(pattern, str(refused.value))
     assert offered is not None
     made = va.generate(*map(float, offered.groups()))
     assert made.moved[0] == 0

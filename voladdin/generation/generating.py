@@ -135,8 +135,8 @@ def _kept(frame: Frame, vols: FloatArray, features: FloatArray) -> FloatArray:
     move, lowest = float(np.abs(kept - vols).max()), float(kept.min())
     if move > _FAR * features[0] or lowest < _LOW * features[0]:
         raise InfeasibleError(
-            f"the only surface without arbitrage found with {described(features)} is no market's: its lowest vol "
-            f"is {lowest:.4g}, and {1e4 * move:.0f} bp lie between it and what the model draws"
+            f"the one surface without arbitrage found with {described(features)} is no market's: its lowest "
+            f"vol is {lowest:.4g}, and {1e4 * move:.0f} bp lie between it and what the model draws"
         )
     return kept
 
