@@ -62,7 +62,7 @@ def _cell(value: Any) -> Any:
 
 
 def to_calc(cells: list[list[Any]]) -> tuple[tuple[Any, ...], ...]:
-    """Rows of cells as Calc takes them: errors as NaN, blank as "", TRUE as 1 (Calc takes FALSE for 1, too)."""
+    """Rows of cells as Calc takes them: errors as NaN, blank as "", TRUE as 1 (it takes FALSE for 1 too)."""
     return tuple(tuple(_result(cell) for cell in row) for row in cells)
 
 
