@@ -26,7 +26,6 @@ _LEAST_VOL = 1e-3
 _EXACT = 1e-10
 _FAR = 0.5  # of the level: a repair that moves a vol further leaves no surface of this world
 _HALVES = 30
-_LOW = 0.05  # of the level: a vol below is none either
 _LARGEST = 1e6  # of a feature; beyond, nothing that follows is a number
 
 
@@ -132,11 +131,11 @@ def _kept(frame: Frame, vols: FloatArray, features: FloatArray) -> FloatArray:
     error = float(np.abs(frame.weights @ kept.ravel() - features).max())
     if error > _EXACT or not arbitrage_free(kept[None], frame.tenors, frame.moneyness)[0]:
         raise InfeasibleError(f"no surface without arbitrage was found with {described(features)}")
-    move, lowest = float(np.abs(kept - vols).max()), float(kept.min())
-    if move > _FAR * features[0] or lowest < _LOW * features[0]:
+    move = float(np.abs(kept - vols).max())
+    if move > _FAR * features[0]:
         raise InfeasibleError(
-            f"the one surface without arbitrage found with {described(features)} is no market's: its lowest "
-            f"vol is {lowest:.4g}, and {1e4 * move:.0f} bp lie between it and what the model draws"
+            f"the one surface without arbitrage found with {described(features)} is no market's: "
+            f"{1e4 * move:.0f} bp lie between it and what the model draws"
         )
     return kept
 
