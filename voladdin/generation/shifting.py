@@ -64,7 +64,7 @@ def moved(
         raise InfeasibleError(
             f"dlevel is {dlevel:g} and the level {found.level:.4g}; expected a change that leaves it above 0"
         )
-    wanted = Wanted(surface, target, known)
+    wanted = Wanted(surface, found.weights, target, known)
     smooth = wanted.solved(_start(surface, changes))
     if wanted.reached(smooth) and _free(surface, smooth):
         return surface.replace(smooth), 0.0
@@ -82,15 +82,14 @@ def _start(surface: Surface, changes: FloatArray) -> FloatArray:
 class Wanted:
     """The features that a surface is to have, and the directions in which to get there.
 
-    target: [4]; known: [4], which of them the grid can identify.
+    weights: [4, T, K] of `features(surface)`. target: [4]; known: [4], which of them the grid can identify.
     """
 
-    def __init__(self, surface: Surface, target: FloatArray, known: np.ndarray) -> None:
+    def __init__(self, surface: Surface, weights: FloatArray, target: FloatArray, known: np.ndarray) -> None:
         self.surface, self.target, self.known = surface, target, known
         at = np.where(surface.observed, log_moneyness(surface), 0.0)
-        weights = features(surface).weights[known]
         raw = directions(surface.tenors, at)[..., known]
-        self.along = raw @ np.linalg.inv(np.tensordot(weights, raw, 2))
+        self.along = raw @ np.linalg.inv(np.tensordot(weights[known], raw, 2))
 
     def solved(self, vols: FloatArray) -> FloatArray:
         """The vols [T, K] plus the directions that give them these features, by Newton's method.

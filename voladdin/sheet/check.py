@@ -8,18 +8,7 @@ from ..arbitrage import TOLERANCE, Check, Violation, check
 from ..cells import Cell, Cells, Grid, render
 from ..surface import FloatArray
 from .function import Argument, Function, choice, number
-from .grids import (
-    FORWARDS,
-    STRIKES,
-    SURFACE,
-    TENORS,
-    UNITS,
-    bid_and_ask,
-    cell_address,
-    parsed,
-    require_quote,
-    units_name,
-)
+from .grids import AXES, SIZE, SURFACE, bid_and_ask, cell_address, parsed, require_quote, units_name
 
 OUTPUTS = ("ok", "report", "map", "diagnostics")
 _REPORT = ("kind", "cells", "bp of forward", "vol bp", "trade")
@@ -96,15 +85,10 @@ VOLCHECK = Function(
             "diagnostics (conditions on a smooth surface)",
             "value",
         ),
-        TENORS,
-        STRIKES,
-        UNITS,
-        FORWARDS,
+        *AXES,
         Argument("bid", "bid vols with the surface's labels; calls are sold at them", "range"),
         Argument("ask", "ask vols with the surface's labels; calls are bought at them", "range"),
-        Argument(
-            "tolerance", "size in forwards that a trade must exceed to count; 1e-10 unless told", "value"
-        ),
+        SIZE,
     ),
     '=VOLCHECK(A1:F9, "report")',
     _volcheck,

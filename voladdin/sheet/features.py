@@ -7,7 +7,7 @@ import numpy as np
 from ..cells import Cell, Cells, Grid
 from ..features import NAMES, Features, features
 from .function import Argument, Function, choice
-from .grids import FORWARDS, STRIKES, SURFACE, TENORS, UNITS, cell_address, parsed, require_quote, units_name
+from .grids import AXES, SURFACE, cell_address, parsed, require_quote, units_name
 
 OUTPUTS = ("values", *NAMES, "report", "weights")
 NOT_IDENTIFIED = "#N/A"
@@ -70,10 +70,7 @@ VOLFEATURES = Function(
             "values (level, skew, curv, term in one row, unless told), one of these four, report or weights",
             "value",
         ),
-        TENORS,
-        STRIKES,
-        UNITS,
-        FORWARDS,
+        *AXES,
     ),
     "=VOLFEATURES(A1:F9)",
     _volfeatures,

@@ -22,6 +22,8 @@ STRIKES = Argument(
 MODEL = Argument("model", 'model bundle, "fx" unless told; VOLINFO("models") lists them', "value")
 UNITS = Argument("units", '"decimal" or "percent" where the grid cannot tell', "value")
 FORWARDS = Argument("forwards", "one forward a tenor; needed where strikes are K=…", "range")
+AXES = (TENORS, STRIKES, UNITS, FORWARDS)
+SIZE = Argument("tolerance", "size in forwards that a trade must exceed to count; 1e-10 unless told", "value")
 SURFACE = Argument(
     "surface",
     "a grid of implied vols, tenors by strikes, with or without headers; holes blank",

@@ -10,19 +10,7 @@ from ..cells import ERROR_CELLS, Cell, Cells, Grid, Label, is_missing, labels_of
 from ..errors import InputError
 from ..repair import Repair, repair
 from .function import Argument, Function, choice, number, truth
-from .grids import (
-    FORWARDS,
-    STRIKES,
-    SURFACE,
-    TENORS,
-    UNITS,
-    bid_and_ask,
-    cell_address,
-    parsed,
-    require_quote,
-    units_name,
-    warn,
-)
+from .grids import AXES, SIZE, SURFACE, bid_and_ask, cell_address, parsed, require_quote, units_name, warn
 
 OUTPUTS = ("repaired", "change", "report")
 
@@ -109,17 +97,12 @@ VOLREPAIR = Function(
     (
         SURFACE,
         Argument("output", f"one of {', '.join(OUTPUTS)} (in bp of vol); repaired unless told", "value"),
-        TENORS,
-        STRIKES,
-        UNITS,
-        FORWARDS,
+        *AXES,
         Argument("bid", "bid vols with the surface's labels; moving between bid and ask is free", "range"),
         Argument("ask", "ask vols with the surface's labels", "range"),
         Argument("fixed", "as many cells as the surface: any mark keeps that vol as it is", "range"),
         Argument("keep_features", "TRUE to keep level, skew, curvature and term structure", "value"),
-        Argument(
-            "tolerance", "size in forwards that a trade must exceed to count; 1e-10 unless told", "value"
-        ),
+        SIZE,
     ),
     '=VOLREPAIR(A1:F9, "change")',
     _volrepair,

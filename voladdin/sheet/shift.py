@@ -7,7 +7,7 @@ from ..errors import UnitsError
 from ..features import NAMES
 from ..generation.shifting import LARGEST_LEVEL, moved
 from .function import Argument, Function, number
-from .grids import FORWARDS, STRIKES, SURFACE, TENORS, UNITS, parsed, require_quote, units_name, warn
+from .grids import AXES, SURFACE, parsed, require_quote, units_name, warn
 
 
 def _volshift(
@@ -48,10 +48,7 @@ VOLSHIFT = Function(
         _change("dskew", "change of its slope in ln(K/F)"),
         _change("dcurv", "change of its second derivative in ln(K/F)"),
         _change("dterm", "change of its slope a year"),
-        TENORS,
-        STRIKES,
-        UNITS,
-        FORWARDS,
+        *AXES,
     ),
     "=VOLSHIFT(A1:F9, 0.01, -0.05)",
     _volshift,
