@@ -1,0 +1,151 @@
+"""Endless batches of simulated surfaces as a desk sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clocks import FloatArray
+from .grids import (
+    GRIDS,
+    BoolArray,
+    Truth,
+    at_deltas,
+    delta_set,
+    deltas_of,
+    draw_years,
+    listed_ladder,
+    moneyness_grid,
+)
+from .masks import MASKS, hide
+from .mixtures import draw_mixtures, draw_pegs
+from .quoting import quote
+from .sabr import draw_sabr
+from .ssvi import draw_essvi, draw_events, draw_ssvi
+
+_Draw = Callable[[np.random.Generator, int], Truth]
+
+FAMILIES: dict[str, _Draw] = {
+    "ssvi": draw_ssvi,
+    "essvi": draw_essvi,
+    "events": draw_events,
+    "sabr": draw_sabr,
+    "mixture": draw_mixtures,
+    "peg": draw_pegs,
+}
+_FAR, _MOST = 7.0, 8.0  # deviations, vol: no quotes beyond
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """n surfaces of one family on grids of one shape; arrays are [n, T, K] but for years [n, T].
+
+    vols: the truth. moneyness: ln(K/F). deltas: N(d1) at the truth. listed: False is padding of ragged chains.
+    mid, bid, ask: quotes, NaN where there is none. shown: quotes that the mask leaves; `mid[shown]` is the
+    input. hidden: quotes that the mask takes away; their `vols` (or `mid`) are the target.
+    masks: [n] names. `truth.vols(years [n, T], moneyness [n, T, K])` is the truth anywhere else.
+    """
+
+    family: str
+    grid: str
+    truth: Truth
+    years: FloatArray
+    moneyness: FloatArray
+    deltas: FloatArray
+    vols: FloatArray
+    listed: BoolArray
+    mid: FloatArray
+    bid: FloatArray
+    ask: FloatArray
+    shown: BoolArray
+    hidden: BoolArray
+    masks: NDArray[np.str_]
+
+
+def stream(
+    seed: int,
+    *,
+    families: Sequence[str] | None = None,
+    exclude: Sequence[str] = (),
+    masks: Sequence[str] = tuple(MASKS),
+    grids: Sequence[str] = GRIDS,
+    size: int = 64,
+    cells: int = 300,
+) -> Iterator[Batch]:
+    """Batches of `size` surfaces without end; the same arguments give the same batches.
+
+    families: names of FAMILIES (default all); exclude: names left out. grids: of GRIDS. cells: at most, a grid.
+
+    Raises ValueError (unknown name, nothing left).
+    """
+    names = [name for name in (families or FAMILIES) if name not in exclude]
+    unknown = [name for name in (*names, *exclude) if name not in FAMILIES]
+    unknown += [name for name in masks if name not in MASKS] + [name for name in grids if name not in GRIDS]
+    if unknown or not names:
+        raise ValueError(
+            f"families, masks or grids have {unknown or 'nothing'}; expected {', '.join(FAMILIES)}"
+        )
+    rng = np.random.default_rng(seed)
+    while True:
+        name = names[rng.integers(len(names))]
+        yield draw_batch(rng, name, str(rng.choice(list(grids))), size, masks, cells)
+
+
+def draw_batch(
+    rng: np.random.Generator,
+    family: str,
+    grid: str,
+    size: int,
+    masks: Sequence[str] = tuple(MASKS),
+    cells: int = 300,
+) -> Batch:
+    """One batch of a family on a kind of grid; each surface under one of `masks`."""
+    truth = FAMILIES[family](rng, size)
+    years, moneyness, listed = _axes(rng, truth, grid, cells)
+    vols = truth.vols(years, moneyness)
+    root = np.sqrt(years)[..., None]
+    listed = listed & (vols < _MOST) & (np.abs(moneyness) < _FAR * vols * root)
+    vols = np.where(np.isfinite(vols), vols, truth.level[:, None, None])
+    deltas = deltas_of(years, moneyness, vols)
+    quotes = quote(rng, vols, deltas, listed)
+    quoted = np.isfinite(quotes.mid)
+    kinds = rng.choice(list(masks), size)
+    hidden = np.zeros(vols.shape, bool)
+    for kind in np.unique(kinds):
+        rows = kinds == kind
+        hidden[rows] = hide(rng, kind, quoted[rows], deltas[rows])
+    return Batch(
+        family=family,
+        grid=grid,
+        truth=truth,
+        years=years,
+        moneyness=moneyness,
+        deltas=deltas,
+        vols=vols,
+        listed=listed,
+        mid=quotes.mid,
+        bid=quotes.bid,
+        ask=quotes.ask,
+        shown=quoted & ~hidden,
+        hidden=hidden,
+        masks=kinds,
+    )
+
+
+def _axes(
+    rng: np.random.Generator, truth: Truth, grid: str, cells: int
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """years [n, T], ln(K/F) [n, T, K], and where there is a cell."""
+    expiries = int(rng.integers(4, 16))
+    years = draw_years(rng, truth, expiries, grid == "listed")
+    if grid == "deltas":
+        moneyness = at_deltas(truth, years, delta_set(rng))
+        return years, moneyness, np.ones(moneyness.shape, bool)
+    strikes = int(min(rng.integers(5, 14) if grid == "moneyness" else rng.integers(8, 41), cells // expiries))
+    if grid == "moneyness":
+        moneyness = moneyness_grid(rng, truth, years, strikes)
+        return years, moneyness, np.ones(moneyness.shape, bool)
+    return years, *listed_ladder(rng, truth, years, strikes)
