@@ -24,8 +24,8 @@ models: $(VENV)/.test
 # Simulates the paper's equity surfaces and rebuilds the generator that ships: about ten minutes on one core.
 generator: $(VENV)/.test
 	mkdir -p out
-	$(BIN)/python -m export.simulate.equity out/equity.npz --processes 2
-	$(BIN)/python -m export.generator out/equity.npz --output voladdin/models/equity
+	$(BIN)/python -m export.simulation.equity out/equity.npz --processes 2
+	$(BIN)/python -m export.generation out/equity.npz --output voladdin/models/equity
 
 # The tables of the README; needs the market data beside the repository (see `voladdin bench impute -h`).
 bench: $(VENV)/.test
@@ -34,9 +34,9 @@ bench: $(VENV)/.test
 # arbitragerepair for `voladdin bench repair`, in an environment of its own: it does not run with pandas 3.
 bench-rivals: .venv-rivals/.installed
 
-.venv-rivals/.installed: export/bench/rivals.txt
+.venv-rivals/.installed: export/bench/repair/rivals.txt
 	$(PYTHON) -m venv .venv-rivals
-	.venv-rivals/bin/python -m pip install --quiet --disable-pip-version-check -r export/bench/rivals.txt
+	.venv-rivals/bin/python -m pip install --quiet --disable-pip-version-check -r export/bench/repair/rivals.txt
 	touch $@
 
 clean:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voladdin.conventions import parse_delta, parse_tenor
+from voladdin._typing import FloatArray
 from voladdin.conventions.quotes import PERCENT_ABOVE
 from voladdin.errors import InputError, LabelError
-from voladdin.surface import MAX_VOL, FloatArray
+from voladdin.labels import parse_delta, parse_tenor
+from voladdin.surface import MAX_VOL
 
 if TYPE_CHECKING:
     import pandas

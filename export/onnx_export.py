@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .network import DecoderJacobian, Vae
+from .imputation.network import DecoderJacobian, Vae
 
 PARITY = 1e-5
 

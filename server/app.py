@@ -13,8 +13,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 
-from voladdin import bundle, functions, imputation, local
+from voladdin import bundles
 from voladdin.errors import BundleError, ServerError, VoladdinError
+from voladdin.home import version
+from voladdin.imputation import filling
+from voladdin.worksheet import registry
 
 from .schemas import Arguments, BadJson, CommandBody, ImputeBody, parse
 from .security import Activity, Guard, Json, TooLarge, failure, read_body
@@ -44,7 +47,7 @@ def _add_routes(app: FastAPI, activity: Activity) -> None:
         return Json(await asyncio.get_running_loop().run_in_executor(pool, function, *arguments))
 
     async def health(_: Request) -> Json:
-        answer = {"status": "ok", "version": local.version(), "pid": os.getpid(), "models": bundle.names()}
+        answer = {"status": "ok", "version": version(), "pid": os.getpid(), "models": bundles.names()}
         return Json(answer | {"requests": activity.requests, "cpu_seconds": time.process_time()})
 
     async def models(_: Request) -> Json:
@@ -73,7 +76,7 @@ async def _body(request: Request) -> bytes:
 
 def _evaluate(name: str, data: bytes) -> dict[str, Any]:
     arguments: list[Any] = parse(data, Arguments).arguments
-    return {"cells": functions.evaluate(name, arguments)}
+    return {"cells": registry.evaluate(name, arguments)}
 
 
 def _command(name: str, data: bytes) -> dict[str, Any]:
@@ -87,9 +90,9 @@ def _command(name: str, data: bytes) -> dict[str, Any]:
 def _models() -> dict[str, Any]:
     """Each model's card, or why it cannot be loaded."""
     found: list[dict[str, Any]] = []
-    for name in bundle.names():
+    for name in bundles.names():
         try:
-            found.append({"name": name, "card": bundle.load(name).card})
+            found.append({"name": name, "card": bundles.load(name).card})
         except BundleError as error:
             found.append({"name": name, "error": str(error)})
     return {"models": found}
@@ -97,7 +100,7 @@ def _models() -> dict[str, Any]:
 
 def _impute(data: bytes) -> dict[str, Any]:
     body = parse(data, ImputeBody)
-    result = imputation.impute(
+    result = filling.impute(
         body.surface(),
         prior=None if body.prior is None else body.prior.surface(),
         prior_age=body.prior_age,

@@ -17,8 +17,10 @@ from typing import NoReturn
 
 import uvicorn
 
-from voladdin import local
 from voladdin.errors import InputError, ServerError, VoladdinError
+from voladdin.home import home, version
+from voladdin.service import process
+from voladdin.service.state import HOST, State, clear_state, ensure_token, server_lock, write_state
 
 from .app import create_app
 from .security import Activity
@@ -46,17 +48,17 @@ def serve(port: int = 0, idle: float = 1800.0) -> None:
         raise InputError(f"--idle is {idle:g}; expected seconds, or 0 to serve until it is stopped")
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        with local.server_lock() as mine:
+        with server_lock() as mine:
             if mine:
                 return _serve(port, idle)
-        state = local.running()
+        state = process.running()
         if state is not None:
-            where = f"http://{local.HOST}:{state.port}"
+            where = f"http://{HOST}:{state.port}"
             print(f"voladdin {state.version} is already running on {where} (process {state.pid})", flush=True)
             return None
         time.sleep(0.05)
     raise ServerError(
-        f"another voladdin server holds {local.home() / 'server.lock'} and does not answer; "
+        f"another voladdin server holds {home() / 'server.lock'} and does not answer; "
         "end that process, or set VOLADDIN_HOME to another folder"
     )
 
@@ -65,15 +67,15 @@ def _serve(port: int, idle: float) -> None:
     with _log_file(), _listen(port) as listener:
         port = listener.getsockname()[1]
         activity = Activity()
-        app = create_app(token=local.ensure_token(), port=port, activity=activity)
-        local.write_state(local.State(port, os.getpid(), local.version()))
-        print(f"voladdin {local.version()} on http://{local.HOST}:{port}", flush=True)
+        app = create_app(token=ensure_token(), port=port, activity=activity)
+        write_state(State(port, os.getpid(), version()))
+        print(f"voladdin {version()} on http://{HOST}:{port}", flush=True)
         previous = signal.signal(signal.SIGTERM, _exit)
         try:
             with contextlib.suppress(KeyboardInterrupt):
                 asyncio.run(_until_idle(uvicorn.Server(_config(app)), listener, activity, idle))
         finally:
-            local.clear_state()
+            clear_state()
             signal.signal(signal.SIGTERM, previous)
 
 
@@ -83,7 +85,7 @@ async def _until_idle(
     async def watch() -> None:
         while activity.idle < idle:
             await asyncio.sleep(min(idle - activity.idle, 5.0))
-        local.clear_state()
+        clear_state()
         server.should_exit = True
 
     watcher = asyncio.create_task(watch()) if idle else None
@@ -115,18 +117,18 @@ def _listen(port: int) -> socket.socket:
     exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
     try:
         listener.setsockopt(socket.SOL_SOCKET, exclusive, 1)
-        listener.bind((local.HOST, port))
+        listener.bind((HOST, port))
         listener.listen(128)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise ServerError(f"--port is {port}; expected a free port of {local.HOST}: {error}") from None
+        raise ServerError(f"--port is {port}; expected a free port of {HOST}: {error}") from None
     return listener
 
 
 @contextlib.contextmanager
 def _log_file() -> Iterator[None]:
     handler = logging.handlers.RotatingFileHandler(
-        local.home() / "voladdin.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True
+        home() / "voladdin.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     loggers = {logging.getLogger("voladdin"): logging.INFO, logging.getLogger("uvicorn"): logging.WARNING}

@@ -7,7 +7,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 import voladdin as va
-from export.bench.truth import prices
+from export.bench.repair.truth import prices
 from voladdin.black import vega
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.bench.baselines import Gaussian
-from export.bench.baselines.gaussian import SCALE_SHIFT
 from export.bench.data import DATA, load_history
-from export.bench.grids import raw_surfaces
+from export.bench.imputation.baselines import Gaussian
+from export.bench.imputation.baselines.gaussian import SCALE_SHIFT
+from export.bench.imputation.grids import raw_surfaces
+from export.bench.imputation.product import Product
 from export.bench.masks import random_masks
 from export.bench.metrics import score
-from export.bench.product import Product
-from voladdin.bundle import SHIPPED
+from voladdin.bundles import SHIPPED
 
 needs_data = pytest.mark.skipif(
     not (DATA / "fx_quotes_atm_rr_bf.csv").is_file(), reason="the market data is not beside the repository"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voladdin.anderson import Anderson
+from voladdin.imputation.fixed_point import Anderson
 
 
 def steps_to(end: float, matrix: np.ndarray, offset: np.ndarray, plain: bool = False) -> int:

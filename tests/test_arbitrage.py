@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from export.bench.random_grids import compare, random_surface
-from export.bench.truth import TOLERANCE, least_slack, prices
-from voladdin.envelope import FORWARD, excesses
+from export.bench.repair.random_grids import compare, random_surface
+from export.bench.repair.truth import TOLERANCE, least_slack, prices
+from voladdin.arbitrage.hulls import FORWARD, excesses
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TENORS = [1 / 12, 0.25, 0.5, 1.0, 2.0]
@@ -127,8 +127,8 @@ def test_every_kind(
 
 
 def test_bounds_in_words() -> None:
-    from voladdin.envelope import Excess
-    from voladdin.trades import Names
+    from voladdin.arbitrage.hulls import Excess
+    from voladdin.arbitrage.trades import Names
 
     names = Names(bumped(), [(0, 4)], [1.0])
     cheap, dear = Excess("bounds", 0, 1e-4, ()), Excess("bounds", 0, 1e-4, ((FORWARD, 1.0),))

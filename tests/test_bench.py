@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import ndtr
 
-from export.bench import grids, impute
-from export.bench.baselines import (
+from export.bench.data import DATA, Axes, History, load_history, pair_split, test_set, time_split
+from export.bench.imputation import grids, impute
+from export.bench.imputation.baselines import (
     DailyChangeGaussian,
     Gaussian,
     LinearVariance,
@@ -23,13 +24,12 @@ from export.bench.baselines import (
     Yesterday,
     gaussian,
 )
-from export.bench.baselines.gaussian import condition
-from export.bench.baselines.grid import interpolation
-from export.bench.data import DATA, Axes, History, load_history, pair_split, test_set, time_split
+from export.bench.imputation.baselines.gaussian import condition
+from export.bench.imputation.baselines.grid import interpolation
+from export.bench.imputation.product import Product, product_methods
 from export.bench.masks import HOLES, RATES, all_masks
 from export.bench.methods import Method, Prediction
 from export.bench.metrics import Score, evaluate, gaussian_crps, latency, ratio_interval, score
-from export.bench.product import Product, product_methods
 
 FX, OTHER = grids.FX, grids.OTHER
 needs_data = pytest.mark.skipif(
@@ -264,7 +264,7 @@ def test_linear_variance_is_linear_in_variance() -> None:
 
 
 def test_thin_plate_reproduces_a_plane_of_log_vol() -> None:
-    from export.bench.baselines.grid import coordinates
+    from export.bench.imputation.baselines.grid import coordinates
 
     vols = np.exp(-2 + coordinates(FX) @ [0.1, -0.05]).reshape(FX.shape)
     hidden = np.where(all_masks(1, FX)["70%"][0], np.nan, vols)
@@ -280,7 +280,7 @@ JUMPS = {"intensity": 0.3, "jump_mean": -0.02, "jump_std": 0.04}
 
 def model_surface(name: str) -> np.ndarray:
     """A surface of the simulator, which prices by other formulas than the fits."""
-    from export.simulate import model_vols
+    from export.simulation import model_vols
 
     shift = np.cumsum(np.linspace(0.001, 0.003, 8) * np.diff(FX.tenors, prepend=0.0))
     extra = {"heston": {}, "bates": JUMPS, "heston++": {"shift": shift[None]}}[name]
@@ -290,7 +290,7 @@ def model_surface(name: str) -> np.ndarray:
 
 @pytest.mark.parametrize(("name", "tolerance"), [("heston", 1e-4), ("bates", 5e-4), ("heston++", 1e-6)])
 def test_a_fit_recovers_its_own_models_surface(name: str, tolerance: float) -> None:
-    from export.bench.baselines.parametric import Bates, Heston, HestonShift
+    from export.bench.imputation.baselines.parametric import Bates, Heston, HestonShift
 
     method = {"heston": Heston(), "bates": Bates(), "heston++": HestonShift()}[name]
     vols = model_surface(name)
@@ -312,8 +312,8 @@ def test_a_fit_takes_a_single_quote(name: str) -> None:
 def test_fourier_prices_are_quantlibs() -> None:
     import QuantLib as ql
 
-    from export.bench.baselines.fourier import NODES, call_price
-    from export.bench.baselines.parametric import _TODAY, heston_characteristic
+    from export.bench.imputation.baselines.fourier import NODES, call_price
+    from export.bench.imputation.baselines.parametric import _TODAY, heston_characteristic
 
     ql.Settings.instance().evaluationDate = _TODAY
     flat = ql.YieldTermStructureHandle(ql.FlatForward(_TODAY, 0.0, ql.Actual365Fixed()))
@@ -340,7 +340,7 @@ def test_fourier_prices_are_quantlibs() -> None:
 def test_vae_runs_and_repeats_itself(history: History) -> None:
     import torch
 
-    from export.bench.baselines.vae import SigmaVAE
+    from export.bench.imputation.baselines.vae import SigmaVAE
 
     torch.set_num_threads(1)
     _, hidden = hidden_surfaces(history, count=4)
@@ -503,9 +503,9 @@ def fake_imputation(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict]]:
         mean = np.where(np.isnan(vols), 0.1, vols)
         return SimpleNamespace(mean=mean, std=0.01 * mean, low=0.9 * mean, high=1.1 * mean)
 
-    module = ModuleType("voladdin.imputation")
+    module = ModuleType("voladdin.imputation.filling")
     module.impute_batch = impute_batch  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "voladdin.imputation", module)
+    monkeypatch.setitem(sys.modules, "voladdin.imputation.filling", module)
     yield calls
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from export.bench import calc, calc_office
-from voladdin.cli import main
+from export.bench.calc import office, recalculation
+from voladdin.cli.program import main
 from voladdin.errors import UnavailableError
 
 
 def has_uno() -> bool:
     try:
-        calc_office.uno_python()
+        office.uno_python()
     except UnavailableError:
         return False
     return True
@@ -57,12 +57,14 @@ def test_sizes_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_tables() -> None:
-    step = calc.Step(2.0, 500, 1.5)
+    step = recalculation.Step(2.0, 500, 1.5)
     found = {
-        calc.OURS: {column: [step, calc.Step(3.0, 500, 1.5)] for column in calc.COLUMNS},
-        calc.REQUESTS: {calc.COLUMNS[1]: [calc.Step(0.5, 500, 0.2)]},
+        recalculation.OURS: {
+            column: [step, recalculation.Step(3.0, 500, 1.5)] for column in recalculation.COLUMNS
+        },
+        recalculation.REQUESTS: {recalculation.COLUMNS[1]: [recalculation.Step(0.5, 500, 0.2)]},
     }
-    text = calc.render(found, 500)
+    text = recalculation.render(found, 500)
     assert "| VOLIMPUTE | 2.50 [2.00, 3.00] | 2.50 [2.00, 3.00] | 2.50 [2.00, 3.00] |" in text
     assert "| no-op requests, without Calc |  | 5.0 |  |" in text
     assert "| VOLIMPUTE | 500; 1.50 | 500; 1.50 | 500; 1.50 |" in text

@@ -11,18 +11,18 @@ pytest.importorskip("torch", reason="needs the bench and train extras")
 
 import torch
 
-from export.bench.generate import command, control, likeness, shifts, timing, validity
-from export.bench.generate.conditions import conditions, violations
-from export.bench.generate.data import Surfaces, surfaces
-from export.bench.generate.gaussian import fit_gaussian
-from export.bench.generate.generators import Ours, train_ours
-from export.bench.generate.models import CONTROLS, OURS, Training, models
-from export.bench.generate.paper import BETA, Budget, PaperNetwork, Shortcut, train_paper
+from export.bench.generation import control, generate, likeness, shifts, timing, validity
+from export.bench.generation.generators import Ours, train_ours
+from export.bench.generation.models import CONTROLS, OURS, Training, models
+from export.bench.generation.paper import BETA, Budget, PaperNetwork, Shortcut, train_paper
+from export.bench.generation.pca_gaussian import fit_gaussian
+from export.bench.generation.smooth_violations import conditions, violations
+from export.bench.generation.training_surfaces import Surfaces, surfaces
 from voladdin import Surface
-from voladdin.cli import BENCHES, main
-from voladdin.diagnostics import diagnose
+from voladdin.arbitrage.smooth_conditions import diagnose
+from voladdin.cli.program import BENCHES, main
 from voladdin.errors import InputError
-from voladdin.generator import load
+from voladdin.generation.model import load
 
 FOUR = CONTROLS[4]
 
@@ -295,4 +295,4 @@ def test_the_command_refuses_impossible_counts(capsys: pytest.CaptureFixture[str
     assert "generate" in BENCHES
     assert main(["bench", "generate", "--surfaces", "0"]) == 2
     assert "expected 1 or more" in capsys.readouterr().err
-    assert command.parser().parse_args([]).surfaces == 60_000
+    assert generate.parser().parse_args([]).surfaces == 60_000

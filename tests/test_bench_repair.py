@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from export.bench import damage, repair, repair_checks, repair_report, rivals
 from export.bench.data import DATA, Axes, History
-from export.bench.grids import FX
-from export.bench.random_grids import random_surface
-from export.bench.repair_methods import (
+from export.bench.imputation.grids import FX
+from export.bench.repair import checks, damage, repair, repair_tables, rivals
+from export.bench.repair.random_grids import random_surface
+from export.bench.repair.repairs import (
     AUTO,
     CLIPPING,
     FEATURES,
@@ -24,9 +24,9 @@ from export.bench.repair_methods import (
     measure,
     quotes,
 )
-from export.bench.rivals import ArbitrageRepair, clip, rivals_python
-from export.bench.truth import least_change, least_distance, least_slack, prices
-from voladdin.cli import main
+from export.bench.repair.rivals import ArbitrageRepair, clip, rivals_python
+from export.bench.repair.truth import least_change, least_distance, least_slack, prices
+from voladdin.cli.program import main
 from voladdin.errors import UnavailableError
 
 needs_data = pytest.mark.skipif(
@@ -270,31 +270,31 @@ def test_rows_of_a_case() -> None:
         RIVAL: [measured(1.5), measured(0.5)],
         CLIPPING: [Measured(False, False, *[np.nan] * 4, 1.0, 0.001)] * 2,
     }
-    rows = repair_report.case_rows(case, found)
-    assert all(len(row) == len(repair_report.COLUMNS) for row in rows)
+    rows = repair_tables.case_rows(case, found)
+    assert all(len(row) == len(repair_tables.COLUMNS) for row in rows)
     assert rows[0][:3] == ["noise 5%, 8 x 5 strikes", "2 of 9", PRICES]
     assert rows[0][3:] == ["100", "100", "2.00", "30.0", "0.100", "1.000", "5.0e-08", "1.0e-07", "4.00"]
     assert rows[2] == ["", "", CLIPPING, "0", "0", *[""] * 6, "1.00"]
     found[RIVAL].append(Measured(False, True, *[np.nan] * 4, 1.0, 60.0))
     found[PRICES].append(measured(1.0))
-    text = repair_report.summary({case.name: {AUTO: [], **found}}, {case.name: True})
+    text = repair_tables.summary({case.name: {AUTO: [], **found}}, {case.name: True})
     assert f"{PRICES}: 3 of 3 valid" in text
     assert "at most 1.0e-07 over the least" in text
     assert "`weighted` above arbitragerepair's on 1 of the 2 surfaces that it makes valid, on 1 of 2" in text
 
 
 def test_a_case_without_arbitrage_has_an_empty_row() -> None:
-    rows = repair_report.case_rows(damage.Case("noise 2%", (), 0, 400), {PRICES: []})
+    rows = repair_tables.case_rows(damage.Case("noise 2%", (), 0, 400), {PRICES: []})
     assert rows == [["noise 2%", "0 of 400", *[""] * 10]]
 
 
 def test_check_without_the_rival(history: History) -> None:
     surface = va.Surface(history.vols[0, 0], FX.tenors, deltas=FX.deltas)
-    text = repair_checks.check_table([surface, damage.with_strikes(surface)], None)
+    text = checks.check_table([surface, damage.with_strikes(surface)], None)
     assert "| deltas | 1 | " in text
     assert "| strikes | 1 | " in text
-    assert repair_checks.verdict_line(20, 0).startswith("Verdicts of check and of the linear program on 20")
-    assert "20 agree" in repair_checks.verdict_line(20, 0)
+    assert checks.verdict_line(20, 0).startswith("Verdicts of check and of the linear program on 20")
+    assert "20 agree" in checks.verdict_line(20, 0)
 
 
 def test_without_market_data(
@@ -328,7 +328,7 @@ def test_a_small_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["bench", "repair", *options]) == 0
     text = output.read_text("utf-8")
     assert capsys.readouterr().out == text + "\n"
-    assert "| " + " | ".join(repair_report.COLUMNS) + " |" in text
+    assert "| " + " | ".join(repair_tables.COLUMNS) + " |" in text
     body = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
     valid = [row[3] for row in body if row[2] in (AUTO, PRICES)]
     assert len(valid) > 20  # cases with arbitrage, two rows each

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from voladdin import bundle
+from voladdin import bundles
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     folder = tmp_path / "copy"
-    shutil.copytree(bundle.SHIPPED / "fx", folder)
+    shutil.copytree(bundles.SHIPPED / "fx", folder)
     return folder
 
 
@@ -96,7 +96,7 @@ def test_shipped_bundles() -> None:
     loaded = va.load("fx")
     assert loaded.card["name"] == "fx" and len(loaded.digest) == 64
     assert va.load("fx") is loaded
-    size = sum(path.stat().st_size for path in bundle.SHIPPED.rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in bundles.SHIPPED.rglob("*") if path.is_file())
     assert size < 5_000_000
 
 

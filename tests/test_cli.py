@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from voladdin import cli, functions
-from voladdin.cli import main
+from voladdin.cli import main, program
 from voladdin.errors import InputError
-from voladdin.files import format_grid, format_table, read_cells, write_cells
+from voladdin.worksheet import registry
+from voladdin.xlsx.tables import format_grid, format_table, read_cells, write_cells
 
 GRID = [["", "25P", "ATM"], ["1M", 9.1, None], ["1Y", None, 9.5]]
 
@@ -32,7 +32,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return [[0.5 if cell in (None, "") and i and j else cell for j, cell in enumerate(row)]
                 for i, row in enumerate(arguments[0])]  # fmt: skip
 
-    monkeypatch.setattr(functions, "evaluate", evaluate)
+    monkeypatch.setattr(registry, "evaluate", evaluate)
     return calls
 
 
@@ -166,8 +166,12 @@ def test_info(seen: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
     ("argv", "module", "rest"),
     [
         (["serve", "--port", "0"], "server.run", ["--port", "0"]),
-        (["train", "history.csv", "--name", "desk"], "export.train", ["history.csv", "--name", "desk"]),
-        (["bench", "impute", "--quick"], "export.bench.impute", ["--quick"]),
+        (
+            ["train", "history.csv", "--name", "desk"],
+            "export.imputation.train",
+            ["history.csv", "--name", "desk"],
+        ),
+        (["bench", "impute", "--quick"], "export.bench.imputation.impute", ["--quick"]),
     ],
 )
 def test_commands_that_live_elsewhere(
@@ -185,15 +189,15 @@ def test_a_missing_extra_says_what_to_install(
     def absent(name: str) -> None:
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
-    monkeypatch.setattr(cli.importlib, "import_module", absent)
+    monkeypatch.setattr(program.importlib, "import_module", absent)
     assert main(["train", "history.csv"]) == 2
     assert "train needs the module torch; expected pip install 'voladdin[train]'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("host", cli.HOSTS)
+@pytest.mark.parametrize("host", program.HOSTS)
 @pytest.mark.parametrize("action", ["install", "uninstall"])
 def test_hosts_are_installed_by_name(host: str, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = cli.importlib.import_module(f"voladdin.hosts.{host}")
+    module = program.importlib.import_module(f"voladdin.hosts.{host}")
     done: list[str] = []
     monkeypatch.setattr(module, action, lambda: done.append(action))
     assert main([action, host]) == 0

@@ -9,8 +9,8 @@ import pytest
 
 from tests.stubs import calc
 from tests.test_commands import refused, run, user_cells
-from voladdin.functions import evaluate
 from voladdin.generation.axes import SHEET_MONEYNESS, SHEET_TENORS
+from voladdin.worksheet.registry import evaluate
 
 CALM = [0.2, -0.1, 0.3, 0.02]
 TABLE: list[list[Any]] = [

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from tests.stubs import calc
-from voladdin import information
 from voladdin.cells import parse, render
 from voladdin.commands import COMMANDS, execute
 from voladdin.commands.checking import colour
@@ -18,7 +17,8 @@ from voladdin.commands.filling import FILL, FONT
 from voladdin.errors import InputError, VoladdinError
 from voladdin.hosts.libreoffice import engine, ranges
 from voladdin.hosts.libreoffice.document import Document
-from voladdin.imputation import impute
+from voladdin.imputation.filling import impute
+from voladdin.worksheet import info
 
 GRID: list[list[Any]] = [
     [None, "10P", "25P", "ATM", "25C", "10C"],
@@ -284,7 +284,7 @@ def test_check_colours_by_size_and_reports() -> None:
     document = calc.opened({"EURUSD 1": {"B3": BROKEN}}, "C4")
     message = run(document, "check")
     grid = parse(BROKEN)
-    from voladdin.arbitrage import check
+    from voladdin.arbitrage.check import check
 
     found = check(grid.surface)
     assert message.startswith(f"EURUSD 1!B3:E6 has static arbitrage: {len(found.violations)} trades lock in")
@@ -345,7 +345,7 @@ def test_colours_lie_over_each_other_and_come_off_in_order() -> None:
 
 
 def test_repair_goes_beside_the_grid_with_the_change_map() -> None:
-    from voladdin.repair import repair
+    from voladdin.arbitrage.repair import repair
 
     titled = [["EURUSD", None, None, None], *BROKEN]
     document = calc.opened({"S": {"B3": titled}}, "C5", looks={"C5:E7": {"format": "0.00%"}})
@@ -504,7 +504,7 @@ def test_failures_are_remembered_and_defects_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("voladdin.commands.filling.impute", lambda surface: 1 / 0)
     document = calc.opened({"S": {"A1": GRID}}, "B2")
     refused(document, "fill", "fill failed: ZeroDivisionError.*defect")
-    assert "ZeroDivisionError" in information.volinfo("error", ())[0][1]
+    assert "ZeroDivisionError" in info.volinfo("error", ())[0][1]
 
 
 def test_cells_are_asked_for_until_the_command_can_run() -> None:

@@ -16,14 +16,11 @@ from voladdin.conventions import (
     convention,
     moneyness_of_delta,
     option_delta,
-    parse_delta,
     parse_pair,
-    parse_strike,
-    parse_tenor,
     premium_currency,
-    tenor_label,
 )
 from voladdin.errors import LabelError
+from voladdin.labels import parse_delta, parse_strike, parse_tenor, tenor_label
 
 VALUATION = date(2026, 1, 1)
 

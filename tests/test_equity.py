@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from export.simulate import equity
-from export.simulate.equity import MONEYNESS, TENORS, simulate_equity
-from voladdin.features import feature_weights
+from export.simulation import equity
+from export.simulation.equity import MONEYNESS, TENORS, simulate_equity
+from voladdin.feature_map import feature_weights
 
 
 @pytest.fixture(scope="module")

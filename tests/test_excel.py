@@ -15,8 +15,8 @@ import pytest
 from tests.stubs import win32
 from tests.stubs.win32 import MISSING, ExcelRange, values
 from voladdin.errors import UnavailableError
-from voladdin.functions import FUNCTIONS, Argument, Function, evaluate
 from voladdin.hosts.excel import addin
+from voladdin.worksheet.registry import FUNCTIONS, Argument, Function, evaluate
 
 MODULE = "voladdin.hosts.excel.udfs"
 GRID: list[list[Any]] = [

@@ -18,12 +18,12 @@ from defusedxml.ElementTree import fromstring
 
 from tests.stubs import win32
 from tests.stubs.vba import VBA_Parser
-from voladdin.cli import main
+from voladdin.cli.program import main
 from voladdin.commands import COMMANDS, Command
 from voladdin.errors import InfeasibleError, InputError, UnavailableError
-from voladdin.functions import FUNCTIONS
 from voladdin.hosts import excel
 from voladdin.hosts.excel import addin, ribbon, xlam
+from voladdin.worksheet.registry import FUNCTIONS
 
 CUSTOM_UI = "{http://schemas.microsoft.com/office/2009/07/customui}"
 RELATIONSHIP = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"

@@ -10,11 +10,11 @@ import pytest
 
 from tests.stubs import calc, excel, win32
 from tests.test_commands import BROKEN, FILL_NUMBER, GRID, HOLES, filled
+from voladdin.arbitrage.repair import repair
 from voladdin.cells import parse
 from voladdin.commands import execute
 from voladdin.errors import InputError
 from voladdin.hosts.libreoffice.document import Document
-from voladdin.repair import repair
 
 Run = Callable[..., str]
 

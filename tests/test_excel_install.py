@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import xlwings
 
-from voladdin.cli import main
+from voladdin.cli.program import main
 from voladdin.errors import UnavailableError
 from voladdin.hosts import excel
 from voladdin.hosts.excel import addin, installer, xlam

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from export.simulate.sabr import hagan_vol
+from export.simulation.sabr import hagan_vol
 from voladdin import black
-from voladdin.features import MONOMIALS, feature_weights
+from voladdin.feature_map import MONOMIALS, feature_weights
 
 TENORS = np.linspace(0.1, 0.6, 28)
 MONEYNESS = np.linspace(-0.27, 0.27, 28)

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voladdin import functions
 from voladdin.errors import BundleError, InfeasibleError, InputError, LabelError, UnitsError, VoladdinError
-from voladdin.functions import FUNCTIONS, evaluate
+from voladdin.worksheet import registry
+from voladdin.worksheet.registry import FUNCTIONS, evaluate
 
 GRID = [["", "25P", "ATM", "25C"], ["1M", 0.09, 0.08, None], ["1Y", None, 0.09, 0.095]]
 PRIOR = [["", "25P", "ATM", "25C"], ["1M", 0.1, 0.2, 0.3], ["1Y", 0.4, 0.5, 0.6]]
@@ -52,10 +52,10 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             raise BundleError(f"model {name!r} is not installed; expected fx")
         return SimpleNamespace(digest=plain.digest)
 
-    monkeypatch.setattr("voladdin.sheet.impute.impute", impute)
-    monkeypatch.setattr("voladdin.sheet.interpolate.interpolate", interpolate)
-    monkeypatch.setattr(functions, "bundle", SimpleNamespace(load=load))
-    functions.clear_cache()
+    monkeypatch.setattr("voladdin.worksheet.impute.impute", impute)
+    monkeypatch.setattr("voladdin.worksheet.interpolate.interpolate", interpolate)
+    monkeypatch.setattr(registry, "bundles", SimpleNamespace(load=load))
+    registry.clear_cache()
     return plain
 
 
@@ -289,7 +289,7 @@ def test_cache_tells_true_from_one() -> None:
 
 
 def test_cache_is_bounded(monkeypatch: pytest.MonkeyPatch, model: SimpleNamespace) -> None:
-    monkeypatch.setattr("voladdin.sheet.function.MAX_CACHED_CELLS", 24)  # two results of 12 cells
+    monkeypatch.setattr("voladdin.worksheet.signature.MAX_CACHED_CELLS", 24)  # two results of 12 cells
     for output in ("std", "low", "high", "std"):
         evaluate("VOLIMPUTE", [GRID, output])
     assert len(model.calls) == 4
@@ -343,17 +343,17 @@ def test_every_function_is_documented(name: str) -> None:
 
 
 def test_a_defect_becomes_a_cell_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voladdin.sheet.impute.impute", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("voladdin.worksheet.impute.impute", lambda *_, **__: 1 / 0)
     with pytest.raises(VoladdinError, match=r"VOLIMPUTE failed: ZeroDivisionError.*please report"):
         evaluate("VOLIMPUTE", [GRID])
 
 
 def test_a_defect_prints_no_traceback() -> None:
     code = (
-        "from voladdin import functions\n"
-        "functions.bind = lambda *_: 1 / 0\n"
-        "try: functions.evaluate('VOLINFO', [])\n"
-        "except functions.VoladdinError as error: print(error)\n"
+        "from voladdin.worksheet import registry\n"
+        "registry.bind = lambda *_: 1 / 0\n"
+        "try: registry.evaluate('VOLINFO', [])\n"
+        "except registry.VoladdinError as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("VOLINFO failed: ZeroDivisionError")

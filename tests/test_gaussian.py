@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voladdin.gaussian import NUGGET, condition, core_mean
+from voladdin.imputation.conditioning import NUGGET, condition, core_mean
 
 CELLS = 7
 

@@ -10,23 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from voladdin import generator
+from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
 from voladdin.errors import BundleError, InfeasibleError, InputError, LabelError, UnitsError
-from voladdin.features import NAMES
-from voladdin.generation import latent as latents
+from voladdin.feature_map import NAMES
+from voladdin.generation import latents
 from voladdin.generation.axes import along, moneyness_axis, reach, tenor_axis
 from voladdin.generation.generating import frame_of
-from voladdin.rectangle import arbitrage_free
+from voladdin.generation.model import Generator, load
 
 CALM = (0.2, -0.1, 0.3, 0.02)
 
 
 @pytest.fixture(scope="module")
-def model() -> generator.Generator:
-    return generator.load()
+def model() -> Generator:
+    return load()
 
 
-def inside(model: generator.Generator, count: int, seed: int = 0) -> np.ndarray:
+def inside(model: Generator, count: int, seed: int = 0) -> np.ndarray:
     """[count, 4] features in the trained hull: blends of its vertices."""
     rng = np.random.default_rng(seed)
     vertices = model.arrays["hull_vertices"]
@@ -55,7 +55,7 @@ def axis(low: float, high: float, least: int) -> st.SearchStrategy[list[float]]:
 # Features
 
 
-def test_one_surface_on_the_trained_grid(model: generator.Generator) -> None:
+def test_one_surface_on_the_trained_grid(model: Generator) -> None:
     made = va.generate(*CALM)
     surface = made.surface()
     assert len(made) == 1 and surface.shape == (28, 28)
@@ -64,7 +64,7 @@ def test_one_surface_on_the_trained_grid(model: generator.Generator) -> None:
     assert np.array_equal(surface.tenors, model.tenors) and np.array_equal(made.moneyness, model.moneyness)
 
 
-def test_ten_thousand_in_the_hull(model: generator.Generator) -> None:
+def test_ten_thousand_in_the_hull(model: Generator) -> None:
     targets = inside(model, 10_000)
     made = va.generate(*targets.T, seed=1)
     weights = model.arrays["weights"]
@@ -74,7 +74,7 @@ def test_ten_thousand_in_the_hull(model: generator.Generator) -> None:
     assert arbitrage_free(made.vols, made.tenors, made.moneyness).all()
 
 
-def test_what_z_says_leaves_the_features(model: generator.Generator) -> None:
+def test_what_z_says_leaves_the_features(model: Generator) -> None:
     steps = np.array([s * np.eye(model.latent_size)[k] for s in (-8, 8) for k in range(model.latent_size)])
     frame = frame_of(model, None, None)
     targets = np.tile(CALM, (len(steps), 1))
@@ -89,7 +89,7 @@ def test_what_z_says_leaves_the_features(model: generator.Generator) -> None:
 def test_any_grid_within_reach_has_exactly_the_features(
     tenors: list[float], moneyness: list[float], seed: int
 ) -> None:
-    targets = inside(generator.load(), 5, seed)
+    targets = inside(load(), 5, seed)
     made = va.generate(*targets.T, seed=seed, tenors=tenors, moneyness=moneyness)
     assert error(made) < 1e-10
     assert all(va.check(made.surface(i)).ok for i in range(len(made)))
@@ -155,7 +155,7 @@ def test_a_latent_that_is_given() -> None:
 # Beyond the hull
 
 
-def outside(model: generator.Generator) -> np.ndarray:
+def outside(model: Generator) -> np.ndarray:
     """[n, 4] features in the ranges but outside the hull whose decoded surface has arbitrage."""
     low, high = model.ranges
     targets = low + (high - low) * latents.uniforms(9, 0, (4000, 4))
@@ -165,7 +165,7 @@ def outside(model: generator.Generator) -> np.ndarray:
     return targets[~arbitrage_free(vols, frame.tenors, frame.moneyness)]
 
 
-def test_outside_the_hull_is_repaired_or_refused(model: generator.Generator) -> None:
+def test_outside_the_hull_is_repaired_or_refused(model: Generator) -> None:
     targets = outside(model)
     assert len(targets) > 20
     repaired = 0
@@ -282,7 +282,7 @@ def test_models_that_do_not_generate() -> None:
         va.generate(*CALM, model="nope")
 
 
-def test_the_reach_is_a_tenth_of_the_span(model: generator.Generator) -> None:
+def test_the_reach_is_a_tenth_of_the_span(model: Generator) -> None:
     assert reach(model.tenors) == pytest.approx((0.05, 0.65))
     ends = reach(model.moneyness)
     assert moneyness_axis(ends, model.moneyness) == pytest.approx(np.array(ends))
@@ -301,7 +301,7 @@ def test_samples_are_reproducible_and_begin_alike() -> None:
     assert many.in_hull.all() and not many.repaired.any()
 
 
-def test_samples_are_spread_as_the_training_surfaces(model: generator.Generator) -> None:
+def test_samples_are_spread_as_the_training_surfaces(model: Generator) -> None:
     made, examples = (
         va.sample(4000, 1, tenors=["1M", "6M"], moneyness=[-0.2, 0, 0.2]),
         model.arrays["examples"],

@@ -13,15 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from export.generator import train
-from export.generator.basis import Basis
-from export.generator.hull import feature_hull, uniform_in_hull
-from export.generator.network import ConditionalVae, DecoderJacobian
-from export.generator.train import Config, Data, train_generator
-from export.simulate.equity import MONEYNESS, TENORS, simulate_equity
-from voladdin import bundle, generator
-from voladdin.features import NAMES, feature_weights
-from voladdin.rectangle import arbitrage_free
+from export.generation import train
+from export.generation.basis import Basis
+from export.generation.hull import feature_hull, uniform_in_hull
+from export.generation.network import ConditionalVae, DecoderJacobian
+from export.generation.train import Config, Data, train_generator
+from export.simulation.equity import MONEYNESS, TENORS, simulate_equity
+from voladdin import bundles
+from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
+from voladdin.feature_map import NAMES, feature_weights
+from voladdin.generation.model import Generator, load
 
 SMALL = Config(modes=8, width=16, steps=150, batch=64, rate=5e-3, every=50, samples=200)
 
@@ -44,8 +45,8 @@ def trained(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def equity() -> generator.Generator:
-    return generator.load()
+def equity() -> Generator:
+    return load()
 
 
 # ---- the linear part
@@ -125,7 +126,7 @@ def test_the_jacobian_is_that_of_autograd() -> None:
 
 
 def test_a_trained_bundle_decodes_with_exact_features(trained: Path, data: Data) -> None:
-    model = generator.load(trained)
+    model = load(trained)
     assert model.features == NAMES and model.latent_size == 5
     y, z = model.encode(data.held.reshape(-1, 28, 28))
     vols = model.vols(y, z)
@@ -153,7 +154,7 @@ def test_a_broken_run_goes_on_with_the_same_result(
         with pytest.raises(KeyboardInterrupt):
             train_generator(data, tmp_path / "parts", "small", SMALL, quiet=True)
     parts = train_generator(data, tmp_path / "parts", "small", SMALL, quiet=True)
-    for graph in bundle.GRAPHS:
+    for graph in bundles.GRAPHS:
         assert (parts / f"{graph}.onnx").read_bytes() == (trained / f"{graph}.onnx").read_bytes()
 
 
@@ -171,7 +172,7 @@ def test_the_command_trains_fewer_features_from_a_file(
     command += ["--samples", "50", "--features"]
     assert train.main([*command, *features]) == 0
     assert "mine in" in capsys.readouterr().out
-    model = generator.load(tmp_path / "mine")
+    model = load(tmp_path / "mine")
     assert model.features == features
     y = model.centre + np.zeros((3, len(features)))
     z = np.random.default_rng(0).standard_normal((3, 5))
@@ -183,7 +184,7 @@ def test_the_command_trains_fewer_features_from_a_file(
 # ---- the shipped bundle
 
 
-def test_the_shipped_bundle_reaches_its_figures(equity: generator.Generator) -> None:
+def test_the_shipped_bundle_reaches_its_figures(equity: Generator) -> None:
     """Surfaces that it has never seen (another seed): reconstruction, and features under any latent."""
     vols = np.concatenate(list(simulate_equity(150, seed=99)[0].values()))
     y, z = equity.encode(vols)
@@ -192,7 +193,7 @@ def test_the_shipped_bundle_reaches_its_figures(equity: generator.Generator) -> 
     np.testing.assert_allclose(far.reshape(len(y), -1) @ equity.arrays["weights"].T, y, atol=1e-12)
 
 
-def test_draws_in_the_hull_have_no_arbitrage(equity: generator.Generator) -> None:
+def test_draws_in_the_hull_have_no_arbitrage(equity: Generator) -> None:
     rng = np.random.default_rng(11)
     y = uniform_in_hull(equity.arrays["hull_vertices"], 1500, rng)
     assert equity.inside(y).all()
@@ -200,13 +201,13 @@ def test_draws_in_the_hull_have_no_arbitrage(equity: generator.Generator) -> Non
     assert arbitrage_free(vols, equity.tenors, equity.moneyness).all()
 
 
-def test_ranges_are_those_of_the_hull(equity: generator.Generator) -> None:
+def test_ranges_are_those_of_the_hull(equity: Generator) -> None:
     low, high = equity.ranges
     assert 0.09 < low[0] < 0.11 and 0.49 < high[0] < 0.51
     assert (low[1:] < 0).all() and (high[1:] > 0).all()
 
 
-def test_slopes_are_the_derivative_of_vols(equity: generator.Generator) -> None:
+def test_slopes_are_the_derivative_of_vols(equity: Generator) -> None:
     y = equity.centre[None]
     z = np.random.default_rng(3).standard_normal((1, equity.latent_size))
     vols, slope = equity.vols_and_slope(y, z)
@@ -223,16 +224,16 @@ def test_slopes_are_the_derivative_of_vols(equity: generator.Generator) -> None:
 
 def test_kinds_are_told_apart() -> None:
     assert {"fx", "equity"} <= set(va.names())
-    assert isinstance(va.load("equity"), generator.Generator)
+    assert isinstance(va.load("equity"), Generator)
     with pytest.raises(va.BundleError, match="'fx' is for imputation; expected one for generation"):
-        generator.load("fx")
+        load("fx")
     with pytest.raises(va.BundleError, match="'equity' is for generation; expected one for imputation"):
         va.impute(va.Surface([[0.1, np.nan]], ["1M"], deltas=[0.5, 0.25]), model="equity")
 
 
 def test_an_unknown_kind_is_named(tmp_path: Path) -> None:
-    shutil.copytree(bundle.SHIPPED / "equity", tmp_path / "copy")
+    shutil.copytree(bundles.SHIPPED / "equity", tmp_path / "copy")
     card = json.loads((tmp_path / "copy" / "card.json").read_text())
     (tmp_path / "copy" / "card.json").write_text(json.dumps(card | {"kind": "hedging"}))
-    with pytest.raises(va.BundleError, match="is for 'hedging'; expected one for imputation or generation"):
+    with pytest.raises(va.BundleError, match="is for 'hedging'; expected one for generation or imputation"):
         va.load(tmp_path / "copy")

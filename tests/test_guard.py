@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 import voladdin as va
-import voladdin.guard as guarding
+import voladdin.imputation.guard as guarding
 from export.bench.data import Axes
-from export.bench.guard import Case, Count, measure
-from export.bench.random_grids import random_surface
+from export.bench.imputation.guard import Case, Count, measure
+from export.bench.repair.random_grids import random_surface
 from tests.test_imputation import DELTAS, TENORS, holes, surface
-from voladdin.functions import clear_cache, evaluate
-from voladdin.projection import project
-from voladdin.slopes import arbitrage_free
+from voladdin.arbitrage.verdicts import arbitrage_free
+from voladdin.imputation.nearest import project
+from voladdin.worksheet.registry import clear_cache, evaluate
 
 LADDER = np.linspace(-0.3, 0.3, 7)
 

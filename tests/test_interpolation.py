@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 import voladdin as va
 from tests.test_imputation import DELTAS, TENORS, holes, surface
-from voladdin import interpolation
+from voladdin.imputation import interpolation
 
 GRID = va.Surface(holes(surface(), 0.4), TENORS, deltas=DELTAS)
 

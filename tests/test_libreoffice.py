@@ -21,9 +21,9 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 from tests.stubs.server import LocalServer
 from voladdin.errors import InputError, VoladdinError
-from voladdin.functions import evaluate
 from voladdin.hosts import libreoffice
-from voladdin.hosts.libreoffice import office, picture
+from voladdin.hosts.libreoffice import picture, programs
+from voladdin.worksheet.registry import evaluate
 
 approx = partial(pytest.approx, rel=1e-13, abs=1e-16)
 needs_libreoffice = pytest.mark.skipif(
@@ -222,7 +222,7 @@ def test_results_are_exact_and_an_unchanged_book_asks_nothing(
     book = many(tmp_path / "book.xlsx", 500)
     pipe = f"voladdin{uuid.uuid4().hex}"
     options = ["--headless", "--norestore", f"--accept=pipe,name={pipe};urp;"]
-    command = [office.program("soffice"), *office.layers(profile), *options]
+    command = [programs.program("soffice"), *programs.layers(profile), *options]
     calc = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     driver = Path(__file__).parent / "stubs" / "uno_driver.py"
     run = subprocess.Popen([python, driver, pipe, book, tmp_path], stdout=subprocess.PIPE, text=True)

@@ -24,11 +24,13 @@ from hypothesis import strategies as st
 
 from tests.stubs import server as stub
 from tests.stubs.server import LocalServer
-from voladdin import local
 from voladdin.errors import InputError, UnavailableError
-from voladdin.functions import FUNCTIONS, evaluate
-from voladdin.hosts.libreoffice import build, client, extension, office, values
-from voladdin.hosts.libreoffice.client import Client
+from voladdin.hosts.libreoffice import build, extension, programs
+from voladdin.hosts.libreoffice.inside import client, values
+from voladdin.hosts.libreoffice.inside.client import Client
+from voladdin.service import process
+from voladdin.service.state import read_state
+from voladdin.worksheet.registry import FUNCTIONS, evaluate
 
 HERE = Path(client.__file__).parent
 
@@ -199,20 +201,20 @@ def test_the_server_is_started_and_started_again(
     monkeypatch.setenv("PYTHONHOME", "/nowhere")  # as LibreOffice may set it
     monkeypatch.setattr(client, "START_TIMEOUT", 30.0)
     monkeypatch.setattr(client, "ANSWER_TIMEOUT", 30.0)
-    here = {"python": sys.executable, "path": str(Path(local.__file__).parents[1])}
+    here = {"python": sys.executable, "path": str(Path(process.__file__).parents[2])}
     (tmp_path / "install.json").write_text(json.dumps(here))
     try:
         assert asked.evaluate("VOLINFO", ["version"], cached=False) == evaluate("VOLINFO", ["version"])
-        first = local.read_state()
+        first = read_state()
         assert first is not None
         os.kill(first.pid, signal.SIGKILL)
         assert asked.evaluate("VOLINFO", ["version"], cached=False) == evaluate("VOLINFO", ["version"])
-        second = local.read_state()
+        second = read_state()
         assert second is not None and second.pid != first.pid
     finally:
-        state = local.running()
+        state = process.running()
         if state is not None:
-            local.stop(state)
+            process.stop(state)
     asked._server.close()
     assert asked._server._child is not None and asked._server._child.wait(5) == 0
 
@@ -282,6 +284,6 @@ def test_a_type_library_of_other_functions_is_refused(
 
 def test_libreoffice_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(office, "_PLACES", ("nowhere",))
+    monkeypatch.setattr(programs, "_PLACES", ("nowhere",))
     with pytest.raises(UnavailableError, match="no soffice on PATH or in nowhere"):
-        office.program("soffice")
+        programs.program("soffice")

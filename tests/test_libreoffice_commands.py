@@ -17,15 +17,15 @@ import pytest
 
 from tests.stubs.server import LocalServer
 from tests.test_commands import BROKEN, FILL_NUMBER, FONT_NUMBER, GRID, HOLES, filled
-from voladdin import local
-from voladdin.arbitrage import check
+from voladdin.arbitrage.check import check
+from voladdin.arbitrage.repair import repair
 from voladdin.cells import parse
 from voladdin.commands import COMMANDS
 from voladdin.commands.checking import colour
-from voladdin.functions import evaluate
 from voladdin.hosts import libreoffice
-from voladdin.hosts.libreoffice import office, ranges
-from voladdin.repair import repair
+from voladdin.hosts.libreoffice import programs, ranges
+from voladdin.service import process
+from voladdin.worksheet.registry import evaluate
 
 PYTHON = shutil.which("python3", path="/usr/bin") or sys.executable
 pytestmark = [
@@ -47,9 +47,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VOLADDIN_HOME", str(folder))
         yield folder
-        state = local.running()
+        state = process.running()
         if state is not None:
-            local.stop(state)
+            process.stop(state)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def drive(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driv
     pipe = f"voladdin{uuid.uuid4().hex}"
     options = ["--headless", "--norestore", f"--accept=pipe,name={pipe};urp;"]
     calc = subprocess.Popen(
-        [office.program("soffice"), *office.layers(profile), *options], stderr=subprocess.DEVNULL
+        [programs.program("soffice"), *programs.layers(profile), *options], stderr=subprocess.DEVNULL
     )
     driver = Path(__file__).parent / "stubs" / "uno_menu.py"
 
@@ -254,9 +254,9 @@ def test_edits_that_calc_refuses_in_the_middle_are_all_undone(drive: Drive, home
         {"op": "add", "sheet": "extra", "position": 1},
         {"op": "value", "sheet": "nowhere", "area": [1, 1, 1, 1], "rows": [[1.0]]},
     ]
-    state = local.running()
+    state = process.running()
     assert state is not None
-    local.stop(state)
+    process.stop(state)
     server = LocalServer(home, evaluate)
     server.command = {"label": "Fill missing", "message": "done", "edits": edits}
     read = [*looks("A1:B2"), ["notes"], ["sheets"]]
@@ -271,9 +271,9 @@ def test_edits_that_calc_refuses_in_the_middle_are_all_undone(drive: Drive, home
 
 
 def test_without_a_server(drive: Drive, home: Path) -> None:
-    state = local.running()
+    state = process.running()
     if state is not None:
-        local.stop(state)
+        process.stop(state)
     settings = (home / "install.json").read_text()
     (home / "install.json").unlink()
     try:

@@ -20,20 +20,30 @@ from pathlib import Path
 import pytest
 
 from server import run
-from voladdin import local
 from voladdin.errors import InfeasibleError, InputError, ServerError
-from voladdin.local import Client, State
+from voladdin.home import home, version
+from voladdin.service import process
+from voladdin.service.client import Client
+from voladdin.service.state import (
+    State,
+    clear_state,
+    ensure_token,
+    read_state,
+    read_token,
+    server_lock,
+    write_state,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals and permissions")
 # A server whose functions only wait: /v1/functions/0.5 answers [["0.5"]] after half a second.
 SLOW = """
 import sys, time
-from voladdin import functions
+from voladdin.worksheet import registry
 def evaluate(name, arguments):
     time.sleep(float(name))
     return [[name]]
-functions.evaluate = evaluate
+registry.evaluate = evaluate
 from server.run import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -46,11 +56,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = tmp_path / "home"
     monkeypatch.setenv("VOLADDIN_HOME", str(path))
     yield path
-    state = local.running()
+    state = process.running()
     if state is not None:
-        local.stop(state)
-    for process in local._started:
-        process.wait(10)
+        process.stop(state)
+    for one in process._started:
+        one.wait(10)
 
 
 @pytest.fixture
@@ -60,24 +70,24 @@ def serve(folder: Path) -> Iterator[Serve]:
 
         def start(*options: str, code: str = "") -> subprocess.Popen[str]:
             command = [sys.executable, "-c", code] if code else [sys.executable, "-m", "server.run"]
-            process = subprocess.Popen(
+            served = subprocess.Popen(
                 [*command, *options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
             )
-            stack.enter_context(process)
-            stack.callback(process.kill)
-            return process
+            stack.enter_context(served)
+            stack.callback(served.kill)
+            return served
 
         yield start
 
 
-def wait_until_running(process: subprocess.Popen[str]) -> State:
+def wait_until_running(served: subprocess.Popen[str]) -> State:
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and process.poll() is None:
-        state = local.running()
+    while time.monotonic() < deadline and served.poll() is None:
+        state = process.running()
         if state is not None:
             return state
         time.sleep(0.02)
-    raise AssertionError(f"no server: {process.communicate(timeout=1)[0]}")
+    raise AssertionError(f"no server: {served.communicate(timeout=1)[0]}")
 
 
 def kill(pid: int) -> None:
@@ -85,106 +95,106 @@ def kill(pid: int) -> None:
 
 
 def test_home_is_made_for_the_user_alone(folder: Path) -> None:
-    assert local.home() == folder
+    assert home() == folder
     assert os.name == "nt" or stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_home_defaults_to_the_user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VOLADDIN_HOME", raising=False)
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    assert local.home() == tmp_path / ".voladdin"
+    assert home() == tmp_path / ".voladdin"
 
 
 def test_home_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("VOLADDIN_HOME", str(tmp_path / "file" / "home"))
     with pytest.raises(ServerError, match=r"VOLADDIN_HOME is .*file"):
-        local.home()
+        home()
 
 
 def test_the_token_is_private_and_kept(folder: Path) -> None:
     with pytest.raises(ServerError, match="token"):
-        local.read_token()
-    token = local.ensure_token()
+        read_token()
+    token = ensure_token()
     assert len(token) >= 32
-    assert local.ensure_token() == local.read_token() == token
+    assert ensure_token() == read_token() == token
     assert os.name == "nt" or stat.S_IMODE((folder / "token").stat().st_mode) == 0o600
 
 
 @posix
 def test_a_token_that_others_could_read_is_replaced(folder: Path) -> None:
-    token = local.ensure_token()
+    token = ensure_token()
     (folder / "token").chmod(0o644)
-    assert local.ensure_token() != token
+    assert ensure_token() != token
     assert stat.S_IMODE((folder / "token").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("text", [b"", b"short", b"\xff" * 40])
 def test_a_damaged_token_is_replaced(folder: Path, text: bytes) -> None:
-    local.home()
+    home()
     (folder / "token").write_bytes(text)
-    assert len(local.ensure_token()) >= 32
-    assert local.read_token() == local.ensure_token()
+    assert len(ensure_token()) >= 32
+    assert read_token() == ensure_token()
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "null", '{"port": 1}', '{"port": "x", "pid": 1, "version": ""}']
 )
 def test_a_damaged_state_file_is_no_state(folder: Path, text: str) -> None:
-    local.home()
+    home()
     (folder / "server.json").write_text(text)
-    assert local.read_state() is None
-    assert local.running() is None
+    assert read_state() is None
+    assert process.running() is None
 
 
 def test_only_the_own_state_is_cleared(folder: Path) -> None:
-    local.write_state(State(1, os.getpid() + 1, "1"))
-    local.clear_state()
-    assert local.read_state() == State(1, os.getpid() + 1, "1")
-    local.write_state(State(1, os.getpid(), "1"))
-    local.clear_state()
+    write_state(State(1, os.getpid() + 1, "1"))
+    clear_state()
+    assert read_state() == State(1, os.getpid() + 1, "1")
+    write_state(State(1, os.getpid(), "1"))
+    clear_state()
     assert not (folder / "server.json").exists()
 
 
 def test_the_lock_is_held_once(folder: Path) -> None:
-    with local.server_lock() as first, local.server_lock() as second:
+    with server_lock() as first, server_lock() as second:
         assert (first, second) == (True, False)
-    with local.server_lock() as third:
+    with server_lock() as third:
         assert third
 
 
 def test_a_stale_state_is_never_contacted(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as foreign:
         foreign.setblocking(False)
-        local.write_state(State(foreign.getsockname()[1], os.getpid(), "1"))
-        assert local.running() is None
+        write_state(State(foreign.getsockname()[1], os.getpid(), "1"))
+        assert process.running() is None
         with pytest.raises(BlockingIOError):
             foreign.accept()
 
 
 def test_a_server_that_cannot_start_says_why(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    local.home()
+    home()
     (folder / "token").mkdir()
     with pytest.raises(ServerError, match=r"did not start: .*token cannot be written"):
-        local.ensure_running()
+        process.ensure_running()
 
 
 def test_a_lock_that_cannot_be_opened_is_named(folder: Path) -> None:
-    (local.home() / "server.lock").mkdir()
+    (home() / "server.lock").mkdir()
     with pytest.raises(ServerError, match=r"server.lock cannot be opened"):
-        local.ensure_running()
+        process.ensure_running()
     (folder / "server.lock").rmdir()
 
 
 def test_a_server_that_never_answers_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", shutil.which("true"))
     with pytest.raises(ServerError, match=r"within 0.2 s; see .*voladdin.log"):
-        local.ensure_running(timeout=0.2)
+        process.ensure_running(timeout=0.2)
 
 
 def test_started_on_demand_found_again_and_stopped(folder: Path, serve: Serve) -> None:
-    state = local.ensure_running()
-    assert local.ensure_running() == local.read_state() == state
+    state = process.ensure_running()
+    assert process.ensure_running() == read_state() == state
     second = serve()
     assert (
         f"already running on http://127.0.0.1:{state.port} (process {state.pid})"
@@ -195,49 +205,49 @@ def test_started_on_demand_found_again_and_stopped(folder: Path, serve: Serve) -
     assert json.loads((folder / "server.json").read_text()) == {
         "port": state.port,
         "pid": state.pid,
-        "version": local.version(),
+        "version": version(),
     }
-    with Client() as client, pytest.raises(InputError, match="VOLNOTHING") as caught:
+    with Client(state) as client, pytest.raises(InputError, match="VOLNOTHING") as caught:
         client.evaluate("VOLNOTHING", [["1W", None]], 1.5)
     reference = caught.value.__notes__[0].removeprefix("reference ")
     assert reference in (folder / "voladdin.log").read_text()
-    local.stop(state)
+    process.stop(state)
     assert not (folder / "server.json").exists()
     with pytest.raises(ServerError, match=str(state.port)):
         client.request("GET", "/v1/health")
 
 
 def test_a_server_of_another_version_is_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    old = local.ensure_running()
-    monkeypatch.setattr(local, "version", lambda: "99.0")
-    new = local.ensure_running()
+    old = process.ensure_running()
+    monkeypatch.setattr(process, "version", lambda: "99.0")
+    new = process.ensure_running()
     assert new.pid != old.pid
-    assert local.running() == new
+    assert process.running() == new
 
 
 def test_simultaneous_starts_yield_one_server(folder: Path, serve: Serve) -> None:
     processes = [serve() for _ in range(2)]
     deadline = time.monotonic() + 15
-    while all(process.poll() is None for process in processes) and time.monotonic() < deadline:
+    while all(served.poll() is None for served in processes) and time.monotonic() < deadline:
         time.sleep(0.05)
-    state = local.running()
+    state = process.running()
     assert state is not None
-    assert [process.pid for process in processes if process.poll() is None] == [state.pid]
-    local.stop(state)
-    said = [process.communicate(timeout=10)[0] for process in processes]
+    assert [served.pid for served in processes if served.poll() is None] == [state.pid]
+    process.stop(state)
+    said = [served.communicate(timeout=10)[0] for served in processes]
     assert sorted("already running" in text for text in said) == [False, True]
-    assert [process.returncode for process in processes] == [0, 0]
+    assert [served.returncode for served in processes] == [0, 0]
     assert not any("Traceback" in text for text in said)
 
 
 @posix
 def test_an_interrupt_stops_it_cleanly(folder: Path, serve: Serve) -> None:
-    process = serve(code=SLOW)
-    state = wait_until_running(process)
-    assert state.pid == process.pid
-    process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=10)[0]
-    assert (process.returncode, "Traceback" in said) == (0, False)
+    served = serve(code=SLOW)
+    state = wait_until_running(served)
+    assert state.pid == served.pid
+    served.send_signal(signal.SIGINT)
+    said = served.communicate(timeout=10)[0]
+    assert (served.returncode, "Traceback" in said) == (0, False)
     assert not (folder / "server.json").exists()
 
 
@@ -246,7 +256,7 @@ def test_a_taken_port_is_named(folder: Path, capsys: pytest.CaptureFixture[str])
         port = taken.getsockname()[1]
         assert run.main(["--port", str(port)]) == 1
     assert f"--port is {port}; expected a free port" in capsys.readouterr().err
-    assert local.read_state() is None
+    assert read_state() is None
 
 
 @pytest.mark.parametrize("option", ["--port=70000", "--port=-1", "--idle=-1", "--idle=nan"])
@@ -259,41 +269,41 @@ def test_a_server_that_hangs_while_starting_is_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run, "START_SECONDS", 0.1)
-    with local.server_lock():
+    with server_lock():
         assert run.main([]) == 1
     assert "server.lock" in capsys.readouterr().err
 
 
 def test_it_stops_when_idle_and_not_before(folder: Path, serve: Serve) -> None:
-    process = serve("--idle", "1", code=SLOW)
-    with Client(wait_until_running(process)) as client:
+    served = serve("--idle", "1", code=SLOW)
+    with Client(wait_until_running(served)) as client:
         assert client.evaluate("1.3") == [["1.3"]]
         assert client.evaluate("0") == [["0"]]
-        assert process.wait(10) == 0
+        assert served.wait(10) == 0
         assert not (folder / "server.json").exists()
         with pytest.raises(ServerError, match="does not answer"):
             client.evaluate("0")
 
 
 def test_killed_in_the_middle_of_a_call(folder: Path, serve: Serve) -> None:
-    process = serve(code=SLOW)
-    state = wait_until_running(process)
-    timer = threading.Timer(0.3, kill, [process.pid])
+    served = serve(code=SLOW)
+    state = wait_until_running(served)
+    timer = threading.Timer(0.3, kill, [served.pid])
     with Client(state) as client:
         client.request("GET", "/v1/health")
         timer.start()
         with pytest.raises(ServerError, match=f"local server on 127.0.0.1:{state.port} does not answer"):
             client.evaluate("30")
     timer.join()
-    process.wait(10)
-    assert local.read_state() == state, "the killed server left its state file"
-    new = local.ensure_running()
+    served.wait(10)
+    assert read_state() == state, "the killed server left its state file"
+    new = process.ensure_running()
     assert new.pid != state.pid
-    assert local.running() == new
+    assert process.running() == new
 
 
 def test_calls_are_fast_and_limits_hold_on_the_wire(folder: Path) -> None:
-    state = local.ensure_running()
+    state = process.ensure_running()
     with Client(state) as client:
         start = time.monotonic()
         for _ in range(100):
@@ -313,7 +323,7 @@ def test_calls_are_fast_and_limits_hold_on_the_wire(folder: Path) -> None:
 def exchange(state: State, body: bytes, chunked: bool) -> int:
     """Status of one call with this body."""
     connection = http.client.HTTPConnection("127.0.0.1", state.port, timeout=10)
-    headers = {"Authorization": f"Bearer {local.read_token()}"}
+    headers = {"Authorization": f"Bearer {read_token()}"}
     parts = [body[i : i + 65536] for i in range(0, len(body), 65536)]
     content = iter(parts) if chunked else body
     try:
@@ -324,7 +334,7 @@ def exchange(state: State, body: bytes, chunked: bool) -> int:
 
 
 def test_the_cell_decides_the_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    local.ensure_token()
+    ensure_token()
     client = Client(State(1, 1, "1"))
     for cell, kind in {"#VALUE!": InputError, "#NUM!": InfeasibleError, "#N/A": ServerError}.items():
         error = {"cell": cell, "message": "what was wrong", "reference": "VA-0123abcd"}

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from voladdin.rectangle import arbitrage_free, excess
+from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free, excess
 
 TENORS, MONEYNESS = np.array([0.1, 0.2, 0.45, 0.6]), np.array([-0.3, -0.1, -0.02, 0.05, 0.1, 0.3])
 

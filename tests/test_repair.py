@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from export.bench.truth import TOLERANCE, least_slack, prices
+from export.bench.repair.truth import TOLERANCE, least_slack, prices
 from tests.repair_truth import least_change, vega_weighted
 from tests.test_arbitrage import shared
 
@@ -27,7 +27,7 @@ def noisy(seed: int = 0, noise: float = 0.1, **axes: Any) -> va.Surface:
 
 
 def module(name: str) -> Any:
-    return importlib.import_module(f"voladdin.repair.{name}")
+    return importlib.import_module(f"voladdin.arbitrage.repair.{name}")
 
 
 @pytest.mark.parametrize("noise", [0.03, 0.1, 0.3])
@@ -186,7 +186,7 @@ def test_holes_stay_holes(axes: dict[str, Any]) -> None:
 def test_a_failed_solver_is_a_fallback_in_words(
     axes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module("_program").Program, "solve", lambda self: ("SolveError", np.empty(0)))
+    monkeypatch.setattr(module("linear_program").Program, "solve", lambda self: ("SolveError", np.empty(0)))
     found = va.repair(noisy(**axes))
     assert found.ok and found.method == "envelope" and "ended with: SolveError" in found.message
     with pytest.raises(va.InfeasibleError, match="ended with: SolveError"):
@@ -196,7 +196,7 @@ def test_a_failed_solver_is_a_fallback_in_words(
 @pytest.mark.parametrize("axes", AXES)
 def test_a_wrong_solution_is_never_returned(axes: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A solver that calls anything optimal."""
-    program = module("_program").Program
+    program = module("linear_program").Program
     monkeypatch.setattr(program, "solve", lambda self: ("optimal", np.zeros(self._highs.getNumCol())))
     found = va.repair(noisy(2, 0.2, **axes))
     assert found.ok and va.check(found.surface).ok

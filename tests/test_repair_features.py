@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import voladdin as va
-from export.bench.random_grids import random_surface
-from export.simulate.equity import MONEYNESS, TENORS, simulate_equity
+from export.bench.repair.random_grids import random_surface
+from export.simulation.equity import MONEYNESS, TENORS, simulate_equity
+from voladdin.arbitrage.nodes import AtDeltas
+from voladdin.arbitrage.prices import quotes
+from voladdin.arbitrage.repair import repair
+from voladdin.arbitrage.repair.at_deltas import paths
+from voladdin.arbitrage.repair.keep_features import keep
+from voladdin.arbitrage.repair.quadratic_program import Quadratic
+from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free, excess
 from voladdin.errors import InfeasibleError, InputError
-from voladdin.features import feature_weights, features
-from voladdin.rectangle import arbitrage_free, excess
-from voladdin.repair import repair
-from voladdin.repair._deltas import paths
-from voladdin.repair._nodes import AtDeltas
-from voladdin.repair._quadratic import Quadratic
-from voladdin.repair._quotes import quotes
-from voladdin.repair.features_kept import keep
+from voladdin.feature_map import feature_weights, features
 
 WEIGHTS = feature_weights(TENORS[:, None], MONEYNESS)
 

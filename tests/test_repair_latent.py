@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from export.bench import latent as bench
+from export.bench.repair import latent_repairs as bench
+from voladdin.arbitrage.repair import repair
+from voladdin.arbitrage.repair.latent_repair import _Loss, repaired
+from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
 from voladdin.errors import InfeasibleError
-from voladdin.features import features
-from voladdin.generator import Generator, load
-from voladdin.rectangle import arbitrage_free
-from voladdin.repair import repair
-from voladdin.repair.latent import _Loss, repaired
+from voladdin.feature_map import features
+from voladdin.generation.model import Generator, load
 
 
 @pytest.fixture(scope="module")

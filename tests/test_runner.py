@@ -19,10 +19,10 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.table import Table
 
-from voladdin import functions
 from voladdin.errors import BundleError, InfeasibleError, InputError
-from voladdin.runner import Report, run
+from voladdin.worksheet import registry
 from voladdin.xlsx.formula import Array, Call, Literal, Reference, UnsupportedError, calls, parse_formula
+from voladdin.xlsx.runner import Report, run
 from voladdin.xlsx.sheet import Sheet
 
 GRID = [["", "25P", "ATM"], ["1M", 0.1, None], ["1Y", None, 0.2]]
@@ -57,7 +57,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             "odd": [["<a&b>", True, float("nan"), None]],
         }.get(topic, [["info"]])
 
-    monkeypatch.setattr(functions, "evaluate", evaluate)
+    monkeypatch.setattr(registry, "evaluate", evaluate)
     return arguments_seen
 
 

@@ -11,11 +11,11 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 import voladdin as va
-from voladdin.cli import main
+from voladdin.cli.program import main
+from voladdin.commands.scenarios import INDEX, LONG, bar, scenarios, sheet_name
 from voladdin.errors import InputError
-from voladdin.functions import evaluate
-from voladdin.scenarios import INDEX, LONG, bar, scenarios, sheet_name
-from voladdin.sheet.generate import sheet_axes
+from voladdin.worksheet.generate import sheet_axes
+from voladdin.worksheet.registry import evaluate
 
 SPEC = """name,level,skew,curv,term,scenario
 Base,0.2,-0.1,0.3,0.02,

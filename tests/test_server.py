@@ -23,15 +23,17 @@ from server.app import create_app
 from server.schemas import Arguments, ImputeBody, parse
 from server.security import Activity
 from tests.stubs import calc
-from voladdin import bundle, functions, imputation
+from voladdin import bundles
 from voladdin.errors import BundleError, InfeasibleError, InputError
+from voladdin.imputation import filling
+from voladdin.worksheet import registry
 
 PORT = 8123
 TOKEN = "t" * 43
 HOST = f"127.0.0.1:{PORT}"
 SURFACE = {"vols": [[0.1, None], [0.11, 0.12]], "tenors": ["1W", 1], "deltas": [0.25, 0.75]}
 
-SHIPPED_FX = bundle.SHIPPED / "fx" / "card.json"
+SHIPPED_FX = bundles.SHIPPED / "fx" / "card.json"
 with_fx = pytest.mark.skipif(not SHIPPED_FX.is_file(), reason="the fx model is not built in this checkout")
 
 
@@ -80,7 +82,7 @@ def test_health_names_the_models() -> None:
     response = ask("GET", "/v1/health")
     assert response.status_code == 200
     assert list(response.json()) == ["status", "version", "pid", "models", "requests", "cpu_seconds"]
-    assert response.json()["models"] == bundle.names()
+    assert response.json()["models"] == bundles.names()
     assert response.headers["cache-control"] == "no-store"
     assert "server" not in response.headers
 
@@ -244,7 +246,7 @@ def test_a_function_is_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
     def evaluate(name: str, arguments: list[Any]) -> list[list[Any]]:
         return [[name, *arguments[0]], *arguments[1]]
 
-    monkeypatch.setattr(functions, "evaluate", evaluate)
+    monkeypatch.setattr(registry, "evaluate", evaluate)
     body = {"arguments": [[], [["1W", None, 0.1, True, "é", 3]]]}
     response = ask("POST", "/v1/functions/VOLANY", json=body)
     assert response.json() == {"cells": [["VOLANY"], ["1W", None, 0.1, True, "é", 3]]}
@@ -270,7 +272,7 @@ def test_an_error_keeps_its_cell_message_and_reference(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     error = InfeasibleError("no smile has\nthese quotes")
-    monkeypatch.setattr(functions, "evaluate", lambda *_: (_ for _ in ()).throw(error))
+    monkeypatch.setattr(registry, "evaluate", lambda *_: (_ for _ in ()).throw(error))
     with caplog.at_level(logging.INFO, "voladdin"):
         response = ask("POST", "/v1/functions/VOLQUOTES", json={"arguments": []})
     assert refused(response, 422, "#NUM!") == str(error)
@@ -287,7 +289,7 @@ def test_a_defect_tells_the_log_and_not_the_client(
             return [[float("nan")]]
         raise RuntimeError("secret in /home/someone")
 
-    monkeypatch.setattr(functions, "evaluate", evaluate)
+    monkeypatch.setattr(registry, "evaluate", evaluate)
     response = ask("POST", "/v1/functions/VOLINFO", json={"arguments": []})
     message = refused(response, 500, "#N/A")
     assert "secret" not in message
@@ -304,8 +306,8 @@ def test_models_show_their_cards_and_what_is_wrong(monkeypatch: pytest.MonkeyPat
             raise BundleError("model 'broken' is truncated")
         return SimpleNamespace(card={"name": name, "units": "decimal"})
 
-    monkeypatch.setattr(bundle, "names", lambda: ["fx", "broken"])
-    monkeypatch.setattr(bundle, "load", load)
+    monkeypatch.setattr(bundles, "names", lambda: ["fx", "broken"])
+    monkeypatch.setattr(bundles, "load", load)
     assert ask("GET", "/v1/models").json() == {
         "models": [
             {"name": "fx", "card": {"name": "fx", "units": "decimal"}},
@@ -324,7 +326,7 @@ def test_impute_hands_over_every_argument(monkeypatch: pytest.MonkeyPatch) -> No
             **arrays, zscore=np.array([[1.0, np.nan], [0.0, 2.0]]), disputed=np.eye(2) > 0, model="fx"
         )
 
-    monkeypatch.setattr(imputation, "impute", impute)
+    monkeypatch.setattr(filling, "impute", impute)
     body = SURFACE | {
         "prior": SURFACE,
         "prior_age": 2,
@@ -367,7 +369,7 @@ def test_impute_fills_any_axis(axis: dict[str, Any]) -> None:
 
 def test_health_answers_while_the_pool_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    monkeypatch.setattr(functions, "evaluate", lambda *_: [[release.wait(20)]])
+    monkeypatch.setattr(registry, "evaluate", lambda *_: [[release.wait(20)]])
 
     async def both() -> None:
         transport = httpx.ASGITransport(create_app(token=TOKEN, port=PORT))

@@ -9,8 +9,8 @@ import pytest
 
 import voladdin as va
 from voladdin.errors import InputError
-from voladdin.features import NAMES
-from voladdin.functions import evaluate
+from voladdin.feature_map import NAMES
+from voladdin.worksheet.registry import evaluate
 
 TENORS = ["1M", "3M", "6M", "1Y"]
 MONEYNESS = [-0.2, -0.1, 0.0, 0.1, 0.2]

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from voladdin import functions, generator
 from voladdin.cells import parse
 from voladdin.errors import BundleError, InfeasibleError, InputError, LabelError, UnitsError, VoladdinError
-from voladdin.features import NAMES
-from voladdin.functions import evaluate
+from voladdin.feature_map import NAMES
 from voladdin.generation.axes import SHEET_MONEYNESS, SHEET_TENORS
-from voladdin.sheet.generate import moneyness_label
+from voladdin.generation.model import Generator, load
+from voladdin.worksheet import registry
+from voladdin.worksheet.generate import moneyness_label
+from voladdin.worksheet.registry import evaluate
 
 CALM = [0.2, -0.1, 0.3, 0.02]
 SMALL = [["1M", "3M", "6M"]], [[-0.2, -0.1, 0, 0.1, 0.2]]
@@ -36,7 +37,7 @@ def warnings() -> list[str]:
 
 @pytest.fixture(autouse=True)
 def fresh() -> None:
-    functions.clear_cache()
+    registry.clear_cache()
 
 
 # VOLGENERATE
@@ -115,7 +116,7 @@ def test_rows_stack_too() -> None:
 
 def test_a_warning_says_what_is_outside_the_hull() -> None:
     far = [0.45, -0.4, 0.8, -0.1]
-    assert not generator.load().inside(np.array([far]))[0]
+    assert not load().inside(np.array([far]))[0]
     generated(*far)
     assert any("outside the features that the model was trained on" in text for text in warnings())
     generated([[0.2], [far[0]]], [[-0.1], [far[1]]], [[0.3], [far[2]]], [[0.02], [far[3]]])
@@ -202,14 +203,14 @@ def test_whatever_the_cells_hold_is_answered_or_named(arguments: list[Any], name
 def test_recalculating_costs_nothing() -> None:
     first = generated(*CALM)
     calls = []
-    original = generator.Generator.decode
+    original = Generator.decode
 
     def counted(*arguments: Any) -> Any:
         calls.append(1)
         return original(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generator.Generator, "decode", counted)
+        patch.setattr(Generator, "decode", counted)
         assert generated(*CALM) == first and not calls
         generated(*CALM, 1)
     assert calls == [1]
@@ -301,5 +302,5 @@ def test_the_hull_shows_the_trained_ranges() -> None:
     ends = np.array([row[1:] for row in rows], dtype=float)
     assert (ends[:, 0] < ends[:, 1]).all()
     assert ends[4:] == pytest.approx(np.array([[0.1, 0.6], [-0.27, 0.27]]))
-    vertices = generator.load().arrays["hull_vertices"]
+    vertices = load().arrays["hull_vertices"]
     assert ends[:4, 0] == pytest.approx(vertices.min(axis=0))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from voladdin.errors import InfeasibleError, InputError
-from voladdin.functions import evaluate
+from voladdin.worksheet.registry import evaluate
 
 CROSSED = [
     ["", "25P", "ATM", "25C"],

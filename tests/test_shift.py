@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from export.simulate.equity import RANGES
-from export.simulate.smile import model_vols
-from voladdin.arbitrage import log_moneyness
+from export.simulation.equity import RANGES
+from export.simulation.smile import model_vols
+from voladdin.arbitrage.check import log_moneyness
+from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
 from voladdin.errors import InfeasibleError, InputError, UnitsError
-from voladdin.features import NAMES, feature_weights
+from voladdin.feature_map import NAMES, feature_weights
+from voladdin.generation.delta_smiles import moved_at_strikes
 from voladdin.generation.shifting import directions, moved
-from voladdin.generation.smiles import moved_at_strikes
-from voladdin.rectangle import arbitrage_free
 from workbook.build import TENORS as DESK_TENORS
 from workbook.build import YESTERDAY
 

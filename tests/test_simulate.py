@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
-import export.simulate as simulate
-from export.simulate.factors import crisis_path, mix, ou_path
-from export.simulate.fourier import expand, otm_prices
-from export.simulate.market import noise_width, pair_parameters, quote_noise
-from export.simulate.quantlib import price_differences
-from export.simulate.sabr import hagan_vol
-from export.simulate.smile import MODELS, FourierSmile, model_vols
-from export.simulate.surfaces import random_parameters, simulate_surfaces
+import export.simulation as simulate
+from export.simulation.factors import crisis_path, mix, ou_path
+from export.simulation.fourier import expand, otm_prices
+from export.simulation.market import noise_width, pair_parameters, quote_noise
+from export.simulation.quantlib import price_differences
+from export.simulation.sabr import hagan_vol
+from export.simulation.smile import MODELS, FourierSmile, model_vols
+from export.simulation.surfaces import random_parameters, simulate_surfaces
 from voladdin import black
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -164,7 +164,7 @@ def test_vols_at_deltas_are_the_smile_at_their_own_strikes(model: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_batch_equals_single(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("export.simulate.smile._BLOCK", 4)
+    monkeypatch.setattr("export.simulation.smile._BLOCK", 4)
     params = draw(model, 6)
     batch = model_vols(model, params, YEARS, deltas=DELTAS)
     for i in range(6):

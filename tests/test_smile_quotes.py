@@ -15,14 +15,9 @@ import pytest
 import QuantLib as ql
 
 from voladdin import black
-from voladdin.conventions import (
-    Convention,
-    convention,
-    parse_tenor,
-    smile_from_quotes,
-    surface_from_quotes,
-)
+from voladdin.conventions import Convention, convention, smile_from_quotes, surface_from_quotes
 from voladdin.errors import InfeasibleError, InputError, LabelError, UnitsError
+from voladdin.labels import parse_tenor
 
 TENORS = ["1M", "2M", "3M", "6M", "1Y", "2Y"]
 NAMES = ("atm", "rr25", "bf25", "rr10", "bf10")

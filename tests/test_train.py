@@ -11,13 +11,13 @@ import pytest
 import torch
 
 import voladdin as va
-from export.density import complete, fit_density
 from export.history import Days, read_history
-from export.network import DecoderJacobian, Vae
+from export.imputation.density import complete, fit_density
+from export.imputation.network import DecoderJacobian, Vae
+from export.imputation.train import Config, main, train_bundle
 from export.onnx_export import PARITY, export_graphs
-from export.simulate import simulate_market
-from export.train import Config, main, train_bundle
-from voladdin.regimes import Regimes
+from export.simulation import simulate_market
+from voladdin.imputation.regimes import Regimes
 
 TENORS = np.array([1 / 12, 0.25, 1.0, 3.0])
 DELTAS = np.array([0.1, 0.25, 0.5, 0.75, 0.9])
@@ -113,7 +113,7 @@ def test_a_trained_bundle_imputes(trained: Path) -> None:
 
 def test_training_resumes_from_its_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole = train_bundle(history(), tmp_path / "whole", "x", SMALL, quiet=True)
-    from export import train
+    from export.imputation import train
 
     def stop(*_: object) -> float:
         raise KeyboardInterrupt

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from voladdin.runner import Report, run
+from voladdin.xlsx.runner import Report, run
 from workbook import build
 
 

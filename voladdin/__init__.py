@@ -10,8 +10,9 @@ va.generate(0.2, -0.1, 0.3, 0.02).surface()
 va.repair(s).surface
 """
 
-from .arbitrage import Check, Violation, check
-from .bundle import Bundle, load, names
+from .arbitrage.check import Check, Violation, check
+from .arbitrage.repair import Repair, repair
+from .bundles import load, names
 from .conventions import convention, smile_from_quotes, surface_from_quotes
 from .errors import (
     BundleError,
@@ -23,11 +24,11 @@ from .errors import (
     UnitsError,
     VoladdinError,
 )
-from .features import Features, features
+from .feature_map import Features, features
 from .generation import Generation, generate, sample, shift
-from .imputation import Imputation, impute, impute_batch
-from .interpolation import interpolate
-from .repair import Repair, repair
+from .imputation.filling import Imputation, impute, impute_batch
+from .imputation.interpolation import interpolate
+from .imputation.model import Bundle
 from .surface import Surface
 
 __version__ = "0.1.0"

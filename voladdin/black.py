@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erfcx, ndtr, ndtri
 
-FloatArray = NDArray[np.float64]
+from ._typing import FloatArray
 
 _ROOT_2 = np.sqrt(2.0)
 _ROOT_2PI = np.sqrt(2 * np.pi)

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .conventions import parse_delta, parse_tenor
+from ._typing import FloatArray
 from .errors import InputError, LabelError
-
-FloatArray = NDArray[np.float64]
+from .labels import parse_delta, parse_tenor
 
 MAX_CELLS = 20_000
 MAX_VOL = 10.0

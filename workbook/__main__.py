@@ -7,11 +7,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from voladdin import local
 from voladdin.cells import Cell, Cells
 from voladdin.errors import VoladdinError
-from voladdin.files import format_grid, format_table, read_cells
-from voladdin.runner import run
+from voladdin.service import process
+from voladdin.xlsx.runner import run
+from voladdin.xlsx.tables import format_grid, format_table, read_cells
 
 from .build import (
     ARBITRAGE,
@@ -84,8 +84,8 @@ def _libreoffice(book: Path, filled: Path) -> bool:
         print(f"LibreOffice did not recalculate the book: {error}")
         return False
     finally:
-        if started := local.running():
-            local.stop(started)
+        if started := process.running():
+            process.stop(started)
     grids = [(sheet, cells) for _, sheet, cells in (*RESULTS, ("", SCENARIOS, SHIFTED))]
     gap = max(_gap(filled, output, f"{sheet}!{cells}") for sheet, cells in grids)
     same = gap < TOLERANCE

@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from voladdin.conventions import parse_tenor
-
-FloatArray = NDArray[np.float64]
+from voladdin._typing import FloatArray
+from voladdin.labels import parse_tenor
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TRAIN_END, VALIDATION_END = np.datetime64("2017-01-01"), np.datetime64("2018-01-01")

@@ -16,9 +16,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from voladdin._typing import BoolArray
+
 from .data import Axes
 
-BoolArray = NDArray[np.bool_]
 Hole = Callable[[Axes, np.random.Generator], BoolArray]
 
 RATES = (10, 30, 50, 70, 90)

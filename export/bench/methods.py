@@ -7,7 +7,9 @@ from typing import Protocol
 
 import numpy as np
 
-from .data import Axes, FloatArray, History
+from voladdin._typing import FloatArray
+
+from .data import Axes, History
 
 
 @dataclass(frozen=True)

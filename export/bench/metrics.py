@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from export.validate import gaussian_crps
+from export.imputation.validate import gaussian_crps
+from voladdin._typing import BoolArray, FloatArray
 
-from .data import Axes, FloatArray, TestSet
-from .masks import BoolArray
+from .data import Axes, TestSet
 from .methods import Method, Prediction
 
 BP = 1e4

@@ -10,14 +10,11 @@ from voladdin.conventions import (
     Convention,
     moneyness_of_delta,
     option_delta,
-    parse_delta,
-    parse_strike,
-    parse_tenor,
     smile_from_quotes,
     surface_from_quotes,
-    tenor_label,
 )
 from voladdin.errors import InfeasibleError, LabelError
+from voladdin.labels import parse_delta, parse_strike, parse_tenor, tenor_label
 
 LABELS = st.one_of(
     st.text(max_size=12), st.text("0123456789.PCDMWYKkm=-+%/ ", max_size=8), st.floats(), st.none()

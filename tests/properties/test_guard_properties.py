@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from export.bench.random_grids import random_surface
+from export.bench.repair.random_grids import random_surface
 from tests.properties.test_imputation_properties import grids
 from tests.test_imputation import DELTAS, TENORS, surface
-from voladdin.slopes import arbitrage_free
+from voladdin.arbitrage.verdicts import arbitrage_free
 
 
 def adds_none(grid: va.Surface, result: va.Imputation) -> None:

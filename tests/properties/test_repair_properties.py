@@ -7,8 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from export.bench.random_grids import random_surface
-from export.bench.truth import TOLERANCE, least_slack, prices
+from export.bench.repair.random_grids import random_surface
+from export.bench.repair.truth import TOLERANCE, least_slack, prices
 
 SEEDS = st.integers(0, 10**9)
 

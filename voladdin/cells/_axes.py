@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..conventions import StrikeKind, parse_delta, parse_strike, parse_tenor
+from .._typing import FloatArray
 from ..errors import LabelError
+from ..labels import StrikeKind, parse_delta, parse_strike, parse_tenor
 from ._values import Label, is_blank, is_thousands, read_date, read_number
-
-FloatArray = NDArray[np.float64]
 
 TENORS_EXPECTED = "a tenor such as ON, 1W, 1M, 18M, 1Y, a number of years, or a date"
 STRIKES_EXPECTED = "a delta such as 10P, ATM, 25C or 0.25, a strike K=1.085, or a log-moneyness m=-0.1"

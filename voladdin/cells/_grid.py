@@ -8,12 +8,13 @@ from datetime import date
 from statistics import median
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..conventions import StrikeKind
+from .._typing import FloatArray
 from ..errors import InputError
+from ..labels import StrikeKind
 from ..surface import MAX_CELLS, Surface
-from ._given import given_layout
+from ._arguments import given_layout
 from ._layout import Layout, kind_of, own_layout, untitled
 from ._table import (
     PAPER_DELTAS,
@@ -26,8 +27,6 @@ from ._table import (
 )
 from ._units import EXPECTED, read_quotes, read_units
 from ._values import Cells, Label, address, labels_of, read_date, read_number, rectangle
-
-FloatArray = NDArray[np.float64]
 
 _PAPER_WARNING = (
     f"no headers: read as tenors {' '.join(PAPER_TENORS)} by forward call deltas "

@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ..conventions import parse_strike
 from ..errors import LabelError
+from ..labels import parse_strike
 from ._axes import STRIKES_EXPECTED, TENORS_EXPECTED, strike_axis, tenor_axis
 from ._values import Cell, Label, is_blank, is_missing, is_tenor, read_date, read_number
 

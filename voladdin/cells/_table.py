@@ -7,16 +7,14 @@ from datetime import date
 from statistics import median
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..conventions import StrikeKind, parse_tenor
+from .._typing import FloatArray
 from ..errors import InputError, LabelError
+from ..labels import StrikeKind, parse_tenor
+from ._arguments import is_table
 from ._axes import STRIKES_EXPECTED, TENORS_EXPECTED, strike_axis, strike_table, tenor_axis
-from ._given import is_table
 from ._layout import Labels, Layout, is_forward
 from ._values import Cells, Label, is_blank, is_thousands, labels_of, read_number
-
-FloatArray = NDArray[np.float64]
 
 PAPER_TENORS = ("1W", "1M", "2M", "3M", "6M", "9M", "1Y", "3Y")
 PAPER_DELTAS = (0.1, 0.25, 0.5, 0.75, 0.9)

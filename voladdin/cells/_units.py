@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .._typing import FloatArray
 from ..conventions.quotes import PERCENT_ABOVE
 from ..errors import InputError, UnitsError
 from ..surface import MAX_VOL
 from ._values import Label, Number, is_missing, read_number
 
-FloatArray = NDArray[np.float64]
 Units = Literal["percent", "decimal"]
 
 MIXED = 10.0

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
-from ..conventions import parse_tenor
 from ..errors import InputError, LabelError
+from ..labels import parse_tenor
 
 Cell: TypeAlias = float | str | bool | date | None
 Cells: TypeAlias = list[list[Cell]]

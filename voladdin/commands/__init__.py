@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .. import information
 from ..errors import InputError, VoladdinError
+from ..worksheet import info
 from . import helping
 from .checking import check
 from .clearing import clear
@@ -52,14 +52,14 @@ def execute(name: str, book: xw.Book) -> str:
             raise InputError(f"command {name!r} is unknown; expected one of {', '.join(COMMANDS)}")
         return COMMANDS[name].run(book)
     except VoladdinError as error:
-        information.record_error(name, error)
+        info.record_error(name, error)
         raise
     except Exception as error:
         _log.exception("%s failed", name)
         wrapped = VoladdinError(
             f"{name} failed: {type(error).__name__}: {error}; this is a defect, please report"
         )
-        information.record_error(name, wrapped)
+        info.record_error(name, wrapped)
         raise wrapped from error
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..arbitrage import Check
-from ..arbitrage import check as find_arbitrage
-from .grid import Target, find
+from ..arbitrage.check import Check
+from ..arbitrage.check import check as find_arbitrage
 from .ledger import Place, Record
+from .selection import Target, find
 from .transaction import Transaction
 
 if TYPE_CHECKING:

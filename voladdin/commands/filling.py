@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import local
 from ..cells import is_missing, render, shown
 from ..errors import InputError
-from ..imputation import Imputation, impute
+from ..home import version
+from ..imputation.filling import Imputation, impute
 from . import ledger
-from .grid import Target, find
 from .ledger import Place, Record
+from .selection import Target, find
 from .transaction import Transaction
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _note(answer: Imputation, tenor: int, strike: int) -> str:
     low, high = answer.low[at], answer.high[at]
     return (
         f"±{1e4 * answer.std[at]:.3g} bp, 90% band {low:.2%} to {high:.2%}, "
-        f"voladdin {answer.model.split(' (')[0]} {local.version()}"
+        f"voladdin {answer.model.split(' (')[0]} {version()}"
     )
 
 

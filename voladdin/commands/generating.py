@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..cells import Cells, is_missing, read_number
 from ..errors import InputError
-from ..features import NAMES
-from ..scenarios import Bad, Made, block_of, scenarios
-from ..sheet.generate import Axes, sheet_axes
-from .grid import on_sheet, selected
+from ..feature_map import NAMES
+from ..worksheet.generate import Axes, sheet_axes
 from .ledger import Place, plain
 from .repairing import clear_room
+from .scenarios import Bad, Made, block_of, scenarios
+from .selection import on_sheet, selected
 from .transaction import Transaction
 
 if TYPE_CHECKING:

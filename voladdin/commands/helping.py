@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import bundle, information, local
+from .. import bundles
 from ..cells import Cells
-from ..functions import FUNCTIONS
+from ..home import home, version
+from ..worksheet import info
+from ..worksheet.registry import FUNCTIONS
 from .transaction import Transaction
 
 if TYPE_CHECKING:
@@ -27,9 +29,9 @@ def functions(book: xw.Book) -> str:
 
 def log(book: xw.Book) -> str:
     """Shows the last error and the end of the log files on a sheet of their own."""
-    rows: Cells = [["voladdin", local.version()], *information.volinfo("error", ())]
+    rows: Cells = [["voladdin", version()], *info.volinfo("error", ())]
     for name in _LOGS:
-        path = local.home() / name
+        path = home() / name
         if path.is_file():
             lines = path.read_text("utf-8", "replace").splitlines()[-LOG_LINES:]
             rows += [["", ""], [str(path), ""]]
@@ -39,9 +41,7 @@ def log(book: xw.Book) -> str:
 
 def about(book: xw.Book) -> str:
     """Version, models and the folder of settings, in words."""
-    return (
-        f"voladdin {local.version()}; models: {', '.join(bundle.names())}; settings and log: {local.home()}"
-    )
+    return f"voladdin {version()}; models: {', '.join(bundles.names())}; settings and log: {home()}"
 
 
 def _on_a_sheet(book: xw.Book, command: str, name: str, rows: Cells) -> str:

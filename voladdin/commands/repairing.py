@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arbitrage.repair import Repair
+from ..arbitrage.repair import repair as nearest
 from ..cells import Cells, render
-from ..repair import Repair
-from ..repair import repair as nearest
 from .checking import colour
 from .filling import common_format
-from .grid import Target, find
 from .ledger import Place, Record, contents, get, same
+from .selection import Target, find
 from .transaction import Transaction
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ..labels.strikes import StrikeKind, parse_delta, parse_strike
+from ..labels.tenors import parse_tenor, tenor_label
 from .deltas import atm_moneyness, moneyness_of_delta, option_delta
-from .labels import StrikeKind, parse_delta, parse_strike
 from .pairs import Convention, convention, parse_pair, premium_currency
 from .quotes import STANDARD_DELTAS, smile_from_quotes, surface_from_quotes
 from .smile import Smile
-from .tenors import parse_tenor, tenor_label
 
 __all__ = [
     "STANDARD_DELTAS",

@@ -8,10 +8,10 @@ Quoting Conventions", Journal of Derivatives (2010).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import erfcx, log_ndtr, ndtr, ndtri
 
-FloatArray = NDArray[np.float64]
+from .._typing import FloatArray
 
 _MAX_ITERATIONS = 100
 _ROOT_2PI = np.sqrt(2 * np.pi)

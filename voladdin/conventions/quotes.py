@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._typing import FloatArray
 from ..errors import InfeasibleError, InputError, UnitsError
+from ..labels.tenors import parse_tenor, tenor_label
 from .pairs import ButterflyKind, Convention, convention
 from .smile import Quotes, Smile, fit
-from .tenors import parse_tenor, tenor_label
 
 if TYPE_CHECKING:
     from ..surface import Surface  # surface itself imports this package
 
-FloatArray = NDArray[np.float64]
 Tenors = Sequence[str | float | date] | FloatArray
 
 STANDARD_DELTAS = (0.9, 0.75, 0.5, 0.25, 0.1)

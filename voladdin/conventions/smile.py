@@ -12,14 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .. import black
-from ._newton import newton
+from .._typing import FloatArray
 from .deltas import atm_moneyness, moneyness_of_delta
+from .newton import newton
 from .pairs import Convention
-
-FloatArray = NDArray[np.float64]
 
 _PRICE_TOLERANCE = 1e-14
 _BRACKET_STEPS = 20  # quarters of an ATM standard deviation beyond the quoted strikes

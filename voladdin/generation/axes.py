@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..conventions import parse_tenor, tenor_label
+from .._typing import FloatArray
 from ..errors import InputError, LabelError
-from ..surface import MAX_CELLS, FloatArray
+from ..labels import parse_tenor, tenor_label
+from ..surface import MAX_CELLS
 
 MARGIN = 0.1  # of the trained span, beyond either end
 SHEET_TENORS = ("1M", "2M", "3M", "4M", "5M", "6M", "7M")

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from .._typing import BoolArray, FloatArray
+from ..arbitrage.verdicts_shared_strikes import arbitrage_free
 from ..errors import BundleError, InfeasibleError, InputError, UnitsError
-from ..features import NAMES
-from ..generator import Generator, load
-from ..rectangle import arbitrage_free
-from ..surface import MAX_VOL, FloatArray, Surface
-from . import latent as latents
+from ..feature_map import NAMES
+from ..surface import MAX_VOL, Surface
+from . import latents as latents
 from .axes import moneyness_axis, tenor_axis
-from .frame import Frame
+from .grid_map import Frame
+from .model import Generator, load
 
-BoolArray = NDArray[np.bool_]
 PERCENT_ABOVE = 2.0  # a level above is percent points
 MAX_CELLS = 50_000_000
 _LEAST_VOL = 1e-3
@@ -124,7 +124,7 @@ def generated(generator: Generator, frame: Frame, features: FloatArray, latent: 
 
 def _kept(frame: Frame, vols: FloatArray, features: FloatArray) -> FloatArray:
     """[T, K] the nearest surface without arbitrage that has these features. Raises InfeasibleError."""
-    from ..repair.features_kept import keep
+    from ..arbitrage.repair.keep_features import keep
 
     start = np.clip(np.nan_to_num(vols, nan=features[0]), _LEAST_VOL, MAX_VOL)
     kept: FloatArray = keep(start, frame.tenors, frame.moneyness, features)

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
+from .._typing import FloatArray
 from ..errors import InputError
-from ..generator import Generator
-from ..surface import FloatArray
-from . import latent as latents
+from . import latents as latents
 from .generating import MAX_CELLS, Generation, frame_of, generated, generator_named
+from .model import Generator
 
 _BANDWIDTH = 0.1  # of the kernel, in standard deviations of the features
 _BLOCK = 1024

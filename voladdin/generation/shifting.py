@@ -19,11 +19,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arbitrage import check, log_moneyness
+from .._typing import FloatArray
+from ..arbitrage.check import check, log_moneyness
 from ..errors import InfeasibleError, InputError, UnitsError
-from ..features import NAMES, features
-from ..surface import MAX_VOL, FloatArray, Surface
-from .smiles import moved_at_strikes
+from ..feature_map import NAMES, features
+from ..surface import MAX_VOL, Surface
+from .delta_smiles import moved_at_strikes
 
 _EXACT = 1e-10  # what is promised
 _CLOSE = 1e-13  # what Newton stops at
@@ -115,8 +116,8 @@ class Wanted:
 
     def free_of_arbitrage(self, vols: FloatArray) -> FloatArray:
         """The nearest vols without arbitrage that have these features. Raises InfeasibleError."""
-        from ..repair import repair
-        from ..repair.features_kept import keep
+        from ..arbitrage.repair import repair
+        from ..arbitrage.repair.keep_features import keep
 
         start = self.surface.replace(vols)
         if self.surface.deltas is None:

@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from .. import functions
 from ..cells import Cell, Cells
 from ..errors import InputError, VoladdinError
+from ..worksheet import registry
 from .formula import Array, Literal, Node, Reference, UnsupportedError, calls, parse_formula
 from .layout import Position
 from .references import MAX_COLUMN, MAX_ROW, Box, Names, Place
@@ -59,7 +59,7 @@ class Book:
         self.tentative = 0
         self.others = 0
         for sheet, position, text, box in self.names.formulas():
-            if calls(text, set(functions.FUNCTIONS)):
+            if calls(text, set(registry.FUNCTIONS)):
                 self.formulas[sheet][position] = _Formula(text, box or Box.of(position), box is not None)
             else:
                 self.others += 1
@@ -120,11 +120,11 @@ class Book:
             return _cells(self.value(node.arguments[0], sheet))[0][0]
         if node.name == "ANCHORARRAY" and len(node.arguments) == 1:
             return self.spilled(node.arguments[0], sheet)
-        if node.name not in functions.FUNCTIONS:
+        if node.name not in registry.FUNCTIONS:
             raise UnsupportedError(
                 f"function {node.name} needs a spreadsheet program; expected a VOL… function"
             )
-        return functions.evaluate(node.name, [self.value(argument, sheet) for argument in node.arguments])
+        return registry.evaluate(node.name, [self.value(argument, sheet) for argument in node.arguments])
 
     def spilled(self, node: Node, sheet: str) -> Cells:
         """What the dynamic array at a cell covers: H2#."""

@@ -1,6 +1,6 @@
 """Windows Excel: worksheet functions and a ribbon through xlwings' COM server, in process (no HTTP).
 
-The cells go: Excel -> VBA wrapper -> xlwings -> udfs -> `voladdin.functions.evaluate` -> the same way back.
+The cells go: Excel -> VBA wrapper -> xlwings -> udfs -> `worksheet.registry.evaluate` -> the same way back.
 A button goes: Excel -> VBA callback -> xlwings -> ribbon -> `voladdin.commands.execute` on the active book.
 """
 

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from voladdin.errors import UnavailableError
-from voladdin.functions import FUNCTIONS, Function
+from voladdin.worksheet.registry import FUNCTIONS, Function
 
 from .vba_project import Module
 

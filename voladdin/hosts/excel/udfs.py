@@ -16,7 +16,7 @@ import xlwings as xw
 
 from voladdin.cells import Cells
 from voladdin.errors import VoladdinError
-from voladdin.functions import FUNCTIONS, Argument, Function, evaluate
+from voladdin.worksheet.registry import FUNCTIONS, Argument, Function, evaluate
 
 from .addin import MAX_HELP, PROJECT
 

@@ -1,4 +1,4 @@
-"""The LibreOffice extension: an .oxt with the functions of `voladdin.functions.FUNCTIONS` and a menu.
+"""The LibreOffice extension: an .oxt with the functions of `worksheet.registry.FUNCTIONS` and a menu.
 
 `python -m voladdin.hosts.libreoffice.extension` recompiles the type library after a function or an argument
 was added (it needs `unoidl-write` of the LibreOffice SDK; Debian: libreoffice-dev). Users need no SDK.
@@ -16,24 +16,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from voladdin import local
 from voladdin.errors import UnavailableError
+from voladdin.home import version
 
-from .office import program
+from .programs import program
 from .registry import addons, component, node, protocol_handler, put, written
 
 if TYPE_CHECKING:
-    from voladdin.functions import Argument, Function
+    from voladdin.worksheet.registry import Argument, Function
 
 _HERE = Path(__file__).parent
 _OXT = _HERE / "oxt"
 _STATIC = ("META-INF/manifest.xml", "voladdin.components", "rdb/voladdin.rdb", "rdb/voladdin.idl")
 _CODE = {
-    "addin.py": "python/voladdin_addin.py",
-    "menu.py": "python/voladdin_menu.py",
-    "calc.py": "python/pythonpath/voladdin_calc.py",
-    "client.py": "python/pythonpath/voladdin_client.py",
-    "values.py": "python/pythonpath/voladdin_values.py",
+    "inside/addin.py": "python/voladdin_addin.py",
+    "inside/menu.py": "python/voladdin_menu.py",
+    "inside/calc.py": "python/pythonpath/voladdin_calc.py",
+    "inside/client.py": "python/pythonpath/voladdin_client.py",
+    "inside/values.py": "python/pythonpath/voladdin_values.py",
 }
 _CELLS = "sequence< sequence< any > >"
 _DESCRIPTION = """<?xml version="1.0" encoding="UTF-8"?>
@@ -52,7 +52,7 @@ def build(path: str | Path) -> Path:
     """
     if (_OXT / "rdb/voladdin.idl").read_text("utf-8") != idl():
         raise UnavailableError(
-            "oxt/rdb/voladdin.idl differs from voladdin.functions.FUNCTIONS; "
+            "oxt/rdb/voladdin.idl differs from voladdin.worksheet.registry.FUNCTIONS; "
             "expected `python -m voladdin.hosts.libreoffice.extension` to have been run"
         )
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -69,12 +69,12 @@ def _members() -> dict[str, bytes]:
     members["CalcAddIns.xcu"] = calc_add_ins()
     members["Addons.xcu"] = addons()
     members["ProtocolHandler.xcu"] = protocol_handler()
-    members["description.xml"] = _DESCRIPTION.format(version=local.version()).encode()
+    members["description.xml"] = _DESCRIPTION.format(version=version()).encode()
     return members
 
 
 def _functions() -> list[Function]:
-    from voladdin.functions import FUNCTIONS
+    from voladdin.worksheet.registry import FUNCTIONS
 
     return list(FUNCTIONS.values())
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from voladdin.errors import InputError, UnavailableError
 
-from .office import layers, prepared, program
+from .programs import layers, prepared, program
 
 SIZE = "1920x820"
 SETTLED = 3  # equal pictures in a row, one every second

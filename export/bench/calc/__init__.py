@@ -1,0 +1,1 @@
+"""`voladdin bench calc`: LibreOffice Calc as a user drives it."""

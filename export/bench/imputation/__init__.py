@@ -1,0 +1,1 @@
+"""`voladdin bench impute` and `guard`: methods, splits and masks."""

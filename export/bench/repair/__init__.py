@@ -1,0 +1,1 @@
+"""`voladdin bench repair`: planted damage, rivals, and the ground truth of linear programs."""

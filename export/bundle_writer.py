@@ -1,0 +1,80 @@
+"""Write a bundle: graphs, arrays, and the card that fixes both by hash."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voladdin._typing import FloatArray
+from voladdin.bundles import FORMAT, GRAPHS, AnyBundle
+from voladdin.imputation.model import Bundle
+
+from .history import Days
+
+
+def write_bundle(
+    folder: Path,
+    name: str,
+    days: Days,
+    arrays: dict[str, FloatArray],
+    graphs: dict[str, bytes],
+    training: dict[str, Any],
+) -> Path:
+    """Write a bundle that imputes into `folder`."""
+    card = {
+        "grid": {"tenors_years": days.tenors.round(6).tolist(), "call_deltas": days.deltas.tolist()},
+        "units": "log of decimal vols; forward call deltas; tenors in years",
+        "training": {
+            "underlyings": sorted({str(u) for u in days.underlying}),
+            "days": len(days),
+            "first": str(days.date.min()),
+            "last": str(days.date.max()),
+            **training,
+        },
+        "metrics": {
+            "validation_crps_against_local_gaussian": training["best_crps"],
+            "level_stretch": float(arrays["level_stretch"]),
+            "change_stretch": float(arrays["change_stretch"]),
+        },
+    }
+    stored = {key: np.asarray(value, np.float32) for key, value in arrays.items()}
+    return write_files(folder, name, Bundle, stored, graphs, card)
+
+
+def write_files(
+    folder: Path,
+    name: str,
+    kind: type[AnyBundle],
+    arrays: dict[str, np.ndarray],
+    graphs: dict[str, bytes],
+    card: dict[str, Any],
+) -> Path:
+    """Write a bundle of any kind; the card comes last, so that a broken write is no bundle.
+
+    card: its grid, units, training and metrics; format, kind, hashes and revision are added.
+    """
+    stored = io.BytesIO()
+    np.savez_compressed(stored, **arrays)  # type: ignore[arg-type]
+    contents = {f"{graph}.onnx": graphs[graph] for graph in GRAPHS} | {kind.FILE: stored.getvalue()}
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, content in contents.items():
+        (folder / file).write_bytes(content)
+    head = {"format": FORMAT, "name": name, "kind": kind.KIND}
+    files = {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()}
+    whole = {**head, "files": files, **card, "revision": _revision()}
+    (folder / "card.json").write_text(json.dumps(whole, indent=1) + "\n")
+    return folder
+
+
+def _revision() -> str:
+    try:
+        command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

@@ -1,6 +1,0 @@
-"""`python -m export.generator`: trains a generator's bundle."""
-
-from .train import main
-
-if __name__ == "__main__":
-    raise SystemExit(main())

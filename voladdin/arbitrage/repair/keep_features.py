@@ -1,0 +1,138 @@
+"""The nearest surface without arbitrage that has given features: its own, or those asked for."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..._typing import BoolArray, FloatArray
+from ...errors import InfeasibleError, InputError
+from ...feature_map import NAMES, feature_weights
+from ..check import TOLERANCE
+from ..nodes import AtDeltas, AtStrikes
+from .methods import Attempt, Problem
+from .sqp import Sequence
+
+_TIME_LIMIT = 10.0
+_SAME = 1e-6  # of a spread: too near to be called beyond reach
+_SPREAD = np.array([0.096, 0.144, 0.249, 0.0483])  # of the paper's surfaces (its skew's is that of ours)
+
+
+def keep(
+    vols: FloatArray,
+    tenors: FloatArray,
+    moneyness: FloatArray,
+    target_features: ArrayLike,
+    *,
+    tolerance: float = TOLERANCE,
+    time_limit: float = _TIME_LIMIT,
+) -> FloatArray:
+    """The vols [T, K] nearest to `vols` (least squares) that pass `check` and have exactly these features.
+
+    vols: decimals above 0, NaN where there is none. tenors: [T] years. moneyness: [K] or [T, K] ln(K/F).
+    target_features: [4] level, skew, curv, term, to 1e-10; those that the grid cannot identify do not count.
+    tolerance: of `check`. time_limit: seconds.
+
+    Raises InfeasibleError where no such vols were found. It names the one feature that is beyond reach, and
+    its nearest value that can be had with the others as asked: that of the four that is nearest in units of
+    its spread over the paper's surfaces. Where no one feature is enough, the nearest of all, in the sum of
+    those units. Such values are features of a surface without arbitrage that was found.
+    """
+    m = np.broadcast_to(np.asarray(moneyness, dtype=float), np.shape(vols))
+    seen = np.isfinite(vols) & np.isfinite(m)
+    target = np.asarray(target_features, dtype=float)
+    if target.shape != (4,):
+        raise InputError(f"target_features has shape {target.shape}; expected 4 numbers, {', '.join(NAMES)}")
+    years = np.broadcast_to(np.asarray(tenors, dtype=float)[:, None], seen.shape)[seen]
+    weights = feature_weights(years, m[seen])
+    known = np.isfinite(weights[:, 0])
+    nodes = AtStrikes(np.argwhere(seen)[:, 0].tolist(), m[seen], np.sqrt(years), weights[known])
+    deadline = time.perf_counter() + time_limit
+    search = Sequence(nodes, vols[seen], np.ones(int(seen.sum()), dtype=bool), tolerance, deadline)
+    found = nearest(search, target[known])
+    if found is None:
+        beyond = _Beyond(search, target, known)
+        if beyond.vols is None:
+            raise InfeasibleError(beyond.message)
+        found = beyond.vols
+    kept = np.array(vols, dtype=float)
+    kept[seen] = found
+    return kept
+
+
+def by_features(problem: Problem) -> Attempt:
+    """The vols nearest to the quotes (least squares) with the quotes' features; bid and ask do not count."""
+    given, surface = problem.given, problem.surface
+    years = surface.tenors[given.cells[:, 0]]
+    weights = feature_weights(years, given.m)
+    known = np.isfinite(weights[:, 0])
+    nodes: AtStrikes | AtDeltas
+    if surface.deltas is None:
+        nodes = AtStrikes(given.rows, given.m, given.root, weights[known])
+    else:
+        nodes = AtDeltas(problem.paths, years, known)
+    search = Sequence(nodes, given.vols, problem.free, problem.tolerance, problem.deadline)
+    found = nearest(search, nodes.features(given.vols))
+    if found is None:
+        late = " in the time given" if time.perf_counter() > problem.deadline else ""
+        return "features", None, f"the features could not be kept{late}"
+    return "features", problem.filled(found), ""
+
+
+def nearest(search: Sequence, target: FloatArray) -> FloatArray | None:
+    """From the quotes, and where that leads nowhere, from vols without arbitrage near them."""
+    found = search.nearest(target, search.quoted)
+    if found is None:
+        start = search.apart()
+        found = None if start is None else search.nearest(target, start)
+    return found
+
+
+class _Beyond:
+    """What can be had where the nearest vols with the target [4] were not found. known: [4] bool."""
+
+    def __init__(self, search: Sequence, target: FloatArray, known: BoolArray) -> None:
+        self.vols: FloatArray | None = None  # with the features after all
+        self._target, self._known = target, known
+        self._near: list[tuple[float, dict[str, float]]] = []  # distance, features that are not as asked
+        start = search.apart()
+        for spread in [*np.diag(_SPREAD)[known], _SPREAD]:
+            alone = np.count_nonzero(spread) == 1
+            if start is not None and self.vols is None and (alone or not self._near):
+                self._look(search, spread, start)
+
+    def _look(self, search: Sequence, spread: FloatArray, start: FloatArray) -> None:
+        """One search, in which features of spread 0 stay as asked."""
+        target = self._target[self._known]
+        vols = search.reach(target, spread[self._known], start)
+        if vols is None:
+            return
+        off = ~search.reached(vols, target)
+        if not off.any():
+            found = search.nearest(target, vols)
+            self.vols = vols if found is None else found
+            return
+        got = search.nodes.features(vols)
+        distance = float((np.abs(got - target) / _SPREAD[self._known])[off].sum())
+        if distance < _SAME:
+            return
+        names = np.array(NAMES)[self._known]
+        self._near.append((distance, dict(zip(names[off].tolist(), got[off].tolist(), strict=True))))
+
+    @property
+    def message(self) -> str:
+        """Such as "curv 40 is beyond reach, the nearest that can be had with the others as asked is 16.8"."""
+        asked = dict(zip(NAMES, self._target.tolist(), strict=True))
+        words = f"no surface without arbitrage was found with {_listed(asked)}"
+        if not self._near:
+            return words
+        near = min(self._near, key=lambda found: found[0])[1]
+        others = " with the others as asked" if len(near) < np.count_nonzero(self._known) else ""
+        beyond = _listed({name: asked[name] for name in near})
+        return f"{words}: {beyond} is beyond reach; the nearest that can be had{others} is {_listed(near)}"
+
+
+def _listed(features: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in features.items())

@@ -1,0 +1,151 @@
+"""The ways to repair a surface: each takes a problem and gives its name, vols or None, and what failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..._typing import BoolArray, FloatArray, IntArray
+from ...surface import Surface
+from ..prices import Quotes, quotes, vols_around, with_vegas_of
+from . import at_deltas, at_strikes
+from .at_deltas import Paths, Search
+from .linear_program import INFEASIBLE, OPTIMAL
+from .moves import Moves
+from .onto_hulls import lower
+
+Attempt = tuple[str, FloatArray | None, str]
+_ODD = np.log(2.0)  # of a vol over those around: beyond, a fat finger perhaps
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A surface with arbitrage. fixed: [T, K]. bid, ask: [T, K] vols, NaN where there is none.
+
+    deadline: of the linear programs, in `time.perf_counter` seconds.
+    """
+
+    surface: Surface
+    fixed: BoolArray
+    bid: FloatArray
+    ask: FloatArray
+    tolerance: float
+    deadline: float
+
+    @property
+    def inner(self) -> float:
+        """Tolerance of the conditions, below that of `check`."""
+        return min(max(0.01 * self.tolerance, 1e-13), 1e-11)
+
+    @property
+    def slack(self) -> float:
+        """By how much fixed quotes may be off among themselves."""
+        return self.tolerance - 1.5 * self.inner
+
+    @cached_property
+    def given(self) -> Quotes:
+        """The quotes as prices at strikes."""
+        return quotes(self.surface)
+
+    @cached_property
+    def free(self) -> BoolArray:
+        """[N] quotes that may move."""
+        return np.asarray(~self.fixed[self._cells])
+
+    @cached_property
+    def sides(self) -> tuple[FloatArray, FloatArray]:
+        """[N] bid and ask vols."""
+        return self.bid[self._cells], self.ask[self._cells]
+
+    @cached_property
+    def paths(self) -> Paths:
+        """The quotes of a delta axis."""
+        assert self.surface.deltas is not None
+        return at_deltas.paths(self.given, self.surface.deltas)
+
+    def filled(self, vols: FloatArray) -> FloatArray:
+        """[T, K] with vols [N] at the quotes."""
+        moved = self.surface.vols.copy()
+        moved[self._cells] = vols
+        return moved
+
+    def moved(self, vols: FloatArray) -> float:
+        """How far vols [T, K] are from the given ones, in all."""
+        return float(np.nansum(np.abs(vols - self.surface.vols)))
+
+    @property
+    def _cells(self) -> tuple[IntArray, IntArray]:
+        rows, columns = self.given.cells.T
+        return rows, columns
+
+
+def by_program(problem: Problem) -> Attempt:
+    """The L1 optimum, inside bid and ask where that is possible."""
+    along = problem.surface.deltas is not None
+    status, vols = INFEASIBLE, None
+    for hard, slack in _stages(problem):
+        status, vols = (_along_deltas if along else _at_strikes)(problem, hard, slack)
+        if status != INFEASIBLE:
+            break
+    note = "" if status == OPTIMAL else f"the linear program ended with: {status}"
+    return "vols" if along else "prices", vols, note
+
+
+def by_nearest(problem: Problem) -> Attempt:
+    """The same, or at strikes the optimum by the vegas around, where that moves the vols not half as far.
+
+    The vega of a vol ten times too small makes its price dear to move; the others would all come down to it.
+    """
+    done, vols, note = by_program(problem)
+    if vols is None or problem.surface.deltas is not None:
+        return done, vols, note
+    near = vols_around(problem.surface.vols)[problem._cells]
+    if np.abs(np.log(problem.given.vols / near)).max() < _ODD:
+        return done, vols, note
+    around = with_vegas_of(problem.given, near)
+    for hard, slack in _stages(problem):
+        status, other = _at_strikes(problem, hard, slack, around)
+        if status != INFEASIBLE:
+            break
+    if other is not None and 2 * problem.moved(other) < problem.moved(vols):
+        return done, other, "vegas are those of the vols around each"
+    return done, vols, note
+
+
+def by_envelope(problem: Problem) -> Attempt:
+    """Lower hulls; on a delta axis each point moves along its delta onto them."""
+    if problem.surface.deltas is not None:
+        vols = at_deltas.placed(problem.paths, problem.paths.vols, problem.free, problem.slack)
+        return "envelope", problem.filled(vols), ""
+    calls = lower(problem.given, problem.free, problem.slack)
+    return "envelope", problem.filled(problem.given.vols_at(calls)), ""
+
+
+def _at_strikes(
+    problem: Problem, hard: bool, slack: float, given: Quotes | None = None
+) -> tuple[str, FloatArray | None]:
+    given = given or problem.given
+    moves = Moves(at_strikes.limits(given, *problem.sides), problem.free, hard, at_strikes.SCALE)
+    status, calls = at_strikes.solve(given, moves, problem.inner + slack, problem.deadline, slack)
+    return status, problem.filled(given.vols_at(calls)) if status == OPTIMAL else None
+
+
+def _along_deltas(problem: Problem, hard: bool, slack: float) -> tuple[str, FloatArray | None]:
+    """Vols also where the search was cut short: the nearest so far have no arbitrage."""
+    moves = Moves(at_deltas.limits(problem.paths, *problem.sides), problem.free, hard, at_deltas.SCALE)
+    search = Search(problem.paths, moves, problem.free, problem.inner + slack, problem.deadline)
+    status = search.run()
+    return status, problem.filled(search.best) if search.solved and np.isfinite(search.least) else None
+
+
+def _stages(problem: Problem) -> list[tuple[bool, float]]:
+    """(bid and ask must hold, slack of the conditions).
+
+    Slack is only for fixed quotes that are themselves off by nearly the tolerance.
+    """
+    stages = [(False, 0.0)]
+    if np.isfinite(problem.bid).any() or np.isfinite(problem.ask).any():
+        stages.insert(0, (True, 0.0))
+    return [*stages, (False, problem.slack)] if problem.fixed.any() else stages

@@ -1,0 +1,62 @@
+"""What a repair did, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..._typing import BoolArray, FloatArray
+from ...feature_map import NAMES, features
+from ...surface import Surface
+from ..check import log_moneyness
+from ..trades import Names
+
+_NAMED = 5
+_MOVED = 1e-10  # of a feature, to be worth a word
+
+
+def message(
+    before: Surface, change: FloatArray, method: str, fixed: BoolArray, outside: BoolArray, notes: list[str]
+) -> str:
+    """Such as "3 of 40 vols moved, by 12 bp at most (the 1M K/F=0.97 call), 0.8 bp on average"."""
+    size = np.where(np.isfinite(change), np.abs(change), 0.0)
+    moved, quoted = int((size > 0).sum()), int(before.observed.sum())
+    most = np.unravel_index(size.argmax(), size.shape)
+    parts = [
+        f"{moved} of {quoted} vols moved, by {_bp(size.max())} at most "
+        f"({names(before, [(int(most[0]), int(most[1]))])}), {_bp(size.sum() / quoted)} on average"
+    ]
+    parts.append(_HOW[method])
+    if fixed.any():
+        parts.append(f"{int(fixed.sum())} fixed quote{'s'[: int(fixed.sum()) - 1]} kept")
+    if outside.any():
+        left = [(int(row), int(column)) for row, column in np.argwhere(outside)]
+        parts.append(f"{len(left)} left bid and ask: {names(before, left)}")
+    return "; ".join(parts + notes)
+
+
+def feature_moves(before: Surface, after: Surface) -> str:
+    """Such as "moved: level by +0.00012, curv by -0.34"."""
+    change = features(after).values - features(before).values
+    moves = [f"{name} by {move:+.2g}" for name, move in zip(NAMES, change, strict=True) if abs(move) > _MOVED]
+    return f"moved: {', '.join(moves)}" if moves else "no feature moved"
+
+
+_HOW = {
+    "features": "level, skew, curvature and term structure kept",
+    "latent": "another latent of the generator, features kept",
+    "prices": "linear program in prices",
+    "vols": "linear programs in vols along each delta",
+    "envelope": "lower hulls",
+}
+
+
+def names(surface: Surface, cells: list[tuple[int, int]]) -> str:
+    """The first few cells as trades name them."""
+    strikes = [float(np.exp(log_moneyness(surface)[cell])) for cell in cells]
+    calls = Names(surface, cells, strikes)
+    listed = ", ".join(calls.call(i) for i in range(min(len(cells), _NAMED)))
+    return listed + (f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else "")
+
+
+def _bp(size: float) -> str:
+    return f"{size:.3g} bp"

@@ -1,0 +1,59 @@
+"""Trades in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..labels import tenor_label
+from ..surface import Surface
+from .hulls import FORWARD, Excess
+
+
+@dataclass(frozen=True)
+class Names:
+    """Words for the trades on one surface. cells: [N] (row, column) of each node. strikes: [N] K/F."""
+
+    surface: Surface
+    cells: list[tuple[int, int]]
+    strikes: list[float]
+
+    def trade(self, excess: Excess) -> str:
+        """Such as "sell the 1M 1.0850 call, buy the 2M 1.0850 call: 0.4 bp of forward locked in"."""
+        gain = f"{1e4 * excess.size:.3g} bp of forward locked in"
+        if not excess.legs:
+            return f"buy {self.call(excess.node)}, sell the forward and lend the strike: {gain}"
+        bought = " and ".join(self._leg(*leg) for leg in excess.legs)
+        return f"sell {self.call(excess.node)}, buy {bought}: {gain}"
+
+    def _leg(self, node: int, number: float) -> str:
+        count = "" if number == 1 else f"{number:.3g} of "
+        return f"{count}the forward" if node == FORWARD else f"{count}{self.call(node)}"
+
+    def call(self, node: int) -> str:
+        """Such as "the 1M 25P (1.0503) call"."""
+        row, column = self.cells[node]
+        surface = self.surface
+        tenor = _tenor_label(float(surface.tenors[row]))
+        ratio = self.strikes[node]
+        if surface.forwards is not None:
+            strike = _number(ratio * float(surface.forwards[row]))
+        else:
+            strike = f"K/F={ratio:.5g}"
+        if surface.deltas is not None:
+            strike = f"{_delta_label(float(surface.deltas[column]))} ({strike})"
+        return f"the {tenor} {strike} call"
+
+
+_tenor_label = lru_cache(maxsize=1024)(tenor_label)
+
+
+def _number(strike: float) -> str:
+    """Five digits, such as 1.0850; whole numbers from 10,000."""
+    return f"{strike:.0f}" if 1e4 <= strike < 1e15 else f"{strike:#.5g}"
+
+
+def _delta_label(delta: float) -> str:
+    if delta == 0.5:
+        return "ATM"
+    return f"{100 * delta:.3g}C" if delta < 0.5 else f"{100 * (1 - delta):.3g}P"

@@ -1,0 +1,5 @@
+"""The command line: `voladdin COMMAND`."""
+
+from .program import main
+
+__all__ = ["main"]

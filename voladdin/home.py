@@ -1,0 +1,46 @@
+"""Where voladdin keeps what is the user's own: models, token, log; and which version runs."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import os
+from pathlib import Path
+
+from .errors import ServerError
+
+
+def home() -> Path:
+    """Folder of the state file, token and log: VOLADDIN_HOME, or ~/.voladdin; created for this user only.
+
+    Raises ServerError when it cannot be created.
+    """
+    folder = Path(os.environ.get("VOLADDIN_HOME") or Path.home() / ".voladdin")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServerError(f"VOLADDIN_HOME is {folder}; expected a folder that can be made: {error}") from None
+    return folder
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write `text` to a file of this user only, complete or not at all."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ServerError(f"{path} cannot be written: {error.strerror}") from None
+
+
+@functools.cache
+def version() -> str:
+    """Version of the installed voladdin; "0+source" where it runs from a source folder, not installed."""
+    try:
+        return importlib.metadata.version("voladdin")
+    except importlib.metadata.PackageNotFoundError:
+        return "0+source"

@@ -1,0 +1,1 @@
+"""Missing vols of a surface, with their uncertainty."""

@@ -1,0 +1,136 @@
+"""The deep model's posterior of missing cells, in numpy and onnxruntime.
+
+    z ~ N(0, I),   x | z ~ N(mu(z), R),   cells = A (m + s x) + a + e,   e ~ N(0, Q)
+
+x are standardised log-vols of the core nodes, mu the decoder, R a full noise covariance. Given the mask
+everything but mu(z) is linear and Gaussian, so the whole posterior needs the decoder's output only through
+two matrices of the core's size: the information W of the quotes and the gain T of the cells.
+
+1. Start: the surface filled by the local Gaussian, encoded (from z = 0 the search ends in a wrong mode).
+2. Levenberg-Marquardt on -log p(quotes | z) p(z), with the decoder's Jacobian from its own graph.
+3. Laplace proposal, Student-t, antithetic; importance weights (Gopal 2023 samples the encoder instead, whose
+   effective sample size here is 1 to 5 in 10,000).
+4. Given each z the noise too is conditioned on the quotes: they are met exactly, and a missing cell near a
+   quote inherits its residual.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import FloatArray
+from ..imputation.model import Bundle
+from .conditioning import factor
+from .observation import Emission
+
+DRAWS = 64
+DEGREES = 8.0
+STEPS = 8
+TOLERANCE = 1e-2  # of the log density; the proposal is far wider
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """The quotes seen from mu: cells = `still` + T mu, spread `variance`; -log p = mu' W mu / 2 - c' mu."""
+
+    information: FloatArray  # W [B, c, c]
+    pull: FloatArray  # c [B, c]
+    still: FloatArray  # [B, n]
+    gain: FloatArray  # T [B, n, c]
+    variance: FloatArray  # [B, n]
+
+
+def posterior(
+    bundle: Bundle, emission: Emission, cells: FloatArray, observed: NDArray[np.bool_], start: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation [B, n] of the cells' log-vols given quotes; start: core log-vols [B, c]."""
+    evidence = _evidence(bundle, emission, cells, observed)
+    x = (start - bundle.arrays["mean"]) / bundle.arrays["std"]
+    z, curvature = _mode(bundle, evidence, bundle.run("encoder", x=x)[0])
+    draws, weight = _importance(bundle, evidence, z, curvature)
+    centre = (weight[:, :, None] * draws).sum(1)
+    mean = evidence.still + (evidence.gain @ centre[..., None])[..., 0]
+    spread = (draws - centre[:, None]) @ evidence.gain.transpose(0, 2, 1)
+    variance = evidence.variance + (weight[:, :, None] * spread**2).sum(1)
+    return mean, np.sqrt(variance)
+
+
+def _evidence(
+    bundle: Bundle, emission: Emission, cells: FloatArray, observed: NDArray[np.bool_]
+) -> _Evidence:
+    mean, std = bundle.arrays["mean"], bundle.arrays["std"]
+    still = emission.matrix @ mean + emission.offset
+    slope = emission.matrix * std
+    parts = factor(slope @ bundle.arrays["noise"] @ slope.T + emission.covariance, observed)
+    white_slope = parts.whiten @ slope
+    white = (parts.whiten @ np.where(observed, cells - still, 0.0)[..., None])[..., 0]
+    return _Evidence(
+        information=white_slope.transpose(0, 2, 1) @ white_slope,
+        pull=np.einsum("bnc,bn->bc", white_slope, white),
+        still=still + (parts.gain @ white[..., None])[..., 0],
+        gain=slope - parts.gain @ white_slope,
+        variance=parts.variance,
+    )
+
+
+def _mode(bundle: Bundle, evidence: _Evidence, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Levenberg-Marquardt: the mode [B, e] and the Gauss-Newton curvature [B, e, e] there."""
+    identity = np.eye(z.shape[1])
+    damping = np.full((len(z), 1, 1), 1e-2)
+    loss, gradient, curvature = _local(bundle, evidence, z)
+    for step in range(STEPS):
+        damped = curvature + damping * curvature * identity
+        trial = z - np.linalg.solve(damped, gradient[..., None])[..., 0]
+        new_loss, new_gradient, new_curvature = _local(bundle, evidence, trial)
+        better = new_loss < loss
+        gain = float(np.where(better, loss - new_loss, 0.0).max())
+        z = np.where(better[:, None], trial, z)
+        gradient = np.where(better[:, None], new_gradient, gradient)
+        curvature = np.where(better[:, None, None], new_curvature, curvature)
+        loss = np.where(better, new_loss, loss)
+        damping = np.where(better[:, None, None], damping * 0.1, damping * 8.0)
+        if step > 0 and better.any() and gain < TOLERANCE:
+            break
+    return z, curvature
+
+
+def _local(bundle: Bundle, evidence: _Evidence, z: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """-log density [B], gradient [B, e] and Gauss-Newton curvature [B, e, e] at z."""
+    mu, jacobian = bundle.run("decoder_jacobian", z=z)
+    weighted = (evidence.information @ mu[..., None])[..., 0]
+    loss = 0.5 * (mu * weighted).sum(-1) - (evidence.pull * mu).sum(-1) + 0.5 * (z**2).sum(-1)
+    gradient = (jacobian @ (weighted - evidence.pull)[..., None])[..., 0] + z
+    curvature = jacobian @ evidence.information @ jacobian.transpose(0, 2, 1) + np.eye(z.shape[1])
+    return loss, gradient, curvature
+
+
+def _importance(
+    bundle: Bundle, evidence: _Evidence, mode: FloatArray, curvature: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Decoded draws [B, S, c] from the Laplace proposal and their normalised importance weights [B, S]."""
+    batch, latent = mode.shape
+    noise, log_proposal = _proposal(latent)
+    spread = np.linalg.inv(np.linalg.cholesky(curvature))
+    z = mode[:, None] + noise @ spread
+    mu = bundle.run("decoder", z=z.reshape(-1, latent))[0].reshape(batch, DRAWS, -1)
+    log_likelihood = (mu @ evidence.pull[..., None])[..., 0] - 0.5 * (mu * (mu @ evidence.information)).sum(
+        -1
+    )
+    log_weight = log_likelihood - 0.5 * (z**2).sum(-1) - log_proposal
+    weight = np.exp(log_weight - log_weight.max(1, keepdims=True))
+    return mu, weight / weight.sum(1, keepdims=True)
+
+
+@lru_cache(maxsize=4)
+def _proposal(latent: int) -> tuple[FloatArray, FloatArray]:
+    """Fixed antithetic Student-t draws [S, e] and their log density, up to a constant."""
+    rng = np.random.default_rng(20230915)
+    half = rng.standard_normal((DRAWS // 2, latent))
+    half /= np.sqrt(rng.chisquare(DEGREES, (DRAWS // 2, 1)) / DEGREES)
+    noise = np.concatenate([half, -half])
+    log_density = -0.5 * (DEGREES + latent) * np.log1p((noise**2).sum(-1) / DEGREES)
+    return noise, log_density

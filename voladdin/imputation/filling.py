@@ -1,0 +1,293 @@
+"""Missing vols from the quotes that are there, with an honest uncertainty for each cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtri
+
+from .. import bundles
+from .._typing import BoolArray, FloatArray
+from ..black import call_delta
+from ..errors import InputError
+from ..imputation.model import Bundle
+from ..surface import MAX_VOL, Surface
+from .fixed_point import Anderson
+from .guard import Guarded, guard
+from .posterior import Posterior, from_prior, from_quotes
+
+MAX_CELLS = 1_000
+MAX_AGE = 3_650.0
+_CHUNK = 250  # surfaces at a time: the working set stays in the cache
+_FIXED_POINT = 12  # answers at most; 4 to 8 do
+_SETTLED = 1e-5  # of ln vol
+_DELTA_RANGE = (1e-3, 1.0 - 1e-3)
+
+
+@dataclass(frozen=True, eq=False)
+class Imputation:
+    """A full surface ([T, K] arrays) or a batch of them ([B, T, K]); vols are decimals.
+
+    mean: the median vol given the quotes (the quote itself where there is one).
+    std: standard deviation of the vol; 0 on quotes. low, high: the band of the asked coverage.
+    filled: quotes to the last bit, elsewhere `mean`, moved where it would add arbitrage (see `impute_batch`);
+    low and high then reach to it, `mean` and std stay the posterior's own.
+    zscore: on quotes, how many standard deviations each lies from what the others say; NaN elsewhere.
+    disputed: quotes that can be arbitraged against more plausible ones (of smaller z-score).
+    model: which model answered, where it fell back to the Gaussian, and what the arbitrage guard did.
+    """
+
+    mean: FloatArray
+    std: FloatArray
+    low: FloatArray
+    high: FloatArray
+    filled: FloatArray
+    zscore: FloatArray
+    disputed: BoolArray
+    model: str
+
+    @property
+    def moved(self) -> BoolArray:
+        """Where a filled cell is not the posterior's, because that would have added arbitrage."""
+        return np.asarray(self.filled != self.mean)
+
+
+def impute(
+    surface: Surface,
+    *,
+    prior: Surface | None = None,
+    prior_age: float = 1.0,
+    model: str | Path = "fx",
+    coverage: float = 0.90,
+    arbitrage_free: bool = True,
+) -> Imputation:
+    """Fill the missing vols of one surface; see `impute_batch` for the method.
+
+    prior: an earlier surface on the same axes, `prior_age` days old; its own holes are filled first.
+
+    Raises InputError (no quote, too many cells, other axes) or BundleError.
+    """
+    arguments: dict[str, Any] = {"model": model, "coverage": coverage, "prior_age": prior_age}
+    arguments["arbitrage_free"] = arbitrage_free
+    for name, given in (("surface", surface), ("prior", prior)):
+        if not isinstance(given, Surface) and (name == "surface" or given is not None):
+            raise InputError(f"{name} is a {type(given).__name__}; expected a voladdin.Surface")
+    if surface.deltas is not None:
+        arguments["deltas"] = surface.deltas
+    else:
+        arguments["moneyness"] = surface.log_moneyness
+    if prior is not None:
+        _check_prior(surface, prior)
+        arguments["prior"] = prior.vols[None]
+    result = impute_batch(surface.vols[None], surface.tenors, **arguments)
+    fields = ("mean", "std", "low", "high", "filled", "zscore", "disputed")
+    return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=result.model)
+
+
+def impute_batch(
+    vols: ArrayLike,
+    tenors: ArrayLike,
+    *,
+    deltas: ArrayLike | None = None,
+    moneyness: ArrayLike | None = None,
+    prior: ArrayLike | None = None,
+    prior_age: float = 1.0,
+    model: str | Path = "fx",
+    coverage: float = 0.90,
+    arbitrage_free: bool = True,
+) -> Imputation:
+    """Fill B surfaces that share their axes: the posterior of the deep model, stacked and calibrated.
+
+    vols: [B, T, K] decimals, NaN where missing. tenors: [T] years or labels.
+    deltas: [K] forward call deltas; or moneyness: [K] or [T, K] log-moneyness ln(K/F).
+    prior: [B, T, K], earlier surfaces. prior_age: their age in days, above 0.
+    coverage: of the band `low` to `high`, in (0, 1).
+    arbitrage_free: filled cells add no violation that the quotes did not have. Where the quotes pass `check`,
+    so does `filled`. Where they do not, the quotes stay all the same, those that do not fit to the more
+    plausible ones are `disputed`, and `filled` without these passes `check`: every trade left takes one.
+
+    Raises InputError naming the surface or argument, or BundleError. Deterministic.
+    """
+    grid = np.array(vols, dtype=float)
+    if grid.ndim != 3 or not len(grid):
+        raise InputError(f"vols has shape {grid.shape}; expected [surfaces, tenors, strikes]")
+    earlier = _prior(prior, grid.shape, prior_age)
+    _check(grid, earlier is not None, coverage)
+    axes = Surface(grid[0], np.asarray(tenors).tolist(), deltas=deltas, moneyness=moneyness)
+    loaded = bundles.load(model, Bundle)
+    if earlier is not None:
+        earlier = _fill_prior(loaded, axes, earlier)
+    answers = _answers(loaded, axes, np.log(grid), earlier, prior_age)
+    return _present(loaded, axes, grid, answers, coverage, arbitrage_free)
+
+
+def _answers(
+    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    flat = cells.reshape(len(cells), -1)
+    earlier = None if prior is None else np.log(prior).reshape(len(flat), -1)
+    size = _CHUNK if axes.deltas is not None else 1
+    solve = _at_deltas if axes.deltas is not None else _at_strikes
+    parts = []
+    for first in range(0, len(flat), size):
+        rows = slice(first, first + size)
+        chunk = None if earlier is None else earlier[rows]
+        parts.append(solve(loaded, axes, flat[rows], chunk, age))
+    stacked = {name: np.concatenate([getattr(p, name) for p in parts]) for name in Posterior.__annotations__}
+    return Posterior(**stacked)
+
+
+def _at_deltas(
+    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    assert axes.deltas is not None
+    return _solve(loaded, axes, np.tile(axes.deltas, len(axes.tenors)), cells, prior, age)
+
+
+def _at_strikes(
+    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    """Strikes map to deltas through the vol itself: iterate to the fixed point (one surface)."""
+    moneyness = axes.log_moneyness
+    assert moneyness is not None
+    years = np.repeat(axes.tenors, moneyness.shape[1])
+    quoted = np.isfinite(cells)
+    guess = np.where(quoted, cells, np.median(cells[quoted]) if quoted.any() else np.median(prior))  # type: ignore[arg-type]
+    answer, search = None, Anderson()
+    for _ in range(_FIXED_POINT):
+        deltas = deltas_of(moneyness.ravel(), np.exp(guess[0]), years)
+        answer = _solve(loaded, axes, deltas, cells, prior, age)
+        step = np.where(quoted, 0.0, answer.mean - guess)
+        if np.abs(step).max() < _SETTLED:
+            break
+        guess = search.next(guess[0], step[0])[None]
+    assert answer is not None
+    return answer
+
+
+def deltas_of(moneyness: FloatArray, vols: FloatArray, years: FloatArray | float) -> FloatArray:
+    """Forward call deltas of log-moneyness, kept where the model can be asked (0.1 to 99.9 delta)."""
+    return np.clip(call_delta(moneyness, vols * np.sqrt(years)), *_DELTA_RANGE)
+
+
+def _solve(
+    loaded: Bundle, axes: Surface, deltas: FloatArray, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    years = np.repeat(axes.tenors, len(deltas) // len(axes.tenors))
+    emission = loaded.emission(tuple(years.tolist()), tuple(deltas.tolist()))
+    observed = np.isfinite(cells)
+    values = np.where(observed, cells, 0.0)
+    if prior is None:
+        return from_quotes(loaded, emission, values, observed)
+    return from_prior(loaded, emission, values, observed, prior, age)
+
+
+def _present(
+    loaded: Bundle, axes: Surface, vols: FloatArray, answer: Posterior, coverage: float, arbitrage_free: bool
+) -> Imputation:
+    log_mean, log_std = answer.mean.reshape(vols.shape), answer.std.reshape(vols.shape)
+    observed = np.isfinite(vols)
+    median = np.clip(np.exp(log_mean), 1e-6, MAX_VOL)
+    reach = np.exp(np.minimum(float(ndtri(0.5 + coverage / 2)) * log_std, 5.0))
+    mean, std = np.where(observed, vols, median), np.where(observed, 0.0, median * log_std)
+    zscore = np.where(observed, answer.zscore.reshape(vols.shape), np.nan)
+    notes = _fallback(answer, len(vols))
+    filled, disputed = mean, np.zeros_like(observed)
+    if arbitrage_free:
+        guarded = guard(axes, mean, observed, np.where(observed, zscore, std))
+        filled, disputed = guarded.vols, guarded.disputed
+        notes += _guard_notes(guarded, mean)
+    return Imputation(
+        mean=mean,
+        std=std,
+        low=np.minimum(np.where(observed, vols, median / reach), filled),
+        high=np.maximum(np.where(observed, vols, median * reach), filled),
+        filled=filled,
+        zscore=zscore,
+        disputed=disputed,
+        model=f"{loaded.card['name']} ({'; '.join(notes)})" if notes else str(loaded.card["name"]),
+    )
+
+
+def _fallback(answer: Posterior, batch: int) -> list[str]:
+    count = int(answer.far.sum())
+    where = _on(count, batch)
+    return [f"Gaussian fallback{where}: the quotes are improbable under the model"] if count else []
+
+
+def _guard_notes(guarded: Guarded, mean: FloatArray) -> list[str]:
+    """What the guard did, in words."""
+    batch, notes = len(mean), []
+    cells = guarded.vols != mean
+    if cells.any():
+        where = _on(int(cells.any((1, 2)).sum()), batch)
+        count, they = int(cells.sum()), "they add" if cells.sum() > 1 else "it adds"
+        notes.append(f"{count} filled cell{'s'[: count - 1]} moved{where} so that {they} no arbitrage")
+    if guarded.disputed.any():
+        where = _on(int(guarded.disputed.any((1, 2)).sum()), batch)
+        notes.append(f"the quotes themselves can be arbitraged{where}")
+    if guarded.failed.any():
+        where = _on(int(guarded.failed.sum()), batch)
+        notes.append(f"some filled cells still add arbitrage{where}: no vol up to {MAX_VOL:g} does not")
+    return notes
+
+
+def _on(count: int, batch: int) -> str:
+    return "" if batch == 1 else f" on {count} of {batch} surfaces"
+
+
+def _fill_prior(loaded: Bundle, axes: Surface, prior: FloatArray) -> FloatArray:
+    holes = ~np.isfinite(prior).all((1, 2))
+    if holes.any():
+        answer = _answers(loaded, axes, np.log(prior[holes]), None, 1.0)
+        mean = np.exp(answer.mean).reshape(prior[holes].shape)
+        prior[holes] = np.where(np.isfinite(prior[holes]), prior[holes], mean)
+    return prior
+
+
+def _prior(prior: ArrayLike | None, shape: tuple[int, ...], age: float) -> FloatArray | None:
+    if not 0 < age <= MAX_AGE:
+        raise InputError(f"prior_age is {age!r}; expected days above 0 and at most {MAX_AGE:g}")
+    if prior is None:
+        return None
+    earlier = np.array(prior, dtype=float)
+    if earlier.shape != shape:
+        raise InputError(f"prior has shape {earlier.shape}; expected {shape}, as the vols")
+    _check_vols("prior", earlier)
+    empty = np.flatnonzero(~np.isfinite(earlier).any((1, 2)))
+    if len(empty):
+        raise InputError(f"prior[{empty[0]}] has no vol at all; leave the prior out or give one")
+    return earlier
+
+
+def _check_vols(name: str, grid: FloatArray) -> None:
+    bad = np.argwhere(~np.isnan(grid) & ~((grid > 0) & (grid <= MAX_VOL)))
+    if len(bad):
+        place = ", ".join(str(i) for i in bad[0])
+        value = grid[tuple(bad[0])]
+        raise InputError(
+            f"{name}[{place}] is {value:g}; expected a vol above 0 and at most {MAX_VOL:g} (decimal)"
+        )
+
+
+def _check(grid: FloatArray, has_prior: bool, coverage: float) -> None:
+    if not 0 < coverage < 1:
+        raise InputError(f"coverage is {coverage!r}; expected a probability in (0, 1), such as 0.9")
+    if grid[0].size > MAX_CELLS:
+        raise InputError(f"the grid has {grid[0].size} cells; imputation takes at most {MAX_CELLS}")
+    _check_vols("vols", grid)
+    empty = np.flatnonzero(~np.isfinite(grid).any((1, 2)))
+    if len(empty) and not has_prior:
+        where = "" if len(grid) == 1 else f" (surface {empty[0]})"
+        raise InputError(f"no quote at all{where}: expected at least one vol, or a prior surface")
+
+
+def _check_prior(surface: Surface, prior: Surface) -> None:
+    for name in ("tenors", "deltas", "moneyness", "strikes"):
+        now, then = getattr(surface, name), getattr(prior, name)
+        if (now is None) != (then is None) or (now is not None and not np.array_equal(now, then)):
+            raise InputError(f"the prior's {name} are {then}; expected those of the surface, {now}")

@@ -1,0 +1,60 @@
+"""The bundle of an imputation model: arrays of the history's regimes, and the graphs of the deep model."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..bundles import AnyBundle
+from .observation import Emission, Extension
+from .regimes import Regimes
+
+_LEVELS = ("weight", "mean", "scatter", "kernel", "degrees", "stretch")
+_CHANGES = ("scatter", "kernel", "degrees", "stretch")
+_OTHERS = ("mean", "std", "noise", "origin", "scores", "growth", "scale_variance", "stack", "sharpness")
+ARRAYS = {
+    *_OTHERS,
+    *(f"level_{name}" for name in _LEVELS),
+    *(f"change_{name}" for name in _CHANGES),
+    *(f"extension_{name}" for name in Extension.__dataclass_fields__),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle(AnyBundle):
+    """A bundle that imputes."""
+
+    KIND = "imputation"
+    FILE = "gaussian.npz"
+    ARRAYS = frozenset(ARRAYS)
+
+    @cached_property
+    def levels(self) -> Regimes:
+        """The regimes of log-vols."""
+        return Regimes.of(self.arrays, "level")
+
+    @cached_property
+    def changes(self) -> Regimes:
+        """Daily log changes by the regime of the earlier day; `mean` still places the regimes."""
+        return Regimes.of(self.arrays, "change")
+
+    @cached_property
+    def extension(self) -> Extension:
+        """The master grid given the core nodes."""
+        fields = Extension.__dataclass_fields__
+        return Extension(**{name: self.arrays[f"extension_{name}"] for name in fields})
+
+    @cached_property
+    def scale(self) -> FloatArray:
+        """[c, c]: covariance of a shift of all vols together (scale augmentation)."""
+        nodes = self.arrays["level_mean"].shape[1]
+        return np.full((nodes, nodes), float(self.arrays["scale_variance"]))
+
+    @functools.lru_cache(maxsize=64)  # noqa: B019
+    def emission(self, tenors: tuple[float, ...], deltas: tuple[float, ...]) -> Emission:
+        """The cells at (tenors, deltas), each of length n."""
+        return self.extension.emission(np.array(tenors), np.array(deltas))

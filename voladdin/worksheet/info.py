@@ -1,0 +1,110 @@
+"""VOLINFO: version, models, server, functions, and the last error with its reference."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Protocol
+
+from .. import bundles
+from ..cells import Cells
+from ..errors import InputError, VoladdinError
+from ..generation.model import load as load_generator
+from ..home import version
+from ..service import process
+from ..service.state import HOST
+
+TOPICS = ("version", "models", "server", "error", "functions", "hull")
+
+
+class _Described(Protocol):
+    @property
+    def signature(self) -> str: ...
+    @property
+    def help(self) -> str: ...
+    @property
+    def example(self) -> str: ...
+
+
+class _Memory:
+    """The last error and the warnings of the last parse, of this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.error: tuple[str, VoladdinError] | None = None
+        self.warnings: list[str] = []
+
+
+_MEMORY = _Memory()
+
+
+def record_error(function: str, error: VoladdinError) -> None:
+    """Keeps the error for VOLINFO("error")."""
+    with _MEMORY.lock:
+        _MEMORY.error = (function, error)
+
+
+def record_warnings(warnings: list[str]) -> None:
+    """Keeps the warnings of the last parse for VOLINFO("error")."""
+    with _MEMORY.lock:
+        _MEMORY.warnings = list(warnings)
+
+
+def volinfo(topic: str, functions: Iterable[_Described]) -> Cells:
+    """Rows about one topic of `TOPICS`; "" is the short overview.
+
+    Raises InputError where the topic is unknown.
+    """
+    if topic == "":
+        return [["version", version()], ["models", ", ".join(bundles.names())], ["server", _server()]]
+    if topic == "version":
+        return [[version()]]
+    if topic == "models":
+        models: Cells = [["model", "digest"]]
+        return models + [[name, _digest(name)] for name in bundles.names()]
+    if topic == "server":
+        return [[_server()]]
+    if topic == "functions":
+        table: Cells = [["function", "help", "example"]]
+        return table + [[f.signature, f.help, f.example] for f in functions]
+    if topic == "error":
+        return _last_error()
+    if topic == "hull":
+        return _hull()
+    raise InputError(f"topic is {topic!r}; expected one of {', '.join(TOPICS)}")
+
+
+def _digest(name: str) -> str:
+    try:
+        return bundles.load(name).digest
+    except VoladdinError as error:
+        return f"{error.cell_error} {error}"
+
+
+def _server() -> str:
+    state = process.running()
+    return "not running" if state is None else f"version {state.version} on {HOST}:{state.port}"
+
+
+def _hull() -> Cells:
+    """What the generator was trained on; its features lie in a hull within these ranges."""
+    model = load_generator()
+    ranges = [*model.ranges.T.tolist(), *([axis[0], axis[-1]] for axis in (model.tenors, model.moneyness))]
+    names = [*model.features, "tenors, years", "moneyness, ln(K/F)"]
+    rows: Cells = [["trained on", "least", "largest"]]
+    return rows + [[name, *map(float, ends)] for name, ends in zip(names, ranges, strict=True)]
+
+
+def _last_error() -> Cells:
+    with _MEMORY.lock:
+        error, warnings = _MEMORY.error, _MEMORY.warnings
+    rows: Cells = [["error", "none"]]
+    if error is not None:
+        function, what = error
+        rows = [
+            ["error", str(what)],
+            ["function", function],
+            ["cell", what.cell_error],
+            ["reference", what.reference],
+        ]
+    return rows + [["warning", warning] for warning in warnings]

@@ -1,0 +1,238 @@
+"""VOLQUOTES: rows or columns of ATM, risk-reversal and butterfly quotes to a headed delta grid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..black import moneyness_from_delta
+from ..cells import (
+    Cell,
+    Cells,
+    Label,
+    is_missing,
+    labels_of,
+    read_date,
+    read_number,
+    read_units,
+    shown,
+    tenor_axis,
+)
+from ..conventions import surface_from_quotes
+from ..conventions.quotes import PERCENT_ABOVE
+from ..errors import InputError, LabelError, UnitsError
+from ..surface import MAX_VOL, Surface
+from .arguments import UNITS, WARNINGS, units_name, warn
+from .signature import Argument, Function, choice, number, text
+
+SMALLEST_WING = 1e-3  # a usual risk reversal or butterfly over ATM is above it
+LARGEST_WING = 0.5  # and below it
+MIN_VOL = 1e-5
+MAX_RATE = 0.5
+ATM = 2  # its column
+HEADERS = ("10P", "25P", "ATM", "25C", "10C")
+
+
+def volquotes(
+    quotes: dict[str, Cells | None],
+    tenors: Cells,
+    rates: dict[str, Cells | None],
+    *,
+    units: str | None,
+    warnings: list[str],
+    strikes: bool = False,
+    **market: Any,
+) -> Cells:
+    """Smile vols at forward deltas, tenors down (across, where ATM lies in a row), in the quotes' units.
+
+    quotes: atm, rr25, bf25, rr10, bf10, each one quote a tenor; blank is missing, and 0 is a quote, except
+        for ATM. What cannot be told from the quotes stays blank, for VOLIMPUTE to fill.
+    rates: domestic_rates, foreign_rates, one or one a tenor, continuous decimals. units: "percent", "decimal"
+        or None (the median ATM tells). warnings: what was read as missing is added. strikes: the strikes at
+        these deltas instead of the vols. market: pair, spot, butterfly, as for `surface_from_quotes`.
+
+    Raises InputError (lengths, TRUE), UnitsError (quotes, rates), LabelError (tenors, pair),
+    InfeasibleError.
+    """
+    labels = _line("tenors", tenors)
+    years = _tenors(labels)
+    columns = {
+        name: _numbers(name, cells, len(labels), warnings)
+        for name, cells in quotes.items()
+        if cells is not None
+    }
+    _drop_impossible(columns["atm"], labels, warnings)
+    scale = 100.0 if _is_percent(columns, read_units(units)) else 1.0
+    known: dict[str, Any] = {
+        name: _rates(name, cells, len(labels)) for name, cells in rates.items() if cells is not None
+    }
+    decimals: dict[str, Any] = {name: column / scale for name, column in columns.items()}
+    surface = surface_from_quotes(years, **decimals, **known, **market)
+    values = _strikes(surface) if strikes else _kept(surface.vols * scale, columns["atm"])
+    wings = slice(None) if {"rr10", "bf10"} <= columns.keys() else slice(1, 4)
+    grid: Cells = [["", *HEADERS[wings]]]
+    for label, row in zip(labels, values[:, wings].tolist(), strict=True):
+        grid.append([label.cell, *("" if math.isnan(value) else value for value in row)])
+    across = _is_row(quotes["atm"] or [])
+    return [list(line) for line in zip(*grid, strict=True)] if across else grid
+
+
+def _is_row(cells: Cells) -> bool:
+    return len(cells) == 1 and len(cells[0]) > 1
+
+
+def _kept(vols: FloatArray, atm: FloatArray) -> FloatArray:
+    """The vols with ATM to the last bit where the solved smile gives the quote back."""
+    vols = vols.copy()
+    same = np.isclose(vols[:, ATM], atm, rtol=1e-12, atol=0)
+    vols[same, ATM] = atm[same]
+    return vols
+
+
+def _drop_impossible(atm: FloatArray, labels: Sequence[Label], warnings: list[str]) -> None:
+    """Makes ATM vols that are not above 0 missing. Raises InputError where no vol is left."""
+    for i in np.flatnonzero(atm <= 0).tolist():
+        warnings.append(f"atm at {shown(labels[i].cell)} is {atm[i]:g}, not above 0: read as missing")
+        atm[i] = np.nan
+    if not np.isfinite(atm).any():
+        raise InputError("atm holds no vol; expected one for at least one tenor")
+
+
+def _is_percent(columns: dict[str, FloatArray], units: str | None) -> bool:
+    """Whether the quotes are percent points. Raises UnitsError where they mix units or ATM is no vol."""
+    atm = columns["atm"][np.isfinite(columns["atm"])]
+    percent = bool(np.median(atm) > PERCENT_ABOVE) if units is None else units == "percent"
+    for vol in atm / (100 if percent else 1):
+        if not MIN_VOL <= vol <= MAX_VOL:
+            raise UnitsError(f"atm holds a vol of {100 * vol:g}%; expected {MIN_VOL:.3%} to {MAX_VOL:.0%}")
+    wings = np.concatenate([np.abs(column) for name, column in columns.items() if name != "atm"])
+    wings = wings[wings > 0]
+    if units is None and len(wings):
+        share = np.median(wings) / np.median(atm)
+        if share < SMALLEST_WING if percent else share > LARGEST_WING:
+            raise UnitsError(
+                f"atm of about {np.median(atm):g} and risk reversals and butterflies of about "
+                f'{np.median(wings):g} differ in unit; expected one unit, or the argument units "percent" or '
+                '"decimal"'
+            )
+    return percent
+
+
+def _strikes(surface: Surface) -> FloatArray:
+    if surface.forwards is None or surface.deltas is None:
+        raise InputError("output is 'strike'; expected spot, domestic and foreign with it")
+    total = surface.vols * np.sqrt(surface.tenors)[:, None]
+    return np.asarray(surface.forwards[:, None] * np.exp(moneyness_from_delta(surface.deltas, total)))
+
+
+def _line(name: str, cells: Cells) -> list[Label]:
+    if len(cells) > 1 and len(cells[0]) > 1:
+        shape = f"{len(cells)} x {len(cells[0])}"
+        raise InputError(f"{name} is a range of {shape} cells; expected one row or column")
+    return [label for row in labels_of(cells, name) for label in row]
+
+
+def _tenors(labels: list[Label]) -> FloatArray:
+    """[T] years. Raises LabelError naming the cells; there is no valuation date for dates."""
+    for label in labels:
+        if read_date(label.cell) is not None:
+            raise LabelError(f"{label}, a date; expected a tenor such as 1M, or years")
+    return tenor_axis(labels, None)
+
+
+def _numbers(name: str, cells: Cells, count: int, warnings: list[str]) -> FloatArray:
+    line = _line(name, cells)
+    if len(line) != count:
+        raise InputError(f"{name} has {len(line)} cells; expected {count}, one for each tenor")
+    found = [read_number(label.cell) for label in line]
+    for label, quote in zip(line, found, strict=True):
+        if isinstance(label.cell, bool) or (quote is not None and not math.isfinite(quote.value)):
+            raise InputError(f"{label}; expected a quote such as 0.0825, or a blank")
+        if quote is None and not is_missing(label.cell):
+            warnings.append(f"{label}, no number: read as missing")
+    if {quote.percent for quote in found if quote is not None} == {True, False}:
+        raise UnitsError(
+            f"{name} mixes {[label.cell for label in line]!r}; expected all quotes with % or none"
+        )
+    return np.array([math.nan if quote is None else quote.fraction for quote in found])
+
+
+def _rates(name: str, cells: Cells, count: int) -> FloatArray:
+    line = _line(name, cells)
+    rates = _numbers(name, cells, len(line), [])
+    if len(line) not in (1, count):
+        raise InputError(f"{name} has {len(line)} cells; expected one, or {count}, one for each tenor")
+    for label, rate in zip(line, rates, strict=True):
+        if not abs(rate) <= MAX_RATE:
+            raise UnitsError(f"{label}; expected a continuous decimal rate such as 0.0294")
+    return np.broadcast_to(rates, (count,)).copy()
+
+
+def _volquotes(
+    atm: Cells,
+    rr25: Cells,
+    bf25: Cells,
+    rr10: Cells | None,
+    bf10: Cells | None,
+    tenors: Cells | None,
+    pair: Cell,
+    butterfly: Cell,
+    spot: Cell,
+    domestic: Cells | None,
+    foreign: Cells | None,
+    output: Cell,
+    units: Cell,
+) -> Cells:
+    if tenors is None:
+        raise InputError("VOLQUOTES: tenors is missing; expected one tenor a quote, such as 1W, 1M, 1Y")
+    if foreign is None:
+        warn("foreign: not given, so spot deltas were read as forward deltas")
+    return volquotes(
+        {"atm": atm, "rr25": rr25, "bf25": bf25, "rr10": rr10, "bf10": bf10},
+        tenors,
+        {"domestic_rates": domestic, "foreign_rates": foreign},
+        units=units_name(units),
+        warnings=WARNINGS.get(),
+        strikes=choice("output", output, ["vol", "strike"]) == "strike",
+        pair=text("pair", pair, "EURUSD"),
+        butterfly=choice("butterfly", butterfly, ["broker", "smile"]),
+        spot=None if spot is None else number("spot", spot, 1.0),
+    )
+
+
+VOLQUOTES = Function(
+    "VOLQUOTES",
+    "A grid of vols at forward deltas, without premium adjustment, from ATM, risk-reversal and butterfly "
+    "quotes of a currency pair; its ATM is the forward delta 0.5, which a premium-adjusted quote is not.",
+    (
+        Argument("atm", "ATM vols, one a tenor", "range", False),
+        Argument("rr25", "25-delta risk reversals (call minus put)", "range", False),
+        Argument("bf25", "25-delta butterflies", "range", False),
+        Argument("rr10", "10-delta risk reversals", "range"),
+        Argument("bf10", "10-delta butterflies", "range"),
+        Argument("tenors", "one tenor a quote: 1W, 1M, 1Y, or years", "range"),
+        Argument("pair", "currency pair whose conventions are used; EURUSD unless told", "value"),
+        Argument("butterfly", '"broker" (market strangle) or "smile"; broker unless told', "value"),
+        Argument("spot", "spot rate; needed for strikes", "value"),
+        Argument(
+            "domestic",
+            "domestic (quote currency) rate, continuous decimal, one or one a tenor",
+            "range",
+            zero=True,
+        ),
+        Argument(
+            "foreign",
+            "foreign (base currency) rate, continuous decimal, one or one a tenor",
+            "range",
+            zero=True,
+        ),
+        Argument("output", "vol (unless told) or strike, which needs spot and both rates", "value"),
+        UNITS,
+    ),
+    '=VOLQUOTES(B2:B9, C2:C9, D2:D9, , , A2:A9, "EURUSD")',
+    _volquotes,
+)

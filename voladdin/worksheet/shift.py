@@ -1,0 +1,55 @@
+"""VOLSHIFT: the user's own surface, its features moved by exactly so much."""
+
+from __future__ import annotations
+
+from ..cells import Cell, Cells, render
+from ..errors import UnitsError
+from ..feature_map import NAMES
+from ..generation.shifting import LARGEST_LEVEL, moved
+from .arguments import AXES, SURFACE, parsed, require_quote, units_name, warn
+from .signature import Argument, Function, number
+
+
+def _volshift(
+    surface: Cells,
+    dlevel: Cell,
+    dskew: Cell,
+    dcurv: Cell,
+    dterm: Cell,
+    tenors: Cells | None,
+    strikes: Cells | None,
+    units: Cell,
+    forwards: Cells | None,
+) -> Cells:
+    grid = parsed("surface", surface, tenors, strikes, units_name(units), forwards)
+    require_quote(grid, "")
+    values = (dlevel, dskew, dcurv, dterm)
+    changes = [number(f"d{name}", value, 0.0) for name, value in zip(NAMES, values, strict=True)]
+    if grid.percent:
+        if abs(changes[0]) >= 100 * LARGEST_LEVEL:
+            raise UnitsError(f"dlevel is {changes[0]:g} percent points; expected a number such as 1")
+        changes = [change / 100 for change in changes]
+    shifted, further = moved(grid.surface, *changes)
+    if further:
+        warn(f"surface: cells moved by up to {further:.3g} bp more to be free of arbitrage, features kept")
+    return render(grid, shifted.vols)
+
+
+def _change(name: str, help_: str) -> Argument:
+    return Argument(name, f"{help_}; in percent points where the grid is in them", "value")
+
+
+VOLSHIFT = Function(
+    "VOLSHIFT",
+    "A grid of implied vols with its features moved by exactly so much, and the rest of its shape as it was.",
+    (
+        SURFACE,
+        _change("dlevel", "change of the vol at the money, short end: 0.01 is one vol point"),
+        _change("dskew", "change of its slope in ln(K/F)"),
+        _change("dcurv", "change of its second derivative in ln(K/F)"),
+        _change("dterm", "change of its slope a year"),
+        *AXES,
+    ),
+    "=VOLSHIFT(A1:F9, 0.01, -0.05)",
+    _volshift,
+)
