@@ -1,248 +1,241 @@
-"""The VOL… formulas of a workbook, evaluated in the order they need each other."""
+"""A workbook evaluated: the formulas that call a VOL function and whatever they feed."""
 
 from __future__ import annotations
 
-import io
-import warnings
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 from ..cells import Cell, Cells
 from ..errors import InputError, VoladdinError
 from ..worksheet import registry
-from .formula import Array, Literal, Node, Reference, UnsupportedError, calls, parse_formula
-from .layout import Position
-from .references import MAX_COLUMN, MAX_ROW, Box, Names, Place
-from .sheet import Sheet, area
+from .boxes import Boxes
+from .contents import Contents, Formula
+from .engine import Engine
+from .formula import VOLATILE, Moving, calls, prepare
+from .moving import moved
+from .names import UnsupportedError
+from .outcome import Outcome, failed, outcome_of
+from .package import readable
+from .references import Box, Place
+from .schedule import Schedule
 
-MAX_RANGE = 1_000_000
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one formula; `status` is "ok", "skipped" (cell as it was) or the error value shown."""
-
-    cell: str
-    formula: str
-    status: str
-    message: str
-    reference: str = ""
-
-
-class _CircularError(InputError):
-    """A formula that needs its own result."""
-
-
-@dataclass
-class _Formula:
-    text: str
-    box: Box  # what it covers in the file
-    array: bool
-    state: str = "waiting"
-    outcome: Outcome | None = None
-    result: Cells | None = None
+MAX_ROUNDS = 5
+Progress = Callable[[int, int], None]
 
 
 class Book:
-    """A workbook being evaluated: `run` gives the outcomes, `parts` the changed sheets."""
+    """A workbook being evaluated.
 
-    def __init__(self, data: bytes, name: str) -> None:
-        with _readable(name):
-            self.names = Names(data)
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                self.sheets = {s: Sheet(archive.read(part)) for s, part in self.names.parts.items()}
-        self.written: dict[str, dict[Position, Cell]] = {sheet: {} for sheet in self.sheets}
-        self.formulas: dict[str, dict[Position, _Formula]] = {sheet: {} for sheet in self.sheets}
-        self.tentative = 0
-        self.others = 0
-        for sheet, position, text, box in self.names.formulas():
-            if calls(text, set(registry.FUNCTIONS)):
-                self.formulas[sheet][position] = _Formula(text, box or Box.of(position), box is not None)
-            else:
-                self.others += 1
+    Evaluated are the formulas that call a VOL function, those that read what was evaluated, and those whose
+    stored value is absent or not to be relied on. Of the formulas without a VOL function `recalculated` were
+    evaluated, and `others` keep the value stored with them.
+
+    Raises InputError where the file cannot be read as a workbook.
+    """
+
+    def __init__(self, data: bytes, name: str, progress: Progress | None = None) -> None:
+        self._progress = progress or (lambda done, total: None)
+        with readable(name):
+            self.contents = Contents(data)
+            calling = {function: self._calling(function) for function in registry.FUNCTIONS}
+            self._engine = Engine(self.contents.sheets, calling)
+            self._formulas = [f for found in self.contents.formulas.values() for f in found.values()]
+            self._ours = {f.key for f in self._formulas if self._is_ours(f)}
+        self._errors: list[VoladdinError] = []
+        self._clock = self.recalculated = 0
+        self._start_round()
+
+    @property
+    def others(self) -> int:
+        """How many formulas without a VOL function keep the value stored with them."""
+        return len(self._formulas) - len(self._ours) - self.recalculated
 
     def run(self) -> list[Outcome]:
-        outcomes = []
-        for sheet, formulas in self.formulas.items():
-            for position, formula in formulas.items():
-                self.evaluate(sheet, position)
-                if formula.outcome:
-                    outcomes.append(formula.outcome)
-        return outcomes
+        """What became of every VOL formula, and of every other one that should have been evaluated in vain."""
+        if not self._ours:
+            return []
+        for sheet, values in self.contents.values.items():
+            self._engine.fill(sheet, values)
+        stale = self._formulas
+        for _ in range(MAX_ROUNDS):
+            if stale:
+                self._round()
+                stale = [f for f in self._formulas if self._is_stale(f)]
+        for formula in stale:
+            self._fail(formula, InputError(f"{formula.name} needs its own result, through what others cover"))
+        return [self._outcomes[f.key] for f in self._formulas if f.key in self._outcomes]
 
-    def parts(self) -> dict[str, bytes]:
-        changed = (sheet for sheet, written in self.written.items() if written)
-        return {self.names.parts[sheet]: self.sheets[sheet].to_bytes() for sheet in changed}
+    def bytes(self) -> bytes:
+        """The workbook with the values."""
+        return self.contents.bytes()
 
-    def evaluate(self, sheet: str, position: Position) -> Cells | None:
-        """Evaluates a formula once, and writes its result; None where it has none."""
-        formula = self.formulas[sheet][position]
-        if formula.state == "running":
-            raise _CircularError(f"{_name(sheet, position)} needs its own result, directly or through others")
-        if formula.state == "waiting":
-            formula.state = "running"
-            try:
-                self._evaluate(formula, sheet, position)
-            except _CircularError:
-                formula.state = "waiting"
-                raise
-            formula.state = "done"
-        return formula.result
-
-    def _evaluate(self, formula: _Formula, sheet: str, position: Position) -> None:
-        cell = _name(sheet, position)
+    def _is_ours(self, formula: Formula) -> bool:
+        """Whether it calls a VOL function; makes it ready on the way."""
+        ours = set(registry.FUNCTIONS)
         try:
-            result = _cells(self.value(parse_formula(formula.text), sheet))
-            self.place(formula, sheet, position, result)
-            shape = f"{len(result)} x {len(result[0])}"
-            formula.outcome = Outcome(cell, formula.text, "ok", shape)
-        except UnsupportedError as error:
-            formula.outcome = Outcome(cell, formula.text, "skipped", str(error), error.reference)
-        except VoladdinError as error:
-            if self.tentative and isinstance(error, _CircularError):
-                raise
-            self.place(formula, sheet, position, [[error.cell_error]])
-            formula.outcome = Outcome(cell, formula.text, error.cell_error, str(error), error.reference)
+            if not formula.problem:
+                at = formula.sheet, formula.position
+                formula.prepared = prepare(formula.text, self.contents.names, ours, *at)
+                return not formula.prepared.functions.isdisjoint(ours)
+        except InputError as error:
+            formula.problem = str(error)
+        return calls(formula.text, ours)
 
-    def value(self, node: Node, sheet: str) -> Cell | Cells:
-        """Value of a formula's tree; references are relative to `sheet`."""
-        if isinstance(node, Literal):
-            return node.value
-        if isinstance(node, Array):
-            return [list(row) for row in node.rows]
-        if isinstance(node, Reference):
-            found = self.names.resolve(node.text, sheet)
-            return self.read(found) if isinstance(found, Place) else self.value(found, sheet)
-        if node.name == "SINGLE" and len(node.arguments) == 1:
-            return _cells(self.value(node.arguments[0], sheet))[0][0]
-        if node.name == "ANCHORARRAY" and len(node.arguments) == 1:
-            return self.spilled(node.arguments[0], sheet)
-        if node.name not in registry.FUNCTIONS:
-            raise UnsupportedError(
-                f"function {node.name} needs a spreadsheet program; expected a VOL… function"
-            )
-        return registry.evaluate(node.name, [self.value(argument, sheet) for argument in node.arguments])
+    def _start_round(self) -> None:
+        self._outcomes: dict[int, Outcome] = {}
+        self._changed: Boxes[Formula] = Boxes()  # evaluated
+        self._unsettled: Boxes[Formula] = Boxes()  # should have been, but could not
+        self._grown: Boxes[Formula] = Boxes()  # cover more than before
+        self._moved: dict[int, list[tuple[Moving, Place]]] = {}
+        self.recalculated = 0
 
-    def spilled(self, node: Node, sheet: str) -> Cells:
-        """What the dynamic array at a cell covers: H2#."""
-        place = self.names.resolve(node.text, sheet) if isinstance(node, Reference) else None
-        if not isinstance(place, Place):
-            raise UnsupportedError("the spill operator # needs one cell before it")
-        position = (place.box.top, place.box.left)
-        if position in self.formulas[place.sheet]:
-            result = self.evaluate(place.sheet, position)
-            if result is not None:
-                return result
-        return self.read(Place(place.sheet, self.names.array_at(place.sheet, position) or place.box))
+    def _round(self) -> None:
+        """Evaluates everything once; a second time it is known what each result covers."""
+        self._start_round()
+        for formula in self._formulas:
+            formula.places = list(formula.prepared.places) if formula.prepared else []
+        done = 0
 
-    def read(self, place: Place) -> Cells:
-        """The cells of a range, VOL… formulas in it evaluated first."""
-        box = self.names.used(place) if place.box.open_ended else place.box
-        if box.size > MAX_RANGE:
-            raise InputError(f"range {place} has {box.size} cells; at most {MAX_RANGE} are read")
-        self._evaluate_inside(place.sheet, box)
-        written, sheet = self.written[place.sheet], self.sheets[place.sheet]
-        cells: Cells = []
-        for row, values in zip(box.rows, self.names.values(place.sheet, box), strict=True):
-            cells.append([])
-            for column, (value, is_formula) in zip(box.columns, values, strict=True):
-                position = (row, column)
-                unknown = is_formula and value is None and position not in written
-                if unknown and not sheet.has_value(position):
-                    raise UnsupportedError(
-                        f"{_name(place.sheet, position)} is a formula without a stored value; expected a "
-                        "workbook that a spreadsheet program has calculated and saved"
-                    )
-                cells[-1].append(written.get(position, value))
-        return cells
+        def progress() -> None:
+            nonlocal done
+            done += 1
+            self._progress(done, len(self._formulas))
 
-    def _evaluate_inside(self, sheet: str, box: Box) -> None:
-        """Formulas that cover a cell of `box`; and those that may grow into it, unless they wait for us."""
-        for position, formula in self.formulas[sheet].items():
-            if formula.box.meets(box):
-                self.evaluate(sheet, position)
-            elif formula.state == "waiting" and self._may_grow_into(box, sheet, position):
-                self.tentative += 1
-                with suppress(_CircularError):
-                    self.evaluate(sheet, position)
-                self.tentative -= 1
+        Schedule(self._visit, self._discover, self._circle).run(self._formulas, progress)
 
-    def _may_grow_into(self, box: Box, sheet: str, position: Position) -> bool:
-        above_left = position[0] <= box.bottom and position[1] <= box.right
-        return above_left and not self._is_fixed(sheet, position)
-
-    def _is_fixed(self, sheet: str, position: Position) -> bool:
-        part = self.sheets[sheet]
-        return (self.formulas[sheet][position].array and not part.is_dynamic(position)) or part.is_shared(
-            position
+    def _is_stale(self, formula: Formula) -> bool:
+        """Whether a result came to lie over what it had read."""
+        return any(
+            grown.stamp > formula.stamp and grown is not formula
+            for place in formula.places
+            for grown in self._grown.meeting(place)
         )
 
-    def place(self, formula: _Formula, sheet: str, position: Position, result: Cells) -> None:
-        """Writes a result where it belongs; raises InputError where something is in its way."""
-        part, old = self.sheets[sheet], formula.box
-        if self._is_fixed(sheet, position):
-            new = old
+    def _visit(self, formula: Formula) -> None:
+        self._clock += 1
+        formula.stamp = self._clock
+        ours = formula.key in self._ours
+        self._errors = []
+        try:
+            if ours or self._is_due(formula):
+                self._check(formula)
+                self._give(formula, self._value(formula), ours=ours)
+        except UnsupportedError as error:
+            self._leave(formula, error)
+        except VoladdinError as error:
+            self._fail(formula, error)
+
+    def _is_due(self, formula: Formula) -> bool:
+        """Whether a formula without a VOL function has to be evaluated."""
+        if formula.stored is None or self.contents.names.recalculates or self._reads(self._changed, formula):
+            return True
+        volatile = formula.prepared is not None and not formula.prepared.functions.isdisjoint(VOLATILE)
+        return volatile or self._reads(self._unsettled, formula) is not None
+
+    def _reads(self, boxes: Boxes[Formula], formula: Formula) -> Formula | None:
+        return next((found for place in formula.places if (found := boxes.first(place))), None)
+
+    def _check(self, formula: Formula) -> None:
+        """Raises UnsupportedError where a formula cannot be evaluated."""
+        if formula.problem or formula.prepared is None:
+            raise UnsupportedError(formula.problem)
+        if source := self._reads(self._unsettled, formula):
+            raise UnsupportedError(f"it needs {source.name}, which could not be evaluated")
+        for function in sorted(formula.prepared.functions):
+            if not self._engine.knows(function):
+                raise UnsupportedError(
+                    f"function {function} needs a spreadsheet program; expected one that the runner knows"
+                )
+
+    def _value(self, formula: Formula) -> Cell | Cells:
+        assert formula.prepared is not None
+        pieces = formula.prepared.texts(self.contents.seen)
+        for call, place in self._moved.get(formula.key, []):
+            pieces[call.start : call.end] = [place.text, *[""] * (call.end - call.start - 1)]
+        return self._engine.evaluate(formula.sheet, formula.position, "".join(pieces))
+
+    def _discover(self, formula: Formula) -> list[Place]:
+        """What OFFSET and INDIRECT give in a formula, now that their arguments have their values."""
+        if formula.prepared is None or not formula.prepared.moving or self._reads(self._unsettled, formula):
+            return []
+        found = self._moved[formula.key] = moved(formula, formula.prepared, self.contents, self._engine)
+        return [place for _, place in found]
+
+    def _give(self, formula: Formula, value: Cell | Cells, *, ours: bool) -> None:
+        result = value if isinstance(value, list) else [[value]]
+        if not ours:
+            result = [
+                [0.0 if cell is None else cell for cell in row] for row in result
+            ]  # as =A1 shows a blank A1
+            if not formula.array and len(result) * len(result[0]) > 1:
+                shape = f"{len(result)} x {len(result[0])}"
+                raise UnsupportedError(f"it gives {shape} values in one cell; expected an array formula")
+        self._place(formula, result, ours=ours)
+        if ours:
+            self._outcomes[formula.key] = outcome_of(formula, result, self._errors)
         else:
-            top, left = position
-            new = Box(left, top, left + len(result[0]) - 1, top + len(result) - 1)
-            self._check_free(sheet, new, old)
-            if formula.array or new.size > 1:
-                part.set_reference(position, area(*new))
-        for at in old.positions():
-            self._set(sheet, at, None)
-        for row, column in new.positions():
-            self._set(sheet, (row, column), _repeated(result, row - new.top, column - new.left))
-        formula.box, formula.result = new, result
+            self.recalculated += 1
 
-    def _set(self, sheet: str, position: Position, value: Cell) -> None:
-        self.written[sheet][position] = value
-        self.sheets[sheet].set_value(position, value)
+    def _place(self, formula: Formula, result: Cells, *, ours: bool) -> None:
+        box = self.contents.spread(formula, result)
+        old = formula.box
+        if (
+            not ours
+            and not formula.array
+            and formula.stored == result[0][0]
+            and type(formula.stored) is type(result[0][0])
+        ):
+            self._engine.set_value(formula.sheet, formula.position, formula.stored)
+        else:
+            self._engine.fill(formula.sheet, dict(self.contents.place(formula, result, box, ours=ours)))
+        self._changed.add(formula.sheet, formula.box, formula.key, formula)
+        if box != old:
+            self._grown.add(formula.sheet, box.spanning(old), formula.key, formula)
 
-    def _check_free(self, sheet: str, new: Box, old: Box) -> None:
-        if new.size == 1:
+    def _fail(self, formula: Formula, error: VoladdinError) -> None:
+        """A VOL formula shows the error's value; any other stays as it was."""
+        if formula.key not in self._ours:
+            self._leave(formula, error)
             return
-        what = f"the result of {new.bottom - new.top + 1} x {new.right - new.left + 1} cells"
-        if new.bottom > MAX_ROW or new.right > MAX_COLUMN:
-            raise InputError(f"{what} does not fit on the sheet from {_name(sheet, (new.top, new.left))}")
-        if merged := self.names.merged(sheet, new):
-            raise InputError(f"{what} meets the merged cells {merged} of {sheet}; expected blank cells")
-        written = self.written[sheet]
-        for row, values in zip(new.rows, self.names.values(sheet, new), strict=True):
-            for column, (value, is_formula) in zip(new.columns, values, strict=True):
-                taken = written.get((row, column), value)
-                if not old.holds(row, column) and (is_formula or taken is not None):
-                    at = _name(sheet, (row, column))
-                    raise InputError(f"{what} would cover {at}, which holds {taken!r}; expected blank cells")
+        shown: Cells = [[error.cell_error]]
+        corner = Box.of(formula.position) if not formula.fixed else formula.box
+        old = formula.box
+        self._engine.fill(formula.sheet, dict(self.contents.place(formula, shown, corner, ours=True)))
+        self._changed.add(formula.sheet, old, formula.key, formula)
+        self._outcomes[formula.key] = failed(formula, error, error.cell_error)
+
+    def _leave(self, formula: Formula, error: VoladdinError) -> None:
+        """The cell stays as it was; that is no trouble where its stored value can be relied on."""
+        for position in formula.box.positions()[:1]:
+            held = self.contents.values[formula.sheet].get(position)
+            self._engine.set_value(formula.sheet, position, held)
+        reliable = formula.stored is not None and not self.contents.names.recalculates
+        touched = self._reads(self._changed, formula) or self._reads(self._unsettled, formula)
+        if formula.key not in self._ours and reliable and not touched:
+            return
+        self._unsettled.add(formula.sheet, formula.box, formula.key, formula)
+        self._outcomes[formula.key] = failed(formula, error, "skipped")
+
+    def _circle(self, members: list[Formula]) -> None:
+        """Gives up on formulas that need each other."""
+        names = [member.name for member in (*members, members[0])]
+        shown = names if len(names) <= 6 else [*names[:4], "…", names[-1]]
+        for member in members:
+            self._clock += 1
+            member.stamp = self._clock
+            self._fail(member, InputError(f"{member.name} needs its own result: {' → '.join(shown)}"))
+
+    def _calling(self, function: str) -> Callable[[list[Cell | Cells]], Cell | Cells]:
+        def call(arguments: list[Cell | Cells]) -> Cell | Cells:
+            try:
+                result = registry.evaluate(function, [_argument(argument) for argument in arguments])
+            except VoladdinError as error:
+                self._errors.append(error)
+                return error.cell_error
+            return result if len(result) > 1 or len(result[0]) > 1 else result[0][0]
+
+        return call
 
 
-def _repeated(result: Cells, row: int, column: int) -> Cell:
-    """The value an array formula shows at an offset: one row or column repeats, beyond the rest is #N/A."""
-    row = 0 if len(result) == 1 else row
-    column = 0 if len(result[0]) == 1 else column
-    return result[row][column] if row < len(result) and column < len(result[0]) else "#N/A"
-
-
-def _cells(value: Any) -> Cells:
-    return value if isinstance(value, list) else [[value]]
-
-
-def _name(sheet: str, position: Position) -> str:
-    return f"{sheet}!{area(position[1], position[0], position[1], position[0])}"
-
-
-@contextmanager
-def _readable(name: str) -> Iterator[None]:
-    """Whatever is wrong inside a workbook file becomes one InputError."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl's notes on parts it does not keep: we keep them
-            yield
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(
-            f"book {name!r} cannot be read as a workbook: {type(error).__name__}: {error}"
-        ) from None
+def _argument(value: Cell | Cells) -> Cell | Cells:
+    """An argument as our functions take it; "" is an omitted one."""
+    return None if value == "" else value

@@ -1,170 +1,246 @@
-"""A spreadsheet formula, as far as a VOL… call goes: calls, ranges, literals and omitted arguments."""
+"""A formula made ready for an engine: names and tables become ranges, and what it reads is listed."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
-from openpyxl.formula import Tokenizer
-from openpyxl.formula.tokenizer import Token, TokenizerError
-
-from ..cells import Cell
 from ..errors import InputError
+from ..surface import MAX_CELLS
+from .engine import Token, tokens
+from .names import Definition, Names, UnsupportedError
+from .references import Place, Position
 
-_PREFIX = re.compile(r"^(?:.*!)?(?:_xlfn\.|_xlws\.|_xll\.|_xludf\.)*", re.IGNORECASE | re.DOTALL)
+MAX_FORMULA = 8192  # characters, as in spreadsheet programs
+MAX_NAMES = 20  # names defined by names
+MOVING = ("OFFSET", "INDIRECT")  # what they read is only known by evaluating their arguments
+VOLATILE = {*MOVING, "TODAY", "NOW", "RAND", "RANDBETWEEN", "RANDARRAY", "CELL", "INFO"}
 
-
-class UnsupportedError(InputError):
-    """A formula, or a part of one, that only a spreadsheet program can evaluate."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """A function call; `name` is upper case, without `_xlfn.` or `[1]!`."""
-
-    name: str
-    arguments: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A range, another sheet's range, a defined name or a table, as written."""
-
-    text: str
+_PREFIX = re.compile(r"(?:_xlfn\.|_xlws\.|_xll\.|_xludf\.)*", re.IGNORECASE)
+_WORD = re.compile(r"(?<![\w.])[^\W\d][\w.]*\s*\(")
+_SINGLE, _SPILLED = "SINGLE", "ANCHORARRAY"
 
 
 @dataclass(frozen=True)
-class Literal:
-    """A number, text, TRUE, an error value, or None for an omitted argument."""
+class Spilled:
+    """F5#: what the dynamic array at a cell covers, which is known once it is evaluated."""
 
-    value: Cell
+    place: Place
 
 
 @dataclass(frozen=True)
-class Array:
-    """An array literal {1,2;3,4}."""
+class Used:
+    """A:F, or a range that no surface fills, as an argument of ours: as far as its cells are used."""
 
-    rows: tuple[tuple[Cell, ...], ...]
-
-
-Node = Call | Reference | Literal | Array
+    place: Place
 
 
-def parse_formula(formula: str) -> Node:
-    """Tree of a formula that is one call, with ranges, literals and further calls as arguments.
+@dataclass(frozen=True)
+class Moving:
+    """A call of OFFSET or INDIRECT: its name, and where it stands among the pieces, ends excluded."""
 
-    Raises UnsupportedError where it holds operators (other than a sign or a percent on a number) or cannot be
-    tokenised.
+    function: str
+    start: int
+    end: int
+
+
+@dataclass
+class Prepared:
+    """A formula in pieces, with what it reads; `problems` say which of its references name nothing."""
+
+    pieces: list[str | Spilled | Used] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    moving: list[Moving] = field(default_factory=list)
+    functions: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+
+    def texts(self, seen: Callable[[Spilled | Used], str]) -> list[str]:
+        """The pieces as the engine takes them; seen: what a piece is by now."""
+        return [piece if isinstance(piece, str) else seen(piece) for piece in self.pieces]
+
+
+def prepare(formula: str, names: Names, ours: set[str], sheet: str, position: Position) -> Prepared:
+    """A formula as an engine takes it, seen from a cell; ours: functions whose omitted arguments become "".
+
+    Raises UnsupportedError where it is too long, cannot be read, or has a part that needs a spreadsheet
+    program.
     """
-    try:
-        tokens = [t for t in Tokenizer(formula).items if t.type != Token.WSPACE or t.value.strip()]
-    except (TokenizerError, IndexError, AssertionError) as error:  # the last two for stray brackets
-        raise UnsupportedError(f"formula {formula!r} cannot be read: {error}") from None
-    reader = _Reader(formula, tokens)
-    node = reader.node()
-    if reader.position != len(tokens):
-        raise reader.unsupported()
-    return node
+    if len(formula) > MAX_FORMULA:
+        raise UnsupportedError(
+            f"formula has {len(formula)} characters; spreadsheet programs allow {MAX_FORMULA}"
+        )
+    prepared = Prepared()
+    _Reader(prepared, names, ours, sheet, position).read(formula, 0)
+    return prepared
 
 
-def calls(formula: str, names: set[str]) -> bool:
-    """Whether a formula calls one of the functions `names`; a cheap test before the parse."""
-    words = re.findall(r"[A-Za-z_][\w.]*(?=\s*\()", re.sub(r'"[^"]*"', "", formula))
-    return any(_PREFIX.sub("", word).upper() in names for word in words)
+def function_name(written: str) -> str:
+    """Upper case, without `_xlfn.`, `[1]!` and the like."""
+    return _PREFIX.sub("", written.rpartition("!")[2].strip(), count=1).upper()
+
+
+def calls(formula: str, ours: set[str]) -> bool:
+    """Whether a formula calls one of the functions `ours`, in time proportional to its length."""
+    return any(function_name(word[:-1]) in ours for word in _WORD.findall(re.sub(r'"[^"]*"', '""', formula)))
+
+
+@dataclass
+class _Frame:
+    """A call, parenthesis or array that is open."""
+
+    function: str
+    start: int
+    argument: int = 0
 
 
 class _Reader:
-    """Recursive descent over openpyxl's tokens."""
+    """One pass over the tokens of a formula, and of the names in it."""
 
-    def __init__(self, formula: str, tokens: list[Token]) -> None:
-        self.formula, self.tokens, self.position = formula, tokens, 0
+    def __init__(
+        self, prepared: Prepared, names: Names, ours: set[str], sheet: str, position: Position
+    ) -> None:
+        self.to, self.names, self.ours = prepared, names, ours
+        self.sheet, self.position = sheet, position
+        self.frames: list[_Frame] = []
 
-    def unsupported(self) -> UnsupportedError:
-        at = self.peek()
-        what = "its end" if at is None else repr(at.value)
-        return UnsupportedError(
-            f"formula {self.formula!r} at {what} needs a spreadsheet program; expected one VOL… call with "
-            "ranges, names, literals or further VOL… calls as arguments"
+    def read(self, formula: str, depth: int) -> None:
+        found = tokens(formula)
+        bound = set(_bound(found))
+        at, before = 0, "open"  # what stood before: open, separator, operand, operator
+        while at < len(found):
+            token, step = found[at], 1
+            if token.kind == "space":
+                at += 1
+                continue
+            if token.kind == "operator" and token.text.strip() in ("", ","):
+                what = "union" if token.text.strip() else "intersection"
+                raise UnsupportedError(
+                    f"the {what} of ranges needs a spreadsheet program; expected one range"
+                )
+            if token.kind == "open":
+                step = self.open(token, found[at + 1 :])
+            elif token.kind == "close":
+                self.close(token, before)
+            elif token.kind == "separator" and self.frames:
+                self.separator(token, before)
+            elif token.kind == "reference" and token.text.casefold() not in bound:
+                step = self.reference(found[at:], depth)
+            else:
+                self.to.pieces.append(token.text)
+            before = _after(token, step)
+            at += step
+
+    def open(self, token: Token, following: Sequence[Token]) -> int:
+        name = function_name(token.text[:-1]) if token.text.endswith("(") else ""
+        if name == _SPILLED:
+            return self.spilled(following)
+        if name and name != _SINGLE:
+            self.to.functions.add(name)
+        self.frames.append(_Frame(name, len(self.to.pieces)))
+        shown = "@(" if name == _SINGLE else f"{name}(" if name else token.text
+        self.to.pieces.append(shown)
+        return 1
+
+    def spilled(self, following: Sequence[Token]) -> int:
+        """ANCHORARRAY(F5), which is how a file holds F5#."""
+        if [t.kind for t in following[:2]] != ["reference", "close"]:
+            raise UnsupportedError("the spill operator # needs one cell before it")
+        self.anchor(following[0].text)
+        return 3
+
+    def anchor(self, text: str) -> None:
+        place = self.names.resolve(text, self.sheet, self.position)
+        if not isinstance(place, Place) or place.box.size > 1:
+            raise UnsupportedError("the spill operator # needs one cell before it")
+        self.to.places.append(place)
+        self.to.pieces.append(Spilled(place))
+
+    def close(self, token: Token, before: str) -> None:
+        frame = self.frames.pop()
+        if before == "separator" and frame.function in self.ours:
+            self.to.pieces.append('""')
+        self.to.pieces.append(token.text)
+        if frame.function in MOVING:
+            self.to.moving.append(Moving(frame.function, frame.start, len(self.to.pieces)))
+
+    def separator(self, token: Token, before: str) -> None:
+        frame = self.frames[-1]
+        if before in ("open", "separator") and frame.function in self.ours:
+            self.to.pieces.append('""')
+        self.to.pieces.append(token.text)
+
+    def reference(self, following: Sequence[Token], depth: int) -> int:
+        """A reference, with those that : joins to it; how many tokens it took."""
+        solid = [(n, t) for n, t in enumerate(following) if t.kind != "space"]
+        chain = [0]
+        while [t.text if t.kind == "range" else t.kind for _, t in solid[len(chain) : len(chain) + 2]] == [
+            ":",
+            "reference",
+        ]:
+            chain += [0, 0]
+        parts = [t.text for _, t in solid[: len(chain)] if t.kind == "reference"]
+        after = solid[len(chain)][1].text if len(solid) > len(chain) else ""
+        if after == "#":
+            self.anchor(parts[0])
+            return solid[len(chain)][0] + 1
+        self.joined(parts, depth)
+        return solid[len(chain) - 1][0] + 1
+
+    def joined(self, parts: list[str], depth: int) -> None:
+        try:
+            found = [self.names.resolve(part, self.sheet, self.position) for part in parts]
+        except UnsupportedError:
+            raise
+        except InputError as error:
+            self.to.problems.append(str(error))
+            self.to.pieces.append("#REF!" if "!" in parts[0] else "#NAME?")
+            return
+        places = [place for place in found if isinstance(place, Place)]
+        if len(places) == len(found):
+            box = places[0].box
+            for place in places[1:]:
+                box = box.spanning(place.box)
+            place = Place(places[0].sheet, box)
+            ours = bool(self.frames) and self.frames[-1].function in self.ours
+            self.to.places.append(place)
+            self.to.pieces.append(Used(place) if ours and box.size > MAX_CELLS else place.text)
+            return
+        for n, part in enumerate(found):
+            self.to.pieces += [":"] if n else []
+            self.defined(part, depth) if isinstance(part, Definition) else self.joined([parts[n]], depth)
+
+    def defined(self, definition: Definition, depth: int) -> None:
+        """A name stands for what it is defined as, in parentheses."""
+        if depth >= MAX_NAMES:
+            raise UnsupportedError("a name in it refers to itself")
+        self.to.pieces.append("(")
+        inner = _Reader(self.to, self.names, self.ours, definition.sheet or self.sheet, self.position)
+        inner.read("=" + definition.text.lstrip("="), depth + 1)
+        self.to.pieces.append(")")
+
+
+def _after(token: Token, step: int) -> str:
+    if step > 1 or token.kind in ("reference", "literal", "close"):
+        return "operand"
+    return token.kind if token.kind in ("open", "separator") else "operator"
+
+
+def _bound(found: Sequence[Token]) -> Iterator[str]:
+    """The variables that LET and LAMBDA name."""
+    frames: list[_Frame] = []
+    solid = [token for token in found if token.kind != "space"]
+    for before, token, after in zip(solid, solid[1:], solid[2:], strict=False):
+        if before.kind == "open":
+            frames.append(_Frame(function_name(before.text[:-1]), 0))
+        elif before.kind == "close" and frames:
+            frames.pop()
+        elif before.kind == "separator" and frames:
+            frames[-1].argument += 1
+        if not frames or token.kind != "reference" or after.kind != "separator":
+            continue
+        named = frames[-1].function == "LAMBDA" or (
+            frames[-1].function == "LET" and frames[-1].argument % 2 == 0
         )
-
-    def peek(self) -> Token | None:
-        return self.tokens[self.position] if self.position < len(self.tokens) else None
-
-    def take(self, type_: str, subtype: str = "") -> Token | None:
-        token = self.peek()
-        if token is None or token.type != type_ or (subtype and token.subtype != subtype):
-            return None
-        self.position += 1
-        return token
-
-    def node(self) -> Node:
-        signs = 1
-        while sign := self.take(Token.OP_PRE):
-            signs = -signs if sign.value == "-" else signs
-        node = self.primary()
-        percents = 0
-        while self.take(Token.OP_POST):
-            percents += 1
-        if signs == 1 and not percents:
-            return node
-        if not isinstance(node, Literal) or not isinstance(node.value, float):
-            raise self.unsupported()
-        return Literal(signs * node.value / 100**percents)
-
-    def primary(self) -> Node:
-        if opened := self.take(Token.FUNC, Token.OPEN):
-            return self.call(_PREFIX.sub("", opened.value.rstrip("(").strip()).upper())
-        if self.take(Token.PAREN, Token.OPEN):
-            node = self.node()
-            if not self.take(Token.PAREN, Token.CLOSE):
-                raise self.unsupported()
-            return node
-        if self.take(Token.ARRAY, Token.OPEN):
-            return self.array()
-        if operand := self.take(Token.OPERAND):
-            return _operand(operand)
-        raise self.unsupported()
-
-    def call(self, name: str) -> Call:
-        arguments: list[Node] = []
-        if self.take(Token.FUNC, Token.CLOSE):
-            return Call(name, ())
-        while True:
-            arguments.append(self.argument())
-            if self.take(Token.FUNC, Token.CLOSE):
-                return Call(name, tuple(arguments))
-            if not self.take(Token.SEP, Token.ARG):
-                raise self.unsupported()
-
-    def argument(self) -> Node:
-        token = self.peek()
-        omitted = token is not None and (
-            token.type == Token.SEP or (token.type == Token.FUNC and token.subtype == Token.CLOSE)
-        )
-        return Literal(None) if omitted else self.node()
-
-    def array(self) -> Array:
-        rows: list[list[Cell]] = [[]]
-        while True:
-            node = self.node()
-            if not isinstance(node, Literal):
-                raise self.unsupported()
-            rows[-1].append(node.value)
-            if self.take(Token.ARRAY, Token.CLOSE):
-                return Array(tuple(tuple(row) for row in rows))
-            if self.take(Token.SEP, Token.ROW):
-                rows.append([])
-            elif not self.take(Token.SEP, Token.ARG):
-                raise self.unsupported()
-
-
-def _operand(token: Token) -> Node:
-    if token.subtype == Token.NUMBER:
-        return Literal(float(token.value))
-    if token.subtype == Token.TEXT:
-        return Literal(token.value[1:-1].replace('""', '"'))
-    if token.subtype == Token.LOGICAL:
-        return Literal(token.value.upper() == "TRUE")
-    if token.subtype == Token.ERROR:
-        return Literal(token.value.upper())
-    return Reference(token.value)
+        if named and before.kind in ("open", "separator"):
+            yield token.text.casefold()

@@ -8,11 +8,12 @@ from bisect import bisect_right
 from datetime import date
 from xml.sax.saxutils import escape
 
-from openpyxl.utils.cell import get_column_letter, range_boundaries
+from openpyxl.utils.cell import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
 from ..cells import Cell
-from .layout import Element, Position, read_layout, tag_end
+from .layout import CellElement, Element, read_layout, tag_end
+from .references import Box, Position, area, box_of
 
 ERROR_VALUES = ("#N/A", "#VALUE!", "#DIV/0!", "#NUM!", "#REF!", "#NAME?", "#NULL!")
 
@@ -31,6 +32,14 @@ class Sheet:
         self._values: dict[Position, Cell] = {}
         self._references: dict[Position, str] = {}
 
+    @property
+    def cells(self) -> dict[Position, CellElement]:
+        return self._layout.cells
+
+    @property
+    def merged(self) -> list[Box]:
+        return self._layout.merged
+
     def is_dynamic(self, position: Position) -> bool:
         """Whether the formula cell is a dynamic array (its spill range follows its result)."""
         cell = self._layout.cells.get(position)
@@ -38,17 +47,8 @@ class Sheet:
 
     def is_shared(self, position: Position) -> bool:
         """Whether the cell's formula is one of a block that was filled down or right."""
-        formula = self._formula_xml(position)
-        return b'"shared"' in formula or b"'shared'" in formula
-
-    def has_value(self, position: Position) -> bool:
-        """Whether the cell has a stored value, be it an empty text."""
         cell = self._layout.cells.get(position)
-        if cell is None:
-            return False
-        pattern = rb"<" + self._layout.prefix.encode() + rb"(?:v>[^<]|is>)"
-        is_text = cell.attributes.get("t") == "str"
-        return is_text or re.search(pattern, self._xml[cell.start : cell.end]) is not None
+        return cell is not None and cell.formula_attributes.get("t") == "shared"
 
     def set_value(self, position: Position, value: Cell) -> None:
         """The (cached) value of a cell; its formula and its style stay."""
@@ -72,6 +72,8 @@ class Sheet:
         rows: dict[int, dict[int, Cell]] = {}
         for (row, column), value in sorted(self._values.items()):
             rows.setdefault(row, {})[column] = value
+        if any(row not in self._layout.rows for row in rows):
+            self._layout.spread(self._xml)
         known = sorted(self._layout.rows)
         inserted: dict[int, list[bytes]] = {}
         splices = []
@@ -170,12 +172,13 @@ class Sheet:
         dimension = self._layout.dimension
         if dimension is None or not self._values or "ref" not in dimension.attributes:
             return []
-        left, top, right, bottom = range_boundaries(dimension.attributes["ref"])
+        old = box_of(dimension.attributes["ref"])
         rows, columns = zip(*self._values, strict=True)
-        box = (min(left, *columns), min(top, *rows), max(right, *columns), max(bottom, *rows))
-        if box == (left, top, right, bottom):
+        written = Box(min(columns), min(rows), max(columns), max(rows))
+        if old is None or old.spanning(written) == old:
             return []
-        return [(dimension.start, dimension.end, self._tag("dimension", {"ref": area(*box)}, b""))]
+        new = self._tag("dimension", {"ref": area(old.spanning(written))}, b"")
+        return [(dimension.start, dimension.end, new)]
 
     def _tag(self, name: str, attributes: dict[str, str], content: bytes) -> bytes:
         written = "".join(f' {k}="{escape(v, {chr(34): "&quot;"})}"' for k, v in attributes.items())
@@ -183,12 +186,6 @@ class Sheet:
         if not content:
             return f"<{name}{written}/>".encode()
         return f"<{name}{written}>".encode() + content + f"</{name}>".encode()
-
-
-def area(left: int, top: int, right: int, bottom: int) -> str:
-    """ "A1:F9", or "A1" for one cell."""
-    first, last = f"{get_column_letter(left)}{top}", f"{get_column_letter(right)}{bottom}"
-    return first if first == last else f"{first}:{last}"
 
 
 def _stored(value: Cell) -> tuple[str, str | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ from ..errors import InputError
 
 if TYPE_CHECKING:
     from ..cells import Cell, Cells, Grid
+
+MAX_RANGE = 1_000_000  # cells
 
 
 def read_cells(path: str, range_: str | None = None) -> Cells:
@@ -23,21 +24,37 @@ def read_cells(path: str, range_: str | None = None) -> Cells:
         raise InputError(f"grid is {path!r}; expected a .csv or .xlsx file")
     try:
         data = Path(path).read_bytes()
-        return _csv_cells(data.decode("utf-8-sig")) if suffix == ".csv" else _xlsx_cells(data, range_)
-    except (OSError, UnicodeDecodeError, csv.Error, zipfile.BadZipFile) as error:
+        return (
+            _csv_cells(data.decode("utf-8-sig"))
+            if suffix == ".csv"
+            else _xlsx_cells(Path(path).name, data, range_)
+        )
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"grid {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _xlsx_cells(data: bytes, range_: str | None) -> Cells:
-    from .references import ALL, Names, Place
+def _xlsx_cells(name: str, data: bytes, range_: str | None) -> Cells:
+    from .contents import Contents
+    from .package import readable
+    from .references import ALL, Place
 
-    names = Names(data)
-    first = next(iter(names.parts))
-    place = Place(first, ALL) if range_ is None else names.resolve(range_, first)
+    with readable(name):
+        contents = Contents(data)
+    first = next(iter(contents.sheets))
+    place = Place(first, ALL) if range_ is None else contents.names.resolve(range_, first)
     if not isinstance(place, Place):
         raise InputError(f"range is {range_!r}; expected cells such as Sheet1!A1:F9")
-    box = names.used(place) if place.box.open_ended else place.box
-    return [[value for value, _ in row] for row in names.values(place.sheet, box)]
+    used = contents.used(place) if place.box.open_ended else place
+    if used.box.size > MAX_RANGE:
+        raise InputError(f"range {used} has {used.box.size:,} cells; at most {MAX_RANGE:,} are read")
+    values, formulas = contents.values[used.sheet], contents.formulas[used.sheet]
+    for position, formula in formulas.items():
+        if used.box.holds(position) and formula.stored is None:
+            raise InputError(
+                f"{formula.name} is a formula without a stored value; expected a workbook that voladdin run or "
+                "a spreadsheet program has calculated"
+            )
+    return [[values.get((row, column)) for column in used.box.columns] for row in used.box.rows]
 
 
 def _csv_cells(text: str) -> Cells:

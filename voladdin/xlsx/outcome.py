@@ -1,0 +1,42 @@
+"""What became of a formula, as the runner reports it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..cells import Cells
+from ..errors import InputError, VoladdinError
+from .contents import Formula
+from .sheet import ERROR_VALUES
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one formula; `status` is "ok", "skipped" (cell as it was) or the error value shown."""
+
+    cell: str
+    formula: str
+    status: str
+    message: str
+    reference: str = ""
+
+
+def failed(formula: Formula, error: VoladdinError, status: str) -> Outcome:
+    """Of a formula without its value."""
+    return Outcome(formula.name, formula.text, status, str(error), error.reference)
+
+
+def outcome_of(formula: Formula, result: Cells, errors: Sequence[VoladdinError]) -> Outcome:
+    """Of a VOL formula with a result, which may show an error value.
+
+    errors: those of the VOL functions in it; a formula may have caught them.
+    """
+    wrong = next((c for row in result for c in row if isinstance(c, str) and c in ERROR_VALUES), "")
+    if wrong and errors:
+        return failed(formula, errors[0], wrong)
+    if wrong and len(result) * len(result[0]) == 1:
+        said = formula.prepared.problems if formula.prepared else []
+        return failed(formula, InputError("; ".join(said) or f"the formula gives {wrong}"), wrong)
+    caught = f"; caught: {errors[0]}" if errors else ""
+    return Outcome(formula.name, formula.text, "ok", f"{len(result)} x {len(result[0])}{caught}")
