@@ -1,8 +1,8 @@
 """History as a density: recent, mirrored, in regimes; what both the Gaussian answer and the network learn.
 
-Fitted on daily log-vols of the core grid. Three choices matter, and `voladdin bench impute` measures them:
+Fitted on daily log-vols of the core grid. Three choices matter, and `voladdin bench ablation` measures them:
 
-recency    days lose half their weight in HALF_LIFE years
+recency    days lose half their weight in `half_life` years
 mirror     a small share of every regime with delta turned into 1 - delta: the pair quoted the other way round
 regimes    k-means in whitened principal scores, so that the locally weighted Gaussian needs no history
 
@@ -20,9 +20,6 @@ from voladdin._typing import FloatArray
 
 from ..history import Days
 
-HALF_LIFE = 2.5
-MIRROR = 0.10
-REGIMES = 48
 SCORES = 6
 SCALE_VARIANCE = 0.25**2
 LEVEL_KERNEL = (1.7, 1e-2, 0.10)  # width, floor, share of the whole history
@@ -33,11 +30,16 @@ AGES = (1, 2, 5, 10, 21, 63)
 
 
 @dataclass(frozen=True)
-class Sample:
-    """Log-vols [N, c] and their weights [N]."""
+class Choices:
+    """What the density makes of history.
 
-    logs: FloatArray
-    weight: FloatArray
+    half_life: years in which days lose half their weight. mirror: share of each regime with delta turned into
+    1 - delta. regimes: how many, at most one for 30 days.
+    """
+
+    half_life: float = 2.5
+    mirror: float = 0.10
+    regimes: int = 48
 
 
 def complete(logs: FloatArray, weight: FloatArray, seed: int = 0, rounds: int = 20) -> FloatArray:
@@ -85,13 +87,16 @@ def _regress(covariance: FloatArray, holes: FloatArray) -> tuple[FloatArray, Flo
     return gain, 0.5 * (rest + rest.T)
 
 
-def fit_density(days: Days, simulated: FloatArray, seed: int = 0) -> dict[str, FloatArray]:
+def fit_density(
+    days: Days, simulated: FloatArray, choices: Choices | None = None, seed: int = 0
+) -> dict[str, FloatArray]:
     """The arrays of a bundle that describe levels and daily changes; simulated: log-vols [n, c]."""
-    recency = 0.5 ** (days.age / HALF_LIFE)
+    choices = choices or Choices()
+    recency = 0.5 ** (days.age / choices.half_life)
     logs = complete(days.logs, recency, seed)
     mirror = _mirror(days)
     origin, scores = _scores(logs, recency)
-    labels, history = _regimes(logs, recency, origin, scores, REGIMES, seed)
+    labels, history = _regimes(logs, recency, origin, scores, choices.regimes, seed)
     _, invented = _regimes(simulated, np.ones(len(simulated)), origin, scores, 8, seed)
     changes, steps_weight, change_labels = _changes(days, logs, recency, labels)
     scatter = _scatter(changes, steps_weight, change_labels, len(history["weight"]))
@@ -101,8 +106,9 @@ def fit_density(days: Days, simulated: FloatArray, seed: int = 0) -> dict[str, F
         (history, 1.0 - share, scatter),
         (invented, share, np.tile(total, (len(invented["weight"]), 1, 1))),
     ]
-    if mirror is not None:
-        parts = [(_turned(p, mirror, k), w * s, _flip(c, mirror, k)) for p, w, c in parts for k, s in _SIDES]
+    if mirror is not None and choices.mirror:
+        sides = ((False, 1.0 - choices.mirror), (True, choices.mirror))
+        parts = [(_turned(p, mirror, k), w * s, _flip(c, mirror, k)) for p, w, c in parts for k, s in sides]
     level = {name: np.concatenate([p[name] for p, _, _ in parts]) for name in ("mean", "scatter")}
     return {
         "level_weight": np.concatenate([p["weight"] * w for p, w, _ in parts]),
@@ -116,9 +122,6 @@ def fit_density(days: Days, simulated: FloatArray, seed: int = 0) -> dict[str, F
         "scale_variance": np.array(SCALE_VARIANCE),
         "growth": np.array(_growth(days, logs)),
     }
-
-
-_SIDES = ((False, 1.0 - MIRROR), (True, MIRROR))
 
 
 def _mirror(days: Days) -> FloatArray | None:

@@ -37,7 +37,7 @@ from ..bundle_writer import write_bundle
 from ..history import Days, read_history
 from ..onnx_export import export_graphs
 from . import validate
-from .density import SCALE_VARIANCE, fit_density
+from .density import SCALE_VARIANCE, Choices, fit_density
 from .extension import fit_extension
 from .loop import Config, Run, batches
 from .network import Vae
@@ -73,6 +73,7 @@ def train_bundle(
     name: str,
     config: Config | None = None,
     *,
+    choices: Choices | None = None,
     refit: bool = False,
     quiet: bool = False,
 ) -> Path:
@@ -84,12 +85,12 @@ def train_bundle(
     checkpoints = folder / "checkpoints"
     train, held = _split(days)
     extension, simulated = fit_extension(days.tenors, days.deltas)
-    arrays = _arrays(train, simulated, extension)
+    arrays = _arrays(train, simulated, extension, choices)
     vae, arrays, history = _fit(arrays, validate.holdout(held), checkpoints, config, quiet)
     arrays |= _calibration(held, _bundle(arrays, vae))
     if refit:
         chosen = {key: arrays[key] for key in ("level_stretch", "change_stretch")}
-        arrays = _arrays(days, simulated, extension) | chosen
+        arrays = _arrays(days, simulated, extension, choices) | chosen
         steps = Config(**(asdict(config) | {"steps": history["best_step"], "every": 10**9}))
         vae, arrays, _ = _fit(arrays, None, checkpoints / "refit", steps, quiet)
     graphs, parity = export_graphs(vae)
@@ -106,8 +107,10 @@ def _split(days: Days) -> tuple[Days, Days]:
     return days.keep(days.date < cut), days.keep(days.date >= cut)
 
 
-def _arrays(days: Days, simulated: FloatArray, extension: Extension) -> dict[str, FloatArray]:
-    arrays = fit_density(days, simulated)
+def _arrays(
+    days: Days, simulated: FloatArray, extension: Extension, choices: Choices | None
+) -> dict[str, FloatArray]:
+    arrays = fit_density(days, simulated, choices)
     mean, covariance = Regimes.of(arrays, "level").whole
     std = np.sqrt(np.diag(covariance) + SCALE_VARIANCE)
     arrays |= {f"extension_{key}": value for key, value in vars(extension).items()}

@@ -23,6 +23,7 @@ BUILDS = ("excel",)  # hosts whose add-in is a file of its own
 BENCHES = {  # name: its module
     "impute": "export.bench.imputation.impute",
     "guard": "export.bench.imputation.guard",
+    "ablation": "export.bench.imputation.ablation",
     "calc": "export.bench.calc.recalculation",
     "repair": "export.bench.repair.repair",
     "generate": "export.bench.generation.generate",

@@ -41,12 +41,12 @@ def product_methods(bundles: Path, split: Split, steps: int) -> list[Product]:
     if not (folder / "card.json").is_file():
         from export.imputation.train import Config, train_bundle
 
-        train_bundle(_days(split), folder, split.bundle, Config(steps=steps))
+        train_bundle(training_days(split), folder, split.bundle, Config(steps=steps))
     modes = (False, True) if split.test.priors is not None else (False,)
     return [Product(folder, uses_prior) for uses_prior in modes]
 
 
-def _days(split: Split) -> Days:
+def training_days(split: Split) -> Days:
     """Training and validation days; `train_bundle` holds the last of them out again."""
     parts = [_flat(history) for history in (split.train, split.validation)]
     vols, underlying, date = (np.concatenate(values) for values in zip(*parts, strict=True))
