@@ -240,7 +240,7 @@ def test_smile_from_quotes_wants_every_quote():
 
 
 def test_real_quotes_of_every_tenor_make_smiles_but_one():
-    path = Path(__file__).resolve().parents[2] / "shared" / "data" / "fx_quotes_atm_rr_bf.csv"
+    path = Path(__file__).resolve().parents[3] / "shared" / "data" / "fx_quotes_atm_rr_bf.csv"
     if not path.exists():
         pytest.skip(f"{path.name}: the shared market data is not beside this repository")
     quotes: dict[tuple[str, str, str], dict[str, float]] = {}

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.commands.test_commands import BROKEN, FILL_NUMBER, FONT_NUMBER, GRID, HOLES, filled
 from tests.stubs.server import LocalServer
-from tests.test_commands import BROKEN, FILL_NUMBER, FONT_NUMBER, GRID, HOLES, filled
 from voladdin.arbitrage.check import check
 from voladdin.arbitrage.repair import repair
 from voladdin.cells import parse
@@ -62,7 +62,7 @@ def drive(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driv
     calc = subprocess.Popen(
         [programs.program("soffice"), *programs.layers(profile), *options], stderr=subprocess.DEVNULL
     )
-    driver = Path(__file__).parent / "stubs" / "uno_menu.py"
+    driver = Path(__file__).parents[1] / "stubs" / "uno_menu.py"
 
     def work(*steps: list[Any]) -> list[Any]:
         told = json.dumps([*steps, ["close"]])

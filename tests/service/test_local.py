@@ -34,7 +34,7 @@ from voladdin.service.state import (
     write_state,
 )
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals and permissions")
 # A server whose functions only wait: /v1/functions/0.5 answers [["0.5"]] after half a second.
 SLOW = """

@@ -224,7 +224,7 @@ def test_results_are_exact_and_an_unchanged_book_asks_nothing(
     options = ["--headless", "--norestore", f"--accept=pipe,name={pipe};urp;"]
     command = [programs.program("soffice"), *programs.layers(profile), *options]
     calc = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    driver = Path(__file__).parent / "stubs" / "uno_driver.py"
+    driver = Path(__file__).parents[1] / "stubs" / "uno_driver.py"
     run = subprocess.Popen([python, driver, pipe, book, tmp_path], stdout=subprocess.PIPE, text=True)
     try:
         asked = []

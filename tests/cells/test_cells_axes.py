@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cell_tables import CALL_DELTAS, DELTAS, QUOTES, TENORS, flip, table, vols
 
+from tests.cells.cell_tables import CALL_DELTAS, DELTAS, QUOTES, TENORS, flip, table, vols
 from voladdin.cells import parse, render
 from voladdin.errors import InputError, LabelError
 

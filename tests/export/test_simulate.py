@@ -21,7 +21,7 @@ from export.simulation.smile import MODELS, FourierSmile, model_vols
 from export.simulation.surfaces import random_parameters, simulate_surfaces
 from voladdin import black
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 YEARS = np.array([7 / 365, 1 / 12, 0.5, 1.0, 5.0])
 DELTAS = np.array([0.1, 0.25, 0.5, 0.75, 0.9])
 MASTER = np.array(simulate.MASTER_TENORS)

@@ -16,7 +16,7 @@ from export.bench.repair.random_grids import compare, random_surface
 from export.bench.repair.truth import TOLERANCE, least_slack, prices
 from voladdin.arbitrage.hulls import FORWARD, excesses
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TENORS = [1 / 12, 0.25, 0.5, 1.0, 2.0]
 DELTAS = [0.95, 0.9, 0.75, 0.6, 0.5, 0.4, 0.25, 0.1]
 GOOD = np.full((5, 8), 0.1)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.commands.test_commands import BROKEN, FILL_NUMBER, GRID, HOLES, filled
 from tests.stubs import calc, excel, win32
-from tests.test_commands import BROKEN, FILL_NUMBER, GRID, HOLES, filled
 from voladdin.arbitrage.repair import repair
 from voladdin.cells import parse
 from voladdin.commands import execute

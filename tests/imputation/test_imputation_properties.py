@@ -51,9 +51,9 @@ def test_a_full_surface_or_a_documented_error(
 @settings(max_examples=25, deadline=None)
 def test_scaling_all_quotes_nearly_scales_the_answer(seed: int, share: float, scale: float) -> None:
     """Not exactly: history knows which levels are usual. But the quotes speak louder."""
-    from tests.test_imputation import DELTAS as deltas
-    from tests.test_imputation import TENORS as tenors
-    from tests.test_imputation import surface
+    from tests.imputation.test_imputation import DELTAS as deltas
+    from tests.imputation.test_imputation import TENORS as tenors
+    from tests.imputation.test_imputation import surface
 
     vols = np.where(np.random.default_rng(seed).random((8, 5)) < 0.3 * share, np.nan, surface())
     one = va.impute(va.Surface(vols, tenors, deltas=deltas)).filled

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cell_tables import DELTAS, QUOTES, TENORS, table, vols, with_cell
 
+from tests.cells.cell_tables import DELTAS, QUOTES, TENORS, table, vols, with_cell
 from voladdin.cells import address, parse, read_number, render
 from voladdin.errors import InputError, UnitsError
 

@@ -10,8 +10,8 @@ import pytest
 
 import voladdin as va
 from export.bench.repair.truth import TOLERANCE, least_slack, prices
-from tests.repair_truth import least_change, vega_weighted
-from tests.test_arbitrage import shared
+from tests.arbitrage.repair_truth import least_change, vega_weighted
+from tests.arbitrage.test_arbitrage import shared
 
 TENORS = [0.25, 0.5, 1.0, 2.0, 3.0]
 LADDER = np.linspace(-0.3, 0.3, 8)

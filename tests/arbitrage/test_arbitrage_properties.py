@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from tests.properties.test_imputation_properties import grids
+from tests.imputation.test_imputation_properties import grids
 
 TENORS = st.lists(st.floats(1 / 365, 30.0), min_size=1, max_size=6, unique_by=lambda t: round(t, 4)).map(
     sorted

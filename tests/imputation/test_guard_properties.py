@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import voladdin as va
 from export.bench.repair.random_grids import random_surface
-from tests.properties.test_imputation_properties import grids
-from tests.test_imputation import DELTAS, TENORS, surface
+from tests.imputation.test_imputation import DELTAS, TENORS, surface
+from tests.imputation.test_imputation_properties import grids
 from voladdin.arbitrage.verdicts import arbitrage_free
 
 

@@ -338,7 +338,7 @@ def _python() -> str:
 @pytest.fixture(scope="module")
 def office(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Runs the body of a Basic function Test in the add-in's module, as LibreOffice loads it."""
-    python, driver = _python(), Path(__file__).parent / "stubs" / "addin_driver.py"
+    python, driver = _python(), Path(__file__).parents[1] / "stubs" / "addin_driver.py"
 
     def run(*body: str, **options: Any) -> Any:
         test = "\nPublic Function Test() As String\n" + "\n".join(body) + "\nEnd Function\n\n"

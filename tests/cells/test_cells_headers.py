@@ -7,8 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cell_tables import CALL_DELTAS, DELTAS, QUOTES, SIDE, TENORS, YEARS, flip, table, vols, with_cell
 
+from tests.cells.cell_tables import (
+    CALL_DELTAS,
+    DELTAS,
+    QUOTES,
+    SIDE,
+    TENORS,
+    YEARS,
+    flip,
+    table,
+    vols,
+    with_cell,
+)
 from voladdin.cells import Grid, parse, render
 from voladdin.errors import InputError, LabelError
 
