@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,22 @@ ComplexArray = NDArray[np.complex128]
 _FIRST_PERIOD, _FIRST_CUTOFF = 14.0, 7.0
 _MAX_CUTOFF, _MAX_TERMS = 4096.0, 16384
 _BLOCK = 2e5
+
+
+class Characteristic(Protocol):
+    """Expiries of a model, one a row, as the Fourier integral needs them; arrays are [M, 1]."""
+
+    years: FloatArray
+
+    @property
+    def total_variance(self) -> FloatArray:
+        """[M, 1] expected quadratic variation of the log-price to expiry."""
+
+    def log_characteristic(self, u: ComplexArray) -> ComplexArray:
+        """ln E[exp(i u ln(S_T/F))], [M, N]."""
+
+    def __getitem__(self, rows: NDArray[np.intp] | slice) -> Self:
+        """Some of the rows."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +60,29 @@ class Items:
         heston = self.theta * self.years + (self.v0 - self.theta) * mean_reversion
         return heston + self.shift + self.intensity * self.years * (self.jump_mean**2 + self.jump_std**2)
 
+    def log_characteristic(self, u: ComplexArray) -> ComplexArray:
+        """ln E[exp(i u ln(S_T/F))], [M, N].
+
+        Heston in the form without branch cuts (Albrecher et al. 2007), rearranged so that nothing cancels
+        when xi is small; Merton jumps (Bates 1996); deterministic shift (Pacati, Reno, Santilli 2018).
+        """
+        p, year = self, self.years
+        square = u * (u + 1j)
+        beta = p.kappa - 1j * p.rho * p.xi * u
+        d = np.sqrt(beta * beta + p.xi**2 * square)
+        inverse = 1.0 / (beta + d)
+        slope = -square * inverse
+        g = p.xi**2 * slope * inverse
+        decay = np.exp(-d * year)
+        drift = slope * year - 2.0 / p.xi**2 * np.log((1.0 - g * decay) / (1.0 - g))
+        exponent = p.kappa * p.theta * drift + p.v0 * slope * (1.0 - decay) / (1.0 - g * decay)
+        exponent -= 0.5 * p.shift * square
+        if not p.intensity.any():
+            return exponent
+        compensator = np.expm1(p.jump_mean + 0.5 * p.jump_std**2)
+        jumps = np.exp(1j * u * p.jump_mean - 0.5 * (p.jump_std * u) ** 2) - 1.0 - 1j * u * compensator
+        return exponent + p.intensity * year * jumps
+
 
 def expand(params: Mapping[str, FloatArray], years: FloatArray) -> Items:
     """Parameters [n] (or [n, T], as `shift` always is) at tenors [T] as n*T rows."""
@@ -58,30 +98,6 @@ def expand(params: Mapping[str, FloatArray], years: FloatArray) -> Items:
     given = {**optional, **params}
     fields = {name: rows(given[name]) for name in Items.__dataclass_fields__ if name != "years"}
     return Items(years=np.broadcast_to(years, shape).reshape(-1, 1), **fields)
-
-
-def log_characteristic(u: ComplexArray, items: Items) -> ComplexArray:
-    """ln E[exp(i u ln(S_T/F))], [M, N].
-
-    Heston in the form without branch cuts (Albrecher et al. 2007), rearranged so that nothing cancels
-    when xi is small; Merton jumps (Bates 1996); deterministic shift (Pacati, Reno, Santilli 2018).
-    """
-    p, year = items, items.years
-    square = u * (u + 1j)
-    beta = p.kappa - 1j * p.rho * p.xi * u
-    d = np.sqrt(beta * beta + p.xi**2 * square)
-    inverse = 1.0 / (beta + d)
-    slope = -square * inverse
-    g = p.xi**2 * slope * inverse
-    decay = np.exp(-d * year)
-    drift = slope * year - 2.0 / p.xi**2 * np.log((1.0 - g * decay) / (1.0 - g))
-    exponent = p.kappa * p.theta * drift + p.v0 * slope * (1.0 - decay) / (1.0 - g * decay)
-    exponent -= 0.5 * p.shift * square
-    if not p.intensity.any():
-        return exponent
-    compensator = np.expm1(p.jump_mean + 0.5 * p.jump_std**2)
-    jumps = np.exp(1j * u * p.jump_mean - 0.5 * (p.jump_std * u) ** 2) - 1.0 - 1j * u * compensator
-    return exponent + p.intensity * year * jumps
 
 
 @dataclass(frozen=True)
@@ -114,7 +130,7 @@ class Spectrum:
         return value.real, (-1j * self.step * z * slope).real
 
 
-def spectra(items: Items, reach: float, tolerance: float) -> list[Spectrum]:
+def spectra(items: Characteristic, reach: float, tolerance: float) -> list[Spectrum]:
     """The trapezoidal rules of all rows, good for log-moneyness up to `reach` deviations.
 
     The cutoff is where the characteristic function is negligible; the period grows for the rows that need
@@ -167,7 +183,7 @@ def _period_growth(
     return np.where(excess > 0, np.clip(needed / period, 0.0, 4.0), 1.0)
 
 
-def _cutoffs(items: Items, tolerance: float) -> FloatArray:
+def _cutoffs(items: Characteristic, tolerance: float) -> FloatArray:
     """Frequency [M], times deviation, beyond which the characteristic function is below the tolerance.
 
     Its logarithm falls linearly (Heston) or faster in the end: secant steps, never shorter than needed.
@@ -176,25 +192,25 @@ def _cutoffs(items: Items, tolerance: float) -> FloatArray:
     w = np.full_like(deviation, _FIRST_CUTOFF)
     for _ in range(5):
         probe = np.concatenate([0.9 * w, w], axis=1)
-        decay = log_characteristic(probe / deviation - 0.5j, items).real
+        decay = items.log_characteristic(probe / deviation - 0.5j).real
         rate = np.maximum(decay[:, :1] - decay[:, 1:], 1e-3) / (0.1 * w)
         excess = decay[:, 1:] - np.log(tolerance * w)
         w = np.where(excess > 0, np.minimum(w + 1.02 * excess / rate, 4.0 * w), w)
     return np.minimum(w[:, 0], _MAX_CUTOFF)
 
 
-def _trapezoid(items: Items, rows: NDArray[np.intp], period: float, cutoff: float) -> Spectrum:
+def _trapezoid(items: Characteristic, rows: NDArray[np.intp], period: float, cutoff: float) -> Spectrum:
     deviation = np.sqrt(items.total_variance)
     step = 2 * np.pi / period
     w = step * np.arange(int(np.ceil(cutoff / step)) + 1)
-    terms = np.exp(log_characteristic(w / deviation - 0.5j, items))
+    terms = np.exp(items.log_characteristic(w / deviation - 0.5j))
     terms -= np.exp(-0.5 * w * w - 0.125 * deviation**2)
     terms[:, 0] *= 0.5
     terms *= step / np.pi * deviation / (w * w + 0.25 * deviation**2)
     return Spectrum(rows, step, terms)
 
 
-def otm_prices(items: Items, nodes: FloatArray) -> FloatArray:
+def otm_prices(items: Characteristic, nodes: FloatArray) -> FloatArray:
     """Forward-normalised out-of-the-money prices [M, K], log-moneyness `nodes` [M, K] in deviations."""
     deviation = np.sqrt(items.total_variance)
     nodes = np.broadcast_to(nodes, (len(deviation), np.shape(nodes)[-1]))

@@ -15,6 +15,7 @@ for batch in stream(seed=1, exclude=("sabr",), size=64):   # endless, reproducib
 """
 
 from .masks import MASKS, hide
-from .streaming import FAMILIES, Batch, draw_batch, stream
+from .pool import TABLED, build_pool
+from .streaming import FAMILIES, Batch, draw_batch, draw_truth, stream
 
-__all__ = ["FAMILIES", "MASKS", "Batch", "draw_batch", "hide", "stream"]
+__all__ = ["FAMILIES", "MASKS", "TABLED", "Batch", "build_pool", "draw_batch", "draw_truth", "hide", "stream"]

@@ -44,7 +44,7 @@ class Clock:
 
 
 def draw_clocks(rng: np.random.Generator, count: int, *, events: bool = False) -> Clock:
-    """Random clocks of all regimes; `events` gives each one to four earnings-like dates, else one in eight."""
+    """Random clocks of all regimes; with `events` each has one to four dates, else one in eight."""
     regime = rng.choice(len(REGIMES), count, p=_REGIME_SHARES)
     shape = np.zeros((count, len(_LOG_KNOTS)))
     slope = np.abs(rng.normal(0.0, 0.18, count)) + 0.03

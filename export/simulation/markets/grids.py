@@ -37,7 +37,7 @@ class Truth(Protocol):
 
 
 def draw_years(rng: np.random.Generator, truth: Truth, expiries: int, listed: bool) -> FloatArray:
-    """[n, T] ascending expiries: an OTC ladder with gaps, or a listed calendar of weeklies, monthlies, quarters.
+    """[n, T] ascending: an OTC ladder with gaps, or a listed calendar of weeklies, monthlies, quarters.
 
     Expiries whose total variance would pass `_MAX_VARIANCE` are brought nearer, all by one factor.
     """
@@ -61,7 +61,7 @@ def draw_years(rng: np.random.Generator, truth: Truth, expiries: int, listed: bo
 def at_deltas(truth: Truth, years: FloatArray, deltas: FloatArray, iterations: int = 10) -> FloatArray:
     """ln(K/F) [n, T, K] of forward call deltas [K] (or [n, T, K]): k = s(k) (s(k)/2 - N^-1(delta)), iterated.
 
-    Steffensen-free secant steps; the delta of the point returned is within 1e-6 of the one asked, mostly.
+    Secant steps; the delta of a point is within 1e-6 of the one asked where the smile has one such point.
     """
     target = ndtri(np.broadcast_to(deltas, (*years.shape, np.shape(deltas)[-1])))
     root = np.sqrt(years)[..., None]

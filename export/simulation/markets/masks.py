@@ -5,7 +5,8 @@ expiry    one whole expiry (a middle one where there are three)
 wings     the outer quarter on both sides, each of half the expiries
 three     all but three random quotes an expiry
 atm       all but the quote nearest the money of each expiry
-liquid    what is further out than 0.5 to 2 deviations, and each strike but one in two or three; long expiries more
+liquid    what is further out than 0.5 to 2 deviations, and all strikes but every second or third; more of
+          the long expiries
 """
 
 from __future__ import annotations

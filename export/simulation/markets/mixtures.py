@@ -39,7 +39,7 @@ class Mixture:
 
 
 def draw_mixtures(rng: np.random.Generator, count: int) -> Mixture:
-    """Three scenarios a surface: calm, middle and stressed, whose means part by up to the level of a month."""
+    """Three scenarios a surface, calm to stressed, whose means part by up to the vol of a month."""
     level = draw_levels(rng, count)
     weights = rng.dirichlet([5.0, 3.0, 1.0], count)
     multiples = np.exp(np.sort(rng.normal(0.0, 0.4, (count, 3)), axis=1))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from export.simulate.sabr import hagan_vol
+from export.simulation.sabr import hagan_vol
 
 from .clocks import Clock, FloatArray, draw_clocks, draw_levels
 from .ssvi import draw_rho

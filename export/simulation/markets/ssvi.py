@@ -14,7 +14,7 @@ from .clocks import Clock, FloatArray, draw_clocks, draw_levels
 
 @dataclass(frozen=True, eq=False)
 class Ssvi:
-    """n surfaces; rho falls from `near` to `far` as theta grows past `turn` (equal ones give SSVI). All [n]."""
+    """n surfaces; rho goes from `near` to `far` as theta passes `turn` (equal ones give SSVI). All [n]."""
 
     level: FloatArray
     clock: Clock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +23,14 @@ from .grids import (
 )
 from .masks import MASKS, hide
 from .mixtures import draw_mixtures, draw_pegs
+from .pool import TABLED, draw_tabulated, load
 from .quoting import quote
 from .sabr import draw_sabr
 from .ssvi import draw_essvi, draw_events, draw_ssvi
 
 _Draw = Callable[[np.random.Generator, int], Truth]
 
-FAMILIES: dict[str, _Draw] = {
+_DIRECT: dict[str, _Draw] = {
     "ssvi": draw_ssvi,
     "essvi": draw_essvi,
     "events": draw_events,
@@ -36,6 +38,7 @@ FAMILIES: dict[str, _Draw] = {
     "mixture": draw_mixtures,
     "peg": draw_pegs,
 }
+FAMILIES = (*_DIRECT, *TABLED)
 _FAR, _MOST = 7.0, 8.0  # deviations, vol: no quotes beyond
 
 
@@ -43,7 +46,7 @@ _FAR, _MOST = 7.0, 8.0  # deviations, vol: no quotes beyond
 class Batch:
     """n surfaces of one family on grids of one shape; arrays are [n, T, K] but for years [n, T].
 
-    vols: the truth. moneyness: ln(K/F). deltas: N(d1) at the truth. listed: False is padding of ragged chains.
+    vols: the truth. moneyness: ln(K/F). deltas: N(d1) at the truth. listed: False pads ragged chains.
     mid, bid, ask: quotes, NaN where there is none. shown: quotes that the mask leaves; `mid[shown]` is the
     input. hidden: quotes that the mask takes away; their `vols` (or `mid`) are the target.
     masks: [n] names. `truth.vols(years [n, T], moneyness [n, T, K])` is the truth anywhere else.
@@ -74,14 +77,17 @@ def stream(
     grids: Sequence[str] = GRIDS,
     size: int = 64,
     cells: int = 300,
+    pool: Path | None = None,
 ) -> Iterator[Batch]:
     """Batches of `size` surfaces without end; the same arguments give the same batches.
 
-    families: names of FAMILIES (default all); exclude: names left out. grids: of GRIDS. cells: at most, a grid.
+    families: names of FAMILIES (default all); exclude: names left out. cells: at most, of a grid.
+    pool: the folder of the TABLED families; without it the default is the other ones.
 
-    Raises ValueError (unknown name, nothing left).
+    Raises ValueError (unknown name, nothing left), FileNotFoundError (a family that the pool lacks).
     """
-    names = [name for name in (families or FAMILIES) if name not in exclude]
+    everything = FAMILIES if pool is not None else tuple(_DIRECT)
+    names = [name for name in (families or everything) if name not in exclude]
     unknown = [name for name in (*names, *exclude) if name not in FAMILIES]
     unknown += [name for name in masks if name not in MASKS] + [name for name in grids if name not in GRIDS]
     if unknown or not names:
@@ -91,7 +97,7 @@ def stream(
     rng = np.random.default_rng(seed)
     while True:
         name = names[rng.integers(len(names))]
-        yield draw_batch(rng, name, str(rng.choice(list(grids))), size, masks, cells)
+        yield draw_batch(rng, name, str(rng.choice(list(grids))), size, masks, cells, pool)
 
 
 def draw_batch(
@@ -101,9 +107,10 @@ def draw_batch(
     size: int,
     masks: Sequence[str] = tuple(MASKS),
     cells: int = 300,
+    pool: Path | None = None,
 ) -> Batch:
-    """One batch of a family on a kind of grid; each surface under one of `masks`."""
-    truth = FAMILIES[family](rng, size)
+    """One batch of a family on a kind of grid; each surface under one of `masks`. See `stream`."""
+    truth = draw_truth(rng, family, size, pool)
     years, moneyness, listed = _axes(rng, truth, grid, cells)
     vols = truth.vols(years, moneyness)
     root = np.sqrt(years)[..., None]
@@ -133,6 +140,15 @@ def draw_batch(
         hidden=hidden,
         masks=kinds,
     )
+
+
+def draw_truth(rng: np.random.Generator, family: str, size: int, pool: Path | None = None) -> Truth:
+    """`size` surfaces of a family as functions."""
+    if family in _DIRECT:
+        return _DIRECT[family](rng, size)
+    if pool is None:
+        raise ValueError(f"{family} needs a pool; expected the folder of build_pool")
+    return draw_tabulated(rng, size, load(pool, family))
 
 
 def _axes(
