@@ -10,12 +10,12 @@ from .signature import Function
 _INTRODUCTION = """\
 # Worksheet functions
 
-Written by `python -m voladdin.worksheet.reference > docs/worksheet.md` from the functions' own help texts, which
-the wizards of Excel and LibreOffice show too. In brackets: may be left out.
+Written by `python -m voladdin.worksheet.reference > docs/worksheet.md` from the functions' own help texts,
+which the wizards of Excel and LibreOffice show too. In brackets: may be left out.
 
-Cells are read as a desk writes them: [what a grid may look like](limits.md#cells). An error is `#VALUE!` where
-the input cannot be read, `#N/A` where a model or the server is absent, `#NUM!` where there is no solution;
-VOLINFO says which cell, its value and what was expected.
+Cells are read as a desk writes them: [what a grid may look like](limits.md#cells). An error is `#VALUE!`
+where the input cannot be read, `#N/A` where a model or the server is absent, `#NUM!` where there is no
+solution; VOLINFO says which cell, its value and what was expected.
 """
 
 
