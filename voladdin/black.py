@@ -105,15 +105,15 @@ def implied_total_vol(price: ArrayLike, m: ArrayLike) -> FloatArray:
 
 def _d1(m: ArrayLike, s: ArrayLike) -> FloatArray:
     m, s = np.broadcast_arrays(np.asarray(m, dtype=float), np.asarray(s, dtype=float))
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         d1 = np.where(m == 0, 0.0, -m / s) + s / 2
     return np.where(s >= 0, d1, np.nan)
 
 
+@np.errstate(over="ignore")  # where it does, the density is 0
 def _otm_call(k: FloatArray, s: FloatArray) -> FloatArray:
     """c(k, s) for k >= 0, s > 0."""
-    with np.errstate(over="ignore"):
-        high = k / s
+    high = k / s
     half = s / 2
     price = np.zeros_like(k)
     small = (half < _TAYLOR_HALF_VOL) & (high < 50)
@@ -205,6 +205,7 @@ def _bachelier_table() -> tuple[FloatArray, FloatArray]:
 _BACHELIER_RATIO, _BACHELIER_LOG_HIGH = _bachelier_table()
 
 
+@np.errstate(over="ignore")
 def _halley_step(s: FloatArray, k: FloatArray, target: FloatArray, upper: NDArray[np.bool_]) -> FloatArray:
     price = _otm_call(k, s)
     slope = _density(k / s - s / 2)

@@ -15,6 +15,7 @@ from .labels import parse_delta, parse_tenor
 
 MAX_CELLS = 20_000
 MAX_VOL = 10.0
+LARGEST = 1e100  # of an axis: squares are finite
 _STRIKE_AXES = ("deltas", "moneyness", "strikes")
 
 
@@ -147,8 +148,8 @@ def _strike_axis(name: str, values: Any, shape: tuple[int, ...]) -> FloatArray:
         raise LabelError(f"{name} is {values!r}; expected numbers") from None
     if axis.shape != shape[1:] and not (name != "deltas" and axis.shape == shape):
         raise InputError(f"{name} has shape {axis.shape}; expected ({shape[1]},) to match the vols")
-    if not np.isfinite(axis).all():
-        raise LabelError(f"{name} must be finite; got {axis}")
+    if not (np.abs(axis) <= LARGEST).all():
+        raise LabelError(f"{name} must be finite and at most {LARGEST:g} in size; got {axis}")
     if name == "deltas" and not ((axis > 0) & (axis < 1)).all():
         raise LabelError(f"deltas must be forward call deltas in (0, 1); got {axis}")
     if name == "strikes" and not (axis > 0).all():
@@ -160,8 +161,8 @@ def _strike_axis(name: str, values: Any, shape: tuple[int, ...]) -> FloatArray:
 
 def _forwards(values: ArrayLike, tenors: int) -> FloatArray:
     forwards = np.array(np.broadcast_to(np.asarray(values, dtype=float), (tenors,)))
-    if not (np.isfinite(forwards) & (forwards > 0)).all():
-        raise InputError(f"forwards must be positive; got {forwards}")
+    if not ((forwards > 0) & (forwards <= LARGEST)).all():
+        raise InputError(f"forwards must be positive and at most {LARGEST:g}; got {forwards}")
     return forwards
 
 

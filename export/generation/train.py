@@ -158,7 +158,7 @@ def _resume(
     checkpoint: Path, identity: dict[str, Any], vae: ConditionalVae, optimiser: torch.optim.Optimizer
 ) -> int:
     """The step to go on from: that of the checkpoint where it is of the same run."""
-    stored = torch.load(checkpoint, weights_only=False) if checkpoint.is_file() else {"identity": None}
+    stored = torch.load(checkpoint, weights_only=True) if checkpoint.is_file() else {"identity": None}
     if stored["identity"] != identity:
         return 0
     vae.load_state_dict(stored["vae"])

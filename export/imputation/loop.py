@@ -87,6 +87,7 @@ class Run:
 
     def judge(self, score: float) -> float:
         """Log a validation score, and keep the weights where it is the best so far."""
+        score = float(score)  # a checkpoint holds plain numbers and tensors only
         self.state["log"].append({"step": self.state["step"], "crps": score})
         if score < self.state["best_crps"]:
             best = {name: value.clone() for name, value in self.vae.state_dict().items()}
@@ -99,7 +100,7 @@ class Run:
         torch.save(parts | {"identity": self.identity}, self.checkpoint)
 
     def _resume(self) -> None:
-        stored = torch.load(self.checkpoint, weights_only=False)
+        stored = torch.load(self.checkpoint, weights_only=True)
         if stored["identity"] == self.identity:
             self.vae.load_state_dict(stored["vae"])
             self.optimiser.load_state_dict(stored["optimiser"])

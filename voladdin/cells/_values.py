@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ..errors import InputError, LabelError
 from ..labels import parse_tenor
+from ..surface import LARGEST
 
 Cell: TypeAlias = float | str | bool | date | None
 Cells: TypeAlias = list[list[Cell]]
@@ -84,7 +85,7 @@ def read_number(cell: object) -> Number | None:
     A comma is a decimal comma. TRUE, FALSE, dates, NaN, error cells and other text give None.
     """
     if type(cell) is float:  # nearly every cell
-        return None if math.isnan(cell) else Number(cell)
+        return None if math.isnan(cell) else Number(_bounded(cell))
     if isinstance(cell, str):
         return _number_of_text(cell.strip().replace("−", "-"))
     if cell is None or isinstance(cell, (bool, date)):
@@ -95,7 +96,7 @@ def read_number(cell: object) -> Number | None:
         return Number(math.inf)
     except (TypeError, ValueError):
         return None
-    return None if math.isnan(value) else Number(value)
+    return None if math.isnan(value) else Number(_bounded(value))
 
 
 @lru_cache(maxsize=4096)
@@ -104,7 +105,12 @@ def _number_of_text(text: str) -> Number | None:
     if found is None:
         return None
     sign, digits, exponent, percent = found.groups()
-    return Number(float(sign + digits.replace(",", ".") + (exponent or "")), bool(percent))
+    return Number(_bounded(float(sign + digits.replace(",", ".") + (exponent or ""))), bool(percent))
+
+
+def _bounded(value: float) -> float:
+    """Infinite where its square could be."""
+    return value if abs(value) <= LARGEST else math.copysign(math.inf, value)
 
 
 def is_thousands(cell: object) -> bool:

@@ -27,6 +27,7 @@ BENCHES = {  # name: its module
     "calc": "export.bench.calc.recalculation",
     "repair": "export.bench.repair.repair",
     "generate": "export.bench.generation.generate",
+    "fuzz": "export.bench.fuzz",
 }
 _ELSEWHERE = {
     "serve": "server.run",

@@ -90,7 +90,8 @@ class Smile:
             _spline_basis(nodes[good], nodes[good]), np.log(self.vols[good])[:, :, None]
         )
         vols = np.full(x.shape, np.nan)
-        vols[good] = np.exp((_spline_basis(nodes[good], x[good]) @ weights)[:, :, 0])
+        with np.errstate(over="ignore"):  # far outside the quotes; a strangle there has no price
+            vols[good] = np.exp((_spline_basis(nodes[good], x[good]) @ weights)[:, :, 0])
         return vols
 
     def vol_at_delta(self, deltas: ArrayLike) -> FloatArray:

@@ -106,7 +106,7 @@ def _at_delta(known: _Known, tenor: float, delta: float) -> float:
 
 
 def _same(years: FloatArray, tenor: float) -> NDArray[np.bool_]:
-    return np.asarray(np.abs(years / tenor - 1.0) < _ON_GRID)
+    return np.asarray(np.abs(years - tenor) < _ON_GRID * tenor)
 
 
 def _smile(known: _Known, tenors: FloatArray, delta: float) -> FloatArray:

@@ -10,8 +10,6 @@ Hanson 1974, chapter 23).
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
@@ -21,7 +19,7 @@ from ..arbitrage.check import MAX_LOG_STRIKE
 from ..black import call_price, moneyness_from_delta, vega
 from ..surface import MAX_VOL, Surface
 
-TIME_LIMIT = 2.0  # seconds
+WORK = 2e9  # cells^2 x trades, summed over the steps: about two seconds on grids of hundreds of cells
 _AIM = 1e-11  # of the largest excess
 _SLACK = 8e-11  # what quotes may be worth above a cover: with the aim, less than `check`'s tolerance
 _STILL = 1e-13  # of ln vol: not moved
@@ -39,15 +37,15 @@ def project(
     """[T, K] vols without arbitrage nearest to `vols`, of which only the `movable` cells change; or None.
 
     spread: [T, K] std of ln vol. strikes_held: every cell of a delta grid keeps the strike that `vols` gives
-    it; what is allowed is then convex in price. None where the steps do not lead there within `TIME_LIMIT`,
-    as where the others leave no room.
+    it; what is allowed is then convex in price. None where the steps do not lead there within `WORK`, as
+    where the others leave no room: what is found depends on no clock.
     """
     nodes, start, std = _Nodes(axes), np.log(vols).ravel(), spread.ravel()
     if strikes_held:
         nodes.hold(start)
     free, point, found = np.flatnonzero(movable), start.copy(), None
     cuts = _Cuts(nodes, np.where(movable.ravel(), 0.0, _SLACK), free, std[free])
-    deadline, nearest = time.perf_counter() + TIME_LIMIT, np.inf
+    nearest = np.inf
     for _ in range(_MAX_STEPS):
         nodes.move(point)
         done = cuts.see((point - start)[free])
@@ -63,7 +61,7 @@ def project(
             nearest = way
             moved = movable & (np.abs(point - start) > _STILL).reshape(vols.shape)
             found = np.where(moved, np.minimum(np.exp(point), MAX_VOL).reshape(vols.shape), vols)
-        if (done and size < _NEAR) or time.perf_counter() > deadline:
+        if (done and size < _NEAR) or cuts.work > WORK:
             break
         point[free] += step * min(1.0, _MAX_MOVE / max(size, _NEAR))
         np.minimum(point, np.log(MAX_VOL), out=point)
@@ -79,6 +77,7 @@ class _Cuts:
     def __init__(self, nodes: _Nodes, slack: FloatArray, free: NDArray[np.intp], std: FloatArray) -> None:
         self.nodes, self.slack, self.free, self.std = nodes, slack, free, std
         self.seen: dict[tuple[int, ...], tuple[float, FloatArray]] = {}
+        self.work = 0.0
 
     def see(self, change: FloatArray) -> bool:
         """Takes the trades at the nodes' place, `change` of ln vol away; whether none is violated there."""
@@ -108,6 +107,7 @@ class _Cuts:
         target = np.zeros(len(rows))
         target[-1] = 1.0
         try:
+            self.work += float(rows.shape[1]) * rows.shape[0] ** 2
             dual, distance = nnls(rows, target)
         except RuntimeError:  # too many iterations
             return None
@@ -138,7 +138,8 @@ class _Nodes:
         total = np.exp(point) * self.root
         if self.moneyness is not None:
             m, self.calls = self.moneyness, call_price(self.moneyness, total)
-            self.strikes, self.by_strike = np.exp(m), np.zeros_like(m)
+            self.strikes = np.exp(np.minimum(m, MAX_LOG_STRIKE))
+            self.by_strike = np.zeros_like(m)
             self.by_call = vega(m, total) * total
         else:
             m = total * (total / 2 - self.normal)

@@ -128,5 +128,5 @@ def tenor_label(years: float, tolerance: float = 0.02) -> str:
     Raises LabelError where years is not in (0, 100].
     """
     years = parse_tenor(years)
-    label = min(_STANDARD, key=lambda name: abs(math.log(years / _STANDARD[name])))
+    label = min(_STANDARD, key=lambda name: abs(math.log(years) - math.log(_STANDARD[name])))
     return label if abs(years / _STANDARD[label] - 1) <= tolerance else f"{years:.3g}Y"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..cells import Cell, Cells
+from ..cells import Cell, Cells, address
 from ..errors import InputError
 
 DEFAULT_MODEL = "fx"
@@ -66,6 +66,7 @@ def bind(function: Function, arguments: Sequence[Cell | Cells]) -> list[Any]:
 
 def _bound(function: Function, argument: Argument, value: Cell | Cells) -> Cell | Cells:
     rows: Cells = [list(row) for row in value] if isinstance(value, (list, tuple)) else [[value]]
+    _require_finite(function, argument, rows)
     if not rows or not rows[0]:
         rows = [[None]]
     single = len(rows) == 1 and len(rows[0]) == 1
@@ -79,6 +80,19 @@ def _bound(function: Function, argument: Argument, value: Cell | Cells) -> Cell 
         shape = f"{len(rows)} x {len(rows[0])}"
         raise InputError(f"{function.name}: {argument.name} is a range of {shape} cells; expected one cell")
     return rows[0][0]
+
+
+def _require_finite(function: Function, argument: Argument, rows: Cells) -> None:
+    """Raises InputError for an infinite number, which no sheet holds; a NaN is made a blank."""
+    for i, row in enumerate(rows):
+        for j, cell in enumerate(row):
+            if type(cell) is float and not math.isfinite(cell):
+                if not math.isnan(cell):
+                    place = f"cell {address(i, j)} of " if len(rows) * len(row) > 1 else ""
+                    raise InputError(
+                        f"{function.name}: {place}{argument.name} is {cell}; expected a finite number"
+                    )
+                row[j] = None
 
 
 def _is_blank(cell: Cell, zero: bool) -> bool:

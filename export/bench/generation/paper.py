@@ -172,7 +172,7 @@ def _epoch(
 
 def _resume(file: Path, identity: dict[str, Any], vae: PaperVae, optimiser: torch.optim.Optimizer) -> int:
     """The epoch to go on from: that of the file where it is of the same run."""
-    stored = torch.load(file, weights_only=False) if file.is_file() else {"identity": None}
+    stored = torch.load(file, weights_only=True) if file.is_file() else {"identity": None}
     if stored["identity"] != identity:
         return 0
     vae.load_state_dict(stored["vae"])

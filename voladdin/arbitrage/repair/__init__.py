@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,7 +78,6 @@ def repair(
     ask: ArrayLike | None = None,
     method: str = "auto",
     tolerance: float = TOLERANCE,
-    time_limit: float = 10.0,
 ) -> Repair:
     """The surface with the smallest change of vols (L1) that passes `check`; one that passes stays as it is.
 
@@ -88,7 +86,8 @@ def repair(
     hulls, no solver), "latent" (algorithm 2 of Wang, Liu and Vuik 2025, on the grid of model "equity"; it
     often finds nothing), or "auto", the first of the others whose result passes; at strikes its program takes
     the vegas around where a quote's own is odd, as a fat finger's is, if that moves the vols not half as far.
-    tolerance: of `check`, at least 1e-12. time_limit: seconds for the programs.
+    tolerance: of `check`, at least 1e-12. The programs
+    are limited in iterations, never in seconds: the answer is the same on any machine, however busy.
     keep_features: level, skew, curv and term stay, to 1e-10; the change is then the smallest in squares, and
     bid and ask do not count. Where no such surface is found, the answer is the one without, and its message
     says how far each feature moved.
@@ -98,7 +97,7 @@ def repair(
     and repairing arbitrage in traded option prices.
     """
     found = check(surface, tolerance=tolerance, bid=bid, ask=ask)
-    _require(method, tolerance, time_limit, keep_features)
+    _require(method, tolerance, keep_features)
     kept = _fixed(surface, fixed)
     if bid is not None:
         found = check(surface, tolerance=tolerance)
@@ -107,9 +106,8 @@ def repair(
         still = np.where(surface.observed, 0.0, np.nan)
         return Repair(surface, surface, still, "none", found, none, "no arbitrage: nothing moved")
     _require_possible(surface, kept, tolerance)
-    deadline = time.perf_counter() + time_limit
     sides = _side(surface, bid), _side(surface, ask)
-    problem = Problem(surface, kept, *sides, tolerance, deadline)
+    problem = Problem(surface, kept, *sides, tolerance)
     notes: list[str] = []
     first = (by_features,) if keep_features and method == "auto" else ()
     for attempt in first + _METHODS[method]:
@@ -133,15 +131,13 @@ def _repaired(problem: Problem, after: Check, method: str, notes: list[str]) -> 
     return Repair(problem.surface, after.surface, change, method, after, outside, words)
 
 
-def _require(method: str, tolerance: float, time_limit: float, keep_features: bool) -> None:
+def _require(method: str, tolerance: float, keep_features: bool) -> None:
     if method not in _METHODS:
         raise InputError(f"method is {method!r}; expected one of {', '.join(_METHODS)}")
     if tolerance < _LEAST_TOLERANCE:
         raise InputError(
             f"tolerance is {tolerance:g}; expected at least {_LEAST_TOLERANCE:g}: below, prices are rounding"
         )
-    if not (isinstance(time_limit, int | float | np.number) and 0 < time_limit < np.inf):
-        raise InputError(f"time_limit is {time_limit!r}; expected seconds above 0")
     if keep_features and method not in ("auto", "latent"):
         raise InputError(f"method is {method!r} and keep_features is True; expected 'auto' or 'latent'")
 

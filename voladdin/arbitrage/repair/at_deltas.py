@@ -123,11 +123,9 @@ def _risen(paths: Paths, hull: Hulls, nodes: IntArray, vols: FloatArray, above: 
 class Search:
     """Steps of linear programs from the quotes to the nearest vols without arbitrage."""
 
-    def __init__(
-        self, paths: Paths, moves: Moves, free: BoolArray, tolerance: float, deadline: float
-    ) -> None:
+    def __init__(self, paths: Paths, moves: Moves, free: BoolArray, tolerance: float) -> None:
         self._paths, self._moves, self._free = paths, moves, free
-        self._tolerance, self._deadline = tolerance, deadline
+        self._tolerance = tolerance
         self._kept = from_excesses([])
         self.best, self.least, self.solved = paths.vols, np.inf, False
 
@@ -183,7 +181,7 @@ class Search:
         far = np.append(now - paths.vols, 0.0)
         least = excess + (values * far[covers.nodes]).sum(axis=0)
         low, high = np.maximum(now / _REACH, now - radius), np.minimum(now * _REACH, now + radius)
-        program = self._moves.program(self._deadline, low - paths.vols, high - paths.vols)
+        program = self._moves.program(low - paths.vols, high - paths.vols)
         self._moves.add(program, covers, values, least)
         status, x = program.solve()
         if status != OPTIMAL:

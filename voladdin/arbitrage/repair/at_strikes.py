@@ -36,14 +36,12 @@ def limits(quotes: Quotes, bid: FloatArray, ask: FloatArray) -> Limits:
     )
 
 
-def solve(
-    quotes: Quotes, moves: Moves, tolerance: float, deadline: float, slack: float = 0.0
-) -> tuple[str, FloatArray]:
+def solve(quotes: Quotes, moves: Moves, tolerance: float, slack: float = 0.0) -> tuple[str, FloatArray]:
     """The solver's status and call prices [N] that leave no trade of more than `tolerance`.
 
     slack: of the conditions, below `tolerance`. Trades among quotes that cannot move are left.
     """
-    program, calls = moves.program(deadline), quotes.calls
+    program, calls = moves.program(), quotes.calls
     covers, strikes = neighbours(quotes.rows, quotes.strikes), quotes.strikes.tolist()
     for number in range(_ROUNDS):
         added = moves.add(program, covers, covers.weights, covers.excess(quotes.calls) - slack)

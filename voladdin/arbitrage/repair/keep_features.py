@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -15,7 +13,6 @@ from ..nodes import AtDeltas, AtStrikes
 from .methods import Attempt, Problem
 from .sqp import Sequence
 
-_TIME_LIMIT = 10.0
 _SAME = 1e-6  # of a spread: too near to be called beyond reach
 _SPREAD = np.array([0.096, 0.144, 0.249, 0.0483])  # of the paper's surfaces (its skew's is that of ours)
 
@@ -27,13 +24,12 @@ def keep(
     target_features: ArrayLike,
     *,
     tolerance: float = TOLERANCE,
-    time_limit: float = _TIME_LIMIT,
 ) -> FloatArray:
     """The vols [T, K] nearest to `vols` (least squares) that pass `check` and have exactly these features.
 
     vols: decimals above 0, NaN where there is none. tenors: [T] years. moneyness: [K] or [T, K] ln(K/F).
     target_features: [4] level, skew, curv, term, to 1e-10; those that the grid cannot identify do not count.
-    tolerance: of `check`. time_limit: seconds.
+    tolerance: of `check`.
 
     Raises InfeasibleError where no such vols were found. It names the one feature that is beyond reach, and
     its nearest value that can be had with the others as asked: that of the four that is nearest in units of
@@ -49,8 +45,7 @@ def keep(
     weights = feature_weights(years, m[seen])
     known = np.isfinite(weights[:, 0])
     nodes = AtStrikes(np.argwhere(seen)[:, 0].tolist(), m[seen], np.sqrt(years), weights[known])
-    deadline = time.perf_counter() + time_limit
-    search = Sequence(nodes, vols[seen], np.ones(int(seen.sum()), dtype=bool), tolerance, deadline)
+    search = Sequence(nodes, vols[seen], np.ones(int(seen.sum()), dtype=bool), tolerance)
     found = nearest(search, target[known])
     if found is None:
         beyond = _Beyond(search, target, known)
@@ -73,11 +68,10 @@ def by_features(problem: Problem) -> Attempt:
         nodes = AtStrikes(given.rows, given.m, given.root, weights[known])
     else:
         nodes = AtDeltas(problem.paths, years, known)
-    search = Sequence(nodes, given.vols, problem.free, problem.tolerance, problem.deadline)
+    search = Sequence(nodes, given.vols, problem.free, problem.tolerance)
     found = nearest(search, nodes.features(given.vols))
     if found is None:
-        late = " in the time given" if time.perf_counter() > problem.deadline else ""
-        return "features", None, f"the features could not be kept{late}"
+        return "features", None, "the features could not be kept"
     return "features", problem.filled(found), ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,8 @@ from ..._typing import FloatArray
 
 OPTIMAL = "optimal"
 INFEASIBLE = "infeasible"
-TIME_LIMIT = "time limit"
+ITERATION_LIMIT = "iteration limit"
+PIVOTS = 20  # of the simplex, for each row and column, in all: usual programs take one
 
 _OPTIONS: dict[str, Any] = {
     "output_flag": False,
@@ -24,20 +24,19 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-_STATUSES = {"Infeasible": INFEASIBLE, "ModelEmpty": INFEASIBLE, "TimeLimit": TIME_LIMIT}
+_STATUSES = {"Infeasible": INFEASIBLE, "ModelEmpty": INFEASIBLE, "IterationLimit": ITERATION_LIMIT}
 
 
 class Program:
     """min cost . x subject to lower <= x <= upper and the rows added: sum of values x >= least."""
 
-    def __init__(self, cost: FloatArray, lower: FloatArray, upper: FloatArray, deadline: float) -> None:
-        import highspy
+    def __init__(self, cost: FloatArray, lower: FloatArray, upper: FloatArray) -> None:
+        import highspy  # not at import, which is to be light
 
-        solver: Any = highspy.Highs  # its methods carry no types
-        self._highs = solver()
+        self._highs = _silent()
         for name, value in _OPTIONS.items():
             self._highs.setOptionValue(name, value)
-        self._deadline = deadline
+        self._spent = 0
         model = highspy.HighsLp()
         model.num_col_, model.num_row_ = len(cost), 0
         model.col_cost_, model.col_lower_, model.col_upper_ = cost, lower, upper
@@ -58,13 +57,27 @@ class Program:
         )
 
     def solve(self) -> tuple[str, FloatArray]:
-        """The status ("optimal", "infeasible", "time limit" or the solver's word) and x."""
-        left = self._deadline - time.perf_counter()
+        """The status ("optimal", "infeasible", "iteration limit" or the solver's word) and x."""
+        left = PIVOTS * (self._highs.getNumCol() + self._highs.getNumRow()) - self._spent
         if left <= 0:
-            return TIME_LIMIT, np.empty(0)
-        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left)
+            return ITERATION_LIMIT, np.empty(0)
+        self._highs.setOptionValue("simplex_iteration_limit", left)
         self._highs.run()
+        self._spent += self._highs.getInfo().simplex_iteration_count
         status = self._highs.getModelStatus().name.removeprefix("k")
         if status == "Optimal":
             return OPTIMAL, np.array(self._highs.getSolution().col_value)
         return _STATUSES.get(status, status), np.empty(0)
+
+
+def _silent() -> Any:
+    """A solver that never prints: its constructor would, when it sets its callbacks."""
+    import highspy
+
+    solver: Any = highspy.Highs  # its methods carry no types
+
+    def enable(self: Any) -> None:
+        self.silent()
+        solver.enableCallbacks(self)
+
+    return type("Silent", (solver,), {"enableCallbacks": enable})()

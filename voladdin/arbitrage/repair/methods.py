@@ -22,17 +22,13 @@ _ODD = np.log(2.0)  # of a vol over those around: beyond, a fat finger perhaps
 
 @dataclass(frozen=True)
 class Problem:
-    """A surface with arbitrage. fixed: [T, K]. bid, ask: [T, K] vols, NaN where there is none.
-
-    deadline: of the linear programs, in `time.perf_counter` seconds.
-    """
+    """A surface with arbitrage. fixed: [T, K]. bid, ask: [T, K] vols, NaN where there is none."""
 
     surface: Surface
     fixed: BoolArray
     bid: FloatArray
     ask: FloatArray
     tolerance: float
-    deadline: float
 
     @property
     def inner(self) -> float:
@@ -128,14 +124,14 @@ def _at_strikes(
 ) -> tuple[str, FloatArray | None]:
     given = given or problem.given
     moves = Moves(at_strikes.limits(given, *problem.sides), problem.free, hard, at_strikes.SCALE)
-    status, calls = at_strikes.solve(given, moves, problem.inner + slack, problem.deadline, slack)
+    status, calls = at_strikes.solve(given, moves, problem.inner + slack, slack)
     return status, problem.filled(given.vols_at(calls)) if status == OPTIMAL else None
 
 
 def _along_deltas(problem: Problem, hard: bool, slack: float) -> tuple[str, FloatArray | None]:
     """Vols also where the search was cut short: the nearest so far have no arbitrage."""
     moves = Moves(at_deltas.limits(problem.paths, *problem.sides), problem.free, hard, at_deltas.SCALE)
-    search = Search(problem.paths, moves, problem.free, problem.inner + slack, problem.deadline)
+    search = Search(problem.paths, moves, problem.free, problem.inner + slack)
     status = search.run()
     return status, problem.filled(search.best) if search.solved and np.isfinite(search.least) else None
 

@@ -55,15 +55,13 @@ class Moves:
         """Whether a quote that is free takes part in any."""
         return bool(self._free[covers.nodes].any())
 
-    def program(
-        self, deadline: float, least: FloatArray | None = None, most: FloatArray | None = None
-    ) -> Program:
+    def program(self, least: FloatArray | None = None, most: FloatArray | None = None) -> Program:
         """Without rows; least, most: [N] ends of each quote's whole move, signed."""
         lower, upper = np.zeros_like(self._size), self._size
         if least is not None and most is not None:
             ends = np.sort(self._sign * np.stack([least, most])[:, self._node], axis=0) - self._from
             lower, upper = np.clip(ends, 0.0, self._size)
-        return Program(self._cost, lower / self._scale, upper / self._scale, deadline)
+        return Program(self._cost, lower / self._scale, upper / self._scale)
 
     def read(self, x: FloatArray) -> FloatArray:
         """[N] each quote's move, 0 exactly where its columns are."""

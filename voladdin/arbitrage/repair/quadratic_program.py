@@ -5,8 +5,6 @@ Solved by an interior-point method, Clarabel (Goulart and Chen 2024).
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
@@ -69,19 +67,16 @@ class Quadratic:
         index = np.flatnonzero(np.isfinite(limit))
         self._add("positive", np.arange(len(index)), index, -np.ones(len(index)), limit[index] / _UNIT)
 
-    def solve(self, deadline: float) -> FloatArray | None:
-        """d [N], or None where none was found in time (`time.perf_counter` seconds)."""
+    def solve(self) -> FloatArray | None:
+        """d [N], or None where none was found in `_ITERATIONS`."""
         import clarabel
         from scipy.sparse import csc_array, diags_array
 
-        left = deadline - time.perf_counter()
-        if left <= 0:
-            return None
         row, column, value = (np.concatenate([entry[k] for entry in self._entries]) for k in range(3))
         matrix = csc_array((value, (row, column)), shape=(self._rows, len(self._curvature)))
         kinds = {"zero": clarabel.ZeroConeT, "positive": clarabel.NonnegativeConeT}
         settings = clarabel.DefaultSettings()
-        settings.verbose, settings.max_iter, settings.time_limit = False, _ITERATIONS, left
+        settings.verbose, settings.max_iter = False, _ITERATIONS
         settings.tol_feas, settings.tol_gap_abs, settings.tol_gap_rel = _ACCURACY, 1e-9, 1e-9
         found = clarabel.DefaultSolver(
             diags_array(self._curvature, format="csc"),

@@ -17,7 +17,7 @@ from ..._typing import BoolArray, FloatArray
 from ..conditions import Covers, from_excesses, joined
 from ..hulls import excesses
 from ..nodes import AtDeltas, AtStrikes, Nodes
-from .at_deltas import placed
+from .at_deltas import LEAST_VOL, placed
 from .quadratic_program import Quadratic
 
 EXACT = 1e-11  # of a feature, relative where it is above 1
@@ -44,13 +44,12 @@ _GAIN = 1e-3
 
 @dataclass
 class Sequence:
-    """Quotes [N], and which may move. tolerance: of `check`. deadline: in `time.perf_counter` seconds."""
+    """Quotes [N], and which may move. tolerance: of `check`."""
 
     nodes: Nodes
     quoted: FloatArray
     free: BoolArray
     tolerance: float
-    deadline: float
     _found: Covers = field(default_factory=lambda: from_excesses([]))
 
     def nearest(self, target: FloatArray, start: FloatArray) -> FloatArray | None:
@@ -116,10 +115,11 @@ class Sequence:
         program = Quadratic(np.zeros(len(quoted)), self.free)
         program.at_least(covers, covers.weights * rate[covers.nodes], -covers.excess(calls))
         program.lowest(-_MOST_OFF * value / rate)
-        change = program.solve(self.deadline)
+        change = program.solve()
         if change is None:
             return None
-        return np.where(self.free, self.nodes.vols_of(value + rate * change), quoted)
+        vols = np.maximum(self.nodes.vols_of(value + rate * change), LEAST_VOL)
+        return np.where(self.free, vols, quoted)
 
     def valid(self, vols: FloatArray) -> bool:
         """Whether no trade is left; those that are enter the conditions."""
@@ -153,7 +153,7 @@ class Sequence:
         program.at_least(covers, values, slack)
         floor = np.minimum(_LOW, 0.5 * self.quoted)
         program.lowest(np.maximum(-_LEAST * vols, np.minimum(floor - vols, 0.0)))
-        return program.solve(self.deadline)
+        return program.solve()
 
     def _conditions(self, vols: FloatArray) -> tuple[Covers, FloatArray, FloatArray]:
         """Conditions, how fast their slack grows with the vols [3, R], and the slack less its margin [R]."""
