@@ -19,6 +19,7 @@ from .references import Box, Place
 from .schedule import Schedule
 
 MAX_ROUNDS = 5
+GRIDS = ("surface", "prior", "bid", "ask")  # arguments
 Progress = Callable[[int, int], None]
 
 
@@ -34,6 +35,7 @@ class Book:
 
     def __init__(self, data: bytes, name: str, progress: Progress | None = None) -> None:
         self._progress = progress or (lambda done, total: None)
+        self._functions = _ours()
         with readable(name):
             self.contents = Contents(data)
             calling = {function: self._calling(function) for function in registry.FUNCTIONS}
@@ -50,16 +52,18 @@ class Book:
         return len(self._formulas) - len(self._ours) - self.recalculated
 
     def run(self) -> list[Outcome]:
-        """What became of every VOL formula, and of every other one that should have been evaluated in vain."""
+        """What became of every VOL formula, and of others that should have been evaluated but were not."""
         if not self._ours:
             return []
         for sheet, values in self.contents.values.items():
             self._engine.fill(sheet, values)
         stale = self._formulas
-        for _ in range(MAX_ROUNDS):
+        for number in range(MAX_ROUNDS):
             if stale:
                 self._round()
                 stale = [f for f in self._formulas if self._is_stale(f)]
+            if number == 0 and self._guessed:
+                stale = self._formulas
         for formula in stale:
             self._fail(formula, InputError(f"{formula.name} needs its own result, through what others cover"))
         return [self._outcomes[f.key] for f in self._formulas if f.key in self._outcomes]
@@ -70,7 +74,7 @@ class Book:
 
     def _is_ours(self, formula: Formula) -> bool:
         """Whether it calls a VOL function; makes it ready on the way."""
-        ours = set(registry.FUNCTIONS)
+        ours = self._functions
         try:
             if not formula.problem:
                 at = formula.sheet, formula.position
@@ -86,6 +90,7 @@ class Book:
         self._unsettled: Boxes[Formula] = Boxes()  # should have been, but could not
         self._grown: Boxes[Formula] = Boxes()  # cover more than before
         self._moved: dict[int, list[tuple[Moving, Place]]] = {}
+        self._guessed = False  # whether what some formula reads could not be told before it was evaluated
         self.recalculated = 0
 
     def _round(self) -> None:
@@ -105,7 +110,7 @@ class Book:
     def _is_stale(self, formula: Formula) -> bool:
         """Whether a result came to lie over what it had read."""
         return any(
-            grown.stamp > formula.stamp and grown is not formula
+            grown is formula or grown.stamp > formula.stamp
             for place in formula.places
             for grown in self._grown.meeting(place)
         )
@@ -158,6 +163,7 @@ class Book:
         if formula.prepared is None or not formula.prepared.moving or self._reads(self._unsettled, formula):
             return []
         found = self._moved[formula.key] = moved(formula, formula.prepared, self.contents, self._engine)
+        self._guessed |= len(found) < len(formula.prepared.moving)
         return [place for _, place in found]
 
     def _give(self, formula: Formula, value: Cell | Cells, *, ours: bool) -> None:
@@ -231,11 +237,22 @@ class Book:
             except VoladdinError as error:
                 self._errors.append(error)
                 return error.cell_error
-            return result if len(result) > 1 or len(result[0]) > 1 else result[0][0]
+            shown = [["" if cell is None else cell for cell in row] for row in result]
+            return shown if len(shown) > 1 or len(shown[0]) > 1 else shown[0][0]
 
         return call
 
 
+def _ours() -> dict[str, list[int]]:
+    """Our functions, with the numbers of their arguments that are grids."""
+    return {
+        name: [n for n, argument in enumerate(function.arguments) if argument.name in GRIDS]
+        for name, function in registry.FUNCTIONS.items()
+    }
+
+
 def _argument(value: Cell | Cells) -> Cell | Cells:
-    """An argument as our functions take it; "" is an omitted one."""
+    """An argument as our functions take it; "" is a blank cell of a result, or an omitted argument."""
+    if isinstance(value, list):
+        return [[None if cell == "" else cell for cell in row] for row in value]
     return None if value == "" else value

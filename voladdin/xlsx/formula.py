@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InputError
@@ -60,8 +60,14 @@ class Prepared:
         return [piece if isinstance(piece, str) else seen(piece) for piece in self.pieces]
 
 
-def prepare(formula: str, names: Names, ours: set[str], sheet: str, position: Position) -> Prepared:
-    """A formula as an engine takes it, seen from a cell; ours: functions whose omitted arguments become "".
+Ours = Mapping[str, Collection[int]]
+
+
+def prepare(formula: str, names: Names, ours: Ours, sheet: str, position: Position) -> Prepared:
+    """A formula as an engine takes it, seen from a cell.
+
+    ours: our functions, with the numbers of their arguments that are grids. An omitted argument of theirs
+    becomes ""; a grid that is a whole table has its header row, as Calc reads it.
 
     Raises UnsupportedError where it is too long, cannot be read, or has a part that needs a spreadsheet
     program.
@@ -80,7 +86,7 @@ def function_name(written: str) -> str:
     return _PREFIX.sub("", written.rpartition("!")[2].strip(), count=1).upper()
 
 
-def calls(formula: str, ours: set[str]) -> bool:
+def calls(formula: str, ours: Collection[str]) -> bool:
     """Whether a formula calls one of the functions `ours`, in time proportional to its length."""
     return any(function_name(word[:-1]) in ours for word in _WORD.findall(re.sub(r'"[^"]*"', '""', formula)))
 
@@ -97,9 +103,7 @@ class _Frame:
 class _Reader:
     """One pass over the tokens of a formula, and of the names in it."""
 
-    def __init__(
-        self, prepared: Prepared, names: Names, ours: set[str], sheet: str, position: Position
-    ) -> None:
+    def __init__(self, prepared: Prepared, names: Names, ours: Ours, sheet: str, position: Position) -> None:
         self.to, self.names, self.ours = prepared, names, ours
         self.sheet, self.position = sheet, position
         self.frames: list[_Frame] = []
@@ -168,6 +172,7 @@ class _Reader:
         frame = self.frames[-1]
         if before in ("open", "separator") and frame.function in self.ours:
             self.to.pieces.append('""')
+        frame.argument += 1
         self.to.pieces.append(token.text)
 
     def reference(self, following: Sequence[Token], depth: int) -> int:
@@ -189,7 +194,7 @@ class _Reader:
 
     def joined(self, parts: list[str], depth: int) -> None:
         try:
-            found = [self.names.resolve(part, self.sheet, self.position) for part in parts]
+            found = [self.resolved(part) for part in parts]
         except UnsupportedError:
             raise
         except InputError as error:
@@ -209,6 +214,11 @@ class _Reader:
         for n, part in enumerate(found):
             self.to.pieces += [":"] if n else []
             self.defined(part, depth) if isinstance(part, Definition) else self.joined([parts[n]], depth)
+
+    def resolved(self, text: str) -> Place | Definition:
+        frame = self.frames[-1] if self.frames else _Frame("", 0)
+        table = self.names.table(text) if frame.argument in self.ours.get(frame.function, ()) else None
+        return table or self.names.resolve(text, self.sheet, self.position)
 
     def defined(self, definition: Definition, depth: int) -> None:
         """A name stands for what it is defined as, in parentheses."""

@@ -87,6 +87,14 @@ class Names:
                 return Definition(self._defined[scope, text.casefold()], sheet)
         return self._structured(text, position)
 
+    def table(self, name: str) -> Place | None:
+        """A table's headers and data by its bare name; None where there is no such table."""
+        table = self._tables.get(name.casefold())
+        if table is None:
+            return None
+        box = table.place.box
+        return Place(table.place.sheet, box._replace(bottom=box.bottom - table.totals))
+
     def _sheet(self, name: str) -> str:
         if "[" in name or (":" in name and name.casefold() not in self._sheets):
             raise UnsupportedError(

@@ -33,7 +33,7 @@ _ATTEMPTS = 8
 
 @dataclass(frozen=True)
 class Report:
-    """The VOL formulas of a run, the file written, and how many others were evaluated or kept their values."""
+    """The VOL formulas of a run, the file written; how many others were evaluated or kept their values."""
 
     outcomes: tuple[Outcome, ...]
     output: Path

@@ -51,8 +51,8 @@ def _xlsx_cells(name: str, data: bytes, range_: str | None) -> Cells:
     for position, formula in formulas.items():
         if used.box.holds(position) and formula.stored is None:
             raise InputError(
-                f"{formula.name} is a formula without a stored value; expected a workbook that voladdin run or "
-                "a spreadsheet program has calculated"
+                f"{formula.name} is a formula without a stored value; expected a workbook that voladdin run "
+                "or a spreadsheet program has calculated"
             )
     return [[values.get((row, column)) for column in used.box.columns] for row in used.box.rows]
 

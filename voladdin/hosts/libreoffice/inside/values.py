@@ -44,15 +44,31 @@ def from_calc(value: Any) -> Any:
     Raises ValueError where a range has more than MAX_CELLS cells.
     """
     if hasattr(value, "getDataArray"):
-        address = value.getRangeAddress()
-        rows = address.EndRow - address.StartRow + 1
-        columns = address.EndColumn - address.StartColumn + 1
+        rows, columns = _shape(value)
+        if rows * columns > MAX_CELLS:
+            value = _used(value)
+            rows, columns = _shape(value)
         if rows * columns > MAX_CELLS:
             raise ValueError(f"a range of {rows} x {columns} cells; expected at most {MAX_CELLS} cells")
         value = value.getDataArray()
     if isinstance(value, tuple):
         return [["#N/A" if cell is None else _cell(cell) for cell in row] for row in value]
     return _cell(value)
+
+
+def _shape(value: Any) -> tuple[int, int]:
+    address = value.getRangeAddress()
+    return address.EndRow - address.StartRow + 1, address.EndColumn - address.StartColumn + 1
+
+
+def _used(value: Any) -> Any:
+    """A range such as A:F down to the last used cell of its sheet."""
+    address, cursor = value.getRangeAddress(), value.getSpreadsheet().createCursor()
+    cursor.gotoEndOfUsedArea(False)
+    end = cursor.getRangeAddress()
+    bottom = min(address.EndRow, max(end.EndRow, address.StartRow)) - address.StartRow
+    right = min(address.EndColumn, max(end.EndColumn, address.StartColumn)) - address.StartColumn
+    return value.getCellRangeByPosition(0, 0, right, bottom)
 
 
 def _cell(value: Any) -> Any:
