@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from export.simulation.fourier import Characteristic, expand, otm_prices
+from voladdin.black import implied_total_vol
 
 from .clocks import FloatArray
 from .implied import smooth_vols
@@ -23,10 +24,11 @@ _Parameters = dict[str, FloatArray]
 def smile_table(items: Characteristic, level: FloatArray) -> Table:
     """A table of n rows from n * TIMES expiries; smiles go on flat where prices are rounding."""
     deviation = np.sqrt(items.total_variance)
-    x = np.broadcast_to(NODES, (len(deviation), len(NODES)))
-    total = smooth_vols(otm_prices(items, NODES), x * deviation, deviation)
+    atm = implied_total_vol(otm_prices(items, np.zeros(1)), 0.0)
+    nodes = NODES * atm / deviation
+    total = smooth_vols(otm_prices(items, nodes), nodes * deviation, deviation)
     shape = (len(level), len(TIMES))
-    return tabulate(level, deviation.reshape(shape), total.reshape(*shape, len(NODES)))
+    return tabulate(level, atm.reshape(shape), total.reshape(*shape, len(NODES)))
 
 
 def draw_affine(rng: np.random.Generator, count: int, *, jumps: bool = False, shift: bool = False) -> Table:

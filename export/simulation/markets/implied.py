@@ -14,7 +14,7 @@ from voladdin.black import implied_total_vol
 FloatArray = NDArray[np.float64]
 
 _ROOT_2PI = np.sqrt(2.0 * np.pi)
-_ITERATIONS = 6
+_MAX_ITERATIONS, _SETTLED = 16, 1e-9
 _RESOLVED = 1e-12  # of the deviation: prices below are rounding
 
 
@@ -29,11 +29,14 @@ def total_vol(price: FloatArray, m: FloatArray, guess: FloatArray) -> FloatArray
     """Total vol of out-of-the-money prices: Newton's method on the log of the price, convex steps halved."""
     s = np.broadcast_to(guess, m.shape).copy()
     target = np.log(np.maximum(price, 1e-300))
-    for _ in range(_ITERATIONS):
+    for _ in range(_MAX_ITERATIONS):
         value = otm_price(m, s)
         d1 = -m / s + 0.5 * s
         slope = np.exp(-0.5 * d1 * d1) / _ROOT_2PI / value
+        before = s
         s = np.clip(s + (target - np.log(value)) / np.maximum(slope, 1e-12), 0.5 * s, 2.0 * s)
+        if (np.abs(s - before) < _SETTLED * s).all():
+            break
     return s
 
 

@@ -10,6 +10,8 @@ their grid (Cholesky), and shared by all nodes of the table, so that smiles move
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, spline_filter
@@ -25,7 +27,7 @@ HURSTS = (0.03, 0.05, 0.07, 0.1, 0.14, 0.2, 0.3, 0.43)
 _SIZES = np.exp(np.linspace(np.log(0.05), np.log(3.0), 10))  # eta T^H
 _RHOS = np.linspace(-0.96, 0.96, 13)
 _VARIANCES = np.exp(np.linspace(np.log(1e-5), np.log(8.0), 9))  # xi T
-_COLUMNS = 25
+_COLUMNS = 29
 _STEPS, _LOG_PATHS = 160, 12
 _ROOT_FLOOR = 1e-12
 
@@ -82,8 +84,11 @@ def integrals(
 
 
 def smile_nodes(steps: int = _STEPS, log_paths: int = _LOG_PATHS) -> NDArray[np.float32]:
-    """log of total vol over sqrt(xi T), [HURSTS, sizes, rhos, variances, 25 columns of moneyness]."""
-    shape = (len(HURSTS), len(_SIZES), len(_RHOS), len(_VARIANCES), _COLUMNS)
+    """[HURSTS, sizes, rhos, variances, 29 + 1]: log of total vol over that at the money, by moneyness.
+
+    The last column is the log of the total vol at the money over sqrt(xi T).
+    """
+    shape = (len(HURSTS), len(_SIZES), len(_RHOS), len(_VARIANCES), _COLUMNS + 1)
     table = np.empty(shape, np.float32)
     places = np.linspace(0, len(NODES) - 1, _COLUMNS)
     x = np.interp(places, np.arange(len(NODES)), NODES)
@@ -92,9 +97,10 @@ def smile_nodes(steps: int = _STEPS, log_paths: int = _LOG_PATHS) -> NDArray[np.
         for s, size in enumerate(_SIZES):
             sums = integrals(float(size), *drivers, hurst)
             for index in np.ndindex(len(_RHOS), len(_VARIANCES)):
-                total = float(_VARIANCES[index[1]])
-                smile = conditional_smile(*sums, float(_RHOS[index[0]]), total, x)
-                table[h, s, *index] = np.log(smile / np.sqrt(total))
+                rho, total = float(_RHOS[index[0]]), float(_VARIANCES[index[1]])
+                atm = conditional_smile(*sums, rho, total, np.zeros(1))
+                smile = conditional_smile(*sums, rho, total, x * atm / np.sqrt(total))
+                table[h, s, *index] = np.append(np.log(smile / atm), np.log(atm / np.sqrt(total)))
     return table
 
 
@@ -109,25 +115,29 @@ def draw_rough(rng: np.random.Generator, count: int, nodes: NDArray[np.float32] 
     size = np.clip(eta[:, None] * TIMES ** hurst[:, None], _SIZES[0], _SIZES[-1])
     variance = np.clip(level[:, None] ** 2 * TIMES, _VARIANCES[0], _VARIANCES[-1])
     rho = np.clip(draw_rho(rng, count), _RHOS[0], _RHOS[-1])
-    total = np.empty((count, len(TIMES), len(NODES)))
+    log_atm = 0.5 * np.log(level[:, None] ** 2 * TIMES)
+    ratio = np.empty((count, len(TIMES), len(NODES)))
     for h in np.unique(which):
         rows = which == h
-        total[rows] = _at(table[h], size[rows], rho[rows], variance[rows])
-    deviation = level[:, None] * np.sqrt(TIMES)
-    return tabulate(level, deviation, np.exp(total) * deviation[..., None])
+        place = _places(size[rows], rho[rows], variance[rows])
+        log_atm[rows] += _spline(table[h, ..., -1], place)
+        columns = np.linspace(0, _COLUMNS - 1, len(NODES))
+        ratio[rows] = _spline(table[h, ..., :-1], [*(p[..., None] for p in place), columns])
+    return tabulate(level, np.exp(log_atm), np.exp(ratio + log_atm[..., None]))
 
 
-def _at(table: NDArray[np.float32], size: FloatArray, rho: FloatArray, variance: FloatArray) -> FloatArray:
-    """Cubic splines of one H's nodes at sizes and variances [n, T], rho [n]: [n, T, NODES]."""
+def _places(size: FloatArray, rho: FloatArray, variance: FloatArray) -> list[FloatArray]:
+    """Places among the nodes of sizes and variances [n, T] and rho [n]."""
 
     def place(values: FloatArray, nodes: FloatArray) -> FloatArray:
         return np.asarray((values - nodes[0]) / (nodes[-1] - nodes[0]) * (len(nodes) - 1))
 
-    axes = np.broadcast_arrays(
-        place(np.log(size), np.log(_SIZES))[..., None],
-        place(rho, _RHOS)[:, None, None],
-        place(np.log(variance), np.log(_VARIANCES))[..., None],
-        np.linspace(0, _COLUMNS - 1, len(NODES)),
-    )
+    variances = place(np.log(variance), np.log(_VARIANCES))
+    return [place(np.log(size), np.log(_SIZES)), place(rho, _RHOS)[:, None], variances]
+
+
+def _spline(table: NDArray[np.float32], places: Sequence[FloatArray]) -> FloatArray:
+    """Cubic splines through the nodes, at places that broadcast."""
     smooth = spline_filter(table.astype(float), order=3, mode="mirror")
-    return np.asarray(map_coordinates(smooth, np.stack(axes), order=3, mode="mirror", prefilter=False))
+    at = np.stack(np.broadcast_arrays(*places))
+    return np.asarray(map_coordinates(smooth, at, order=3, mode="mirror", prefilter=False))

@@ -13,36 +13,36 @@ from .clocks import Clock, FloatArray
 SingleArray = NDArray[np.float32]
 
 TIMES = np.exp(np.linspace(np.log(1 / 365), np.log(20.0), 32))  # years
-_STRETCH, _FAR = 1.2, 7.5
+_STRETCH, _FAR = 1.2, 20.0
 _ANGLE = float(np.arcsinh(_FAR / _STRETCH))
-NODES = _STRETCH * np.sinh(np.linspace(-_ANGLE, _ANGLE, 45))  # ln(K/F) over the deviation
+NODES = _STRETCH * np.sinh(np.linspace(-_ANGLE, _ANGLE, 57))  # ln(K/F) over the total vol at the money
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
     """Spline coefficients of n smiles. level [n]: the vol of a year, roughly.
 
-    deviation: [n, TIMES] of the log of the total deviation that scales NODES. ratio: [n, TIMES, NODES] of the
-    log of total vol over that deviation.
+    atm: [n, TIMES] of the log of the total vol at the money, which scales NODES. ratio: [n, TIMES, NODES] of
+    the log of total vol over it.
     """
 
     level: FloatArray
-    deviation: SingleArray
+    atm: SingleArray
     ratio: SingleArray
 
     def __len__(self) -> int:
         return len(self.level)
 
     def __getitem__(self, rows: NDArray[np.int64]) -> Table:
-        return Table(self.level[rows], self.deviation[rows], self.ratio[rows])
+        return Table(self.level[rows], self.atm[rows], self.ratio[rows])
 
 
-def tabulate(level: FloatArray, deviation: FloatArray, total: FloatArray) -> Table:
-    """A table of deviation [n, TIMES] and total vols [n, TIMES, NODES] at NODES deviations."""
-    ratio = np.log(total / deviation[..., None])
+def tabulate(level: FloatArray, atm: FloatArray, total: FloatArray) -> Table:
+    """A table of total vols at the money [n, TIMES] and at NODES [n, TIMES, NODES]."""
+    ratio = np.log(total / atm[..., None])
     for axis in (1, 2):
         ratio = spline_filter1d(ratio, 3, axis=axis, mode="mirror")
-    scale = spline_filter1d(np.log(deviation), 3, axis=1, mode="mirror")
+    scale = spline_filter1d(np.log(atm), 3, axis=1, mode="mirror")
     return Table(level, scale.astype(np.float32), ratio.astype(np.float32))
 
 
@@ -64,7 +64,7 @@ class Tabulated:
         return self.table.level * self.boost
 
     def vols(self, years: FloatArray, moneyness: FloatArray) -> FloatArray:
-        """[n, T, K] at years [n, T] and ln(K/F) [n, T, K]; smiles go on flat beyond 7.5 deviations."""
+        """[n, T, K] at years [n, T] and ln(K/F) [n, T, K]; smiles go on flat beyond 20 deviations."""
         tau = self.boost[:, None] ** 2 * self.clock.at(years)
         inside = np.clip(tau, TIMES[0], TIMES[-1])
         place = (np.log(inside) - np.log(TIMES[0])) / np.log(TIMES[1] / TIMES[0])
@@ -72,16 +72,16 @@ class Tabulated:
         rows = np.arange(len(tau))[:, None, None]
         index = cell[..., None] + np.arange(-1, 3)
         index = _mirrored(index, len(TIMES))
-        deviation = np.exp((self.table.deviation[rows, index] * weights).sum(axis=2))
+        atm = np.exp((self.table.atm[rows, index] * weights).sum(axis=2))
         smiles = np.einsum("ntj,ntjx->ntx", weights, self.table.ratio[rows, index])
-        x = np.clip(self.mirror[:, None, None] * moneyness / deviation[..., None], -_FAR, _FAR)
+        x = np.clip(self.mirror[:, None, None] * moneyness / atm[..., None], -_FAR, _FAR)
         spot = (np.arcsinh(x / _STRETCH) + _ANGLE) * ((len(NODES) - 1) / (2.0 * _ANGLE))
         column, weight = _basis(spot, len(NODES))
         ratio = np.zeros_like(x)
         for j in range(4):
             at = _mirrored(column + (j - 1), len(NODES))
             ratio += weight[..., j] * np.take_along_axis(smiles, at, axis=2)
-        total = np.exp(ratio) * (deviation * np.sqrt(tau / inside))[..., None]
+        total = np.exp(ratio) * (atm * np.sqrt(tau / inside))[..., None]
         return np.asarray(total / np.sqrt(years)[..., None])
 
 
