@@ -37,7 +37,7 @@ def features(truth: Truth) -> dict[str, FloatArray]:
 
 
 def arbitrage_trades(rng: np.random.Generator, truth: Truth) -> FloatArray:
-    """[n] the best trade between neighbours on 10 expiries x 21 strikes, over the deviation of the median expiry.
+    """[n] the best trade between neighbours on 10 x 21 nodes, over the deviation of the median expiry.
 
     The strikes are 2.5 deviations of that expiry wide on each side.
     """
