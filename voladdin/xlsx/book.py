@@ -35,7 +35,7 @@ class Book:
 
     def __init__(self, data: bytes, name: str, progress: Progress | None = None) -> None:
         self._progress = progress or (lambda done, total: None)
-        self._functions = _ours()
+        self._name, self._functions = name, _ours()
         with readable(name):
             self.contents = Contents(data)
             calling = {function: self._calling(function) for function in registry.FUNCTIONS}
@@ -69,8 +69,9 @@ class Book:
         return [self._outcomes[f.key] for f in self._formulas if f.key in self._outcomes]
 
     def bytes(self) -> bytes:
-        """The workbook with the values."""
-        return self.contents.bytes()
+        """The workbook with the values. Raises InputError where a part of it that was not read is damaged."""
+        with readable(self._name):
+            return self.contents.bytes()
 
     def _is_ours(self, formula: Formula) -> bool:
         """Whether it calls a VOL function; makes it ready on the way."""
@@ -237,7 +238,7 @@ class Book:
             except VoladdinError as error:
                 self._errors.append(error)
                 return error.cell_error
-            shown = [["" if cell is None else cell for cell in row] for row in result]
+            shown: Cells = [["" if cell is None else cell for cell in row] for row in result]
             return shown if len(shown) > 1 or len(shown[0]) > 1 else shown[0][0]
 
         return call
