@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._typing import FloatArray
-from .arbitrage.check import log_moneyness
 from .errors import InputError
 from .surface import Surface
 
@@ -72,7 +71,7 @@ def features(surface: Surface) -> Features:
     if not quoted.any():
         raise InputError("no quote at all: expected at least one vol to take features of")
     tenors = np.broadcast_to(surface.tenors[:, None], surface.shape)[quoted]
-    rows, condition = _fit(tenors, log_moneyness(surface)[quoted])
+    rows, condition = _fit(tenors, surface.quoted_moneyness()[quoted])
     weights = np.where(np.isnan(rows[:, :1, None]), np.nan, np.zeros((4, *surface.shape)))
     weights[:, quoted] = rows
     level, skew, curv, term = _sums(rows, surface.vols[quoted])

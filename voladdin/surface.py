@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._typing import FloatArray
+from .black import moneyness_from_delta
 from .errors import InputError, LabelError
 from .labels import parse_delta, parse_tenor
 
@@ -86,6 +87,14 @@ class Surface:
         if self.strikes is not None and self.forwards is not None:
             return np.log(np.broadcast_to(self.strikes, self.shape) / self.forwards[:, None])
         return None if self.moneyness is None else np.broadcast_to(self.moneyness, self.shape).copy()
+
+    def quoted_moneyness(self) -> FloatArray:
+        """[T, K] ln(K/F) of every quote; on a delta axis it is that of its vol, NaN where there is none."""
+        moneyness = self.log_moneyness
+        if moneyness is not None:
+            return moneyness
+        assert self.deltas is not None
+        return moneyness_from_delta(self.deltas, self.vols * np.sqrt(self.tenors)[:, None])
 
     def replace(self, vols: ArrayLike) -> Surface:
         """The same axes with other vols [T, K]."""

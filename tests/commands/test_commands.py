@@ -15,7 +15,7 @@ from voladdin.commands import COMMANDS, execute
 from voladdin.commands.checking import colour
 from voladdin.commands.filling import FILL, FONT
 from voladdin.errors import InputError, VoladdinError
-from voladdin.hosts.libreoffice import engine, ranges
+from voladdin.hosts.libreoffice import engine, notation
 from voladdin.hosts.libreoffice.document import Document
 from voladdin.imputation.filling import impute
 from voladdin.worksheet import info
@@ -34,7 +34,7 @@ BROKEN: list[list[Any]] = [
     ["1M", 0.055, 0.05, 0.054],
     ["1Y", 0.09, 0.085, 0.089],
 ]
-FILL_NUMBER, FONT_NUMBER = ranges.number(FILL), ranges.number(FONT)
+FILL_NUMBER, FONT_NUMBER = notation.number(FILL), notation.number(FONT)
 
 
 def run(document: Document, name: str, select: str | None = None) -> str:
@@ -291,7 +291,7 @@ def test_check_colours_by_size_and_reports() -> None:
     assert message.endswith("; see the sheet voladdin check")
     fills = calc.attribute(document, "C4:E6", "fill")
     for row, sizes in zip(fills, found.map.tolist(), strict=True):
-        assert row == [ranges.number(colour(size)) if size else None for size in sizes]
+        assert row == [notation.number(colour(size)) if size else None for size in sizes]
     assert calc.values(document, "B3:E6") == BROKEN
     report = calc.values(document, f"A3:E{2 + len(found.violations)}", "voladdin check")
     for row, violation in zip(report, found.violations, strict=True):
@@ -550,9 +550,9 @@ def test_a_book_of_another_shape_is_refused(wrong: dict[str, Any]) -> None:
     ],
 )
 def test_references_between_excel_and_calc(excel: str, native: str) -> None:
-    assert ranges.to_calc(excel) == native
-    assert ranges.from_calc(native) == excel
-    assert ranges.from_calc("=ROWS($Sheet1.$A$1)") == "=ROWS(Sheet1!$A$1)"
+    assert notation.to_calc(excel) == native
+    assert notation.from_calc(native) == excel
+    assert notation.from_calc("=ROWS($Sheet1.$A$1)") == "=ROWS(Sheet1!$A$1)"
 
 
 def test_only_the_free_parts_of_xlwings() -> None:

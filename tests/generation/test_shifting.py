@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 import voladdin as va
 from export.simulation.equity import RANGES
 from export.simulation.smile import model_vols
-from voladdin.arbitrage.check import log_moneyness
 from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
 from voladdin.errors import InfeasibleError, InputError, UnitsError
 from voladdin.feature_map import NAMES, feature_weights
@@ -177,9 +176,9 @@ def test_deltas_are_read_off_where_the_strikes_are(seed: int, up: float, tilt: f
     slope = rng.uniform(-0.3, 0.3)
     flat = va.Surface(np.full((2, 5), 0.2), ["1M", "6M"], deltas=DELTAS)
     line = moved_at_strikes(flat, lambda m: slope * m)
-    assert line == pytest.approx(0.2 + slope * log_moneyness(flat.replace(line)), abs=1e-11)
+    assert line == pytest.approx(0.2 + slope * flat.replace(line).quoted_moneyness(), abs=1e-11)
     after = moved_at_strikes(flat.replace(line), lambda m: up + tilt * m)
-    m = log_moneyness(flat.replace(after))
+    m = flat.replace(after).quoted_moneyness()
     assert after == pytest.approx(0.2 + slope * m + up + tilt * m, abs=1e-11)
 
 

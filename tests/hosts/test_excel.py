@@ -15,7 +15,7 @@ import pytest
 from tests.stubs import win32
 from tests.stubs.win32 import MISSING, ExcelRange, values
 from voladdin.errors import UnavailableError
-from voladdin.hosts.excel import addin
+from voladdin.hosts.excel import addin, names
 from voladdin.worksheet.registry import FUNCTIONS, Argument, Function, evaluate
 
 MODULE = "voladdin.hosts.excel.udfs"
@@ -156,7 +156,7 @@ def _read(vba: str) -> str:
 
 def test_every_vba_procedure_is_closed() -> None:
     text = addin.module().source.removeprefix(
-        f'Attribute VB_Name = "{addin.VBA_MODULE}"\n{addin.runtime_text()}'
+        f'Attribute VB_Name = "{names.VBA_MODULE}"\n{addin.runtime_text()}'
     )
     assert text.startswith("Function ")
     opened = re.findall(r"^(?:Private |Public )?(Function|Sub) ", text, re.M)

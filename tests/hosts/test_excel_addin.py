@@ -22,7 +22,7 @@ from voladdin.cli.program import main
 from voladdin.commands import COMMANDS, Command
 from voladdin.errors import InfeasibleError, InputError, UnavailableError
 from voladdin.hosts import excel
-from voladdin.hosts.excel import addin, ribbon, xlam
+from voladdin.hosts.excel import addin, names, ribbon, xlam
 from voladdin.worksheet.registry import FUNCTIONS
 
 CUSTOM_UI = "{http://schemas.microsoft.com/office/2009/07/customui}"
@@ -62,7 +62,7 @@ def test_olevba_reads_every_module_as_it_was_written(sources: dict[str, str]) ->
     assert {name: _lines(code) for name, code in sources.items()} == {
         n: _lines(c) for n, c in written.items()
     }
-    assert list(written) == ["ThisWorkbook", "Sheet1", addin.VBA_MODULE]
+    assert list(written) == ["ThisWorkbook", "Sheet1", names.VBA_MODULE]
 
 
 def _lines(code: str) -> list[str]:
@@ -71,36 +71,38 @@ def _lines(code: str) -> list[str]:
 
 def test_the_package_is_complete(file: Path) -> None:
     with zipfile.ZipFile(file) as package:
-        names = set(package.namelist())
+        entries = set(package.namelist())
         assert package.testzip() is None
         assert {entry.date_time for entry in package.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-    assert {name for name in names if name.endswith((".xml", ".rels")) and part(file, name) is None} == set()
+    assert {
+        name for name in entries if name.endswith((".xml", ".rels")) and part(file, name) is None
+    } == set()
     types = part(file, "[Content_Types].xml")
     overridden = {element.get("PartName"): element.get("ContentType") for element in types}
     ends = {element.get("Extension") for element in types}
-    assert all(f"/{name}" in overridden or name.rsplit(".")[-1] in ends for name in names)
+    assert all(f"/{name}" in overridden or name.rsplit(".")[-1] in ends for name in entries)
     main_type = "application/vnd.ms-excel.addin.macroEnabled.main+xml"
     assert overridden["/xl/workbook.xml"] == main_type
     for base, rels in (("", "_rels/.rels"), ("xl/", "xl/_rels/workbook.xml.rels")):
         targets = {base + element.attrib["Target"] for element in part(file, rels).iter(RELATIONSHIP)}
-        assert targets <= names
+        assert targets <= entries
     code_names = (part(file, "xl/workbook.xml")[0], part(file, "xl/worksheets/sheet1.xml")[0])
     assert [element.get("codeName") for element in code_names] == ["ThisWorkbook", "Sheet1"]
 
 
 def test_what_cells_of_any_book_can_reach(sources: dict[str, str]) -> None:
     """Of xlwings' runtime nothing: RunPython in a cell of a book someone sent would run what it says."""
-    text = sources[addin.VBA_MODULE]
+    text = sources[names.VBA_MODULE]
     public = re.findall(r"^\s*(?:Public )?(?:Function|Sub|Const) (\w+)", text, re.M)
     local = {"OK_BUTTON_ERROR", "AUTO_DISMISS", "XLPyDLLName"}  # constants of one procedure, or private
-    assert set(public) - local == {*FUNCTIONS, addin.CALLBACK, "DescribeFunctions"}
+    assert set(public) - local == {*FUNCTIONS, names.CALLBACK, "DescribeFunctions"}
     declared = re.findall(r"^ *(.*)\bDeclare\b", text, re.M)
     assert len(declared) > 5 and set(declared) == {"Private "}
 
 
 def test_the_configuration_is_the_users_own_only(sources: dict[str, str]) -> None:
     """Not a sheet's or a neighbouring file's, which could name another program as the interpreter."""
-    text = sources[addin.VBA_MODULE]
+    text = sources[names.VBA_MODULE]
     assert re.search(r'Private Function GetConfig\(.*source As String = "user"\)', text)
     calls = re.findall(r"GetConfig\((.*?)\)", text.replace("Private Function GetConfig", ""))
     assert len(calls) > 20 and not [call for call in calls if call.count(",") > 1]  # no third argument
@@ -108,7 +110,7 @@ def test_the_configuration_is_the_users_own_only(sources: dict[str, str]) -> Non
 
 
 def test_the_command_that_starts_python_does_not_depend_on_the_book(sources: dict[str, str]) -> None:
-    text = sources[addin.VBA_MODULE]
+    text = sources[names.VBA_MODULE]
     start = text.index("Private Function XLPyCommand()")
     command = text[start : text.index("End Function", start)]
     excel_only = command.split("' Other office apps")[0]
@@ -120,7 +122,7 @@ def test_the_command_that_starts_python_does_not_depend_on_the_book(sources: dic
 
 
 def test_the_runtime_keeps_its_licence(sources: dict[str, str]) -> None:
-    text = sources[addin.VBA_MODULE]
+    text = sources[names.VBA_MODULE]
     assert "'Copyright (C) 2014-present, Zoomer Analytics LLC." in text
     assert "'Redistributions in binary form must reproduce" in text.replace("* ", "")
     assert f'"{xw.__version__}"' in text
@@ -343,7 +345,7 @@ def office(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     def run(*body: str, **options: Any) -> Any:
         test = "\nPublic Function Test() As String\n" + "\n".join(body) + "\nEnd Function\n\n"
         script = {
-            "module": addin.VBA_MODULE,
+            "module": names.VBA_MODULE,
             "from": f"Function {min(FUNCTIONS)}(",
             "replace": EXCEL_ONLY,
             "add": STUBS + test,
@@ -370,7 +372,9 @@ def test_libreoffice_loads_every_module_and_runs_every_wrapper(office: Any, sour
     results = found["result"].splitlines()
     for function, result in zip(FUNCTIONS.values(), results, strict=True):
         given = "".join(f"{argument.name}," for argument in function.arguments)
-        cells = f"String {addin.MODULE}.{function.name};String {given};Error 2042;Error 2015;Double 0.25;"
+        cells = (
+            f"String {names.PYTHON_MODULE}.{function.name};String {given};Error 2042;Error 2015;Double 0.25;"
+        )
         assert result == f"{cells}Boolean True;String caller;Error 2036;"
 
 
@@ -498,7 +502,7 @@ def test_build_knows_its_hosts(capsys: pytest.CaptureFixture[str]) -> None:
     sys.platform != "win32", reason="real Excel runs on Windows only; nobody has run this test"
 )
 def test_real_excel_opens_the_add_in_and_calculates() -> None:
-    start = excel.installer.start_folder() / addin.ADDIN
+    start = excel.installer.start_folder() / names.ADDIN
     before = start.exists()
     excel.install()
     try:

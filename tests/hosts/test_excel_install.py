@@ -16,7 +16,7 @@ import xlwings
 from voladdin.cli.program import main
 from voladdin.errors import UnavailableError
 from voladdin.hosts import excel
-from voladdin.hosts.excel import addin, installer, xlam
+from voladdin.hosts.excel import addin, installer, names, xlam
 
 THEIR_CONFIG = '"INTERPRETER_WIN","theirs"\n'
 
@@ -76,7 +76,7 @@ def test_the_configuration_is_of_this_interpreter_and_where_the_add_in_looks(pro
         "PYTHONPATH": str(Path(addin.__file__).parents[3]),
         "ADD_WORKBOOK_TO_PYTHONPATH": "False",
     }
-    assert Path(entries["PYTHONPATH"], *addin.MODULE.split(".")).with_suffix(".py").exists()
+    assert Path(entries["PYTHONPATH"], *names.PYTHON_MODULE.split(".")).with_suffix(".py").exists()
     looked_up = r'Environ("USERPROFILE") & "\." & PROJECT_NAME & "\" & PROJECT_NAME & ".conf"'
     assert looked_up in addin.module().source
 

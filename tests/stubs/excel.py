@@ -12,7 +12,7 @@ from typing import Any
 from tests.stubs import calc
 from tests.stubs.win32 import ERRORS, ComError
 from voladdin.hosts.libreoffice.document import Area, Document, SheetData
-from voladdin.hosts.libreoffice.ranges import a1, from_calc, to_calc
+from voladdin.hosts.libreoffice.notation import a1, from_calc, to_calc
 
 NO_COLOUR = -4142  # xlColorIndexNone
 

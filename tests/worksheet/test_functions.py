@@ -350,10 +350,10 @@ def test_a_defect_becomes_a_cell_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_defect_prints_no_traceback() -> None:
     code = (
-        "from voladdin.worksheet import registry\n"
+        "import voladdin\nfrom voladdin.worksheet import registry\n"
         "registry.bind = lambda *_: 1 / 0\n"
         "try: registry.evaluate('VOLINFO', [])\n"
-        "except registry.VoladdinError as error: print(error)\n"
+        "except voladdin.VoladdinError as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("VOLINFO failed: ZeroDivisionError")

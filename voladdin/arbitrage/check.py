@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from .._typing import FloatArray
-from ..black import call_price, moneyness_from_delta, vega
+from ..black import call_price, vega
 from ..errors import InputError
 from ..surface import MAX_VOL, Surface
 from .hulls import FORWARD, Excess, excesses
@@ -118,20 +118,11 @@ class _Nodes:
 
 
 def _nodes(surface: Surface) -> _Nodes:
-    moneyness = log_moneyness(surface)
+    moneyness = surface.quoted_moneyness()
     with np.errstate(invalid="ignore"):
         kept = surface.observed & (np.abs(moneyness) <= MAX_LOG_STRIKE)
     cells = np.argwhere(kept)
     return _Nodes(cells, moneyness[kept], np.sqrt(surface.tenors)[cells[:, 0]])
-
-
-def log_moneyness(surface: Surface) -> FloatArray:
-    """[T, K] ln(K/F) of every quote; on a delta axis it is NaN where there is none."""
-    given = surface.log_moneyness
-    if given is not None:
-        return given
-    assert surface.deltas is not None
-    return moneyness_from_delta(surface.deltas, surface.vols * np.sqrt(surface.tenors)[:, None])
 
 
 def _sides(surface: Surface, bid: ArrayLike | None, ask: ArrayLike | None) -> tuple[FloatArray, FloatArray]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .._typing import FloatArray
 from ..black import implied_total_vol, otm_price, vega
 from ..surface import MAX_VOL, Surface
-from .check import MAX_LOG_STRIKE, log_moneyness
+from .check import MAX_LOG_STRIKE
 
 LEAST_TIME_VALUE = 1e-13  # of a price that moved: a Surface has no vol of 0
 _FLAT = 1e-6  # vega below which 1 bp of vol moves the price by less than check's tolerance
@@ -49,7 +49,7 @@ class Quotes:
 
 def quotes(surface: Surface) -> Quotes:
     """Every quote that `check` looks at: strikes beyond exp(700) forwards are left out."""
-    moneyness = log_moneyness(surface)
+    moneyness = surface.quoted_moneyness()
     with np.errstate(invalid="ignore"):
         kept = surface.observed & (np.abs(moneyness) <= MAX_LOG_STRIKE)
     cells = np.argwhere(kept)

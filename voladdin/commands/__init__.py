@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import InputError, VoladdinError
-from ..worksheet import info
+from ..errors import InputError
+from ..journal import recorded
 from . import helping
 from .checking import check
 from .clearing import clear
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     import xlwings as xw
 
 __all__ = ["COMMANDS", "Command", "check", "clear", "execute", "fill_missing", "generate", "repair"]
-
-_log = logging.getLogger(__name__)
-_log.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -47,20 +43,10 @@ def execute(name: str, book: xw.Book) -> str:
 
     Raises VoladdinError where it cannot, and then the book is as it was; VOLINFO("error") repeats it.
     """
-    try:
+    with recorded(name):
         if name not in COMMANDS:
             raise InputError(f"command {name!r} is unknown; expected one of {', '.join(COMMANDS)}")
         return COMMANDS[name].run(book)
-    except VoladdinError as error:
-        info.record_error(name, error)
-        raise
-    except Exception as error:
-        _log.exception("%s failed", name)
-        wrapped = VoladdinError(
-            f"{name} failed: {type(error).__name__}: {error}; this is a defect, please report"
-        )
-        info.record_error(name, wrapped)
-        raise wrapped from error
 
 
 _ALL = (

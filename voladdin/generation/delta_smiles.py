@@ -14,7 +14,6 @@ import numpy as np
 from scipy.special import ndtri
 
 from .._typing import FloatArray
-from ..arbitrage.check import log_moneyness
 from ..surface import MAX_VOL, Surface
 
 Curve = Callable[[FloatArray], FloatArray]
@@ -29,7 +28,7 @@ def moved_at_strikes(surface: Surface, change: Callable[[FloatArray], FloatArray
 
     change: from ln(K/F) [T, K] to vols [T, K].
     """
-    smiles = [_smile(*row) for row in zip(log_moneyness(surface), surface.vols, strict=True)]
+    smiles = [_smile(*row) for row in zip(surface.quoted_moneyness(), surface.vols, strict=True)]
     z, root = ndtri(surface.deltas), np.sqrt(surface.tenors)[:, None]
 
     def gap(vols: FloatArray) -> FloatArray:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._typing import FloatArray
-from ..arbitrage.check import check, log_moneyness
+from ..arbitrage.check import check
 from ..errors import InfeasibleError, InputError, UnitsError
 from ..feature_map import NAMES, features
 from ..surface import MAX_VOL, Surface
@@ -88,7 +88,7 @@ class Wanted:
 
     def __init__(self, surface: Surface, weights: FloatArray, target: FloatArray, known: np.ndarray) -> None:
         self.surface, self.target, self.known = surface, target, known
-        at = np.where(surface.observed, log_moneyness(surface), 0.0)
+        at = np.where(surface.observed, surface.quoted_moneyness(), 0.0)
         raw = directions(surface.tenors, at)[..., known]
         self.along = raw @ np.linalg.inv(np.tensordot(weights[known], raw, 2))
 
@@ -121,7 +121,7 @@ class Wanted:
 
         start = self.surface.replace(vols)
         if self.surface.deltas is None:
-            kept = keep(vols, self.surface.tenors, log_moneyness(start), self.target)
+            kept = keep(vols, self.surface.tenors, start.quoted_moneyness(), self.target)
         else:
             kept = repair(start, keep_features=True).surface.vols
         kept = np.minimum(kept, MAX_VOL)

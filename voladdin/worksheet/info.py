@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -11,6 +10,7 @@ from ..cells import Cells
 from ..errors import InputError, VoladdinError
 from ..generation.model import load as load_generator
 from ..home import version
+from ..journal import last_error, last_warnings
 from ..service import process
 from ..service.state import HOST
 
@@ -24,30 +24,6 @@ class _Described(Protocol):
     def help(self) -> str: ...
     @property
     def example(self) -> str: ...
-
-
-class _Memory:
-    """The last error and the warnings of the last parse, of this process."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.error: tuple[str, VoladdinError] | None = None
-        self.warnings: list[str] = []
-
-
-_MEMORY = _Memory()
-
-
-def record_error(function: str, error: VoladdinError) -> None:
-    """Keeps the error for VOLINFO("error")."""
-    with _MEMORY.lock:
-        _MEMORY.error = (function, error)
-
-
-def record_warnings(warnings: list[str]) -> None:
-    """Keeps the warnings of the last parse for VOLINFO("error")."""
-    with _MEMORY.lock:
-        _MEMORY.warnings = list(warnings)
 
 
 def volinfo(topic: str, functions: Iterable[_Described]) -> Cells:
@@ -96,8 +72,7 @@ def _hull() -> Cells:
 
 
 def _last_error() -> Cells:
-    with _MEMORY.lock:
-        error, warnings = _MEMORY.error, _MEMORY.warnings
+    error = last_error()
     rows: Cells = [["error", "none"]]
     if error is not None:
         function, what = error
@@ -107,4 +82,4 @@ def _last_error() -> Cells:
             ["cell", what.cell_error],
             ["reference", what.reference],
         ]
-    return rows + [["warning", warning] for warning in warnings]
+    return rows + [["warning", warning] for warning in last_warnings()]

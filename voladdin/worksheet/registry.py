@@ -7,13 +7,13 @@ cached by the exact arguments and the model's digest, so recalculating an unchan
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Sequence
 from typing import Any
 
 from .. import bundles
 from ..cells import Cell, Cells
-from ..errors import InputError, VoladdinError
+from ..errors import InputError
+from ..journal import record_warnings, recorded
 from . import info
 from .arguments import WARNINGS
 from .check import VOLCHECK
@@ -28,9 +28,6 @@ from .signature import Argument, Cache, Function, bind, text
 
 __all__ = ["FUNCTIONS", "Argument", "Function", "evaluate"]
 
-_log = logging.getLogger(__name__)
-_log.addHandler(logging.NullHandler())  # a host decides where tracebacks of defects go, never the terminal
-
 
 def evaluate(name: str, arguments: Sequence[Cell | Cells]) -> Cells:
     """Value of a worksheet function, as cells; the same arguments and model give the same cells.
@@ -43,17 +40,8 @@ def evaluate(name: str, arguments: Sequence[Cell | Cells]) -> Cells:
     found: list[str] = []
     token = WARNINGS.set(found)
     try:
-        return _evaluate(name, arguments, found)
-    except VoladdinError as error:
-        info.record_error(name.upper(), error)
-        raise
-    except Exception as error:
-        _log.exception("%s failed", name)
-        wrapped = VoladdinError(
-            f"{name} failed: {type(error).__name__}: {error}; this is a defect, please report"
-        )
-        info.record_error(name.upper(), wrapped)
-        raise wrapped from error
+        with recorded(name.upper()):
+            return _evaluate(name, arguments, found)
     finally:
         WARNINGS.reset(token)
 
@@ -75,7 +63,7 @@ def _evaluate(name: str, arguments: Sequence[Cell | Cells], found: list[str]) ->
     if entry is None:
         entry = (function.compute(*values), found)
         _CACHE.put(key, entry)
-    info.record_warnings(entry[1])
+    record_warnings(entry[1])
     return [list(row) for row in entry[0]]
 
 

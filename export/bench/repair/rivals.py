@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 import voladdin as va
 from voladdin._typing import FloatArray
-from voladdin.arbitrage.check import log_moneyness
 from voladdin.errors import UnavailableError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -97,7 +96,7 @@ def clip(surface: va.Surface) -> tuple[FloatArray, float]:
     """
     start = time.perf_counter()
     w = surface.vols**2 * surface.tenors[:, None]
-    places: NDArray[Any] = log_moneyness(surface)
+    places: NDArray[Any] = surface.quoted_moneyness()
     for row in range(1, len(w)):
         before = w[row - 1]
         if surface.deltas is None:

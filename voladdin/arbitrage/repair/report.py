@@ -7,7 +7,6 @@ import numpy as np
 from ..._typing import BoolArray, FloatArray
 from ...feature_map import NAMES, features
 from ...surface import Surface
-from ..check import log_moneyness
 from ..trades import Names
 
 _NAMED = 5
@@ -52,7 +51,7 @@ _HOW = {
 
 def names(surface: Surface, cells: list[tuple[int, int]]) -> str:
     """The first few cells as trades name them."""
-    strikes = [float(np.exp(log_moneyness(surface)[cell])) for cell in cells]
+    strikes = [float(np.exp(surface.quoted_moneyness()[cell])) for cell in cells]
     calls = Names(surface, cells, strikes)
     listed = ", ".join(calls.call(i) for i in range(min(len(cells), _NAMED)))
     return listed + (f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else "")

@@ -18,14 +18,10 @@ from typing import Any
 from voladdin.errors import UnavailableError
 from voladdin.worksheet.registry import FUNCTIONS, Function
 
+from .names import ADDIN, MAX_HELP, PROJECT, PYTHON_MODULE, VBA_MODULE
+from .udfs import user_defined
 from .vba_project import Module
 
-MODULE = "voladdin.hosts.excel.udfs"
-PROJECT = "voladdin"
-ADDIN = f"{PROJECT}.xlam"
-VBA_MODULE = "voladdin_udfs"
-CALLBACK = "VoladdinCommand"  # of every button, in commands.bas
-MAX_HELP = 255  # characters of a text in Excel's function wizard
 _PYWIN32 = {  # modules that xlwings' functions import, and the name each is asked for
     "pythoncom": "CoInitialize",
     "pywintypes": "com_error",
@@ -117,13 +113,11 @@ def _described(head: re.Match[str]) -> str:
 
 def _generated() -> str:
     """What xlwings writes for the add-in's functions."""
-    from .udfs import user_defined
-
     file = StringIO()
     udfs = _xlwings_udfs()
     decorators = SimpleNamespace(func=udfs.xlfunc, arg=udfs.xlarg, ret=udfs.xlret)
     functions = SimpleNamespace(**{f.name: user_defined(f, decorators) for f in FUNCTIONS.values()})
-    udfs.generate_vba_wrapper(MODULE, functions, file, SimpleNamespace(Name=ADDIN))
+    udfs.generate_vba_wrapper(PYTHON_MODULE, functions, file, SimpleNamespace(Name=ADDIN))
     return file.getvalue()
 
 

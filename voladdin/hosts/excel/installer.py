@@ -16,9 +16,10 @@ from pathlib import Path
 
 from voladdin.errors import UnavailableError
 
-from . import addin, xlam
+from . import xlam
+from .names import ADDIN, PROJECT
 
-CONFIG = f"{addin.PROJECT}.conf"
+CONFIG = f"{PROJECT}.conf"
 _EARLIER = (
     "voladdin_udfs.bas",
     "voladdin_xlwings.bas",
@@ -38,8 +39,8 @@ def install() -> str:
     start, profile = start_folder(), _profile_folder()
     _require_xlwings()
     removed = dict.fromkeys((profile / name for name in _EARLIER), None)
-    _change({start / addin.ADDIN: xlam.xlam(), profile / CONFIG: _configuration(), **removed})
-    return f"excel: installed as {start / addin.ADDIN}; restart Excel to see its tab {addin.PROJECT}"
+    _change({start / ADDIN: xlam.xlam(), profile / CONFIG: _configuration(), **removed})
+    return f"excel: installed as {start / ADDIN}; restart Excel to see its tab {PROJECT}"
 
 
 def uninstall() -> str:
@@ -48,7 +49,7 @@ def uninstall() -> str:
     Raises UnavailableError without Windows, or where Excel has the add-in open; then everything is as it was.
     """
     start, profile = start_folder(), _profile_folder()
-    ours = [start / addin.ADDIN, *(profile / name for name in (CONFIG, *_EARLIER))]
+    ours = [start / ADDIN, *(profile / name for name in (CONFIG, *_EARLIER))]
     found = any(path.exists() for path in ours)
     _change(dict.fromkeys(ours, None))
     with suppress(OSError):  # other files of the user's may lie there
@@ -67,7 +68,7 @@ def start_folder() -> Path:
 
 def _profile_folder() -> Path:
     """Where the VBA of a project named voladdin looks for its configuration, whatever VOLADDIN_HOME says."""
-    return Path(os.environ.get("USERPROFILE") or Path.home(), f".{addin.PROJECT}")
+    return Path(os.environ.get("USERPROFILE") or Path.home(), f".{PROJECT}")
 
 
 def _require_xlwings() -> None:

@@ -13,7 +13,7 @@ import xlwings as xw
 from voladdin.commands import COMMANDS, Command, execute
 from voladdin.errors import VoladdinError
 
-from .addin import CALLBACK, PROJECT
+from .names import CALLBACK, PROJECT
 
 _NAMESPACE = "http://schemas.microsoft.com/office/2009/07/customui"
 _ICONS = {  # Office's built-in images

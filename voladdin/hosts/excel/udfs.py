@@ -18,7 +18,7 @@ from voladdin.cells import Cells
 from voladdin.errors import VoladdinError
 from voladdin.worksheet.registry import FUNCTIONS, Argument, Function, evaluate
 
-from .addin import MAX_HELP, PROJECT
+from .names import MAX_HELP, PROJECT
 
 
 def user_defined(function: Function, decorators: Any = xw) -> Callable[..., Cells]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from voladdin.errors import InputError
 
 from . import addin, ribbon
+from .names import PROJECT
 from .vba_project import vba_project
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -77,7 +78,7 @@ def _parts() -> dict[str, bytes]:
         "customUI/customUI14.xml": ribbon.xml(),
     }
     parts = {name: (_HEAD + text).encode() for name, text in texts.items()}
-    return {**parts, "xl/vbaProject.bin": vba_project(addin.PROJECT, addin.modules())}
+    return {**parts, "xl/vbaProject.bin": vba_project(PROJECT, addin.modules())}
 
 
 def _content_types() -> str:

@@ -4,7 +4,7 @@ The cells go: Calc -> addin -> values -> client -> local server -> the same way 
 """
 
 from .extension import build
+from .installer import install, recalculate, uninstall
 from .picture import screenshot
-from .programs import install, recalculate, uninstall
 
 __all__ = ["build", "install", "recalculate", "screenshot", "uninstall"]

@@ -13,8 +13,8 @@ from typing import Any
 import xlwings as xw
 from xlwings import base_classes
 
-from .document import Document, Missing, SheetData
-from .ranges import Range, corners
+from .document import Document, Missing
+from .sheets import Range, Sheet
 
 NAME = "libreoffice"
 _ERRORS = frozenset({"#N/A", "#VALUE!", "#DIV/0!", "#NUM!", "#REF!", "#NAME?", "#NULL!"})
@@ -106,7 +106,7 @@ class App(base_classes.App):
     def selection(self) -> Range | None:
         if not self.document.selection:
             return None
-        sheet = Sheet(Book(self, self.document), self.document.sheet(self.document.active))
+        sheet = Sheets(Book(self, self.document)).active
         return Range(sheet, self.document.selection[0], self.document.selection)
 
 
@@ -141,7 +141,8 @@ class Sheets(base_classes.Sheets):
 
     def __call__(self, key: int | str) -> Sheet:
         sheets = self.book.document.sheets
-        return Sheet(self.book, sheets[key - 1] if isinstance(key, int) else self.book.document.sheet(key))
+        data = sheets[key - 1] if isinstance(key, int) else self.book.document.sheet(key)
+        return Sheet(self.book, self.book.document, data)
 
     def __contains__(self, name: str) -> bool:
         return any(sheet.name.lower() == name.lower() for sheet in self.book.document.sheets)
@@ -150,62 +151,10 @@ class Sheets(base_classes.Sheets):
         return len(self.book.document.sheets)
 
     def __iter__(self) -> Iterator[Sheet]:
-        return (Sheet(self.book, sheet) for sheet in list(self.book.document.sheets))
+        return (Sheet(self.book, self.book.document, sheet) for sheet in list(self.book.document.sheets))
 
     def add(self, before: Sheet | None = None, after: Sheet | None = None, name: str | None = None) -> Sheet:
         neighbour = before or after or self.active
         position = neighbour.index - (neighbour is not after)
         assert name is not None
-        return Sheet(self.book, self.book.document.add(name, position))
-
-
-class Sheet(base_classes.Sheet):
-    def __init__(self, book: Book, data: SheetData) -> None:
-        self._book, self.data = book, data
-
-    @property
-    def book(self) -> Book:
-        return self._book
-
-    @property
-    def api(self) -> SheetData:
-        return self.data
-
-    @property
-    def name(self) -> str:
-        return self.data.name
-
-    @name.setter
-    def name(self, value: str) -> None:
-        raise NotImplementedError
-
-    @property
-    def index(self) -> int:
-        return 1 + self.book.document.sheets.index(self.data)
-
-    def range(self, arg1: Any, arg2: Any = None) -> Range:
-        top, left, bottom, right = corners(arg1)
-        if arg2 is not None:
-            _, _, bottom, right = corners(arg2)
-        return Range(self, (top, left, bottom, right))
-
-    @property
-    def used_range(self) -> Range:
-        return Range(self, self.data.used)
-
-    @property
-    def visible(self) -> bool:
-        return self.data.visible
-
-    @visible.setter
-    def visible(self, value: bool) -> None:
-        self.book.document.show(self.name, value)
-
-    def activate(self) -> None:
-        self.book.document.do("activate", self.name)
-
-    def autofit(self, axis: str | None = None) -> None:
-        self.book.document.do("autofit", self.name)
-
-    def delete(self) -> None:
-        self.book.document.remove(self.name)
+        return Sheet(self.book, self.book.document, self.book.document.add(name, position))

@@ -15,7 +15,8 @@ from typing import Any
 
 from voladdin.errors import InputError, UnavailableError
 
-from .programs import layers, prepared, program
+from .installer import prepared
+from .programs import layers, program
 
 SIZE = "1920x820"
 SETTLED = 3  # equal pictures in a row, one every second

@@ -1,71 +1,66 @@
-"""Ranges of the xlwings engine for Calc: cells, their looks and notes."""
+"""A sheet of the xlwings engine for Calc, and its ranges: cells, their looks and notes."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xlwings import base_classes
 
-from voladdin.cells import address
-
-from .document import Area
-
-if TYPE_CHECKING:
-    from .engine import Sheet
-
-_A1 = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]+)")
-# A range of another sheet: $'A sheet'.$B$2:$F$2 in Calc, 'A sheet'!$B$2:$F$2 in Excel.
-_CALC_RANGE = re.compile(r"=ROWS\(\$?('(?:[^']|'')+'|[^'.()]+)\.(\$[A-Z]+\$[0-9]+(?::\$[A-Z]+\$[0-9]+)?)\)")
-_EXCEL_RANGE = re.compile(r"=ROWS\(('(?:[^']|'')+'|[^'!()]+)!(\$[A-Z]+\$[0-9]+(?::\$[A-Z]+\$[0-9]+)?)\)")
+from .document import Area, Document, SheetData
+from .notation import a1, corners, from_calc, number, rgb, to_calc
 
 
-def from_calc(formula: str) -> str:
-    """`=ROWS(...)` of a range of another sheet as Excel writes it; any other formula as it is."""
-    return _CALC_RANGE.sub(r"=ROWS(\1!\2)", formula)
+class Sheet(base_classes.Sheet):
+    def __init__(self, book: base_classes.Book, document: Document, data: SheetData) -> None:
+        self._book, self.document, self.data = book, document, data
 
+    @property
+    def book(self) -> base_classes.Book:
+        return self._book
 
-def to_calc(formula: str) -> str:
-    """The opposite of `from_calc`."""
-    return _EXCEL_RANGE.sub(r"=ROWS($\1.\2)", formula)
+    @property
+    def api(self) -> SheetData:
+        return self.data
 
+    @property
+    def name(self) -> str:
+        return self.data.name
 
-def rgb(number: int | None) -> tuple[int, int, int] | None:
-    """0xRRGGBB as xlwings gives colours."""
-    return None if number is None else (number >> 16 & 255, number >> 8 & 255, number & 255)
+    @name.setter
+    def name(self, value: str) -> None:
+        raise NotImplementedError
 
+    @property
+    def index(self) -> int:
+        return 1 + self.document.sheets.index(self.data)
 
-def number(colour: Any) -> int | None:
-    """An xlwings colour, (r, g, b), "#rrggbb" or None, as 0xRRGGBB."""
-    if colour is None:
-        return None
-    if isinstance(colour, str):
-        return int(colour.lstrip("#"), 16)
-    red, green, blue = colour
-    return int(red) << 16 | int(green) << 8 | int(blue)
+    def range(self, arg1: Any, arg2: Any = None) -> Range:
+        top, left, bottom, right = _area(arg1)
+        if arg2 is not None:
+            _, _, bottom, right = _area(arg2)
+        return Range(self, (top, left, bottom, right))
 
+    @property
+    def used_range(self) -> Range:
+        return Range(self, self.data.used)
 
-def corners(given: Any) -> Area:
-    """Of a range, a (row, column[, rows, columns]) or an address."""
-    if isinstance(given, Range):
-        return given.area
-    if isinstance(given, tuple):
-        row, column, *shape = given
-        rows, columns = shape or (1, 1)
-        return row, column, row + rows - 1, column + columns - 1
-    found = [_A1.fullmatch(part) for part in given.split(":")]
-    (top, left), (bottom, right) = (_cell(match) for match in (found[0], found[-1]))
-    return top, left, bottom, right
+    @property
+    def visible(self) -> bool:
+        return self.data.visible
 
+    @visible.setter
+    def visible(self, value: bool) -> None:
+        self.document.show(self.name, value)
 
-def _cell(match: re.Match[str] | None) -> tuple[int, int]:
-    if match is None:
-        raise ValueError("expected an address such as A1 or $A$1:$F$9")
-    column = 0
-    for letter in match[1].upper():
-        column = 26 * column + ord(letter) - 64
-    return int(match[2]), column
+    def activate(self) -> None:
+        self.document.do("activate", self.name)
+
+    def autofit(self, axis: str | None = None) -> None:
+        self.document.do("autofit", self.name)
+
+    def delete(self) -> None:
+        self.document.remove(self.name)
 
 
 class Range(base_classes.Range):
@@ -120,10 +115,10 @@ class Range(base_classes.Range):
 
     @property
     def current_region(self) -> Range:
-        return Range(self.sheet, self.sheet.book.document.region)
+        return Range(self.sheet, self.sheet.document.region)
 
     def _get(self, attribute: str) -> list[list[Any]]:
-        return self.sheet.book.document.get(self.sheet.name, self.area, attribute)
+        return self.sheet.document.get(self.sheet.name, self.area, attribute)
 
     def _common(self, attribute: str) -> Any:
         """The attribute where all cells have the same, else None, as Excel has it."""
@@ -135,7 +130,7 @@ class Range(base_classes.Range):
         if not isinstance(value, (list, tuple)):
             value = [[value] * columns] * rows
         cells = [[change(cell) for cell in row] for row in value]
-        self.sheet.book.document.set(self.sheet.name, self.area, attribute, cells)
+        self.sheet.document.set(self.sheet.name, self.area, attribute, cells)
 
     @property
     def raw_value(self) -> list[list[Any]]:
@@ -191,15 +186,7 @@ class Range(base_classes.Range):
     def add_hyperlink(
         self, address: str, text_to_display: str | None = None, screen_tip: str | None = None
     ) -> None:
-        self.sheet.book.document.link(self.sheet.name, self.area, address, text_to_display or address)
-
-
-def a1(area: Area) -> str:
-    """Such as $B$2:$F$9."""
-    first, last = (
-        re.sub(r"([A-Z]+)", r"$\1$", address(row - 1, column - 1)) for row, column in (area[:2], area[2:])
-    )
-    return first if area[:2] == area[2:] else f"{first}:{last}"
+        self.sheet.document.link(self.sheet.name, self.area, address, text_to_display or address)
 
 
 class Font(base_classes.Font):
@@ -235,3 +222,7 @@ class Note:
 
     def delete(self) -> None:
         self._cell._set("note", None)
+
+
+def _area(given: Any) -> Area:
+    return given.area if isinstance(given, Range) else corners(given)

@@ -1,0 +1,10 @@
+"""What the add-in, its VBA and Python call each other."""
+
+from __future__ import annotations
+
+PROJECT = "voladdin"
+ADDIN = f"{PROJECT}.xlam"
+PYTHON_MODULE = "voladdin.hosts.excel.udfs"  # what xlwings' COM server loads
+VBA_MODULE = "voladdin_udfs"
+CALLBACK = "VoladdinCommand"  # of every button, in commands.bas
+MAX_HELP = 255  # characters of a text in Excel's function wizard

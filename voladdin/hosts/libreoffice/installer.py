@@ -1,0 +1,120 @@
+"""The extension in LibreOffice: installed, removed, and a book recalculated with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from voladdin.errors import InputError, UnavailableError
+from voladdin.home import home
+from voladdin.service.process import ensure_running
+
+from .extension import build
+from .programs import layers, program, run
+
+IDENTIFIER = "org.voladdin.calc"
+# Recalculate every book on load (0 is "always"), no tips, no "what's new", a window that fits the picture.
+_SETTINGS = (
+    ("/org.openoffice.Office.Calc/Formula/Load", "OOXMLRecalcMode", "0"),
+    ("/org.openoffice.Office.Calc/Formula/Load", "ODFRecalcMode", "0"),
+    ("/org.openoffice.Office.Common/Misc", "FirstRun", "false"),
+    ("/org.openoffice.Office.Common/Misc", "ShowTipOfTheDay", "false"),
+    ("/org.openoffice.Setup/Product", "ooSetupLastVersion", "99.9"),
+    ("/org.openoffice.Setup/Product", "LastTimeGetInvolvedShown", "4102444800"),
+    ("/org.openoffice.Setup/Product", "LastTimeDonateShown", "4102444800"),
+    (
+        "/org.openoffice.Setup/Office/Factories/"
+        "org.openoffice.Setup:Factory['com.sun.star.sheet.SpreadsheetDocument']",
+        "ooSetupFactoryWindowAttributes",
+        "0,0,1920,820;1;0,0,0,0;",
+    ),
+)
+
+
+def install(profile: str | Path | None = None) -> Path:
+    """Builds the extension and adds it to LibreOffice; returns the .oxt in the voladdin home folder.
+
+    profile: a folder for a profile apart from the user's own, made where it is absent; None is the user's
+    own (for root, all users').
+
+    Raises UnavailableError where LibreOffice is absent or refuses the extension.
+    """
+    here = {"python": sys.executable, "path": str(Path(__file__).resolve().parents[3])}
+    (home() / "install.json").write_text(json.dumps(here), "utf-8")
+    extension = build(home() / "voladdin.oxt")
+    if profile is not None:
+        _prepare(Path(profile))
+    _unopkg("add", ["--force", str(extension)], profile)
+    return extension
+
+
+def uninstall(profile: str | Path | None = None) -> None:
+    """Removes the extension from LibreOffice.
+
+    Raises UnavailableError where LibreOffice is absent or the extension is not installed.
+    """
+    _unopkg("remove", [IDENTIFIER], profile)
+
+
+def recalculate(book: str | Path, output: str | Path, profile: str | Path | None = None) -> Path:
+    """Recalculates the whole book in LibreOffice, without a window, and writes it to `output` (.xlsx).
+
+    profile: a folder that `install` prepared; None is a temporary one.
+
+    Raises InputError where the book is absent, UnavailableError where LibreOffice is or does not write,
+    ServerError where the local server does not start.
+    """
+    book, output = Path(book).resolve(), Path(output).resolve()
+    if not book.is_file():
+        raise InputError(f"book is {str(book)!r}; expected an existing spreadsheet file")
+    with prepared(profile) as folder, tempfile.TemporaryDirectory() as written:
+        options = ["--headless", "--norestore", "--convert-to", "xlsx", "--outdir", written, str(book)]
+        said = run([str(program("soffice")), *layers(folder), *options])
+        result = Path(written, f"{book.stem}.xlsx")
+        if not result.is_file():
+            raise UnavailableError(f"LibreOffice did not write {output.name}: {said or 'it said nothing'}")
+        shutil.move(result, output)
+    return output
+
+
+@contextmanager
+def prepared(profile: str | Path | None) -> Iterator[Path]:
+    """The profile, or a temporary one with the extension and a server that runs."""
+    if profile is not None:
+        yield Path(profile)
+        return
+    ensure_running()
+    with tempfile.TemporaryDirectory() as folder:
+        install(folder)
+        yield Path(folder)
+
+
+def _unopkg(action: str, arguments: list[str], profile: str | Path | None) -> None:
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    shared = ["--shared"] if root else []
+    run([str(program("unopkg")), action, *shared, *layers(profile), *arguments])
+
+
+def _prepare(profile: Path) -> None:
+    """Settings of a new profile."""
+    settings = profile / "user" / "registrymodifications.xcu"
+    if settings.exists():
+        return
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    items = "\n".join(
+        f'<item oor:path="{path}"><prop oor:name="{name}" oor:op="fuse"><value>{value}</value></prop></item>'
+        for path, name, value in _SETTINGS
+    )
+    settings.write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<oor:items xmlns:oor="http://openoffice.org/2001/registry" '
+        'xmlns:xs="http://www.w3.org/2001/XMLSchema" '
+        f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n{items}\n</oor:items>\n',
+        "utf-8",
+    )
