@@ -13,6 +13,7 @@ from ._typing import FloatArray
 from .black import moneyness_from_delta
 from .errors import InputError, LabelError
 from .labels import parse_delta, parse_tenor
+from .options import Options, implied
 
 MAX_CELLS = 20_000
 MAX_VOL = 10.0
@@ -70,6 +71,38 @@ class Surface:
             if value is not None:
                 value.flags.writeable = False
             object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_options(
+        cls,
+        years: ArrayLike,
+        strikes: ArrayLike,
+        calls: ArrayLike,
+        bid: ArrayLike,
+        ask: ArrayLike,
+        *,
+        forwards: dict[float, float] | None = None,
+        rate: float | None = None,
+    ) -> Surface:
+        """The mid vols of N listed European options, by expiry and strike, holes where none is listed.
+
+        years, strikes, calls (else puts), bid, ask: [N]; prices, NaN where there is none.
+        forwards: by years to expiry, and rate: as for `options.implied`, which also gives bid and ask vols,
+            discount factors and the reason each option is left out.
+
+        Raises InputError where no option is left, or an expiry has no forward.
+        """
+        given = [np.asarray(values, dtype=float) for values in (years, strikes, bid, ask)]
+        put_or_call = np.asarray(calls, dtype=np.bool_)
+        if len({values.shape for values in (*given, put_or_call)}) > 1 or put_or_call.ndim != 1:
+            raise InputError(
+                "years, strikes, calls, bid and ask differ in length; expected one of each an option"
+            )
+        listed = Options(
+            given[0], given[1], put_or_call, given[2], given[3], np.full(len(put_or_call), np.nan)
+        )
+        chain = implied(listed, forwards=forwards, rate=rate)
+        return cls(chain.vols, chain.tenors, strikes=chain.strikes, forwards=chain.forwards)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -42,6 +42,7 @@ from __future__ import annotations
 
 from ._axes import tenor_axis
 from ._grid import Grid, parse, render
+from ._options import OptionRows, option_strikes, parse_options
 from ._units import read_units
 from ._values import (
     ERROR_CELLS,
@@ -63,11 +64,14 @@ __all__ = [
     "Cells",
     "Grid",
     "Label",
+    "OptionRows",
     "address",
     "is_blank",
     "is_missing",
     "labels_of",
+    "option_strikes",
     "parse",
+    "parse_options",
     "read_date",
     "read_number",
     "read_units",

@@ -83,6 +83,17 @@ def _parser() -> argparse.ArgumentParser:
         wanted.add_argument(f"--{name}", dest="wanted", action="store_const", const=name, default="fill")
     impute.set_defaults(command=_impute)
 
+    grid = commands.add_parser(
+        "grid", help="a list of listed options, .csv or .xlsx, as a grid of implied vols"
+    )
+    grid.add_argument("options", help="the list: headings expiry, strike, call/put, bid, ask")
+    grid.add_argument("--range", help="such as Sheet1!A1:F9, in an .xlsx file")
+    grid.add_argument("--valuation", help="the date that expiry dates count from, such as 2026-01-31")
+    grid.add_argument("--rate", type=float, help="continuously compounded; by put-call parity unless told")
+    grid.add_argument("--wanted", choices=("grid", "bid", "ask", "forwards", "report"), default="grid")
+    grid.add_argument("-o", "--output", help="write a .csv or .xlsx instead of printing")
+    grid.set_defaults(command=_grid)
+
     check = _grid_command(commands, "check", "name the static arbitrage of a grid of a .csv or .xlsx file")
     check.epilog = "The exit status is 1 where there is arbitrage."
     check.set_defaults(command=_check)
@@ -213,6 +224,17 @@ def _impute(options: argparse.Namespace) -> None:
     arguments: list[Any] = [grid, options.wanted, prior, None, None, options.model]
     cells = evaluate("VOLIMPUTE", [*arguments, options.units, None, options.prior_age])
     _give(options, grid, cells, vols=options.wanted != "zscore")
+
+
+def _grid(options: argparse.Namespace) -> None:
+    from ..worksheet.registry import evaluate
+
+    listed = read_cells(options.options, options.range)
+    cells = evaluate("VOLGRID", [listed, options.wanted, options.valuation, None, options.rate])
+    if options.output is not None:
+        _write(options.output, cells)
+    else:
+        print(format_table(cells))
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from .arguments import WARNINGS
 from .check import VOLCHECK
 from .features import VOLFEATURES
 from .generate import VOLGENERATE
+from .grid import VOLGRID
 from .impute import VOLIMPUTE
 from .interpolate import VOLINTERP
 from .quotes import VOLQUOTES
@@ -97,6 +98,7 @@ FUNCTIONS: dict[str, Function] = {
         VOLIMPUTE,
         VOLINTERP,
         VOLQUOTES,
+        VOLGRID,
         VOLCHECK,
         VOLREPAIR,
         VOLFEATURES,

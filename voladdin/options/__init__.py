@@ -1,0 +1,6 @@
+"""From a list of listed options to forwards, discount factors and implied vols."""
+
+from .chain import REASONS, Chain, Options, implied
+from .parity import Parity, parity
+
+__all__ = ["REASONS", "Chain", "Options", "Parity", "implied", "parity"]
