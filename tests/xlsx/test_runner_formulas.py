@@ -96,6 +96,7 @@ FORMS: dict[str, Callable[[], list[list[Any]]]] = {
     '=IF(Q!E4="","",VOLINTERP(Q!B3:G7,"1W",0.25))': lambda: one(interpolated("1W", 0.25)),
     '=LET(s,Surf,t,"1Y",INDEX(VOLIMPUTE(s),5,4)-VOLINTERP(s,t,"ATM"))': lambda: one(0.0),
     '=_xlfn.LET(_xlpm.s,Surf,VOLINTERP(_xlpm.s,"1Y","ATM"))': lambda: one(7.92),
+    '=LET(surf,Surf,f,LAMBDA(x,x*100),f(VOLINTERP(surf,"1M","ATM")))': lambda: one(755.0),
     '=MAX(VOLCHECK(Q!B3:G7,"map"))': lambda: one(
         max(c for row in vol("VOLCHECK", QUOTES, "map") for c in row if isinstance(c, float))
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InputError
@@ -98,6 +98,8 @@ class _Frame:
     function: str
     start: int
     argument: int = 0
+    naming: str = ""
+    variables: set[str] = field(default_factory=set)
 
 
 class _Reader:
@@ -110,7 +112,6 @@ class _Reader:
 
     def read(self, formula: str, depth: int) -> None:
         found = tokens(formula)
-        bound = set(_bound(found))
         at, before = 0, "open"  # what stood before: open, separator, operand, operator
         while at < len(found):
             token, step = found[at], 1
@@ -128,7 +129,7 @@ class _Reader:
                 self.close(token, before)
             elif token.kind == "separator" and self.frames:
                 self.separator(token, before)
-            elif token.kind == "reference" and token.text.casefold() not in bound:
+            elif token.kind == "reference" and not self.is_variable(found[at:], before):
                 step = self.reference(found[at:], depth)
             else:
                 self.to.pieces.append(token.text)
@@ -139,7 +140,7 @@ class _Reader:
         name = function_name(token.text[:-1]) if token.text.endswith("(") else ""
         if name == _SPILLED:
             return self.spilled(following)
-        if name and name != _SINGLE:
+        if name and name != _SINGLE and not any(name.casefold() in frame.variables for frame in self.frames):
             self.to.functions.add(name)
         self.frames.append(_Frame(name, len(self.to.pieces)))
         shown = "@(" if name == _SINGLE else f"{name}(" if name else token.text
@@ -173,7 +174,19 @@ class _Reader:
         if before in ("open", "separator") and frame.function in self.ours:
             self.to.pieces.append('""')
         frame.argument += 1
+        if frame.function == "LAMBDA" or frame.argument % 2 == 0:
+            frame.variables.add(frame.naming)  # a variable of LET has its name from after its value on
         self.to.pieces.append(token.text)
+
+    def is_variable(self, following: Sequence[Token], before: str) -> bool:
+        """Whether a word is a variable of LET or LAMBDA, or names one."""
+        name, frame = following[0].text.casefold(), self.frames[-1] if self.frames else _Frame("", 0)
+        after = next((t.kind for t in following[1:] if t.kind != "space"), "")
+        names_one = frame.function == "LAMBDA" or (frame.function == "LET" and frame.argument % 2 == 0)
+        if names_one and after == "separator" and before in ("open", "separator"):
+            frame.naming = name
+            return True
+        return any(name in frame.variables for frame in self.frames)
 
     def reference(self, following: Sequence[Token], depth: int) -> int:
         """A reference, with those that : joins to it; how many tokens it took."""
@@ -234,23 +247,3 @@ def _after(token: Token, step: int) -> str:
     if step > 1 or token.kind in ("reference", "literal", "close"):
         return "operand"
     return token.kind if token.kind in ("open", "separator") else "operator"
-
-
-def _bound(found: Sequence[Token]) -> Iterator[str]:
-    """The variables that LET and LAMBDA name."""
-    frames: list[_Frame] = []
-    solid = [token for token in found if token.kind != "space"]
-    for before, token, after in zip(solid, solid[1:], solid[2:], strict=False):
-        if before.kind == "open":
-            frames.append(_Frame(function_name(before.text[:-1]), 0))
-        elif before.kind == "close" and frames:
-            frames.pop()
-        elif before.kind == "separator" and frames:
-            frames[-1].argument += 1
-        if not frames or token.kind != "reference" or after.kind != "separator":
-            continue
-        named = frames[-1].function == "LAMBDA" or (
-            frames[-1].function == "LET" and frames[-1].argument % 2 == 0
-        )
-        if named and before.kind in ("open", "separator"):
-            yield token.text.casefold()

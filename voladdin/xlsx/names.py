@@ -118,9 +118,8 @@ class Names:
             raise InputError(
                 f"name {text!r} is not in the workbook; expected a range such as A1:F9 or a defined name"
             )
-        items = (
-            [re.sub(r"'(.)", r"\1", item) for item in _ITEM.findall(inside)] if "[" in inside else [inside]
-        )
+        several = inside.lstrip("@ ").startswith("[")
+        items = [re.sub(r"'(.)", r"\1", item) for item in (_ITEM.findall(inside) if several else [inside])]
         if inside.startswith("@"):
             items = ["#This Row", *(item.lstrip("@") for item in items)]
         wanted = [item for item in items if item.startswith("#")]
