@@ -24,7 +24,7 @@ class TestVols:
         assert np.isnan(grid.surface.vols[1, 2]) and grid.warnings == []
 
     @pytest.mark.parametrize(
-        "cell", [0, -0.1, "0", "call desk", "8.1/8.3", "1.234,5", date(2026, 1, 1), "9" * 99 + "x"]
+        "cell", [0, -0.1, "0", "call desk", "8.1/8.3", "1.2.3", date(2026, 1, 1), "9" * 99 + "x"]
     )
     def test_missing_with_a_warning(self, cell: Any) -> None:
         grid = parse(with_cell(table(), 2, 3, cell))

@@ -40,9 +40,10 @@ plain number on the other side of 2 and a factor of 10 off the median mixes the 
 
 from __future__ import annotations
 
-from ._axes import tenor_axis
+from ._forwards import Market
 from ._grid import Grid, parse, render
 from ._options import OptionRows, option_strikes, parse_options
+from ._tenor_line import tenor_axis
 from ._units import read_units
 from ._values import (
     ERROR_CELLS,
@@ -64,6 +65,7 @@ __all__ = [
     "Cells",
     "Grid",
     "Label",
+    "Market",
     "OptionRows",
     "address",
     "is_blank",

@@ -1,10 +1,63 @@
-"""Layout of a range whose tenors, strikes or both are arguments: what fits in number."""
+"""Arguments that take the place of headers: labels, or one word that says how the headers are to be read."""
 
 from __future__ import annotations
 
+from typing import NamedTuple, cast
+
 from ..errors import InputError
+from ..surface import MAX_CELLS
 from ._layout import Labels, Layout, Table, kind_of, like_vols, line_kind, lines
-from ._values import Cells
+from ._values import Cells, rectangle
+from ._words import Notation, TenorUnit, Words
+
+PAPER = "paper"
+PAPER_TENORS = ("1W", "1M", "2M", "3M", "6M", "9M", "1Y", "3Y")
+PAPER_DELTAS = (0.1, 0.25, 0.5, 0.75, 0.9)
+_UNITS = frozenset(["days", "weeks", "months", "years"])
+_NOTATIONS: dict[str, Notation] = {
+    "delta": "delta", "call delta": "delta", "put delta": "put delta", "strike": "strike",
+    "moneyness": "moneyness", "log-moneyness": "log-moneyness", "ln(k/f)": "log-moneyness", "k/f": "K/F",
+}  # fmt: skip
+
+
+class Arguments(NamedTuple):
+    """tenors, strikes: labels in place of headers. words: how headers are read. notes: what was asked."""
+
+    tenors: Cells | None
+    strikes: Cells | None
+    words: Words
+    notes: list[str]
+
+
+def read_arguments(tenors: object, strikes: object) -> Arguments:
+    """The arguments tenors and strikes: labels, or one of the words "days", …, "delta", …, "paper".
+
+    Raises InputError where they are empty, ragged or too large.
+    """
+    given = {
+        name: None if cells is None else rectangle(cells, name, MAX_CELLS)
+        for name, cells in (("tenors", tenors), ("strikes", strikes))
+    }
+    words, notes = Words(), []
+    unit, notation = _word(given["tenors"]), _word(given["strikes"])
+    if unit in _UNITS:
+        given["tenors"], words = None, words._replace(tenor_unit=cast(TenorUnit, unit))
+    if notation in _NOTATIONS:
+        given["strikes"], words = None, words._replace(notation=_NOTATIONS[notation])
+    if unit == PAPER:
+        given["tenors"] = [[tenor] for tenor in PAPER_TENORS]
+        notes.append(f"tenors {' '.join(PAPER_TENORS)}, the pillars of the paper, as asked")
+    if notation == PAPER:
+        given["strikes"] = [list(PAPER_DELTAS)]
+        notes.append(
+            f"forward call deltas {' '.join(map(str, PAPER_DELTAS))}, the pillars of the paper, as asked"
+        )
+    return Arguments(given["tenors"], given["strikes"], words, notes)
+
+
+def _word(cells: Cells | None) -> str:
+    only = cells[0][0] if cells is not None and len(cells) == len(cells[0]) == 1 else None
+    return " ".join(only.lower().split()) if isinstance(only, str) else ""
 
 
 def given_layout(table: Table, tenors: Cells | None, strikes: Cells | None) -> Layout:

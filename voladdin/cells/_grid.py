@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
 from ..errors import InputError
-from ..labels import StrikeKind
+from ..labels.dates import common_order, date_of_text
 from ..surface import MAX_CELLS, Surface
-from ._arguments import given_layout
+from ._arguments import Arguments, given_layout, read_arguments
+from ._forwards import Market, read_forwards, typical_forward
 from ._layout import Layout, kind_of, own_layout, untitled
-from ._table import (
-    PAPER_DELTAS,
-    PAPER_TENORS,
-    read_forwards,
-    read_strikes,
-    read_tenors,
-    split,
-    typical_forward,
-)
+from ._strike_line import Strikes
+from ._table import Table, split, strikes_of, tenors_of
+from ._tenor_line import Tenors
 from ._units import EXPECTED, read_quotes, read_units
 from ._values import Cells, Label, address, labels_of, read_date, read_number, rectangle
-
-_PAPER_WARNING = (
-    f"no headers: read as tenors {' '.join(PAPER_TENORS)} by forward call deltas "
-    f"{' '.join(map(str, PAPER_DELTAS))}, the pillars of the paper in its order"
-)
+from ._vol_units import Evidence
+from ._words import Notation, Words, refuse_other_clocks, words_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +36,8 @@ class Grid:
     the first row, the first column (after titles) are headers. raw: the cells as they came. warnings: what
     was read as missing or assumed. rows, columns: those of `raw` that hold the vols. quotes: [T, K] the
     numbers as written, in the unit of the grid, NaN where missing. valuation: the date that expiry dates
-    count from. corner: row and column of `raw` where the grid starts, below titles.
+    count from, a moment where these have times of day. corner: row and column of `raw` where the grid starts,
+    below titles. words: what corner, titles and arguments say. notation: of the strikes written as numbers.
     """
 
     surface: Surface
@@ -57,6 +52,8 @@ class Grid:
     quotes: FloatArray = field(repr=False)
     valuation: date | None = None
     corner: tuple[int, int] = (0, 0)
+    words: Words = field(default=Words(), repr=False)
+    notation: Notation | None = None
 
     @property
     def body(self) -> str:
@@ -73,60 +70,146 @@ def parse(
     forwards: Cells | None = None,
     *,
     valuation: date | None = None,
+    market: Market | None = None,
+    like: Grid | None = None,
 ) -> Grid:
     """Reads a range of cells as a surface; `voladdin.cells` states the rules.
 
     values: rows of cells. tenors, strikes: labels in place of headers, a row or a column; strikes may be one
-    for each vol. units: "percent", "decimal" or None (the median tells). forwards: one for each tenor, or one
-    for all. valuation: the date that expiry dates count from; otherwise the corner cell's.
+    for each vol; or one word, such as "days", "delta" or "paper". units: "percent", "decimal" or None (the
+    evidence tells). forwards: one for each tenor, or one for all. valuation: the date that expiry dates count
+    from; otherwise the corner cell's. market: forwards, or spot and rates. like: a grid of the same market,
+    which tells the unit and what numbers in the headers are where this range does not.
 
     Raises InputError (shape, TRUE/FALSE, no vol), LabelError (headers), UnitsError (percent with decimals).
     """
     raw = rectangle(values, "range", MAX_CELLS)
-    tenors = None if tenors is None else rectangle(tenors, "tenors", MAX_CELLS)
-    strikes = None if strikes is None else rectangle(strikes, "strikes", MAX_CELLS)
-    forwards = None if forwards is None else rectangle(forwards, "forwards", MAX_CELLS)
+    given = read_arguments(tenors, strikes)
+    known = _market(market, forwards)
     unit = read_units(units)
-    labels = labels_of(raw)
-    if tenors is None and strikes is None:
-        labels = untitled(labels)
+    labels, words = _without_titles(labels_of(raw), given, like)
     corner = labels[0][0]
-    valuation = valuation or read_date(corner.cell)
-    layout = _layout(labels, tenors, strikes, forwards, valuation)
-    table = split(labels, layout, named=(tenors is not None, strikes is not None))
-    known = read_forwards(table, forwards)
-    years = read_tenors(table, tenors, valuation)
-    axis = read_strikes(table, strikes, layout.transposed, None if known is None else float(median(known)))
-    quotes = read_quotes(table.body, unit)
-    paper = table.side is None and tenors is None
+    layout = _layout(labels, given, words, typical_forward(known))
+    table = split(labels, layout, named=(given.tenors is not None, given.strikes is not None))
+    line = tenors_of(table, given.tenors, valuation or _valuation(labels), words)
+    read = _Read(line, read_forwards(table, known, line.years))
+    typical = None if read.forwards is None else float(median(read.forwards))
+    axis = strikes_of(table, given.strikes, layout.transposed, typical, words)
+    table, read, axis, today = _after_today(table, read, axis)
+    surface_of = _surfaces(read, axis)
+    quotes = read_quotes(table.body, unit, _evidence(words, like), surface_of)
     rows, columns = (table.across, table.down) if layout.transposed else (table.down, table.across)
     return Grid(
-        surface=_surface(quotes.vols, years, axis, known),
+        surface=surface_of(quotes.vols),
         transposed=layout.transposed,
         percent=quotes.percent,
         row_header=layout.header_row,
         column_header=layout.header_column,
         raw=raw,
-        warnings=[_PAPER_WARNING] * paper + quotes.warnings,
+        warnings=[*given.notes, *today, *_assumed(line, axis, words), *quotes.warnings],
         rows=tuple(corner.row + i for i in rows),
         columns=tuple(corner.column + j for j in columns),
         quotes=quotes.written,
-        valuation=valuation,
+        valuation=read.tenors.valuation,
         corner=(corner.row, corner.column),
+        words=words,
+        notation=axis.notation,
     )
 
 
-def _layout(
-    labels: list[list[Label]],
-    tenors: Cells | None,
-    strikes: Cells | None,
-    forwards: Cells | None,
-    valuation: date | None,
-) -> Layout:
-    if tenors is not None or strikes is not None:
-        return given_layout(labels, tenors, strikes)
+class _Read(NamedTuple):
+    tenors: Tenors
+    forwards: FloatArray | None
+
+
+def _market(market: Market | None, forwards: Cells | None) -> Market:
+    known = market or Market()
+
+    def line(name: str, cells: Cells | None) -> Cells | None:
+        return None if cells is None else rectangle(cells, name, MAX_CELLS)
+
+    return Market(
+        line("forwards", forwards if forwards is not None else known.forwards),
+        known.spot,
+        line("domestic", known.domestic),
+        line("foreign", known.foreign),
+    )
+
+
+def _without_titles(
+    labels: list[list[Label]], given: Arguments, like: Grid | None
+) -> tuple[list[list[Label]], Words]:
+    """The range below and beside its titles, and what these, the corner and the arguments say."""
+    titles: list[Label] = []
+    if given.tenors is None and given.strikes is None:
+        labels, titles = untitled(labels)
+    corner = labels[0][0].cell
+    if isinstance(corner, str):
+        refuse_other_clocks(corner)
+    words = given.words.over(words_of(corner, [label.cell for label in titles]))
+    return labels, words if like is None else words.over(like.words)
+
+
+def _valuation(labels: list[list[Label]]) -> date | None:
+    """The corner's date; one such as "03/04/2026" in the order of the headers' dates."""
+    corner = labels[0][0].cell
+    if isinstance(corner, str) and read_date(corner) is None:
+        line = [label.cell for label in [*labels[0], *(row[0] for row in labels)]]
+        order = common_order(cell for cell in line if isinstance(cell, str))
+        return date_of_text(corner, order)
+    return read_date(corner)
+
+
+def _layout(labels: list[list[Label]], given: Arguments, words: Words, forward: float | None) -> Layout:
+    if given.tenors is not None or given.strikes is not None:
+        return given_layout(labels, given.tenors, given.strikes)
     _refuse_hopeless(labels)
-    return own_layout(labels, valuation, typical_forward(forwards))
+    return own_layout(labels, words, forward)
+
+
+def _after_today(table: Table, read: _Read, axis: Strikes) -> tuple[Table, _Read, Strikes, list[str]]:
+    """Without the tenors that expire today, and a warning for each. Raises InputError where none is left."""
+    later = read.tenors.years > 0
+    if later.all():
+        return table, read, axis, []
+    if not later.any():
+        raise InputError("every expiry of the range is today; expected one after the valuation date")
+    gone = [table.body[i][0] for i in np.flatnonzero(~later)]
+    warnings = [
+        f"the line of {address(label.row, label.column)} expires today: left as it is" for label in gone
+    ]
+    values = axis.values[later] if axis.values.ndim == 2 else axis.values
+    forwards = None if read.forwards is None else read.forwards[later]
+    kept = _Read(read.tenors._replace(years=read.tenors.years[later]), forwards)
+    return table.only(later), kept, axis._replace(values=values), warnings
+
+
+def _surfaces(read: _Read, axis: Strikes) -> Callable[[FloatArray], Surface]:
+    """The surface of vols [T, K] on these axes."""
+    if axis.kind == "strike" and read.forwards is None:
+        raise InputError(
+            'strikes need forwards; expected a line headed "Fwd" in the range, with each tenor\'s forward, '
+            "or the argument forwards"
+        )
+    name = {"delta": "deltas", "moneyness": "moneyness", "strike": "strikes"}[axis.kind]
+    return lambda vols: Surface(vols, read.tenors.years, forwards=read.forwards, **{name: axis.values})
+
+
+def _evidence(words: Words, like: Grid | None) -> Evidence:
+    vols = None if like is None or not like.surface.observed.any() else float(np.nanmedian(like.surface.vols))
+    return Evidence(words.vol_unit, words.pair, vols)
+
+
+def _assumed(line: Tenors, axis: Strikes, words: Words) -> list[str]:
+    """What the numbers of the headers were read as where nothing but they say it."""
+    notes = []
+    if line.unit not in (None, "years"):
+        notes.append(
+            f'tenors read as {line.unit}; a corner such as "Years" or the argument tenors says otherwise'
+        )
+    if axis.notation == "K/F" and words.notation is None:
+        notes.append("strikes read as K/F, as no forward is near them; K=1.085 is a strike")
+    return notes
 
 
 def _refuse_hopeless(labels: list[list[Label]]) -> None:
@@ -140,22 +223,6 @@ def _refuse_hopeless(labels: list[list[Label]]) -> None:
     if not any(read_number(label.cell) is not None for row in labels for label in row):
         texts = (label for row in labels for label in row if kind_of(label.cell) != "blank")
         raise InputError(f"the range has no number: {next(texts, labels[0][0])}; {expected}")
-
-
-def _surface(
-    vols: FloatArray, years: FloatArray, axis: tuple[StrikeKind, FloatArray], forwards: FloatArray | None
-) -> Surface:
-    kind, values = axis
-    if kind == "delta":
-        return Surface(vols, years, deltas=values, forwards=forwards)
-    if kind == "moneyness":
-        return Surface(vols, years, moneyness=values, forwards=forwards)
-    if forwards is None:
-        raise InputError(
-            'strikes need forwards; expected a line headed "Fwd" in the range, with each tenor\'s forward, '
-            "or the argument forwards"
-        )
-    return Surface(vols, years, strikes=values, forwards=forwards)
 
 
 def render(grid: Grid, values: ArrayLike, *, scale: bool = True) -> Cells:

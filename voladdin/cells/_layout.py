@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Sequence
 from functools import lru_cache
 from statistics import median
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from .._typing import FloatArray
 from ..errors import LabelError
-from ..labels import parse_strike
-from ._axes import STRIKES_EXPECTED, TENORS_EXPECTED, strike_axis, tenor_axis
-from ._values import Cell, Label, is_blank, is_missing, is_tenor, read_date, read_number
+from ..labels import parse_delta, parse_strike
+from ..labels.strikes import sideless_delta
+from ._axes import STRIKES_EXPECTED, TENORS_EXPECTED
+from ._clocks import possible_units
+from ._notations import clearly_deltas
+from ._values import Cell, Label, is_blank, is_date, is_tenor, read_date, read_number
+from ._words import Words
 
 Kind = Literal["blank", "number", "tenor", "strike", "other"]
 Labels = Sequence[Label]
 Table = Sequence[Labels]
 
-PAPER_SHAPE = (8, 5)
 _VOL_SPREAD = 4.0
 _FORWARD_HEADERS = frozenset({"F", "FWD", "FWDS", "FORWARD", "FORWARDS"})
 
@@ -43,11 +46,16 @@ def kind_of(cell: Cell) -> Kind:
         return "other"
     if read_number(cell) is not None:
         return "number"
-    if isinstance(cell, str) and parse_strike(cell) is not None:
+    if isinstance(cell, str) and (parse_strike(cell) is not None or _is_sideless_delta(cell)):
         return "strike"
-    if read_date(cell) is not None or (isinstance(cell, str) and is_tenor(cell, None)):
+    if is_date(cell) or (isinstance(cell, str) and is_tenor(cell, None)):
         return "tenor"
     return "other"
+
+
+def _is_sideless_delta(text: str) -> bool:
+    """Whether text is such as "25Δ"; "25D" is 25 days."""
+    return sideless_delta(text) is not None and not is_tenor(text, None)
 
 
 def is_forward(label: Label) -> bool:
@@ -69,20 +77,22 @@ def lines(table: Table) -> tuple[Labels, Labels]:
     return table[0][1:], [row[0] for row in table[1:]]
 
 
-def untitled(table: list[list[Label]]) -> list[list[Label]]:
-    """The table without leading lines that hold no number and no label: blanks, titles, merged headings.
+def untitled(table: list[list[Label]]) -> tuple[list[list[Label]], list[Label]]:
+    """The table without its titles, and these: leading lines that hold no number and no label.
 
     It stays as it is where what remains has no header.
     """
-    rows = _without_titles(table)
-    columns = _without_titles([list(line) for line in zip(*rows, strict=True)])
-    return [list(line) for line in zip(*columns, strict=True)]
+    rows, above = _without_titles(table)
+    columns, beside = _without_titles([list(line) for line in zip(*rows, strict=True)])
+    return [list(line) for line in zip(*columns, strict=True)], above + beside
 
 
-def _without_titles(table: list[list[Label]]) -> list[list[Label]]:
+def _without_titles(table: list[list[Label]]) -> tuple[list[list[Label]], list[Label]]:
     first = next((i for i, line in enumerate(table) if any(map(_is_content, line))), 0)
     corner = table[first][0]
-    return table if kind_of(corner.cell) == "strike" or _is_tenor_label(corner) else table[first:]
+    if kind_of(corner.cell) == "strike" or _is_tenor_label(corner):
+        return table, []
+    return table[first:], [label for line in table[:first] for label in line]
 
 
 def _is_content(label: Label) -> bool:
@@ -90,19 +100,19 @@ def _is_content(label: Label) -> bool:
 
 
 def _is_tenor_label(label: Label) -> bool:
-    return kind_of(label.cell) == "tenor" and read_date(label.cell) is None
+    return kind_of(label.cell) == "tenor" and not is_date(label.cell)
 
 
-def own_layout(table: Table, valuation: date | None, forward: float | None) -> Layout:
-    """Layout of a range that carries its own headers, or is 8 x 5 or 5 x 8 without any.
+def own_layout(table: Table, words: Words, forward: float | None) -> Layout:
+    """Layout of a range that carries its own headers.
 
-    forward: a typical forward where forwards are an argument; plain numbers may then be strikes.
+    words: of the corner. forward: a typical forward where forwards are an argument.
 
-    Raises LabelError where the headers cannot be found.
+    Raises LabelError where the headers cannot be found, or both ways round are possible.
     """
     row, column = map(line_kind, lines(table))
     if row is None and column is None:
-        return _layout_of_numbers(table, valuation, forward)
+        return _layout_of_numbers(table, words, forward)
     if row == column:
         raise LabelError(
             f"{table[0][1]} and {table[1][0]}: both headers hold {row}s; expected tenors in one, deltas or "
@@ -123,7 +133,7 @@ def _corner_belongs(table: Table, kind: str | None) -> bool:
     """Whether the corner is one more label of the only line of labels, or a vol below no header."""
     corner = table[0][0]
     row, column = lines(table)
-    if read_date(corner.cell) is not None:
+    if is_date(corner.cell):
         return kind == "tenor" and like_vols(column if line_kind(row) == kind else row, table)
     return kind_of(corner.cell) == kind or not _may_be_corner(corner)
 
@@ -133,42 +143,73 @@ def _may_be_corner(corner: Label) -> bool:
     return number is None or number.value == 0 or read_date(corner.cell) is not None
 
 
-def _may_be_quote(corner: Label) -> bool:
-    return is_missing(corner.cell) or (
-        read_number(corner.cell) is not None and read_date(corner.cell) is None
-    )
+def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Layout:
+    """Of two headers of numbers. Tenors run down, or across, where only that can be read, and otherwise:
 
-
-def _layout_of_numbers(table: Table, valuation: date | None, forward: float | None) -> Layout:
+    corner or lines like vols   no header: refused
+    corner "Days", "Expiry"     the first column: down
+    corner "Delta", "Strike"    the first column: across
+    forwards                    the line nearer to them holds the strikes
+    usual deltas in one line    it holds the strikes
+    neither can be read         down, so that the message names the cell
+    """
     row, column = lines(table)
-    down = _reads(tenor_axis, column, valuation) and _reads(strike_axis, row, forward)
-    across = _reads(tenor_axis, row, valuation) and _reads(strike_axis, column, forward)
-    corner, shape = table[0][0], (len(table), len(table[0]))
-    vols = not _may_be_corner(corner) or (like_vols(row, table) and like_vols(column, table))
-    if not vols and (down or across):
-        nearer = (
-            down and across and forward is not None and _distance(column, forward) < _distance(row, forward)
-        )
-        return Layout(across and (not down or nearer), True, True)
-    if PAPER_SHAPE in (shape, shape[::-1]) and (not _may_be_corner(corner) or _may_be_quote(corner)):
-        return Layout(shape != PAPER_SHAPE, False, False)
-    if not vols:
-        return Layout(False, True, True)
+    if not _may_be_corner(table[0][0]) or (like_vols(row, table) and like_vols(column, table)):
+        raise _no_header(table)
+    down = _may_be_tenors(column) and _may_be_strikes(row)
+    across = _may_be_tenors(row) and _may_be_strikes(column)
+    if down != across or not down:
+        return Layout(across, True, True)
+    if words.axis is not None:
+        return Layout(words.axis == "strike", True, True)
+    if forward is not None:
+        return Layout(_distance(column, forward) < _distance(row, forward), True, True)
+    if _usual_deltas(row) != _usual_deltas(column):
+        return Layout(_usual_deltas(column), True, True)
     raise LabelError(
-        f"{corner} and no header was found in {shape[0]} x {shape[1]} cells; expected {TENORS_EXPECTED} in "
-        f"the first column and {STRIKES_EXPECTED} in the first row, or the arguments tenors and strikes"
+        f"{row[0]} and {column[0]}: tenors across and strikes down, or strikes across and tenors down; "
+        'expected labels such as 1M and 25C, a corner such as "Years" or "Delta" for the first column, or the '
+        "arguments tenors and strikes"
     )
 
 
-def _reads(axis: Callable[[Labels, Any], object], line: Labels, context: date | float | None) -> bool:
+def _no_header(table: Table) -> LabelError:
+    return LabelError(
+        f"{table[0][0]} and no header was found in {len(table)} x {len(table[0])} cells; expected "
+        f"{TENORS_EXPECTED} in the first column and {STRIKES_EXPECTED} in the first row, or the arguments "
+        'tenors and strikes ("paper" for the pillars of the paper)'
+    )
+
+
+def _may_be_tenors(line: Labels) -> bool:
+    """Whether numbers and dates increase as tenors do."""
+    values = _plain(line)
+    if values is None or (np.diff(values) <= 0).any() or values[0] < 0:
+        return False
+    dates = [is_date(label.cell) for label in line if not is_blank(label.cell)]
+    return all(dates) or (not any(dates) and bool(possible_units(values.tolist())))
+
+
+def _may_be_strikes(line: Labels) -> bool:
+    """Whether numbers are in order, or are deltas in order."""
+    values = _plain(line)
+    if values is None:
+        return False
+    deltas = [parse_delta(value) for value in values.tolist()]
+    orders = [values] if None in deltas else [values, np.array(deltas, dtype=float)]
+    return any((np.diff(order) > 0).all() or (np.diff(order) < 0).all() for order in orders)
+
+
+def _usual_deltas(line: Labels) -> bool:
+    deltas = [parse_delta(value) for value in _numbers(line).tolist()]
+    return None not in deltas and clearly_deltas(np.array(deltas, dtype=float), usual=True)
+
+
+def _plain(line: Labels) -> FloatArray | None:
+    """The finite numbers of a line, blanks left out; None where anything else is in it."""
     used = [label for label in line if not is_blank(label.cell)]
-    if not used:
-        return False
-    try:
-        axis(used, context)
-    except LabelError:
-        return False
-    return True
+    values = _numbers(used)
+    return values if len(values) == len(used) > 0 and np.isfinite(values).all() else None
 
 
 def like_vols(line: Labels, table: Table) -> bool:
@@ -184,5 +225,5 @@ def _distance(line: Labels, forward: float) -> float:
     return abs(math.log(float(median(_numbers(line).tolist())) / forward))
 
 
-def _numbers(line: Labels) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _numbers(line: Labels) -> FloatArray:
     return np.array([number.value for label in line if (number := read_number(label.cell)) is not None])

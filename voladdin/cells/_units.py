@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy as np
 from .._typing import FloatArray
 from ..conventions.quotes import PERCENT_ABOVE
 from ..errors import InputError, UnitsError
-from ..surface import MAX_VOL
+from ..surface import MAX_VOL, Surface
 from ._values import Label, Number, is_missing, read_number
+from ._vol_units import Evidence, decide
 
 Units = Literal["percent", "decimal"]
 
@@ -48,11 +49,18 @@ def read_units(units: object) -> Units | None:
     return None
 
 
-def read_quotes(body: Sequence[Sequence[Label]], units: Units | None) -> Quotes:
+def read_quotes(
+    body: Sequence[Sequence[Label]],
+    units: Units | None,
+    evidence: Evidence,
+    surface_of: Callable[[FloatArray], Surface],
+) -> Quotes:
     """The vols of the body cells [T][K]; `cells` states the rules.
 
-    Raises InputError for TRUE, FALSE or nothing but text, UnitsError where percent and decimals mix or a vol
-    is beyond any volatility.
+    evidence: what words, the pair and another grid say. surface_of: the surface of vols [T, K].
+
+    Raises InputError for TRUE, FALSE or nothing but text, UnitsError where percent and decimals mix, both
+    readings remain, or a vol is beyond any volatility.
     """
     warnings: list[str] = []
     quotes = [
@@ -63,9 +71,11 @@ def read_quotes(body: Sequence[Sequence[Label]], units: Units | None) -> Quotes:
     ]
     if not quotes:
         _refuse_text_only(body)
-    percent = _is_percent(quotes) if units is None else units == "percent"
-    vols = np.full((len(body), len(body[0])), np.nan)
-    written = vols.copy()
+    shape = len(body), len(body[0])
+    percent = _is_percent(
+        quotes, units, evidence, lambda share: surface_of(_vols(quotes, shape, share)), warnings
+    )
+    vols, written = np.full(shape, np.nan), np.full(shape, np.nan)
     for i, j, label, number in quotes:
         vols[i, j] = _decimal(label, number, percent)
         written[i, j] = number.fraction if not percent else number.value
@@ -95,23 +105,40 @@ def _refuse_text_only(body: Sequence[Sequence[Label]]) -> None:
         raise InputError(f"no cell of the grid is a vol: {first}; {EXPECTED}")
 
 
-def _is_percent(quotes: Sequence[_Quote]) -> bool:
+def _is_percent(
+    quotes: Sequence[_Quote],
+    units: Units | None,
+    evidence: Evidence,
+    surface_at: Callable[[float], Surface],
+    warnings: list[str],
+) -> bool:
     """Whether plain numbers are percent points; raises UnitsError naming a cell of either unit."""
-    plain = sorted(
-        (quote for quote in quotes if not quote.number.percent), key=lambda quote: quote.number.value
-    )
-    if not plain:
-        return False
+    plain = [quote for quote in quotes if not quote.number.percent]
+    if units is not None or not plain:
+        return units == "percent"
+    explicit = [quote.number.fraction for quote in quotes if quote.number.percent]
     median = statistics.median(quote.number.value for quote in plain)
-    low, high = plain[0], plain[-1]
-    percent = median > PERCENT_ABOVE
-    far = low.number.value * MIXED < median if percent else high.number.value > MIXED * median
+    if explicit and evidence.like is None:
+        evidence = evidence._replace(like=statistics.median(explicit))
+    decision = decide(median, evidence, surface_at)
+    low, high = (choose(plain, key=lambda quote: quote.number.value) for choose in (min, max))
+    far = low.number.value * MIXED < median if decision.percent else high.number.value > MIXED * median
     if far and low.number.value <= PERCENT_ABOVE < high.number.value:
         raise UnitsError(
             f"{low.label} (a decimal?) and {high.label} (percent points?) differ in unit; expected one unit, "
             'or the argument units "percent" or "decimal"'
         )
-    return percent
+    if decision.assumed:
+        warnings.insert(0, decision.assumed)
+    return decision.percent
+
+
+def _vols(quotes: Sequence[_Quote], shape: tuple[int, int], share: float) -> FloatArray:
+    """[T, K] vols where a plain number is this share of its vol."""
+    vols = np.full(shape, np.nan)
+    for i, j, _, number in quotes:
+        vols[i, j] = number.fraction if number.percent else number.value * share
+    return vols
 
 
 def _decimal(label: Label, number: Number, percent: bool) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from ..errors import InputError, LabelError
 from ..labels import parse_tenor
+from ..labels.dates import date_of_number, date_of_text, day_orders, without_midnight
 from ..surface import LARGEST
 
 Cell: TypeAlias = float | str | bool | date | None
@@ -23,8 +24,10 @@ MISSING_TEXT = frozenset(
 
 _NUMBER = re.compile(r"([+-]?)([0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(e[+-]?[0-9]{1,3})?\s*(%?)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
-_EXCEL_EPOCH = date(1899, 12, 30)
-_SOME_DAY = date(2000, 1, 1)
+_GROUPED = re.compile(
+    r"[1-9][0-9]{0,2}(?:(?P<group>[\u00a0\u202f\u2009'’.,])[0-9]{3})+(?!(?P=group))[.,]?[0-9]*"
+)
+_UNIFIED = str.maketrans({"−": "-", "–": "-", "‑": "-", "＋": "+"})
 _LONGEST_SHOWN = 40
 
 
@@ -73,7 +76,7 @@ def shown(cell: Cell) -> str:
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, datetime):
-        return str(cell.date())
+        return str(without_midnight(cell))
     if isinstance(cell, str):
         return repr(cell if len(cell) <= _LONGEST_SHOWN else cell[:_LONGEST_SHOWN] + "…")
     return str(cell)
@@ -87,7 +90,7 @@ def read_number(cell: object) -> Number | None:
     if type(cell) is float:  # nearly every cell
         return None if math.isnan(cell) else Number(_bounded(cell))
     if isinstance(cell, str):
-        return _number_of_text(cell.strip().replace("−", "-"))
+        return _number_of_text(cell)
     if cell is None or isinstance(cell, (bool, date)):
         return None
     try:
@@ -100,8 +103,9 @@ def read_number(cell: object) -> Number | None:
 
 
 @lru_cache(maxsize=4096)
-def _number_of_text(text: str) -> Number | None:
-    found = _NUMBER.fullmatch(text)
+def _number_of_text(cell: str) -> Number | None:
+    text = cell.strip().lstrip("'").translate(_UNIFIED).strip()
+    found = _NUMBER.fullmatch(_ungrouped(text))
     if found is None:
         return None
     sign, digits, exponent, percent = found.groups()
@@ -111,6 +115,14 @@ def _number_of_text(text: str) -> Number | None:
 def _bounded(value: float) -> float:
     """Infinite where its square could be."""
     return value if abs(value) <= LARGEST else math.copysign(math.inf, value)
+
+
+def _ungrouped(text: str) -> str:
+    """Without the separators of thousands that can be nothing else: "4'900.5", "1.234,5", "38 000"."""
+    found = _GROUPED.fullmatch(text)
+    if found is None or (found["group"] in ".," and not {".", ","} <= set(text)):
+        return text
+    return text.replace(found["group"], "")
 
 
 def is_thousands(cell: object) -> bool:
@@ -134,23 +146,25 @@ def is_blank(cell: object) -> bool:
 
 
 def read_date(cell: object) -> date | None:
-    """The date in a cell, or None: a date, its text, or an Excel serial number from 10000 (1927) to 99999."""
-    if isinstance(cell, datetime):
-        return cell.date()
-    if isinstance(cell, date):
-        return cell
-    number = read_number(cell)
-    if number is not None and not number.percent and 10_000 <= number.value < 100_000:
-        return _EXCEL_EPOCH + timedelta(days=int(number.value))
-    return _date_of_text(cell) if isinstance(cell, str) else None
+    """The date in a cell, or None: a date, its text, 20260320, or a serial number from 10000 to 99999.
 
-
-@lru_cache(maxsize=4096)
-def _date_of_text(text: str) -> date | None:
-    """Text that is a tenor only with a valuation date is a date."""
-    if is_tenor(text, None) or not is_tenor(text, _SOME_DAY):
+    A datetime where it has a time of day. Text such as "03/04/2026", which is two dates, gives None.
+    """
+    if type(cell) is float and not 10_000 <= cell < 22_000_000:
         return None
-    return _SOME_DAY + timedelta(days=round(365 * parse_tenor(text, _SOME_DAY)))
+    if isinstance(cell, date):
+        return without_midnight(cell)
+    if isinstance(cell, str):
+        found = date_of_text(cell)
+        if found is not None and not is_tenor(cell, None):
+            return found
+    number = read_number(cell)
+    return None if number is None or number.percent else date_of_number(number.value)
+
+
+def is_date(cell: object) -> bool:
+    """Whether a cell holds a date, also text such as "03/04/2026" whose order is open."""
+    return read_date(cell) is not None or (isinstance(cell, str) and bool(day_orders(cell)))
 
 
 def is_tenor(text: str, valuation: date | None) -> bool:

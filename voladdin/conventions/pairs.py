@@ -26,6 +26,9 @@ _OTHERS = (
 )
 _CODES = frozenset([*_DEVELOPED, *_OTHERS.split()])
 _PREMIUM_ORDER = ("USD", "EUR", "GBP", "AUD", "NZD", "CAD", "CHF", "NOK", "SEK", "DKK")
+_PEGS = (frozenset(["USD", "HKD", "AED", "SAR", "QAR", "OMR", "BHD", "JOD"]), frozenset(["EUR", "DKK"]))
+_PEGGED_VOLS = (0.0005, 0.05)
+_USUAL_VOLS = (0.008, 1.2)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,15 @@ def parse_pair(pair: str) -> tuple[str, str]:
             f"currency pair {pair!r} is not understood; expected two currency codes such as EURUSD"
         )
     return base, quote
+
+
+def usual_vols(pair: str) -> tuple[float, float]:
+    """Between which a pair's ATM vols lie: 0.05% to 5% where both belong to one peg, else 0.8% to 120%.
+
+    Raises LabelError for an unknown pair.
+    """
+    currencies = set(parse_pair(pair))
+    return _PEGGED_VOLS if any(currencies <= peg for peg in _PEGS) else _USUAL_VOLS
 
 
 def premium_currency(pair: str) -> str:

@@ -10,33 +10,74 @@ StrikeKind = Literal["delta", "strike", "moneyness"]
 
 _NUMBER = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _MARK = r"(?:D|DELTA|Δ|%)?"
-_SIDE = r"(PUT|CALL|P|C)"
-_NUMBER_SIDE = re.compile(_NUMBER + _MARK + _SIDE)
-_SIDE_NUMBER = re.compile(_SIDE + _NUMBER + _MARK)
+_WITH_NUMBER = re.compile(r"([^0-9.]*)" + _NUMBER + r"([^0-9.]*)")
+_SIDE = re.compile(_MARK + r"(PUT|CALL|P|C)S?" + _MARK)
+_SIDELESS = re.compile(r"([+-]?)" + _NUMBER + r"(?:D|DELTA|DELTAS|Δ)|(?:D|DELTA|Δ)([+-]?)" + _NUMBER)
 _BARE = re.compile(r"([+-]?)" + _NUMBER)
-_ATM = {"ATM", "DNS", "ATMDNS", "ATMDN", "DN", "ATMF", "ATMFWD", "ATMFORWARD", "STRADDLE", "ATMV", "ATMVOL"}
+_ATM = frozenset(
+    [
+        "ATM",
+        "DNS",
+        "ATMDNS",
+        "ATMDN",
+        "DN",
+        "ATMF",
+        "ATMFWD",
+        "ATMFORWARD",
+        "STRADDLE",
+        "ATMV",
+        "ATMVOL",
+        "ATMSTRADDLE",
+        "DNSTRADDLE",
+        "ATTHEMONEY",
+        "ATM50",
+        "ATM50D",
+        "ATM50Δ",
+        "50DATM",
+        "50ΔATM",
+        "50Δ",
+        "50DELTA",
+        "Δ50",
+        "DELTA50",
+        "0.5Δ",
+    ]
+)
 _NAMED_VALUE = re.compile(r"(K/F|K|k|M|m|X|x)=([+-]?)" + _NUMBER + r"(%?)")
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
+
+
+def _unified(text: str) -> str:
+    """One sign for each of minus, delta and decimal point."""
+    text = text.replace("−", "-").replace("–", "-").replace("∆", "Δ").replace("'", "").replace("’", "")
+    return text if _THOUSANDS.search(text) else re.sub(r"(?<=[0-9]),(?=[0-9])", ".", text)
 
 
 def parse_delta(label: object) -> float | None:
     """Forward call delta of a delta label, or None where it is not one; case and space insensitive.
 
-    label: "10P", "P10", "10DP", "25 put", "10-delta put" (a p-delta put is 1 - p); "25C"; "ATM", "DNS",
-        "ATMF" (0.5); a bare number or number text: 0.25, 25 (whole percent, 2 to 99), -0.25 or -25 for puts.
+    label: "10P", "P10", "10DP", "25 put", "10-delta put" (a p-delta put is 1 - p); "25C", "25C Δ"; "ATM",
+        "DNS", "ATMF", "50Δ" (0.5); a bare number or number text: 0.25, 25 (whole percent, 2 to 99), -0.25 or
+        -25 for puts.
     """
     if isinstance(label, bool):
         return None
-    text = re.sub(r"[\s_]", "", str(label)).upper()
-    compact = text.replace("-", "")
-    if compact in _ATM:
+    text = re.sub(r"[\s_]", "", _unified(str(label))).upper()
+    compact = re.sub(r"[-()]", "", text)
+    if compact.replace("/", "") in _ATM:
         return 0.5
-    if found := _NUMBER_SIDE.fullmatch(compact):
-        return _call_delta(found[1], found[2])
-    if found := _SIDE_NUMBER.fullmatch(compact):
-        return _call_delta(found[2], found[1])
+    found = _WITH_NUMBER.fullmatch(compact)
+    if found and (side := _SIDE.fullmatch(found[1] + found[3])):
+        return _call_delta(found[2], side[1])
     if found := _BARE.fullmatch(text):
         return _bare_delta(float(found[2]), put=found[1] == "-")
     return None
+
+
+def sideless_delta(label: object) -> float | None:
+    """The number of "25Δ", "-25 delta" or "25D", which says neither put nor call; None for other labels."""
+    text = re.sub(r"[\s_]", "", _unified(label)).upper() if isinstance(label, str) else ""
+    found = _SIDELESS.fullmatch(text.replace("DELTA-", "DELTA") if text[:1] != "-" else text)
+    return float((found[1] or found[3] or "") + (found[2] or found[4])) if found else None
 
 
 def _call_delta(number: str, side: str) -> float | None:
@@ -64,7 +105,7 @@ def parse_strike(label: object) -> tuple[StrikeKind, float] | None:
     delta = parse_delta(label)
     if delta is not None:
         return "delta", delta
-    text = "" if isinstance(label, bool) else "".join(str(label).split())
+    text = "" if isinstance(label, bool) else "".join(_unified(str(label)).split())
     if found := _NAMED_VALUE.fullmatch(text):
         return _named(found[1], found[2], found[3], percent=bool(found[4]))
     found = _BARE.fullmatch(text)

@@ -4,39 +4,37 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 
 from ..errors import LabelError
+from .dates import DAYS_PER_YEAR, date_of_number, date_of_text, years_between
 
-DAYS_PER_YEAR = 365.0
 MAX_YEARS = 100.0
 
 _EXPECTED = "expected a tenor such as ON, 1W, 1M, 18M, 1Y, a number of years, or a date with a valuation date"
 _OVERNIGHT = {"ON": 1, "O/N": 1, "TN": 2, "T/N": 2, "SN": 3, "S/N": 3}
-_UNITS = {
-    "D": 1 / DAYS_PER_YEAR, "DAY": 1 / DAYS_PER_YEAR,
-    "W": 7 / DAYS_PER_YEAR, "WK": 7 / DAYS_PER_YEAR, "WEEK": 7 / DAYS_PER_YEAR,
-    "M": 1 / 12, "MO": 1 / 12, "MTH": 1 / 12, "MONTH": 1 / 12,
-    "Y": 1.0, "YR": 1.0, "YEAR": 1.0,
-}  # fmt: skip
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(DAY|D|WEEK|WK|W|MONTH|MTH|MO|M|YEAR|YR|Y)S?", re.ASCII)
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_TIME = r"(?:T?\d\d:\d\d(?::\d\d)?)?"
-_YEAR_FIRST = re.compile(r"(\d{4})(?:([-/])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))" + _TIME, re.ASCII)
-_DAY_FIRST = re.compile(r"(\d{1,2})-?(" + "|".join(_MONTHS) + r")-?(\d{4}|\d\d)" + _TIME, re.ASCII)
-_EXCEL_EPOCH = date(1899, 12, 30)
+YEARS_IN_A = {"days": 1 / DAYS_PER_YEAR, "weeks": 7 / DAYS_PER_YEAR, "months": 1 / 12, "years": 1.0}
+_WORDS = {
+    "days": "D DAY DAYS DTE TAG TAGE T JOUR JOURS DIA DIAS DAG DAGAR DAGE GIORNO GIORNI",
+    "weeks": "W WK WKS WEEK WEEKS WOCHE WOCHEN SEMAINE SEMAINES SEMANA SEMANAS VECKA VECKOR UGE UGER",
+    "months": "M MO MOS MTH MTHS MONTH MONTHS MONAT MONATE MOIS MES MESES MAN MANAD MANADER MND MESE MESI",
+    "years": "Y YR YRS YEAR YEARS J JAHR JAHRE A AN ANS ANNEE ANNEES ANO ANOS AR ANNO ANNI",
+}
+TENOR_WORDS = {word: unit for unit, words in _WORDS.items() for word in words.split()}
+_UNACCENTED = str.maketrans("ÄÅÁÀÉÈÍÑÓÖÜ", "AAAAEEINOOU")
+_PART = re.compile(r"(\d+(?:[.,]\d*)?|\.\d+)([A-Z]+?)\.?(?=\d|$)", re.ASCII)
 
 
 def parse_tenor(label: str | float | date, valuation: date | None = None) -> float:
     """Years to expiry of a tenor label, case and space insensitive.
 
     label: "ON" (1 day), "TN" (2), "SN" (3), "3D", "1W" (7/365), "1M" (1/12), "18M", "1Y6M" (not "1Y1Y", a
-        forward start), "1.5Y"; a number or number text is years; a date ("2026-03-20", "20-Mar-26", a date
-        object, or an Excel serial number) is ACT/365 from `valuation`. Dates such as 03/04/2026 are ambiguous
-        and not accepted.
-    valuation: the date that dates are counted from.
+        forward start), "1.5Y", "1J", "6 Monate", "7 DTE"; a number or number text is years; a date is ACT/365
+        from `valuation`: "2026-03-20", "20-Mar-26", "20.03.2026", a date object, a serial number, or a
+        datetime, which counts to the second. Dates such as 03/04/2026 are ambiguous and not accepted.
+    valuation: the date, or the moment, that dates are counted from.
 
     Raises LabelError where the label is none of these, is not in (0, 100] years, or is a date without
     `valuation`.
@@ -51,7 +49,7 @@ def parse_tenor(label: str | float | date, valuation: date | None = None) -> flo
 
 def _years(label: object, valuation: date | None) -> float | None:
     if isinstance(label, str):
-        return _years_of_text("".join(label.split()).upper(), valuation)
+        return _years_of_text(label, valuation)
     if isinstance(label, date):
         return _years_to(label, valuation)
     if isinstance(label, bool):
@@ -66,51 +64,46 @@ def _years(label: object, valuation: date | None) -> float | None:
 def _years_of_number(number: float, valuation: date | None) -> float | None:
     if not math.isfinite(number):
         return None
-    if valuation is not None and 10_000 <= number < 100_000:
-        return _years_to(_EXCEL_EPOCH + timedelta(days=int(number)), valuation)
-    return number
+    expiry = None if valuation is None else date_of_number(number)
+    return number if expiry is None else _years_to(expiry, valuation)
 
 
-@lru_cache(maxsize=4096)
 def _years_of_text(text: str, valuation: date | None) -> float | None:
-    if text in _OVERNIGHT:
-        return _OVERNIGHT[text] / DAYS_PER_YEAR
-    parts = list(_PART.finditer(text))
-    if parts and "".join(part.group() for part in parts) == text:
-        units = [_UNITS[part[2]] for part in parts]
-        if any(left <= right for left, right in pairwise(units)):
-            return None
-        return sum(float(part[1]) * unit for part, unit in zip(parts, units, strict=True))
-    expiry = _date_of_text(text)
+    years = _years_of_label(text)
+    if years is not None:
+        return years
+    expiry = date_of_text(text)
     if expiry is not None:
         return _years_to(expiry, valuation)
     try:
-        return _years_of_number(float(text), valuation) if text.isascii() and "_" not in text else None
+        number = "".join(text.split())
+        return _years_of_number(float(number), valuation) if text.isascii() and "_" not in text else None
     except ValueError:
         return None
 
 
-def _date_of_text(text: str) -> date | None:
-    if found := _YEAR_FIRST.fullmatch(text):
-        year, month, day = int(found[1]), int(found[3] or found[5]), int(found[4] or found[6])
-    elif found := _DAY_FIRST.fullmatch(text):
-        year, month, day = int(found[3]), _MONTHS.index(found[2]) + 1, int(found[1])
-    else:
+@lru_cache(maxsize=4096)
+def _years_of_label(label: str) -> float | None:
+    """Of "ON" or "1Y6M"; None of other text, and of a forward start such as "1Y1Y"."""
+    text = "".join(label.split()).upper().translate(_UNACCENTED)
+    if text in _OVERNIGHT:
+        return _OVERNIGHT[text] / DAYS_PER_YEAR
+    parts = list(_PART.finditer(text))
+    if not parts or "".join(part.group() for part in parts) != text:
         return None
-    try:
-        return date(year if year >= 100 else year + 2000, month, day)
-    except ValueError:
+    if not all(part[2] in TENOR_WORDS for part in parts):
         return None
+    units = [YEARS_IN_A[TENOR_WORDS[part[2]]] for part in parts]
+    if any(left <= right for left, right in pairwise(units)):
+        return None
+    numbers = [float(part[1].replace(",", ".")) for part in parts]
+    return sum(number * unit for number, unit in zip(numbers, units, strict=True))
 
 
 def _years_to(expiry: date, valuation: date | None) -> float:
     if valuation is None:
         raise LabelError(f"tenor {expiry} is a date; expected a label such as 1M, or a valuation date too")
-    return (_day(expiry) - _day(valuation)).days / DAYS_PER_YEAR
-
-
-def _day(moment: date) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
+    return years_between(valuation, expiry)
 
 
 def _standard_labels() -> dict[str, float]:

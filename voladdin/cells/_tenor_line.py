@@ -1,0 +1,99 @@
+"""A line of header cells to tenors in years."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..errors import LabelError
+from ..labels import parse_tenor
+from ..labels.dates import day_of
+from ..labels.tenors import YEARS_IN_A
+from ._axes import TENORS_EXPECTED, check_monotone, plain_number
+from ._clocks import clock_of, dated, expiry_of, read_unit
+from ._values import Label, is_blank, is_date
+from ._words import TenorUnit
+
+
+class Tenors(NamedTuple):
+    """years: [T], 0 or less where the expiry is today. unit: of the plain numbers, None without any or where
+    it was said. valuation: a moment where the expiries have times of day, else a date."""
+
+    years: FloatArray
+    unit: TenorUnit | None
+    valuation: date | None
+
+
+def tenor_axis(labels: Sequence[Label], valuation: date | None) -> FloatArray:
+    """[T] years of the header cells, above 0 and increasing.
+
+    Raises LabelError naming the cell, the two cells that repeat or are out of order, or the readings of plain
+    numbers.
+    """
+    years = read_tenor_line(labels, valuation).years
+    for label, number in zip(labels, years.tolist(), strict=True):
+        if number <= 0:
+            raise LabelError(f"{label}, today; expected a later expiry")
+    return years
+
+
+def read_tenor_line(labels: Sequence[Label], valuation: date | None, unit: TenorUnit | None = None) -> Tenors:
+    """Years of a line of tenors; unit: what is said of its plain numbers.
+
+    Raises LabelError as `tenor_axis`, but an expiry of today is 0.
+    """
+    labels = dated(labels)
+    clock = clock_of(labels, valuation)
+    plain = {i: number for i, label in enumerate(labels) if (number := _plain_tenor(label)) is not None}
+    years = {i: _tenor(label, clock) for i, label in enumerate(labels) if i not in plain}
+    found = read_unit(plain, years, unit) if plain else None
+    for i, number in plain.items():
+        years[i] = _scaled(labels[i], number, YEARS_IN_A[found or "years"])
+    axis = np.array([years[i] for i in range(len(labels))])
+    check_monotone(labels, axis, "tenors", increasing=True)
+    return Tenors(axis, found if unit is None else None, clock)
+
+
+def _plain_tenor(label: Label) -> float | None:
+    """The label's number where it is neither a date nor negative; raises LabelError where it is none."""
+    if isinstance(label.cell, bool) or is_blank(label.cell):
+        raise LabelError(f"{label}; expected {TENORS_EXPECTED}")
+    number = None if is_date(label.cell) else plain_number(label)
+    if number is not None and number < 0:
+        raise LabelError(f"{label}; expected {TENORS_EXPECTED}")
+    return number
+
+
+def _scaled(label: Label, number: float, years: float) -> float:
+    if number == 0:
+        return 0.0
+    try:
+        return parse_tenor(number * years)
+    except LabelError:
+        raise LabelError(f"{label}; expected {TENORS_EXPECTED}") from None
+
+
+def _tenor(label: Label, valuation: date | None) -> float:
+    """Years of a label or a date."""
+    expiry = expiry_of(label.cell, valuation) if is_date(label.cell) else None
+    if expiry is not None and valuation is None:
+        raise LabelError(f"{label}, a date; expected the valuation date in the corner cell of the range")
+    if expiry is not None and valuation is not None and day_of(expiry) == day_of(valuation):
+        return _today(expiry, valuation)
+    try:
+        return float(parse_tenor(expiry or str(label.cell), valuation))
+    except LabelError:
+        if expiry is not None:
+            raise LabelError(f"{label}; expected a date after the valuation date {valuation}") from None
+        raise LabelError(f"{label}; expected {TENORS_EXPECTED}") from None
+
+
+def _today(expiry: date, valuation: date) -> float:
+    try:
+        return float(parse_tenor(expiry, valuation))
+    except LabelError:
+        return 0.0

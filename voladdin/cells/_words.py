@@ -1,0 +1,161 @@
+"""What the words of a sheet say: the corner and the titles name units, axes and the currency pair."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from ..conventions.pairs import parse_pair
+from ..errors import InputError, LabelError
+from ..labels.tenors import TENOR_WORDS
+
+TenorUnit = Literal["days", "weeks", "months", "years"]
+Notation = Literal["delta", "put delta", "strike", "moneyness", "log-moneyness", "K/F"]
+VolUnit = Literal["percent", "decimal", "basis points"]
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_TENOR_AXIS = _set(
+    "tenor tenors term terms exp expiry expiries expiration expirations expiring maturity maturities mat "
+    "ttm tte tau time verfall verfallstag laufzeit laufzeiten falligkeit restlaufzeit ablauf echeance "
+    "echeances maturite terme vencimiento vencimientos plazo plazos loptid loptider forfall forfallodag "
+    "scadenza scadenze durata dte dtm t"
+)
+_DELTAS = frozenset(["delta", "deltas", "δ"])
+_STRIKES = _set(
+    "strike strikes basispreis basispreise ausubungspreis exercice ejercicio losenpris losenkurs prezzo "
+    "esercizio k"
+)
+_PUTS, _CALLS = frozenset(["put", "puts", "p"]), frozenset(["call", "calls", "c"])
+_MONEYNESS = _set("moneyness mny moneynes geldnahe")
+_VOLS = _set("vol vols volatility volatilities iv ivs implied sigma vola volas volatilitat volatilite")
+_PERCENT = _set("% pct percent prozent procent pourcent porcentaje percento volpts volpoints")
+_BASIS = _set("bp bps")
+_DECIMALS = _set("decimal decimals dezimal decimales decimaux decimaler")
+_RATIO = re.compile(r"k/f\b|k/fwd\b|%\s*(?:of )?(?:fwd|forward|atm)\b|strike\s*/\s*(?:fwd|forward)")
+_LOG = re.compile(r"\bln\b|\blog\b|log-?moneyness")
+_BUSINESS = re.compile(
+    r"\b(business|trading|working|bus|bd|handelstage|geschaftstage|bankarbeitstage|ouvres|habiles)\b"
+)
+_POINTS = re.compile(r"\b(?:vol|vola|volatility|volatilitats)[ -]?(?:pts|points|punkte|puntos|poang)\b")
+_TOKEN = re.compile(r"[a-zδ]+|%")
+_BRACKETED = re.compile(r"[(\[,/]\s*([a-z])\.?\s*[)\]]?\s*$|[(\[]\s*([a-z])\.?\s*[)\]]")
+_PAIR = re.compile(r"(?<![A-Za-z])([A-Z]{3})\s?[/ .-]?\s?([A-Z]{3})(?![A-Za-z])")
+_LONGEST = 200
+
+
+class Words(NamedTuple):
+    """What is said, None where nothing is. axis: which axis the text names first."""
+
+    tenor_unit: TenorUnit | None = None
+    notation: Notation | None = None
+    vol_unit: VolUnit | None = None
+    pair: str | None = None
+    axis: Literal["tenor", "strike"] | None = None
+    text: str = ""
+
+    def over(self, other: Words) -> Words:
+        """These words, and the other's where these say nothing."""
+        mine = {name: value for name, value in self._asdict().items() if value}
+        return other._replace(**mine)
+
+
+def words_of(corner: object, titles: Iterable[object] = ()) -> Words:
+    """What the corner says of axes and units, and where it is silent, the titles of vols and pair."""
+    said = _read(corner[:_LONGEST]) if isinstance(corner, str) else Words()
+    for cell in titles:
+        if isinstance(cell, str) and cell.strip():
+            title = _read(cell[:_LONGEST])
+            said = said.over(Words(vol_unit=title.vol_unit, pair=title.pair))
+    return said
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> Words:
+    plain = "".join(
+        letter
+        for letter in unicodedata.normalize("NFKD", text.replace("∆", "Δ").replace("ß", "ss")).casefold()
+        if not unicodedata.combining(letter)
+    )
+    tokens = _TOKEN.findall(plain.replace("'", " "))
+    said = Words(
+        _tenor_unit(plain, tokens), _notation(text, plain, tokens), None, pair_in(text), _axis(tokens)
+    )
+    said = said._replace(vol_unit=_vol_unit(plain, tokens, said))
+    return said._replace(text=text.strip()) if any(said) else said
+
+
+def _tenor_unit(plain: str, tokens: list[str]) -> TenorUnit | None:
+    """Of "DTE", "Days to expiry", "Tenor (d)", "T [yrs]", "Laufzeit in Tagen"."""
+    letters = {letter for found in _BRACKETED.findall(plain) for letter in found if letter}
+    named = bool(_TENOR_AXIS & set(tokens))
+    found = {
+        TENOR_WORDS[word]
+        for token in tokens
+        if (word := _singular(token)) in TENOR_WORDS and (len(token) > 1 or (named and token in letters))
+    }
+    found |= {"days"} if "dtm" in tokens else set()
+    return found.pop() if len(found) == 1 else None  # type: ignore[return-value]
+
+
+def _singular(token: str) -> str:
+    upper = token.upper()
+    return upper if upper in TENOR_WORDS else upper.removesuffix("N")  # Tagen, Jahren, Monaten
+
+
+def _notation(text: str, plain: str, tokens: list[str]) -> Notation | None:
+    said = set(tokens)
+    if text.strip() == "k":  # Gatheral's log-moneyness; K is the strike
+        return "log-moneyness"
+    if _RATIO.search(plain) and not _LOG.search(plain):
+        return "K/F"
+    if _LOG.search(plain):
+        return "log-moneyness"
+    if said & _DELTAS:
+        return "put delta" if said & _PUTS and not said & _CALLS else "delta"
+    if said & _STRIKES:
+        return "strike"
+    return "moneyness" if said & _MONEYNESS else None
+
+
+def _vol_unit(plain: str, tokens: list[str], said: Words) -> VolUnit | None:
+    """Of "Vol (%)", "vol pts", "in %"; "Delta %" says it of the deltas, not of the vols."""
+    words = set(tokens)
+    axes = (said.notation or said.axis) and not words & _VOLS
+    if words & _BASIS or {"normal", "vol"} <= words or {"basis", "points"} <= words:
+        return "basis points"
+    if _POINTS.search(plain) or (words & _PERCENT and not axes):
+        return "percent"
+    return "decimal" if words & _DECIMALS else None
+
+
+def _axis(tokens: list[str]) -> Literal["tenor", "strike"] | None:
+    for token in tokens:
+        if token in _TENOR_AXIS or (len(token) > 1 and _singular(token) in TENOR_WORDS):
+            return "tenor"
+        if token in _DELTAS or (len(token) > 1 and token in _STRIKES) or token in _MONEYNESS:
+            return "strike"
+    return None
+
+
+def pair_in(text: str) -> str | None:
+    """The currency pair in a text such as "USDHKD vols" or "EUR/USD", or None."""
+    for found in _PAIR.finditer(text.upper() if len(text.strip()) <= len("EUR / USD") else text):
+        try:
+            return "".join(parse_pair(found[1] + found[2]))
+        except LabelError:
+            continue
+    return None
+
+
+def refuse_other_clocks(text: str) -> None:
+    """Raises InputError where the tenors count business days."""
+    plain = text.casefold()
+    if _BUSINESS.search(plain) and re.search(r"day|tage|jours|dias|días|\bbd\b", plain):
+        raise InputError(f"{text!r}: business days; expected calendar days, or labels such as 1W, or dates")
