@@ -84,7 +84,8 @@ class TestVols:
         assert parse(cells).surface.vols[0, 0] == 0.4
         assert parse(cells, units="percent").surface.vols[0, 0] == 0.004
         wild = table([[2.5, 3.0], [2.2, 2.6]], ["1D", "1W"], ["25P", "25C"])
-        assert parse(wild).surface.vols[0, 0] == 0.025
+        with pytest.raises(UnitsError, match=r"may be 255% \(decimals\) or 2.55% \(percent points\)"):
+            parse(wild)
         assert parse(wild, units=" Decimal ").surface.vols[0, 0] == 2.5
         assert parse(with_cell(cells, 1, 1, 12.0), units="percent").surface.vols[0, 0] == 0.12
 

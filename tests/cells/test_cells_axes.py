@@ -32,7 +32,7 @@ class TestTenors:
         with pytest.raises(LabelError, match=r"cell A3 of the range is '1N'; expected a tenor such as ON"):
             parse(table(side=["1W", "1N", "1Y"]))
 
-    @pytest.mark.parametrize("bad", [True, "-1M", 0, -1, 150, "1,000", "10%", math.inf])
+    @pytest.mark.parametrize("bad", [True, "-1M", 0, -1, "1,000", "10%", math.inf])
     def test_no_tenor(self, bad: Any) -> None:
         with pytest.raises(LabelError, match=r"cell A3 of the range is .*expected"):
             parse(table(side=["1W", bad, "1Y"]))
@@ -76,7 +76,29 @@ class TestTenors:
         with pytest.raises(
             LabelError, match=r"cell A2 .*expected a date after the valuation date 2026-03-02"
         ):
-            parse(table(side=[46083, 46114, 46448], corner=46083))
+            parse(table(side=[46082, 46114, 46448], corner=46083))
+
+    @pytest.mark.parametrize("turned", [False, True])
+    @pytest.mark.parametrize(
+        ("corner", "side"),
+        [
+            (46083, [46083, 46114, 46448]),
+            ("DTE", [0, 31, 365]),
+            (datetime(2026, 3, 2, 17), [46083, 46114, 46448]),
+        ],
+    )
+    def test_an_expiry_today_is_left_as_it_is(self, corner: Any, side: list[Any], turned: bool) -> None:
+        cells = table(side=side, corner=corner)
+        grid = parse(flip(cells) if turned else cells)
+        np.testing.assert_allclose(grid.surface.tenors, [31 / 365, 1])
+        np.testing.assert_array_equal(grid.surface.vols, vols(QUOTES)[1:])
+        assert "expires today" in grid.warnings[0]
+        out = render(grid, np.full((2, 5), 0.1))
+        assert (flip(out) if turned else out)[1] == [side[0], *QUOTES[0]]
+
+    def test_only_today(self) -> None:
+        with pytest.raises(InputError, match=r"every expiry of the range is today"):
+            parse([[46083, "ATM"], [46083, 0.1]])
 
     def test_a_date_on_vols_is_no_corner(self) -> None:
         cells = [[46083, 0.09, 0.085, 0.08], [46114, 0.091, 0.086, 0.081], ["1Y", 0.092, 0.087, 0.083]]
@@ -195,7 +217,7 @@ class TestStrikes:
             ),
             (["10P", "25P", "m=0", "25C", "10C"], "B1 of the range is '10P' and cell D1 .* 'm=0': mixed"),
             (["10P", "25%", "ATM", "25C", "10C"], "C1 of the range is '25%', a delta or K/F"),
-            ([0.8, 0.9, 1, 1.1, 1.2], "D1 of the range is 1, no delta; .*plain strikes need forwards"),
+            ([0.8, 0.9, 1, 1.1, 1.2], r"strikes 0.8, 0.9, 1, 1.1, 1.2 may be strikes .* or K/F"),
             ([10, 25, 50, 25, 10], "B1 of the range is 10 and cell F1 of the range is 10: the same"),
             (["10P", "25P", "ATM", "25P", "10C"], "C1 of the range is '25P' and cell E1 .* '25P': the same"),
             (["25D RR", *DELTAS[1:]], "VOLQUOTES reads risk reversals and butterflies"),

@@ -54,21 +54,25 @@ class TestHeaders:
 
     def test_numbers_only_in_percent_points_beside_years(self) -> None:
         body = [[9.0, 8.5, 8.1], [9.2, 8.6, 8.2]]
-        grid = parse(table(body, side=[1, 2], top=[0.75, 0.5, 0.25], corner=""))
+        grid = parse(table(body, side=[1, 2], top=[0.75, 0.5, 0.25], corner="Years"))
         np.testing.assert_array_equal(grid.surface.tenors, [1, 2])
         assert grid.percent
 
     @pytest.mark.parametrize("missing", [None, "", "n/a", 0.08])
     @pytest.mark.parametrize("turned", [False, True])
-    def test_no_headers_are_the_pillars_of_the_paper(self, missing: Any, turned: bool) -> None:
+    def test_no_headers_are_the_pillars_of_the_paper_when_asked(self, missing: Any, turned: bool) -> None:
         body = (0.08 + 0.001 * np.arange(40).reshape(8, 5)).tolist()
         body[0][0] = missing
-        grid = parse(flip(body) if turned else body)
+        with pytest.raises(
+            LabelError, match=r'no header was found .*the arguments tenors and strikes \("paper"'
+        ):
+            parse(flip(body) if turned else body)
+        grid = parse(flip(body) if turned else body, "paper", "paper")
         assert (grid.transposed, grid.row_header, grid.column_header) == (turned, False, False)
         np.testing.assert_allclose(grid.surface.tenors, [7 / 365, 1 / 12, 1 / 6, 0.25, 0.5, 0.75, 1, 3])
         np.testing.assert_array_equal(grid.surface.deltas, [0.1, 0.25, 0.5, 0.75, 0.9])
         assert np.isnan(grid.surface.vols[0, 0]) == (missing != 0.08)
-        assert "1W 1M 2M" in grid.warnings[0] and "0.1 0.25" in grid.warnings[0]
+        assert "1W 1M 2M" in grid.warnings[0] and "0.1 0.25" in grid.warnings[1]
 
     def test_eight_by_five_with_headers_is_not_the_paper(self) -> None:
         body = np.full((7, 4), 0.1).tolist()
@@ -165,7 +169,7 @@ class TestArguments:
         np.testing.assert_array_equal(grid.surface.vols, vols(QUOTES))
 
     def test_an_argument_overrides_its_header(self) -> None:
-        np.testing.assert_array_equal(parse(table(), tenors=[[1, 2, 3]]).surface.tenors, [1, 2, 3])
+        np.testing.assert_array_equal(parse(table(), tenors=[["1Y", "2Y", "3Y"]]).surface.tenors, [1, 2, 3])
 
     def test_a_named_blank_row_is_a_tenor(self) -> None:
         grid = parse([*QUOTES, [None] * 5], [[*TENORS, "2Y"]], [DELTAS])
@@ -203,12 +207,14 @@ def test_an_argument_one_line_too_short_makes_no_header_of_vols() -> None:
         with pytest.raises(InputError, match=r"4 x 5 cells, the argument tenors 3 x 1 and strikes 1 x 5"):
             parse(rows, tenors=[["1W"], ["1M"], ["3M"]], strikes=[DELTAS])
     with pytest.raises(InputError, match=r"6 x 5 cells, the argument tenors 4 x 1 and strikes 1 x 5"):
-        parse([[None, *body[0][1:]], *body, body[3]], tenors=[[1], [2], [3], [4]], strikes=[DELTAS])
+        parse(
+            [[None, *body[0][1:]], *body, body[3]], tenors=[["1Y"], ["2Y"], ["3Y"], ["4Y"]], strikes=[DELTAS]
+        )
 
 
 def test_an_argument_may_repeat_a_header_that_looks_like_vols() -> None:
     top = [0.25, 0.5, 0.75]
-    grid = parse([["", *top], [1, 0.3, 0.4, None], [2, 0.31, 0.41, 0.5]], strikes=[top])
+    grid = parse([["Years", *top], [1, 0.3, 0.4, None], [2, 0.31, 0.41, 0.5]], strikes=[top])
     np.testing.assert_array_equal(grid.surface.deltas, top)
 
 

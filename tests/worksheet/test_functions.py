@@ -280,7 +280,7 @@ def test_cache_is_keyed_by_exact_arguments_and_digest(model: SimpleNamespace) ->
 
 
 def test_cache_tells_true_from_one() -> None:
-    with_one = [["", "ATM", "25C"], [1.0, 0.1, None], [2.0, 0.2, 0.2]]
+    with_one = [["Years", "ATM", "25C"], [1.0, 0.1, None], [2.0, 0.2, 0.2]]
     evaluate("VOLIMPUTE", [with_one])
     with_true = [list(row) for row in with_one]
     with_true[1][0] = True

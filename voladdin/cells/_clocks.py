@@ -17,8 +17,8 @@ _USUAL: dict[TenorUnit, frozenset[float]] = {
     "months": frozenset([*range(1, 13), 15, 18, 21, *range(24, 121, 12), 180, 240, 300, 360]),
     "weeks": frozenset([*range(1, 14), 16, 20, 26, 39, 52, 78, 104]),
 }
-_QUARTERS_ABOVE = 5.0  # years beyond it are written in quarters, 6.5, not 6.73
-_LONGEST_IN_YEARS = 50.0
+_CLOCK_TIMES_ABOVE = 5.0  # 0.5 1.5 6.5 may be days from now to an hour of the day
+_LONGEST_IN_YEARS = 30.0  # with a fraction
 
 
 def read_unit(
@@ -44,8 +44,8 @@ def read_unit(
 def possible_units(numbers: Sequence[float]) -> list[TenorUnit]:
     """The units in which a desk writes such numbers: 7 14 30 are days, 0.25 0.5 1 years, 1 2 3 anything."""
     if any(number != int(number) for number in numbers):
-        quarters = all(4 * n == int(4 * n) for n in numbers if n > _QUARTERS_ABOVE or min(numbers) >= 1)
-        if quarters and max(numbers) <= _LONGEST_IN_YEARS:
+        clock_times = max(numbers) > _CLOCK_TIMES_ABOVE and len({round(n % 1, 3) for n in numbers}) == 1
+        if max(numbers) <= _LONGEST_IN_YEARS and not clock_times:
             return ["years"]
         return ["years", "days"] if max(numbers) <= MAX_YEARS else ["days"]
     if 0 in numbers:

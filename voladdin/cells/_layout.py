@@ -150,7 +150,7 @@ def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Lay
     corner "Days", "Expiry"     the first column: down
     corner "Delta", "Strike"    the first column: across
     forwards                    the line nearer to them holds the strikes
-    usual deltas in one line    it holds the strikes
+    deltas in one line         it holds the strikes
     neither can be read         down, so that the message names the cell
     """
     row, column = lines(table)
@@ -164,11 +164,11 @@ def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Lay
         return Layout(words.axis == "strike", True, True)
     if forward is not None:
         return Layout(_distance(column, forward) < _distance(row, forward), True, True)
-    if _usual_deltas(row) != _usual_deltas(column):
-        return Layout(_usual_deltas(column), True, True)
+    if _like_deltas(row) != _like_deltas(column):
+        return Layout(_like_deltas(column) > _like_deltas(row), True, True)
     raise LabelError(
         f"{row[0]} and {column[0]}: tenors across and strikes down, or strikes across and tenors down; "
-        'expected labels such as 1M and 25C, a corner such as "Years" or "Delta" for the first column, or the '
+        'expected labels such as 1M and 25C, "Years" or "Delta" in the corner for the first column, or the '
         "arguments tenors and strikes"
     )
 
@@ -200,9 +200,13 @@ def _may_be_strikes(line: Labels) -> bool:
     return any((np.diff(order) > 0).all() or (np.diff(order) < 0).all() for order in orders)
 
 
-def _usual_deltas(line: Labels) -> bool:
+def _like_deltas(line: Labels) -> int:
+    """2 for the usual deltas, 1 for others on a wide range, 0 for other numbers."""
     deltas = [parse_delta(value) for value in _numbers(line).tolist()]
-    return None not in deltas and clearly_deltas(np.array(deltas, dtype=float), usual=True)
+    if None in deltas:
+        return 0
+    values = np.array(deltas, dtype=float)
+    return int(clearly_deltas(values)) + int(clearly_deltas(values, usual=True))
 
 
 def _plain(line: Labels) -> FloatArray | None:
@@ -222,7 +226,8 @@ def like_vols(line: Labels, table: Table) -> bool:
 
 
 def _distance(line: Labels, forward: float) -> float:
-    return abs(math.log(float(median(_numbers(line).tolist())) / forward))
+    middle = float(median(_numbers(line).tolist()))
+    return abs(math.log(middle / forward)) if middle > 0 and forward > 0 else math.inf
 
 
 def _numbers(line: Labels) -> FloatArray:

@@ -67,7 +67,8 @@ def possible_notations(line: FloatArray, values: FloatArray, forward: float | No
         return [*_if(clear, "delta"), *_if(narrow or not clear, "strike")]
     if deltas is not None:
         return ["delta"] if 0.5 in deltas or clearly_deltas(deltas) else ["delta", "strike"]
-    return ["K/F"] if ratio else ["strike"]
+    far = not values.min() / _STRIKE_SPREAD <= forward <= values.max() * _STRIKE_SPREAD
+    return [*_if(not (ratio and far), "strike"), *_if(ratio, "K/F")]
 
 
 def _signed(line: FloatArray) -> list[Notation]:
@@ -110,7 +111,9 @@ def clearly_deltas(deltas: FloatArray, *, usual: bool = False) -> bool:
 
 def _spans_one(line: FloatArray) -> bool:
     """Whether the numbers lie about 1, or about 100 as percent."""
-    return any(line.min() <= one <= line.max() <= 3 * one and line.min() >= one / 5 for one in (1.0, 100.0))
+    return len(line) > 1 and any(
+        one / 5 <= line.min() <= one <= line.max() <= 3 * one for one in (1.0, 100.0)
+    )
 
 
 def _moneyness(values: FloatArray) -> Notation:

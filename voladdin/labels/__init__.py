@@ -1,7 +1,6 @@
 """Labels of tenors and strikes, as a desk writes them."""
 
-from .dates import date_system
 from .strikes import StrikeKind, parse_delta, parse_strike
 from .tenors import parse_tenor, tenor_label
 
-__all__ = ["StrikeKind", "date_system", "parse_delta", "parse_strike", "parse_tenor", "tenor_label"]
+__all__ = ["StrikeKind", "parse_delta", "parse_strike", "parse_tenor", "tenor_label"]

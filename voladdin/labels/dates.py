@@ -1,12 +1,10 @@
-"""Dates as a desk writes them: text in many languages, serial numbers of either date system, ACT/365."""
+"""Dates as a desk writes them: text in many languages, serial numbers, ACT/365."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
@@ -17,8 +15,7 @@ DAYS_PER_YEAR = 365.0
 
 DayOrder = Literal["day first", "month first"]
 
-_SYSTEMS = {1900: datetime(1899, 12, 30), 1904: datetime(1904, 1, 1)}
-_SYSTEM: ContextVar[int] = ContextVar("date system", default=1900)
+_EPOCH = datetime(1899, 12, 30)
 _MONTHS = (
     "jan janv janvier january januar januari ene enero gen gennaio",
     "feb fev fevr fevrier february februar februari febrero febbraio",
@@ -41,24 +38,9 @@ _NAMED = re.compile(r"(\d{1,2})[-/. ]*([a-z]+)[-/., ]*(\d{4}|\d\d)" + _TIME, re.
 _SHORT_YEAR = 100
 
 
-@contextmanager
-def date_system(first: int) -> Iterator[None]:
-    """Serial numbers count from the 1900 or the 1904 system of the workbook, within this context."""
-    token = _SYSTEM.set(first)
-    try:
-        yield
-    finally:
-        _SYSTEM.reset(token)
-
-
-def current_date_system() -> int:
-    """1900 or 1904."""
-    return _SYSTEM.get()
-
-
 def date_of_serial(number: float) -> date:
-    """The date of a serial number in the workbook's date system; a datetime where it has a time of day."""
-    return without_midnight(_SYSTEMS[_SYSTEM.get()] + timedelta(seconds=round(number * 86_400)))
+    """The date of a serial number of the 1900 system; a datetime where it has a time of day."""
+    return without_midnight(_EPOCH + timedelta(seconds=round(number * 86_400)))
 
 
 def without_midnight(moment: date) -> date:

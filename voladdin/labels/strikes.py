@@ -14,34 +14,11 @@ _WITH_NUMBER = re.compile(r"([^0-9.]*)" + _NUMBER + r"([^0-9.]*)")
 _SIDE = re.compile(_MARK + r"(PUT|CALL|P|C)S?" + _MARK)
 _SIDELESS = re.compile(r"([+-]?)" + _NUMBER + r"(?:D|DELTA|DELTAS|Δ)|(?:D|DELTA|Δ)([+-]?)" + _NUMBER)
 _BARE = re.compile(r"([+-]?)" + _NUMBER)
-_ATM = frozenset(
-    [
-        "ATM",
-        "DNS",
-        "ATMDNS",
-        "ATMDN",
-        "DN",
-        "ATMF",
-        "ATMFWD",
-        "ATMFORWARD",
-        "STRADDLE",
-        "ATMV",
-        "ATMVOL",
-        "ATMSTRADDLE",
-        "DNSTRADDLE",
-        "ATTHEMONEY",
-        "ATM50",
-        "ATM50D",
-        "ATM50Δ",
-        "50DATM",
-        "50ΔATM",
-        "50Δ",
-        "50DELTA",
-        "Δ50",
-        "DELTA50",
-        "0.5Δ",
-    ]
+_ATM_LABELS = (
+    "ATM DNS ATMDNS ATMDN DN ATMF ATMFWD ATMFORWARD STRADDLE ATMV ATMVOL ATMSTRADDLE DNSTRADDLE ATTHEMONEY "
+    "ATM50 ATM50D ATM50Δ 50DATM 50ΔATM 50Δ 50DELTA Δ50 DELTA50 0.5Δ"
 )
+_ATM = frozenset(_ATM_LABELS.split())
 _NAMED_VALUE = re.compile(r"(K/F|K|k|M|m|X|x)=([+-]?)" + _NUMBER + r"(%?)")
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 
