@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 
 from .._typing import FloatArray
 from ..errors import InputError, LabelError
 from ..labels import parse_tenor
+from ..labels.dates import years_between
 from ..options import Options
 from ._values import Cell, Cells, Label, is_missing, labels_of, read_date, read_number, shown
 
@@ -127,8 +128,7 @@ def _years(row: list[Label], columns: dict[str, int], valuation: date | None) ->
         return parse_tenor(label.cell if isinstance(label.cell, str | float | int) else str(label.cell))
     if valuation is None:
         raise InputError(f"{label}, a date; expected a valuation date too, or days to expiry")
-    from_day = valuation.date() if isinstance(valuation, datetime) else valuation
-    return (day - from_day).days / 365.0
+    return years_between(valuation, day)
 
 
 def _positive(label: Label) -> float:
