@@ -24,6 +24,7 @@ BENCHES = {  # name: its module
     "impute": "export.bench.imputation.impute",
     "guard": "export.bench.imputation.guard",
     "ablation": "export.bench.imputation.ablation",
+    "markets": "export.bench.markets.run",
     "calc": "export.bench.calc.recalculation",
     "repair": "export.bench.repair.repair",
     "generate": "export.bench.generation.generate",

@@ -1,0 +1,119 @@
+"""Every method's answer in one form: the rivals', today's history model's, the product's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import ndtri
+
+import voladdin as va
+
+from .interpolators import linear, sabr, ssvi, svi, thin_plate
+from .local_vol import andreasen_huge
+from .processes import additive_process, gaussian_process
+from .quoted import BoolArray, FloatArray, Quoted
+
+OURS, HISTORY = "voladdin", "fx model"
+REFUSED = "refused"
+_Z90 = float(ndtri(0.95))
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A fill [T, K] and what comes with it; `note` is "", REFUSED (no fill) or why linear stands in."""
+
+    fill: FloatArray | None
+    low: FloatArray | None = None
+    high: FloatArray | None = None
+    std: FloatArray | None = None
+    draws: FloatArray | None = None
+    note: str = ""
+    ms: float = np.nan
+
+
+_Points = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+_Process = Callable[[FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+Method = Callable[[Quoted, BoolArray], Answer]
+
+
+def _from_points(method: _Points) -> Method:
+    def answer(surface: Quoted, hidden: BoolArray) -> Answer:
+        shown = np.where(hidden, np.nan, surface.vols)
+        try:
+            return Answer(method(surface.tenors, surface.coordinates(shown), shown))
+        except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:
+            return _stand_in(surface, shown, str(error))
+
+    return answer
+
+
+def _from_process(method: _Process) -> Method:
+    def answer(surface: Quoted, hidden: BoolArray) -> Answer:
+        shown = np.where(hidden, np.nan, surface.vols)
+        try:
+            fill, std = method(surface.tenors, surface.coordinates(shown), shown)
+        except (ValueError, np.linalg.LinAlgError) as error:
+            return _stand_in(surface, shown, str(error))
+        reach = np.exp(np.minimum(_Z90 * std, 5.0))
+        return Answer(fill, fill / reach, fill * reach, fill * std)
+
+    return answer
+
+
+def _stand_in(surface: Quoted, shown: FloatArray, note: str) -> Answer:
+    return Answer(linear(surface.tenors, surface.coordinates(shown), shown), note=note or "failed")
+
+
+def product(model: str | Path | None, draws: int = 0, seed: int = 0) -> Method:
+    """`voladdin.impute`, with its default model or another; joint draws where the answer offers them."""
+
+    def answer(surface: Quoted, hidden: BoolArray) -> Answer:
+        arguments = {} if model is None else {"model": model}
+        try:
+            found = va.impute(surface.surface(hidden), **arguments)  # type: ignore[arg-type]
+        except va.VoladdinError as error:
+            return Answer(None, note=f"{REFUSED}: {' '.join(str(error).split())}")
+        offered = getattr(found, "draws", None) if draws else None
+        joint = None if offered is None else np.asarray(offered(draws, seed))
+        return Answer(found.filled, found.low, found.high, found.std, joint)
+
+    return answer
+
+
+RIVALS: dict[str, Method] = {
+    "linear": _from_points(linear),
+    "thin-plate": _from_points(thin_plate),
+    "one process": _from_process(gaussian_process),
+    "additive process": _from_process(additive_process),
+    "SVI": _from_points(svi),
+    "SSVI": _from_points(ssvi),
+    "SABR": _from_points(sabr),
+    "Andreasen-Huge": _from_points(andreasen_huge),
+    HISTORY: product("fx"),
+}
+
+
+def timed(method: Method, surface: Quoted, hidden: BoolArray) -> Answer:
+    """The answer, its cells finite (linear ones where they are not), and its wall clock."""
+    started = time.perf_counter()
+    found = method(surface, hidden)
+    ms = 1e3 * (time.perf_counter() - started)
+    if found.fill is None:
+        return Answer(None, note=found.note, ms=ms)
+    bad = ~np.isfinite(found.fill) | (found.fill <= 0)
+    fill, note = found.fill, found.note
+    if bad[hidden].any():
+        shown = np.where(hidden, np.nan, surface.vols)
+        fill = np.where(bad, linear(surface.tenors, surface.coordinates(shown), shown), fill)
+        note = note or "not finite"
+    return Answer(np.minimum(fill, 10.0), found.low, found.high, found.std, found.draws, note, ms)
+
+
+def methods(names: Sequence[str] | None, ours: Method, others: dict[str, Method]) -> dict[str, Method]:
+    """The rivals asked for (default all), `others`, and ours last."""
+    chosen = {name: RIVALS[name] for name in (names or RIVALS)}
+    return {**chosen, **others, OURS: ours}

@@ -1,0 +1,110 @@
+"""`voladdin bench markets`: ours and a desk's own methods on any market and grid.
+
+Sets: every real surface of the data folder, days of 2018 of the currency history, and simulated families, each
+scored by a model that was trained without it where `--without` has one. Each surface is seen under every mask;
+`--quick` takes a few surfaces under masks in turn and ends in about three minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from export.bench.data import DATA
+from export.simulation.markets import FAMILIES, MASKS, TABLED
+
+from .answers import RIVALS, Method, methods, product
+from .quoted import Quoted
+from .scoring import Case, masked, score_case
+from .surfaces import history_surfaces, real_surfaces, simulated_surfaces
+from .tables import LEGEND, render
+
+SETS = ("real", "history", "simulated")
+_QUICK_REAL, _QUICK_MASKS = 12, 2  # every so many-th strike of large chains; masks a surface
+
+
+def surfaces(options: argparse.Namespace) -> Iterator[tuple[str, Quoted]]:
+    """The surfaces asked for, each with the simulated family that its model must not know, or ""."""
+    names = SETS if options.set == "all" else (options.set,)
+    if "real" in names:
+        yield from (("", s) for s in real_surfaces(every=_QUICK_REAL if options.quick else 1))
+    if "history" in names and (DATA / "fx_history.csv.gz").is_file():
+        yield from (("", s) for s in history_surfaces(1 if options.quick else 10))
+    if "simulated" in names:
+        count = options.count or (1 if options.quick else 9)
+        for family in options.family or FAMILIES:
+            if options.pool is not None or family not in TABLED:
+                yield from (
+                    (family, s) for s in simulated_surfaces(family, count, options.seed, options.pool)
+                )
+
+
+def ours(options: argparse.Namespace, family: str) -> Method:
+    """The product, with the bundle of --without that never saw `family` where there is one."""
+    held_out = options.without / family if options.without is not None and family else None
+    model = held_out if held_out is not None and held_out.is_dir() else options.model
+    return product(model, options.draws, options.seed)
+
+
+def run(options: argparse.Namespace, others: dict[str, Method]) -> list[Case]:
+    """Score every surface under its masks; a line each to standard error."""
+    cases: list[Case] = []
+    pairs = list(surfaces(options))
+    families = {id(surface): family for family, surface in pairs}
+    rotate = _QUICK_MASKS if options.quick else 0
+    masks = options.mask or tuple(MASKS)
+    for surface, mask, hidden in masked([s for _, s in pairs], masks, options.repeats, rotate, options.seed):
+        chosen = methods(options.rival, ours(options, families[id(surface)]), others)
+        cases.append(score_case(surface, mask, hidden, chosen))
+        print(f"{surface.set}: {surface.name} under {mask}", file=sys.stderr, flush=True)
+    return cases
+
+
+def completer(options: argparse.Namespace) -> dict[str, Method]:
+    """The trained completer of --completer, if any."""
+    if options.completer is None:
+        return {}
+    from .completer import load_completer
+
+    return {"completer": load_completer(options.completer)}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser("voladdin bench markets", description=(__doc__ or "").split("\n\n")[0])
+    found.add_argument("--set", choices=(*SETS, "all"), default="all")
+    found.add_argument("--quick", action="store_true", help="a few surfaces, masks in turn: about 3 minutes")
+    found.add_argument("--family", action="append", choices=FAMILIES, help="simulated families (default all)")
+    found.add_argument("--mask", action="append", choices=tuple(MASKS), help="masks (default all)")
+    found.add_argument("--rival", action="append", choices=tuple(RIVALS), help="rivals (default all)")
+    found.add_argument("--count", type=int, help="surfaces of each family (default 9; quick 1)")
+    found.add_argument("--repeats", type=int, default=2, help="draws of each mask (default 2)")
+    found.add_argument("--pool", type=Path, help="folder of the families that are tabulated")
+    found.add_argument("--model", help="model of ours (default: what voladdin.impute chooses)")
+    found.add_argument("--without", type=Path, help="folder of bundles, one a family, trained without it")
+    found.add_argument("--completer", type=Path, help="a completer trained by export.bench.markets.completer")
+    found.add_argument("--draws", type=int, default=200, help="joint draws a surface where offered")
+    found.add_argument("--seed", type=int, default=0)
+    found.add_argument("--output", type=Path, help="write the tables to this file too")
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the tables as markdown; progress goes to standard error."""
+    options = parser().parse_args(argv)
+    others = completer(options)
+    cases = run(options, others)
+    if not cases:
+        print("no surfaces: the data folder is absent, and no simulated set was asked for", file=sys.stderr)
+        return 1
+    text = LEGEND + "\n" + render(cases, list(methods(options.rival, ours(options, ""), others)))
+    print(text)
+    if options.output is not None:
+        options.output.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

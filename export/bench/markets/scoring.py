@@ -1,0 +1,104 @@
+"""Scores of every method on the same hidden cells, case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from export.imputation.validate import gaussian_crps
+from export.simulation.markets import hide
+
+from .answers import OURS, Answer, Method, timed
+from .functionals import Covered, covered_functionals
+from .quoted import BoolArray, FloatArray, Quoted
+
+
+@dataclass(frozen=True)
+class Case:
+    """One surface under one mask: scores of each method that answered, in per cent of the surface's level.
+
+    error: mean absolute. inside: share of fills between bid and ask, NaN without a market. covered: of the 90%
+    band, NaN without one. notes: why a method did not answer, or what stood in for it.
+    """
+
+    set: str
+    mask: str
+    name: str
+    cells: int
+    error: dict[str, float]
+    crps: dict[str, float]
+    covered: dict[str, float]
+    inside: dict[str, float]
+    ms: dict[str, float]
+    notes: dict[str, str]
+    functionals: tuple[Covered, ...] = ()
+
+
+def score_case(surface: Quoted, mask: str, hidden: BoolArray, methods: Mapping[str, Method]) -> Case:
+    """Every method on one mask."""
+    case = Case(surface.set, mask, surface.name, int(hidden.sum()), {}, {}, {}, {}, {}, {})
+    functionals: tuple[Covered, ...] = ()
+    for name, method in methods.items():
+        found = timed(method, surface, hidden)
+        case.ms[name] = found.ms
+        if found.note:
+            case.notes[name] = found.note
+        if found.fill is None:
+            continue
+        _score(case, name, surface, hidden, found)
+        if name == OURS and found.draws is not None:
+            functionals = tuple(covered_functionals(surface, hidden, found.draws))
+    return Case(**{**case.__dict__, "functionals": functionals})
+
+
+def _score(case: Case, name: str, surface: Quoted, hidden: BoolArray, found: Answer) -> None:
+    assert found.fill is not None
+    truth, fill, unit = surface.truth[hidden], found.fill[hidden], surface.level / 100.0
+    errors = np.abs(fill - truth)
+    case.error[name] = float(errors.mean() / unit)
+    case.crps[name] = case.error[name]
+    if found.std is not None:
+        std = np.maximum(found.std[hidden], 1e-9)
+        case.crps[name] = float(gaussian_crps(truth, fill, std).mean() / unit)
+    if found.low is not None and found.high is not None:
+        case.covered[name] = float(((truth >= found.low[hidden]) & (truth <= found.high[hidden])).mean())
+    if surface.bid is not None and surface.ask is not None:
+        bid, ask = surface.bid[hidden], surface.ask[hidden]
+        market = np.isfinite(bid) & np.isfinite(ask)
+        if market.any():
+            case.inside[name] = float(((fill >= bid) & (fill <= ask))[market].mean())
+
+
+def masked(
+    surfaces: Sequence[Quoted], masks: Sequence[str], repeats: int, rotate: int, seed: int
+) -> Iterator[tuple[Quoted, str, BoolArray]]:
+    """The cases: every mask `repeats` times, or with `rotate` above 0 only so many masks a surface, in turn."""
+    start = 0
+    for number, surface in enumerate(surfaces):
+        chosen = list(masks)
+        if rotate:
+            chosen = [masks[(start + i) % len(masks)] for i in range(rotate)]
+            start += rotate
+        for mask in chosen:
+            rng = np.random.default_rng([seed, number, *mask.encode()])
+            for _ in range(1 if rotate else repeats):
+                hidden = hide(rng, mask, surface.quoted[None], surface.deltas_of_quotes()[None])[0]
+                if hidden.any():
+                    yield surface, mask, hidden
+
+
+def totals(cases: Sequence[Case], score: str, method: str) -> FloatArray:
+    """[cases] one score of one method, NaN where it has none."""
+    return np.array([getattr(case, score).get(method, np.nan) for case in cases])
+
+
+def ratio_interval(
+    top: FloatArray, bottom: FloatArray, draws: int = 1000, level: float = 0.90
+) -> tuple[float, float, float]:
+    """Ratio of the means of two scores of the same cases, and its paired bootstrap interval."""
+    picks = np.random.default_rng(0).integers(len(top), size=(draws, len(top)))
+    sums = top[picks].mean(axis=1) / np.maximum(bottom[picks].mean(axis=1), 1e-12)
+    low, high = np.quantile(sums, [(1 - level) / 2, (1 + level) / 2])
+    return float(top.mean() / max(bottom.mean(), 1e-12)), float(low), float(high)
