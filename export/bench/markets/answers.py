@@ -20,6 +20,7 @@ from .quoted import BoolArray, FloatArray, Quoted
 OURS, HISTORY = "voladdin", "fx model"
 REFUSED = "refused"
 _Z90 = float(ndtri(0.95))
+_PASSES = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,30 @@ def _from_points(method: _Points) -> Method:
             return _stand_in(surface, shown, str(error))
 
     return answer
+
+
+def _from_smiles(method: _Points) -> Method:
+    """A method that needs strikes: on a delta axis those of the last fill, from the vol at the money on."""
+
+    def answer(
+        tenors: FloatArray, moneyness: FloatArray, shown: FloatArray, deltas: FloatArray
+    ) -> FloatArray:
+        fill = method(tenors, moneyness, shown)
+        for _ in range(_PASSES):
+            s = np.where(np.isfinite(shown), shown, fill) * np.sqrt(tenors)[:, None]
+            moneyness = s * (0.5 * s - ndtri(deltas))
+            if not (np.diff(moneyness, axis=1) > 0).all():
+                break
+            fill = method(tenors, moneyness, shown)
+        return fill
+
+    def on_surface(surface: Quoted, hidden: BoolArray) -> Answer:
+        deltas = surface.deltas
+        if deltas is None:
+            return _from_points(method)(surface, hidden)
+        return _from_points(lambda *given: answer(*given, deltas))(surface, hidden)
+
+    return on_surface
 
 
 def _from_process(method: _Process) -> Method:
@@ -85,14 +110,14 @@ def product(model: str | Path | None, draws: int = 0, seed: int = 0) -> Method:
 
 
 RIVALS: dict[str, Method] = {
-    "linear": _from_points(linear),
+    "linear": _from_smiles(linear),
     "thin-plate": _from_points(thin_plate),
     "one process": _from_process(gaussian_process),
     "additive process": _from_process(additive_process),
-    "SVI": _from_points(svi),
-    "SSVI": _from_points(ssvi),
-    "SABR": _from_points(sabr),
-    "Andreasen-Huge": _from_points(andreasen_huge),
+    "SVI": _from_smiles(svi),
+    "SSVI": _from_smiles(ssvi),
+    "SABR": _from_smiles(sabr),
+    "Andreasen-Huge": _from_smiles(andreasen_huge),
     HISTORY: product("fx"),
 }
 

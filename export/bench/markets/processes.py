@@ -70,7 +70,8 @@ def _fit_and_predict(
         penalty = 0.5 * float((((p - start) / spread) ** 2).sum())
         return float(0.5 * scaled @ scaled + np.log(np.diag(root)).sum()) + penalty
 
-    p = minimize(loss, start, method="L-BFGS-B", options={"maxiter": steps}).x
+    bounds = list(zip(start - 4.0 * spread, start + 4.0 * spread, strict=True))
+    p = minimize(loss, start, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps}).x
     where = x if at is None else at
     return _conditional(kernel, p, x[seen], y[seen] - centre, where, noise, centre)
 

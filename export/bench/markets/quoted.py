@@ -20,8 +20,8 @@ class Quoted:
     """One surface; arrays are [T, K], NaN where nobody quotes.
 
     name, set: of the surface, and of the row of the tables it counts in. vols: what is shown. truth: what a
-    fill is scored against (the quotes themselves on real surfaces). deltas: [K] falling, or None where moneyness
-    [T, K] is given, rising. bid, ask: where there is a market.
+    fill is scored against (the quotes themselves on real surfaces). deltas: [K] falling, or None where
+    moneyness [T, K] is given, rising. bid, ask: where there is a market.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """`voladdin bench markets`: ours and a desk's own methods on any market and grid.
 
-Sets: every real surface of the data folder, days of 2018 of the currency history, and simulated families, each
-scored by a model that was trained without it where `--without` has one. Each surface is seen under every mask;
-`--quick` takes a few surfaces under masks in turn and ends in about three minutes.
+Sets: every real surface of the data folder, days of 2018 of the currency history, and simulated families,
+each scored by a model that was trained without it where `--without` has one. Each surface is seen under every
+mask; `--quick` takes a few surfaces under masks in turn and ends in about three minutes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .surfaces import history_surfaces, real_surfaces, simulated_surfaces
 from .tables import LEGEND, render
 
 SETS = ("real", "history", "simulated")
-_QUICK_REAL, _QUICK_MASKS = 12, 2  # every so many-th strike of large chains; masks a surface
+_QUICK_REAL, _QUICK_MASKS = 12, 3  # every so many-th strike of large chains; masks a surface
 
 
 def surfaces(options: argparse.Namespace) -> Iterator[tuple[str, Quoted]]:

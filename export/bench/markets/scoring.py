@@ -17,7 +17,7 @@ from .quoted import BoolArray, FloatArray, Quoted
 
 @dataclass(frozen=True)
 class Case:
-    """One surface under one mask: scores of each method that answered, in per cent of the surface's level.
+    """One surface under one mask: scores of each method that answered, in % of its level.
 
     error: mean absolute. inside: share of fills between bid and ask, NaN without a market. covered: of the 90%
     band, NaN without one. notes: why a method did not answer, or what stood in for it.
@@ -74,7 +74,7 @@ def _score(case: Case, name: str, surface: Quoted, hidden: BoolArray, found: Ans
 def masked(
     surfaces: Sequence[Quoted], masks: Sequence[str], repeats: int, rotate: int, seed: int
 ) -> Iterator[tuple[Quoted, str, BoolArray]]:
-    """The cases: every mask `repeats` times, or with `rotate` above 0 only so many masks a surface, in turn."""
+    """The cases: every mask `repeats` times, or (`rotate` above 0) so many masks a surface, in turn."""
     start = 0
     for number, surface in enumerate(surfaces):
         chosen = list(masks)

@@ -13,10 +13,10 @@ from .scoring import Case, ratio_interval, totals
 
 LEGEND = """\
 Errors are of hidden cells only, in per cent of the surface's median vol; every method sees the same quotes.
-A row is a set under a mask; `best` is the rival with the least mean error of the row, named after the fact, and
-`ours / best` the ratio of mean errors with its paired 90% bootstrap interval over cases. Masks: shares hidden at
-random; `expiry`, one whole expiry; `wings`, the outer quarter on both sides of half the expiries; `three`, three
-quotes an expiry are left; `atm`, one; `liquid`, a listed chain of which only liquid strikes are left.
+A row is a set under a mask; `best` is the rival with the least mean error of the row, named after the fact,
+and `ours / best` the ratio of mean errors with its paired 90% bootstrap interval over cases. Masks: shares
+hidden at random; `expiry`, one whole expiry; `wings`, the outer quarter on both sides of half the expiries;
+`three`, three quotes an expiry are left; `atm`, one; `liquid`, a listed chain with its liquid strikes alone.
 """
 
 
