@@ -19,8 +19,8 @@ from .quoted import BoolArray, FloatArray, Quoted
 class Case:
     """One surface under one mask: scores of each method that answered, in % of its level.
 
-    error: mean absolute. inside: share of fills between bid and ask, NaN without a market. covered: of the 90%
-    band, NaN without one. notes: why a method did not answer, or what stood in for it.
+    error: mean absolute. inside: share of fills between bid and ask, NaN without one. covered: share in the
+    90% band, NaN without one. notes: why a method did not answer, or what stood in for it.
     """
 
     set: str
