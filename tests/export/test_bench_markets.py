@@ -1,0 +1,213 @@
+"""`voladdin bench markets` on small budgets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import ndtri
+
+import voladdin as va
+from export.bench.data import DATA
+from export.bench.markets import answers
+from export.bench.markets.answers import OURS, RIVALS, Answer, product, timed
+from export.bench.markets.functionals import covered_functionals
+from export.bench.markets.interpolators import linear, sabr, ssvi, svi
+from export.bench.markets.quoted import Quoted
+from export.bench.markets.run import main
+from export.bench.markets.scoring import masked, ratio_interval, score_case
+from export.bench.markets.surfaces import history_surfaces, real_surfaces, simulated_surfaces
+from export.bench.markets.tables import render
+from export.simulation.markets import MASKS
+from export.simulation.sabr import hagan_vol
+
+TENORS = np.array([0.1, 0.25, 0.5, 1.0])
+MONEYNESS = 0.2 * np.sqrt(TENORS)[:, None] * np.linspace(-1.5, 1.5, 9)
+
+
+def hole(vols, row=1, column=4):
+    shown = vols.copy()
+    shown[row, column] = np.nan
+    return shown
+
+
+def smile_surface() -> Quoted:
+    vols = 0.2 - 0.1 * MONEYNESS / np.sqrt(TENORS)[:, None] + 0.01 * np.sqrt(TENORS)[:, None]
+    return Quoted("made", "made", TENORS, vols, vols, moneyness=MONEYNESS)
+
+
+# rivals find their own kind ---------------------------------------------------------------------------------
+
+
+def test_linear_is_exact_on_flat_total_variance():
+    vols = np.full(MONEYNESS.shape, 0.2)
+    shown = vols.copy()
+    shown[1] = np.nan
+    np.testing.assert_allclose(linear(TENORS, MONEYNESS, shown), vols)
+    shown[[0, 3]] = np.nan
+    np.testing.assert_allclose(linear(TENORS, MONEYNESS, shown), vols)
+
+
+def test_svi_finds_svi():
+    w = TENORS[:, None] * (0.02 + 0.1 * (-0.4 * (MONEYNESS - 0.05) + np.sqrt((MONEYNESS - 0.05) ** 2 + 0.04)))
+    vols = np.sqrt(w / TENORS[:, None])
+    np.testing.assert_allclose(svi(TENORS, MONEYNESS, hole(vols)), vols, rtol=2e-4)
+
+
+def test_ssvi_finds_ssvi():
+    theta = 0.04 * TENORS[:, None]
+    y = 1.1 * theta**-0.4 * (1 + theta) ** -0.6 * MONEYNESS
+    vols = np.sqrt(0.5 * theta * (1 - 0.5 * y + np.sqrt((y - 0.5) ** 2 + 0.75)) / TENORS[:, None])
+    shown = hole(vols)
+    shown[2] = np.nan
+    np.testing.assert_allclose(ssvi(TENORS, MONEYNESS, shown), vols, rtol=1e-3)
+
+
+def test_sabr_finds_sabr():
+    vols = hagan_vol(MONEYNESS, TENORS[:, None], 0.2, 1.0, -0.4, 0.8)
+    np.testing.assert_allclose(sabr(TENORS, MONEYNESS, hole(vols)), vols, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["thin-plate", "one process", "additive process", "Andreasen-Huge"])
+def test_smooth_rivals_fill_a_smooth_surface(name):
+    if name == "Andreasen-Huge":
+        pytest.importorskip("QuantLib")
+    surface = smile_surface()
+    hidden = np.zeros(surface.vols.shape, bool)
+    hidden[1, 4] = True
+    found = timed(RIVALS[name], surface, hidden)
+    assert found.note == ""
+    assert found.fill[1, 4] == pytest.approx(surface.vols[1, 4], abs=3e-3)
+
+
+@pytest.mark.parametrize("name", RIVALS)
+@pytest.mark.parametrize("mask", MASKS)
+def test_every_rival_answers_every_mask(name, mask):
+    if name == "Andreasen-Huge":
+        pytest.importorskip("QuantLib")
+    surface = next(iter(simulated_surfaces("essvi", 1, 3, None)))
+    hidden = next(masked([surface], [mask], 1, 0, 0))[2]
+    found = timed(RIVALS[name], surface, hidden)
+    assert np.isfinite(found.fill[hidden]).all() and (found.fill[hidden] > 0).all()
+
+
+def test_rivals_at_deltas_see_no_hidden_vol():
+    deltas = np.array([0.9, 0.75, 0.5, 0.25, 0.1])
+    vols = 0.1 + 0.02 * ndtri(deltas) ** 2 + np.zeros((4, 1))
+    surface = Quoted("made", "made", TENORS, vols, vols, deltas=deltas)
+    hidden = np.zeros(vols.shape, bool)
+    hidden[1, 3] = True
+    other = replace(surface, vols=np.where(hidden, 0.9, vols))
+    for name in ("linear", "SVI", "SSVI", "SABR"):
+        first, second = (timed(RIVALS[name], s, hidden).fill[1, 3] for s in (surface, other))
+        assert first == second
+
+
+# scores -----------------------------------------------------------------------------------------------------
+
+
+def test_scores_are_of_hidden_cells_in_percent_of_the_level():
+    surface = smile_surface()
+    surface = replace(surface, bid=surface.vols - 0.0015, ask=surface.vols + 0.0015)
+    hidden = np.zeros(surface.vols.shape, bool)
+    hidden[2, 3:5] = True
+    fill = surface.vols.copy()
+    fill[2, 3] += 0.001
+    fill[2, 4] += 0.003
+    fill[0] += 1.0
+
+    def method(quoted, hidden):
+        return Answer(fill, fill - 0.002, fill + 0.002, np.full(fill.shape, 0.001))
+
+    case = score_case(surface, "10%", hidden, {"mine": method})
+    assert case.error["mine"] == pytest.approx(100 * 0.002 / surface.level)
+    assert case.covered["mine"] == case.inside["mine"] == 0.5
+    assert 0 < case.crps["mine"] < case.error["mine"]
+
+
+def test_a_refusal_is_recorded_by_its_message(monkeypatch):
+    def refuse(surface, **arguments):
+        raise va.InputError("the grid is too large; expected a smaller one")
+
+    monkeypatch.setattr(answers.va, "impute", refuse)
+    surface = smile_surface()
+    case = score_case(surface, "10%", ~surface.quoted | (MONEYNESS == 0), {OURS: product(None)})
+    assert case.error == {} and "too large" in case.notes[OURS]
+    text = render([replace(case, error={"linear": 1.0}, ms={"linear": 1.0, OURS: 1.0})], ["linear", OURS])
+    assert "refused" in text
+
+
+def test_draws_are_asked_for_where_they_are_offered(monkeypatch):
+    surface = smile_surface()
+
+    class WithDraws:
+        filled = low = high = std = surface.vols
+
+        @staticmethod
+        def draws(n, seed):
+            noise = np.random.default_rng(seed).standard_normal((n, 1, 1))
+            return surface.vols + 0.01 * noise
+
+    monkeypatch.setattr(answers.va, "impute", lambda surface, **arguments: WithDraws())
+    hidden = np.zeros(surface.vols.shape, bool)
+    hidden[1] = True
+    case = score_case(surface, "expiry", hidden, {OURS: product(None, draws=64)})
+    kinds = {found.kind for found in case.functionals}
+    assert kinds == {"ATM spread", "forward variance", "25-delta risk reversal"}
+
+
+def test_functionals_count_only_what_is_hidden_and_see_wrong_draws():
+    surface = smile_surface()
+    hidden = np.zeros(surface.vols.shape, bool)
+    assert not list(covered_functionals(surface, hidden, surface.vols[None]))
+    hidden[1] = True
+    noise = 1e-4 * np.random.default_rng(0).standard_normal((400, *surface.vols.shape))
+    right = list(covered_functionals(surface, hidden, surface.vols + noise))
+    wrong = list(
+        covered_functionals(surface, hidden, surface.vols * np.linspace(1, 1.2, 9) + 0.3 * hidden + noise)
+    )
+    assert all(found.inside for found in right) and not all(found.inside for found in wrong)
+
+
+def test_a_paired_interval_holds_a_constant_ratio():
+    bottom = np.random.default_rng(0).exponential(size=30)
+    assert ratio_interval(0.8 * bottom, bottom) == pytest.approx((0.8, 0.8, 0.8))
+
+
+# the command ------------------------------------------------------------------------------------------------
+
+
+def test_masks_in_turn_are_all_used():
+    surfaces = [smile_surface()] * 3
+    seen = [mask for _, mask, _ in masked(surfaces, tuple(MASKS), 1, 3, 0)]
+    assert seen == list(MASKS)
+
+
+def test_the_command_prints_ours_over_the_best_rival(capsys, tmp_path):
+    arguments = ["--set", "simulated", "--family", "essvi", "--mask", "30%", "--count", "2", "--repeats", "1"]
+    arguments += ["--rival", "linear", "--rival", "thin-plate", "--output", str(tmp_path / "out.md")]
+    assert main(arguments) == 0
+    text = capsys.readouterr().out
+    assert "| essvi | 30% | 2 |" in text and "ours / best" in text and "**mean of rows**" in text
+    assert (tmp_path / "out.md").read_text() in text
+
+
+@pytest.mark.skipif(
+    not (DATA / "dax_surface.csv").is_file(), reason="the market data is not in this checkout"
+)
+def test_real_surfaces_are_all_there():
+    found = list(real_surfaces())
+    quotes = {surface.set: int(surface.quoted.sum()) for surface in found}
+    assert quotes["SPX chain"] == 2524 and quotes["DAX strikes"] == 104 and quotes["STOXX deltas"] == 221
+    assert len([surface for surface in found if surface.set == "FX raw quotes"]) == 4
+    for surface in found:
+        assert np.nanmin(surface.vols) > 0.01 and np.nanmax(surface.vols) < 2.0
+
+
+@pytest.mark.skipif(
+    not (DATA / "fx_history.csv.gz").is_file(), reason="the market data is not in this checkout"
+)
+def test_history_surfaces_are_days_of_2018():
+    found = list(history_surfaces(3))
+    assert len(found) == 9 and all(" 2018-" in surface.name for surface in found)
