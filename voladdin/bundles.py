@@ -2,7 +2,7 @@
 
 `models/<name>/` holds `encoder.onnx`, `decoder.onnx`, `decoder_jacobian.onnx`, one .npz of arrays and
 `card.json`; the card names the SHA-256 of every other file, and the bundle's kind: "imputation"
-(`imputation.model`) or "generation" (`generation.model`). Shipped bundles lie beside this file, a desk's own
+(`imputation.model`) or "generation" (`models.generator`). Shipped bundles lie beside this file, a desk's own
 under `models/` in voladdin's home folder; a path to a bundle's folder works too.
 """
 

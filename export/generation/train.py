@@ -28,7 +28,7 @@ from tqdm import tqdm
 from voladdin._typing import FloatArray
 from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
 from voladdin.feature_map import NAMES, feature_weights
-from voladdin.generation.model import Generator
+from voladdin.models.generator import Generator
 
 from ..bundle_writer import write_files
 from ..onnx_export import export_modules

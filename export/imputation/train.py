@@ -35,10 +35,10 @@ from voladdin.imputation.regimes import Regimes
 
 from ..bundle_writer import write_bundle
 from ..history import Days, read_history
-from ..onnx_export import export_graphs
 from . import validate
 from .density import SCALE_VARIANCE, Choices, fit_density
 from .extension import fit_extension
+from .graphs import export_graphs
 from .loop import Config, Run, batches
 from .network import Vae
 

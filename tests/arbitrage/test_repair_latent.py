@@ -12,7 +12,7 @@ from voladdin.arbitrage.repair.latent_repair import _Loss, repaired
 from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
 from voladdin.errors import InfeasibleError
 from voladdin.feature_map import features
-from voladdin.generation.model import Generator, load
+from voladdin.models.generator import Generator, load
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from voladdin import Surface
 from voladdin.arbitrage.smooth_conditions import diagnose
 from voladdin.cli.program import BENCHES, main
 from voladdin.errors import InputError
-from voladdin.generation.model import load
+from voladdin.models.generator import load
 
 FOUR = CONTROLS[4]
 

@@ -16,7 +16,7 @@ from voladdin.feature_map import NAMES
 from voladdin.generation import latents
 from voladdin.generation.axes import along, moneyness_axis, reach, tenor_axis
 from voladdin.generation.generating import frame_of
-from voladdin.generation.model import Generator, load
+from voladdin.models.generator import Generator, load
 
 CALM = (0.2, -0.1, 0.3, 0.02)
 

@@ -14,7 +14,7 @@ from voladdin.cells import parse
 from voladdin.errors import BundleError, InfeasibleError, InputError, LabelError, UnitsError, VoladdinError
 from voladdin.feature_map import NAMES
 from voladdin.generation.axes import SHEET_MONEYNESS, SHEET_TENORS
-from voladdin.generation.model import Generator, load
+from voladdin.models.generator import Generator, load
 from voladdin.worksheet import registry
 from voladdin.worksheet.generate import moneyness_label
 from voladdin.worksheet.registry import evaluate

@@ -14,11 +14,11 @@ from .._typing import BoolArray, FloatArray
 from ..arbitrage.verdicts_shared_strikes import arbitrage_free
 from ..errors import BundleError, InfeasibleError, InputError, UnitsError
 from ..feature_map import NAMES
+from ..models.generator import Generator, load
 from ..surface import MAX_VOL, Surface
 from . import latents as latents
 from .axes import moneyness_axis, tenor_axis
 from .grid_map import Frame
-from .model import Generator, load
 
 PERCENT_ABOVE = 2.0  # a level above is percent points
 MAX_CELLS = 50_000_000

@@ -18,8 +18,8 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import InputError
 from ..feature_map import NAMES, feature_weights
+from ..models.generator import Generator
 from .axes import along
-from .model import Generator
 
 
 @dataclass(frozen=True, eq=False)

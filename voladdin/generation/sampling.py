@@ -10,9 +10,9 @@ from scipy.special import ndtri
 
 from .._typing import FloatArray
 from ..errors import InputError
+from ..models.generator import Generator
 from . import latents as latents
 from .generating import MAX_CELLS, Generation, frame_of, generated, generator_named
-from .model import Generator
 
 _BANDWIDTH = 0.1  # of the kernel, in standard deviations of the features
 _BLOCK = 1024

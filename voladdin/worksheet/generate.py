@@ -25,7 +25,7 @@ from ..feature_map import NAMES
 from ..generation import Generation, generate
 from ..generation.axes import SHEET_MONEYNESS, SHEET_TENORS
 from ..generation.generating import refuse_level
-from ..generation.model import load
+from ..models.generator import load
 from .arguments import warn
 from .signature import Argument, Function, text
 

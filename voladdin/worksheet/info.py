@@ -8,9 +8,9 @@ from typing import Protocol
 from .. import bundles
 from ..cells import Cells
 from ..errors import InputError, VoladdinError
-from ..generation.model import load as load_generator
 from ..home import version
 from ..journal import last_error, last_warnings
+from ..models.generator import load as load_generator
 from ..service import process
 from ..service.state import HOST
 

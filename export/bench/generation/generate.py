@@ -13,7 +13,7 @@ import numpy as np
 import voladdin as va
 from voladdin.errors import InputError
 from voladdin.feature_map import NAMES
-from voladdin.generation.model import load
+from voladdin.models.generator import load
 
 from ..report import rows_table
 from . import control, likeness, shifts, timing, validity

@@ -14,7 +14,7 @@ import voladdin as va
 from export.simulation.equity import MONEYNESS, TENORS, simulate_equity
 from voladdin._typing import FloatArray
 from voladdin.black import moneyness_from_delta
-from voladdin.generation.model import load
+from voladdin.models.generator import load
 
 from ..data import DATA, History, load_history
 

@@ -16,7 +16,7 @@ from voladdin.arbitrage.repair.keep_features import keep
 from voladdin.arbitrage.repair.latent_repair import repaired
 from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
 from voladdin.errors import InfeasibleError
-from voladdin.generation.model import Generator, load
+from voladdin.models.generator import Generator, load
 
 SETTINGS = {  # margin around the trained ranges, in their widths; deviation of z
     "rectangle, z normal": (0.0, 1.0),

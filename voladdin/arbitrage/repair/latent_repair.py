@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..._typing import FloatArray
-from ...generation.model import Generator, load
+from ...models.generator import Generator, load
 from ..nodes import AtStrikes
 from .methods import Attempt, Problem
 

@@ -22,7 +22,7 @@ from export.simulation.equity import MONEYNESS, TENORS, simulate_equity
 from voladdin import bundles
 from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
 from voladdin.feature_map import NAMES, feature_weights
-from voladdin.generation.model import Generator, load
+from voladdin.models.generator import Generator, load
 
 SMALL = Config(modes=8, width=16, steps=150, batch=64, rate=5e-3, every=50, samples=200)
 
