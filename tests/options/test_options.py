@@ -13,7 +13,7 @@ import voladdin as va
 from voladdin import black
 from voladdin.cells import Cells, parse_options
 from voladdin.errors import InputError
-from voladdin.options import Options, implied, parity
+from voladdin.options import Options, fit_parity, implied
 from voladdin.worksheet.registry import evaluate
 
 DAY = date(2026, 1, 5)
@@ -82,7 +82,7 @@ def test_pairs_off_parity_are_named() -> None:
     bid[5] += 3.0
     ask[5] += 3.0
     half = (ask - bid) / 2
-    found = parity(listed.years, listed.strikes, listed.calls, bid + half, half)
+    found = fit_parity(listed.years, listed.strikes, listed.calls, bid + half, half)
     assert found.outliers == ((0, pytest.approx(listed.strikes[5])),)
 
 

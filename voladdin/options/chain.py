@@ -13,7 +13,7 @@ import numpy as np
 from .._typing import BoolArray, FloatArray, IntArray
 from ..black import implied_total_vol
 from ..errors import InputError
-from .parity import Parity, parity
+from .parity import Parity, fit_parity
 
 REASONS = {
     "expired": "expires today or has expired",
@@ -80,7 +80,7 @@ def implied(
     years = np.unique(options.years[live])
     found = None
     if forwards is None:
-        found = parity(
+        found = fit_parity(
             options.years[live], options.strikes[live], options.calls[live], mid[live], half[live], rate=rate
         )
         ahead, discounts = found.forwards, found.discounts

@@ -37,7 +37,7 @@ class Parity:
     outliers: tuple[tuple[int, float], ...]
 
 
-def parity(
+def fit_parity(
     years: FloatArray,
     strikes: FloatArray,
     calls: BoolArray,

@@ -1,7 +1,7 @@
 """`voladdin bench ablation`: what each choice of the history model is worth, one left out at a time.
 
 Two test years, 2017 and 2018, each predicted from the days before (the last year of these calibrates): what
-helps in one year only shows. Then 2018 of each pair, by a model that has never seen the pair. Every variant is
+helps in one year only shows. Then 2018 of each pair, by a model that never saw the pair. Every variant is
 trained as the product's bundle is, with the same budget; the mixture's shares need no training and are read
 off the full bundle. Errors are of hidden cells, over the full model's in the same run: above 1 the choice
 helps. `--quick` trains for 100 steps.
