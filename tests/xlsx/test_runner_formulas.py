@@ -100,6 +100,23 @@ FORMS: dict[str, Callable[[], list[list[Any]]]] = {
     '=MAX(VOLCHECK(Q!B3:G7,"map"))': lambda: one(
         max(c for row in vol("VOLCHECK", QUOTES, "map") for c in row if isinstance(c, float))
     ),
+    "=IFERROR(ROUND(VOLIMPUTE(Q!B3:G7),3),VOLIMPUTE(Q!B3:G7))": lambda: [
+        [round(c, 3) if isinstance(c, float) else c for c in row] for row in filled()
+    ],
+    "=SUM(ISNUMBER(VOLIMPUTE(Q!B3:G7))*1)": lambda: one(20.0),
+    '=IF(ISTEXT(Q!B3:G7),LEFT(Q!B3:G7,2)&"x","")': lambda: [
+        [f"{c[:2]}x" if isinstance(c, str) else "" for c in row] for row in QUOTES
+    ],
+    "=SUM(ROUND(S!B1:B3,0)+ROUND(S!C1,0))": lambda: one(24.0),
+    "=MATCH(S!A1:A3,Q!B3:B7,0)": lambda: [[3.0], [4.0], [5.0]],
+    "=VLOOKUP(S!A1:A2,Q!B3:G7,4,FALSE)": lambda: [[7.55], [7.6]],
+    "=SUM(ROW(Q!B3:C7)*COLUMN(Q!B3:C7))": lambda: one(25.0 * 5),
+    "=SMALL(S!B1:B3,ROW(J1:J3))": lambda: [[7.5], [7.7], [8.1]],
+    "=MMULT(S!C1:D3,TRANSPOSE(S!C1:D3))": lambda: [
+        [float(np.dot(row[2:], column[2:])) for column in SMILES] for row in SMILES
+    ],
+    "=MMULT(MINVERSE(S!C1:D2),S!C1:D2)": lambda: [[1.0, 0.0], [0.0, 1.0]],
+    "=MDETERM(S!A1:B2)": lambda: one("#VALUE!"),
     "=_xlfn.IFNA(VOLIMPUTE(Q!B3:G7),0)*1": lambda: [
         [c if isinstance(c, float) else "#VALUE!" for c in row] for row in filled()
     ],
@@ -144,7 +161,8 @@ def test_every_form_has_the_value_of_its_parts(form: str, nested: tuple[Report, 
             assert found == (
                 pytest.approx(wanted, rel=1e-12, abs=1e-12) if isinstance(wanted, float) else wanted
             )
-    assert next(o for o in nested[0].outcomes if o.formula == form).status == "ok"
+    statuses = {o.formula: o.status for o in nested[0].outcomes}
+    assert statuses.get(form) == ("ok" if "VOL" in form.upper() else None)
 
 
 def book(cells: dict[str, Any]) -> Workbook:

@@ -11,6 +11,7 @@ from .boxes import Boxes
 from .contents import Contents, Formula
 from .engine import Engine
 from .formula import VOLATILE, Moving, calls, prepare
+from .matrices import MATRICES
 from .moving import moved
 from .names import UnsupportedError
 from .outcome import Outcome, failed, outcome_of
@@ -39,7 +40,7 @@ class Book:
         with readable(name):
             self.contents = Contents(data)
             calling = {function: self._calling(function) for function in registry.FUNCTIONS}
-            self._engine = Engine(self.contents.sheets, calling)
+            self._engine = Engine(self.contents.sheets, calling | MATRICES)
             self._formulas = [f for found in self.contents.formulas.values() for f in found.values()]
             self._ours = {f.key for f in self._formulas if self._is_ours(f)}
         self._errors: list[VoladdinError] = []

@@ -14,8 +14,9 @@ from typing import Any
 import formualizer
 
 from ..cells import Cell, Cells
+from .elementwise import EACH, PREFIX, apply
 from .names import UnsupportedError
-from .references import Position
+from .references import Box, Place, Position
 
 Function = Callable[[list[Cell | Cells]], Cell | Cells]
 
@@ -87,6 +88,9 @@ class Engine:
         for name, function in functions.items():
             self._known[name] = True
             self._book.register_function(name, self._guarded(function), allow_override_builtin=True)
+        for name in EACH:
+            self._book.register_function(PREFIX + name, self._guarded(_applied(name, self._scalar)))
+        self._aside: Engine | None = None
 
     def fill(self, sheet: str, values: dict[Position, Cell]) -> None:
         """Sets the values of many cells, in the order of their positions."""
@@ -121,6 +125,19 @@ class Engine:
             raise UnsupportedError(f"the formula has a part that is not supported ({kind or 'no value'})")
         return _ERRORS[kind]
 
+    def _scalar(self, function: str, arguments: list[Cell | Cells]) -> Cell | Cells:
+        """A function's value, by an engine beside this one, since this one is evaluating."""
+        if self._aside is None:
+            self._aside = Engine(["Aside"], {})
+        references, column = [], 1
+        for argument in arguments:
+            rows = argument if isinstance(argument, list) else [[argument]]
+            block = [[_given(cell) for cell in row] for row in rows]
+            self._aside._book.set_values_batch("Aside", 1, column, block)
+            references.append(Place("Aside", Box(column, 1, column + len(rows[0]) - 1, len(rows))).text)
+            column += len(rows[0])
+        return self._aside.evaluate("Aside", (1, column), f"{function}({','.join(references)})")
+
     def knows(self, function: str) -> bool:
         """Whether the engine has a function of this name."""
         if function not in self._known:
@@ -149,6 +166,10 @@ class Engine:
             return _given(result)
 
         return call
+
+
+def _applied(name: str, scalar: Callable[[str, list[Cell | Cells]], Cell | Cells]) -> Function:
+    return lambda arguments: apply(name, arguments, lambda chosen: scalar(name, chosen))
 
 
 def _blocks(values: dict[Position, Cell]) -> Iterator[tuple[int, int, list[list[Any]]]]:

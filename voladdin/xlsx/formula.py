@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ..errors import InputError
 from ..surface import MAX_CELLS
+from .elementwise import EACH, PREFIX
 from .engine import Token, tokens
 from .names import Definition, Names, UnsupportedError
 from .references import Place, Position
@@ -78,7 +79,37 @@ def prepare(formula: str, names: Names, ours: Ours, sheet: str, position: Positi
         )
     prepared = Prepared()
     _Reader(prepared, names, ours, sheet, position).read(formula, 0)
+    if _has_arrays(prepared, ours):
+        prepared.pieces = [_one_by_one(piece) for piece in prepared.pieces]
+        _number_rows_and_columns(prepared)
     return prepared
+
+
+def _has_arrays(prepared: Prepared, ours: Ours) -> bool:
+    """Whether a function may be given an array, so that one of a single value is applied to its elements."""
+    arrays = any(place.box.size > 1 for place in prepared.places) or "{" in prepared.pieces
+    return arrays or not prepared.functions.isdisjoint([*ours, *MOVING, "SEQUENCE", "RANDARRAY"])
+
+
+def _one_by_one(piece: str | Spilled | Used) -> str | Spilled | Used:
+    return PREFIX + piece if isinstance(piece, str) and piece.endswith("(") and piece[:-1] in EACH else piece
+
+
+def _number_rows_and_columns(prepared: Prepared) -> None:
+    """ROW and COLUMN of a range give all its rows and columns, where the engine gives the first."""
+    boxes = {place.text: place.box for place in prepared.places if 1 < place.box.size <= MAX_CELLS}
+    pieces = prepared.pieces
+    for at, piece in enumerate(pieces[:-2]):
+        inner = pieces[at + 1]
+        if (
+            piece in ("ROW(", "COLUMN(")
+            and isinstance(inner, str)
+            and inner in boxes
+            and pieces[at + 2] == ")"
+        ):
+            box = boxes[inner]
+            rows = f"{len(box.rows)},1,{box.top}" if piece == "ROW(" else f"1,{len(box.columns)},{box.left}"
+            pieces[at : at + 2] = ["SEQUENCE(", rows]
 
 
 def function_name(written: str) -> str:
