@@ -1,9 +1,10 @@
 """A model bundle: ONNX graphs, arrays and a card, verified by hash before anything of it is used.
 
-`models/<name>/` holds `encoder.onnx`, `decoder.onnx`, `decoder_jacobian.onnx`, one .npz of arrays and
-`card.json`; the card names the SHA-256 of every other file, and the bundle's kind: "imputation"
-(`imputation.model`) or "generation" (`models.generator`). Shipped bundles lie beside this file, a desk's own
-under `models/` in voladdin's home folder; a path to a bundle's folder works too.
+`models/<name>/` holds the graphs of its kind (`encoder.onnx`, `decoder.onnx`, `decoder_jacobian.onnx`, or
+none), one .npz of arrays and `card.json`; the card names the SHA-256 of every other file, and the bundle's
+kind: "imputation" or "universal" (`imputation.model`), or "generation" (`models.generator`). Shipped bundles
+lie beside this file, a desk's own under `models/` in voladdin's home folder; a path to a bundle's folder
+works too.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class AnyBundle:
     KIND: ClassVar[str] = "any"  # as its card says
     FILE: ClassVar[str]  # the .npz of its arrays
     ARRAYS: ClassVar[frozenset[str]]  # what that must have
+    GRAPHS: ClassVar[tuple[str, ...]] = GRAPHS
 
     card: dict[str, Any]
     digest: str
@@ -112,8 +114,10 @@ def _find(name: str | Path) -> Path:
 def _load(folder: Path, card_text: bytes) -> AnyBundle:
     card = _card(folder, card_text)
     kind = _kind(folder, card)
-    contents = {name: _verified(folder, name, card) for name in (*map("{}.onnx".format, GRAPHS), kind.FILE)}
-    graphs = {graph: contents[f"{graph}.onnx"] for graph in GRAPHS}
+    contents = {
+        name: _verified(folder, name, card) for name in (*map("{}.onnx".format, kind.GRAPHS), kind.FILE)
+    }
+    graphs = {graph: contents[f"{graph}.onnx"] for graph in kind.GRAPHS}
     for graph, content in graphs.items():
         if _EXTERNAL in content:
             raise BundleError(f"model {folder.name!r}: {graph}.onnx keeps weights in another file; refused")

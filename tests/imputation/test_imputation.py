@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from voladdin.imputation.filling import _solve, deltas_of
+from voladdin.imputation.answers import _solve, deltas_of
 
 TENORS = ["1M", "2M", "3M", "6M", "9M", "1Y", "3Y", "5Y"]
 DELTAS = [0.9, 0.75, 0.5, 0.25, 0.1]

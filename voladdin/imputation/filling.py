@@ -10,22 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from .. import bundles
 from .._typing import BoolArray, FloatArray
-from ..black import call_delta
 from ..errors import InputError
-from ..imputation.model import Bundle
-from ..surface import MAX_VOL, Surface
-from .fixed_point import Anderson
+from ..surface import MAX_CELLS, MAX_VOL, Surface
+from .answers import answers
 from .guard import Guarded, guard
-from .posterior import Posterior, from_prior, from_quotes
+from .model import Imputer, imputer
+from .posterior import Posterior
 
-MAX_CELLS = 1_000
 MAX_AGE = 3_650.0
-_CHUNK = 250  # surfaces at a time: the working set stays in the cache
-_FIXED_POINT = 12  # answers at most; 4 to 8 do
-_SETTLED = 1e-5  # of ln vol
-_DELTA_RANGE = (1e-3, 1.0 - 1e-3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,76 +111,15 @@ def impute_batch(
     earlier = _prior(prior, grid.shape, prior_age)
     _check(grid, earlier is not None, coverage)
     axes = Surface(grid[0], np.asarray(tenors).tolist(), deltas=deltas, moneyness=moneyness)
-    loaded = bundles.load(model, Bundle)
+    loaded = imputer(model)
     if earlier is not None:
         earlier = _fill_prior(loaded, axes, earlier)
-    answers = _answers(loaded, axes, np.log(grid), earlier, prior_age)
-    return _present(loaded, axes, grid, answers, coverage, arbitrage_free)
-
-
-def _answers(
-    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
-) -> Posterior:
-    flat = cells.reshape(len(cells), -1)
-    earlier = None if prior is None else np.log(prior).reshape(len(flat), -1)
-    size = _CHUNK if axes.deltas is not None else 1
-    solve = _at_deltas if axes.deltas is not None else _at_strikes
-    parts = []
-    for first in range(0, len(flat), size):
-        rows = slice(first, first + size)
-        chunk = None if earlier is None else earlier[rows]
-        parts.append(solve(loaded, axes, flat[rows], chunk, age))
-    stacked = {name: np.concatenate([getattr(p, name) for p in parts]) for name in Posterior.__annotations__}
-    return Posterior(**stacked)
-
-
-def _at_deltas(
-    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
-) -> Posterior:
-    assert axes.deltas is not None
-    return _solve(loaded, axes, np.tile(axes.deltas, len(axes.tenors)), cells, prior, age)
-
-
-def _at_strikes(
-    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
-) -> Posterior:
-    """Strikes map to deltas through the vol itself: iterate to the fixed point (one surface)."""
-    moneyness = axes.log_moneyness
-    assert moneyness is not None
-    years = np.repeat(axes.tenors, moneyness.shape[1])
-    quoted = np.isfinite(cells)
-    guess = np.where(quoted, cells, np.median(cells[quoted]) if quoted.any() else np.median(prior))  # type: ignore[arg-type]
-    answer, search = None, Anderson()
-    for _ in range(_FIXED_POINT):
-        deltas = deltas_of(moneyness.ravel(), np.exp(guess[0]), years)
-        answer = _solve(loaded, axes, deltas, cells, prior, age)
-        step = np.where(quoted, 0.0, answer.mean - guess)
-        if np.abs(step).max() < _SETTLED:
-            break
-        guess = search.next(guess[0], step[0])[None]
-    assert answer is not None
-    return answer
-
-
-def deltas_of(moneyness: FloatArray, vols: FloatArray, years: FloatArray | float) -> FloatArray:
-    """Forward call deltas of log-moneyness, kept where the model can be asked (0.1 to 99.9 delta)."""
-    return np.clip(call_delta(moneyness, vols * np.sqrt(years)), *_DELTA_RANGE)
-
-
-def _solve(
-    loaded: Bundle, axes: Surface, deltas: FloatArray, cells: FloatArray, prior: FloatArray | None, age: float
-) -> Posterior:
-    years = np.repeat(axes.tenors, len(deltas) // len(axes.tenors))
-    emission = loaded.emission(tuple(years.tolist()), tuple(deltas.tolist()))
-    observed = np.isfinite(cells)
-    values = np.where(observed, cells, 0.0)
-    if prior is None:
-        return from_quotes(loaded, emission, values, observed)
-    return from_prior(loaded, emission, values, observed, prior, age)
+    found = answers(loaded, axes, np.log(grid), earlier, prior_age)
+    return _present(loaded, axes, grid, found, coverage, arbitrage_free)
 
 
 def _present(
-    loaded: Bundle, axes: Surface, vols: FloatArray, answer: Posterior, coverage: float, arbitrage_free: bool
+    loaded: Imputer, axes: Surface, vols: FloatArray, answer: Posterior, coverage: float, arbitrage_free: bool
 ) -> Imputation:
     log_mean, log_std = answer.mean.reshape(vols.shape), answer.std.reshape(vols.shape)
     observed = np.isfinite(vols)
@@ -240,10 +172,10 @@ def _on(count: int, batch: int) -> str:
     return "" if batch == 1 else f" on {count} of {batch} surfaces"
 
 
-def _fill_prior(loaded: Bundle, axes: Surface, prior: FloatArray) -> FloatArray:
+def _fill_prior(loaded: Imputer, axes: Surface, prior: FloatArray) -> FloatArray:
     holes = ~np.isfinite(prior).all((1, 2))
     if holes.any():
-        answer = _answers(loaded, axes, np.log(prior[holes]), None, 1.0)
+        answer = answers(loaded, axes, np.log(prior[holes]), None, 1.0)
         mean = np.exp(answer.mean).reshape(prior[holes].shape)
         prior[holes] = np.where(np.isfinite(prior[holes]), prior[holes], mean)
     return prior

@@ -1,9 +1,10 @@
 """Filled cells that add no static arbitrage to the quotes.
 
 First the nearest surface in the posterior's own measure is sought, the strikes of a delta grid moving with
-its vols (`projection.py`); then with its strikes held, and the cells read off the hull; where neither is
+its vols (`nearest.py`); then with its strikes held, and the cells read off the hull; where neither is
 found, cells are added one by one, the surest first, each moved between the bounds that the others leave it
-(`curves.py`).
+(`price_intervals.py`). Grids of more than `LARGE` cells go straight between the quotes' tangents and the hull
+of all prices (`between_hulls.py`), whose cost does not grow with the square of the cells.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from .._typing import BoolArray, FloatArray
 from ..arbitrage.verdicts import arbitrage_free
 from ..black import call_price
 from ..surface import Surface
+from . import between_hulls
 from .nearest import project
 from .price_intervals import Curves
+
+LARGE = 240
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ def guard(axes: Surface, filled: FloatArray, observed: BoolArray, doubt: FloatAr
 
 def _disputed(axes: Surface, vols: FloatArray, observed: BoolArray, doubt: FloatArray) -> BoolArray:
     """[T, K]: the quotes that do not fit to the less doubtful ones."""
+    if vols.size > LARGE:
+        return between_hulls.disputed(axes, np.where(observed, vols, np.nan), np.abs(doubt))
     curves = Curves(axes, vols)
     for cell in _order(observed, doubt):
         if curves.admits(cell):
@@ -67,6 +73,9 @@ def _guarded(
     axes: Surface, vols: FloatArray, observed: BoolArray, doubt: FloatArray
 ) -> tuple[FloatArray, bool]:
     """[T, K] vols of which only those not `observed` moved, and whether arbitrage is left."""
+    if vols.size > LARGE:
+        moved = between_hulls.between(axes, vols, ~observed)
+        return moved, not arbitrage_free(axes, moved[None])[0]
     spread, deltas = doubt / vols, axes.deltas is not None
     for strikes_held in (False, True)[: 1 + deltas]:
         near = project(axes, vols, ~observed, spread, strikes_held=strikes_held)

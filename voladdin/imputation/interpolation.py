@@ -18,7 +18,8 @@ from .._typing import FloatArray
 from ..errors import InputError
 from ..imputation.model import Bundle
 from ..surface import Surface
-from .filling import deltas_of, impute
+from .answers import deltas_of
+from .filling import impute
 from .posterior import from_quotes
 
 _FIXED_POINT = 50

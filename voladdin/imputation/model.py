@@ -1,16 +1,20 @@
-"""The bundle of an imputation model: arrays of the history's regimes, and the graphs of the deep model."""
+"""The bundles that impute: a history's regimes and the graphs of its deep model; or priors for any market."""
 
 from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from .._typing import FloatArray
-from ..bundles import AnyBundle
+from ..bundles import AnyBundle, load
+from ..errors import BundleError
+from .any_market import Universal
 from .observation import Emission, Extension
+from .process import Candidates
 from .regimes import Regimes
 
 _LEVELS = ("weight", "mean", "scatter", "kernel", "degrees", "stretch")
@@ -26,7 +30,7 @@ ARRAYS = {
 
 @dataclass(frozen=True, eq=False)
 class Bundle(AnyBundle):
-    """A bundle that imputes."""
+    """A history: surfaces like those it was trained on."""
 
     KIND = "imputation"
     FILE = "gaussian.npz"
@@ -58,3 +62,43 @@ class Bundle(AnyBundle):
     def emission(self, tenors: tuple[float, ...], deltas: tuple[float, ...]) -> Emission:
         """The cells at (tenors, deltas), each of length n."""
         return self.extension.emission(np.array(tenors), np.array(deltas))
+
+
+_PRIORS = ("hyper", "trend", "root", "tempering")
+
+
+@dataclass(frozen=True, eq=False)
+class UniversalBundle(AnyBundle):
+    """Priors on the surfaces of any market, and on their daily changes."""
+
+    KIND = "universal"
+    FILE = "priors.npz"
+    ARRAYS = frozenset(f"{kind}_{name}" for kind in ("level", "change") for name in (*_PRIORS, "stretch")) | {
+        "growth",
+        "sharpness",
+    }
+    GRAPHS = ()
+
+    @cached_property
+    def levels(self) -> Universal:
+        """Of log-vols about the median quote."""
+        return self._universal("level")
+
+    @cached_property
+    def changes(self) -> Universal:
+        """Of a day's log change."""
+        return self._universal("change")
+
+    def _universal(self, kind: str) -> Universal:
+        return Universal(Candidates.of({name: self.arrays[f"{kind}_{name}"] for name in _PRIORS}))
+
+
+Imputer = Bundle | UniversalBundle
+
+
+def imputer(name: str | Path) -> Imputer:
+    """The bundle of that name, of either kind; raises as `bundles.load` does."""
+    found = load(name)
+    if not isinstance(found, Imputer):
+        raise BundleError(f"model {str(name)!r} is for {found.KIND}; expected one for {Bundle.KIND}")
+    return found

@@ -77,7 +77,7 @@ def from_prior(
     if quoted.any():
         alone = from_quotes(bundle, emission, cells[quoted], observed[quoted])
         far[quoted] = alone.far
-        weight[quoted] = _precision(std[quoted], alone.std, float(bundle.arrays["sharpness"]))
+        weight[quoted] = prior_share(std[quoted], alone.std, float(bundle.arrays["sharpness"]))
         mean[quoted], std[quoted] = mix(alone.mean, alone.std, mean[quoted], std[quoted], weight[quoted])
     stretch = float(bundle.arrays["change_stretch"])
     zscore = _zscore(moved, float(bundle.arrays["change_degrees"])) / stretch
@@ -140,6 +140,7 @@ def _zscore(given: Conditional, degrees: float) -> FloatArray:
     return zscore
 
 
-def _precision(std: FloatArray, other: FloatArray, power: float) -> FloatArray:
+def prior_share(std: FloatArray, other: FloatArray, power: float) -> FloatArray:
+    """Weight of what an earlier surface says, of spread `std`, beside what the quotes alone say."""
     weight: FloatArray = 1.0 / (1.0 + (std / other) ** (2.0 * power))
     return weight

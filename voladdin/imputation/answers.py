@@ -1,0 +1,139 @@
+"""What a model says of every cell of a grid, on deltas or strikes, alone or after an earlier surface."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..black import call_delta
+from ..surface import Surface
+from . import coordinates
+from .any_market import Answer
+from .fixed_point import Anderson
+from .model import Bundle, Imputer, UniversalBundle
+from .posterior import Posterior, from_prior, from_quotes, mix, prior_share
+from .process import Points
+
+_CHUNK = 250  # surfaces at a time: the working set stays in the cache
+_FIXED_POINT = 12  # answers at most; 4 to 8 do
+_SETTLED = 1e-5  # of ln vol
+_DELTA_RANGE = (1e-3, 1.0 - 1e-3)
+
+
+def answers(
+    loaded: Imputer, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    """Posterior [B, n] of the cells of B surfaces: `cells` are their log-vols [B, T, K], NaN where missing.
+
+    prior: [B, T, K] full earlier surfaces (vols), `age` days old.
+    """
+    solve = by_history if isinstance(loaded, Bundle) else by_priors
+    return solve(loaded, axes, cells, prior, age)  # type: ignore[arg-type]
+
+
+def by_priors(
+    loaded: UniversalBundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    """The universal model's."""
+    parts = []
+    for number, surface in enumerate(cells.reshape(len(cells), -1)):
+        earlier = None if prior is None else np.log(prior[number]).ravel()
+        parts.append(_by_priors(loaded, axes, surface, earlier, age))
+    mean, std, zscore = (np.stack(column) for column in zip(*parts, strict=True))
+    return Posterior(mean, std, zscore, np.zeros(len(cells), dtype=np.bool_))
+
+
+def _by_priors(
+    loaded: UniversalBundle, axes: Surface, values: FloatArray, prior: FloatArray | None, age: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean, std and zscore [n] of one surface."""
+    stretch = float(loaded.arrays["level_stretch"])
+    quoted = np.isfinite(values)
+    alone = _placed(loaded, axes, values) if quoted.any() else None
+    if prior is None:
+        assert alone is not None
+        return alone.mean, alone.std * stretch, alone.zscore / stretch
+    points = _points(axes, np.where(quoted, values, prior))
+    moved = loaded.changes.since(points, values - prior, age ** float(loaded.arrays["growth"]))
+    mean, std = prior + moved.mean, moved.std * float(loaded.arrays["change_stretch"])
+    if alone is None:
+        return mean, std, moved.zscore
+    share = prior_share(std, np.where(quoted, 1.0, alone.std * stretch), float(loaded.arrays["sharpness"]))
+    mean, std = mix(alone.mean, alone.std * stretch, mean, std, share)
+    return mean, std, moved.zscore / float(loaded.arrays["change_stretch"])
+
+
+def _placed(loaded: UniversalBundle, axes: Surface, values: FloatArray) -> Answer:
+    if axes.deltas is not None:
+        return loaded.levels.at_deltas(axes.tenors, axes.deltas, values)
+    return loaded.levels.at(_points(axes, values), values)
+
+
+def _points(axes: Surface, values: FloatArray) -> Points:
+    if axes.deltas is not None:
+        return coordinates.from_deltas(axes.tenors, axes.deltas)
+    moneyness = axes.log_moneyness
+    assert moneyness is not None
+    return coordinates.from_moneyness(axes.tenors, moneyness, values)
+
+
+def by_history(
+    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    """The history model's."""
+    flat = cells.reshape(len(cells), -1)
+    earlier = None if prior is None else np.log(prior).reshape(len(flat), -1)
+    size = _CHUNK if axes.deltas is not None else 1
+    solve = _at_deltas if axes.deltas is not None else _at_strikes
+    parts = []
+    for first in range(0, len(flat), size):
+        rows = slice(first, first + size)
+        chunk = None if earlier is None else earlier[rows]
+        parts.append(solve(loaded, axes, flat[rows], chunk, age))
+    stacked = {name: np.concatenate([getattr(p, name) for p in parts]) for name in Posterior.__annotations__}
+    return Posterior(**stacked)
+
+
+def _at_deltas(
+    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    assert axes.deltas is not None
+    return _solve(loaded, axes, np.tile(axes.deltas, len(axes.tenors)), cells, prior, age)
+
+
+def _at_strikes(
+    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    """Strikes map to deltas through the vol itself: iterate to the fixed point (one surface)."""
+    moneyness = axes.log_moneyness
+    assert moneyness is not None
+    years = np.repeat(axes.tenors, moneyness.shape[1])
+    quoted = np.isfinite(cells)
+    guess = np.where(quoted, cells, np.median(cells[quoted]) if quoted.any() else np.median(prior))  # type: ignore[arg-type]
+    answer, search = None, Anderson()
+    for _ in range(_FIXED_POINT):
+        deltas = deltas_of(moneyness.ravel(), np.exp(guess[0]), years)
+        answer = _solve(loaded, axes, deltas, cells, prior, age)
+        step = np.where(quoted, 0.0, answer.mean - guess)
+        if np.abs(step).max() < _SETTLED:
+            break
+        guess = search.next(guess[0], step[0])[None]
+    assert answer is not None
+    return answer
+
+
+def deltas_of(moneyness: FloatArray, vols: FloatArray, years: FloatArray | float) -> FloatArray:
+    """Forward call deltas of log-moneyness, kept where the model can be asked (0.1 to 99.9 delta)."""
+    return np.clip(call_delta(moneyness, vols * np.sqrt(years)), *_DELTA_RANGE)
+
+
+def _solve(
+    loaded: Bundle, axes: Surface, deltas: FloatArray, cells: FloatArray, prior: FloatArray | None, age: float
+) -> Posterior:
+    years = np.repeat(axes.tenors, len(deltas) // len(axes.tenors))
+    emission = loaded.emission(tuple(years.tolist()), tuple(deltas.tolist()))
+    observed = np.isfinite(cells)
+    values = np.where(observed, cells, 0.0)
+    if prior is None:
+        return from_quotes(loaded, emission, values, observed)
+    return from_prior(loaded, emission, values, observed, prior, age)

@@ -1,0 +1,174 @@
+"""The universal model's answer on any grid: the learned priors, conditioned on the quotes.
+
+Up to `DENSE` quotes the conditioning is exact and dense. Beyond, it is exact on as many quotes spread over
+the surface, and what the others add is read off them expiry by expiry (`smoothing.py`): cost grows linearly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from .._typing import BoolArray, FloatArray, IntArray
+from . import coordinates
+from .evidence import Conditional, condition, condition_many, mixture
+from .process import Candidates, Points
+from .smoothing import between_quotes
+
+DENSE = 320
+_SMALL = 80  # cells of a grid whose covariances are kept
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Log-vols of N cells: mean, std, zscore [N] (NaN where nothing is quoted).
+
+    given: the quotes `used`, whose log-vols are taken about `centre`.
+    """
+
+    mean: FloatArray
+    std: FloatArray
+    zscore: FloatArray
+    given: Conditional | None
+    used: IntArray
+    centre: float
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What the candidates say of all cells of a small grid before a quote is seen.
+
+    mean, variance: [G, N]; covariance, of_quotes: [G, N, N], without and with the noise.
+    """
+
+    mean: FloatArray
+    variance: FloatArray
+    covariance: FloatArray
+    of_quotes: FloatArray
+
+
+class Universal:
+    """The candidates, and their moments on grids seen lately."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        self.candidates = candidates
+        self._at_deltas = lru_cache(maxsize=16)(self._prior_at_deltas)
+
+    def at_deltas(self, tenors: FloatArray, deltas: FloatArray, values: FloatArray) -> Answer:
+        """Cells of tenors [T] x forward call deltas [K]; values: [T * K] log-vols, NaN where missing."""
+        if len(values) > _SMALL:
+            return self.at(coordinates.from_deltas(tenors, deltas), values)
+        prior = self._at_deltas(tuple(tenors.tolist()), tuple(deltas.tolist()))
+        return self._small(prior, values)
+
+    def at_strikes(self, tenors: FloatArray, moneyness: FloatArray, values: FloatArray) -> Answer:
+        """The same at ln(K/F) [T, K]."""
+        return self.at(coordinates.from_moneyness(tenors, moneyness, values), values)
+
+    def at(self, points: Points, values: FloatArray, centre: float | None = None) -> Answer:
+        """What the quotes say of every cell; values: [N] log-vols, NaN where missing.
+
+        centre: that the priors are about, the median quote unless told.
+        """
+        if len(values) <= _SMALL:
+            return self._small(self._prior(points), values, centre)
+        quoted = np.isfinite(values)
+        used = np.flatnonzero(quoted)
+        if len(used) > DENSE:
+            used = used[spread_out(points[used], DENSE)]
+        centre = float(np.median(values[used])) if centre is None else centre
+        given = condition_many(self.candidates, points[used], values[used] - centre)
+        rest = np.setdiff1d(np.arange(len(values)), used)
+        mean, variance = self.ask(given, points[used], points[rest])
+        found = _assembled(values, used, rest, mean + centre, variance, given, centre)
+        return _refined(points, quoted, values, found) if quoted[rest].any() else found
+
+    def since(self, points: Points, change: FloatArray, growth: float) -> Answer:
+        """What the quotes say of every cell's change; change: [N], NaN where nothing is quoted.
+
+        growth: the factor on a day's variance.
+        """
+        root, quoted = np.sqrt(growth), np.isfinite(change)
+        if not quoted.any():
+            candidates, weight = self.candidates, self.candidates.weight
+            mean, variance = mixture(weight, candidates.mean(points), candidates.variance(points))
+            return Answer(root * mean, root * np.sqrt(variance), change, None, np.flatnonzero(quoted), 0.0)
+        found = self.at(points, change / root, centre=0.0)
+        return replace(found, mean=found.mean * root, std=found.std * root)
+
+    def ask(self, given: Conditional, quotes: Points, at: Points) -> tuple[FloatArray, FloatArray]:
+        """Mean, about the quotes' centre, and variance [N] of what would be quoted at points."""
+        chosen = self.candidates[given.kept]
+        variance = chosen.variance(at) + chosen.noise(at)
+        return given.answer(chosen.mean(at), chosen.covariance(at, quotes), variance)
+
+    def _small(self, prior: Prior, values: FloatArray, centre: float | None = None) -> Answer:
+        quoted = np.isfinite(values)
+        used, rest = np.flatnonzero(quoted), np.flatnonzero(~quoted)
+        centre = float(np.median(values[used])) if centre is None else centre
+        residual = values[used] - centre - prior.mean[:, used]
+        given = condition(self.candidates, prior.of_quotes[:, used[:, None], used], residual)
+        of = given.kept[:, None]
+        cross = prior.covariance[of[..., None], rest[:, None], used]
+        mean, variance = given.answer(prior.mean[of, rest], cross, prior.variance[of, rest])
+        return _assembled(values, used, rest, mean + centre, variance, given, centre)
+
+    def _prior(self, points: Points) -> Prior:
+        candidates, index = self.candidates, np.arange(len(points))
+        covariance, noise = candidates.covariance(points, points), candidates.noise(points)
+        of_quotes = covariance.copy()
+        of_quotes[:, index, index] += noise
+        return Prior(candidates.mean(points), of_quotes[:, index, index], covariance, of_quotes)
+
+    def _prior_at_deltas(self, tenors: tuple[float, ...], deltas: tuple[float, ...]) -> Prior:
+        return self._prior(coordinates.from_deltas(np.array(tenors), np.array(deltas)))
+
+
+def _assembled(
+    values: FloatArray,
+    used: IntArray,
+    rest: IntArray,
+    mean: FloatArray,
+    variance: FloatArray,
+    given: Conditional,
+    centre: float,
+) -> Answer:
+    whole, std, zscore = values.copy(), np.zeros(len(values)), np.full(len(values), np.nan)
+    whole[rest], std[rest] = mean, np.sqrt(variance)
+    residual, spread = given.left_out
+    zscore[used] = residual / np.sqrt(spread)
+    return Answer(whole, std, zscore, given, used, centre)
+
+
+def _refined(points: Points, quoted: BoolArray, values: FloatArray, found: Answer) -> Answer:
+    """The same with the quotes that the dense conditioning left out."""
+    more = quoted.copy()
+    more[found.used] = False
+    residual = np.where(quoted, values - found.mean, 0.0)
+    zscore = found.zscore.copy()
+    zscore[more] = residual[more] / found.std[more]
+    shift, left = between_quotes(points, quoted, residual)
+    mean = np.where(quoted, values, found.mean + shift)
+    std = np.where(quoted, 0.0, found.std * np.sqrt(left))
+    return Answer(mean, std, zscore, found.given, found.used, found.centre)
+
+
+def spread_out(quotes: Points, most: int) -> IntArray:
+    """Indices of about `most` quotes, of at most a third as many tenors, evenly over the range of each."""
+    rows = np.unique(quotes.rows)
+    if len(rows) > most // 3:
+        rows = rows[np.linspace(0, len(rows) - 1, most // 3).round().astype(int)]
+    chosen: list[IntArray] = []
+    left = most
+    for number, row in enumerate(rows):
+        mine = np.flatnonzero(quotes.rows == row)
+        mine = mine[np.argsort(quotes.u[mine])]
+        share = max(left // (len(rows) - number), 1)
+        if len(mine) > share:
+            wanted = np.linspace(quotes.u[mine[0]], quotes.u[mine[-1]], share)
+            mine = mine[np.unique(np.searchsorted(quotes.u[mine], wanted).clip(0, len(mine) - 1))]
+        chosen.append(mine)
+        left -= len(mine)
+    return np.concatenate(chosen)

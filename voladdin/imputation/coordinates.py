@@ -1,0 +1,75 @@
+"""Where a cell lies, whatever the market: ln T, and moneyness in deviations of the tenor's own ATM vol.
+
+On a delta axis x = N⁻¹(1 - Δ). On strikes x = m / (s √T) - s √T / 2 with m = ln(K/F) and s(T) the ATM vol
+that a first pass reads off the quotes: the same x where the smile is flat, and no fixed point through each
+vol. Far out x saturates, u = x / sqrt(1 + (x/6)²): smiles that are at most linear in u flatten there, as
+Lee's bound asks (total variance at most linear in m).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import ndtri
+
+from .._typing import FloatArray
+from .process import Points, matern32
+
+SATURATION = 6.0
+_LEVEL, _BUMP = (0.3, 2.0), (0.1, 0.3)  # std and length in ln T of the first pass's term structure
+_SKEW, _CURVATURE = 0.2, 0.12
+_NOISE = (1e-4, 4e-4)  # variance, and its growth with x²
+_PASSES = 2
+MOST = 300  # quotes of the first pass
+
+
+def saturated(x: FloatArray) -> FloatArray:
+    """u for moneyness x in deviations."""
+    return np.asarray(x / np.sqrt(1.0 + (x / SATURATION) ** 2))
+
+
+def from_deltas(tenors: FloatArray, deltas: FloatArray) -> Points:
+    """All cells of tenors [R] years x forward call deltas [K], row by row."""
+    u = saturated(-ndtri(deltas))
+    return Points(np.log(tenors), np.repeat(np.arange(len(tenors)), len(u)), np.tile(u, len(tenors)))
+
+
+def standardised(moneyness: FloatArray, atm: FloatArray, log_tenor: FloatArray) -> FloatArray:
+    """u of log-moneyness, for the log ATM vol of its tenor."""
+    total = np.exp(atm + 0.5 * log_tenor)
+    return saturated(moneyness / total - 0.5 * total)
+
+
+def atm_term(t: FloatArray, moneyness: FloatArray, values: FloatArray, at: FloatArray) -> FloatArray:
+    """Log ATM vols at ln T `at`, from quotes at ln T `t`, log-moneyness and log-vols `values`, all [n].
+
+    A Gaussian process with a level, a skew and a curvature in time, its moneyness standardised by its own
+    last answer.
+    """
+    if len(t) > MOST:
+        chosen = np.linspace(0, len(t) - 1, MOST).round().astype(int)
+        t, moneyness, values = t[chosen], moneyness[chosen], values[chosen]
+    centre = float(np.median(values))
+    quoted, gap = np.full(len(t), centre), np.abs(t[:, None] - t)
+    level = 1.0 + _term(gap)
+    slow = 0.5 + 0.5 * matern32(gap / 3.0)
+    weights = np.zeros(len(t))
+    for _ in range(_PASSES):
+        z = saturated(moneyness * np.exp(-quoted - 0.5 * t))
+        bend = np.sqrt(1.0 + z * z) - 1.0
+        covariance = level + slow * (_SKEW**2 * np.outer(z, z) + _CURVATURE**2 * np.outer(bend, bend))
+        covariance[np.diag_indices(len(t))] += _NOISE[0] + _NOISE[1] * z * z
+        weights = np.asarray(np.linalg.solve(covariance, values - centre), dtype=float)
+        quoted = centre + level @ weights
+    return np.asarray(centre + (1.0 + _term(np.abs(at[:, None] - t))) @ weights)
+
+
+def _term(gap: FloatArray) -> FloatArray:
+    return np.asarray(_LEVEL[0] ** 2 * matern32(gap / _LEVEL[1]) + _BUMP[0] ** 2 * matern32(gap / _BUMP[1]))
+
+
+def from_moneyness(tenors: FloatArray, moneyness: FloatArray, values: FloatArray) -> Points:
+    """All cells at log-moneyness [T, K] ln(K/F); values: [T * K] log-vols, NaN where there is no quote."""
+    t, m, quoted = np.log(tenors), moneyness.ravel(), np.isfinite(values)
+    rows = np.repeat(np.arange(len(tenors)), moneyness.shape[1])
+    atm = atm_term(t[rows[quoted]], m[quoted], values[quoted], t)
+    return Points(t, rows, standardised(m, atm[rows], t[rows]))

@@ -1,0 +1,133 @@
+"""Which priors the quotes speak for, and what those say of other cells: exact conditioning, mixed.
+
+Each candidate's scale is uncertain (an inverse-gamma variance), so its evidence is a multivariate Student t
+and its spread follows how surprising the quotes are, (nu + d²) / (nu + n). What is said of each quote by the
+others comes from the inverse covariance in closed form (Rasmussen and Williams 2006, equations 5.10 to 5.12).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import gammaln
+
+from .._typing import FloatArray, IntArray
+from .process import Candidates, Points
+
+_LEAST = 2e-3  # a candidate of less weight is dropped
+_MOST, _MOST_LARGE = 6, 2  # candidates kept, of few and of many quotes
+_LEAST_LARGE = 0.05
+HALF = (
+    60  # quotes spread over the surface, and as many side by side, that weigh the candidates of a large one
+)
+_LEAST_VARIANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """n quotes under the g candidates they leave. kept: [g], which; weight: [g]; spread: [g], on variances.
+
+    whiten: [g, n, n], W K Wᵀ = I; white: [g, n], W times the residuals.
+    """
+
+    kept: IntArray
+    weight: FloatArray
+    spread: FloatArray
+    whiten: FloatArray
+    white: FloatArray
+
+    def answer(
+        self, mean: FloatArray, cross: FloatArray, variance: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Mean and variance [N] of cells; mean, variance [g, N] and cross [g, N, n] are the priors'."""
+        gain = cross @ self.whiten.transpose(0, 2, 1)
+        centre = mean + (gain @ self.white[..., None])[..., 0]
+        left = np.maximum(variance - (gain**2).sum(-1), _LEAST_VARIANCE)
+        return mixture(self.weight, centre, left * self.spread[:, None])
+
+    @cached_property
+    def pull(self) -> FloatArray:
+        """[g, n], K⁻¹ times the residuals: the mean of cells moves by cross @ pull."""
+        return np.asarray((self.white[:, None] @ self.whiten)[:, 0])
+
+    @cached_property
+    def left_out(self) -> tuple[FloatArray, FloatArray]:
+        """Residual and variance [n] of each quote given the others."""
+        precision = (self.whiten**2).sum(1)
+        return mixture(self.weight, self.pull / precision, self.spread[:, None] / precision)
+
+
+def mixture(weight: FloatArray, mean: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and variance [N] of components [g, N] of weights [g]."""
+    centre = weight @ mean
+    return centre, weight @ (variance + (mean - centre) ** 2)
+
+
+def condition(candidates: Candidates, covariance: FloatArray, residual: FloatArray) -> Conditional:
+    """All candidates given n quotes; covariance: [G, n, n] with the noise, residual: [G, n]."""
+    roots = _root(covariance)
+    kept, weight = _kept(log_weights(candidates, roots, residual), _MOST, _LEAST)
+    return _conditional(candidates, kept, weight, roots[kept], residual[kept])
+
+
+def condition_many(candidates: Candidates, quotes: Points, values: FloatArray) -> Conditional:
+    """The same for many quotes: `representative` ones weigh the candidates; values: [n]."""
+    few = representative(quotes)
+    some, there = quotes[few], values[few]
+    roots = _root(candidates.of_quotes(some))
+    log = log_weights(candidates, roots, there - candidates.mean(some))
+    kept, weight = _kept(log, _MOST_LARGE, _LEAST_LARGE)
+    chosen = candidates[kept]
+    all_roots = _root(chosen.of_quotes(quotes))
+    return _conditional(candidates, kept, weight, all_roots, values - chosen.mean(quotes))
+
+
+def representative(quotes: Points) -> IntArray:
+    """Indices of at most 2 x `HALF` quotes: some spread over the surface, some side by side."""
+    n = len(quotes)
+    if n <= 2 * HALF:
+        return np.arange(n)
+    order = np.lexsort((quotes.u, quotes.rows))
+    spread = order[np.linspace(0, n - 1, HALF).round().astype(int)]
+    middle = (n - HALF) // 2
+    return np.unique(np.concatenate([spread, order[middle : middle + HALF]]))
+
+
+def log_weights(candidates: Candidates, roots: FloatArray, residual: FloatArray) -> FloatArray:
+    """[G] log of prior weight times tempered evidence; roots: [G, n, n] Cholesky."""
+    from scipy.linalg.lapack import dtrtrs  # not at import, which is to be light
+
+    n = residual.shape[1]
+    white = [dtrtrs(root, r, lower=1)[0] for root, r in zip(roots, residual, strict=True)]
+    distance = np.array([w @ w for w in white])
+    log_det = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(-1)
+    nu = candidates.degrees
+    log = gammaln(0.5 * (nu + n)) - gammaln(0.5 * nu) - 0.5 * n * np.log(nu) - log_det
+    log -= 0.5 * (nu + n) * np.log1p(distance / nu)
+    return np.asarray(candidates.belief(n) * log + candidates.hyper["logit"])
+
+
+def _kept(log: FloatArray, most: int, least: float) -> tuple[IntArray, FloatArray]:
+    """The candidates of most weight, and their weights."""
+    weight = np.exp(log - log.max())
+    order = np.argsort(-weight)[:most]
+    order = order[weight[order] >= least * weight.sum()]
+    return order, weight[order] / weight[order].sum()
+
+
+def _conditional(
+    candidates: Candidates, kept: IntArray, weight: FloatArray, roots: FloatArray, residual: FloatArray
+) -> Conditional:
+    from scipy.linalg.lapack import dtrtri  # not at import, which is to be light
+
+    whiten = np.stack([dtrtri(root, lower=1)[0] for root in roots])
+    white = (whiten @ residual[..., None])[..., 0]
+    nu = candidates.degrees[kept]
+    spread = (nu + (white**2).sum(-1)) / (nu + residual.shape[1])
+    return Conditional(kept, weight, spread, whiten, white)
+
+
+def _root(covariance: FloatArray) -> FloatArray:
+    return np.asarray(np.linalg.cholesky(covariance), dtype=float)

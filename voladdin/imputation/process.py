@@ -1,0 +1,177 @@
+"""A family of Gaussian-process priors on log-vol: what a smile and its term structure may look like.
+
+Candidate g of G says of a surface's log-vols, in t = ln T and the saturated moneyness u (`coordinates.py`),
+
+    f = m_g + B a_g + B L_g e + level(t) + event(t) + u skew(t) + h(u) curvature(t) + g(u) wings(t) +
+    residual(t, u)
+
+B a basis of trends, e ~ N(0, I), the rest independent Gaussian processes: level and residual Matern 3/2 in
+t, event exponential, skew, curvature and wings Matern 5/2 in t, residuals Matern 5/2 in u. The hyper-
+parameters of all candidates, and the weight each has before a quote is seen, are learned from many markets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .._typing import BoolArray, FloatArray, IntArray
+
+HYPERPARAMETERS = (
+    *("level_std", "level_length", "event_std", "event_length", "event_growth"),
+    *("skew_std", "curvature_std", "wing_std", "smile_length", "smile_growth"),
+    *("residual_std", "residual_width", "residual_length", "residual_wings", "residual_growth"),
+    *("rough_std", "rough_width", "rough_length", "rough_wings"),
+    *("noise_std", "noise_wings", "degrees", "logit"),
+)
+_LOGS = ("std", "length", "width", "wings", "degrees")  # stored as logarithms
+NUGGET = 1e-8
+
+
+@dataclass(frozen=True)
+class Points:
+    """N points of a surface: `tenors` [R] are ln T of its rows, `rows` [N] the row of each, u [N]."""
+
+    tenors: FloatArray
+    rows: IntArray
+    u: FloatArray
+
+    def __getitem__(self, chosen: IntArray | BoolArray | slice) -> Points:
+        return Points(self.tenors, self.rows[chosen], self.u[chosen])
+
+    def __len__(self) -> int:
+        return len(self.u)
+
+    @cached_property
+    def t(self) -> FloatArray:
+        """[N] ln T."""
+        return self.tenors[self.rows]
+
+    @cached_property
+    def smile(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """u, h(u) and g(u): odd, even, and odd in the wings alone."""
+        return self.u, np.sqrt(1.0 + self.u**2) - 1.0, self.u - np.tanh(self.u)
+
+    @cached_property
+    def basis(self) -> FloatArray:
+        """[N, 9] trends."""
+        u, h, g = self.smile
+        q = (self.t + 1.0) / 2.0
+        steep = np.minimum(np.exp(-0.5 * (self.t + 1.0)) / 4.0, 4.0)
+        return np.stack([np.ones_like(q), q, q * q - 1.0, u, u * q, h, h * q, g, 0.5 * u * steep], axis=-1)
+
+
+def matern32(distance: FloatArray) -> FloatArray:
+    """Correlation at a distance in lengths."""
+    r = np.sqrt(3.0) * distance
+    return np.asarray((1.0 + r) * np.exp(-r))
+
+
+def matern52(distance: FloatArray) -> FloatArray:
+    """Correlation at a distance in lengths, of a twice as smooth process."""
+    r = np.sqrt(5.0) * distance
+    return np.asarray((1.0 + r + r * r / 3.0) * np.exp(-r))
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """G priors. hyper: each hyper-parameter [G]; trend: [G, 9]; root: [G, 9, 9] lower triangular.
+
+    tempering: [2], see `belief`.
+    """
+
+    hyper: Mapping[str, FloatArray]
+    trend: FloatArray
+    root: FloatArray
+    tempering: FloatArray
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, FloatArray]) -> Candidates:
+        """From a bundle's arrays: "hyper" [G, hyper-parameters], with scales and lengths as logarithms."""
+        columns = dict(zip(HYPERPARAMETERS, arrays["hyper"].T, strict=True))
+        hyper = {k: np.exp(v) if k.split("_")[-1] in _LOGS else v for k, v in columns.items()}
+        return cls(hyper, arrays["trend"], np.tril(arrays["root"]), arrays["tempering"])
+
+    def __len__(self) -> int:
+        return len(self.trend)
+
+    def __getitem__(self, chosen: IntArray) -> Candidates:
+        hyper = {k: v[chosen] for k, v in self.hyper.items()}
+        return Candidates(hyper, self.trend[chosen], self.root[chosen], self.tempering)
+
+    @property
+    def degrees(self) -> FloatArray:
+        """[G] of freedom of each one's scale."""
+        return self.hyper["degrees"] + 1.0
+
+    @property
+    def weight(self) -> FloatArray:
+        """[G] before a quote is seen."""
+        weight = np.exp(self.hyper["logit"] - self.hyper["logit"].max())
+        return np.asarray(weight / weight.sum())
+
+    def belief(self, count: int) -> float:
+        """The power of the evidence of so many quotes: models are wrong, and more so of many."""
+        return float(np.exp(self.tempering[0]) / (1.0 + np.exp(self.tempering[1]) * count / 20.0))
+
+    def mean(self, at: Points) -> FloatArray:
+        """[G, N]."""
+        return self.trend @ at.basis.T
+
+    def noise(self, at: Points) -> FloatArray:
+        """[G, N] variance of quotes about the process."""
+        h = self.hyper
+        return h["noise_std"][:, None] ** 2 * (1.0 + h["noise_wings"][:, None] * at.u**2) + NUGGET
+
+    def variance(self, at: Points) -> FloatArray:
+        """[G, N] of the process, without the noise."""
+        h = {k: v[:, None] for k, v in self.hyper.items()}
+        u, bend, wing = at.smile
+        late, size = at.t + 1.0, np.abs(u)
+        total = ((at.basis @ self.root) ** 2).sum(-1) + h["level_std"] ** 2
+        total += (h["event_std"] * np.exp(h["event_growth"] * late)) ** 2
+        shape = (h["skew_std"] * u) ** 2 + (h["curvature_std"] * bend) ** 2 + (h["wing_std"] * wing) ** 2
+        total += shape * np.exp(2.0 * h["smile_growth"] * late)
+        total += (
+            h["residual_std"] * (1 + h["residual_wings"] * size) * np.exp(h["residual_growth"] * late)
+        ) ** 2
+        return np.asarray(total + (h["rough_std"] * (1.0 + h["rough_wings"] * size)) ** 2)
+
+    def of_quotes(self, at: Points) -> FloatArray:
+        """[G, N, N] of quotes: the process and its noise."""
+        found, index = self.covariance(at, at), np.arange(len(at))
+        found[:, index, index] += self.noise(at)
+        return found
+
+    def covariance(self, a: Points, b: Points) -> FloatArray:
+        """[G, N, M] of the process between points a [N] and b [M] of one surface (the same tenors)."""
+        by_tenor = self._by_tenor(a.tenors)
+        pick = a.rows[:, None] * len(a.tenors) + b.rows
+        level, smile, residual, rough = (k.reshape(len(self), -1)[:, pick] for k in by_tenor)
+        h = {k: v[:, None] for k, v in self.hyper.items()}
+        total = level
+        total += (a.basis @ self.root) @ (b.basis @ self.root).transpose(0, 2, 1)
+        names = ("skew_std", "curvature_std", "wing_std")
+        left = np.stack([h[n] ** 2 * x for n, x in zip(names, a.smile, strict=True)], axis=-1)
+        total += smile * (left @ np.stack(b.smile))
+        gap = np.abs(a.u[:, None] - b.u)
+        for name, time in (("residual", residual), ("rough", rough)):
+            wings = h[f"{name}_wings"]
+            left, right = (h[f"{name}_std"] * (1.0 + wings * np.abs(x.u)) for x in (a, b))
+            time *= matern52(gap / h[f"{name}_width"][:, :, None])
+            time *= left[:, :, None] * right[:, None]
+            total += time
+        return total
+
+    def _by_tenor(self, tenors: FloatArray) -> tuple[FloatArray, ...]:
+        """[G, R, R] of level and event, smile, residual, rough residual."""
+        h = {k: v[:, None, None] for k, v in self.hyper.items()}
+        gap, late = np.abs(tenors[:, None] - tenors), tenors[:, None] + tenors + 2.0
+        level = h["level_std"] ** 2 * matern32(gap / h["level_length"])
+        level += h["event_std"] ** 2 * np.exp(h["event_growth"] * late - gap / h["event_length"])
+        smile = matern52(gap / h["smile_length"]) * np.exp(h["smile_growth"] * late)
+        residual = matern32(gap / h["residual_length"]) * np.exp(h["residual_growth"] * late)
+        return level, smile, residual, np.exp(-gap / h["rough_length"])
