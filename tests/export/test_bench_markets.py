@@ -189,7 +189,7 @@ def test_the_command_prints_ours_over_the_best_rival(capsys, tmp_path):
     arguments += ["--rival", "linear", "--rival", "thin-plate", "--output", str(tmp_path / "out.md")]
     assert main(arguments) == 0
     text = capsys.readouterr().out
-    assert "| essvi | 30% | 2 |" in text and "ours / best" in text and "**mean of rows**" in text
+    assert "| essvi | 30% | 2 |" in text and "ours / best" in text and "**mean of simulated**" in text
     assert (tmp_path / "out.md").read_text() in text
 
 
@@ -211,3 +211,20 @@ def test_real_surfaces_are_all_there():
 def test_history_surfaces_are_days_of_2018():
     found = list(history_surfaces(3))
     assert len(found) == 9 and all(" 2018-" in surface.name for surface in found)
+
+
+def test_a_completer_trains_and_answers(tmp_path):
+    torch = pytest.importorskip("torch")
+    from export.bench.markets.completer import load_completer, train
+
+    torch.set_num_threads(1)
+    torch.save(train(0.02, 0, (), None).state_dict(), tmp_path / "weights.pt")
+    surface = smile_surface()
+    hidden = np.zeros(surface.vols.shape, bool)
+    hidden[1] = True
+    method = load_completer(tmp_path / "weights.pt")
+    found, other = (
+        method(replace(surface, vols=np.where(hidden, v, surface.vols)), hidden) for v in (0.3, 0.9)
+    )
+    assert np.isfinite(found.fill).all() and (found.low < found.high).all()
+    np.testing.assert_array_equal(found.fill, other.fill)

@@ -10,13 +10,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from export.bench.data import DATA
 from export.simulation.markets import FAMILIES, MASKS, TABLED
 
 from .answers import RIVALS, Method, methods, product
-from .quoted import Quoted
+from .quoted import BoolArray, Quoted
 from .scoring import Case, masked, score_case
 from .surfaces import history_surfaces, real_surfaces, simulated_surfaces
 from .tables import LEGEND, render
@@ -31,9 +33,9 @@ def surfaces(options: argparse.Namespace) -> Iterator[tuple[str, Quoted]]:
     if "real" in names:
         yield from (("", s) for s in real_surfaces(every=_QUICK_REAL if options.quick else 1))
     if "history" in names and (DATA / "fx_history.csv.gz").is_file():
-        yield from (("", s) for s in history_surfaces(1 if options.quick else 10))
+        yield from (("", s) for s in history_surfaces(1 if options.quick else 5))
     if "simulated" in names:
-        count = options.count or (1 if options.quick else 9)
+        count = options.count or (1 if options.quick else 6)
         for family in options.family or FAMILIES:
             if options.pool is not None or family not in TABLED:
                 yield from (
@@ -48,18 +50,27 @@ def ours(options: argparse.Namespace, family: str) -> Method:
     return product(model, options.draws, options.seed)
 
 
-def run(options: argparse.Namespace, others: dict[str, Method]) -> list[Case]:
+def run(options: argparse.Namespace) -> list[Case]:
     """Score every surface under its masks; a line each to standard error."""
-    cases: list[Case] = []
     pairs = list(surfaces(options))
     families = {id(surface): family for family, surface in pairs}
     rotate = _QUICK_MASKS if options.quick else 0
     masks = options.mask or tuple(MASKS)
-    for surface, mask, hidden in masked([s for _, s in pairs], masks, options.repeats, rotate, options.seed):
-        chosen = methods(options.rival, ours(options, families[id(surface)]), others)
-        cases.append(score_case(surface, mask, hidden, chosen))
-        print(f"{surface.set}: {surface.name} under {mask}", file=sys.stderr, flush=True)
-    return cases
+    drawn = masked([s for _, s in pairs], masks, options.repeats, rotate, options.seed)
+    jobs = [(options, families[id(surface)], surface, mask, hidden) for surface, mask, hidden in drawn]
+    if options.processes == 1:
+        return [_score(job) for job in jobs]
+    with ProcessPoolExecutor(options.processes, get_context("spawn")) as workers:
+        return list(workers.map(_score, jobs))
+
+
+def _score(job: tuple[argparse.Namespace, str, Quoted, str, BoolArray]) -> Case:
+    options, family, surface, mask, hidden = job
+    case = score_case(
+        surface, mask, hidden, methods(options.rival, ours(options, family), completer(options))
+    )
+    print(f"{surface.set}: {surface.name} under {mask}", file=sys.stderr, flush=True)
+    return case
 
 
 def completer(options: argparse.Namespace) -> dict[str, Method]:
@@ -79,13 +90,14 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--family", action="append", choices=FAMILIES, help="simulated families (default all)")
     found.add_argument("--mask", action="append", choices=tuple(MASKS), help="masks (default all)")
     found.add_argument("--rival", action="append", choices=tuple(RIVALS), help="rivals (default all)")
-    found.add_argument("--count", type=int, help="surfaces of each family (default 9; quick 1)")
+    found.add_argument("--count", type=int, help="surfaces of each family (default 6; quick 1)")
     found.add_argument("--repeats", type=int, default=2, help="draws of each mask (default 2)")
     found.add_argument("--pool", type=Path, help="folder of the families that are tabulated")
     found.add_argument("--model", help="model of ours (default: what voladdin.impute chooses)")
     found.add_argument("--without", type=Path, help="folder of bundles, one a family, trained without it")
     found.add_argument("--completer", type=Path, help="a completer trained by export.bench.markets.completer")
     found.add_argument("--draws", type=int, default=200, help="joint draws a surface where offered")
+    found.add_argument("--processes", type=int, default=1, help="cases side by side (times then mean less)")
     found.add_argument("--seed", type=int, default=0)
     found.add_argument("--output", type=Path, help="write the tables to this file too")
     return found
@@ -94,12 +106,11 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables as markdown; progress goes to standard error."""
     options = parser().parse_args(argv)
-    others = completer(options)
-    cases = run(options, others)
+    cases = run(options)
     if not cases:
         print("no surfaces: the data folder is absent, and no simulated set was asked for", file=sys.stderr)
         return 1
-    text = LEGEND + "\n" + render(cases, list(methods(options.rival, ours(options, ""), others)))
+    text = LEGEND + "\n" + render(cases, list(methods(options.rival, ours(options, ""), completer(options))))
     print(text)
     if options.output is not None:
         options.output.write_text(text, encoding="utf-8")

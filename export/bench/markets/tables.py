@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from export.bench.report import rows_table
+from export.simulation.markets import FAMILIES
 
 from .answers import HISTORY, OURS, REFUSED
 from .scoring import Case, ratio_interval, totals
@@ -17,6 +18,7 @@ A row is a set under a mask; `best` is the rival with the least mean error of th
 and `ours / best` the ratio of mean errors with its paired 90% bootstrap interval over cases. Masks: shares
 hidden at random; `expiry`, one whole expiry; `wings`, the outer quarter on both sides of half the expiries;
 `three`, three quotes an expiry are left; `atm`, one; `liquid`, a listed chain with its liquid strikes alone.
+The fx model is our own history model and no rival: the last column is ours over it.
 """
 
 
@@ -49,32 +51,54 @@ def render(cases: Sequence[Case], methods: Sequence[str]) -> str:
 
 
 def _ratio_table(cases: Sequence[Case], rivals: Sequence[str]) -> str:
-    rows, ratios, middles = [], [], []
+    rows = []
+    ratios: dict[str, list[tuple[float, float]]] = {}
     for (group, mask), row in groups(cases).items():
-        name, error = best_rival(row, rivals, np.mean)
-        ours = totals(row, "error", OURS)
-        answered = np.isfinite(ours)
-        if not answered.any():
-            rows.append([group, mask, str(len(row)), name, f"{error:.3f}", "refused", "", "", ""])
+        some = [case for case in row if OURS in case.error]
+        refused = f" (+{len(row) - len(some)} refused)" if len(some) < len(row) else ""
+        if not some:
+            rows.append([group, mask, f"0{refused}", *[""] * 7])
             continue
-        some = [case for case, kept in zip(row, answered, strict=True) if kept]
         name, error = best_rival(some, rivals, np.mean)
-        ratio, low, high = ratio_interval(ours[answered], totals(some, "error", name))
-        middle = float(np.median(ours[answered])) / max(best_rival(some, rivals, np.median)[1], 1e-12)
-        ratios.append(ratio)
-        middles.append(middle)
-        interval = f"[{low:.2f}, {high:.2f}]"
-        refused = len(row) - len(some)
-        count = f"{len(some)}" + (f" (+{refused} refused)" if refused else "")
-        ours_mean = f"{ours[answered].mean():.3f}"
+        ours, history = totals(some, "error", OURS), totals(some, "error", HISTORY)
+        ratio, low, high = ratio_interval(ours, totals(some, "error", name))
+        middle = float(np.median(ours)) / max(best_rival(some, rivals, np.median)[1], 1e-12)
+        ratios.setdefault(market(group), []).append((ratio, middle))
+        numbers = [
+            f"{error:.3f}",
+            f"{ours.mean():.3f}",
+            f"{ratio:.2f}",
+            f"[{low:.2f}, {high:.2f}]",
+            f"{middle:.2f}",
+        ]
+        over = f"{ours.mean() / history.mean():.2f}" if np.isfinite(history).all() else ""
+        rows.append([group, mask, f"{len(some)}{refused}", name, *numbers, over])
+    for name, pairs in ratios.items():
+        mean, middle = np.mean(pairs, axis=0)
+        worst = f"worst {max(ratio for ratio, _ in pairs):.2f}"
         rows.append(
-            [group, mask, count, name, f"{error:.3f}", ours_mean, f"{ratio:.2f}", interval, f"{middle:.2f}"]
+            [f"**mean of {name}**", "", "", "", "", "", f"**{mean:.2f}**", worst, f"{middle:.2f}", ""]
         )
-    if ratios:
-        summary = ["**mean of rows**", "", "", "", "", "", f"**{np.mean(ratios):.2f}**"]
-        rows.append([*summary, f"worst {max(ratios):.2f}", f"{np.mean(middles):.2f}"])
-    header = ["set", "mask", "cases", "best", "its error", "ours", "ours / best", "90%", "medians"]
+    header = [
+        "set",
+        "mask",
+        "cases",
+        "best",
+        "its error",
+        "ours",
+        "ours / best",
+        "90%",
+        "of medians",
+        "/ fx model",
+    ]
     return rows_table("Ours over the best rival of each row, after the fact", header, rows)
+
+
+def market(group: str) -> str:
+    """Which bar a set counts for."""
+    if group in FAMILIES:
+        return "simulated"
+    return group if group.startswith("FX") else "real beyond FX"
 
 
 def _error_table(cases: Sequence[Case], methods: Sequence[str], score: str, title: str) -> str:
