@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from export.simulation import MASTER_DELTAS, MASTER_TENORS, simulate_market, simulate_surfaces
 from voladdin._typing import FloatArray
-from voladdin.imputation.observation import Extension
+from voladdin.imputation.observation import GridExtension
 
 PAIRS = ("AUDUSD", "EURUSD", "GBPUSD", "USDCAD", "USDJPY", "USDMXN")
 QUOTE_NOISE = 0.005  # of log-vol: keeps the regression from reading the simulator's exact smoothness
@@ -24,7 +24,7 @@ def fit_extension(
     days: int = 500,
     surfaces: int = 2000,
     seed: int = 20_000,
-) -> tuple[Extension, FloatArray]:
+) -> tuple[GridExtension, FloatArray]:
     """The extension, and simulated core log-vols [n, c].
 
     The regression is invariant to a shift of all vols: core and master vary by the same scale factor.
@@ -36,7 +36,7 @@ def fit_extension(
 @functools.lru_cache(maxsize=4)
 def _fit(
     core_tenors: tuple[float, ...], core_deltas: tuple[float, ...], days: int, surfaces: int, seed: int
-) -> tuple[Extension, FloatArray]:
+) -> tuple[GridExtension, FloatArray]:
     tenors, deltas = _union(MASTER_TENORS, core_tenors), _union(MASTER_DELTAS, core_deltas)
     market = simulate_market(days, pairs=PAIRS, seed=seed, tenors=tenors, deltas=deltas).vols
     broad = simulate_surfaces(surfaces, seed=seed, tenors=tenors, deltas=deltas)
@@ -48,7 +48,7 @@ def _fit(
     steps = np.diff(paths - paths[..., core] @ matrix.T, axis=1).reshape(-1, len(matrix))
     changes = steps.T @ steps / len(steps)
     spread = _interpolation(tenors, deltas, seed)
-    return Extension(tenors, deltas, matrix, offset, covariance, changes, *spread), invented[:, core]
+    return GridExtension(tenors, deltas, matrix, offset, covariance, changes, *spread), invented[:, core]
 
 
 def _union(master: tuple[float, ...], core: tuple[float, ...]) -> FloatArray:
@@ -93,10 +93,10 @@ def _interpolation(
     identity = np.eye(len(tenors) * len(deltas))
     zero = 0.0 * identity
     none = (np.zeros(len(identity)), zero, zero, 0.0 * tenors, 0.0 * deltas, np.zeros(2))
-    bare = Extension(tenors, deltas, identity, *none)
+    bare = GridExtension(tenors, deltas, identity, *none)
     nodes = logs[:, ::2, ::2].reshape(len(logs), -1)
     grid_t, grid_d = np.repeat(fine_t, len(fine_d)), np.tile(fine_d, len(fine_t))
-    error = logs.reshape(len(logs), -1) - nodes @ bare.emission(grid_t, grid_d).matrix.T
+    error = logs.reshape(len(logs), -1) - nodes @ bare.observation(grid_t, grid_d).matrix.T
     error = error.reshape(logs.shape)
     between_t, between_d = (error[:, 1::2, ::2] ** 2).mean((0, 2)), (error[:, ::2, 1::2] ** 2).mean((0, 1))
     slope_t = np.diff(logs[:, ::2, ::2], axis=1) / np.diff(np.log(tenors))[:, None]

@@ -29,7 +29,7 @@ from voladdin._typing import BoolArray, FloatArray
 from voladdin.home import home
 from voladdin.imputation import deep_posterior
 from voladdin.imputation.model import Bundle
-from voladdin.imputation.observation import Extension
+from voladdin.imputation.observation import GridExtension
 from voladdin.imputation.posterior import Posterior, from_prior, from_quotes, local_gaussian
 from voladdin.imputation.regimes import Regimes
 
@@ -108,7 +108,7 @@ def _split(days: Days) -> tuple[Days, Days]:
 
 
 def _arrays(
-    days: Days, simulated: FloatArray, extension: Extension, choices: Choices | None
+    days: Days, simulated: FloatArray, extension: GridExtension, choices: Choices | None
 ) -> dict[str, FloatArray]:
     arrays = fit_density(days, simulated, choices)
     mean, covariance = Regimes.of(arrays, "level").whole

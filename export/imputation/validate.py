@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from voladdin._typing import BoolArray, FloatArray
-from voladdin.imputation.observation import Emission
+from voladdin.imputation.observation import Observation
 
 from ..history import Days
 from .density import complete
@@ -36,10 +36,10 @@ class Holdout:
     masks: tuple[Mask, ...]
 
 
-def core_nodes(count: int) -> Emission:
+def core_nodes(count: int) -> Observation:
     """The core nodes themselves as cells."""
     none = np.zeros((count, count))
-    return Emission(np.eye(count), np.zeros(count), none, none)
+    return Observation(np.eye(count), np.zeros(count), none, none)
 
 
 def holdout(days: Days, seed: int = 0, surfaces: int = SURFACES) -> Holdout:

@@ -67,7 +67,7 @@ def test_batched_covariances_equal_one_at_a_time() -> None:
         np.testing.assert_allclose(together.std[b], alone.std[0], rtol=1e-6)
 
 
-def test_core_mean_through_an_emission() -> None:
+def test_core_mean_through_an_observation() -> None:
     mean, covariance, _, _ = _case(3)
     rng = np.random.default_rng(0)
     matrix = rng.standard_normal((4, CELLS))

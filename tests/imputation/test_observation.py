@@ -17,30 +17,32 @@ def test_core_nodes_are_themselves(bundle: va.Bundle) -> None:
     grid = bundle.card["grid"]
     tenors = np.repeat(grid["tenors_years"], len(grid["call_deltas"]))
     deltas = np.tile(grid["call_deltas"], len(grid["tenors_years"]))
-    emission = bundle.extension.emission(tenors, deltas)
-    np.testing.assert_allclose(emission.matrix, np.eye(len(tenors)), atol=1e-6)
-    np.testing.assert_allclose(emission.offset, 0.0, atol=1e-6)
-    np.testing.assert_allclose(emission.covariance, 0.0, atol=1e-9)
+    observation = bundle.extension.observation(tenors, deltas)
+    np.testing.assert_allclose(observation.matrix, np.eye(len(tenors)), atol=1e-6)
+    np.testing.assert_allclose(observation.offset, 0.0, atol=1e-6)
+    np.testing.assert_allclose(observation.covariance, 0.0, atol=1e-9)
 
 
 def test_a_shift_of_all_vols_shifts_every_cell(bundle: va.Bundle) -> None:
     tenors = np.geomspace(1 / 365, 10, 23)
-    emission = bundle.extension.emission(tenors, np.linspace(0.05, 0.95, 23))
-    np.testing.assert_allclose(emission.matrix.sum(1), 1.0, atol=0.02)
+    observation = bundle.extension.observation(tenors, np.linspace(0.05, 0.95, 23))
+    np.testing.assert_allclose(observation.matrix.sum(1), 1.0, atol=0.02)
 
 
 def test_covariances_are_sound_and_grow_outside(bundle: va.Bundle) -> None:
     tenors, deltas = np.geomspace(0.5 / 365, 40, 30), np.linspace(0.01, 0.99, 30)
-    emission = bundle.extension.emission(tenors, deltas)
-    assert np.linalg.eigvalsh(emission.covariance).min() > -1e-9
-    inside = bundle.extension.emission(np.array([1.0, 5.0]), np.array([0.25, 0.25])).covariance.diagonal()
-    outside = bundle.extension.emission(np.array([30.0, 5.0]), np.array([0.25, 0.01])).covariance.diagonal()
+    observation = bundle.extension.observation(tenors, deltas)
+    assert np.linalg.eigvalsh(observation.covariance).min() > -1e-9
+    inside = bundle.extension.observation(np.array([1.0, 5.0]), np.array([0.25, 0.25])).covariance.diagonal()
+    outside = bundle.extension.observation(
+        np.array([30.0, 5.0]), np.array([0.25, 0.01])
+    ).covariance.diagonal()
     assert (outside > inside + 1e-4).all()
 
 
 def test_nearly_on_a_node_is_on_it(bundle: va.Bundle) -> None:
-    month = bundle.extension.emission(np.array([30.4375 / 365.25]), np.array([0.25]))
-    exact = bundle.extension.emission(np.array([1 / 12]), np.array([0.25]))
+    month = bundle.extension.observation(np.array([30.4375 / 365.25]), np.array([0.25]))
+    exact = bundle.extension.observation(np.array([1 / 12]), np.array([0.25]))
     np.testing.assert_allclose(month.matrix, exact.matrix)
 
 
@@ -48,14 +50,14 @@ def test_cells_beyond_the_same_side_share_their_slope(bundle: va.Bundle) -> None
     """Alone each has the variance it always had; a neighbour beyond the other side tells nothing."""
     tenors, deltas = np.array([1.0, 1.0, 1.0, 20.0, 30.0]), np.array([0.01, 0.02, 0.99, 0.5, 0.25])
     extension = bundle.extension
-    together = extension.emission(tenors, deltas).covariance
-    alone = [extension.emission(tenors[i : i + 1], deltas[i : i + 1]).covariance[0, 0] for i in range(5)]
+    together = extension.observation(tenors, deltas).covariance
+    alone = [extension.observation(tenors[i : i + 1], deltas[i : i + 1]).covariance[0, 0] for i in range(5)]
     np.testing.assert_allclose(together.diagonal(), alone)
-    flat = extension.emission(tenors, np.clip(deltas, 0.05, 0.95)).covariance  # beyond no delta
+    flat = extension.observation(tenors, np.clip(deltas, 0.05, 0.95)).covariance  # beyond no delta
     own = np.sqrt(np.outer(*[together.diagonal() - flat.diagonal()] * 2))
     assert (together - flat)[0, 1] > 0.85 * own[0, 1] > 0
     assert (together - flat)[0, 2] == pytest.approx(0, abs=1e-15)
-    long = extension.emission(np.minimum(tenors, 10.0), deltas).covariance
+    long = extension.observation(np.minimum(tenors, 10.0), deltas).covariance
     assert (together - long)[3, 4] > 0.5 * np.sqrt((together - long)[3, 3] * (together - long)[4, 4]) > 0
 
 

@@ -131,9 +131,9 @@ def _solve(
     loaded: Bundle, axes: Surface, deltas: FloatArray, cells: FloatArray, prior: FloatArray | None, age: float
 ) -> Posterior:
     years = np.repeat(axes.tenors, len(deltas) // len(axes.tenors))
-    emission = loaded.emission(tuple(years.tolist()), tuple(deltas.tolist()))
+    observation = loaded.observation(tuple(years.tolist()), tuple(deltas.tolist()))
     observed = np.isfinite(cells)
     values = np.where(observed, cells, 0.0)
     if prior is None:
-        return from_quotes(loaded, emission, values, observed)
-    return from_prior(loaded, emission, values, observed, prior, age)
+        return from_quotes(loaded, observation, values, observed)
+    return from_prior(loaded, observation, values, observed, prior, age)

@@ -13,7 +13,7 @@ import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
 from . import coordinates
-from .evidence import Conditional, condition, condition_many, mixture
+from .evidence import WeighedCandidates, condition, condition_many, mixture
 from .process import Candidates, Points
 from .smoothing import between_quotes
 
@@ -31,7 +31,7 @@ class Answer:
     mean: FloatArray
     std: FloatArray
     zscore: FloatArray
-    given: Conditional | None
+    given: WeighedCandidates | None
     used: IntArray
     centre: float
 
@@ -98,7 +98,7 @@ class Universal:
         found = self.at(points, change / root, centre=0.0)
         return replace(found, mean=found.mean * root, std=found.std * root)
 
-    def ask(self, given: Conditional, quotes: Points, at: Points) -> tuple[FloatArray, FloatArray]:
+    def ask(self, given: WeighedCandidates, quotes: Points, at: Points) -> tuple[FloatArray, FloatArray]:
         """Mean, about the quotes' centre, and variance [N] of what would be quoted at points."""
         chosen = self.candidates[given.kept]
         variance = chosen.variance(at) + chosen.noise(at)
@@ -132,7 +132,7 @@ def _assembled(
     rest: IntArray,
     mean: FloatArray,
     variance: FloatArray,
-    given: Conditional,
+    given: WeighedCandidates,
     centre: float,
 ) -> Answer:
     whole, std, zscore = values.copy(), np.zeros(len(values)), np.full(len(values), np.nan)

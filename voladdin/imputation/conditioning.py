@@ -30,7 +30,7 @@ class Factor:
 
 
 @dataclass(frozen=True)
-class Conditional:
+class GaussianPosterior:
     """Cells given quotes: mean, std [B, n]; distance [B], their squared Mahalanobis distance; count [B].
 
     scale: [B], the density's factor that the distance leaves out, ln |S_oo|^(-1/2).
@@ -78,7 +78,7 @@ def _factor_one(covariance: FloatArray, quoted: NDArray[np.int64]) -> Factor:
 
 def condition(
     mean: FloatArray, covariance: FloatArray, values: FloatArray, observed: NDArray[np.bool_]
-) -> Conditional:
+) -> GaussianPosterior:
     """Cells ~ N(mean, covariance) given the quoted `values` [B, n] (anything where not quoted)."""
     parts = factor(covariance, observed)
     residual = np.where(observed, values - mean, 0.0)
@@ -86,7 +86,7 @@ def condition(
     precision = (parts.whiten**2).sum(1)
     with np.errstate(divide="ignore", invalid="ignore"):
         zscore = np.einsum("bij,bi->bj", parts.whiten, white) / np.sqrt(precision)
-    return Conditional(
+    return GaussianPosterior(
         mean=mean + _matvec(parts.gain, white),
         std=np.sqrt(parts.variance),
         distance=(white**2).sum(-1),

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from .._typing import FloatArray
 from ..imputation.model import Bundle
 from .conditioning import factor
-from .observation import Emission
+from .observation import Observation
 
 DRAWS = 64
 DEGREES = 8.0
@@ -45,10 +45,14 @@ class _Evidence:
 
 
 def posterior(
-    bundle: Bundle, emission: Emission, cells: FloatArray, observed: NDArray[np.bool_], start: FloatArray
+    bundle: Bundle,
+    observation: Observation,
+    cells: FloatArray,
+    observed: NDArray[np.bool_],
+    start: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and standard deviation [B, n] of the cells' log-vols given quotes; start: core log-vols [B, c]."""
-    evidence = _evidence(bundle, emission, cells, observed)
+    evidence = _evidence(bundle, observation, cells, observed)
     x = (start - bundle.arrays["mean"]) / bundle.arrays["std"]
     z, curvature = _mode(bundle, evidence, bundle.run("encoder", x=x)[0])
     draws, weight = _importance(bundle, evidence, z, curvature)
@@ -60,12 +64,12 @@ def posterior(
 
 
 def _evidence(
-    bundle: Bundle, emission: Emission, cells: FloatArray, observed: NDArray[np.bool_]
+    bundle: Bundle, observation: Observation, cells: FloatArray, observed: NDArray[np.bool_]
 ) -> _Evidence:
     mean, std = bundle.arrays["mean"], bundle.arrays["std"]
-    still = emission.matrix @ mean + emission.offset
-    slope = emission.matrix * std
-    parts = factor(slope @ bundle.arrays["noise"] @ slope.T + emission.covariance, observed)
+    still = observation.matrix @ mean + observation.offset
+    slope = observation.matrix * std
+    parts = factor(slope @ bundle.arrays["noise"] @ slope.T + observation.covariance, observed)
     white_slope = parts.whiten @ slope
     white = (parts.whiten @ np.where(observed, cells - still, 0.0)[..., None])[..., 0]
     return _Evidence(

@@ -26,7 +26,7 @@ _LEAST_VARIANCE = 1e-9
 
 
 @dataclass(frozen=True)
-class Conditional:
+class WeighedCandidates:
     """n quotes under the g candidates they leave. kept: [g], which; weight: [g]; spread: [g], on variances.
 
     whiten: [g, n, n], W K Wᵀ = I; white: [g, n], W times the residuals.
@@ -65,14 +65,14 @@ def mixture(weight: FloatArray, mean: FloatArray, variance: FloatArray) -> tuple
     return centre, weight @ (variance + (mean - centre) ** 2)
 
 
-def condition(candidates: Candidates, covariance: FloatArray, residual: FloatArray) -> Conditional:
+def condition(candidates: Candidates, covariance: FloatArray, residual: FloatArray) -> WeighedCandidates:
     """All candidates given n quotes; covariance: [G, n, n] with the noise, residual: [G, n]."""
     roots = _root(covariance)
     kept, weight = _kept(log_weights(candidates, roots, residual), _MOST, _LEAST)
-    return _conditional(candidates, kept, weight, roots[kept], residual[kept])
+    return _weighed(candidates, kept, weight, roots[kept], residual[kept])
 
 
-def condition_many(candidates: Candidates, quotes: Points, values: FloatArray) -> Conditional:
+def condition_many(candidates: Candidates, quotes: Points, values: FloatArray) -> WeighedCandidates:
     """The same for many quotes: `representative` ones weigh the candidates; values: [n]."""
     few = representative(quotes)
     some, there = quotes[few], values[few]
@@ -81,7 +81,7 @@ def condition_many(candidates: Candidates, quotes: Points, values: FloatArray) -
     kept, weight = _kept(log, _MOST_LARGE, _LEAST_LARGE)
     chosen = candidates[kept]
     all_roots = _root(chosen.of_quotes(quotes))
-    return _conditional(candidates, kept, weight, all_roots, values - chosen.mean(quotes))
+    return _weighed(candidates, kept, weight, all_roots, values - chosen.mean(quotes))
 
 
 def representative(quotes: Points) -> IntArray:
@@ -117,16 +117,16 @@ def _kept(log: FloatArray, most: int, least: float) -> tuple[IntArray, FloatArra
     return order, weight[order] / weight[order].sum()
 
 
-def _conditional(
+def _weighed(
     candidates: Candidates, kept: IntArray, weight: FloatArray, roots: FloatArray, residual: FloatArray
-) -> Conditional:
+) -> WeighedCandidates:
     from scipy.linalg.lapack import dtrtri  # not at import, which is to be light
 
     whiten = np.stack([dtrtri(root, lower=1)[0] for root in roots])
     white = (whiten @ residual[..., None])[..., 0]
     nu = candidates.degrees[kept]
     spread = (nu + (white**2).sum(-1)) / (nu + residual.shape[1])
-    return Conditional(kept, weight, spread, whiten, white)
+    return WeighedCandidates(kept, weight, spread, whiten, white)
 
 
 def _root(covariance: FloatArray) -> FloatArray:

@@ -146,7 +146,7 @@ def _present(
 
 
 def _fallback(answer: Posterior, batch: int) -> list[str]:
-    count = int(answer.far.sum())
+    count = int(answer.unexplained.sum())
     where = _on(count, batch)
     return [f"Gaussian fallback{where}: the quotes are improbable under the model"] if count else []
 

@@ -135,7 +135,9 @@ def _deltas(surface: Surface, vols: FloatArray) -> FloatArray:
 def _ask(
     loaded: Bundle, years: FloatArray, deltas: FloatArray, vols: FloatArray, tenors: FloatArray, delta: float
 ) -> FloatArray:
-    where = loaded.emission((*years.tolist(), *tenors.tolist()), (*deltas.tolist(), *([delta] * len(tenors))))
+    where = loaded.observation(
+        (*years.tolist(), *tenors.tolist()), (*deltas.tolist(), *([delta] * len(tenors)))
+    )
     observed = np.arange(len(years) + len(tenors)) < len(years)
     cells = np.concatenate([np.log(vols), np.zeros(len(tenors))])
     answer = from_quotes(loaded, where, cells[None], observed[None])

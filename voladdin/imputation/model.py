@@ -13,7 +13,7 @@ from .._typing import FloatArray
 from ..bundles import AnyBundle, load
 from ..errors import BundleError
 from .any_market import Universal
-from .observation import Emission, Extension
+from .observation import GridExtension, Observation
 from .process import Candidates
 from .regimes import Regimes
 
@@ -24,7 +24,7 @@ ARRAYS = {
     *_OTHERS,
     *(f"level_{name}" for name in _LEVELS),
     *(f"change_{name}" for name in _CHANGES),
-    *(f"extension_{name}" for name in Extension.__dataclass_fields__),
+    *(f"extension_{name}" for name in GridExtension.__dataclass_fields__),
 }
 
 
@@ -47,10 +47,10 @@ class Bundle(AnyBundle):
         return Regimes.of(self.arrays, "change")
 
     @cached_property
-    def extension(self) -> Extension:
+    def extension(self) -> GridExtension:
         """The master grid given the core nodes."""
-        fields = Extension.__dataclass_fields__
-        return Extension(**{name: self.arrays[f"extension_{name}"] for name in fields})
+        fields = GridExtension.__dataclass_fields__
+        return GridExtension(**{name: self.arrays[f"extension_{name}"] for name in fields})
 
     @cached_property
     def scale(self) -> FloatArray:
@@ -59,9 +59,9 @@ class Bundle(AnyBundle):
         return np.full((nodes, nodes), float(self.arrays["scale_variance"]))
 
     @functools.lru_cache(maxsize=64)  # noqa: B019
-    def emission(self, tenors: tuple[float, ...], deltas: tuple[float, ...]) -> Emission:
+    def observation(self, tenors: tuple[float, ...], deltas: tuple[float, ...]) -> Observation:
         """The cells at (tenors, deltas), each of length n."""
-        return self.extension.emission(np.array(tenors), np.array(deltas))
+        return self.extension.observation(np.array(tenors), np.array(deltas))
 
 
 _PRIORS = ("hyper", "trend", "root", "tempering")

@@ -21,7 +21,7 @@ _REACH = 3.0  # e-folding of that along the side, in ln τ or N⁻¹(Δ)
 
 
 @dataclass(frozen=True)
-class Emission:
+class Observation:
     """n cells given c core nodes: matrix A [n, c], offset a [n], covariance Q, and `changes` of a day's e."""
 
     matrix: FloatArray
@@ -29,7 +29,7 @@ class Emission:
     covariance: FloatArray
     changes: FloatArray
 
-    def rougher(self, noise: float) -> Emission:
+    def rougher(self, noise: float) -> Observation:
         """The same cells with independent noise of that variance on each."""
         return replace(self, covariance=self.covariance + noise * np.eye(len(self.offset)))
 
@@ -40,7 +40,7 @@ class Emission:
 
 
 @dataclass(frozen=True)
-class Extension:
+class GridExtension:
     """The master grid (M nodes, tenor-major) given the core nodes.
 
     tenors: years; deltas: increasing. matrix: [M, c], offset: [M], covariance: [M, M].
@@ -60,7 +60,7 @@ class Extension:
     between_deltas: FloatArray
     beyond: FloatArray
 
-    def emission(self, tenors: FloatArray, deltas: FloatArray) -> Emission:
+    def observation(self, tenors: FloatArray, deltas: FloatArray) -> Observation:
         """Cells at (tenors [n] in years, forward call deltas [n])."""
         logs, normals = np.log(tenors), ndtri(deltas)
         time, time_gap, time_out = _spline(np.log(self.tenors), logs, self.between_tenors)
@@ -71,7 +71,7 @@ class Extension:
         matrix = weights @ self.matrix
         covariance = weights @ self.covariance @ weights.T + extra
         changes = weights @ self.changes @ weights.T + SLOW * extra
-        return Emission(matrix, weights @ self.offset, covariance, changes)
+        return Observation(matrix, weights @ self.offset, covariance, changes)
 
 
 def _outside(out: FloatArray, along: FloatArray) -> FloatArray:

@@ -17,8 +17,8 @@ from scipy.special import fdtrc
 from .._typing import BoolArray, FloatArray
 from ..imputation.model import Bundle
 from . import deep_posterior
-from .conditioning import Conditional, condition, core_mean
-from .observation import Emission
+from .conditioning import GaussianPosterior, condition, core_mean
+from .observation import Observation
 
 IMPROBABLE = 0.05  # tail probability of the quotes under the local Gaussian
 NOISES = (0.0, 1e-5, 1e-4, 1e-3, 1e-2)  # variances of log-vol: 0.3%, 1%, 3%, 10% of vol
@@ -26,71 +26,82 @@ NOISES = (0.0, 1e-5, 1e-4, 1e-3, 1e-2)  # variances of log-vol: 0.3%, 1%, 3%, 10
 
 @dataclass(frozen=True)
 class Posterior:
-    """Log-vols of n cells: mean, std, zscore [B, n]; far [B]: quotes that the deep model cannot explain."""
+    """Log-vols of n cells: mean, std, zscore [B, n]; unexplained [B]: quotes beyond the deep model."""
 
     mean: FloatArray
     std: FloatArray
     zscore: FloatArray
-    far: BoolArray
+    unexplained: BoolArray
 
 
-def from_quotes(bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray) -> Posterior:
+def from_quotes(
+    bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray
+) -> Posterior:
     """Posterior given the quotes alone; cells [B, n] log-vols, read where `observed`."""
-    near, start = local_gaussian(bundle, emission, cells, observed)
-    deep = deep_posterior.posterior(bundle, emission, cells, observed, start)
+    near, start = local_gaussian(bundle, observation, cells, observed)
+    deep = deep_posterior.posterior(bundle, observation, cells, observed, start)
     mean, std = mix(near.mean, near.std, *deep, float(bundle.arrays["stack"]))
     degrees = float(bundle.arrays["level_degrees"])
-    spread = surprise(near, degrees) * float(bundle.arrays["level_stretch"])
-    far: BoolArray = np.array(fdtrc(near.count, degrees, near.distance / near.count) < IMPROBABLE, ndmin=1)
+    spread = student_t_inflation(near, degrees) * float(bundle.arrays["level_stretch"])
+    unexplained: BoolArray = np.array(
+        fdtrc(near.count, degrees, near.distance / near.count) < IMPROBABLE, ndmin=1
+    )
     std *= spread
-    if far.any():
-        mean[far], std[far] = _noisy(bundle, emission, cells[far], observed[far])
-    return Posterior(mean, std, _zscore(near, degrees) / float(bundle.arrays["level_stretch"]), far)
+    if unexplained.any():
+        mean[unexplained], std[unexplained] = _noisy(
+            bundle, observation, cells[unexplained], observed[unexplained]
+        )
+    return Posterior(mean, std, _zscore(near, degrees) / float(bundle.arrays["level_stretch"]), unexplained)
 
 
 def _noisy(
-    bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray
+    bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and std [B, n] of the local Gaussian with the quote noise that makes the quotes likeliest."""
     degrees, stretch = float(bundle.arrays["level_degrees"]), float(bundle.arrays["level_stretch"])
-    answers = [local_gaussian(bundle, emission.rougher(noise), cells, observed)[0] for noise in NOISES]
+    answers = [local_gaussian(bundle, observation.rougher(noise), cells, observed)[0] for noise in NOISES]
     evidence = [a.scale - 0.5 * (degrees + a.count) * np.log1p(a.distance / degrees) for a in answers]
     best, rows = np.argmax(evidence, axis=0), np.arange(len(cells))
     mean = np.stack([a.mean for a in answers])[best, rows]
-    std = np.stack([a.std * surprise(a, degrees) for a in answers])[best, rows]
+    std = np.stack([a.std * student_t_inflation(a, degrees) for a in answers])[best, rows]
     return mean, std * stretch
 
 
 def from_prior(
-    bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray, prior: FloatArray, age: float
+    bundle: Bundle,
+    observation: Observation,
+    cells: FloatArray,
+    observed: BoolArray,
+    prior: FloatArray,
+    age: float,
 ) -> Posterior:
     """Posterior given the quotes and a full earlier surface `prior` [B, n] (log-vols), `age` days old.
 
     Changes since then have the robust scatter of the prior's regime, growing with age; as they outgrow what
     the quotes alone leave open, the answer goes over to the surface-only one.
     """
-    moved = changed(bundle, emission, cells, observed, prior, age)
-    spread = surprise(moved, float(bundle.arrays["change_degrees"]))
+    change = changed(bundle, observation, cells, observed, prior, age)
+    spread = student_t_inflation(change, float(bundle.arrays["change_degrees"]))
     quoted = observed.any(-1)
-    mean, std, far = moved.mean, moved.std * spread, np.zeros(len(cells), dtype=np.bool_)
+    mean, std, unexplained = change.mean, change.std * spread, np.zeros(len(cells), dtype=np.bool_)
     weight = np.ones_like(std)
     if quoted.any():
-        alone = from_quotes(bundle, emission, cells[quoted], observed[quoted])
-        far[quoted] = alone.far
+        alone = from_quotes(bundle, observation, cells[quoted], observed[quoted])
+        unexplained[quoted] = alone.unexplained
         weight[quoted] = prior_share(std[quoted], alone.std, float(bundle.arrays["sharpness"]))
         mean[quoted], std[quoted] = mix(alone.mean, alone.std, mean[quoted], std[quoted], weight[quoted])
     stretch = float(bundle.arrays["change_stretch"])
-    zscore = _zscore(moved, float(bundle.arrays["change_degrees"])) / stretch
-    return Posterior(mean, std * stretch**weight, zscore, far)
+    zscore = _zscore(change, float(bundle.arrays["change_degrees"])) / stretch
+    return Posterior(mean, std * stretch**weight, zscore, unexplained)
 
 
 def local_gaussian(
-    bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray
-) -> tuple[Conditional, FloatArray]:
+    bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray
+) -> tuple[GaussianPosterior, FloatArray]:
     """The locally weighted Gaussian's answer, and the core log-vols [B, c] it takes as today's surface."""
-    start = _core(bundle, emission, cells, observed)
+    start = _core(bundle, observation, cells, observed)
     mean, covariance = bundle.levels.near(start)
-    moments = emission.push(mean, covariance + bundle.scale)
+    moments = observation.push(mean, covariance + bundle.scale)
     return condition(*moments, cells, observed), start
 
 
@@ -108,31 +119,36 @@ def mix(
 
 
 def changed(
-    bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray, prior: FloatArray, age: float
-) -> Conditional:
+    bundle: Bundle,
+    observation: Observation,
+    cells: FloatArray,
+    observed: BoolArray,
+    prior: FloatArray,
+    age: float,
+) -> GaussianPosterior:
     """Cells given the quotes and an earlier surface, by the scatter of changes alone."""
     power = float(bundle.arrays["growth"])
-    place = _core(bundle, emission, prior, np.ones_like(observed))
+    place = _core(bundle, observation, prior, np.ones_like(observed))
     scatter = bundle.changes.scatter_near(place)
-    spread = emission.matrix @ scatter @ emission.matrix.T + emission.changes
+    spread = observation.matrix @ scatter @ observation.matrix.T + observation.changes
     return condition(prior, spread * age**power, cells, observed)
 
 
-def surprise(given: Conditional, degrees: float) -> FloatArray:
+def student_t_inflation(given: GaussianPosterior, degrees: float) -> FloatArray:
     """[B, 1] factor on the spread: that of a multivariate t, given how far the quotes lie from their mean."""
     ratio: FloatArray = np.sqrt((degrees + given.distance) / (degrees + given.count))
     return ratio[:, None]
 
 
-def _core(bundle: Bundle, emission: Emission, cells: FloatArray, observed: BoolArray) -> FloatArray:
+def _core(bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray) -> FloatArray:
     mean, covariance = bundle.levels.whole
     covariance = covariance + bundle.scale
-    cell_mean, cell_covariance = emission.push(mean, covariance)
+    cell_mean, cell_covariance = observation.push(mean, covariance)
     residual = np.where(observed, cells - cell_mean, 0.0)
-    return core_mean(mean, covariance, emission.matrix, cell_covariance, observed, residual)
+    return core_mean(mean, covariance, observation.matrix, cell_covariance, observed, residual)
 
 
-def _zscore(given: Conditional, degrees: float) -> FloatArray:
+def _zscore(given: GaussianPosterior, degrees: float) -> FloatArray:
     """Leave-one-out residuals [B, n] in Student-t spreads that leave the quote itself out too."""
     others = given.distance[:, None] - given.zscore**2
     spread = (degrees + np.maximum(others, 0.0)) / (degrees + given.count[:, None] - 1.0)
