@@ -33,7 +33,7 @@ def build_pool(
             continue
         table = _draw(family, count, seed + number, say)
         part = path.with_suffix(".part.npz")
-        np.savez(part, level=table.level, atm=table.atm, ratio=table.ratio)
+        np.savez(part, level=table.level, atm_vol=table.atm, ratio=table.ratio)
         part.replace(path)
 
 
@@ -58,7 +58,7 @@ def load(folder: Path, family: str) -> Table:
             f"{path} is absent; expected python -m export.simulation.markets pool {folder}"
         )
     with np.load(path) as stored:
-        return Table(stored["level"], stored["atm"], stored["ratio"])
+        return Table(stored["level"], stored["atm_vol"], stored["ratio"])
 
 
 def draw_tabulated(rng: np.random.Generator, count: int, table: Table) -> Tabulated:

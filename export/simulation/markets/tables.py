@@ -22,7 +22,7 @@ NODES = _STRETCH * np.sinh(np.linspace(-_ANGLE, _ANGLE, 57))  # ln(K/F) over the
 class Table:
     """Spline coefficients of n smiles. level [n]: the vol of a year, roughly.
 
-    atm: [n, TIMES] of the log of the total vol at the money, which scales NODES. ratio: [n, TIMES, NODES] of
+    atm: [n, TIMES] of the log of the vol at the money, whose total scales NODES. ratio: [n, TIMES, NODES] of
     the log of total vol over it.
     """
 
@@ -42,7 +42,7 @@ def tabulate(level: FloatArray, atm: FloatArray, total: FloatArray) -> Table:
     ratio = np.log(total / atm[..., None])
     for axis in (1, 2):
         ratio = spline_filter1d(ratio, 3, axis=axis, mode="mirror")
-    scale = spline_filter1d(np.log(atm), 3, axis=1, mode="mirror")
+    scale = spline_filter1d(np.log(atm / np.sqrt(TIMES)), 3, axis=1, mode="mirror")
     return Table(level, scale.astype(np.float32), ratio.astype(np.float32))
 
 
@@ -72,7 +72,7 @@ class Tabulated:
         rows = np.arange(len(tau))[:, None, None]
         index = cell[..., None] + np.arange(-1, 3)
         index = _mirrored(index, len(TIMES))
-        atm = np.exp((self.table.atm[rows, index] * weights).sum(axis=2))
+        atm = np.exp((self.table.atm[rows, index] * weights).sum(axis=2)) * np.sqrt(inside)
         smiles = np.einsum("ntj,ntjx->ntx", weights, self.table.ratio[rows, index])
         x = np.clip(self.mirror[:, None, None] * moneyness / atm[..., None], -_FAR, _FAR)
         spot = (np.arcsinh(x / _STRETCH) + _ANGLE) * ((len(NODES) - 1) / (2.0 * _ANGLE))
