@@ -26,12 +26,13 @@ from .errors import (
 )
 from .feature_map import Features, features
 from .generation import Generation, generate, sample, shift
+from .home import VERSION
 from .imputation.filling import Imputation, impute, impute_batch
 from .imputation.interpolation import interpolate
 from .imputation.model import Bundle
 from .surface import Surface
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "Bundle",

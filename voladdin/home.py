@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import os
 from pathlib import Path
 
 from .errors import ServerError
+
+VERSION = "0.2.0"  # the one place: the package, the server, the add-ins and the extension have it from here
 
 
 def home() -> Path:
@@ -37,10 +37,6 @@ def write_private(path: Path, text: str) -> None:
         raise ServerError(f"{path} cannot be written: {error.strerror}") from None
 
 
-@functools.cache
 def version() -> str:
-    """Version of the installed voladdin; "0+source" where it runs from a source folder, not installed."""
-    try:
-        return importlib.metadata.version("voladdin")
-    except importlib.metadata.PackageNotFoundError:
-        return "0+source"
+    """Version of the voladdin that runs."""
+    return VERSION

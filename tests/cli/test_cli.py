@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import runpy
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from voladdin.cli import main, program
+from voladdin.cli import addins, main, program
 from voladdin.errors import InputError
 from voladdin.worksheet import registry
 from voladdin.xlsx.tables import format_grid, format_table, read_cells, write_cells
@@ -191,13 +192,14 @@ def test_a_missing_extra_says_what_to_install(
 
     monkeypatch.setattr(program.importlib, "import_module", absent)
     assert main(["train", "history.csv"]) == 2
-    assert "train needs the module torch; expected pip install 'voladdin[train]'" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "train needs the module torch; expected pip install -e '.[train]' in the clone" in said
 
 
-@pytest.mark.parametrize("host", program.HOSTS)
+@pytest.mark.parametrize("host", addins.HOSTS)
 @pytest.mark.parametrize("action", ["install", "uninstall"])
 def test_hosts_are_installed_by_name(host: str, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = program.importlib.import_module(f"voladdin.hosts.{host}")
+    module = importlib.import_module(f"voladdin.hosts.{host}")
     done: list[str] = []
     monkeypatch.setattr(module, action, lambda: done.append(action))
     assert main([action, host]) == 0

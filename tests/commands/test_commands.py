@@ -14,7 +14,8 @@ from voladdin.cells import parse, render
 from voladdin.commands import COMMANDS, execute
 from voladdin.commands.checking import colour
 from voladdin.commands.filling import FILL, FONT
-from voladdin.errors import InputError, VoladdinError
+from voladdin.errors import InputError, UnavailableError, VoladdinError
+from voladdin.home import VERSION
 from voladdin.hosts.libreoffice import engine, notation
 from voladdin.hosts.libreoffice.document import Document
 from voladdin.imputation.filling import impute
@@ -87,7 +88,7 @@ def test_a_note_says_how_sure_the_cell_is() -> None:
     answer = impute(parse(GRID).surface)
     low, high, std = answer.low[0, 1], answer.high[0, 1], answer.std[0, 1]
     assert calc.attribute(document, "C2", "note") == [
-        [f"±{1e4 * std:.3g} bp, 90% band {low:.2%} to {high:.2%}, voladdin fx 0.1.0"]
+        [f"±{1e4 * std:.3g} bp, 90% band {low:.2%} to {high:.2%}, voladdin fx {VERSION}"]
     ]
     assert calc.attribute(document, "B2", "note") == [[None]]
 
@@ -483,7 +484,7 @@ def test_help_sheets() -> None:
         "error",
         "no grid around Z99; expected the cursor in a grid of vols, or the grid selected",
     ]
-    assert run(document, "about").startswith("voladdin 0.1.0; models: ")
+    assert run(document, "about").startswith(f"voladdin {VERSION}; models: ")
     run(document, "clear")
     assert calc.state(document) == before
 
@@ -537,7 +538,17 @@ def _grown(block: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("wrong", [{}, {"name": "b"}, {"name": "b", "sheets": 3}])
 def test_a_book_of_another_shape_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="the book cannot be read"):
-        engine.run("fill", wrong, [])
+        engine.run("fill", {"extension": VERSION} | wrong, [])
+
+
+@pytest.mark.parametrize(("extension", "named"), [({}, "0.1"), ({"extension": "9.9"}, "9.9")])
+def test_an_extension_of_another_version_has_to_be_installed_again(
+    extension: dict[str, str], named: str
+) -> None:
+    book, blocks = calc.sent({"S": {"B3": GRID}}, "C4")
+    del book["extension"]
+    with pytest.raises(UnavailableError, match=f"voladdin {named}, .*`voladdin install libreoffice` again"):
+        engine.run("fill", book | extension, blocks)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from voladdin.arbitrage.repair import repair
 from voladdin.cells import parse
 from voladdin.commands import COMMANDS
 from voladdin.commands.checking import colour
+from voladdin.home import VERSION
 from voladdin.hosts import libreoffice
 from voladdin.hosts.libreoffice import notation, programs
 from voladdin.service import process
@@ -127,7 +128,7 @@ def test_fill_from_the_menu_and_one_step_of_undo(drive: Drive) -> None:
     for rows, number in ((fills, FILL_NUMBER), (fonts, FONT_NUMBER)):
         assert [(i, j) for i in range(4) for j in range(6) if rows[i][j] == number] == HOLES
     assert sorted((row - 2, column - 1) for row, column, _ in notes) == HOLES
-    assert all("90% band" in text and text.endswith("voladdin fx 0.1.0") for *_, text in notes)
+    assert all("90% band" in text and text.endswith(f"voladdin fx {VERSION}") for *_, text in notes)
     assert sheets == [["Sheet1", True], ["_voladdin", False]]
     assert bar and titles[0] == "voladdin: Fill missing"
     assert answers[16:20] == before

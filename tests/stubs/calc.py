@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from voladdin.home import VERSION
 from voladdin.hosts.libreoffice.document import DEFAULTS, Area, Document
 from voladdin.hosts.libreoffice.notation import corners, from_calc, to_calc
 
@@ -51,6 +52,7 @@ def sent(
         "rows": ROWS,
         "columns": COLUMNS,
         "protected": structure,
+        "extension": VERSION,
     }
     return json.loads(json.dumps([book, [_block(name, found) for name, found in cells.items()]]))
 

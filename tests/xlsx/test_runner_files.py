@@ -633,7 +633,7 @@ def test_progress_is_shown_on_a_terminal_only(
     main(["run", str(source)])
     assert capsys.readouterr().err == ""
     times = iter(range(0, 1000, 2))
-    monkeypatch.setattr("voladdin.cli.program.time.monotonic", lambda: float(next(times)))
+    monkeypatch.setattr("voladdin.cli.books.time.monotonic", lambda: float(next(times)))
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     source.write_bytes(saved(workbook(**{f"H{5 * n + 1}": "=VOLIMPUTE(A1:F4)" for n in range(3)})))
     main(["run", str(source)])

@@ -64,7 +64,7 @@ def stop(state: State, timeout: float = 10.0) -> None:
 def _start(timeout: float) -> State:
     """Start the server detached from this process and wait for its health answer."""
     with (home() / "start.log").open("wb") as log:
-        process = _spawn([sys.executable, "-P", "-m", "server.run"], log.fileno())
+        process = _spawn([sys.executable, "-P", "-m", "voladdin", "serve"], log.fileno())
     _started[:] = [one for one in _started if one.poll() is None] + [process]
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:

@@ -66,6 +66,7 @@ def _members() -> dict[str, bytes]:
     members |= {name: (_HERE / source).read_bytes() for source, name in _CODE.items()}
     table = [{"name": function.name, "cached": function.cached} for function in _functions()]
     members["python/functions.json"] = json.dumps(table).encode()
+    members["python/version"] = version().encode()
     members["CalcAddIns.xcu"] = calc_add_ins()
     members["Addons.xcu"] = addons()
     members["ProtocolHandler.xcu"] = protocol_handler()

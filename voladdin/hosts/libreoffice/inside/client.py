@@ -263,7 +263,7 @@ def launch(python: str, path: str, home: Path) -> subprocess.Popen[bytes]:
     if sys.platform == "win32":
         options = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
     quiet = subprocess.DEVNULL
-    command = [python, "-P", "-m", "server.run"]
+    command = [python, "-P", "-m", "voladdin", "serve"]
     return subprocess.Popen(
         command, cwd=home, env=environment, stdin=quiet, stdout=quiet, stderr=quiet, **options
     )

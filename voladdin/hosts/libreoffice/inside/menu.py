@@ -26,6 +26,7 @@ IMPLEMENTATION = "org.voladdin.calc.Menu"
 SERVICES = ("com.sun.star.frame.ProtocolHandler",)
 PROTOCOL = "vnd.voladdin:"
 HOME = Path(os.environ.get("VOLADDIN_HOME") or Path.home() / ".voladdin")
+VERSION = Path(__file__).with_name("version").read_text("ascii")
 MOST_BLOCKS = 200  # cells that one command may ask for, one block after the other
 INFO, DANGER = 0, 3  # com.sun.star.frame.InfobarType
 
@@ -37,7 +38,7 @@ def run(name: str, document: Any) -> str:
     """Runs a command on a document; what it did, in words. Where it raises, nothing has changed."""
     if document.isReadonly():
         raise CommandError("the document is read-only; save it under another name first")
-    book = describe(document)
+    book = describe(document) | {"extension": VERSION}
     blocks: list[Any] = []
     for _ in range(MOST_BLOCKS):
         answer = client.command(name, book, blocks)

@@ -1,0 +1,49 @@
+"""`voladdin install`, `uninstall` and `build`: the hosts' add-ins; `voladdin info`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from typing import Any
+
+from ..xlsx.tables import format_table
+
+HOSTS = ("libreoffice", "excel")
+BUILDS = ("excel",)  # hosts whose add-in is a file of its own
+
+
+def add(commands: Any) -> None:
+    """The commands, for argparse's `commands`."""
+    for name, help_ in (("install", "add voladdin to a host"), ("uninstall", "remove it from a host")):
+        host = commands.add_parser(name, help=help_)
+        host.add_argument("host", choices=HOSTS)
+        host.set_defaults(command=_install, action=name)
+
+    build = commands.add_parser("build", help="write a host's add-in file, on any system")
+    build.add_argument("host", choices=BUILDS)
+    build.add_argument("-o", "--output", default="voladdin.xlam", help="a .xlam, or its VBA alone as .bas")
+    build.set_defaults(command=_build)
+
+    info = commands.add_parser("info", help="version, models, server, functions")
+    info.add_argument(
+        "topic", nargs="?", default="", help="what VOLINFO takes: version, models, functions, …"
+    )
+    info.set_defaults(command=_info)
+
+
+def _install(options: argparse.Namespace) -> int:
+    host = importlib.import_module(f"voladdin.hosts.{options.host}")
+    print(getattr(host, options.action)() or f"{options.host}: {options.action}ed")
+    return 0
+
+
+def _build(options: argparse.Namespace) -> None:
+    host = importlib.import_module(f"voladdin.hosts.{options.host}")
+    print(f"written: {host.build(options.output)}")
+
+
+def _info(options: argparse.Namespace) -> int:
+    from ..worksheet.registry import evaluate
+
+    print(format_table(evaluate("VOLINFO", [options.topic])))
+    return 0
