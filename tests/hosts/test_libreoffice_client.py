@@ -252,8 +252,20 @@ def test_what_calc_passes() -> None:
     assert values.from_calc(cells) == [[1.5, "x"], [None, "#N/A"]]
     assert values.from_calc(((1.5, values.error_value("#NUM!")),)) == [[1.5, "#NUM!"]]
     assert [values.from_calc(x) for x in (None, "", 0.0, math.inf)] == [None, None, 0.0, "#NUM!"]
-    address.EndRow = 1_048_575
-    with pytest.raises(ValueError, match="1048576 x 2 cells; expected at most 100000"):
+    address.EndRow, used = 1_048_575, SimpleNamespace(EndRow=1, EndColumn=9)  # of a whole column, A:B
+    cursor = SimpleNamespace(gotoEndOfUsedArea=lambda _: None, getRangeAddress=lambda: used)
+    cells.getSpreadsheet = lambda: SimpleNamespace(createCursor=lambda: cursor)
+    parts: list[tuple[int, ...]] = []
+
+    def part(*corners: int) -> SimpleNamespace:
+        parts.append(corners)
+        within = SimpleNamespace(StartRow=0, EndRow=corners[3], StartColumn=0, EndColumn=corners[2])
+        return SimpleNamespace(getDataArray=lambda: data, getRangeAddress=lambda: within)
+
+    cells.getCellRangeByPosition = part
+    assert values.from_calc(cells) == [[1.5, "x"], [None, "#N/A"]] and parts == [(0, 0, 1, 1)]
+    used.EndRow = 99_999
+    with pytest.raises(ValueError, match="100000 x 2 cells; expected at most 100000"):
         values.from_calc(cells)
 
 
