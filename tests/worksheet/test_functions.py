@@ -214,7 +214,7 @@ def test_interpolation_at_a_strike_needs_forwards() -> None:
         ("VOLIMPUTE", [GRID, [["a", "b"]]], "output is a range of 1 x 2 cells"),
         ("VOLIMPUTE", [], "surface is missing"),
         ("VOLIMPUTE", [None], "surface is missing"),
-        ("VOLIMPUTE", [GRID, *[None] * 9], "10 arguments"),
+        ("VOLIMPUTE", [GRID, *[None] * 13], "14 arguments"),
         ("VOLIMPUTE", [GRID, None, PRIOR, None, None, None, None, None, "old"], "prior_age is 'old'"),
         ("VOLIMPUTE", [GRID, None, PRIOR, None, None, None, None, None, float("nan")], "prior_age is nan"),
         ("VOLINTERP", [GRID, "4M"], "strike is missing"),
@@ -400,7 +400,7 @@ def quote_arguments(**changes: Any) -> list[Any]:
 
 def test_quotes_become_a_headed_grid_in_their_units() -> None:
     cells = evaluate("VOLQUOTES", quote_arguments(pair="EURUSD", foreign=0.0346))
-    assert cells[0] == ["", "10P", "25P", "ATM", "25C", "10C"]
+    assert cells[0] == ["EURUSD", "10P", "25P", "ATM", "25C", "10C"]
     assert [row[0] for row in cells[1:]] == ["1M", "1Y"]
     assert [row[3] for row in cells[1:]] == pytest.approx([21.0, 18.25], abs=0.05)
     assert cells[1][1] > cells[1][2] > cells[1][3]

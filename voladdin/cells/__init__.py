@@ -43,6 +43,7 @@ from __future__ import annotations
 from ._forwards import Market
 from ._grid import Grid, parse, render
 from ._options import OptionRows, option_strikes, parse_options
+from ._queries import strike_asked, tenor_asked
 from ._tenor_line import tenor_axis
 from ._units import read_units
 from ._values import (
@@ -58,6 +59,7 @@ from ._values import (
     read_number,
     shown,
 )
+from ._vol_units import UnitEvidence, decide_unit
 
 __all__ = [
     "ERROR_CELLS",
@@ -66,8 +68,10 @@ __all__ = [
     "Grid",
     "Label",
     "Market",
+    "UnitEvidence",
     "OptionRows",
     "address",
+    "decide_unit",
     "is_blank",
     "is_missing",
     "labels_of",
@@ -79,5 +83,7 @@ __all__ = [
     "read_units",
     "render",
     "shown",
+    "strike_asked",
+    "tenor_asked",
     "tenor_axis",
 ]

@@ -24,8 +24,8 @@ from ._table import Table, split, strikes_of, tenors_of
 from ._tenor_line import Tenors
 from ._units import EXPECTED, read_quotes, read_units
 from ._values import Cells, Label, address, labels_of, read_date, read_number, rectangle
-from ._vol_units import Evidence
-from ._words import Notation, Words, refuse_other_clocks, words_of
+from ._vol_units import UnitEvidence
+from ._words import Notation, TenorUnit, Words, refuse_other_clocks, words_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,8 @@ class Grid:
     was read as missing or assumed. rows, columns: those of `raw` that hold the vols. quotes: [T, K] the
     numbers as written, in the unit of the grid, NaN where missing. valuation: the date that expiry dates
     count from, a moment where these have times of day. corner: row and column of `raw` where the grid starts,
-    below titles. words: what corner, titles and arguments say. notation: of the strikes written as numbers.
+    below titles. words: what corner, titles and arguments say. notation, tenor_unit: of the strikes and the
+    tenors written as numbers.
     """
 
     surface: Surface
@@ -54,6 +55,7 @@ class Grid:
     corner: tuple[int, int] = (0, 0)
     words: Words = field(default=Words(), repr=False)
     notation: Notation | None = None
+    tenor_unit: TenorUnit | None = None
 
     @property
     def body(self) -> str:
@@ -114,6 +116,7 @@ def parse(
         corner=(corner.row, corner.column),
         words=words,
         notation=axis.notation,
+        tenor_unit=line.unit,
     )
 
 
@@ -195,15 +198,15 @@ def _surfaces(read: _Read, axis: Strikes) -> Callable[[FloatArray], Surface]:
     return lambda vols: Surface(vols, read.tenors.years, forwards=read.forwards, **{name: axis.values})
 
 
-def _evidence(words: Words, like: Grid | None) -> Evidence:
+def _evidence(words: Words, like: Grid | None) -> UnitEvidence:
     vols = None if like is None or not like.surface.observed.any() else float(np.nanmedian(like.surface.vols))
-    return Evidence(words.vol_unit, words.pair, vols)
+    return UnitEvidence(words.vol_unit, words.pair, vols)
 
 
 def _assumed(line: Tenors, axis: Strikes, words: Words) -> list[str]:
     """What the numbers of the headers were read as where nothing but they say it."""
     notes = []
-    if line.unit not in (None, "years"):
+    if line.unit not in (None, "years") and words.tenor_unit is None:
         notes.append(
             f'tenors read as {line.unit}; a corner such as "Years" or the argument tenors says otherwise'
         )

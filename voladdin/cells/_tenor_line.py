@@ -20,8 +20,8 @@ from ._words import TenorUnit
 
 
 class Tenors(NamedTuple):
-    """years: [T], 0 or less where the expiry is today. unit: of the plain numbers, None without any or where
-    it was said. valuation: a moment where the expiries have times of day, else a date."""
+    """years: [T], 0 or less where the expiry is today. unit: of the plain numbers, None without any.
+    valuation: a moment where the expiries have times of day, else a date."""
 
     years: FloatArray
     unit: TenorUnit | None
@@ -55,7 +55,7 @@ def read_tenor_line(labels: Sequence[Label], valuation: date | None, unit: Tenor
         years[i] = _scaled(labels[i], number, YEARS_IN_A[found or "years"])
     axis = np.array([years[i] for i in range(len(labels))])
     check_monotone(labels, axis, "tenors", increasing=True)
-    return Tenors(axis, found if unit is None else None, clock)
+    return Tenors(axis, found, clock)
 
 
 def _plain_tenor(label: Label) -> float | None:

@@ -13,7 +13,7 @@ from ..conventions.quotes import PERCENT_ABOVE
 from ..errors import InputError, UnitsError
 from ..surface import MAX_VOL, Surface
 from ._values import Label, Number, is_missing, read_number
-from ._vol_units import Evidence, decide
+from ._vol_units import UnitEvidence, decide_unit
 
 Units = Literal["percent", "decimal"]
 
@@ -52,7 +52,7 @@ def read_units(units: object) -> Units | None:
 def read_quotes(
     body: Sequence[Sequence[Label]],
     units: Units | None,
-    evidence: Evidence,
+    evidence: UnitEvidence,
     surface_of: Callable[[FloatArray], Surface],
 ) -> Quotes:
     """The vols of the body cells [T][K]; `cells` states the rules.
@@ -108,7 +108,7 @@ def _refuse_text_only(body: Sequence[Sequence[Label]]) -> None:
 def _is_percent(
     quotes: Sequence[_Quote],
     units: Units | None,
-    evidence: Evidence,
+    evidence: UnitEvidence,
     surface_at: Callable[[float], Surface],
     warnings: list[str],
 ) -> bool:
@@ -120,7 +120,7 @@ def _is_percent(
     median = statistics.median(quote.number.value for quote in plain)
     if explicit and evidence.like is None:
         evidence = evidence._replace(like=statistics.median(explicit))
-    decision = decide(median, evidence, surface_at)
+    decision = decide_unit(median, evidence, surface_at)
     low, high = (choose(plain, key=lambda quote: quote.number.value) for choose in (min, max))
     far = low.number.value * MIXED < median if decision.percent else high.number.value > MIXED * median
     if far and low.number.value <= PERCENT_ABOVE < high.number.value:

@@ -24,7 +24,7 @@ _WIDTHS = (0.1, 10.0)  # |ln(K/F)| in standard deviations, half of the quotes
 _LIKE = 10.0
 
 
-class Evidence(NamedTuple):
+class UnitEvidence(NamedTuple):
     """word: what corner or title say. pair: of the titles. like: a vol, decimal, that others are about."""
 
     word: VolUnit | None = None
@@ -39,7 +39,7 @@ class Decision(NamedTuple):
     assumed: str = ""
 
 
-def decide(median: float, evidence: Evidence, surface_at: Callable[[float], Surface]) -> Decision:
+def decide_unit(median: float, evidence: UnitEvidence, surface_at: Callable[[float], Surface]) -> Decision:
     """The unit of numbers with this median. surface_at: the surface where a number is this share of its vol.
 
     In this order: what another grid or cells with % say; the pair's usual vols; what words say; the range of
@@ -78,7 +78,7 @@ def _assumed(median: float, unit: Unit, why: str) -> str:
     return f"vols of about {median:g} read as {name}, {100 * median * SHARE[unit]:g}% ({why})"
 
 
-def _possible(median: float, evidence: Evidence) -> Sequence[Unit]:
+def _possible(median: float, evidence: UnitEvidence) -> Sequence[Unit]:
     units: tuple[Unit, Unit] = ("decimal", "percent")
     if evidence.like is not None:
         near = [unit for unit in units if 1 / _LIKE < median * SHARE[unit] / evidence.like < _LIKE]

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from .._typing import FloatArray
-from ..cells import Cell, Cells, Grid, address, parse
+from ..cells import Cell, Cells, Grid, Market, address, parse, read_date, shown
 from ..errors import InputError, UnitsError
 from ..surface import Surface
 from .alignment import on_axes_of
-from .signature import DEFAULT_MODEL, Argument, text
+from .signature import DEFAULT_MODEL, Argument, number, text
 
 TENORS = Argument(
-    "tenors", "tenors of the grid's rows where it has no headers: 1W, 1M, 1Y, or years", "range"
+    "tenors",
+    'tenors of the grid\'s rows where it has no headers: 1W, 1M, 1Y; or what its numbers are, such as "days"',
+    "range",
 )
 STRIKES = Argument(
-    "strikes", "strikes of the grid's columns where it has none: 25P, ATM, K=1.085, m=-0.1", "range"
+    "strikes",
+    'strikes of the grid\'s columns where it has none: 25P, ATM, K=1.085; or what its numbers are: "delta", '
+    '"strike"',
+    "range",
 )
 MODEL = Argument("model", 'model bundle, "fx" unless told; VOLINFO("models") lists them', "value")
 UNITS = Argument("units", '"decimal" or "percent" where the grid cannot tell', "value")
 FORWARDS = Argument("forwards", "one forward a tenor; needed where strikes are K=…", "range")
 AXES = (TENORS, STRIKES, UNITS, FORWARDS)
+MARKET = (
+    Argument("valuation", "date or moment that expiry dates count from; the corner's unless told", "value"),
+    Argument("spot", "spot rate; with domestic and foreign, in place of forwards", "value"),
+    Argument("domestic", "domestic rate, continuous decimal, one or one a tenor", "range", zero=True),
+    Argument("foreign", "foreign rate or yield, continuous decimal, one or one a tenor", "range", zero=True),
+)
 SIZE = Argument("tolerance", "size in forwards that a trade must exceed to count; 1e-10 unless told", "value")
 SURFACE = Argument(
     "surface",
@@ -40,14 +51,50 @@ def warn(warning: str) -> None:
     WARNINGS.get().append(warning)
 
 
-def parsed(argument: str, cells: Cells, *axes: Any) -> Grid:
-    """`cells` as a Grid; errors and warnings name the argument."""
+class Axes(NamedTuple):
+    """The arguments that tell how a grid is read, as they came."""
+
+    tenors: Cells | None = None
+    strikes: Cells | None = None
+    units: Cell = None
+    forwards: Cells | None = None
+    valuation: Cell = None
+    spot: Cell = None
+    domestic: Cells | None = None
+    foreign: Cells | None = None
+
+
+def read_grid(
+    cells: Cells, axes: Axes, *, name: str = "surface", like: Grid | None = None, quoted: str | None = ""
+) -> Grid:
+    """`cells` as a Grid; errors and warnings name the argument.
+
+    like: the grid whose market it is. quoted: what else than a quote would do; None where none is needed.
+    """
     try:
-        grid = parse(cells, *axes)
+        grid = _parsed(cells, axes, like)
     except InputError as error:
-        raise type(error)(f"{argument}: {error}") from None
-    WARNINGS.get().extend(f"{argument}: {warning}" for warning in grid.warnings)
+        raise type(error)(f"{name}: {error}") from None
+    if quoted is not None and not grid.surface.observed.any():
+        raise InputError(f"{name}: {grid.body} hold no vol; expected at least one{quoted}")
+    WARNINGS.get().extend(f"{name}: {warning}" for warning in grid.warnings)
     return grid
+
+
+def _parsed(cells: Cells, axes: Axes, like: Grid | None) -> Grid:
+    valuation = read_date(axes.valuation) if axes.valuation else None  # 0 is how Calc passes a blank cell
+    if axes.valuation and valuation is None:
+        raise InputError(f"valuation is {shown(axes.valuation)}; expected a date such as 2026-03-20")
+    spot = number("spot", axes.spot, 1.0) if axes.spot else None
+    return parse(
+        cells,
+        axes.tenors,
+        axes.strikes,
+        units_name(axes.units),
+        valuation=valuation,
+        market=Market(axes.forwards, spot, axes.domestic, axes.foreign),
+        like=like,
+    )
 
 
 def model_name(value: Cell) -> str:
@@ -58,14 +105,15 @@ def units_name(value: Cell) -> str | None:
     return text("units", value, "") or None
 
 
-def companion(grid: Grid, cells: Cells, axes: tuple[Any, ...], name: str = "prior") -> Surface:
+def companion(grid: Grid, cells: Cells, axes: Axes, name: str = "prior") -> Surface:
     """Another grid by its own headers where it has them, else by the surface's arguments."""
-    named = axes[:2] != (None, None) and not _has_headers(cells, axes)
-    return on_axes_of(grid, parsed(name, cells, *(axes if named else (None, None, *axes[2:]))), name)
+    own = axes._replace(tenors=None, strikes=None)
+    named = axes[:2] != (None, None) and not _has_headers(cells, own, grid)
+    return on_axes_of(grid, read_grid(cells, axes if named else own, name=name, like=grid, quoted=None), name)
 
 
 def bid_and_ask(
-    grid: Grid, bid: Cells | None, ask: Cells | None, axes: tuple[Any, ...]
+    grid: Grid, bid: Cells | None, ask: Cells | None, axes: Axes
 ) -> tuple[FloatArray | None, FloatArray | None]:
     """[T, K] vols of either argument. Raises InputError, also naming where they cross."""
     low, high = (
@@ -88,16 +136,11 @@ def cell_address(grid: Grid, tenor: int, strike: int) -> str:
     return address(grid.rows[down], grid.columns[across])
 
 
-def _has_headers(cells: Cells, axes: tuple[Any, ...]) -> bool:
+def _has_headers(cells: Cells, axes: Axes, like: Grid) -> bool:
     try:
-        own = parse(cells, None, None, *axes[2:])
+        own = _parsed(cells, axes, like)
     except UnitsError:
         return True
     except InputError:
         return False
     return own.row_header and own.column_header
-
-
-def require_quote(grid: Grid, otherwise: str = ", or a prior") -> None:
-    if not grid.surface.observed.any():
-        raise InputError(f"surface: {grid.body} hold no vol; expected at least one{otherwise}")

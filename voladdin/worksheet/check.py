@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .._typing import FloatArray
 from ..arbitrage.check import TOLERANCE, Check, Violation, check
 from ..cells import Cell, Cells, Grid, render
-from .arguments import AXES, SIZE, SURFACE, bid_and_ask, cell_address, parsed, require_quote, units_name
+from .arguments import AXES, MARKET, SIZE, SURFACE, Axes, bid_and_ask, cell_address, read_grid
 from .signature import Argument, Function, choice, number
 
 OUTPUTS = ("ok", "report", "map", "diagnostics")
@@ -65,11 +67,11 @@ def _volcheck(
     bid: Cells | None,
     ask: Cells | None,
     tolerance: Cell,
+    *market: Any,
 ) -> Cells:
     wanted = choice("output", output, OUTPUTS)
-    axes = (tenors, strikes, units_name(units), forwards)
-    grid = parsed("surface", surface, *axes)
-    require_quote(grid, "")
+    axes = Axes(tenors, strikes, units, forwards, *market)
+    grid = read_grid(surface, axes)
     low, high = bid_and_ask(grid, bid, ask, axes)
     return volcheck(grid, wanted, low, high, number("tolerance", tolerance, TOLERANCE))
 
@@ -89,6 +91,7 @@ VOLCHECK = Function(
         Argument("bid", "bid vols with the surface's labels; calls are sold at them", "range"),
         Argument("ask", "ask vols with the surface's labels; calls are bought at them", "range"),
         SIZE,
+        *MARKET,
     ),
     '=VOLCHECK(A1:F9, "report")',
     _volcheck,

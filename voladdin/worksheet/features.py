@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..cells import Cell, Cells, Grid
 from ..feature_map import NAMES, Features, features
-from .arguments import AXES, SURFACE, cell_address, parsed, require_quote, units_name
+from .arguments import AXES, MARKET, SURFACE, Axes, cell_address, read_grid
 from .signature import Argument, Function, choice
 
 OUTPUTS = ("values", *NAMES, "report", "weights")
@@ -53,10 +55,10 @@ def _volfeatures(
     strikes: Cells | None,
     units: Cell,
     forwards: Cells | None,
+    *market: Any,
 ) -> Cells:
     wanted = choice("output", output, OUTPUTS)
-    grid = parsed("surface", surface, tenors, strikes, units_name(units), forwards)
-    require_quote(grid, "")
+    grid = read_grid(surface, Axes(tenors, strikes, units, forwards, *market))
     return volfeatures(grid, wanted)
 
 
@@ -71,6 +73,7 @@ VOLFEATURES = Function(
             "value",
         ),
         *AXES,
+        *MARKET,
     ),
     "=VOLFEATURES(A1:F9)",
     _volfeatures,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..cells import Cell, Cells, render
 from ..imputation.filling import impute
 from .arguments import (
     FORWARDS,
+    MARKET,
     MODEL,
     STRIKES,
     SURFACE,
     TENORS,
     UNITS,
+    Axes,
     companion,
     model_name,
-    parsed,
-    require_quote,
-    units_name,
+    read_grid,
     warn,
 )
 from .signature import Argument, Function, choice, number
@@ -33,12 +35,11 @@ def _volimpute(
     units: Cell,
     forwards: Cells | None,
     prior_age: Cell,
+    *market: Any,
 ) -> Cells:
     wanted = choice("output", output, list(OUTPUTS))
-    axes = (tenors, strikes, units_name(units), forwards)
-    grid = parsed("surface", surface, *axes)
-    if prior is None:
-        require_quote(grid)
+    axes = Axes(tenors, strikes, units, forwards, *market)
+    grid = read_grid(surface, axes, quoted=", or a prior" if prior is None else None)
     earlier = None if prior is None else companion(grid, prior, axes)
     age = number("prior_age", prior_age, 1.0)
     result = impute(grid.surface, prior=earlier, prior_age=age, model=model_name(model))
@@ -60,6 +61,7 @@ VOLIMPUTE = Function(
         UNITS,
         FORWARDS,
         Argument("prior_age", "age of the prior in days; 1 unless told", "value"),
+        *MARKET,
     ),
     '=VOLIMPUTE(A1:F9, "std")',
     _volimpute,

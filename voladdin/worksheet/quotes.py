@@ -14,6 +14,8 @@ from ..cells import (
     Cell,
     Cells,
     Label,
+    UnitEvidence,
+    decide_unit,
     is_missing,
     labels_of,
     read_date,
@@ -23,7 +25,6 @@ from ..cells import (
     tenor_axis,
 )
 from ..conventions import surface_from_quotes
-from ..conventions.quotes import PERCENT_ABOVE
 from ..errors import InputError, LabelError, UnitsError
 from ..surface import MAX_VOL, Surface
 from .arguments import UNITS, WARNINGS, units_name, warn
@@ -34,6 +35,7 @@ LARGEST_WING = 0.5  # and below it
 MIN_VOL = 1e-5
 MAX_RATE = 0.5
 ATM = 2  # its column
+DEFAULT_PAIR = "EURUSD"
 HEADERS = ("10P", "25P", "ATM", "25C", "10C")
 
 
@@ -44,6 +46,7 @@ def volquotes(
     *,
     units: str | None,
     warnings: list[str],
+    pair: str | None = None,
     strikes: bool = False,
     **market: Any,
 ) -> Cells:
@@ -52,8 +55,9 @@ def volquotes(
     quotes: atm, rr25, bf25, rr10, bf10, each one quote a tenor; blank is missing, and 0 is a quote, except
         for ATM. What cannot be told from the quotes stays blank, for VOLIMPUTE to fill.
     rates: domestic_rates, foreign_rates, one or one a tenor, continuous decimals. units: "percent", "decimal"
-        or None (the median ATM tells). warnings: what was read as missing is added. strikes: the strikes at
-        these deltas instead of the vols. market: pair, spot, butterfly, as for `surface_from_quotes`.
+        or None (the evidence tells). warnings: what was read as missing or assumed is added. pair: whose
+        conventions hold, EURUSD unless told; it stands in the corner. strikes: the strikes at these deltas
+        instead of the vols. market: spot, butterfly, as for `surface_from_quotes`.
 
     Raises InputError (lengths, TRUE), UnitsError (quotes, rates), LabelError (tenors, pair),
     InfeasibleError.
@@ -66,15 +70,16 @@ def volquotes(
         if cells is not None
     }
     _drop_impossible(columns["atm"], labels, warnings)
-    scale = 100.0 if _is_percent(columns, read_units(units)) else 1.0
+    evidence = UnitEvidence(pair=pair)
+    scale = 100.0 if _is_percent(columns, years, read_units(units), evidence, warnings) else 1.0
     known: dict[str, Any] = {
         name: _rates(name, cells, len(labels)) for name, cells in rates.items() if cells is not None
     }
     decimals: dict[str, Any] = {name: column / scale for name, column in columns.items()}
-    surface = surface_from_quotes(years, **decimals, **known, **market)
+    surface = surface_from_quotes(years, **decimals, **known, pair=pair or DEFAULT_PAIR, **market)
     values = _strikes(surface) if strikes else _kept(surface.vols * scale, columns["atm"])
     wings = slice(None) if {"rr10", "bf10"} <= columns.keys() else slice(1, 4)
-    grid: Cells = [["", *HEADERS[wings]]]
+    grid: Cells = [[pair or "", *HEADERS[wings]]]
     for label, row in zip(labels, values[:, wings].tolist(), strict=True):
         grid.append([label.cell, *("" if math.isnan(value) else value for value in row)])
     across = _is_row(quotes["atm"] or [])
@@ -102,10 +107,26 @@ def _drop_impossible(atm: FloatArray, labels: Sequence[Label], warnings: list[st
         raise InputError("atm holds no vol; expected one for at least one tenor")
 
 
-def _is_percent(columns: dict[str, FloatArray], units: str | None) -> bool:
-    """Whether the quotes are percent points. Raises UnitsError where they mix units or ATM is no vol."""
+def _is_percent(
+    columns: dict[str, FloatArray],
+    years: FloatArray,
+    units: str | None,
+    evidence: UnitEvidence,
+    warnings: list[str],
+) -> bool:
+    """Whether the quotes are percent points.
+
+    Raises UnitsError where they mix units, may be either, or ATM is no vol.
+    """
     atm = columns["atm"][np.isfinite(columns["atm"])]
-    percent = bool(np.median(atm) > PERCENT_ABOVE) if units is None else units == "percent"
+    percent = units == "percent"
+    if units is None:
+
+        def surface_at(share: float) -> Surface:
+            return Surface(columns["atm"][:, None] * share, years, deltas=[0.5])
+
+        percent, assumed = decide_unit(float(np.median(atm)), evidence, surface_at)
+        warnings.extend([assumed] if assumed else [])
     for vol in atm / (100 if percent else 1):
         if not MIN_VOL <= vol <= MAX_VOL:
             raise UnitsError(f"atm holds a vol of {100 * vol:g}%; expected {MIN_VOL:.3%} to {MAX_VOL:.0%}")
@@ -198,7 +219,7 @@ def _volquotes(
         units=units_name(units),
         warnings=WARNINGS.get(),
         strikes=choice("output", output, ["vol", "strike"]) == "strike",
-        pair=text("pair", pair, "EURUSD"),
+        pair=text("pair", pair, "") or None,
         butterfly=choice("butterfly", butterfly, ["broker", "smile"]),
         spot=None if spot is None else number("spot", spot, 1.0),
     )

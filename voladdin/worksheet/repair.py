@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from ..arbitrage.check import TOLERANCE
 from ..arbitrage.repair import Repair, repair
 from ..cells import ERROR_CELLS, Cell, Cells, Grid, Label, is_missing, labels_of, render
 from ..errors import InputError
-from .arguments import AXES, SIZE, SURFACE, bid_and_ask, cell_address, parsed, require_quote, units_name, warn
+from .arguments import AXES, MARKET, SIZE, SURFACE, Axes, bid_and_ask, cell_address, read_grid, warn
 from .signature import Argument, Function, choice, number, truth
 
 OUTPUTS = ("repaired", "change", "report")
@@ -27,11 +29,11 @@ def _volrepair(
     fixed: Cells | None,
     keep_features: Cell,
     tolerance: Cell,
+    *market: Any,
 ) -> Cells:
     wanted = choice("output", output, OUTPUTS)
-    axes = (tenors, strikes, units_name(units), forwards)
-    grid = parsed("surface", surface, *axes)
-    require_quote(grid, "")
+    axes = Axes(tenors, strikes, units, forwards, *market)
+    grid = read_grid(surface, axes)
     low, high = bid_and_ask(grid, bid, ask, axes)
     found = repair(
         grid.surface,
@@ -103,6 +105,7 @@ VOLREPAIR = Function(
         Argument("fixed", "as many cells as the surface: any mark keeps that vol as it is", "range"),
         Argument("keep_features", "TRUE to keep level, skew, curvature and term structure", "value"),
         SIZE,
+        *MARKET,
     ),
     '=VOLREPAIR(A1:F9, "change")',
     _volrepair,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..cells import Cell, Cells, render
 from ..errors import UnitsError
 from ..feature_map import NAMES
 from ..generation.shifting import LARGEST_LEVEL, moved
-from .arguments import AXES, SURFACE, parsed, require_quote, units_name, warn
+from .arguments import AXES, MARKET, SURFACE, Axes, read_grid, warn
 from .signature import Argument, Function, number
 
 
@@ -20,9 +22,9 @@ def _volshift(
     strikes: Cells | None,
     units: Cell,
     forwards: Cells | None,
+    *market: Any,
 ) -> Cells:
-    grid = parsed("surface", surface, tenors, strikes, units_name(units), forwards)
-    require_quote(grid, "")
+    grid = read_grid(surface, Axes(tenors, strikes, units, forwards, *market))
     values = (dlevel, dskew, dcurv, dterm)
     changes = [number(f"d{name}", value, 0.0) for name, value in zip(NAMES, values, strict=True)]
     if grid.percent:
@@ -49,6 +51,7 @@ VOLSHIFT = Function(
         _change("dcurv", "change of its second derivative in ln(K/F)"),
         _change("dterm", "change of its slope a year"),
         *AXES,
+        *MARKET,
     ),
     "=VOLSHIFT(A1:F9, 0.01, -0.05)",
     _volshift,
