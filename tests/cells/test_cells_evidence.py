@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.cells.cell_tables import CALL_DELTAS, DELTAS, QUOTES, flip, table, vols
 
+from tests.cells.cell_tables import CALL_DELTAS, DELTAS, QUOTES, flip, table, vols
 from voladdin.cells import Market, parse, render
 from voladdin.errors import InputError, LabelError, UnitsError
 

@@ -108,7 +108,7 @@ def parse(
         row_header=layout.header_row,
         column_header=layout.header_column,
         raw=raw,
-        warnings=[*given.notes, *today, *_assumed(line, axis, words), *quotes.warnings],
+        warnings=[*given.notes, *today, *_assumed(layout, line, axis, words), *quotes.warnings],
         rows=tuple(corner.row + i for i in rows),
         columns=tuple(corner.column + j for j in columns),
         quotes=quotes.written,
@@ -203,9 +203,9 @@ def _evidence(words: Words, like: Grid | None) -> UnitEvidence:
     return UnitEvidence(words.vol_unit, words.pair, vols)
 
 
-def _assumed(line: Tenors, axis: Strikes, words: Words) -> list[str]:
+def _assumed(layout: Layout, line: Tenors, axis: Strikes, words: Words) -> list[str]:
     """What the numbers of the headers were read as where nothing but they say it."""
-    notes = []
+    notes = [layout.assumed] if layout.assumed else []
     if line.unit not in (None, "years") and words.tenor_unit is None:
         notes.append(
             f'tenors read as {line.unit}; a corner such as "Years" or the argument tenors says otherwise'

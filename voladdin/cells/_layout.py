@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -26,15 +25,19 @@ Labels = Sequence[Label]
 Table = Sequence[Labels]
 
 _VOL_SPREAD = 4.0
+_NEAR = 1.25
+_STRIKE_SPREAD = 4.0
 _FORWARD_HEADERS = frozenset({"F", "FWD", "FWDS", "FORWARD", "FORWARDS"})
 
 
 class Layout(NamedTuple):
-    """transposed: tenors run across; header_row, header_column: the first row, first column are headers."""
+    """transposed: tenors run across; header_row, header_column: the first row, first column are headers.
+    assumed: a warning."""
 
     transposed: bool
     header_row: bool
     header_column: bool
+    assumed: str = ""
 
 
 @lru_cache(maxsize=4096, typed=True)
@@ -146,12 +149,11 @@ def _may_be_corner(corner: Label) -> bool:
 def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Layout:
     """Of two headers of numbers. Tenors run down, or across, where only that can be read, and otherwise:
 
-    corner or lines like vols   no header: refused
-    corner "Days", "Expiry"     the first column: down
-    corner "Delta", "Strike"    the first column: across
-    forwards                    the line nearer to them holds the strikes
-    deltas in one line         it holds the strikes
-    neither can be read         down, so that the message names the cell
+    corner or both lines like vols      no header: refused
+    neither way can be read             down, so that the message names the cell
+    likelier deltas in one line, or
+    the forwards about one line         it holds the strikes, where these agree
+    corner "Days", "Expiry"             down, with a warning
     """
     row, column = lines(table)
     if not _may_be_corner(table[0][0]) or (like_vols(row, table) and like_vols(column, table)):
@@ -160,16 +162,16 @@ def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Lay
     across = _may_be_tenors(row) and _may_be_strikes(column)
     if down != across or not down:
         return Layout(across, True, True)
-    if words.axis is not None:
-        return Layout(words.axis == "strike", True, True)
-    if forward is not None:
-        return Layout(_distance(column, forward) < _distance(row, forward), True, True)
-    if _like_deltas(row) != _like_deltas(column):
-        return Layout(_like_deltas(column) > _like_deltas(row), True, True)
+    said = {_like_deltas(column) > _like_deltas(row)} if _like_deltas(row) != _like_deltas(column) else set()
+    if forward is not None and _is_about(row, forward) != _is_about(column, forward):
+        said.add(_is_about(column, forward))
+    if len(said) == 1:
+        return Layout(said.pop(), True, True)
+    if words.axis == "tenor" and words.notation is None:
+        return Layout(False, True, True, f"tenors read down, as the corner is {words.text!r}")
     raise LabelError(
         f"{row[0]} and {column[0]}: tenors across and strikes down, or strikes across and tenors down; "
-        'expected labels such as 1M and 25C, "Years" or "Delta" in the corner for the first column, or the '
-        "arguments tenors and strikes"
+        "expected labels such as 1M and 25C, or the arguments tenors and strikes"
     )
 
 
@@ -225,9 +227,11 @@ def like_vols(line: Labels, table: Table) -> bool:
     return bool(like and values.max() / _VOL_SPREAD <= values.min())
 
 
-def _distance(line: Labels, forward: float) -> float:
-    middle = float(median(_numbers(line).tolist()))
-    return abs(math.log(middle / forward)) if middle > 0 and forward > 0 else math.inf
+def _is_about(line: Labels, forward: float) -> bool:
+    """Whether a forward lies among the numbers of a line, or near them, and these near each other."""
+    values = _numbers(line)
+    low, high = float(values.min()), float(values.max())
+    return low / _NEAR <= forward <= high * _NEAR and high <= _STRIKE_SPREAD * low
 
 
 def _numbers(line: Labels) -> FloatArray:

@@ -15,6 +15,7 @@ MAX_MONEYNESS = 5.0
 _STRIKE_SPREAD = 4.0  # numbers below 1 that span more are no strikes of one forward
 _OFF_FORWARD = 1.25
 _DELTA_SPREAD = 10.0
+_FEW = 4
 _PILLARS = frozenset([0.01, 0.02, 0.03, *(n / 20 for n in range(1, 20)), 0.97, 0.98, 0.99])
 _USUAL = frozenset([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 _READINGS: dict[Notation, str] = {
@@ -101,7 +102,7 @@ def clearly_deltas(deltas: FloatArray, *, usual: bool = False) -> bool:
     usual: whether they must be usual ones however wide the range.
     """
     low, high = float(deltas.min()), float(deltas.max())
-    if high > _DELTA_SPREAD * low and not usual:
+    if high > max(_DELTA_SPREAD * low, 0.5) and len(deltas) > _FEW and not usual:
         return True
     if len(deltas) < 3:
         return _USUAL.issuperset(deltas.tolist())
