@@ -137,7 +137,7 @@ def strike_lines(draw: st.DrawFn) -> Line:
     strikes = [float(f"{forward * r:.4g}") for r in ratios]
     if style == "named":
         return Line([f"K={k:g}" for k in strikes], strikes, "strikes", "", forward)
-    word = draw(st.sampled_from(["", "Strike", "AUDUSD"]))
+    word = draw(st.sampled_from(["", "Strike"]))
     return Line(strikes, strikes, "strikes", word, None if style == "unknown forward" else forward)
 
 
