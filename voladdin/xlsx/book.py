@@ -56,8 +56,9 @@ class Book:
         """What became of every VOL formula, and of others that should have been evaluated but were not."""
         if not self._ours:
             return []
-        for sheet, values in self.contents.values.items():
-            self._engine.fill(sheet, values)
+        with readable(self._name):
+            for sheet, values in self.contents.values.items():
+                self._engine.fill(sheet, values)
         stale = self._formulas
         for number in range(MAX_ROUNDS):
             if stale:
@@ -213,9 +214,8 @@ class Book:
 
     def _leave(self, formula: Formula, error: VoladdinError) -> None:
         """The cell stays as it was; that is no trouble where its stored value can be relied on."""
-        for position in formula.box.positions()[:1]:
-            held = self.contents.values[formula.sheet].get(position)
-            self._engine.set_value(formula.sheet, position, held)
+        held = self.contents.values[formula.sheet].get(formula.position)
+        self._engine.set_value(formula.sheet, formula.position, held)
         reliable = formula.stored is not None and not self.contents.names.recalculates
         touched = self._reads(self._changed, formula) or self._reads(self._unsettled, formula)
         if formula.key not in self._ours and reliable and not touched:

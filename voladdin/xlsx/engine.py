@@ -8,6 +8,7 @@ ours by name; and a tokenizer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,14 +84,19 @@ class Engine:
         self._known: dict[str, bool] = {}
         for sheet in sheets:
             self._book.add_sheet(sheet)
-            self._probe = sheet
         self._book.register_function(_CAPTURE, self._capture, min_args=1, max_args=1)
         for name, function in functions.items():
             self._known[name] = True
             self._book.register_function(name, self._guarded(function), allow_override_builtin=True)
         for name in EACH:
             self._book.register_function(PREFIX + name, self._guarded(_applied(name, self._scalar)))
-        self._aside: Engine | None = None
+        self._beside: Engine | None = None
+
+    @property
+    def _aside(self) -> Engine:
+        """Another engine, for what is evaluated while this one is evaluating."""
+        self._beside = self._beside or Engine(["Aside"], {})
+        return self._beside
 
     def fill(self, sheet: str, values: dict[Position, Cell]) -> None:
         """Sets the values of many cells, in the order of their positions."""
@@ -110,12 +116,14 @@ class Engine:
         try:
             self._book.set_formula(sheet, *position, f"={_CAPTURE}({formula})")
             found = self._book.evaluate_cell(sheet, *position)
-        except Exception as error:
-            raise UnsupportedError(
-                f"the formula cannot be evaluated: {' '.join(str(error).split())[:120]}"
-            ) from None
-        finally:
             self._book.set_value(sheet, *position, None)
+        except BaseException as error:  # a panic of the engine is no Exception
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
+            with suppress(Exception):
+                self._book.set_value(sheet, *position, None)
+            said = " ".join(str(error).split())[:120]
+            raise UnsupportedError(f"the formula cannot be evaluated: {said}") from None
         if self._stopped is not None:
             raise self._stopped
         if self._captured:
@@ -126,9 +134,7 @@ class Engine:
         return _ERRORS[kind]
 
     def _scalar(self, function: str, arguments: list[Cell | Cells]) -> Cell | Cells:
-        """A function's value, by an engine beside this one, since this one is evaluating."""
-        if self._aside is None:
-            self._aside = Engine(["Aside"], {})
+        """A function's value for these arguments."""
         references, column = [], 1
         for argument in arguments:
             rows = argument if isinstance(argument, list) else [[argument]]
@@ -142,7 +148,7 @@ class Engine:
         """Whether the engine has a function of this name."""
         if function not in self._known:
             try:
-                found = self.evaluate(self._probe, (1048576, 16384), f"{function}()")
+                found = self._aside.evaluate("Aside", (1, 1), f"{function}()")
             except UnsupportedError:
                 found = "#NAME?"
             self._known[function] = found != "#NAME?"
