@@ -1,29 +1,32 @@
-"""The vol anywhere: what the quotes say of one more cell, without calendar arbitrage between tenors.
+"""The vol anywhere: through every quote, with the model's own fills where there is none.
 
-In strike the answer is the imputation posterior itself, asked at the wanted delta. In time it is linear in
-total variance at fixed delta between the neighbouring tenors of the grid (Mama 2025, section 4.1); beyond the
-first and last tenor the posterior is asked at the tenor itself.
+The surface is filled, and then extended by the usual deltas that it lacks, or by wings: of few or narrow
+strikes the model knows the smile, a spline does not. A `SurfaceFunction` goes through all these nodes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from .. import bundles
-from .._typing import FloatArray
+from .._typing import BoolArray, FloatArray
+from ..black import moneyness_from_delta
 from ..errors import InputError
-from ..imputation.model import Bundle
-from ..surface import Surface
-from .answers import deltas_of
+from ..surface import MAX_CELLS, Surface
 from .filling import impute
-from .posterior import from_quotes
+from .surface_function import SurfaceFunction
 
-_FIXED_POINT = 50
-_ON_GRID = 1e-9
+MAX_TENOR = 50.0
+KINDS = ("delta", "moneyness", "strike")
+_DELTAS = np.array([0.95, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05])
+_APART = 0.03  # deltas nearer than this to one of the surface's are not asked
+_WINGS = np.array([0.75, 1.5])  # deviations beyond the outermost strikes
+_SAME = 1e-9
+_KEPT = 16  # surfaces
 
 
 def interpolate(
@@ -37,118 +40,138 @@ def interpolate(
 ) -> float:
     """Vol (decimal) at `tenor` years and `strike`, a forward call delta, log-moneyness or strike by `kind`.
 
-    forward: of that tenor, for kind "strike"; the surface's own, interpolated in ln F, where it has one.
-    A point on the grid gives the quote, or the filled cell.
+    See `interpolate_many`, which this is for one point.
+    """
+    given = None if forward is None else [forward]
+    return float(interpolate_many(surface, [tenor], [strike], kind=kind, forwards=given, model=model)[0])
+
+
+def interpolate_many(
+    surface: Surface,
+    tenors: ArrayLike,
+    strikes: ArrayLike,
+    *,
+    kind: str = "delta",
+    forwards: ArrayLike | None = None,
+    model: str | Path = "fx",
+) -> FloatArray:
+    """[n] vols (decimals) at tenors [n] years and strikes [n], of `kind`: delta, moneyness or strike.
+
+    A point on the grid gives the quote, or the filled cell; beside it the vol is continuous. Where the quotes
+    are free of static arbitrage, so are all these vols together.
+
+    forwards: [n], of these tenors, for kind "strike"; the surface's own, interpolated in ln F, unless told.
 
     Raises InputError (tenor or strike out of range, unknown kind, no forward) or BundleError.
     """
-    if not 0 < tenor <= 50:
-        raise InputError(f"tenor is {tenor!r} years; expected above 0 and at most 50")
-    if kind == "delta":
-        if not 0 < strike < 1:
-            raise InputError(f"strike is {strike!r}; expected a forward call delta in (0, 1)")
-        return _at_delta(_known(surface, model), tenor, strike)
-    if kind == "strike":
-        strike = _log_moneyness(surface, tenor, strike, forward)
-    elif kind != "moneyness":
+    years, at = np.broadcast_arrays(np.asarray(tenors, dtype=float), np.asarray(strikes, dtype=float))
+    bad = years[~((years > 0) & (years <= MAX_TENOR))]
+    if len(bad):
+        raise InputError(f"tenor is {float(bad[0])!r} years; expected above 0 and at most {MAX_TENOR:g}")
+    if kind not in KINDS:
         raise InputError(f"kind is {kind!r}; expected 'delta', 'moneyness' or 'strike'")
-    if not np.isfinite(strike):
-        raise InputError(f"strike is {strike!r}; expected a finite log-moneyness")
-    return _at_moneyness(_known(surface, model), tenor, strike)
+    if kind == "delta":
+        bad = at[~((at > 0) & (at < 1))]
+        if len(bad):
+            raise InputError(f"strike is {float(bad[0])!r}; expected a forward call delta in (0, 1)")
+    else:
+        at = _log_moneyness(surface, years, at, forwards) if kind == "strike" else at
+        bad = at[~np.isfinite(at)]
+        if len(bad):
+            raise InputError(f"strike is {float(bad[0])!r}; expected a finite log-moneyness")
+    filled, function = _known(surface, model)
+    vols = function.vol_at_delta(years, at) if kind == "delta" else function.vol(years, at)
+    return _on_grid(surface, filled, years, at, kind == "delta", vols)
 
 
-@dataclass(frozen=True)
-class _Known:
-    """The surface, filled [T, K] and with the deltas of its cells [T, K], which depend on the vols."""
-
-    loaded: Bundle
-    surface: Surface
-    filled: FloatArray
-    deltas: FloatArray
-
-
-def _known(surface: Surface, model: str | Path) -> _Known:
-    filled = impute(surface, model=model).filled
-    return _Known(bundles.load(model, Bundle), surface, filled, _deltas(surface, filled))
-
-
-def _at_moneyness(known: _Known, tenor: float, moneyness: float) -> float:
-    """Fixed point of delta = N(d1(vol(delta))), by secants, damped where they lead away."""
-    grid = known.surface.log_moneyness
-    if grid is not None:
-        hit = _same(known.surface.tenors, tenor)[:, None] & (np.abs(grid - moneyness) < _ON_GRID)
+def _on_grid(
+    surface: Surface, filled: FloatArray, years: FloatArray, at: FloatArray, delta: bool, vols: FloatArray
+) -> FloatArray:
+    """The very quotes and fills where a point is a cell of the grid."""
+    axis = surface.deltas if delta else surface.log_moneyness
+    if axis is None:
+        return vols
+    cells = np.broadcast_to(axis, surface.shape)
+    for n, (year, place) in enumerate(zip(years, at, strict=True)):
+        rows = np.abs(surface.tenors - year) < _SAME * year
+        hit = rows[:, None] & (np.abs(cells - place) < _SAME)
         if hit.any():
-            return float(known.filled[hit][0])
-    vol = before = _at_delta(known, tenor, 0.5)
-    step = 0.0
-    for _ in range(_FIXED_POINT):
-        delta = float(deltas_of(np.array(moneyness), np.array(vol), tenor))
-        last, step = step, _at_delta(known, tenor, delta) - vol
-        if abs(step) < 1e-12:
-            break
-        slope = (step - last) / (vol - before) if vol != before else -1.0
-        change = -step / slope if slope < -0.5 else 0.7 * step
-        before, vol = vol, vol + change
-    return vol
-
-
-def _at_delta(known: _Known, tenor: float, delta: float) -> float:
-    years = known.surface.tenors
-    exact = np.flatnonzero(_same(years, tenor))
-    if len(exact):
-        return float(_smile(known, years[exact], delta)[0])
-    if tenor < years[0] or tenor > years[-1]:
-        return float(_smile(known, np.array([tenor]), delta)[0])
-    right = int(np.searchsorted(years, tenor))
-    ends = years[right - 1 : right + 1]
-    variance = _smile(known, ends, delta) ** 2 * ends
-    share = (tenor - ends[0]) / (ends[1] - ends[0])
-    return float(np.sqrt((variance[0] + share * (variance[1] - variance[0])) / tenor))
-
-
-def _same(years: FloatArray, tenor: float) -> NDArray[np.bool_]:
-    return np.asarray(np.abs(years - tenor) < _ON_GRID * tenor)
-
-
-def _smile(known: _Known, tenors: FloatArray, delta: float) -> FloatArray:
-    """Vols at one delta and several tenors, given every quote of the surface."""
-    surface, deltas = known.surface, known.deltas.ravel()
-    years = np.repeat(surface.tenors, surface.shape[1])
-    quoted = surface.observed.ravel()
-    hit = np.array([_same(years, tenor) for tenor in tenors]) & (np.abs(deltas - delta) < _ON_GRID)
-    on_grid = hit.any(1)
-    vols: FloatArray = known.filled.ravel()[hit.argmax(1)]
-    if not on_grid.all():
-        asked = _ask(known.loaded, years[quoted], deltas[quoted], surface.vols.ravel()[quoted], tenors, delta)
-        vols = np.where(on_grid, vols, asked)
+            vols[n] = filled[hit][0]
     return vols
 
 
-def _deltas(surface: Surface, vols: FloatArray) -> FloatArray:
-    if surface.deltas is not None:
-        return np.broadcast_to(surface.deltas, surface.shape)
+def _known(surface: Surface, model: str | Path) -> tuple[FloatArray, SurfaceFunction]:
+    """The filled surface [T, K] and its function, kept for the next point."""
+    axis = surface.deltas if surface.deltas is not None else surface.log_moneyness
+    assert axis is not None
+    key = (surface.vols.tobytes(), surface.tenors.tobytes(), axis.tobytes(), axis.shape)
+    return _kept(key, surface.deltas is not None, bundles.load(model).digest, str(model))
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _kept(
+    key: tuple[bytes, bytes, bytes, tuple[int, ...]], delta: bool, digest: str, model: str
+) -> tuple[FloatArray, SurfaceFunction]:
+    """Of the bytes of vols, tenors and axis; the digest tells a bundle that was changed on disk."""
+    tenors, axis = np.frombuffer(key[1]), np.frombuffer(key[2]).reshape(key[3])
+    vols = np.frombuffer(key[0]).reshape(len(tenors), -1)
+    if delta:
+        return _of_deltas(Surface(vols, tenors, deltas=axis), model)
+    return _of_strikes(Surface(vols, tenors, moneyness=axis), model)
+
+
+def _of_deltas(surface: Surface, model: str) -> tuple[FloatArray, SurfaceFunction]:
+    assert surface.deltas is not None
+    own = impute(surface, model=model).filled
+    lacking = _DELTAS[(np.abs(_DELTAS[:, None] - surface.deltas) > _APART).all(1)]
+    if (len(surface.deltas) + len(lacking)) * len(surface.tenors) > MAX_CELLS:
+        lacking = lacking[:0]
+    deltas = np.concatenate([surface.deltas, lacking])
+    order = np.argsort(-deltas)
+    wide = np.concatenate([own, np.full((len(surface.tenors), len(lacking)), np.nan)], axis=1)
+    filled = impute(Surface(wide[:, order], surface.tenors, deltas=deltas[order]), model=model).filled
+    k = moneyness_from_delta(deltas[order], filled * np.sqrt(surface.tenors)[:, None])
+    return own, SurfaceFunction(surface.tenors, k, np.where(_ascending(k), filled, np.nan))
+
+
+def _of_strikes(surface: Surface, model: str) -> tuple[FloatArray, SurfaceFunction]:
     moneyness = surface.log_moneyness
     assert moneyness is not None
-    return deltas_of(moneyness, vols, surface.tenors[:, None])
-
-
-def _ask(
-    loaded: Bundle, years: FloatArray, deltas: FloatArray, vols: FloatArray, tenors: FloatArray, delta: float
-) -> FloatArray:
-    where = loaded.observation(
-        (*years.tolist(), *tenors.tolist()), (*deltas.tolist(), *([delta] * len(tenors)))
+    if moneyness[0, 0] > moneyness[0, -1]:
+        filled, function = _of_strikes(
+            Surface(surface.vols[:, ::-1], surface.tenors, moneyness=moneyness[:, ::-1]), model
+        )
+        return filled[:, ::-1], function
+    step = np.nanmedian(surface.vols) * np.sqrt(surface.tenors)[:, None] * _WINGS
+    wings = (moneyness[:, :1] - step[:, ::-1], moneyness, moneyness[:, -1:] + step)
+    if sum(part.size for part in wings) > MAX_CELLS:
+        wings = (moneyness[:, :0], moneyness, moneyness[:, :0])
+    k = np.concatenate(wings, axis=1)
+    own = impute(surface, model=model).filled
+    wide = np.concatenate(
+        [np.full(wing.shape, np.nan) if wing is not moneyness else own for wing in wings], 1
     )
-    observed = np.arange(len(years) + len(tenors)) < len(years)
-    cells = np.concatenate([np.log(vols), np.zeros(len(tenors))])
-    answer = from_quotes(loaded, where, cells[None], observed[None])
-    return np.asarray(np.exp(answer.mean[0, len(years) :]))
+    filled = impute(Surface(wide, surface.tenors, moneyness=k), model=model).filled
+    return own, SurfaceFunction(surface.tenors, k, filled)
 
 
-def _log_moneyness(surface: Surface, tenor: float, strike: float, forward: float | None) -> float:
-    if not strike > 0:
-        raise InputError(f"strike is {strike!r}; expected a positive strike")
-    if forward is None and surface.forwards is not None:
-        forward = float(np.exp(np.interp(tenor, surface.tenors, np.log(surface.forwards))))
-    if forward is None or not forward > 0:
-        raise InputError(f"forward is {forward!r}; expected the positive forward of the tenor, for a strike")
-    return float(np.log(strike / forward))
+def _ascending(k: FloatArray) -> BoolArray:
+    """[T, K]: strikes above all before them; where vols bend a delta axis back, nodes are left out."""
+    highest = np.maximum.accumulate(k, axis=1)
+    return np.concatenate([np.ones((len(k), 1), dtype=np.bool_), k[:, 1:] > highest[:, :-1]], axis=1)
+
+
+def _log_moneyness(
+    surface: Surface, years: FloatArray, strikes: FloatArray, forwards: ArrayLike | None
+) -> FloatArray:
+    bad = strikes[~(strikes > 0)]
+    if len(bad):
+        raise InputError(f"strike is {float(bad[0])!r}; expected a positive strike")
+    if forwards is None and surface.forwards is not None:
+        forwards = np.exp(np.interp(years, surface.tenors, np.log(surface.forwards)))
+    given = np.nan if forwards is None else np.asarray(forwards, dtype=float)
+    ahead = np.broadcast_to(given, years.shape)
+    if not (ahead > 0).all():
+        said = None if forwards is None else float(ahead[~(ahead > 0)][0])
+        raise InputError(f"forward is {said!r}; expected the positive forward of the tenor, for a strike")
+    return np.asarray(np.log(strikes / ahead))

@@ -1,0 +1,170 @@
+"""The surface between its nodes: continuous, through every quote, free of arbitrage where these are."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import voladdin as va
+from export.bench.data import DATA
+from voladdin.black import call_delta, moneyness_from_delta
+from voladdin.imputation.interpolation import interpolate_many
+from voladdin.imputation.smile_curve import SmileCurve
+from voladdin.imputation.surface_function import SurfaceFunction
+
+NEAR = 1e-6
+STRESSED = {  # vols in percent points; 25P to 25C, or 10P to 10C
+    "at the floor": (
+        ["1M", "3M", "6M", "1Y"],
+        [[2.65, 2.2, 2.45], [3.8, 3.0, 3.2], [5, 3.8, 3.9], [6.75, 5, 4.85]],
+    ),
+    "stress": (["1M", "6M"], [[18, 20, 24, 36, 52], [19, 20, 22, 28, 36]]),
+    "V of one tenor": (["1M"], [[5, 4, 3, 4, 5]]),
+    "peg": (
+        ["1W", "1M", "3M", "1Y"],
+        [[0.45, 0.4, 0.47], [0.62, 0.55, 0.68], [0.85, 0.72, 0.95], [1.35, 1.1, 1.58]],
+    ),
+    "fat finger": (
+        ["1W", "1M", "3M", "1Y"],
+        [
+            [9.1, 8.4, 8, 8.2, 8.9],
+            [9.3, 8.5, 8.1, 10.3, 9],
+            [9.6, 8.8, 8.4, 8.5, 9.3],
+            [10.2, 9.3, 8.9, 9, 9.9],
+        ],
+    ),
+}
+
+
+def stressed(name: str) -> va.Surface:
+    tenors, vols = STRESSED[name]
+    deltas = [0.75, 0.5, 0.25] if len(vols[0]) == 3 else [0.9, 0.75, 0.5, 0.25, 0.1]
+    return va.Surface(np.array(vols) / 100, tenors, deltas=deltas)
+
+
+def quotes(surface: va.Surface) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Tenors, strikes and vols of every quote."""
+    axis = surface.deltas if surface.deltas is not None else surface.log_moneyness
+    assert axis is not None
+    seen = surface.observed
+    years = np.broadcast_to(surface.tenors[:, None], surface.shape)
+    return years[seen], np.broadcast_to(axis, surface.shape)[seen], surface.vols[seen]
+
+
+def jump(surface: va.Surface) -> float:
+    """Largest distance in bp from a quote of the vols 1e-6 beside it, less twice the curve's own slope."""
+    kind = "delta" if surface.deltas is not None else "moneyness"
+    years, at, vols = quotes(surface)
+
+    def vol(t: float, x: float) -> np.ndarray:
+        return interpolate_many(surface, years * (1 + t), at + x, kind=kind)
+
+    assert np.array_equal(vol(0, 0), vols)
+    off = [np.abs(vol(t, x) - vols) for t, x in ((0, NEAR), (0, -NEAR), (NEAR, 0), (-NEAR, 0))]
+    slope = [np.abs(vol(0, sign * 1e3 * NEAR) - vols) / 1e3 for sign in (1, -1)]
+    return float(1e4 * (np.max(off) - 2 * np.max(slope)))
+
+
+def dense(function: SurfaceFunction, reach: float = 1.5) -> va.Surface:
+    """Ten times the nodes, beyond them too."""
+    tenors = np.unique(
+        np.concatenate(
+            [function.tenors, np.geomspace(0.4 * function.tenors[0], 1.6 * function.tenors[-1], 12)]
+        )
+    )
+    widest = reach * np.nanmax(np.abs(function.k)) + 0.01
+    m = np.unique(
+        np.concatenate([np.linspace(-widest, widest, 61), function.k[np.isfinite(function.k)][:60]])
+    )
+    m = m[np.concatenate([[True], np.diff(m) > 1e-9])]
+    vols = function.vol(np.repeat(tenors, len(m)), np.tile(m, len(tenors))).reshape(len(tenors), -1)
+    return va.Surface(vols, tenors.tolist(), moneyness=m)
+
+
+def nodes(surface: va.Surface) -> SurfaceFunction:
+    """Through the cells of a full surface alone."""
+    moneyness = surface.log_moneyness
+    if moneyness is None:
+        assert surface.deltas is not None
+        total = surface.vols * np.sqrt(surface.tenors)[:, None]
+        moneyness = moneyness_from_delta(surface.deltas, total)
+    order = np.argsort(moneyness, axis=1)
+    k, vols = (np.take_along_axis(values, order, 1) for values in (moneyness, surface.vols))
+    return SurfaceFunction(surface.tenors, k, vols)
+
+
+@pytest.mark.parametrize("name", STRESSED)
+def test_no_jump_beside_a_quote(name: str) -> None:
+    assert jump(stressed(name)) < 0.01
+
+
+@pytest.mark.parametrize("name", STRESSED)
+def test_dense_surfaces_have_no_arbitrage_where_the_quotes_have_none(name: str) -> None:
+    surface = stressed(name)
+    assert va.check(surface).ok
+    assert va.check(dense(nodes(surface)), tolerance=1e-9).violations == ()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 7), st.integers(1, 6), st.floats(0.0, 0.04))
+@settings(max_examples=40, deadline=None)
+def test_random_surfaces(seed: int, strikes: int, tenors: int, rough: float) -> None:
+    rng = np.random.default_rng(seed)
+    years = np.cumsum(rng.uniform(0.05, 1.0, tenors))
+    m = np.sort(rng.uniform(-0.4, 0.4, strikes))
+    assume(np.diff(m).min() > 0.02)
+    smile = 0.2 + rng.uniform(-0.2, 0.1) * m + rng.uniform(0, 0.6) * m**2
+    vols = smile * (1 + rough * rng.standard_normal((tenors, strikes)))
+    surface = va.Surface(np.clip(vols, 0.02, None), years.tolist(), moneyness=m)
+    function = nodes(surface)
+    at = function.vol(np.repeat(years, strikes), np.tile(m, tenors))
+    np.testing.assert_allclose(at, surface.vols.ravel(), rtol=1e-10)
+    fine = dense(function)
+    assert np.isfinite(fine.vols).all() and (fine.vols > 0).all()
+    if va.check(surface).ok:
+        assert va.check(fine, tolerance=1e-8).violations == ()
+
+
+def test_deltas_are_those_of_the_vols() -> None:
+    function = nodes(stressed("stress"))
+    deltas = np.linspace(0.03, 0.97, 40)
+    for year in (0.05, 1 / 12, 0.3, 0.5, 2.0):
+        years = np.full(40, year)
+        vols = function.vol_at_delta(years, deltas)
+        k = moneyness_from_delta(deltas, vols * np.sqrt(year))
+        np.testing.assert_allclose(function.vol(years, k), vols, rtol=1e-9)
+        np.testing.assert_allclose(call_delta(k, vols * np.sqrt(year)), deltas, atol=1e-12)
+
+
+def test_wings_are_at_most_linear_in_total_variance() -> None:
+    curve = SmileCurve(np.array([-0.2, 0.0, 0.2]), np.array([0.30, 0.2, 0.26]))
+    k = np.linspace(0.2, 60.0, 400)
+    for side in (k, -k):
+        variance = curve.total_vol(side) ** 2
+        assert (variance <= 2.0 * np.abs(side) + curve.s.max() ** 2).all()
+
+
+def test_one_node_is_flat() -> None:
+    function = SurfaceFunction(np.array([0.5]), np.array([[0.1]]), np.array([[0.2]]))
+    years, k = np.array([0.1, 0.5, 3.0]), np.array([-0.5, 0.0, 0.5])
+    np.testing.assert_allclose(function.vol(years, k), 0.2, rtol=1e-12)
+
+
+MARKETS = ["stoxx50e_delta_surface.csv", "spx_delta_surface.csv", "fx_usdcad_20170526_raw.csv"]
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the market data lies beside the repository; it is absent here")
+@pytest.mark.parametrize("name", MARKETS)
+def test_no_jump_on_market_surfaces(name: str) -> None:
+    with (DATA / name).open() as file:
+        lines = [row for row in csv.DictReader(file) if row["call_delta"] and row["vol"]]
+    rows = [{key: float(row[key]) for key in ("tenor_years", "call_delta", "vol")} for row in lines]
+    years, deltas = (np.unique([row[key] for row in rows]) for key in ("tenor_years", "call_delta"))
+    vols = np.full((len(years), len(deltas)), np.nan)
+    for row in rows:
+        at = np.searchsorted(years, row["tenor_years"]), np.searchsorted(deltas, row["call_delta"])
+        vols[at] = row["vol"]
+    assert jump(va.Surface(vols, years.tolist(), deltas=deltas)) < 0.01

@@ -1,0 +1,179 @@
+"""One tenor's smile as a function of strike: exact at its nodes, without butterflies where these have none.
+
+Between nodes the vol is a natural cubic spline in x = k / s, s the smile's total vol; where its call prices
+are not convex, Schumaker's quadratic spline of prices takes its place, with the same slopes at the nodes.
+Beyond the nodes total variance is linear in k, or flattens where it falls; where that is not convex either,
+call prices fall exponentially in K on the right, and put prices are a power of K on the left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+from scipy.special import ndtr
+
+from .._typing import BoolArray, FloatArray, IntArray
+from ..black import implied_total_vol, otm_price, vega
+
+_MESH = 24  # points an interval at which convexity is looked at, close to the nodes in the wings
+_STRAIGHT = 1e-4  # of the largest difference of two chords: none
+_INSIDE = 0.05  # of the difference of both chords, between which slopes stay
+_WING = 4.0  # deviations beyond the nodes to which it is
+_LEE = 1.9  # largest slope of total variance in k
+_ROUNDING = 1e-13
+_TINY = 1e-300
+
+
+@dataclass(frozen=True, eq=False)
+class SmileCurve:
+    """Total vol s(k) of one tenor through nodes k [n] ascending, total vols s [n].
+
+    convexity: whether pieces whose prices are not convex are replaced; it needs nodes free of arbitrage.
+    """
+
+    k: FloatArray
+    s: FloatArray
+    convexity: bool = True
+
+    def total_vol(self, k: FloatArray) -> FloatArray:
+        """[m] total vols at ln(K/F) k [m]."""
+        total = self._smooth(k)
+        piece = np.searchsorted(self.k, k)
+        bent = self._bent[piece]
+        if bent.any():
+            total[bent] = self._convex(k[bent], piece[bent])
+        return total
+
+    @cached_property
+    def _scale(self) -> float:
+        return float(np.median(self.s))
+
+    @cached_property
+    def _spline(self) -> CubicSpline | None:
+        if len(self.k) < 2:
+            return None
+        return CubicSpline(self.k / self._scale, self.s, bc_type="natural")
+
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        """ds/dk at the first and last node."""
+        if self._spline is None:
+            return 0.0, 0.0
+        slopes = self._spline(self.k[[0, -1]] / self._scale, 1) / self._scale
+        return float(slopes[0]), float(slopes[1])
+
+    def _smooth(self, k: FloatArray) -> FloatArray:
+        inside = np.clip(k, self.k[0], self.k[-1])
+        if self._spline is None:
+            total = np.full(k.shape, self.s[0])
+        else:
+            total = np.asarray(self._spline(inside / self._scale))
+        total = np.maximum(total, 0.05 * self.s.min())
+        for out, end, outward in ((k < self.k[0], 0, -1.0), (k > self.k[-1], -1, 1.0)):
+            if out.any():
+                slope = 2.0 * self.s[end] * self._ends[end] * outward
+                total[out] = np.sqrt(_wing(np.abs(k[out] - self.k[end]), self.s[end], slope))
+        return np.asarray(total)
+
+    @cached_property
+    def _slopes(self) -> FloatArray:
+        """dC/dK at the nodes: the smooth curve's, strictly within the chords on both sides: no kinks."""
+        ends = self._ends
+        if self._spline is None:
+            steep = np.zeros(1)
+        else:
+            steep = np.asarray(self._spline(self.k / self._scale, 1)) / self._scale
+            steep[0], steep[-1] = ends
+        strikes = np.exp(self.k)  # dC/dK = -N(d2) + n(d1) s'(k) / K
+        slope = vega(self.k, self.s) * steep / strikes - ndtr(-self.k / self.s - 0.5 * self.s)
+        chords = np.diff(self._calls) / np.diff(strikes)
+        low = np.concatenate([[(self._calls[0] - 1.0) / strikes[0]], chords])
+        high = np.concatenate([chords, [0.0]])
+        gap = np.maximum(high - low, 0.0)
+        slope = np.clip(slope, low + _INSIDE * gap, low + (1.0 - _INSIDE) * gap)
+        for j in np.flatnonzero(
+            gap <= _STRAIGHT * gap.max()
+        ):  # prices on a line: it holds up to the next nodes
+            slope[max(j - 1, 0) : j + 2] = low[j]
+        return np.asarray(slope)
+
+    @cached_property
+    def _calls(self) -> FloatArray:
+        return np.asarray(otm_price(self.k, self.s) - np.expm1(np.minimum(self.k, 0.0)))
+
+    @cached_property
+    def _bent(self) -> BoolArray:
+        """[n + 1]: pieces, wings among them, on which the smooth curve's prices are not convex."""
+        pieces = len(self.k) + 1
+        if not self.convexity:
+            return np.zeros(pieces, dtype=np.bool_)
+        reach = _WING * self._scale
+        knots = np.concatenate([[self.k[0] - reach], self.k, [self.k[-1] + reach]])
+        share = np.tile(np.arange(_MESH + 1) / _MESH, (pieces, 1))
+        share[0], share[-1] = 1.0 - (1.0 - share[0]) ** 2, share[-1] ** 2
+        mesh = knots[:-1, None] + np.diff(knots)[:, None] * share
+        total = self._smooth(mesh.ravel()).reshape(mesh.shape)
+        return np.asarray(concave(mesh, total))
+
+    def _convex(self, k: FloatArray, piece: IntArray) -> FloatArray:
+        """Total vols from prices that are convex on each piece."""
+        strikes, nodes = np.exp(k), np.exp(self.k)
+        otm = np.empty_like(k)
+        left, right = piece == 0, piece == len(self.k)
+        middle = ~left & ~right
+        otm[left] = self._left(strikes[left] / nodes[0])
+        decay = self._slopes[-1] / max(self._calls[-1], _TINY)
+        otm[right] = self._calls[-1] * np.exp(np.minimum(decay * (strikes[right] - nodes[-1]), 0.0))
+        otm[middle] = _schumaker(strikes[middle], piece[middle] - 1, nodes, self._calls, self._slopes)
+        otm[~left] += np.expm1(np.minimum(k[~left], 0.0))  # below the forward the put is out of the money
+        total = implied_total_vol(np.maximum(otm, 0.0), k)
+        return np.where(total > 0, total, self._smooth(k))
+
+    def _left(self, ratio: FloatArray) -> FloatArray:
+        """Out-of-the-money price at K = ratio K_1 < K_1 from the put P_1 ratio^p, p at least 1."""
+        strike = float(np.exp(self.k[0]))
+        put = float(self._calls[0] + strike - 1.0)
+        power = max((self._slopes[0] + 1.0) * strike / max(put, _TINY), 1.0)
+        puts = put * ratio ** min(power, 1e6)
+        return np.asarray(np.where(strike * ratio <= 1.0, puts, puts + 1.0 - strike * ratio))
+
+
+def _wing(distance: FloatArray, s: float, slope: float) -> FloatArray:
+    """Total variance beyond a node: linear where it rises, flattening where it falls."""
+    if slope >= 0:
+        return np.asarray(s * s + min(slope, _LEE) * distance)
+    length = min(s, 0.5 * s * s / -slope)
+    return np.asarray(s * s + slope * length * -np.expm1(-distance / length))
+
+
+def concave(mesh: FloatArray, total: FloatArray) -> BoolArray:
+    """[pieces]: whether call prices on a row of the mesh bend down anywhere, or rise, or miss C(0) = 1."""
+    strikes = np.exp(mesh)
+    prices = otm_price(mesh, total) - np.expm1(np.minimum(mesh, 0.0))
+    chords = np.diff(prices, axis=1) / np.diff(strikes, axis=1)
+    noise = _ROUNDING / np.diff(strikes, axis=1)
+    bend = np.diff(chords, axis=1) < -(noise[:, 1:] + noise[:, :-1])
+    from_zero = np.diff((prices - 1.0) / strikes, axis=1) < -2.0 * _ROUNDING / strikes[:, 1:]
+    return np.asarray(bend.any(1) | (chords > noise).any(1) | from_zero.any(1))
+
+
+def _schumaker(
+    x: FloatArray, piece: IntArray, nodes: FloatArray, y: FloatArray, slope: FloatArray
+) -> FloatArray:
+    """Convex quadratic spline through nodes with slopes at them (Schumaker 1983): one knot between two nodes.
+
+    With chord c and end slopes a <= c <= b the slope goes linearly from a to c at the knot and on to b; the
+    knot's share q = (b - c) / (b - a) makes the area under it c.
+    """
+    a, b = slope[piece], slope[piece + 1]
+    h = nodes[piece + 1] - nodes[piece]
+    c = (y[piece + 1] - y[piece]) / h
+    q = np.where(b > a, np.clip((b - c) / np.maximum(b - a, _TINY), 0.0, 1.0), 0.5)
+    u = (x - nodes[piece]) / h
+    v = 1.0 - u
+    first = y[piece] + h * (a * u + 0.5 * (c - a) * u**2 / np.maximum(q, _TINY))
+    second = y[piece + 1] - h * (b * v + 0.5 * (c - b) * v**2 / np.maximum(1.0 - q, _TINY))
+    return np.asarray(np.where(u <= q, first, second))

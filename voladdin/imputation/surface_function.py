@@ -1,0 +1,195 @@
+"""The whole surface as a function of tenor and strike: through its nodes, free of arbitrage where they are.
+
+Each tenor has a smile curve whose prices are convex and at later tenors' strikes below these tenors'
+prices. The running maximum of the curves over tenors is then convex, increases with tenor, and passes
+through every node. Between tenors (the first of them is now) total variance is linear in time at equal K/F;
+where that is not convex in strike, the prices of both tenors are mixed so that ATM total variance is
+linear. After the last tenor the forward variance at the money goes on: added to total variance or, where
+that is not convex, as an independent lognormal factor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import ndtri
+
+from .._typing import BoolArray, FloatArray
+from ..arbitrage.verdicts import arbitrage_free
+from ..black import implied_total_vol, otm_price
+from ..surface import Surface
+from .smile_curve import SmileCurve, concave
+
+_ROUNDS = 8
+_ABOVE = 1e-12  # price of an earlier tenor over a later one's node, from which it is taken down
+_SHARES = (0.25, 0.5, 0.75)
+_MESH = 160
+_STEPS = 60
+_SAME = 1e-12  # relative: this tenor is that one
+_HERMITE = 20
+_SETTLED = 1e-14
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceFunction:
+    """Nodes ln(K/F) k [T, K], ascending in each row, with vols [T, K]; tenors [T] years. NaN is no node."""
+
+    tenors: FloatArray
+    k: FloatArray
+    vols: FloatArray
+
+    def vol(self, tenors: FloatArray, k: FloatArray) -> FloatArray:
+        """[n] vols at tenors [n] years and ln(K/F) k [n]."""
+        return np.asarray(np.sqrt(self._variance(tenors, k) / tenors))
+
+    def vol_at_delta(self, tenors: FloatArray, deltas: FloatArray) -> FloatArray:
+        """[n] vols at forward call deltas [n]: roots of d1(k, vol(k)) = N^-1(delta), by secants."""
+        target = ndtri(deltas)
+        root = np.sqrt(tenors)
+        s = self.vol(tenors, np.zeros_like(tenors)) * root
+        low, high = np.full_like(s, -np.inf), np.full_like(s, np.inf)
+        k = s * (0.5 * s - target)
+        before, gap_before = np.zeros_like(k), 0.5 * s - target
+        for _ in range(_STEPS):
+            s = self.vol(tenors, k) * root
+            gap = 0.5 * s - k / s - target  # falls with k
+            low, high = (
+                np.where(gap > 0, np.maximum(low, k), low),
+                np.where(gap <= 0, np.minimum(high, k), high),
+            )
+            if (np.abs(gap) <= _SETTLED * (1.0 + np.abs(target))).all():
+                break
+            with np.errstate(divide="ignore", invalid="ignore"):
+                slope = (gap - gap_before) / (k - before)
+            slope = np.where(np.isfinite(slope) & (slope < -0.2 / s), slope, -1.0 / s)
+            before, gap_before = k, gap
+            step = k - gap / slope
+            middle = 0.5 * (low + high)
+            k = np.where((step > low) & (step < high) | ~np.isfinite(middle), step, middle)
+        return np.asarray(s / root)
+
+    @cached_property
+    def _curves(self) -> list[SmileCurve]:
+        """The smile of each tenor, from the last to the first: each below the later ones' nodes."""
+        there = np.isfinite(self.vols)
+        total = self.vols * np.sqrt(self.tenors)[:, None]
+        rows = [(k[seen], s[seen]) for k, s, seen in zip(self.k, total, there, strict=True)]
+        curves: list[SmileCurve] = []
+        for row in reversed(range(len(rows))):
+            later = [rows[i] for i in range(row + 1, len(rows))] if self._clean else []
+            curves.insert(0, _below(*rows[row], later, self._clean))
+        return curves
+
+    def _rows(self) -> list[tuple[float, FloatArray, FloatArray, BoolArray]]:
+        return [
+            (float(t), k, v, np.isfinite(v)) for t, k, v in zip(self.tenors, self.k, self.vols, strict=True)
+        ]
+
+    @cached_property
+    def _clean(self) -> bool:
+        """Whether the nodes are free of arbitrage, and may be asked to stay so between them."""
+        axes = Surface(self.vols, self.tenors.tolist(), moneyness=self.k)
+        return bool(arbitrage_free(axes, self.vols[None])[0])
+
+    def _at_rows(self, k: FloatArray, last: int) -> FloatArray:
+        """[last + 1, n] total variances of the tenors up to `last`, increasing where nodes are clean."""
+        found = np.array([curve.total_vol(k) ** 2 for curve in self._curves[: last + 1]])
+        return np.maximum.accumulate(found, axis=0) if self._clean else found
+
+    def _variance(self, tenors: FloatArray, k: FloatArray) -> FloatArray:
+        count = len(self.tenors)
+        right = np.searchsorted(self.tenors, tenors * (1.0 - _SAME))
+        rows = self._at_rows(k, min(int(right.max()), count - 1))
+        at, i = np.arange(len(k)), np.minimum(right, count - 1)
+        start = np.where(i > 0, self.tenors[i - 1], 0.0)
+        low, high = np.where(i > 0, rows[i - 1, at], 0.0), rows[i, at]
+        share = np.minimum((tenors - start) / (self.tenors[i] - start), 1.0)
+        found = np.where(share == 1.0, high, low + share * (high - low))
+        mixed = self._mixed[i] & (share < 1.0)
+        if mixed.any():
+            found[mixed] = self._mix(low[mixed], high[mixed], k[mixed], share[mixed], i[mixed])
+        after = right == count
+        if after.any():
+            more = (tenors[after] - self.tenors[-1]) * self._forward_variance
+            found[after] = self._convolved(k[after], more) if self._mixed[-1] else high[after] + more
+        return np.asarray(found)
+
+    @cached_property
+    def _at_money(self) -> FloatArray:
+        """[T] total variances at K = F."""
+        return np.asarray(self._at_rows(np.zeros(1), len(self.tenors) - 1)[:, 0])
+
+    @cached_property
+    def _forward_variance(self) -> float:
+        """At the money, over the last two tenors; at least 0."""
+        steps = np.diff(self._at_money[-2:]) / np.diff(self.tenors[-2:])
+        return float(max(steps[0], 0.0)) if len(steps) else float(self._at_money[-1] / self.tenors[-1])
+
+    @cached_property
+    def _mixed(self) -> BoolArray:
+        """[T + 1]: before which tenors, and after the last, prices are mixed: others are convex as is."""
+        count = len(self.tenors)
+        return np.array([self._clean and self._bends(i) for i in range(count + 1)], dtype=np.bool_)
+
+    def _bends(self, i: int) -> bool:
+        """Whether total variances between tenor i - 1 and i are not convex in strike somewhere."""
+        count = len(self.tenors)
+        ends = np.concatenate([curve.k for curve in self._curves[max(i - 1, 0) : i + 1]])
+        reach = 2.0 * float(np.sqrt(self._at_money[min(i, count - 1)]))
+        mesh = np.linspace(ends.min() - reach, ends.max() + reach, _MESH)
+        rows = self._at_rows(mesh, min(i, count - 1))
+        low = rows[i - 1] if i else np.zeros(_MESH)
+        high = rows[i] if i < count else rows[-1] + self._forward_variance * self.tenors[-1]
+        slices = np.array([np.sqrt(low + share * (high - low)) for share in _SHARES])
+        return bool(concave(np.tile(mesh, (len(_SHARES), 1)), slices).any())
+
+    def _convolved(self, k: FloatArray, variance: FloatArray) -> FloatArray:
+        """Total variances of the last tenor's smile times an independent lognormal factor of that variance.
+
+        C(K) = sum of w_j g_j C_last(K / g_j) over Hermite's nodes y_j, with g_j = exp(v y_j) over its mean.
+        """
+        nodes, weights = np.polynomial.hermite_e.hermegauss(_HERMITE)
+        factor = np.exp(np.sqrt(variance)[:, None] * nodes)
+        weight = weights / weights.sum() * factor
+        weight /= weight.sum(1, keepdims=True)
+        moved = k[:, None] - np.log(factor) + np.log((factor * weights / weights.sum()).sum(1))[:, None]
+        total = np.sqrt(self._at_rows(moved.ravel(), len(self.tenors) - 1)[-1])
+        calls = otm_price(moved.ravel(), total) - np.expm1(np.minimum(moved.ravel(), 0.0))
+        price = (weight * calls.reshape(moved.shape)).sum(1) + np.expm1(np.minimum(k, 0.0))
+        return np.asarray(implied_total_vol(np.maximum(price, 0.0), k) ** 2)
+
+    def _mix(
+        self, low: FloatArray, high: FloatArray, k: FloatArray, share: FloatArray, right: FloatArray
+    ) -> FloatArray:
+        """Total variances of mixed prices; the weights make those at the money linear in time."""
+        zero = np.zeros_like(k)
+        w0, w1 = np.where(right > 0, self._at_money[right - 1], 0.0), self._at_money[right]
+        atm = [otm_price(zero, np.sqrt(w)) for w in (w0, w0 + share * (w1 - w0), w1)]
+        weight = np.where(atm[2] > atm[0], (atm[1] - atm[0]) / np.maximum(atm[2] - atm[0], 1e-300), share)
+        prices = (1.0 - weight) * otm_price(k, np.sqrt(low)) + weight * otm_price(k, np.sqrt(high))
+        total = implied_total_vol(prices, k)
+        return np.asarray(np.where(total > 0, total**2, low + share * (high - low)))
+
+
+def _below(
+    k: FloatArray, s: FloatArray, later: list[tuple[FloatArray, FloatArray]], convexity: bool
+) -> SmileCurve:
+    """The smile through its nodes whose prices at later nodes' strikes are at most the prices there."""
+    curve = SmileCurve(k, s, convexity)
+    if not later:
+        return curve
+    caps_k = np.concatenate([k_later for k_later, _ in later])
+    caps_s = np.concatenate([s_later for _, s_later in later])
+    for _ in range(_ROUNDS):
+        over = otm_price(caps_k, curve.total_vol(caps_k)) - otm_price(caps_k, caps_s)
+        over[np.isin(caps_k, curve.k)] = 0.0
+        if over.max() <= _ABOVE:
+            break
+        worst = int(over.argmax())
+        at = int(np.searchsorted(curve.k, caps_k[worst]))
+        curve = SmileCurve(
+            np.insert(curve.k, at, caps_k[worst]), np.insert(curve.s, at, caps_s[worst]), convexity
+        )
+    return curve
