@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 from scipy.special import ndtr
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..black import implied_total_vol, otm_price, vega
 
 _MESH = 24  # points an interval at which convexity is looked at, close to the nodes in the wings
-_STRAIGHT = 1e-4  # of the largest difference of two chords: none
+_STRAIGHT = 1e-2  # of the largest difference of two chords: next to none
 _INSIDE = 0.05  # of the difference of both chords, between which slopes stay
 _WING = 4.0  # deviations beyond the nodes to which it is
 _LEE = 1.9  # largest slope of total variance in k
@@ -42,7 +42,7 @@ class SmileCurve:
         """[m] total vols at ln(K/F) k [m]."""
         total = self._smooth(k)
         piece = np.searchsorted(self.k, k)
-        bent = self._bent[piece]
+        bent = self.bent[piece]
         if bent.any():
             total[bent] = self._convex(k[bent], piece[bent])
         return total
@@ -52,7 +52,9 @@ class SmileCurve:
         return float(np.median(self.s))
 
     @cached_property
-    def _spline(self) -> CubicSpline | None:
+    def _spline(self) -> Any:
+        from scipy.interpolate import CubicSpline  # slow to import: not before the first surface
+
         if len(self.k) < 2:
             return None
         return CubicSpline(self.k / self._scale, self.s, bc_type="natural")
@@ -94,10 +96,8 @@ class SmileCurve:
         high = np.concatenate([chords, [0.0]])
         gap = np.maximum(high - low, 0.0)
         slope = np.clip(slope, low + _INSIDE * gap, low + (1.0 - _INSIDE) * gap)
-        for j in np.flatnonzero(
-            gap <= _STRAIGHT * gap.max()
-        ):  # prices on a line: it holds up to the next nodes
-            slope[max(j - 1, 0) : j + 2] = low[j]
+        for j in np.flatnonzero(gap <= _STRAIGHT * gap.max()):  # on a line up to the next nodes
+            slope[max(j - 1, 0) : j + 1], slope[j + 1 : j + 2] = low[j], high[j]
         return np.asarray(slope)
 
     @cached_property
@@ -105,7 +105,7 @@ class SmileCurve:
         return np.asarray(otm_price(self.k, self.s) - np.expm1(np.minimum(self.k, 0.0)))
 
     @cached_property
-    def _bent(self) -> BoolArray:
+    def bent(self) -> BoolArray:
         """[n + 1]: pieces, wings among them, on which the smooth curve's prices are not convex."""
         pieces = len(self.k) + 1
         if not self.convexity:

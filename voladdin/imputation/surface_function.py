@@ -136,6 +136,8 @@ class SurfaceFunction:
     def _bends(self, i: int) -> bool:
         """Whether total variances between tenor i - 1 and i are not convex in strike somewhere."""
         count = len(self.tenors)
+        if any(curve.bent.any() for curve in self._curves[max(i - 1, 0) : i + 1]):
+            return True  # prices with steps in their second derivative: sums in variance keep nothing
         ends = np.concatenate([curve.k for curve in self._curves[max(i - 1, 0) : i + 1]])
         reach = 2.0 * float(np.sqrt(self._at_money[min(i, count - 1)]))
         mesh = np.linspace(ends.min() - reach, ends.max() + reach, _MESH)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
 from scipy.sparse import csr_array, hstack, identity
 
 from .._typing import BoolArray, FloatArray
@@ -102,6 +101,8 @@ def _slope(k: FloatArray, gap: FloatArray, width: FloatArray) -> tuple[float, fl
     """Discount factor by least absolute deviations, and its weight; NaN where one strike says nothing."""
     if len(k) < MIN_STRIKES:
         return np.nan, 0.0
+    from scipy.optimize import linprog  # slow to import: not before the first list
+
     scale, n = float(np.ptp(k)), len(k)
     line = csr_array(np.column_stack([np.ones(n), -(k - k.mean()) / scale]))
     matrix = hstack([line, identity(n), -identity(n)])  # intercept - D (k - mean) + up - down = gap
