@@ -24,10 +24,10 @@ def flat(**changes: float) -> va.Surface:
 
 
 def squeezed() -> va.Surface:
-    """Total variance hardly grows from 12 to 14 months: that leaves 13 months less than the model wants."""
-    years = np.array([12, 13, 14]) / 12
-    vols = np.sqrt(np.array([0.09, np.nan, 0.0901]) / years)
-    return va.Surface(vols[:, None], ["1Y", "13M", "14M"], moneyness=[0.0])
+    """Total variance hardly grows from 12 to 24 months: that leaves 15 months less than the model wants."""
+    years = np.array([12, 15, 24]) / 12
+    vols = np.sqrt(np.array([0.09, np.nan, 0.09001]) / years)
+    return va.Surface(vols[:, None], ["1Y", "15M", "2Y"], moneyness=[0.0])
 
 
 class TestVerdicts:
@@ -158,8 +158,10 @@ class TestGuard:
         assert result.moved.any() and va.check(grid.replace(result.filled)).ok
 
     def test_a_thousand_cells(self) -> None:
-        vols = 0.1 + 0.02 * np.broadcast_to(np.linspace(-1, 1, 40) ** 2, (25, 40))
-        grid = va.Surface(holes(vols, 0.6), np.linspace(0.05, 5, 25), deltas=np.linspace(0.02, 0.98, 40))
+        years = np.linspace(0.05, 5, 25)
+        level = np.sqrt((0.02 + 2e-5 * np.arange(25)) / years)  # total variance that hardly grows
+        vols = level[:, None] * (1.0 + 0.1 * np.linspace(-1, 1, 40) ** 2)
+        grid = va.Surface(holes(vols, 0.6), years, deltas=np.linspace(0.02, 0.98, 40))
         assert not va.check(grid.replace(va.impute(grid, arbitrage_free=False).filled)).ok
         assert va.check(grid.replace(va.impute(grid).filled)).ok
 
@@ -167,7 +169,7 @@ class TestGuard:
         grid = squeezed()
         vols = [None if np.isnan(vol) else vol for vol in grid.vols[:, 0].tolist()]
         clear_cache()
-        table = [["", "m=0"], *([label, vol] for label, vol in zip(["1Y", "13M", "14M"], vols, strict=True))]
+        table = [["", "m=0"], *([label, vol] for label, vol in zip(["1Y", "15M", "2Y"], vols, strict=True))]
         filled = evaluate("VOLIMPUTE", [table])
         assert filled[2][1] == pytest.approx(va.impute(grid).filled[1, 0])
         warnings = [row[1] for row in evaluate("VOLINFO", ["error"]) if row[0] == "warning"]

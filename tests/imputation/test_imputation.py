@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from voladdin.imputation.answers import _solve, deltas_of
+from voladdin.imputation.answers import _solve, by_history, deltas_of
+from voladdin.imputation.model import Bundle
 
 TENORS = ["1M", "2M", "3M", "6M", "9M", "1Y", "3Y", "5Y"]
 DELTAS = [0.9, 0.75, 0.5, 0.25, 0.1]
@@ -248,13 +249,14 @@ def test_a_prior_alone_is_repeated_in_silence(
 
 
 def test_strikes_are_settled_whatever_the_grid() -> None:
-    """Strikes map to deltas through the vols: the answer given its own vols is that answer."""
+    """Strikes map to deltas through the vols: a history's answer given its own vols is that answer."""
     tenors, m = np.linspace(1 / 12, 3, 12), np.linspace(-0.25, 0.25, 12)
     vols = 0.2 - 0.1 * m / np.sqrt(0.2 + tenors[:, None]) + 0.3 * m**2 / (0.3 + tenors[:, None])
     vols[np.random.default_rng(0).random(vols.shape) < 0.5] = np.nan
     surface = va.Surface(vols, tenors, moneyness=m)
-    mean = va.impute(surface, arbitrage_free=False).mean
+    log_mean = by_history(va.load("fx", Bundle), surface, np.log(vols)[None], None, 1.0).mean
+    mean = np.exp(log_mean).reshape(vols.shape)
     deltas = deltas_of(np.tile(m, 12), mean.ravel(), np.repeat(tenors, 12))
-    again = _solve(va.load("fx"), surface, deltas, np.log(vols).reshape(1, -1), None, 1.0).mean
+    again = _solve(va.load("fx", Bundle), surface, deltas, np.log(vols).reshape(1, -1), None, 1.0).mean
     holes = np.isnan(vols)
     assert np.exp(again).reshape(vols.shape)[holes] == pytest.approx(mean[holes], rel=3e-5)

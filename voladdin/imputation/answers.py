@@ -10,25 +10,14 @@ from ..surface import Surface
 from . import coordinates
 from .any_market import Answer
 from .fixed_point import Anderson
-from .model import Bundle, Imputer, UniversalBundle
-from .posterior import Posterior, from_prior, from_quotes, mix, prior_share
+from .model import Bundle, UniversalBundle
+from .posterior import Posterior, from_prior, from_quotes, log_density, mix, prior_share
 from .process import Points
 
 _CHUNK = 250  # surfaces at a time: the working set stays in the cache
 _FIXED_POINT = 12  # answers at most; 4 to 8 do
 _SETTLED = 1e-5  # of ln vol
 _DELTA_RANGE = (1e-3, 1.0 - 1e-3)
-
-
-def answers(
-    loaded: Imputer, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
-) -> Posterior:
-    """Posterior [B, n] of the cells of B surfaces: `cells` are their log-vols [B, T, K], NaN where missing.
-
-    prior: [B, T, K] full earlier surfaces (vols), `age` days old.
-    """
-    solve = by_history if isinstance(loaded, Bundle) else by_priors
-    return solve(loaded, axes, cells, prior, age)  # type: ignore[arg-type]
 
 
 def by_priors(
@@ -39,28 +28,29 @@ def by_priors(
     for number, surface in enumerate(cells.reshape(len(cells), -1)):
         earlier = None if prior is None else np.log(prior[number]).ravel()
         parts.append(_by_priors(loaded, axes, surface, earlier, age))
-    mean, std, zscore = (np.stack(column) for column in zip(*parts, strict=True))
-    return Posterior(mean, std, zscore, np.zeros(len(cells), dtype=np.bool_))
+    mean, std, zscore, density = (np.stack(column) for column in zip(*parts, strict=True))
+    return Posterior(mean, std, zscore, np.zeros(len(cells), dtype=np.bool_), density)
 
 
 def _by_priors(
     loaded: UniversalBundle, axes: Surface, values: FloatArray, prior: FloatArray | None, age: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Mean, std and zscore [n] of one surface."""
-    stretch = float(loaded.arrays["level_stretch"])
-    quoted = np.isfinite(values)
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Mean, std, zscore and density [n] of one surface."""
+    stretch, quoted = float(loaded.arrays["level_stretch"]), np.isfinite(values)
     alone = _placed(loaded, axes, values) if quoted.any() else None
     if prior is None:
         assert alone is not None
-        return alone.mean, alone.std * stretch, alone.zscore / stretch
-    points = _points(axes, np.where(quoted, values, prior))
+        zscore = alone.zscore / stretch
+        return alone.mean, alone.std * stretch, zscore, log_density(zscore, alone.left_out * stretch)
+    points, widen = _points(axes, np.where(quoted, values, prior)), float(loaded.arrays["change_stretch"])
     moved = loaded.changes.since(points, values - prior, age ** float(loaded.arrays["growth"]))
-    mean, std = prior + moved.mean, moved.std * float(loaded.arrays["change_stretch"])
-    if alone is None:
-        return mean, std, moved.zscore
-    share = prior_share(std, np.where(quoted, 1.0, alone.std * stretch), float(loaded.arrays["sharpness"]))
-    mean, std = mix(alone.mean, alone.std * stretch, mean, std, share)
-    return mean, std, moved.zscore / float(loaded.arrays["change_stretch"])
+    mean, std, zscore = prior + moved.mean, moved.std * widen, moved.zscore / widen
+    if alone is not None:
+        share = prior_share(
+            std, np.where(quoted, 1.0, alone.std * stretch), float(loaded.arrays["sharpness"])
+        )
+        mean, std = mix(alone.mean, alone.std * stretch, mean, std, share)
+    return mean, std, zscore, log_density(zscore, moved.left_out * widen)
 
 
 def _placed(loaded: UniversalBundle, axes: Surface, values: FloatArray) -> Answer:

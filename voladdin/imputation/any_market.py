@@ -23,7 +23,9 @@ _SMALL = 80  # cells of a grid whose covariances are kept
 
 @dataclass(frozen=True)
 class Answer:
-    """Log-vols of N cells: mean, std, zscore [N] (NaN where nothing is quoted).
+    """Log-vols of N cells: mean, std, zscore, left_out [N] (NaN where nothing is quoted).
+
+    left_out: standard deviation of each quote given the others.
 
     given: the quotes `used`, whose log-vols are taken about `centre`.
     """
@@ -31,6 +33,7 @@ class Answer:
     mean: FloatArray
     std: FloatArray
     zscore: FloatArray
+    left_out: FloatArray
     given: WeighedCandidates | None
     used: IntArray
     centre: float
@@ -94,9 +97,12 @@ class Universal:
         if not quoted.any():
             candidates, weight = self.candidates, self.candidates.weight
             mean, variance = mixture(weight, candidates.mean(points), candidates.variance(points))
-            return Answer(root * mean, root * np.sqrt(variance), change, None, np.flatnonzero(quoted), 0.0)
+            return Answer(
+                root * mean, root * np.sqrt(variance), change, change, None, np.flatnonzero(quoted), 0.0
+            )
         found = self.at(points, change / root, centre=0.0)
-        return replace(found, mean=found.mean * root, std=found.std * root)
+        scaled = {name: root * getattr(found, name) for name in ("mean", "std", "left_out")}
+        return replace(found, **scaled)
 
     def ask(self, given: WeighedCandidates, quotes: Points, at: Points) -> tuple[FloatArray, FloatArray]:
         """Mean, about the quotes' centre, and variance [N] of what would be quoted at points."""
@@ -137,9 +143,11 @@ def _assembled(
 ) -> Answer:
     whole, std, zscore = values.copy(), np.zeros(len(values)), np.full(len(values), np.nan)
     whole[rest], std[rest] = mean, np.sqrt(variance)
+    left_out = zscore.copy()
     residual, spread = given.left_out
-    zscore[used] = residual / np.sqrt(spread)
-    return Answer(whole, std, zscore, given, used, centre)
+    left_out[used] = np.sqrt(spread)
+    zscore[used] = residual / left_out[used]
+    return Answer(whole, std, zscore, left_out, given, used, centre)
 
 
 def _refined(points: Points, quoted: BoolArray, values: FloatArray, found: Answer) -> Answer:
@@ -147,12 +155,12 @@ def _refined(points: Points, quoted: BoolArray, values: FloatArray, found: Answe
     more = quoted.copy()
     more[found.used] = False
     residual = np.where(quoted, values - found.mean, 0.0)
-    zscore = found.zscore.copy()
+    zscore, left_out = found.zscore.copy(), np.where(more, found.std, found.left_out)
     zscore[more] = residual[more] / found.std[more]
     shift, left = between_quotes(points, quoted, residual)
     mean = np.where(quoted, values, found.mean + shift)
     std = np.where(quoted, 0.0, found.std * np.sqrt(left))
-    return Answer(mean, std, zscore, found.given, found.used, found.centre)
+    return replace(found, mean=mean, std=std, zscore=zscore, left_out=left_out)
 
 
 def spread_out(quotes: Points, most: int) -> IntArray:

@@ -35,7 +35,7 @@ class GaussianPosterior:
 
     scale: [B], the density's factor that the distance leaves out, ln |S_oo|^(-1/2).
     zscore: [B, n], each quote's leave-one-out residual in its leave-one-out standard deviations
-    (Rasmussen-Williams 2006, equation 5.12); NaN where nothing is quoted.
+    (Rasmussen-Williams 2006, equation 5.12), left_out: [B, n]; NaN where nothing is quoted.
     """
 
     mean: FloatArray
@@ -44,6 +44,7 @@ class GaussianPosterior:
     count: FloatArray
     scale: FloatArray
     zscore: FloatArray
+    left_out: FloatArray
 
 
 def factor(covariance: FloatArray, observed: NDArray[np.bool_]) -> Factor:
@@ -85,7 +86,8 @@ def condition(
     white = _matvec(parts.whiten, residual)
     precision = (parts.whiten**2).sum(1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        zscore = np.einsum("bij,bi->bj", parts.whiten, white) / np.sqrt(precision)
+        left_out = 1.0 / np.sqrt(precision)
+        zscore = np.einsum("bij,bi->bj", parts.whiten, white) * left_out
     return GaussianPosterior(
         mean=mean + _matvec(parts.gain, white),
         std=np.sqrt(parts.variance),
@@ -93,6 +95,7 @@ def condition(
         count=observed.sum(-1).astype(float),
         scale=np.log(np.where(observed, np.diagonal(parts.whiten, axis1=1, axis2=2), 1.0)).sum(-1),
         zscore=np.where(observed, zscore, np.nan),
+        left_out=np.where(observed, left_out, np.nan),
     )
 
 

@@ -13,10 +13,10 @@ from scipy.special import ndtri
 from .._typing import BoolArray, FloatArray
 from ..errors import InputError
 from ..surface import MAX_CELLS, MAX_VOL, Surface
-from .answers import answers
 from .guard import Guarded, guard
 from .model import Imputer, imputer
 from .posterior import Posterior
+from .weighing import UNIVERSAL, answers
 
 MAX_AGE = 3_650.0
 
@@ -93,7 +93,8 @@ def impute_batch(
     coverage: float = 0.90,
     arbitrage_free: bool = True,
 ) -> Imputation:
-    """Fill B surfaces that share their axes: the posterior of the deep model, stacked and calibrated.
+    """Fill B surfaces that share their axes, by a history's model and the universal one, weighed by what each
+    says of the surface's own quotes (`weighing.py`).
 
     vols: [B, T, K] decimals, NaN where missing. tenors: [T] years or labels.
     deltas: [K] forward call deltas; or moneyness: [K] or [T, K] log-moneyness ln(K/F).
@@ -114,12 +115,22 @@ def impute_batch(
     loaded = imputer(model)
     if earlier is not None:
         earlier = _fill_prior(loaded, axes, earlier)
-    found = answers(loaded, axes, np.log(grid), earlier, prior_age)
-    return _present(loaded, axes, grid, found, coverage, arbitrage_free)
+    found, share = answers(loaded, axes, np.log(grid), earlier, prior_age)
+    missing = ~np.isfinite(grid).reshape(share.shape)
+    return _present(_named(loaded, share, missing), axes, grid, found, coverage, arbitrage_free)
+
+
+def _named(loaded: Imputer, share: FloatArray, missing: BoolArray) -> str:
+    """The models that answer, with their mean weights in the filled cells; share: [B, n] of the history."""
+    name = str(loaded.card["name"])
+    part = float(share[missing].mean()) if missing.any() else float(share.mean())
+    if name == UNIVERSAL or round(part, 2) in (0.0, 1.0):
+        return name if round(part, 2) else UNIVERSAL
+    return f"{name} {part:.0%}, {UNIVERSAL} {1.0 - part:.0%}"
 
 
 def _present(
-    loaded: Imputer, axes: Surface, vols: FloatArray, answer: Posterior, coverage: float, arbitrage_free: bool
+    model: str, axes: Surface, vols: FloatArray, answer: Posterior, coverage: float, arbitrage_free: bool
 ) -> Imputation:
     log_mean, log_std = answer.mean.reshape(vols.shape), answer.std.reshape(vols.shape)
     observed = np.isfinite(vols)
@@ -141,7 +152,7 @@ def _present(
         filled=filled,
         zscore=zscore,
         disputed=disputed,
-        model=f"{loaded.card['name']} ({'; '.join(notes)})" if notes else str(loaded.card["name"]),
+        model=f"{model} ({'; '.join(notes)})" if notes else model,
     )
 
 
@@ -175,7 +186,7 @@ def _on(count: int, batch: int) -> str:
 def _fill_prior(loaded: Imputer, axes: Surface, prior: FloatArray) -> FloatArray:
     holes = ~np.isfinite(prior).all((1, 2))
     if holes.any():
-        answer = answers(loaded, axes, np.log(prior[holes]), None, 1.0)
+        answer, _ = answers(loaded, axes, np.log(prior[holes]), None, 1.0)
         mean = np.exp(answer.mean).reshape(prior[holes].shape)
         prior[holes] = np.where(np.isfinite(prior[holes]), prior[holes], mean)
     return prior

@@ -21,17 +21,22 @@ from .conditioning import GaussianPosterior, condition, core_mean
 from .observation import Observation
 
 IMPROBABLE = 0.05  # tail probability of the quotes under the local Gaussian
+TAIL = 4.0  # degrees of freedom of the densities by which models are weighed: no one quote decides
 NOISES = (0.0, 1e-5, 1e-4, 1e-3, 1e-2)  # variances of log-vol: 0.3%, 1%, 3%, 10% of vol
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """Log-vols of n cells: mean, std, zscore [B, n]; unexplained [B]: quotes beyond the deep model."""
+    """Log-vols of n cells: mean, std, zscore [B, n]; unexplained [B]: quotes beyond the deep model.
+
+    density: [B, n] log predictive density of each quote given the others; NaN where nothing is quoted.
+    """
 
     mean: FloatArray
     std: FloatArray
     zscore: FloatArray
     unexplained: BoolArray
+    density: FloatArray
 
 
 def from_quotes(
@@ -47,24 +52,27 @@ def from_quotes(
         fdtrc(near.count, degrees, near.distance / near.count) < IMPROBABLE, ndmin=1
     )
     std *= spread
+    stretch = float(bundle.arrays["level_stretch"])
+    zscore, density = _zscore(near, degrees) / stretch, _density(near, degrees, stretch)
     if unexplained.any():
-        mean[unexplained], std[unexplained] = _noisy(
+        mean[unexplained], std[unexplained], density[unexplained] = _noisy(
             bundle, observation, cells[unexplained], observed[unexplained]
         )
-    return Posterior(mean, std, _zscore(near, degrees) / float(bundle.arrays["level_stretch"]), unexplained)
+    return Posterior(mean, std, zscore, unexplained, density)
 
 
 def _noisy(
     bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray
-) -> tuple[FloatArray, FloatArray]:
-    """Mean and std [B, n] of the local Gaussian with the quote noise that makes the quotes likeliest."""
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean, std and density of the local Gaussian with the quote noise that makes the quotes likeliest."""
     degrees, stretch = float(bundle.arrays["level_degrees"]), float(bundle.arrays["level_stretch"])
     answers = [local_gaussian(bundle, observation.rougher(noise), cells, observed)[0] for noise in NOISES]
     evidence = [a.scale - 0.5 * (degrees + a.count) * np.log1p(a.distance / degrees) for a in answers]
     best, rows = np.argmax(evidence, axis=0), np.arange(len(cells))
     mean = np.stack([a.mean for a in answers])[best, rows]
     std = np.stack([a.std * student_t_inflation(a, degrees) for a in answers])[best, rows]
-    return mean, std * stretch
+    density = np.stack([_density(a, degrees, stretch) for a in answers])[best, rows]
+    return mean, std * stretch, density
 
 
 def from_prior(
@@ -91,8 +99,9 @@ def from_prior(
         weight[quoted] = prior_share(std[quoted], alone.std, float(bundle.arrays["sharpness"]))
         mean[quoted], std[quoted] = mix(alone.mean, alone.std, mean[quoted], std[quoted], weight[quoted])
     stretch = float(bundle.arrays["change_stretch"])
-    zscore = _zscore(change, float(bundle.arrays["change_degrees"])) / stretch
-    return Posterior(mean, std * stretch**weight, zscore, unexplained)
+    degrees = float(bundle.arrays["change_degrees"])
+    zscore, density = _zscore(change, degrees) / stretch, _density(change, degrees, stretch)
+    return Posterior(mean, std * stretch**weight, zscore, unexplained, density)
 
 
 def local_gaussian(
@@ -150,10 +159,25 @@ def _core(bundle: Bundle, observation: Observation, cells: FloatArray, observed:
 
 def _zscore(given: GaussianPosterior, degrees: float) -> FloatArray:
     """Leave-one-out residuals [B, n] in Student-t spreads that leave the quote itself out too."""
+    return np.asarray(given.zscore / _spread_of_others(given, degrees))
+
+
+def _density(given: GaussianPosterior, degrees: float, stretch: float) -> FloatArray:
+    """Log predictive density [B, n] of each quote given the others."""
+    scale = stretch * _spread_of_others(given, degrees)
+    return log_density(given.zscore / scale, scale * given.left_out)
+
+
+def _spread_of_others(given: GaussianPosterior, degrees: float) -> FloatArray:
+    """[B, n] factor on the spread, as `student_t_inflation`, of each quote's others."""
     others = given.distance[:, None] - given.zscore**2
     spread = (degrees + np.maximum(others, 0.0)) / (degrees + given.count[:, None] - 1.0)
-    zscore: FloatArray = given.zscore / np.sqrt(spread)
-    return zscore
+    return np.asarray(np.sqrt(spread))
+
+
+def log_density(zscore: FloatArray, scale: FloatArray) -> FloatArray:
+    """Log density of Student's t with `TAIL` degrees of freedom, but for a constant."""
+    return np.asarray(-0.5 * (TAIL + 1.0) * np.log1p(zscore**2 / TAIL) - np.log(scale))
 
 
 def prior_share(std: FloatArray, other: FloatArray, power: float) -> FloatArray:
