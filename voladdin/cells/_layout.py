@@ -151,6 +151,7 @@ def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Lay
 
     corner or both lines like vols      no header: refused
     neither way can be read             down, so that the message names the cell
+    dates in one line, and the corner   it holds the tenors
     likelier deltas in one line, or
     the forwards about one line         it holds the strikes, where these agree
     corner "Days", "Expiry"             down, with a warning
@@ -165,6 +166,8 @@ def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Lay
     said = {_like_deltas(column) > _like_deltas(row)} if _like_deltas(row) != _like_deltas(column) else set()
     if forward is not None and _is_about(row, forward) != _is_about(column, forward):
         said.add(_is_about(column, forward))
+    if is_date(table[0][0].cell) and _are_dates(row) != _are_dates(column):
+        said = {_are_dates(row)}
     if len(said) == 1:
         return Layout(said.pop(), True, True)
     if words.axis == "tenor" and words.notation is None:
@@ -225,6 +228,10 @@ def like_vols(line: Labels, table: Table) -> bool:
         return False
     like = vols.min() / 2 <= median(values.tolist()) and median(values.tolist()) / 2 <= vols.max()
     return bool(like and values.max() / _VOL_SPREAD <= values.min())
+
+
+def _are_dates(line: Labels) -> bool:
+    return all(is_date(label.cell) for label in line if not is_blank(label.cell))
 
 
 def _is_about(line: Labels, forward: float) -> bool:
