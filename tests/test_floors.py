@@ -86,12 +86,13 @@ def broken(imports: dict[str, set[str]]) -> list[str]:
         if not room:
             found.append(f"{module} is in no room: give it one in FLOORS")
             continue
-        for other in sorted(_room(name) for name in names - _EMPTY):
-            if other != room and other and _FLOOR[other] >= _FLOOR[room]:
-                found.append(
-                    f"{module} (floor {_FLOOR[room]}, {room}) imports from {other} (floor {_FLOOR[other]}): "
-                    "an import goes to a lower floor"
-                )
+        higher = {_room(name) for name in names - _EMPTY} - {room, ""}
+        found += [
+            f"{module} (floor {_FLOOR[room]}, {room}) imports from {other} (floor {_FLOOR[other]}): "
+            "an import goes to a lower floor"
+            for other in sorted(higher)
+            if _FLOOR[other] >= _FLOOR[room]
+        ]
     try:
         TopologicalSorter(imports).prepare()
     except CycleError as error:

@@ -208,7 +208,7 @@ def _forwards(values: ArrayLike, tenors: int) -> FloatArray:
     return forwards
 
 
-def _check_monotone(name: str, axis: FloatArray, increasing: bool = False) -> None:
+def _check_monotone(name: str, axis: FloatArray, *, increasing: bool = False) -> None:
     """Strictly increasing, or (unless `increasing`) strictly decreasing; the two labels are named."""
     steps = np.diff(axis)
     sign = 1.0 if increasing or len(steps) == 0 or axis[-1] > axis[0] else -1.0

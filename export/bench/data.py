@@ -134,7 +134,7 @@ def load_history(path: Path | None = None) -> History:
     return History(tuple(pairs), np.array(dates, "datetime64[D]"), axes, vols.reshape(shape))
 
 
-def test_set(history: History, start: np.datetime64, every: int = 5) -> TestSet:
+def test_set(history: History, start: np.datetime64, every: int = 5) -> TestSet:  # noqa: PT028 - no test
     """Every `every`-th day from `start` on, of all pairs; the prior is the day before in the history."""
     days = np.arange(np.searchsorted(history.dates, start), len(history.dates), every)
     days = days[days > 0]

@@ -87,7 +87,7 @@ def train_generator(
     control = np.array([NAMES.index(feature) for feature in config.features])
     weights = feature_weights(data.tenors[:, None], data.moneyness)[control]
     basis = Basis.fit(data.train, weights, config.modes)
-    vae, latents = _fit(basis, data.train, folder, config, quiet)
+    vae, latents = _fit(basis, data.train, folder, config, quiet=quiet)
     graphs, parity = _graphs(vae, basis, data.held[:257])
     arrays = {
         "tenors": data.tenors,
@@ -120,7 +120,7 @@ def _card(generator: Generator, training: dict[str, Any], metrics: dict[str, flo
 
 
 def _fit(
-    basis: Basis, vols: FloatArray, folder: Path, config: Config, quiet: bool
+    basis: Basis, vols: FloatArray, folder: Path, config: Config, *, quiet: bool
 ) -> tuple[ConditionalVae, FloatArray]:
     """The trained network, and the mean latents [n, E] of the training surfaces."""
     torch.manual_seed(config.seed)

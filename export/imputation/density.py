@@ -108,7 +108,11 @@ def fit_density(
     ]
     if mirror is not None and choices.mirror:
         sides = ((False, 1.0 - choices.mirror), (True, choices.mirror))
-        parts = [(_turned(p, mirror, k), w * s, _flip(c, mirror, k)) for p, w, c in parts for k, s in sides]
+        parts = [
+            (_turned(p, mirror, mirrored=k), w * s, _flip(c, mirror, mirrored=k))
+            for p, w, c in parts
+            for k, s in sides
+        ]
     level = {name: np.concatenate([p[name] for p, _, _ in parts]) for name in ("mean", "scatter")}
     return {
         "level_weight": np.concatenate([p["weight"] * w for p, w, _ in parts]),
@@ -131,17 +135,17 @@ def _mirror(days: Days) -> FloatArray | None:
     return np.arange(len(days.tenors) * len(days.deltas)).reshape(len(days.tenors), -1)[:, ::-1].ravel()
 
 
-def _turned(part: dict[str, FloatArray], index: FloatArray, mirrored: bool) -> dict[str, FloatArray]:
+def _turned(part: dict[str, FloatArray], index: FloatArray, *, mirrored: bool) -> dict[str, FloatArray]:
     if not mirrored:
         return part
     return {
         "weight": part["weight"],
         "mean": part["mean"][:, index],
-        "scatter": _flip(part["scatter"], index, True),
+        "scatter": _flip(part["scatter"], index, mirrored=True),
     }
 
 
-def _flip(scatter: FloatArray, index: FloatArray, mirrored: bool) -> FloatArray:
+def _flip(scatter: FloatArray, index: FloatArray, *, mirrored: bool) -> FloatArray:
     return scatter[:, index][:, :, index] if mirrored else scatter
 
 

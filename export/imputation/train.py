@@ -86,13 +86,13 @@ def train_bundle(
     train, held = _split(days)
     extension, simulated = fit_extension(days.tenors, days.deltas)
     arrays = _arrays(train, simulated, extension, choices)
-    vae, arrays, history = _fit(arrays, validate.holdout(held), checkpoints, config, quiet)
+    vae, arrays, history = _fit(arrays, validate.holdout(held), checkpoints, config, quiet=quiet)
     arrays |= _calibration(held, _bundle(arrays, vae))
     if refit:
         chosen = {key: arrays[key] for key in ("level_stretch", "change_stretch")}
         arrays = _arrays(days, simulated, extension, choices) | chosen
         steps = Config(**(asdict(config) | {"steps": history["best_step"], "every": 10**9}))
-        vae, arrays, _ = _fit(arrays, None, checkpoints / "refit", steps, quiet)
+        vae, arrays, _ = _fit(arrays, None, checkpoints / "refit", steps, quiet=quiet)
     graphs, parity = export_graphs(vae)
     training = {**asdict(config), **history, "refit": refit, "parity": parity}
     written = write_bundle(folder, name, days if refit else train, arrays, graphs, training)
@@ -133,7 +133,7 @@ def _bundle(arrays: dict[str, FloatArray], vae: Vae) -> TorchBundle:
 
 
 def _fit(
-    arrays: dict[str, FloatArray], held: validate.Holdout | None, folder: Path, config: Config, quiet: bool
+    arrays: dict[str, FloatArray], held: validate.Holdout | None, folder: Path, config: Config, *, quiet: bool
 ) -> tuple[Vae, dict[str, FloatArray], dict[str, Any]]:
     """Train with checkpoints; with `held`, keep the weights with the best validation CRPS of hidden cells."""
     run = Run(arrays, folder, config)

@@ -51,7 +51,7 @@ def test_verdict_and_size_are_the_linear_programs(near: bool) -> None:
     rng = np.random.default_rng(5)
     verdicts = Counter()
     for _ in range(100):
-        ok, size, slack = compare(rng, near)
+        ok, size, slack = compare(rng, near=near)
         assert ok == (slack <= TOLERANCE)
         assert ok or size == pytest.approx(slack, abs=1e-8)
         verdicts[ok] += 1

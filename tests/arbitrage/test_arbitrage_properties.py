@@ -116,5 +116,5 @@ def test_any_surface_has_a_verdict(grid: tuple[np.ndarray, dict[str, object]]) -
     for violation in found.violations:
         assert violation.size > found.tolerance and "locked in" in violation.message
         assert 0 <= violation.vol_bp <= 1e4 * surface.vols[violation.cells[0]] * (1 + 1e-9)
-    for _, values in found.diagnostics.items():
+    for values in found.diagnostics.values():
         assert values.shape == surface.shape and not np.isfinite(values[~surface.observed]).any()

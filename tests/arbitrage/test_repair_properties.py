@@ -33,7 +33,7 @@ def extreme(draw: st.DrawFn) -> va.Surface:
 @given(SEEDS, st.booleans())
 @settings(max_examples=100, deadline=None)
 def test_no_arbitrage_by_the_linear_program(seed: int, near: bool) -> None:
-    surface = random_surface(np.random.default_rng(seed), near)
+    surface = random_surface(np.random.default_rng(seed), near=near)
     found = va.repair(surface)
     assert found.ok and va.check(found.surface).ok
     assert least_slack(*prices(found.surface), prices(found.surface)[2]) <= TOLERANCE
@@ -50,7 +50,7 @@ def test_any_vols_are_repaired(surface: va.Surface) -> None:
 @given(SEEDS, st.booleans())
 @settings(max_examples=100, deadline=None)
 def test_what_does_not_move_keeps_its_bits_and_a_second_repair_does_nothing(seed: int, near: bool) -> None:
-    surface = random_surface(np.random.default_rng(seed), near)
+    surface = random_surface(np.random.default_rng(seed), near=near)
     found = va.repair(surface)
     old, new = surface.vols, found.surface.vols
     assert ((found.change == 0) == (old == new)).all()
@@ -65,7 +65,7 @@ def test_what_does_not_move_keeps_its_bits_and_a_second_repair_does_nothing(seed
 def test_fixed_quotes_keep_their_bits(seed: int, share: float) -> None:
     """And it is infeasible exactly where they have arbitrage among themselves."""
     rng = np.random.default_rng(seed)
-    surface = random_surface(rng, False)
+    surface = random_surface(rng, near=False)
     fixed = surface.observed & (rng.random(surface.shape) < share)
     assume(fixed.any())
     possible = va.check(surface.replace(np.where(fixed, surface.vols, np.nan))).ok
@@ -83,7 +83,7 @@ def test_fixed_quotes_keep_their_bits(seed: int, share: float) -> None:
 def test_bid_and_ask_around_a_surface_without_arbitrage_hold(seed: int) -> None:
     """At strikes that stay: the linear program finds vols inside whenever there are."""
     rng = np.random.default_rng(seed)
-    surface = random_surface(rng, False)
+    surface = random_surface(rng, near=False)
     assume(surface.deltas is None)
     inside = va.repair(surface).surface.vols
     reach = rng.uniform(0, 0.02, (2, *surface.shape))

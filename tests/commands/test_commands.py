@@ -191,7 +191,7 @@ def test_the_users_note_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    "select, match",
+    ("select", "match"),
     [
         ("K9", "no grid around K9; expected the cursor in a grid"),
         ("K9:M12", "the selection K9:M12 is blank"),
@@ -369,7 +369,7 @@ def test_repair_goes_beside_the_grid_with_the_change_map() -> None:
 
 
 @pytest.mark.parametrize(
-    "others, at",
+    ("others", "at"),
     [
         ({}, "S!F1"),
         ({"P3": [["x"]]}, "S!F1"),
@@ -552,7 +552,7 @@ def test_an_extension_of_another_version_has_to_be_installed_again(
 
 
 @pytest.mark.parametrize(
-    "excel, native",
+    ("excel", "native"),
     [
         ("=ROWS('S'!$A$1:$B$1)", "=ROWS($'S'.$A$1:$B$1)"),
         ("=ROWS('a ''b'' c'!$A$1)", "=ROWS($'a ''b'' c'.$A$1)"),

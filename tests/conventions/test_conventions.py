@@ -198,7 +198,7 @@ def test_delta_and_its_inverse_match_quantlib(kind, side, s):
 def test_atm_strikes_match_quantlib(adjusted, atm, theirs):
     kind = ql.DeltaVolQuote.PaSpot if adjusted else ql.DeltaVolQuote.Spot
     calculator = ql.BlackDeltaCalculator(ql.Option.Call, kind, SPOT, DOMESTIC, FOREIGN, 0.3)
-    ours = atm_moneyness(0.3, atm, adjusted)
+    ours = atm_moneyness(0.3, atm, premium_adjusted=adjusted)
     assert ours == pytest.approx(np.log(calculator.atmStrike(theirs) / FORWARD), abs=1e-15)
     if atm == "dns":
         legs = [option_delta(ours, 0.3, side, premium_adjusted=adjusted) for side in (1, -1)]

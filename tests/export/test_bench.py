@@ -506,7 +506,7 @@ def fake_imputation(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict]]:
     module = ModuleType("voladdin.imputation.filling")
     module.impute_batch = impute_batch  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "voladdin.imputation.filling", module)
-    yield calls
+    return calls
 
 
 def test_product_is_asked_as_a_user_asks(tmp_path, fake_imputation: list[dict], history: History) -> None:

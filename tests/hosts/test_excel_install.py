@@ -42,7 +42,7 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     ):
         theirs.parent.mkdir(parents=True)
         theirs.write_text(THEIR_CONFIG)
-    yield tmp_path
+    return tmp_path
 
 
 def start(profile: Path) -> Path:

@@ -197,7 +197,7 @@ def test_repair_beside_the_grid_and_undo(drive: Drive) -> None:
 
 
 @pytest.mark.parametrize(
-    "prepare, select, match",
+    ("prepare", "select", "match"),
     [
         ([["protect", "secret"]], "D4", "Sheet1.* cannot be changed: the sheet Sheet1 is protected"),
         ([["merge", "F4:G4"]], "D4", "Sheet1!F4 is part of merged cells"),

@@ -76,7 +76,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
         by_calc = libreoffice.recalculate(book, book.with_name("calc.xlsx"), profile)
         server.die()
     run(book, book.with_name("run.xlsx"))
-    yield tuple(
+    return tuple(
         load_workbook(path, data_only=True).worksheets[0] for path in (book.with_name("run.xlsx"), by_calc)
     )
 

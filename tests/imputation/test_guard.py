@@ -36,7 +36,7 @@ class TestVerdicts:
     @pytest.mark.parametrize("near", [False, True])
     def test_on_random_grids(self, near: bool) -> None:
         rng = np.random.default_rng(31 + near)
-        drawn = [random_surface(rng, near) for _ in range(150)]
+        drawn = [random_surface(rng, near=near) for _ in range(150)]
         verdicts = [va.check(grid).ok for grid in drawn]
         assert 20 < sum(verdicts) < 130
         assert verdicts == [bool(arbitrage_free(grid, grid.vols[None])[0]) for grid in drawn]

@@ -31,7 +31,7 @@ def adds_none(grid: va.Surface, result: va.Imputation) -> None:
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_kind_of_axis(seed: int, near: bool, share: float) -> None:
     rng = np.random.default_rng(seed)
-    drawn = random_surface(rng, near)
+    drawn = random_surface(rng, near=near)
     grid = drawn.replace(np.where(rng.random(drawn.shape) < share, np.nan, drawn.vols))
     if grid.observed.any():
         adds_none(grid, va.impute(grid))
@@ -81,5 +81,5 @@ def test_one_quote(row: int, column: int, vol: float) -> None:
 @given(st.integers(0, 2**32 - 1), st.booleans())
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_batched_verdicts_are_those_of_check(seed: int, near: bool) -> None:
-    grid = random_surface(np.random.default_rng(seed), near)
+    grid = random_surface(np.random.default_rng(seed), near=near)
     assert bool(arbitrage_free(grid, grid.vols[None])[0]) == va.check(grid).ok

@@ -409,7 +409,7 @@ def test_a_command_asks_for_cells_and_then_gives_its_edits() -> None:
 
 
 @pytest.mark.parametrize(
-    "name, body, match",
+    ("name", "body", "match"),
     [
         ("paint", {}, "command 'paint' is unknown"),
         ("fill", {"selection": []}, "no cell is selected"),

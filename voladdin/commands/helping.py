@@ -39,7 +39,7 @@ def log(book: xw.Book) -> str:
     return _on_a_sheet(book, "log", "voladdin log", rows)
 
 
-def about(book: xw.Book) -> str:
+def about(_book: xw.Book) -> str:
     """Version, models and the folder of settings, in words."""
     return f"voladdin {version()}; models: {', '.join(bundles.names())}; settings and log: {home()}"
 

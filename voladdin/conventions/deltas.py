@@ -53,7 +53,7 @@ def moneyness_of_delta(
     return np.asarray(s * (s / 2 - side * ndtri(target)))
 
 
-def atm_moneyness(s: ArrayLike, atm: str, premium_adjusted: bool) -> FloatArray:
+def atm_moneyness(s: ArrayLike, atm: str, *, premium_adjusted: bool) -> FloatArray:
     """Log-moneyness of the ATM strike: 0 ("forward"), or of the delta-neutral straddle ("dns").
 
     s: total vol. The straddle is struck at m = s^2/2, at -s^2/2 for premium-adjusted deltas.

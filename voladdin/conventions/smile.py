@@ -55,7 +55,9 @@ class Quotes:
         """[T]: log-moneyness of the ATM strikes."""
         total = self.atm * np.sqrt(self.tenors)
         rows = zip(total, self.conventions, strict=True)
-        return np.array([atm_moneyness(s, c.atm, c.premium_adjusted) for s, c in rows], dtype=float)
+        return np.array(
+            [atm_moneyness(s, c.atm, premium_adjusted=c.premium_adjusted) for s, c in rows], dtype=float
+        )
 
 
 @dataclass(frozen=True)

@@ -110,14 +110,14 @@ def impute_batch(
     if grid.ndim != 3 or not len(grid):
         raise InputError(f"vols has shape {grid.shape}; expected [surfaces, tenors, strikes]")
     earlier = _prior(prior, grid.shape, prior_age)
-    _check(grid, earlier is not None, coverage)
+    _check(grid, has_prior=earlier is not None, coverage=coverage)
     axes = Surface(grid[0], np.asarray(tenors).tolist(), deltas=deltas, moneyness=moneyness)
     loaded = imputer(model)
     if earlier is not None:
         earlier = _fill_prior(loaded, axes, earlier)
     found, share = answers(loaded, axes, np.log(grid), earlier, prior_age)
     missing = ~np.isfinite(grid).reshape(share.shape)
-    return _present(_named(loaded, share, missing), axes, grid, found, coverage, arbitrage_free)
+    return _present(_named(loaded, share, missing), axes, grid, found, coverage, arbitrage_free=arbitrage_free)
 
 
 def _named(loaded: Imputer, share: FloatArray, missing: BoolArray) -> str:
@@ -130,7 +130,7 @@ def _named(loaded: Imputer, share: FloatArray, missing: BoolArray) -> str:
 
 
 def _present(
-    model: str, axes: Surface, vols: FloatArray, answer: Posterior, coverage: float, arbitrage_free: bool
+    model: str, axes: Surface, vols: FloatArray, answer: Posterior, coverage: float, *, arbitrage_free: bool
 ) -> Imputation:
     log_mean, log_std = answer.mean.reshape(vols.shape), answer.std.reshape(vols.shape)
     observed = np.isfinite(vols)
@@ -217,7 +217,7 @@ def _check_vols(name: str, grid: FloatArray) -> None:
         )
 
 
-def _check(grid: FloatArray, has_prior: bool, coverage: float) -> None:
+def _check(grid: FloatArray, *, has_prior: bool, coverage: float) -> None:
     if not 0 < coverage < 1:
         raise InputError(f"coverage is {coverage!r}; expected a probability in (0, 1), such as 0.9")
     if grid[0].size > MAX_CELLS:

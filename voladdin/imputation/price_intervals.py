@@ -101,7 +101,7 @@ class Curves:
         vol = float(implied_total_vol(time_value, m)) / float(self.root[cell])
         return (vol, strike, call) if _MIN_VOL <= vol <= MAX_VOL else None
 
-    def _along_delta(self, cell: int, hull: bool = False) -> tuple[float, float, float] | None:
+    def _along_delta(self, cell: int, *, hull: bool = False) -> tuple[float, float, float] | None:
         """The same at its own delta, whose strike moves with the vol: the next vol inside, or on the hull."""
         from scipy.optimize import brentq  # not at import, which is to be light
 

@@ -40,7 +40,7 @@ SURFACE = Argument(
     "surface",
     "a grid of implied vols, tenors by strikes, with or without headers; holes blank",
     "range",
-    False,
+    optional=False,
 )
 
 WARNINGS: ContextVar[list[str]] = ContextVar("warnings")  # of the call that runs

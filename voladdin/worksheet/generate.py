@@ -192,7 +192,9 @@ def corner(row: FloatArray) -> str:
 
 
 def _feature(name: str, help_: str) -> Argument:
-    return Argument(name, f"{help_}; a column of them gives one surface each, stacked", "range", False)
+    return Argument(
+        name, f"{help_}; a column of them gives one surface each, stacked", "range", optional=False
+    )
 
 
 VOLGENERATE = Function(

@@ -99,7 +99,7 @@ VOLGRID = Function(
             "options",
             "headings: expiry or days, strike, call/put, bid, ask (or mid); also call bid, put bid and so on",
             "range",
-            False,
+            optional=False,
         ),
         Argument("output", f"one of {', '.join(OUTPUTS)}; grid unless told", "value"),
         Argument("valuation", "the date that expiry dates count from", "value"),

@@ -51,12 +51,14 @@ VOLINTERP = Function(
     "The implied vol at any tenor and strike of a grid, which may have holes.",
     (
         SURFACE,
-        Argument("tenor", "a tenor such as 4M, years, or a date where the corner is one", "value", False),
+        Argument(
+            "tenor", "a tenor such as 4M, years, or a date where the corner is one", "value", optional=False
+        ),
         Argument(
             "strike",
             "25P, ATM, 10C, K=1.085, m=-0.1; a number is of the grid's own kind, a strike beside forwards",
             "value",
-            False,
+            optional=False,
         ),
         TENORS,
         STRIKES,

@@ -230,9 +230,9 @@ VOLQUOTES = Function(
     "A grid of vols at forward deltas, without premium adjustment, from ATM, risk-reversal and butterfly "
     "quotes of a currency pair; its ATM is the forward delta 0.5, which a premium-adjusted quote is not.",
     (
-        Argument("atm", "ATM vols, one a tenor", "range", False),
-        Argument("rr25", "25-delta risk reversals (call minus put)", "range", False),
-        Argument("bf25", "25-delta butterflies", "range", False),
+        Argument("atm", "ATM vols, one a tenor", "range", optional=False),
+        Argument("rr25", "25-delta risk reversals (call minus put)", "range", optional=False),
+        Argument("bf25", "25-delta butterflies", "range", optional=False),
         Argument("rr10", "10-delta risk reversals", "range"),
         Argument("bf10", "10-delta butterflies", "range"),
         Argument("tenors", "one tenor a quote: 1W, 1M, 1Y, or years", "range"),

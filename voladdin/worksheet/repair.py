@@ -37,7 +37,7 @@ def _volrepair(
     low, high = bid_and_ask(grid, bid, ask, axes)
     found = repair(
         grid.surface,
-        keep_features=truth("keep_features", keep_features, False),
+        keep_features=truth("keep_features", keep_features, default=False),
         fixed=None if fixed is None else _marks(grid, fixed),
         bid=low,
         ask=high,

@@ -70,7 +70,9 @@ def _bound(function: Function, argument: Argument, value: Cell | Cells) -> Cell 
     if not rows or not rows[0]:
         rows = [[None]]
     single = len(rows) == 1 and len(rows[0]) == 1
-    if single and _is_blank(rows[0][0], argument.optional and argument.kind == "range" and not argument.zero):
+    if single and _is_blank(
+        rows[0][0], zero=argument.optional and argument.kind == "range" and not argument.zero
+    ):
         if argument.optional:
             return None
         raise InputError(f"{function.name}: {argument.name} is missing; expected {argument.help}")
@@ -95,7 +97,7 @@ def _require_finite(function: Function, argument: Argument, rows: Cells) -> None
                 row[j] = None
 
 
-def _is_blank(cell: Cell, zero: bool) -> bool:
+def _is_blank(cell: Cell, *, zero: bool) -> bool:
     """Blank; with `zero` also 0, which is how Calc passes a blank cell."""
     if isinstance(cell, str):
         return not cell.strip()
@@ -160,7 +162,7 @@ def number(name: str, value: Cell, default: float) -> float:
     return float(value)
 
 
-def truth(name: str, value: Cell, default: bool) -> bool:
+def truth(name: str, value: Cell, *, default: bool) -> bool:
     """TRUE or FALSE (a host may pass 1 or 0), or `default` where it was omitted. Raises InputError."""
     if value is None:
         return default

@@ -35,7 +35,7 @@ class Book:
     """
 
     def __init__(self, data: bytes, name: str, progress: Progress | None = None) -> None:
-        self._progress = progress or (lambda done, total: None)
+        self._progress = progress or (lambda _done, _total: None)
         self._name, self._functions = name, _ours()
         with readable(name):
             self.contents = Contents(data)

@@ -106,11 +106,11 @@ class _Reader:
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         try:
-            self.parser.Parse(xml, True)
+            self.parser.Parse(xml, True)  # noqa: FBT003 - expat takes no keyword
         except expat.ExpatError as error:
             raise InputError(f"worksheet XML cannot be read: {error}") from None
 
-    def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
+    def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         if encoding and encoding.lower() not in ("utf-8", "us-ascii"):
             raise InputError(f"worksheet XML is in {encoding}; expected UTF-8")
 

@@ -104,12 +104,12 @@ def format_grid(cells: Cells, *, percent: bool, read: Grid | None = None) -> str
     def is_vol(i: int, j: int) -> bool:
         return bool(i and j) if read is None else i in read.rows and j in read.columns
 
-    def shown(cell: Cell, vol: bool) -> Cell:
+    def shown(cell: Cell, *, vol: bool) -> Cell:
         if isinstance(cell, float):
             return f"{cell * (100 if percent else 1):.2f}" if vol else f"{cell:g}"
         return ("·" if vol else "") if cell in (None, "") else cell
 
-    rows = [[shown(cell, is_vol(i, j)) for j, cell in enumerate(row)] for i, row in enumerate(cells)]
+    rows = [[shown(cell, vol=is_vol(i, j)) for j, cell in enumerate(row)] for i, row in enumerate(cells)]
     return format_table(rows, right=True)
 
 

@@ -35,12 +35,12 @@ def drawn(rng: np.random.Generator, most: tuple[int, int]) -> Drawn:
     rows, columns = int(rng.integers(1, most[0] + 1)), int(rng.integers(1, most[1] + 1))
     tame = rng.random() < 0.5
 
-    def wild(tame: bool) -> float:
+    def wild(*, tame: bool) -> float:
         return 0.2 if tame else float(rng.random())
 
-    years = tenors(rng, rows, wild(tame))
-    axis = strikes(rng, rows, columns, wild(tame))
-    full = vols(rng, years, columns, wild(rng.random() < 0.4))
+    years = tenors(rng, rows, wild(tame=tame))
+    axis = strikes(rng, rows, columns, wild(tame=tame))
+    full = vols(rng, years, columns, wild(tame=rng.random() < 0.4))
     holes = rng.random(full.shape) < rng.choice(_HOLES)
     if holes.all() and rng.random() < 0.95:
         holes[rng.integers(rows), rng.integers(columns)] = False

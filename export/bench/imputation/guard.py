@@ -57,7 +57,7 @@ class Case:
     prior: FloatArray | None
     model: str
 
-    def fill(self, guarded: bool, rows: slice = slice(None)) -> va.Imputation:
+    def fill(self, *, guarded: bool, rows: slice = slice(None)) -> va.Imputation:
         """The product's answer."""
         return va.impute_batch(
             self.quotes[rows],
@@ -137,11 +137,11 @@ def cases(count: int, arguments: argparse.Namespace) -> Iterator[Case]:
 
 def measure(case: Case) -> Count:
     """Both answers, and what `check` says of them."""
-    case.fill(True, slice(2))  # loads the graphs
+    case.fill(guarded=True, rows=slice(2))  # loads the graphs
     answers, seconds = [], []
     for guarded in (False, True):
         start = time.process_time()
-        answers.append(case.fill(guarded))
+        answers.append(case.fill(guarded=guarded))
         seconds.append(time.process_time() - start)
     disputed = answers[1].disputed
     surface = va.Surface(case.quotes[0], case.axes.tenors, deltas=case.axes.deltas)
@@ -170,7 +170,7 @@ def one_at_a_time(case: Case) -> tuple[float, float]:
         times = []
         for row in range(min(SINGLES, len(case.truth))):
             start = time.process_time()
-            case.fill(guarded, slice(row, row + 1))
+            case.fill(guarded=guarded, rows=slice(row, row + 1))
             times.append(time.process_time() - start)
         found.append(1e3 * float(np.median(times)))
     return found[0], found[1]

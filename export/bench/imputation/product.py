@@ -17,7 +17,7 @@ from ..methods import Prediction
 class Product:
     """voladdin with the bundle at `bundle`, which was trained on the split's training days."""
 
-    def __init__(self, bundle: Path, uses_prior: bool = False) -> None:
+    def __init__(self, bundle: Path, *, uses_prior: bool = False) -> None:
         self.bundle, self.uses_prior = bundle, uses_prior
         self.name = "voladdin + prior" if uses_prior else "voladdin"
 
@@ -43,7 +43,7 @@ def product_methods(bundles: Path, split: Split, steps: int) -> list[Product]:
 
         train_bundle(training_days(split), folder, split.bundle, Config(steps=steps))
     modes = (False, True) if split.test.priors is not None else (False,)
-    return [Product(folder, uses_prior) for uses_prior in modes]
+    return [Product(folder, uses_prior=uses_prior) for uses_prior in modes]
 
 
 def training_days(split: Split) -> Days:

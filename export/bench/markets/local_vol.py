@@ -37,7 +37,8 @@ def andreasen_huge(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) 
     for i, j in np.ndindex(*vols.shape):
         strike = float(np.exp(moneyness[i, j]))
         with suppress(RuntimeError):
-            fill[i, j] = surface.blackVol(today + int(days[i]), strike, True) / stretch[i]
+            vol = surface.blackVol(today + int(days[i]), strike, True)  # noqa: FBT003 - QuantLib has no keyword
+            fill[i, j] = vol / stretch[i]
     sane = (fill > np.nanmin(vols) / _SANE) & (fill < np.nanmax(vols) * _SANE)
     return np.where(sane, fill, np.nan)
 

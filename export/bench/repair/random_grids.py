@@ -9,7 +9,7 @@ import voladdin as va
 from .truth import TOLERANCE, least_slack, prices
 
 
-def random_surface(rng: np.random.Generator, near: bool) -> va.Surface:
+def random_surface(rng: np.random.Generator, *, near: bool) -> va.Surface:
     """Any axis, 1 to 6 tenors by 1 to 8 strikes, with holes; `near` the boundary of no arbitrage."""
     shape = int(rng.integers(1, 7)), int(rng.integers(1, 9))
     if near:
@@ -74,9 +74,9 @@ def _near_boundary(rng: np.random.Generator, clean: va.Surface, wild: va.Surface
     return mixed(high * (1 + rng.choice([-1, 1]) * 10 ** rng.uniform(-5, -2)))
 
 
-def compare(rng: np.random.Generator, near: bool) -> tuple[bool, float, float]:
+def compare(rng: np.random.Generator, *, near: bool) -> tuple[bool, float, float]:
     """The verdict of `check`, its largest size, and the linear program's."""
-    surface = random_surface(rng, near)
+    surface = random_surface(rng, near=near)
     found = va.check(surface, tolerance=TOLERANCE)
     size = max((violation.size for violation in found.violations), default=0.0)
     tenors, strikes, calls = prices(surface)

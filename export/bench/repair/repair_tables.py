@@ -80,11 +80,11 @@ def summary(found: Mapping[str, Results], fixed: Mapping[str, bool]) -> str:
     kept = [m for case, r in found.items() if fixed[case] for m in r[PRICES] if np.isfinite(m.weighted)]
     worst = max((m.weighted / m.least - 1 for m in kept), default=np.nan)
     lines.append(f"{PRICES}, strikes given: at most {worst:.1e} over the least")
-    lines += [_against_rival(found, fixed, given) for given in (True, False)]
+    lines += [_against_rival(found, fixed, given=given) for given in (True, False)]
     return "\n".join(f"- {line}" for line in lines) + "\n"
 
 
-def _against_rival(found: Mapping[str, Results], fixed: Mapping[str, bool], given: bool) -> str:
+def _against_rival(found: Mapping[str, Results], fixed: Mapping[str, bool], *, given: bool) -> str:
     """On how many surfaces our change is the larger, in what we minimise: `weighted`, on deltas `mean`."""
     field = "weighted" if given else "mean"
     pairs = [

@@ -126,7 +126,17 @@ def measure(quotes: Quotes, repaired: Repaired) -> Measured:
     """Validity and change."""
     least = BP * quotes.least / len(quotes.calls)
     if repaired.vols is None or repaired.calls is None:
-        return Measured(False, False, *[np.nan] * 4, least, repaired.seconds)
+        nothing = np.nan
+        return Measured(
+            valid=False,
+            valid_kept=False,
+            mean=nothing,
+            largest=nothing,
+            price=nothing,
+            weighted=nothing,
+            least=least,
+            seconds=repaired.seconds,
+        )
     kept = least_distance(quotes.ranks, quotes.strikes, repaired.calls) <= VALID
     valid = kept if quotes.surface.deltas is None else _valid_deltas(quotes.surface, repaired.vols)
     vols = BP * np.abs(repaired.vols - quotes.surface.vols[quotes.surface.observed])

@@ -41,7 +41,7 @@ def arbitrage_trades(rng: np.random.Generator, truth: Truth) -> FloatArray:
 
     The strikes are 2.5 deviations of that expiry wide on each side.
     """
-    years = draw_years(rng, truth, 10, False)
+    years = draw_years(rng, truth, 10, listed=False)
     width = truth.level * np.sqrt(np.median(years, axis=1))
     moneyness = np.broadcast_to((width[:, None] * _STRIKES)[:, None], (*years.shape, len(_STRIKES)))
     vols = np.minimum(truth.vols(years, moneyness), MAX_VOL)

@@ -58,11 +58,11 @@ def draw_clocks(rng: np.random.Generator, count: int, *, events: bool = False) -
     rough = np.where(regime == 5, 0.25, 0.04)[:, None] * rng.standard_normal(shape.shape)
     rates = np.exp(np.clip(shape + rough, -3.0, 3.0))
     rates /= np.average(rates, axis=1, weights=np.minimum(np.diff(_KNOTS), 2.0))[:, None]
-    dates, sizes = _events(rng, count, events)
+    dates, sizes = _events(rng, count, always=events)
     return Clock(rates, dates, sizes * rates[:, 4:5])
 
 
-def _events(rng: np.random.Generator, count: int, always: bool) -> tuple[FloatArray, FloatArray]:
+def _events(rng: np.random.Generator, count: int, *, always: bool) -> tuple[FloatArray, FloatArray]:
     """Dates a quarter apart (earnings) or one alone (a vote), worth 2 to 25 ordinary days of variance."""
     first = rng.uniform(1 / 365, 0.25, count)
     dates = first[:, None] + 0.25 * np.arange(4)

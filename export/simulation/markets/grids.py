@@ -36,7 +36,7 @@ class Truth(Protocol):
         """[n, T, K] at years [n, T] and ln(K/F) [n, T, K]."""
 
 
-def draw_years(rng: np.random.Generator, truth: Truth, expiries: int, listed: bool) -> FloatArray:
+def draw_years(rng: np.random.Generator, truth: Truth, expiries: int, *, listed: bool) -> FloatArray:
     """[n, T] ascending: an OTC ladder with gaps, or a listed calendar of weeklies, monthlies, quarters.
 
     Expiries whose total variance would pass `_MAX_VARIANCE` are brought nearer, all by one factor.

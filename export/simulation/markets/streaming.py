@@ -156,7 +156,7 @@ def _axes(
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
     """years [n, T], ln(K/F) [n, T, K], and where there is a cell."""
     expiries = int(rng.integers(4, 16))
-    years = draw_years(rng, truth, expiries, grid == "listed")
+    years = draw_years(rng, truth, expiries, listed=grid == "listed")
     if grid == "deltas":
         moneyness = at_deltas(truth, years, delta_set(rng))
         return years, moneyness, np.ones(moneyness.shape, bool)

@@ -97,7 +97,7 @@ class SigmaVAE:
             nn.utils.clip_grad_norm_(parameters, 50.0)
             optimizer.step()
             schedule.step()
-        self.decoder.eval().requires_grad_(False)
+        self.decoder.eval().requires_grad_(requires_grad=False)
 
     def _rate(self, step: int) -> float:
         """Linear warm-up over 300 steps, times a cosine."""
