@@ -458,7 +458,7 @@ def test_strikes_straddle_the_forward() -> None:
         ({"tenors": column(["1M", "1M"])}, LabelError, "cell A1 of the tenors is '1M' and cell A2 of the"),
         ({"tenors": column(["1M", 46082])}, LabelError, "cell A2 of the tenors is 46082, a date; expected a"),
         ({"atm": column([21, 1e6])}, UnitsError, "atm holds a vol of 1e+06%; expected 0.001% to 1000%"),
-        ({"atm": column([21, np.inf])}, InputError, "cell A2 of the atm is inf"),
+        ({"atm": column([21, np.inf])}, InputError, "cell A2 of atm is inf"),
         ({"units": "bp"}, UnitsError, "units is 'bp'"),
         ({"atm": column([0.21, 0.1825])}, UnitsError, "differ in unit"),
         (
