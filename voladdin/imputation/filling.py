@@ -117,7 +117,9 @@ def impute_batch(
         earlier = _fill_prior(loaded, axes, earlier)
     found, share = answers(loaded, axes, np.log(grid), earlier, prior_age)
     missing = ~np.isfinite(grid).reshape(share.shape)
-    return _present(_named(loaded, share, missing), axes, grid, found, coverage, arbitrage_free=arbitrage_free)
+    return _present(
+        _named(loaded, share, missing), axes, grid, found, coverage, arbitrage_free=arbitrage_free
+    )
 
 
 def _named(loaded: Imputer, share: FloatArray, missing: BoolArray) -> str:
