@@ -3,39 +3,44 @@
 **Headers.** The first row and the first column hold the tenors and the strikes, either way round; a grid
 with tenors across is transposed, and comes back so. What a header cell is, in this order:
 
-1. A number, also as text ("0.25", "0,25"): by itself a year, a delta, a strike, a log-moneyness or a date's
-   serial number. Text ending in % is refused in a header ("25%" may be a delta or K/F).
-2. A strike: "10P", "25D Call", "ATM", "K=1.085", "m=-0.1", "K/F=0.95"
-   (`voladdin.conventions.parse_strike`).
-3. A tenor: "ON", "1W", "18M", "1.5Y", a date (`voladdin.conventions.parse_tenor`).
+1. A number, also as text ("0.25", "0,25", "1'085.5"): see below. Text ending in % only where the corner
+   says what it is ("25%" may be a delta or K/F).
+2. A strike: "10P", "25D Call", "25C Δ", "ATM", "K=1.085", "m=-0.1", "K/F=0.95"
+   (`voladdin.labels.parse_strike`). 10Δ 25Δ 50Δ 25Δ 10Δ are puts on the left, 90Δ 75Δ 50Δ calls; 10Δ 25Δ
+   alone is refused.
+3. A tenor: "ON", "1W", "18M", "1.5Y", "1J", "7 DTE", a date (`voladdin.labels.parse_tenor`). Dates such as
+   03/04/2026 need another one that has but one order. Times of day count where an expiry has one.
 
 Where a line (first row or column, less the corner) holds a label of 2 or 3, it is a header of that kind,
 and the other line is the other header, unless the corner is a label of the first line. The corner is free:
-blank, text such as "EURUSD", or the valuation date that expiry dates count from. Where both lines hold only
-numbers they are headers if the corner is blank, text, 0 or a date, and not both look like vols: positive,
-within a factor of 4, and with a median between half the least and twice the largest number of the body. If
-both ways round are possible, the strikes are the line nearer the forwards; without forwards, tenors run
-down. Lines wholly blank are left as they are, and so are titles: leading lines of text without any number,
-tenor or strike.
+blank, words, or the valuation date that expiry dates count from. Lines wholly blank are left as they are,
+and so are titles (leading lines of text without any number, tenor or strike) and tenors that expire today.
 
-**No headers** are needed where the arguments `tenors` and `strikes` name them; an argument overrides its
-header. An 8 x 5 or 5 x 8 range without any header means the pillars of the paper, in its order (Gopal,
-section 7.1.1): 1W 1M 2M 3M 6M 9M 1Y 3Y by forward call deltas 0.1 0.25 0.5 0.75 0.9 (10C on the left), with
-a warning.
+**Evidence decides, or the range is refused with both readings named, and the argument that settles it.**
+Words of the corner ("DTE", "Tenor (d)", "Laufzeit (Tage)", "Mths", "Delta", "delta put", "Strike", "K/F",
+"vol pts", "USDHKD"; of the titles those of vols and pair) and the arguments come first: `tenors` and
+`strikes` hold labels, or one word ("days", "years", "delta", "put delta", "strike", "K/F", "log-moneyness",
+or "paper" for the pillars of the paper, 1W 1M 2M 3M 6M 9M 1Y 3Y by forward call deltas 0.1 0.25 0.5 0.75
+0.9). Nothing else stands in for headers. What is assumed of usual numbers is a warning.
 
-**Plain numbers.** In tenors: years up to 100; from 10000, an Excel date (only with a valuation date). In
-strikes: strikes where forwards are known (argument, or a line headed "F", "Fwd" or "Forward"), unless they
-all lie in (0, 1) and span a factor over 4 or stay a quarter off the forward: then deltas; beside labels of
-another kind, of that kind; otherwise log-moneyness where one is 0 or negative and all are monotone within
-(-5, 5); otherwise forward call deltas, 0.25 or 25, negative for puts. Puts on the left, 10P 25P ATM 25C
-10C, are the forward call deltas 0.9 0.75 0.5 0.25 0.1. Tenors increase; strikes increase or decrease, and
-keep their order.
+- Two lines of numbers: the tenors are the line that can be (increasing), that holds dates beside a date in
+  the corner, or whose other line holds the likelier deltas or has the forwards among it.
+- Tenors: fractions are years; 7 14 30 are days; 1 2 3 may be anything and are refused; labels beside a
+  number leave the units in which all increase.
+- Strikes: usual deltas on a wide range are deltas (0.25 or 25, negative for puts); numbers about the
+  forwards (argument, a line headed "Fwd", spot and rates) strikes; with 0, or increasing through it,
+  log-moneyness; about 1 or 100 far from the forwards K/F. 0.62 0.64 0.66 without forwards, -0.1 ... -0.5,
+  and usual deltas that have the forward among them are refused.
+- Vols: numbers and numeric text; blank, "n/a", "-", error cells are missing; other text, 0 and negative
+  numbers too, with a warning; TRUE and FALSE are refused. One unit for the whole grid, by its median: of
+  cells with %, of the pair's usual vols (0.05% to 5% within a peg), of any market's (percent points above
+  5, decimals below 0.3), of the strikes' distance in standard deviations and the longest tenor, of freedom
+  from arbitrage; between 0.3 and 1 decimals, with a warning, unless only percent points are free of
+  arbitrage. A number a factor of 10 off the median on the other side of 2 mixes the units and is refused.
+  Vols from 0.001% to 1000% are accepted.
 
-**Vols.** Numbers and numeric text (" 8,25 "; a comma is a decimal comma). Blank, "n/a", "-", error cells
-are missing; other text, 0 and negative numbers too, with a warning; TRUE and FALSE are refused. Plain
-numbers with a median over 2 are percent points, and values are rendered so; "8.25%" is 0.0825 in either. A
-plain number on the other side of 2 and a factor of 10 off the median mixes the units and is refused, unless
-`units` says which one it is. Vols from 0.001% to 1000% are accepted.
+Puts on the left, 10P 25P ATM 25C 10C, are the forward call deltas 0.9 0.75 0.5 0.25 0.1. Tenors increase;
+strikes increase or decrease, and keep their order.
 """
 
 from __future__ import annotations

@@ -92,12 +92,7 @@ def parse(
     labels, words = _without_titles(labels_of(raw), given, like)
     corner = labels[0][0]
     layout = _layout(labels, given, words, typical_forward(known))
-    table = split(labels, layout, named=(given.tenors is not None, given.strikes is not None))
-    line = tenors_of(table, given.tenors, valuation or _valuation(labels), words)
-    read = _Read(line, read_forwards(table, known, line.years))
-    typical = None if read.forwards is None else float(median(read.forwards))
-    axis = strikes_of(table, given.strikes, layout.transposed, typical, words)
-    table, read, axis, today = _after_today(table, read, axis)
+    table, read, axis, today = _axes(labels, layout, given, words, known, valuation)
     surface_of = _surfaces(read, axis)
     quotes = read_quotes(table.body, unit, _evidence(words, like), surface_of)
     rows, columns = (table.across, table.down) if layout.transposed else (table.down, table.across)
@@ -108,7 +103,7 @@ def parse(
         row_header=layout.header_row,
         column_header=layout.header_column,
         raw=raw,
-        warnings=[*given.notes, *today, *_assumed(layout, line, axis, words), *quotes.warnings],
+        warnings=[*given.notes, *today, *_assumed(layout, read.tenors, axis, words), *quotes.warnings],
         rows=tuple(corner.row + i for i in rows),
         columns=tuple(corner.column + j for j in columns),
         quotes=quotes.written,
@@ -116,13 +111,29 @@ def parse(
         corner=(corner.row, corner.column),
         words=words,
         notation=axis.notation,
-        tenor_unit=line.unit,
+        tenor_unit=read.tenors.unit,
     )
 
 
 class _Read(NamedTuple):
     tenors: Tenors
     forwards: FloatArray | None
+
+
+def _axes(
+    labels: list[list[Label]],
+    layout: Layout,
+    given: Arguments,
+    words: Words,
+    market: Market,
+    valuation: date | None,
+) -> tuple[Table, _Read, Strikes, list[str]]:
+    """Body, tenors with forwards, and strikes; and a warning for each tenor that expires today."""
+    table = split(labels, layout, named=(given.tenors is not None, given.strikes is not None))
+    line = tenors_of(table, given.tenors, valuation or _valuation(labels), words)
+    read = _Read(line, read_forwards(table, market, line.years))
+    typical = None if read.forwards is None else float(median(read.forwards))
+    return _after_today(table, read, strikes_of(table, given.strikes, layout.transposed, typical, words))
 
 
 def _market(market: Market | None, forwards: Cells | None) -> Market:
