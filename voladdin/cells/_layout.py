@@ -27,6 +27,7 @@ Table = Sequence[Labels]
 _VOL_SPREAD = 4.0
 _NEAR = 1.25
 _STRIKE_SPREAD = 4.0
+_RATIO_SPREAD = 2.5
 _FORWARD_HEADERS = frozenset({"F", "FWD", "FWDS", "FORWARD", "FORWARDS"})
 
 
@@ -164,8 +165,9 @@ def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Lay
     if down != across or not down:
         return Layout(across, True, True)
     said = {_like_deltas(column) > _like_deltas(row)} if _like_deltas(row) != _like_deltas(column) else set()
-    if forward is not None and _is_about(row, forward) != _is_about(column, forward):
-        said.add(_is_about(column, forward))
+    if forward is not None:
+        about = [_is_about(line, forward) for line in (row, column)]
+        said |= {about[1]} if about[0] != about[1] and not _spans_one((row, column)[about[0]]) else set()
     if is_date(table[0][0].cell) and _are_dates(row) != _are_dates(column):
         said = {_are_dates(row)}
     if len(said) == 1:
@@ -232,6 +234,12 @@ def like_vols(line: Labels, table: Table) -> bool:
 
 def _are_dates(line: Labels) -> bool:
     return all(is_date(label.cell) for label in line if not is_blank(label.cell))
+
+
+def _spans_one(line: Labels) -> bool:
+    """Whether the numbers may be K/F."""
+    values = _numbers(line)
+    return bool(values.min() < 1 < values.max() <= _RATIO_SPREAD * values.min())
 
 
 def _is_about(line: Labels, forward: float) -> bool:
