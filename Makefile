@@ -3,13 +3,34 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint models bench bench-rivals clean
+.PHONY: demo test check coverage test-lowest lint models bench bench-rivals clean
+# make CONSTRAINTS=constraints.txt … installs the versions that CI has.
+CONSTRAINTS ?=
+PIP := -m pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
+# What the lowest versions are tested with: no test of these needs an extra.
+LOWEST := tests/test_surface.py tests/test_feature_map.py tests/arbitrage/test_arbitrage.py tests/cells \
+	tests/cli tests/server tests/service tests/worksheet tests/xlsx
 
 demo: $(VENV)/.runtime  ## builds, fills and shows the demo workbook; installs no torch
 	$(BIN)/python -m workbook
 
 test: $(VENV)/.test lint  ## ruff, mypy and pytest
 	$(BIN)/python -m pytest
+
+check: $(VENV)/.test lint  ## the same without LibreOffice
+	$(BIN)/python -m pytest -m "not office"
+
+coverage: $(VENV)/.test  ## lines of voladdin and server that the tests run, LibreOffice's apart
+	$(BIN)/python -m pytest -m "not office" --cov=voladdin --cov=server --cov-report=term:skip-covered
+
+test-lowest: .venv-lowest/.installed  ## the quick tests with the lowest versions that pyproject.toml allows
+	.venv-lowest/bin/python -m pytest $(LOWEST)
+
+.venv-lowest/.installed: constraints-lowest.txt pyproject.toml
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints-lowest.txt -e . pytest hypothesis httpx
+	touch $@
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -47,9 +68,9 @@ $(VENV)/.python:
 	touch $@
 
 $(VENV)/.runtime: $(VENV)/.python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(BIN)/python $(PIP) -e .
 	touch $@
 
 $(VENV)/.test: $(VENV)/.python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	$(BIN)/python $(PIP) -e ".[test]"
 	touch $@ $(VENV)/.runtime

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import ndtr
 
-from export.bench.data import DATA, Axes, History, load_history, pair_split, test_set, time_split
+from export.bench.data import Axes, History, load_history, pair_split, test_set, time_split
 from export.bench.imputation import grids, impute
 from export.bench.imputation.baselines import (
     DailyChangeGaussian,
@@ -32,10 +32,7 @@ from export.bench.methods import Method, Prediction
 from export.bench.metrics import Score, evaluate, gaussian_crps, latency, ratio_interval, score
 
 FX, OTHER = grids.FX, grids.OTHER
-needs_data = pytest.mark.skipif(
-    not (DATA / "fx_history.csv.gz").exists(),
-    reason=f"{DATA.name}/fx_history.csv.gz is not beside the repository",
-)
+needs_data = pytest.mark.data
 
 
 def random_history(days: int = 200, seed: int = 0, start: str = "2016-07-01", axes: Axes = FX) -> History:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from export.bench.data import DATA, load_history
+from export.bench.data import load_history
 from export.bench.imputation.ablation import _with_share, splits
 from voladdin.bundles import SHIPPED, load
 from voladdin.imputation.model import Bundle
@@ -37,7 +37,7 @@ def test_only_the_share_changes(tmp_path: Path) -> None:
     assert all(np.array_equal(value, shipped.arrays[name]) for name, value in share.arrays.items())
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the market data lies beside the repository; it is absent here")
+@pytest.mark.data
 def test_no_test_day_is_trained_on() -> None:
     history = load_history()
     for split in splits(history, 25):

@@ -24,6 +24,8 @@ from voladdin.cli.program import BENCHES, main
 from voladdin.errors import InputError
 from voladdin.models.generator import load
 
+pytestmark = pytest.mark.torch
+
 FOUR = CONTROLS[4]
 
 

@@ -9,7 +9,6 @@ import pytest
 from scipy.special import ndtri
 
 import voladdin as va
-from export.bench.data import DATA
 from export.bench.markets import answers
 from export.bench.markets.answers import OURS, RIVALS, Answer, product, timed
 from export.bench.markets.functionals import covered_functionals
@@ -193,9 +192,7 @@ def test_the_command_prints_ours_over_the_best_rival(capsys, tmp_path):
     assert (tmp_path / "out.md").read_text() in text
 
 
-@pytest.mark.skipif(
-    not (DATA / "dax_surface.csv").is_file(), reason="the market data is not in this checkout"
-)
+@pytest.mark.data
 def test_real_surfaces_are_all_there():
     found = list(real_surfaces())
     quotes = {surface.set: int(surface.quoted.sum()) for surface in found}
@@ -205,9 +202,7 @@ def test_real_surfaces_are_all_there():
         assert np.nanmin(surface.vols) > 0.01 and np.nanmax(surface.vols) < 2.0
 
 
-@pytest.mark.skipif(
-    not (DATA / "fx_history.csv.gz").is_file(), reason="the market data is not in this checkout"
-)
+@pytest.mark.data
 def test_history_surfaces_are_days_of_2018():
     found = list(history_surfaces(3))
     assert len(found) == 9 and all(" 2018-" in surface.name for surface in found)

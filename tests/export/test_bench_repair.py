@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from export.bench.data import DATA, Axes, History
+from export.bench.data import Axes, History
 from export.bench.imputation.grids import FX
 from export.bench.repair import checks, damage, repair, repair_tables, rivals
 from export.bench.repair.random_grids import random_surface
@@ -29,9 +29,7 @@ from export.bench.repair.truth import least_change, least_distance, least_slack,
 from voladdin.cli.program import main
 from voladdin.errors import UnavailableError
 
-needs_data = pytest.mark.skipif(
-    not (DATA / "fx_history.csv.gz").exists(), reason="the market data is not beside the repository"
-)
+needs_data = pytest.mark.data
 VOGT = (-0.041, 0.1331, 0.306, 0.3586, 0.4153, 1.0)  # Gatheral and Jacquier 2014, example 3.1
 
 

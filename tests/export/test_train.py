@@ -20,6 +20,8 @@ from export.onnx_export import PARITY
 from export.simulation import simulate_market
 from voladdin.imputation.regimes import Regimes
 
+pytestmark = pytest.mark.torch
+
 TENORS = np.array([1 / 12, 0.25, 1.0, 3.0])
 DELTAS = np.array([0.1, 0.25, 0.5, 0.75, 0.9])
 SMALL = Config(steps=30, batch=64, every=10)

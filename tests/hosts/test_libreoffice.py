@@ -26,9 +26,7 @@ from voladdin.hosts.libreoffice import picture, programs
 from voladdin.worksheet.registry import evaluate
 
 approx = partial(pytest.approx, rel=1e-13, abs=1e-16)
-needs_libreoffice = pytest.mark.skipif(
-    shutil.which("soffice") is None, reason="LibreOffice (soffice) is not installed"
-)
+needs_libreoffice = pytest.mark.office
 GRID: list[list[Any]] = [
     [None, "10P", "25P", "ATM", "25C", "10C"],
     ["1W", 0.089, None, 0.081, None, None],

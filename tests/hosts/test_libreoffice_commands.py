@@ -30,7 +30,7 @@ from voladdin.worksheet.registry import evaluate
 
 PYTHON = shutil.which("python3", path="/usr/bin") or sys.executable
 pytestmark = [
-    pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice (soffice) is not installed"),
+    pytest.mark.office,
     pytest.mark.skipif(
         subprocess.run([PYTHON, "-c", "import uno"], capture_output=True).returncode != 0,
         reason="the system's Python has no module uno (Debian: python3-uno)",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,7 @@ from voladdin.hosts import libreoffice
 from voladdin.worksheet.registry import evaluate
 from voladdin.xlsx.runner import run
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("soffice") is None, reason="LibreOffice (soffice) is not installed"
-)
+pytestmark = pytest.mark.office
 
 QUOTES: list[list[Any]] = [
     ["Tenor", "10P", "25P", "ATM", "25C", "10C"],

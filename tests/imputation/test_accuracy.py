@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.bench.data import DATA, load_history
+from export.bench.data import load_history
 from export.bench.imputation.baselines import Gaussian
 from export.bench.imputation.baselines.gaussian import SCALE_SHIFT
 from export.bench.imputation.grids import raw_surfaces
@@ -16,9 +16,7 @@ from export.bench.masks import random_masks
 from export.bench.metrics import score
 from voladdin.bundles import SHIPPED
 
-needs_data = pytest.mark.skipif(
-    not (DATA / "fx_quotes_atm_rr_bf.csv").is_file(), reason="the market data is not beside the repository"
-)
+needs_data = pytest.mark.data
 
 
 @needs_data

@@ -156,7 +156,7 @@ def test_one_node_is_flat() -> None:
 MARKETS = ["stoxx50e_delta_surface.csv", "spx_delta_surface.csv", "fx_usdcad_20170526_raw.csv"]
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the market data lies beside the repository; it is absent here")
+@pytest.mark.data
 @pytest.mark.parametrize("name", MARKETS)
 def test_no_jump_on_market_surfaces(name: str) -> None:
     with (DATA / name).open() as file:

@@ -24,6 +24,8 @@ from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
 from voladdin.feature_map import NAMES, feature_weights
 from voladdin.models.generator import Generator, load
 
+pytestmark = pytest.mark.torch
+
 SMALL = Config(modes=8, width=16, steps=150, batch=64, rate=5e-3, every=50, samples=200)
 
 
