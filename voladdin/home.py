@@ -10,17 +10,22 @@ from .errors import ServerError
 VERSION = "0.2.0"  # the one place: the package, the server, the add-ins and the extension have it from here
 
 
+def folder() -> Path:
+    """Where the home folder is, whether or not it is there: VOLADDIN_HOME, or ~/.voladdin."""
+    return Path(os.environ.get("VOLADDIN_HOME") or Path.home() / ".voladdin")
+
+
 def home() -> Path:
-    """Folder of the state file, token and log: VOLADDIN_HOME, or ~/.voladdin; created for this user only.
+    """Folder of the state file, token and log; created for this user only.
 
     Raises ServerError when it cannot be created.
     """
-    folder = Path(os.environ.get("VOLADDIN_HOME") or Path.home() / ".voladdin")
+    path = folder()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ServerError(f"VOLADDIN_HOME is {folder}; expected a folder that can be made: {error}") from None
-    return folder
+        raise ServerError(f"VOLADDIN_HOME is {path}; expected a folder that can be made: {error}") from None
+    return path
 
 
 def write_private(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..xlsx.tables import format_grid, format_table, read_cells, write_cells
@@ -28,7 +29,9 @@ def _add_impute(commands: Any) -> None:
     impute = _grid_command(commands, "impute", "fill a grid of a .csv or .xlsx file")
     impute.add_argument("--prior", help="an earlier full grid with the same labels, .csv or .xlsx")
     impute.add_argument("--prior-age", type=float, default=1.0, help="its age in days (default: 1)")
-    impute.add_argument("--model", default="fx", help="model bundle (default: fx)")
+    impute.add_argument(
+        "--model", type=bundle_named, default="fx", help="model bundle (default: fx)"
+    )
     wanted = impute.add_mutually_exclusive_group()
     for name in ("mean", "std", "low", "high", "zscore"):
         wanted.add_argument(f"--{name}", dest="wanted", action="store_const", const=name, default="fill")
@@ -55,6 +58,11 @@ def _grid_command(commands: Any, name: str, help_: str) -> argparse.ArgumentPars
     parser.add_argument("--units", choices=["percent", "decimal"], help="where the grid cannot tell")
     parser.add_argument("-o", "--output", help="write a .csv or .xlsx instead of printing")
     return parser
+
+
+def bundle_named(text: str) -> str | Path:
+    """The name of a bundle, or its folder where it is written as one."""
+    return Path(text) if set(text) & set("/\\") else text
 
 
 def _impute(options: argparse.Namespace) -> None:

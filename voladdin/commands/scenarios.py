@@ -62,7 +62,7 @@ class Bad:
 def scenarios(
     spec: Cells,
     axes: Axes,
-    model: str = "equity",
+    model: str | Path = "equity",
     *,
     progress: bool = False,
     name: str = "spec",
@@ -96,7 +96,7 @@ def scenarios(
     return made, bad
 
 
-def _surface(row: Row, axes: Axes, model: str) -> Generation:
+def _surface(row: Row, axes: Axes, model: str | Path) -> Generation:
     scenario, at = [row.scenario], {"tenors": axes.tenors, "moneyness": axes.moneyness}
     return generate(*row.features, scenario=scenario, model=model, **at)  # type: ignore[arg-type]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def generate(
     count: int = 1,
     tenors: Sequence[str | float] | FloatArray | None = None,
     moneyness: ArrayLike | None = None,
-    model: str = "equity",
+    model: str | Path = "equity",
 ) -> Generation:
     """Surfaces with exactly these features on the grid they are returned on, free of static arbitrage.
 
@@ -156,12 +157,12 @@ def described(features: FloatArray) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in zip(NAMES, features.tolist(), strict=True))
 
 
-def generator_named(model: str) -> Generator:
+def generator_named(model: str | Path) -> Generator:
     """A bundle that generates from all four features. Raises BundleError."""
     generator = load(model)
     if generator.features != NAMES:
         raise BundleError(
-            f"model {model!r} controls {', '.join(generator.features)}; expected one of {', '.join(NAMES)}"
+            f"model {str(model)!r} controls {', '.join(generator.features)}; expected {', '.join(NAMES)}"
         )
     return generator
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,7 +25,7 @@ def sample(
     *,
     tenors: Sequence[str | float] | FloatArray | None = None,
     moneyness: ArrayLike | None = None,
-    model: str = "equity",
+    model: str | Path = "equity",
 ) -> Generation:
     """Random surfaces as the model was trained on: B = count, free of static arbitrage.
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,18 +15,33 @@ from .._typing import FloatArray
 from ..bundles import AnyBundle, load
 from ..errors import BundleError
 from .any_market import Universal
+from .conditioning import condition
 from .observation import GridExtension, Observation
 from .process import Candidates
 from .regimes import Regimes
 
-_LEVELS = ("weight", "mean", "scatter", "kernel", "degrees", "stretch")
-_CHANGES = ("scatter", "kernel", "degrees", "stretch")
-_OTHERS = ("mean", "std", "noise", "origin", "scores", "growth", "scale_variance", "stack", "sharpness")
+# r regimes, c core nodes, s scores, and a master grid of T tenors by K deltas
+_LEVELS = {"weight": "r", "mean": "r c", "scatter": "r c c", "kernel": "3", "degrees": "", "stretch": ""}
+_CHANGES = {"scatter": "r c c", "kernel": "3", "degrees": "", "stretch": ""}
+_EXTENSION = {
+    "tenors": "T",
+    "deltas": "K",
+    "matrix": "T*K c",
+    "offset": "T*K",
+    "covariance": "T*K T*K",
+    "changes": "T*K T*K",
+    "between_tenors": "T-1",
+    "between_deltas": "K-1",
+    "beyond": "2",
+}
+_OTHERS = {"mean": "c", "std": "c", "noise": "c c", "origin": "c", "scores": "c s"}
+_NUMBERS = ("growth", "scale_variance", "stack", "sharpness")
 ARRAYS = {
-    *_OTHERS,
-    *(f"level_{name}" for name in _LEVELS),
-    *(f"change_{name}" for name in _CHANGES),
-    *(f"extension_{name}" for name in GridExtension.__dataclass_fields__),
+    **_OTHERS,
+    **dict.fromkeys(_NUMBERS, ""),
+    **{f"level_{name}": shape for name, shape in _LEVELS.items()},
+    **{f"change_{name}": shape for name, shape in _CHANGES.items()},
+    **{f"extension_{name}": shape for name, shape in _EXTENSION.items()},
 }
 
 
@@ -34,7 +51,31 @@ class Bundle(AnyBundle):
 
     KIND = "imputation"
     FILE = "gaussian.npz"
-    ARRAYS = frozenset(ARRAYS)
+    ARRAYS = ARRAYS
+    POSITIVE = frozenset(
+        {"std", "level_degrees", "level_stretch", "change_degrees", "change_stretch", "extension_tenors"}
+    )
+    COVARIANCES = frozenset({"noise", "level_scatter", "change_scatter", "extension_covariance"})
+
+    def probe(self) -> None:
+        """Codes the mean there and back, and fills a few cells of the master grid from one."""
+        core = len(self.arrays["mean"])
+        latent = self.run("encoder", x=np.zeros((1, core)))[0]
+        decoded, (again, slope) = self.run("decoder", z=latent)[0], self.run("decoder_jacobian", z=latent)
+        shapes = latent.shape[:1], decoded.shape, again.shape, slope.shape
+        if shapes != ((1,), (1, core), (1, core), (1, latent.shape[1], core)):
+            raise ValueError(f"its graphs answer in shapes {shapes}")
+        tenors, deltas = (self.arrays[f"extension_{name}"] for name in ("tenors", "deltas"))
+        cells = self.observation(tuple(tenors.tolist()), tuple(np.resize(deltas, len(tenors)).tolist()))
+        mean, covariance = self.levels.whole
+        answer = condition(
+            *cells.push(mean, covariance + self.scale), np.zeros((1, len(tenors))), np.eye(1, len(tenors)) > 0
+        )
+        for numbers in (latent, decoded, again, slope, answer.mean, answer.std):
+            if not np.isfinite(numbers).all():
+                raise ValueError("its answer is not finite")
+        if not (answer.std > 0).all() or np.abs(mean).max() > np.log(1e6):
+            raise ValueError("its answer is no vol")
 
     @cached_property
     def levels(self) -> Regimes:
@@ -64,7 +105,7 @@ class Bundle(AnyBundle):
         return self.extension.observation(np.array(tenors), np.array(deltas))
 
 
-_PRIORS = ("hyper", "trend", "root", "tempering")
+_PRIORS = {"hyper": "n h", "trend": "n t", "root": "n t t", "tempering": "2"}  # n candidates
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +114,23 @@ class UniversalBundle(AnyBundle):
 
     KIND = "universal"
     FILE = "priors.npz"
-    ARRAYS = frozenset(f"{kind}_{name}" for kind in ("level", "change") for name in (*_PRIORS, "stretch")) | {
-        "growth",
-        "sharpness",
+    ARRAYS: ClassVar[Mapping[str, str]] = {
+        **{f"level_{name}": shape.replace("n", "L") for name, shape in _PRIORS.items()},
+        **{f"change_{name}": shape.replace("n", "C") for name, shape in _PRIORS.items()},
+        **dict.fromkeys(("level_stretch", "change_stretch", "growth", "sharpness"), ""),
     }
+    POSITIVE = frozenset({"level_stretch", "change_stretch"})
     GRAPHS = ()
+
+    def probe(self) -> None:
+        """Fills a small grid from two quotes, and a day's change."""
+        tenors, deltas = np.array([0.1, 1.0, 5.0]), np.array([0.25, 0.5, 0.75])
+        quotes = np.full(9, np.nan)
+        quotes[[1, 7]] = np.log([0.1, 0.12])
+        for prior in (self.levels, self.changes):
+            answer = prior.at_deltas(tenors, deltas, quotes)
+            if not (np.abs(answer.mean) < np.log(1e6)).all() or not np.isfinite(answer.std).all():
+                raise ValueError("its answer is no vol")
 
     @cached_property
     def levels(self) -> Universal:

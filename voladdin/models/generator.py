@@ -21,9 +21,11 @@ basis.npz, all float64:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,12 +44,39 @@ class Generator(bundles.AnyBundle):
 
     KIND = "generation"
     FILE = "basis.npz"
-    ARRAYS = frozenset(
-        {
-            *("tenors", "moneyness", "mean", "centre", "weights", "gain", "modes", "control"),
-            *("hull_centre", "hull_scale", "hull_equations", "hull_vertices", "latent_std", "examples"),
-        }
-    )
+    ARRAYS: ClassVar[Mapping[str, str]] = {
+        "tenors": "T",
+        "moneyness": "K",
+        "control": "F",
+        "mean": "T*K",
+        "centre": "F",
+        "weights": "F T*K",
+        "gain": "T*K F",
+        "modes": "T*K U",
+        "hull_centre": "F",
+        "hull_scale": "F",
+        "hull_equations": "H G",
+        "hull_vertices": "V F",
+        "latent_std": "E",
+        "examples": "S F",
+    }
+    POSITIVE = frozenset({"tenors", "mean", "hull_scale"})
+
+    def probe(self) -> None:
+        """Decodes the trained mean and codes it again."""
+        a = self.arrays
+        known = np.isin(a["control"], range(len(NAMES))).all()
+        if not known or a["hull_equations"].shape[1] != len(a["centre"]) + 1:
+            raise ValueError("its control or hull_equations are of other features")
+        for name in ("tenors", "moneyness"):
+            if not (np.diff(a[name]) > 0).all():
+                raise ValueError(f"its {name} are not in order")
+        y, z = self.centre[None], np.zeros((1, self.latent_size))
+        (vols, slope), coded = self.vols_and_slope(y, z), self.encode(self.vols(y, z))[1]
+        if vols.shape != slope.shape[:1] + slope.shape[2:] or coded.shape != z.shape:
+            raise ValueError(f"its graphs answer in shapes {vols.shape}, {slope.shape}, {coded.shape}")
+        if not (np.isfinite(slope).all() and np.isfinite(coded).all() and ((vols > 0) & (vols < 10)).all()):
+            raise ValueError("its answer is no vol")
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import bundles
 from .._typing import FloatArray
 from ..cells import Cell, Cells, Grid, Market, address, parse, read_date, shown
 from ..errors import InputError, UnitsError
@@ -97,8 +99,17 @@ def _parsed(cells: Cells, axes: Axes, like: Grid | None) -> Grid:
     )
 
 
-def model_name(value: Cell) -> str:
-    return text("model", value, DEFAULT_MODEL)
+def model_name(value: Any, default: str = DEFAULT_MODEL) -> str | Path:
+    """The name of a bundle, or its folder where a caller in Python gives a Path.
+
+    Raises BundleError for text that is a path: a workbook, which is anyone's, must not make us touch one.
+    """
+    if isinstance(value, Path):
+        return value
+    name = text("model", value, default)
+    if set(name) & set("/\\"):
+        raise bundles.not_installed(name)
+    return name
 
 
 def units_name(value: Cell) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -26,8 +27,8 @@ from ..generation import Generation, generate
 from ..generation.axes import SHEET_MONEYNESS, SHEET_TENORS
 from ..generation.generating import refuse_level
 from ..models.generator import load
-from .arguments import warn
-from .signature import Argument, Function, text
+from .arguments import model_name, warn
+from .signature import Argument, Function
 
 DEFAULT_MODEL = "equity"
 _EXPECTED = {
@@ -48,7 +49,7 @@ class Axes(NamedTuple):
     moneyness: FloatArray
 
 
-def sheet_axes(tenors: Cells | None, moneyness: Cells | None, model: str | None = None) -> Axes:
+def sheet_axes(tenors: Cells | None, moneyness: Cells | None, model: str | Path | None = None) -> Axes:
     """Axes of the arguments, or the sheet's own: 1M to 7M by m = -0.25 to 0.25, or a model's nodes.
 
     Raises LabelError naming a cell, InputError where one is no line.
@@ -174,7 +175,7 @@ def _volgenerate(
         scenario=rows[:, 4].tolist(),
         tenors=axes.tenors,
         moneyness=axes.moneyness,
-        model=text("model", model, DEFAULT_MODEL),
+        model=model_name(model, DEFAULT_MODEL),
     )
     for remark in remarks(made):
         warn(remark)

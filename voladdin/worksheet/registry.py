@@ -15,7 +15,7 @@ from ..cells import Cell, Cells
 from ..errors import InputError
 from ..journal import record_warnings, recorded
 from . import info
-from .arguments import WARNINGS
+from .arguments import WARNINGS, model_name
 from .check import VOLCHECK
 from .features import VOLFEATURES
 from .generate import VOLGENERATE
@@ -72,7 +72,7 @@ def _key(function: Function, values: list[Any]) -> bytes:
     names = [argument.name for argument in function.arguments]
     digest = ""
     if "model" in names:
-        digest = bundles.load(text("model", values[names.index("model")], function.model)).digest
+        digest = bundles.load(model_name(values[names.index("model")], function.model)).digest
     return hashlib.sha256(repr((function.name, digest, values)).encode()).digest()
 
 

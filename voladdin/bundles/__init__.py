@@ -1,0 +1,206 @@
+"""A model bundle: ONNX graphs, arrays and a card, verified before anything of it is used.
+
+`models/<name>/` holds the graphs of its kind (`encoder.onnx`, `decoder.onnx`, `decoder_jacobian.onnx`, or
+none), one .npz of arrays and `card.json`; the card names the SHA-256 of every other file, and the bundle's
+kind: "imputation" or "universal" (`imputation.model`), or "generation" (`models.generator`). Shipped bundles
+lie beside this file, a desk's own under `models/` in voladdin's home folder; a path to a bundle's folder
+works too.
+
+A bundle is refused, as a BundleError, unless its files are regular and within their sizes, have their hashes,
+hold finite arrays of the shapes that its kind declares and graphs of plain arithmetic, and answer a probe.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar, overload
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..errors import BundleError, InputError
+from ..home import folder
+from . import files
+
+SHIPPED = Path(__file__).parents[1] / "models"
+FORMAT = 1
+GRAPHS = ("encoder", "decoder", "decoder_jacobian")
+_CARD_KEYS = ("format", "name", "files", "grid", "training", "metrics")
+
+
+@dataclass(frozen=True, eq=False)
+class AnyBundle:
+    """A verified bundle. card: the JSON card; digest: SHA-256 of the card, which fixes every file.
+
+    Each kind is a direct subclass, which `load` finds by the KIND that the card names.
+    """
+
+    KIND: ClassVar[str] = "any"  # as its card says
+    FILE: ClassVar[str]  # the .npz of its arrays
+    ARRAYS: ClassVar[Mapping[str, str]]  # what that has, and the shapes, as `bundles.files.arrays` reads them
+    GRAPHS: ClassVar[tuple[str, ...]] = GRAPHS
+    POSITIVE: ClassVar[frozenset[str]] = frozenset()  # of these, arrays whose every number is above 0
+    COVARIANCES: ClassVar[frozenset[str]] = frozenset()  # and those that are covariances [..., n, n]
+
+    card: dict[str, Any]
+    digest: str
+    arrays: dict[str, FloatArray]
+    graphs: dict[str, bytes]
+
+    def run(self, graph: str, **inputs: FloatArray) -> list[FloatArray]:
+        """Outputs, in float64, of one ONNX graph for float inputs [B, ...]."""
+        feed = {name: value.astype(np.float32) for name, value in inputs.items()}
+        outputs = self._session(graph).run(None, feed)
+        return [output.astype(float) for output in outputs]
+
+    def probe(self) -> None:
+        """Asks every graph once. Raises any exception, or ValueError for what is no answer."""
+
+    @functools.lru_cache(maxsize=8)  # noqa: B019 - bundles live as long as the process
+    def _session(self, graph: str) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(self.graphs[graph], options, providers=["CPUExecutionProvider"])
+
+
+Kind = TypeVar("Kind", bound=AnyBundle)
+
+
+def names() -> list[str]:
+    """Names of the bundles that are installed, shipped ones first."""
+    return list(_installed())
+
+
+def _installed() -> dict[str, Path]:
+    """Folders by name, as they are listed: a name that is asked for never becomes a path."""
+    found: dict[str, Path] = {}
+    for parent in (SHIPPED, folder() / "models"):
+        try:
+            inside = sorted(parent.iterdir())
+        except OSError:
+            continue
+        for path in inside:
+            if os.path.lexists(path / "card.json"):
+                found.setdefault(path.name, path)
+    return found
+
+
+@overload
+def load(name: str | Path = "fx") -> AnyBundle: ...
+@overload
+def load(name: str | Path, kind: type[Kind]) -> Kind: ...
+def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundle:
+    """The bundle of that name, or in that folder, verified; kept while its card does not change.
+
+    A folder is a `Path`, or text with a slash; other text never becomes a path.
+
+    Raises InputError (a name that is no text), BundleError when it is absent, truncated, tampered with, of
+    another format, not of this kind, or not what its kind asks for.
+    """
+    if not isinstance(name, str | Path):
+        raise InputError(f"model is {name!r}; expected the name of a bundle, or its folder")
+    place = _installed().get(str(name))
+    if place is None and not (isinstance(name, Path) or set(name) & set("/\\")):
+        raise not_installed(name)
+    place = place or Path(name)
+    try:
+        found = _load(place, files.read(place / "card.json", files.LARGEST_CARD))
+    except BundleError as error:
+        raise BundleError(f"model {place.name!r}: {error}") from None
+    if not isinstance(found, kind):
+        raise BundleError(f"model {place.name!r} is for {found.KIND}; expected one for {kind.KIND}")
+    return found
+
+
+def not_installed(name: str) -> BundleError:
+    """The error for a name that is none."""
+    shown = name if len(name) <= 64 else f"{name[:63]}…"
+    return BundleError(
+        f"model {shown!r} is not installed; expected {', '.join(names())}, or a bundle's folder"
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def _load(place: Path, card_text: bytes) -> AnyBundle:
+    card = _card(card_text)
+    kind = _kind(card)
+    wanted = (*map("{}.onnx".format, kind.GRAPHS), kind.FILE)
+    contents = {name: _verified(place, name, card) for name in wanted}
+    graphs = {graph: contents[f"{graph}.onnx"] for graph in kind.GRAPHS}
+    for graph, content in graphs.items():
+        files.require_arithmetic(content, f"{graph}.onnx")
+    arrays = files.arrays(contents[kind.FILE], kind.FILE, kind.ARRAYS)
+    _require_values(kind, arrays)
+    found = kind(card, hashlib.sha256(card_text).hexdigest(), arrays, graphs)
+    try:
+        with np.errstate(all="ignore"):
+            found.probe()
+    except Exception as error:  # onnxruntime's have no base of their own
+        raise BundleError(f"it fails its probe ({type(error).__name__}: {str(error)[:200]})") from None
+    return found
+
+
+def _require_values(kind: type[AnyBundle], arrays: dict[str, FloatArray]) -> None:
+    for name in sorted(kind.POSITIVE):
+        if not (arrays[name] > 0).all():
+            raise BundleError(f"{name} of {kind.FILE} has a number that is not above 0")
+    for name in sorted(kind.COVARIANCES):
+        matrix = arrays[name]
+        scale = np.abs(matrix).max()
+        skew = np.abs(matrix - np.swapaxes(matrix, -1, -2)).max()
+        if scale == 0 or skew > 1e-4 * scale or np.linalg.eigvalsh(matrix).min() < -1e-5 * scale:
+            raise BundleError(f"{name} of {kind.FILE} is no covariance")
+
+
+def _kind(card: dict[str, Any]) -> type[AnyBundle]:
+    """The class of the card's kind; cards of the first version name none, and impute."""
+    kinds = {kind.KIND: kind for kind in AnyBundle.__subclasses__()}
+    name = card.get("kind", "imputation")
+    if not isinstance(name, str) or name not in kinds:
+        raise BundleError(f"it is for {name!r:.60}; expected one for {' or '.join(sorted(kinds))}")
+    return kinds[name]
+
+
+def _card(text: bytes) -> dict[str, Any]:
+    """The card, with None for numbers that are not finite."""
+    try:
+        card = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"card.json is not JSON ({str(error)[:200]})") from None
+    missing = [key for key in _CARD_KEYS if not isinstance(card, dict) or key not in card]
+    if missing:
+        raise BundleError(f"card.json lacks {missing}")
+    if type(card["format"]) is not int or card["format"] != FORMAT:
+        raise BundleError(f"it has format {card['format']!r:.60}; expected {FORMAT}")
+    if not isinstance(card["files"], dict):
+        raise BundleError(f"card.json has files {card['files']!r:.60}; expected a hash by name")
+    return dict(card)
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+def _verified(place: Path, name: str, card: dict[str, Any]) -> bytes:
+    expected = card["files"].get(name)
+    if not isinstance(expected, str):
+        raise BundleError(f"card.json names no hash of {name}")
+    content = files.read(place / name)
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != expected:
+        raise BundleError(
+            f"{name} has SHA-256 {digest[:12]}…, the card says {expected[:12]}…; it was changed"
+        )
+    return content
