@@ -19,27 +19,44 @@ from voladdin.home import version
 from voladdin.imputation import filling
 from voladdin.worksheet import registry
 
+from .connections import Strangers
 from .schemas import Arguments, BadJson, CommandBody, ImputeBody, parse
-from .security import Activity, Guard, Json, TooLarge, failure, read_body
+from .security import Activity, Guard, Json, TooLarge, TooSlow, failure, read_body
 
 MAX_BYTES = 4 << 20
 THREADS = 4
+BODY_SECONDS = 10.0  # a client that stops in the middle of a request
 _ARRAYS = ("mean", "std", "low", "high", "filled", "zscore", "disputed")
-_STATUS: tuple[tuple[type[VoladdinError], int], ...] = ((TooLarge, 413), (BadJson, 400))
+_STATUS: tuple[tuple[type[VoladdinError], int], ...] = (
+    (TooLarge, 413),
+    (TooSlow, 408),
+    (BadJson, 400),
+)
 
 
-def create_app(*, token: str, port: int, activity: Activity | None = None) -> FastAPI:
-    """The application, for the Host names of `port` and the bearer `token` only."""
+def create_app(
+    *,
+    token: str,
+    port: int,
+    activity: Activity | None = None,
+    strangers: Strangers | None = None,
+    stop: Callable[[], None] = lambda: None,
+) -> FastAPI:
+    """The application, for the Host names of `port` and the bearer `token` only.
+
+    strangers: the connections that have not shown the token. stop: called by POST /v1/stop.
+    """
     app = FastAPI(title="voladdin", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     activity = activity or Activity()
-    app.add_middleware(Guard, token=token, port=port, activity=activity)
+    strangers = Strangers() if strangers is None else strangers
+    app.add_middleware(Guard, token=token, port=port, activity=activity, strangers=strangers)
     app.add_exception_handler(VoladdinError, _refused)
     app.add_exception_handler(HTTPException, _no_route)
-    _add_routes(app, activity)
+    _add_routes(app, activity, stop)
     return app
 
 
-def _add_routes(app: FastAPI, activity: Activity) -> None:
+def _add_routes(app: FastAPI, activity: Activity, stop: Callable[[], None]) -> None:
     """Plain routes: `schemas` reads the bodies, and FastAPI's own reading of the request costs 0.1 ms."""
     pool = ThreadPoolExecutor(THREADS, "voladdin")
 
@@ -62,6 +79,11 @@ def _add_routes(app: FastAPI, activity: Activity) -> None:
     async def impute(request: Request) -> Json:
         return await computed(_impute, await _body(request))
 
+    async def stopped(_: Request) -> Json:
+        stop()
+        return Json({"status": "stopping"})
+
+    app.add_route("/v1/stop", stopped, ["POST"])
     app.add_route("/v1/functions/{name}", function, ["POST"])
     app.add_route("/v1/commands/{name}", command, ["POST"])
     app.add_route("/v1/impute", impute, ["POST"])
@@ -71,7 +93,11 @@ def _add_routes(app: FastAPI, activity: Activity) -> None:
 
 async def _body(request: Request) -> bytes:
     declared = int(request.headers.get("content-length", 0))
-    return await read_body(request.receive, declared, MAX_BYTES)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await read_body(request.receive, declared, MAX_BYTES)
+    except TimeoutError:
+        raise TooSlow(f"the request's body was not sent within {BODY_SECONDS:g} s") from None
 
 
 def _evaluate(name: str, data: bytes) -> dict[str, Any]:

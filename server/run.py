@@ -5,27 +5,34 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import logging
-import logging.handlers
-import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import uvicorn
 
 from voladdin.errors import InputError, ServerError, VoladdinError
-from voladdin.home import home, version
-from voladdin.service import process
-from voladdin.service.state import HOST, State, clear_state, ensure_token, server_lock, write_state
+from voladdin.home import code, home, version
+from voladdin.service.process import end, running, stop
+from voladdin.service.state import HOST, State, clear_state, ensure_token, holder, server_lock, write_state
 
 from .app import create_app
+from .connections import Strangers, protocol
+from .logs import log_file
+from .presence import Presence
 from .security import Activity
 
 START_SECONDS = 10.0
+PROOF_SECONDS = 1.0
+SILENT_SECONDS = 4.0  # of a server that holds the lock: then it is killed
+WATCH_SECONDS = 0.5
+
+log = logging.getLogger("voladdin.server")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,20 +49,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 def serve(port: int = 0, idle: float = 1800.0) -> None:
     """Serve on 127.0.0.1:`port` (0: any free port) until nothing was asked for `idle` seconds (0: forever).
 
-    Raises ServerError when the port is taken or the running server of this home does not answer.
+    A server of this home that runs is left alone if it is of this code, stopped if it is of another, and
+    killed if it holds the lock without an answer for `SILENT_SECONDS`.
+
+    Raises ServerError when the port is taken or the running server cannot be ended.
     """
     if not idle >= 0:
         raise InputError(f"--idle is {idle:g}; expected seconds, or 0 to serve until it is stopped")
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with server_lock() as mine:
-            if mine:
-                return _serve(port, idle)
-        state = process.running()
-        if state is not None:
+    start = heard = time.monotonic()
+    silent = holder()
+    while time.monotonic() < start + START_SECONDS:
+        with server_lock(claim=True) as lock:
+            if lock is not None:
+                return _serve(lock, port, idle)
+        state = running(PROOF_SECONDS)
+        if state is not None and state.code == code():
             where = f"http://{HOST}:{state.port}"
-            print(f"voladdin {state.version} is already running on {where} (process {state.pid})", flush=True)
+            _say(f"voladdin {state.version} is already running on {where} (process {state.pid})")
             return None
+        if state is not None:
+            stop(state)
+        elif silent is None or holder() != silent:
+            heard, silent = time.monotonic(), holder()
+        elif time.monotonic() > heard + SILENT_SECONDS:
+            log.warning(
+                "process %d, silent for %g s while it holds the lock, is killed", silent, SILENT_SECONDS
+            )
+            end(silent)
         time.sleep(0.05)
     raise ServerError(
         f"another voladdin server holds {home() / 'server.lock'} and does not answer; "
@@ -63,41 +83,53 @@ def serve(port: int = 0, idle: float = 1800.0) -> None:
     )
 
 
-def _serve(port: int, idle: float) -> None:
-    with _log_file(), _listen(port) as listener:
-        port = listener.getsockname()[1]
-        activity = Activity()
-        app = create_app(token=ensure_token(), port=port, activity=activity)
-        write_state(State(port, os.getpid(), version()))
-        print(f"voladdin {version()} on http://{HOST}:{port}", flush=True)
+def _serve(lock: int, port: int, idle: float) -> None:
+    clear_state()  # of a server that crashed: a stranger may have its port
+    with log_file(), _listen(port) as listener:
+        port, token = listener.getsockname()[1], ensure_token()
+        presence = Presence(State.of(token, port, version(), code()), token, lock)
+        ended, activity, strangers = asyncio.Event(), Activity(), Strangers()
+        app = create_app(token=token, port=port, activity=activity, strangers=strangers, stop=ended.set)
+        write_state(presence.state)
+        _say(f"voladdin {version()} on http://{HOST}:{port}")
         previous = signal.signal(signal.SIGTERM, _exit)
+        server = uvicorn.Server(_config(app, strangers))
         try:
             with contextlib.suppress(KeyboardInterrupt):
-                asyncio.run(_until_idle(uvicorn.Server(_config(app)), listener, activity, idle))
+                is_idle = functools.partial(activity.is_idle, idle)
+                asyncio.run(_until_ended(server, listener, presence, ended, is_idle))
         finally:
-            clear_state()
+            clear_state(presence.state)
             signal.signal(signal.SIGTERM, previous)
 
 
-async def _until_idle(
-    server: uvicorn.Server, listener: socket.socket, activity: Activity, idle: float
+async def _until_ended(
+    server: uvicorn.Server,
+    listener: socket.socket,
+    presence: Presence,
+    ended: asyncio.Event,
+    is_idle: Callable[[], bool],
 ) -> None:
     async def watch() -> None:
-        while activity.idle < idle:
-            await asyncio.sleep(min(idle - activity.idle, 5.0))
-        clear_state()
+        while not (ended.is_set() or is_idle()) and presence.restore():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), WATCH_SECONDS)
         server.should_exit = True
 
-    watcher = asyncio.create_task(watch()) if idle else None
+    watcher = asyncio.create_task(watch())
     await server.serve(sockets=[listener])
-    if watcher is not None:
-        watcher.cancel()
+    watcher.cancel()
 
 
-def _config(app: object) -> uvicorn.Config:
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):  # a full disk
+        print(text, flush=True)
+
+
+def _config(app: object, strangers: Strangers) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
-        http="h11",
+        http=protocol(strangers),
         ws="none",
         loop="asyncio",
         lifespan="off",
@@ -123,24 +155,6 @@ def _listen(port: int) -> socket.socket:
         listener.close()
         raise ServerError(f"--port is {port}; expected a free port of {HOST}: {error}") from None
     return listener
-
-
-@contextlib.contextmanager
-def _log_file() -> Iterator[None]:
-    handler = logging.handlers.RotatingFileHandler(
-        home() / "voladdin.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True
-    )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    loggers = {logging.getLogger("voladdin"): logging.INFO, logging.getLogger("uvicorn"): logging.WARNING}
-    for logger, level in loggers.items():
-        logger.setLevel(level)
-        logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        for logger in loggers:
-            logger.removeHandler(handler)
-        handler.close()
 
 
 def _parser() -> argparse.ArgumentParser:

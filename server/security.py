@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import secrets
 import time
 import traceback
@@ -19,6 +20,11 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voladdin.errors import InputError, ServerError, VoladdinError
+from voladdin.service.state import proof
+
+from .connections import Strangers
+
+_CHALLENGE = re.compile(r"/v1/proof/([0-9a-f]{16,64})")
 
 log = logging.getLogger("voladdin.server")
 
@@ -41,6 +47,11 @@ def failure(status: int, error: VoladdinError, headers: Mapping[str, str] | None
     """The one error body: the value the cell shows, the message, the reference that the log has too."""
     log.info("%s %d %s", error.reference, status, " ".join(str(error).splitlines()))
     return _error(status, error, error.reference, headers)
+
+
+def _refusal(status: int, error: VoladdinError, headers: Mapping[str, str] | None = None) -> Json:
+    """The same for a stranger: whatever else it sends is not read."""
+    return failure(status, error, {"connection": "close"} | dict(headers or {}))
 
 
 def _error(
@@ -71,13 +82,19 @@ class Activity:
         """Seconds since the last request ended; 0 while one runs."""
         return 0.0 if self.active else time.monotonic() - self._last
 
+    def is_idle(self, limit: float) -> bool:
+        """Whether it has had nothing to do for so many seconds; never where the limit is 0."""
+        return 0 < limit <= self.idle
+
 
 class Guard:
     """ASGI middleware: lets through what carries the right Host, Origin and token, and reports failures."""
 
-    def __init__(self, app: ASGIApp, *, token: str, port: int, activity: Activity) -> None:
+    def __init__(
+        self, app: ASGIApp, *, token: str, port: int, activity: Activity, strangers: Strangers
+    ) -> None:
         self.app = app
-        self._token = token.encode()
+        self._token, self._port, self._strangers = token, port, strangers
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         self._activity = activity
 
@@ -86,30 +103,45 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        refusal = self._refusal(Headers(scope=scope))
-        if refusal is not None:
-            await refusal(scope, receive, send)
+        headers = Headers(scope=scope)
+        answer = self._foreign(headers) or self._proof(scope) or self._unknown(headers)
+        if answer is not None:
+            await answer(scope, receive, send)
             return
+        if scope.get("client"):
+            self._strangers.forget(scope["client"])
         with self._activity:
             await self._answer(scope, receive, send)
 
-    def _refusal(self, headers: Headers) -> Json | None:
+    def _foreign(self, headers: Headers) -> Json | None:
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or hosts[0] not in self._hosts:
             allowed = " or ".join(sorted(self._hosts))
-            return failure(403, ServerError(f"Host is {', '.join(hosts) or 'missing'}; expected {allowed}"))
+            return _refusal(403, ServerError(f"Host is {', '.join(hosts) or 'missing'}; expected {allowed}"))
         if origins and origins != [f"http://{hosts[0]}"]:
-            return failure(
+            return _refusal(
                 403, ServerError(f"Origin is {', '.join(origins)}; expected none, or http://{hosts[0]}")
             )
+        return None
+
+    def _proof(self, scope: Scope) -> Json | None:
+        """That this server knows the token, which a client asks for before it sends its own."""
+        found = _CHALLENGE.fullmatch(scope["path"])
+        if found is None or scope["method"] != "GET":
+            return None
+        return Json({"proof": proof(self._token, self._port, found[1])})
+
+    def _unknown(self, headers: Headers) -> Json | None:
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not secrets.compare_digest(given.strip().encode(), self._token):
+        if scheme.lower() != "bearer" or not secrets.compare_digest(
+            given.strip().encode(), self._token.encode()
+        ):
             state = "wrong" if given else "missing"
             expected = (
                 "`Authorization: Bearer <token>` with the token in the file `token` of the voladdin home"
             )
             error = ServerError(f"the token is {state}; expected {expected}")
-            return failure(401, error, {"www-authenticate": "Bearer"})
+            return _refusal(401, error, {"www-authenticate": "Bearer"})
         return None
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,6 +165,10 @@ class Guard:
 
 class TooLarge(InputError):
     """The request body is over the limit."""
+
+
+class TooSlow(InputError):
+    """The request body does not come."""
 
 
 async def read_body(receive: Receive, declared: int, limit: int) -> bytes:

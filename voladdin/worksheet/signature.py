@@ -66,7 +66,8 @@ def bind(function: Function, arguments: Sequence[Cell | Cells]) -> list[Any]:
 
 def _bound(function: Function, argument: Argument, value: Cell | Cells) -> Cell | Cells:
     rows: Cells = [list(row) for row in value] if isinstance(value, (list, tuple)) else [[value]]
-    _require_finite(function, argument, rows)
+    if argument.kind == "range":
+        _require_finite(argument.name, rows)
     if not rows or not rows[0]:
         rows = [[None]]
     single = len(rows) == 1 and len(rows[0]) == 1
@@ -84,16 +85,13 @@ def _bound(function: Function, argument: Argument, value: Cell | Cells) -> Cell 
     return rows[0][0]
 
 
-def _require_finite(function: Function, argument: Argument, rows: Cells) -> None:
+def _require_finite(name: str, rows: Cells) -> None:
     """Raises InputError for an infinite number, which no sheet holds; a NaN is made a blank."""
     for i, row in enumerate(rows):
         for j, cell in enumerate(row):
             if type(cell) is float and not math.isfinite(cell):
                 if not math.isnan(cell):
-                    place = f"cell {address(i, j)} of " if len(rows) * len(row) > 1 else ""
-                    raise InputError(
-                        f"{function.name}: {place}{argument.name} is {cell}; expected a finite number"
-                    )
+                    raise InputError(f"cell {address(i, j)} of the {name} is {cell}; expected a finite number")
                 row[j] = None
 
 

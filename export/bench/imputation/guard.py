@@ -55,7 +55,7 @@ class Case:
     quotes: FloatArray
     hidden: BoolArray
     prior: FloatArray | None
-    model: Path
+    model: str
 
     def fill(self, *, guarded: bool, rows: slice = slice(None)) -> va.Imputation:
         """The product's answer."""
@@ -103,7 +103,7 @@ class Count:
         return f"| {' | '.join(map(str, texts))} |"
 
 
-def _case(name: str, split: Split, part: int, count: int, seed: int, model: Path, damage: str = "") -> Case:
+def _case(name: str, split: Split, part: int, count: int, seed: int, model: str, damage: str = "") -> Case:
     """`count` surfaces of the split's test set `part`, drawn with their masks."""
     test = split.tests[part]
     rng = np.random.default_rng([seed, count, *name.encode()])
@@ -122,7 +122,7 @@ def cases(count: int, arguments: argparse.Namespace) -> Iterator[Case]:
     ends = np.linspace(0, count, 9 + len(PLANTED)).astype(int)
     shares = iter(np.diff(ends).tolist())
     for split in splits(SPLITS, options):
-        model = product_methods(options.bundles, split, options.bundle_steps)[0].bundle
+        model = str(product_methods(options.bundles, split, options.bundle_steps)[0].bundle)
         size = next(shares)
         parts = len(split.tests)
         for part in range(parts):

@@ -27,7 +27,7 @@ class Product:
     def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
         from voladdin.imputation.filling import impute_batch
 
-        result = impute_batch(vols, axes.tenors, deltas=axes.deltas, prior=prior, model=self.bundle)
+        result = impute_batch(vols, axes.tenors, deltas=axes.deltas, prior=prior, model=str(self.bundle))
         return Prediction(result.mean, result.std / result.mean, result.low, result.high)
 
 
