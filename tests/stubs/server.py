@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from voladdin.errors import VoladdinError
+from voladdin.home import write_private
+from voladdin.service.state import State, proof
 
 TOKEN = "a-token-of-the-tests"
 
@@ -49,9 +51,11 @@ class LocalServer:
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
         self._lock = (home / "server.lock").open("wb")
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        (home / "token").write_text(self.token)
-        state = {"port": self._http.server_port, "pid": os.getpid(), "version": version}
-        (home / "server.json").write_text(json.dumps(state))
+        self.port = self._http.server_port
+        write_private(home / "token", self.token)
+        write_private(
+            home / "server.json", json.dumps(asdict(State.of(self.token, self.port, version, "code")))
+        )
 
     def hang(self) -> None:
         """From now on it accepts requests and answers none."""
@@ -86,6 +90,10 @@ class LocalServer:
                 server._connections.append(self.connection)
 
             def do_GET(self) -> None:
+                if self.path.startswith("/v1/proof/"):
+                    challenge = self.path.removeprefix("/v1/proof/")
+                    self._send(200, {"proof": proof(server.token, server.port, challenge)}, proven=False)
+                    return
                 server.greetings += 1
                 self._send(200, {"models": server.models})
 
@@ -100,12 +108,12 @@ class LocalServer:
                     return
                 self._send(*server._answer(self.path.removeprefix("/v1/functions/"), body["arguments"]))
 
-            def _send(self, status: int, answer: Any) -> None:
+            def _send(self, status: int, answer: Any, proven: bool = True) -> None:
                 if server._hang.is_set():
                     server._resume.wait(30)
                     self.close_connection = True
                     return
-                if self.headers["Authorization"] != f"Bearer {server.token}":
+                if proven and self.headers["Authorization"] != f"Bearer {server.token}":
                     status, answer = 401, {"error": {"cell": "#N/A", "message": "no token"}}
                 data = json.dumps(answer, allow_nan=False).encode()
                 self.send_response(status)

@@ -55,7 +55,7 @@ class Client:
         try:
             self.prove()
             return self._exchange(method, path, data, self._headers)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, TypeError, ValueError) as error:
             self.close()
             if not (kept and isinstance(error, ConnectionError)):
                 why = str(error) or type(error).__name__

@@ -8,6 +8,7 @@ ServerError; a new server is started all the same, and takes its place if it sta
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import signal
 import subprocess
@@ -37,7 +38,7 @@ def running(timeout: float = SILENCE) -> State | None:
     try:
         with Client(state, timeout) as client:
             client.prove()
-    except (ServerError, OSError, ValueError):
+    except (ServerError, OSError, http.client.HTTPException, TypeError, ValueError):
         return None
     return state
 

@@ -91,7 +91,8 @@ def _require_finite(name: str, rows: Cells) -> None:
         for j, cell in enumerate(row):
             if type(cell) is float and not math.isfinite(cell):
                 if not math.isnan(cell):
-                    raise InputError(f"cell {address(i, j)} of the {name} is {cell}; expected a finite number")
+                    place = f"cell {address(i, j)} of the {name}"
+                    raise InputError(f"{place} is {cell}; expected a finite number")
                 row[j] = None
 
 

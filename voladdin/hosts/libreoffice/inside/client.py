@@ -8,12 +8,15 @@ timeout, and the calls after it fail at once until a pause is over.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import http.client
 import json
 import logging
 import logging.handlers
 import os
+import secrets
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -32,6 +35,7 @@ COMMAND_TIMEOUT = 60.0  # seconds for a command of the menu; a repair may take t
 START_TIMEOUT = 10.0  # seconds for a server to come up
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds without asking; doubled at every failure in a row
 MAX_CACHED_CELLS = 1_000_000
+LOCKED_BYTE = 1 << 30  # of server.lock, on Windows
 FOREIGN_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "UNO_PATH", "URE_BOOTSTRAP")
 FAILURES = (OSError, ValueError, KeyError, TypeError, http.client.HTTPException)
 
@@ -154,7 +158,8 @@ class Server:
         try:
             self._greet(ANSWER_TIMEOUT)
         except socket.timeout:  # noqa: UP041 (not a TimeoutError before Python 3.10)
-            raise  # it hangs, and a second one could not take its place
+            self._launch()  # it hangs: a new one takes its place, but not in time for this call
+            raise
         except FAILURES:
             self._start()
 
@@ -197,8 +202,8 @@ class Server:
     def _greet(self, timeout: float) -> None:
         """Connects to the server of server.json; `timeout` holds for its first answers."""
         self.close()
-        state = json.loads((self._home / "server.json").read_text("utf-8"))
-        token = (self._home / "token").read_text("utf-8").strip()
+        state = json.loads(read_private(self._home / "server.json"))
+        token = read_private(self._home / "token").strip()
         if not locked(self._home / "server.lock"):
             raise ConnectionError("no server holds server.lock")  # its port may be another program's by now
         seen = self._stamp()
@@ -207,12 +212,29 @@ class Server:
         connection.connect()
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sock.settimeout(timeout)
+        self._prove(token, int(state["port"]))
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         status, models = self._exchange("GET", "/v1/models", None)
         if status != 200:
             raise ConnectionError(f"the server answered {status} to GET /v1/models; expected 200")
         self.identity = hashlib.sha256(json.dumps([state["version"], models]).encode()).digest()
         self._seen = seen
+
+    def _prove(self, token: str, port: int) -> None:
+        """The other end proves that it knows the token (`voladdin.service.state`), or it is told nothing."""
+        self._headers = {}
+        challenge = secrets.token_hex(16)
+        given = self._exchange("GET", f"/v1/proof/{challenge}", None)[1]["proof"]
+        message = f"voladdin\n{port}\n{challenge}".encode()
+        expected = hmac.new(token.encode(), message, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(str(given).encode(), expected.encode()):
+            raise ConnectionError("another program has the server's port; it was told nothing")
+
+    def _launch(self) -> None:
+        """Starts a server with the interpreter that installed the extension, unless one starts already."""
+        if self._child is None or self._child.poll() is not None:
+            install = json.loads(read_private(self._home / "install.json"))
+            self._child = launch(install["python"], install["path"], self._home)
 
     def _start(self) -> None:
         """Starts the server with the interpreter that installed the extension, and connects."""
@@ -221,8 +243,7 @@ class Server:
         while True:
             ended = self._child is None or self._child.poll() is not None
             if ended and not launched:
-                install = json.loads((self._home / "install.json").read_text("utf-8"))
-                self._child = launch(install["python"], install["path"], self._home)
+                self._launch()
                 launched, ended = True, False
             try:
                 return self._greet(START_TIMEOUT)
@@ -239,6 +260,17 @@ class Server:
             return None
         cards = sorted((str(card), card.stat().st_mtime_ns) for card in self._home.glob("models/*/card.json"))
         return state.st_mtime_ns, state.st_ino, cards
+
+
+def read_private(path: Path) -> str:
+    """The text of a file of this user's own that nobody else could have written, as `voladdin.home` asks."""
+    descriptor = os.open(str(path), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        own = os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
+        if not (stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and own):
+            raise PermissionError(f"{path} is not a file of yours alone; expected mode 600")
+        return file.read(1 << 16).decode("utf-8")
 
 
 def keep_log(home: Path) -> None:
@@ -276,6 +308,7 @@ def locked(path: Path) -> bool:
             if sys.platform == "win32":
                 import msvcrt
 
+                file.seek(LOCKED_BYTE)
                 msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
             else:
                 import fcntl
