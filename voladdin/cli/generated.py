@@ -36,9 +36,7 @@ def _generator_command(commands: Any, name: str, help_: str) -> argparse.Argumen
     parser.add_argument("-o", "--output", required=True, help="the file to write")
     parser.add_argument("--tenors", type=_line, help="such as 1M,3M,6M (default: 1M to 7M)")
     parser.add_argument("--moneyness", type=_line, help="ln(K/F), as in --moneyness=-0.1,0,0.1")
-    parser.add_argument(
-        "--model", type=bundle_named, default="equity", help="bundle (default: equity)"
-    )
+    parser.add_argument("--model", type=bundle_named, default="equity", help="bundle (default: equity)")
     return parser
 
 

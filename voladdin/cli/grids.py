@@ -29,9 +29,7 @@ def _add_impute(commands: Any) -> None:
     impute = _grid_command(commands, "impute", "fill a grid of a .csv or .xlsx file")
     impute.add_argument("--prior", help="an earlier full grid with the same labels, .csv or .xlsx")
     impute.add_argument("--prior-age", type=float, default=1.0, help="its age in days (default: 1)")
-    impute.add_argument(
-        "--model", type=bundle_named, default="fx", help="model bundle (default: fx)"
-    )
+    impute.add_argument("--model", type=bundle_named, default="fx", help="model bundle (default: fx)")
     wanted = impute.add_mutually_exclusive_group()
     for name in ("mean", "std", "low", "high", "zscore"):
         wanted.add_argument(f"--{name}", dest="wanted", action="store_const", const=name, default="fill")
