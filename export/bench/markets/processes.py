@@ -12,7 +12,7 @@ from .interpolators import plane
 from .quoted import FloatArray
 
 _Kernel = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
-_FIT_MOST = 200  # quotes that the hyper-parameters see
+_FIT_MOST, _CONDITION_MOST = 200, 1000  # quotes that the hyper-parameters see, and the answer
 
 _PLAIN = np.log([2.0, 2.0, 0.5, 0.01])  # lengths in ln T and x, deviation, noise
 _ADDITIVE = np.append(np.log([0.3, 2.5, 0.15, 3.0, 0.08, 0.03, 1.5, 1.0, 0.002]), 0.0)
@@ -73,6 +73,7 @@ def _fit_and_predict(
     bounds = list(zip(start - 4.0 * spread, start + 4.0 * spread, strict=True))
     p = minimize(loss, start, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps}).x
     where = x if at is None else at
+    seen = seen[np.linspace(0, len(seen) - 1, min(len(seen), _CONDITION_MOST)).astype(int)]
     return _conditional(kernel, p, x[seen], y[seen] - centre, where, noise, centre)
 
 

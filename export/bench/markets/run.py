@@ -29,6 +29,12 @@ _QUICK_REAL, _QUICK_MASKS = 12, 3  # every so many-th strike of large chains; ma
 
 def surfaces(options: argparse.Namespace) -> Iterator[tuple[str, Quoted]]:
     """The surfaces asked for, each with the simulated family that its model must not know, or ""."""
+    for family, surface in _all_surfaces(options):
+        if options.only is None or options.only in surface.set:
+            yield family, surface
+
+
+def _all_surfaces(options: argparse.Namespace) -> Iterator[tuple[str, Quoted]]:
     names = SETS if options.set == "all" else (options.set,)
     if "real" in names:
         yield from (("", s) for s in real_surfaces(every=_QUICK_REAL if options.quick else 1))
@@ -86,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser("voladdin bench markets", description=(__doc__ or "").split("\n\n")[0])
     found.add_argument("--set", choices=(*SETS, "all"), default="all")
+    found.add_argument("--only", help="surfaces whose set has this in its name, such as SPX")
     found.add_argument("--quick", action="store_true", help="a few surfaces, masks in turn: about 3 minutes")
     found.add_argument("--family", action="append", choices=FAMILIES, help="simulated families (default all)")
     found.add_argument("--mask", action="append", choices=tuple(MASKS), help="masks (default all)")
