@@ -26,7 +26,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from voladdin._typing import FloatArray
-from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
+from voladdin.arbitrage.nodes import Rectangle
+from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.feature_map import NAMES, feature_weights
 from voladdin.models.generator import Generator
 
@@ -214,7 +215,7 @@ def measure(generator: Generator, held: FloatArray, config: Config) -> dict[str,
         "reconstruction_largest_bp": float(np.abs(errors).max()),
         "modes_rmse_bp": float(np.sqrt((truncated**2).mean())),
         "hull_samples": len(y),
-        "hull_samples_with_arbitrage": int((~arbitrage_free(drawn, *grid)).sum()),
+        "hull_samples_with_arbitrage": int((~arbitrage_free(Rectangle(*grid), drawn)).sum()),
         "largest_feature_error": float(np.abs(features - y).max()),
     }
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from voladdin._typing import FloatArray
-from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
+from voladdin.arbitrage.nodes import Rectangle
+from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.feature_map import DEGREE, NAMES, feature_weights
 
 from .smile import model_vols
@@ -64,7 +65,7 @@ def _block(job: tuple[str, int, tuple[int, int]]) -> FloatArray:
     rng = np.random.default_rng(seed)
     params = {name: rng.uniform(low, high, size) for name, (low, high) in RANGES[model].items()}
     vols = model_vols(model, params, TENORS, log_moneyness=MONEYNESS)
-    return vols[arbitrage_free(vols, TENORS, MONEYNESS)]
+    return vols[arbitrage_free(Rectangle(TENORS, MONEYNESS), np.nan_to_num(vols))]
 
 
 def feature_table(vols: FloatArray, degree: int) -> str:

@@ -14,7 +14,7 @@ import pytest
 import voladdin as va
 from export.bench.repair.random_grids import compare, random_surface
 from export.bench.repair.truth import TOLERANCE, least_slack, prices
-from voladdin.arbitrage.hulls import FORWARD, excesses
+from voladdin.arbitrage.hulls import FORWARD, arbitrage_trades
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TENORS = [1 / 12, 0.25, 0.5, 1.0, 2.0]
@@ -119,19 +119,20 @@ def test_every_kind(
     size: float,
     legs: tuple[tuple[int, float], ...],
 ) -> None:
-    found = excesses(tenors, strikes, calls, calls, 1e-10)
-    (one,) = [excess for excess in found if excess.kind == kind]
+    prices = np.array(calls)
+    found = arbitrage_trades(np.array(tenors), np.array(strikes), prices, prices, 1e-10)
+    (one,) = [trade for trade in found if trade.kind == kind]
     assert one.size == pytest.approx(size)
     assert [leg[0] for leg in one.legs] == [leg[0] for leg in legs]
     assert [leg[1] for leg in one.legs] == pytest.approx([leg[1] for leg in legs])
 
 
 def test_bounds_in_words() -> None:
-    from voladdin.arbitrage.hulls import Excess
+    from voladdin.arbitrage.hulls import Trade
     from voladdin.arbitrage.trades import Names
 
     names = Names(bumped(), [(0, 4)], [1.0])
-    cheap, dear = Excess("bounds", 0, 1e-4, ()), Excess("bounds", 0, 1e-4, ((FORWARD, 1.0),))
+    cheap, dear = Trade("bounds", 0, 1e-4, ()), Trade("bounds", 0, 1e-4, ((FORWARD, 1.0),))
     assert names.trade(cheap).startswith(
         "buy the 1M ATM (K/F=1) call, sell the forward and lend the strike: "
     )

@@ -14,13 +14,14 @@ from scipy.optimize import minimize
 import voladdin as va
 from export.bench.repair.random_grids import random_surface
 from export.simulation.equity import MONEYNESS, TENORS, simulate_equity
-from voladdin.arbitrage.nodes import AtDeltas
+from voladdin.arbitrage.neighbours import largest_gain
+from voladdin.arbitrage.nodes import Rectangle
 from voladdin.arbitrage.prices import quotes
 from voladdin.arbitrage.repair import repair
-from voladdin.arbitrage.repair.at_deltas import paths
 from voladdin.arbitrage.repair.keep_features import keep
 from voladdin.arbitrage.repair.quadratic_program import Quadratic
-from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free, excess
+from voladdin.arbitrage.repair.quoted_features import QuotedFeatures
+from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.errors import InfeasibleError, InputError
 from voladdin.feature_map import feature_weights, features
 
@@ -44,7 +45,7 @@ def moved(surfaces: np.ndarray) -> list[np.ndarray]:
     while len(found) < 8:
         size = spread * rng.standard_normal(4) * rng.choice([0.3, 1.0, 2.0])
         vols = (surfaces[rng.integers(len(surfaces))] + gain @ size).reshape(28, 28)
-        if vols.min() > 0.02 and not arbitrage_free(vols[None], TENORS, MONEYNESS)[0]:
+        if vols.min() > 0.02 and not arbitrage_free(Rectangle(TENORS, MONEYNESS), vols[None])[0]:
             found.append(vols)
     return found
 
@@ -176,13 +177,13 @@ def test_features_of_a_delta_grid_have_the_derivative_they_say() -> None:
     vols = 0.1 * np.exp(0.1 * rng.standard_normal((4, 5)))
     given = quotes(va.Surface(vols, tenors, deltas=deltas))
     years = np.repeat(tenors, 5)
-    nodes = AtDeltas(paths(given, np.array(deltas)), years, np.ones(4, dtype=bool))
+    of_quotes = QuotedFeatures.of(given.along(np.array(deltas)), years, given.m)
     size = 1e-6
-    steps = [(nodes.features(given.vols + e) - nodes.features(given.vols - e)) for e in size * np.eye(20)]
-    assert nodes.features(given.vols) == pytest.approx(
-        features(va.Surface(vols, tenors, deltas=deltas)).values
+    steps = [(of_quotes.at(given.vols + e) - of_quotes.at(given.vols - e)) for e in size * np.eye(20)]
+    assert of_quotes.at(given.vols) == pytest.approx(features(va.Surface(vols, tenors, deltas=deltas)).values)
+    assert of_quotes.slopes(given.vols) == pytest.approx(
+        np.stack(steps, axis=1) / (2 * size), rel=1e-5, abs=1e-6
     )
-    assert nodes.slopes(given.vols) == pytest.approx(np.stack(steps, axis=1) / (2 * size), rel=1e-5, abs=1e-6)
 
 
 def test_fixed_quotes_stay_to_the_last_bit(moved: list[np.ndarray]) -> None:
@@ -217,7 +218,7 @@ def test_keep_reaches_other_features(surfaces: np.ndarray) -> None:
     target = WEIGHTS @ vols + [0.02, -0.1, 0.3, -0.05]
     kept = keep(vols.reshape(28, 28), TENORS, MONEYNESS, target)
     assert np.abs(WEIGHTS @ kept.ravel() - target).max() < 1e-10
-    assert excess(kept[None], TENORS, MONEYNESS)[0] < 1e-10
+    assert largest_gain(kept[None], TENORS, MONEYNESS)[0] < 1e-10
     assert va.check(surface28(kept)).ok
 
 

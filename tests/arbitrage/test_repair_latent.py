@@ -7,9 +7,10 @@ import pytest
 
 import voladdin as va
 from export.bench.repair import latent_repairs as bench
+from voladdin.arbitrage.nodes import Rectangle
 from voladdin.arbitrage.repair import repair
 from voladdin.arbitrage.repair.latent_repair import _Loss, repaired
-from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
+from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.errors import InfeasibleError
 from voladdin.feature_map import features
 from voladdin.models.generator import Generator, load
@@ -27,7 +28,8 @@ def extreme(generator: Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     y = rng.uniform(*generator.ranges, (1500, 4))
     z = rng.standard_normal((1500, generator.latent_size))
     vols = generator.vols(y, z)
-    bad = ~arbitrage_free(vols, generator.tenors, generator.moneyness) & (vols > 0.01).all(axis=(1, 2))
+    axes = Rectangle(generator.tenors, generator.moneyness)
+    bad = ~arbitrage_free(axes, vols) & (vols > 0.01).all(axis=(1, 2))
     assert bad.sum() > 10
     return y[bad], z[bad], vols[bad]
 

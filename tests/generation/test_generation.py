@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
+from voladdin.arbitrage.nodes import Rectangle
+from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.errors import BundleError, InfeasibleError, InputError, LabelError, UnitsError
 from voladdin.feature_map import NAMES
 from voladdin.generation import latents
-from voladdin.generation.axes import along, moneyness_axis, reach, tenor_axis
+from voladdin.generation.axes import along, moneyness_axis, tenor_axis, trained_span
 from voladdin.generation.generating import frame_of
 from voladdin.models.generator import Generator, load
 
@@ -71,7 +72,7 @@ def test_ten_thousand_in_the_hull(model: Generator) -> None:
     found = made.vols.reshape(len(made), -1) @ weights.T
     assert np.abs(found - targets).max() < 1e-10
     assert made.in_hull.all() and not made.repaired.any()
-    assert arbitrage_free(made.vols, made.tenors, made.moneyness).all()
+    assert arbitrage_free(Rectangle(made.tenors, made.moneyness), made.vols).all()
 
 
 def test_what_z_says_leaves_the_features(model: Generator) -> None:
@@ -162,7 +163,7 @@ def outside(model: Generator) -> np.ndarray:
     targets = targets[~model.inside(targets)]
     frame = frame_of(model, ["1M", "3M", "6M"], [-0.2, -0.1, 0, 0.1, 0.2])
     vols = frame.vols(targets, model.decode(targets, np.zeros((len(targets), model.latent_size))))
-    return targets[~arbitrage_free(vols, frame.tenors, frame.moneyness)]
+    return targets[~arbitrage_free(frame.axes, vols)]
 
 
 def test_outside_the_hull_is_repaired_or_refused(model: Generator) -> None:
@@ -282,9 +283,9 @@ def test_models_that_do_not_generate() -> None:
         va.generate(*CALM, model="nope")
 
 
-def test_the_reach_is_a_tenth_of_the_span(model: Generator) -> None:
-    assert reach(model.tenors) == pytest.approx((0.05, 0.65))
-    ends = reach(model.moneyness)
+def test_axes_go_a_tenth_of_the_trained_span_beyond_it(model: Generator) -> None:
+    assert trained_span(model.tenors) == pytest.approx((0.05, 0.65))
+    ends = trained_span(model.moneyness)
     assert moneyness_axis(ends, model.moneyness) == pytest.approx(np.array(ends))
     with pytest.raises(LabelError):
         tenor_axis([0.0499, 0.3], model.tenors)

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 import voladdin as va
 from export.simulation.equity import RANGES
 from export.simulation.smile import model_vols
-from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
+from voladdin.arbitrage.nodes import Rectangle
+from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.errors import InfeasibleError, InputError, UnitsError
 from voladdin.feature_map import NAMES, feature_weights
 from voladdin.generation.delta_smiles import moved_at_strikes
-from voladdin.generation.shifting import directions, moved
+from voladdin.generation.shifting import directions, shifted
 from workbook.build import TENORS as DESK_TENORS
 from workbook.build import YESTERDAY
 
@@ -109,7 +110,7 @@ def test_a_term_structure_does_not_grow_without_end() -> None:
     tenors = [0.25, 0.5, 1, 2, 3, 5, 7, 10]
     m = np.log([0.6, 0.8, 0.9, 1, 1.1, 1.2, 1.5])
     before = va.Surface(np.full((8, 7), 0.2), tenors, moneyness=m)
-    after, _ = moved(before, dterm=-0.005)
+    after, _ = shifted(before, dterm=-0.005)
     assert gap(before, after, (0, 0, 0, -0.005)) < 1e-10
     assert np.abs(after.vols - before.vols).max() < 0.02 < 0.005 * 10
 
@@ -120,14 +121,16 @@ def test_fewer_shifts_break_than_with_the_polynomial() -> None:
     rng = np.random.default_rng(0)
     params = {name: rng.uniform(low, high, 150) for name, (low, high) in RANGES["heston"].items()}
     vols = model_vols("heston", params, tenors, log_moneyness=m)
-    vols = vols[arbitrage_free(vols, tenors, m)]
+    vols = vols[arbitrage_free(Rectangle(tenors, m), vols)]
     at = np.broadcast_to(m, vols.shape[1:])
     raw = directions(tenors, at)
     weights = va.features(va.Surface(vols[0], tenors, moneyness=m)).weights
     ours, plain = raw @ np.linalg.inv(np.tensordot(weights, raw, 2)), polynomial(tenors, at)
     broken = np.zeros(2)
     for change in ([0, 0.1, 0, 0], [0, -0.1, 0, 0], [0, 0, 0.3, 0], [0, 0, -0.3, 0], [0, 0, 0, -0.05]):
-        broken += [(~arbitrage_free(vols + d @ np.array(change), tenors, m)).sum() for d in (ours, plain)]
+        broken += [
+            (~arbitrage_free(Rectangle(tenors, m), vols + d @ np.array(change))).sum() for d in (ours, plain)
+        ]
     assert 4 * broken[0] < broken[1]
 
 
@@ -148,7 +151,7 @@ def test_a_change_of_level_is_parallel_at_given_strikes() -> None:
 def test_a_currency_pair_moves_as_a_desk_expects() -> None:
     """One vol point more on deltas: about one more at the money of each tenor, and never two anywhere."""
     desk = va.Surface(np.array(YESTERDAY) / 100, list(DESK_TENORS), deltas=DELTAS)
-    after, further = moved(desk, dlevel=0.01)
+    after, further = shifted(desk, dlevel=0.01)
     assert further == 0
     assert gap(desk, after, (0.01, 0, 0, 0)) < 1e-10
     change = after.vols - desk.vols
@@ -160,7 +163,7 @@ def test_a_currency_pair_moves_as_a_desk_expects() -> None:
 def test_one_smile_on_deltas_moves_with_its_strikes() -> None:
     """Moved vol by vol it would lose its curvature, and what gives it back would have arbitrage."""
     smile = va.Surface([[0.095, 0.085, 0.08, 0.082, 0.09]], ["1W"], deltas=DELTAS)
-    after, further = moved(smile, dlevel=0.01)
+    after, further = shifted(smile, dlevel=0.01)
     assert further == 0 and va.check(after).ok
     assert (va.features(after).values - va.features(smile).values)[:3] == pytest.approx(
         [0.01, 0, 0], abs=1e-10
@@ -211,7 +214,7 @@ def test_a_shift_that_breaks_is_repaired_with_the_features() -> None:
     before = va.Surface(falling, [0.1, 0.25, 0.45, 0.7], moneyness=[-0.2, -0.1, 0, 0.1, 0.2])
     assert va.check(before).ok
     changes = (-0.06, 0.0, 0.0, 0.0)
-    after, further = moved(before, *changes)
+    after, further = shifted(before, *changes)
     assert further > 0
     assert va.check(after).ok and gap(before, after, changes) < 1e-10
 
@@ -221,7 +224,7 @@ def test_a_surface_with_arbitrage_comes_back_without() -> None:
     vols[2, 4] *= 0.5
     before = on_moneyness(5).replace(vols)
     assert not va.check(before).ok
-    after, further = moved(before, 0.005)
+    after, further = shifted(before, 0.005)
     assert further > 0 and va.check(after).ok and gap(before, after, (0.005, 0, 0, 0)) < 1e-10
 
 
@@ -233,7 +236,7 @@ def test_a_delta_grid_that_breaks_is_repaired_with_the_features(holes: bool) -> 
     before = va.Surface(falling, [0.1, 0.25, 0.45, 0.7], deltas=DELTAS)
     assert va.check(before).ok
     changes = (-0.06, 0.0, 0.0, 0.0)
-    after, further = moved(before, *changes)
+    after, further = shifted(before, *changes)
     assert further > 0 and va.check(after).ok and gap(before, after, changes) < 1e-10
     assert np.array_equal(np.isnan(after.vols), np.isnan(falling))
 

@@ -20,7 +20,8 @@ from export.generation.network import ConditionalVae, DecoderJacobian
 from export.generation.train import Config, Data, train_generator
 from export.simulation.equity import MONEYNESS, TENORS, simulate_equity
 from voladdin import bundles
-from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
+from voladdin.arbitrage.nodes import Rectangle
+from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.feature_map import NAMES, feature_weights
 from voladdin.models.generator import Generator, load
 
@@ -200,7 +201,7 @@ def test_draws_in_the_hull_have_no_arbitrage(equity: Generator) -> None:
     y = uniform_in_hull(equity.arrays["hull_vertices"], 1500, rng)
     assert equity.inside(y).all()
     vols = equity.vols(y, rng.standard_normal((len(y), equity.latent_size)))
-    assert arbitrage_free(vols, equity.tenors, equity.moneyness).all()
+    assert arbitrage_free(Rectangle(equity.tenors, equity.moneyness), vols).all()
 
 
 def test_ranges_are_those_of_the_hull(equity: Generator) -> None:

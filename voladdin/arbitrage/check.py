@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from .._typing import FloatArray
-from ..black import call_price, vega
+from ..black import vega
 from ..errors import InputError
 from ..surface import MAX_VOL, Surface
-from .hulls import FORWARD, Excess, excesses
+from .hulls import FORWARD, Trade, arbitrage_trades
+from .prices import Quotes, quotes
 from .smooth_conditions import Diagnostics, diagnose
+from .tolerances import TOLERANCE
 from .trades import Names
 
-TOLERANCE = 1e-10
-MAX_LOG_STRIKE = 700.0  # beyond, K/F is no float
 _MAX_TOTAL_VOL = 100.0
 _MAX_STEPS = 60
 
@@ -94,35 +94,13 @@ def check(
     if not surface.observed.any():
         raise InputError("no quote at all: expected at least one vol to check")
     sides = _sides(surface, bid, ask)
-    nodes = _nodes(surface)
-    rows, columns = nodes.cells.T
-    bids = nodes.call(sides[0][rows, columns])
-    asks = bids if sides[1] is sides[0] else nodes.call(sides[1][rows, columns])
-    strikes = np.exp(nodes.log_moneyness)
-    found = excesses(rows.tolist(), strikes.tolist(), bids.tolist(), asks.tolist(), tolerance)
-    violations = _violations(surface, nodes, found, sides)
+    given = quotes(surface)
+    rows, columns = given.cells.T
+    strikes, bids = given.at(sides[0][rows, columns])
+    asks = bids if sides[1] is sides[0] else given.at(sides[1][rows, columns])[1]
+    found = arbitrage_trades(given.rows, strikes, bids, asks, tolerance)
+    violations = _violations(surface, given, found, sides)
     return Check(surface, violations, _map(surface, violations), tolerance)
-
-
-@dataclass(frozen=True)
-class _Nodes:
-    """The quotes of a surface. cells: [N, 2]. log_moneyness, root: [N], root is sqrt(tau)."""
-
-    cells: NDArray[np.intp]
-    log_moneyness: FloatArray
-    root: FloatArray
-
-    def call(self, vols: FloatArray) -> FloatArray:
-        """[N] forward-normalised call prices."""
-        return call_price(self.log_moneyness, vols * self.root)
-
-
-def _nodes(surface: Surface) -> _Nodes:
-    moneyness = surface.quoted_moneyness()
-    with np.errstate(invalid="ignore"):
-        kept = surface.observed & (np.abs(moneyness) <= MAX_LOG_STRIKE)
-    cells = np.argwhere(kept)
-    return _Nodes(cells, moneyness[kept], np.sqrt(surface.tenors)[cells[:, 0]])
 
 
 def _sides(surface: Surface, bid: ArrayLike | None, ask: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
@@ -161,35 +139,34 @@ def _side(name: str, values: ArrayLike, shape: tuple[int, int]) -> FloatArray:
 
 
 def _violations(
-    surface: Surface, nodes: _Nodes, found: list[Excess], sides: tuple[FloatArray, FloatArray]
+    surface: Surface, given: Quotes, found: list[Trade], sides: tuple[FloatArray, FloatArray]
 ) -> tuple[Violation, ...]:
     if not found:
         return ()
-    found = sorted(found, key=lambda excess: -excess.size)
-    moves = _vol_bp(nodes, found, sides)
-    places = [(row, column) for row, column in nodes.cells.tolist()]
-    names = Names(surface, places, np.exp(nodes.log_moneyness).tolist())
+    found = sorted(found, key=lambda trade: -trade.size)
+    places = [(row, column) for row, column in given.cells.tolist()]
+    names = Names(surface, places, given.strikes.tolist())
     return tuple(
         Violation(
-            excess.kind,
-            tuple(places[i] for i in (excess.node, *(leg[0] for leg in excess.legs)) if i != FORWARD),
-            excess.size,
-            move,
-            names.trade(excess),
+            trade.kind,
+            tuple(places[i] for i in (trade.node, *(leg[0] for leg in trade.legs)) if i != FORWARD),
+            trade.size,
+            distance,
+            names.trade(trade),
         )
-        for excess, move in zip(found, moves, strict=True)
+        for trade, distance in zip(found, _vol_bp(given, found, sides), strict=True)
     )
 
 
-def _vol_bp(nodes: _Nodes, found: list[Excess], sides: tuple[FloatArray, FloatArray]) -> list[float]:
-    """How far each first cell's vol is from that of its price without the excess."""
-    at = np.array([excess.node for excess in found])
-    bought = np.array([not excess.legs for excess in found])
-    rows, columns = nodes.cells[at].T
+def _vol_bp(given: Quotes, found: list[Trade], sides: tuple[FloatArray, FloatArray]) -> list[float]:
+    """How far each first cell's vol is from that of its price without the trade."""
+    at = np.array([trade.node for trade in found])
+    bought = np.array([not trade.legs for trade in found])
+    rows, columns = given.cells[at].T
     vols = np.where(bought, sides[1][rows, columns], sides[0][rows, columns])
-    size = np.array([excess.size for excess in found]) * np.where(bought, -1.0, 1.0)
-    moved = _vol_less(nodes.log_moneyness[at], vols * nodes.root[at], size) / nodes.root[at]
-    bp: list[float] = (1e4 * np.abs(vols - moved)).tolist()
+    size = np.array([trade.size for trade in found]) * np.where(bought, -1.0, 1.0)
+    mended = _vol_less(given.m[at], vols * given.root[at], size) / given.root[at]
+    bp: list[float] = (1e4 * np.abs(vols - mended)).tolist()
     return bp
 
 
@@ -209,10 +186,10 @@ def _vol_less(m: FloatArray, total: FloatArray, size: FloatArray) -> FloatArray:
         with np.errstate(over="ignore"):  # a vega of 1e-300
             step = s - gap / np.where(slope > 0, slope, np.inf)
         inside = (step > low) & (step < high) & (slope > 0)
-        moved = np.where(inside, step, 0.5 * (low + high))
-        if (np.abs(moved - s) <= 1e-9 * total).all():
+        following = np.where(inside, step, 0.5 * (low + high))
+        if (np.abs(following - s) <= 1e-9 * total).all():
             break
-        s = moved
+        s = following
     return np.where(target > 0, s, 0.0)
 
 

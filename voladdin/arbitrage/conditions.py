@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from .._typing import FloatArray, IntArray
-from .hulls import FORWARD, Excess
+from .hulls import FORWARD, arbitrage_trades
+from .nodes import Nodes
 
 
 @dataclass(frozen=True)
-class Covers:
+class NoArbitrageConditions:
     """R conditions c[sold] <= share c[left] + (1 - share) c[right], each [R]; FORWARD costs 1."""
 
     sold: IntArray
@@ -20,7 +20,10 @@ class Covers:
     right: IntArray
     share: FloatArray
 
-    def excess(self, calls: FloatArray) -> FloatArray:
+    def __len__(self) -> int:
+        return len(self.sold)
+
+    def gain(self, calls: FloatArray) -> FloatArray:
         """[R] what selling each locks in at prices [N]; above 0 the condition is broken."""
         price = np.append(calls, 1.0)  # FORWARD is -1
         cover = self.share * price[self.left] + (1 - self.share) * price[self.right]
@@ -36,25 +39,39 @@ class Covers:
         """[3, R] of the prices of `nodes` in each condition's slack."""
         return np.stack([-np.ones_like(self.share), self.share, 1 - self.share])
 
-    def slope(self, strikes: FloatArray, calls: FloatArray) -> FloatArray:
+    def linear(self, quotes: Nodes, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """[R] gains at vols [N], and [3, R] how fast each slack grows with those of its nodes.
+
+        d slack / d vol = weight (c' - slope K'), slope that of the line through the two calls bought.
+        """
+        strikes, calls = quotes.at(vols)
+        rate = quotes.rate(vols, self._slope(strikes, calls), self.nodes)
+        return self.gain(calls), self.weights * rate
+
+    def _slope(self, strikes: FloatArray, calls: FloatArray) -> FloatArray:
         """[R] of the line through the two bought, in [-1, 0]; 0 where there is one."""
         price, place = np.append(calls, 1.0), np.append(strikes, 0.0)
         run = place[self.right] - place[self.left]
         rise = price[self.right] - price[self.left]
         return np.clip(np.where(run > 0, rise / np.where(run > 0, run, 1.0), 0.0), -1.0, 0.0)
 
-    def at(self, strikes: FloatArray) -> Covers:
+    def at(self, strikes: FloatArray) -> NoArbitrageConditions:
         """Those of them that still hold at other strikes [N]: the calls bought are on either side."""
         share = _share(self.sold, self.left, self.right, strikes)
         place = np.append(strikes, 0.0)
         holds = (place[self.left] <= strikes[self.sold]) & (share >= 0)
-        return Covers(self.sold[holds], self.left[holds], self.right[holds], share[holds])
+        return NoArbitrageConditions(self.sold[holds], self.left[holds], self.right[holds], share[holds])
 
 
-def from_excesses(found: Iterable[Excess]) -> Covers:
-    """The conditions that trades break; those bought below intrinsic value are bounds and left out."""
-    legs = [(e.node, e.legs[0], e.legs[-1]) for e in found if e.legs]
-    return Covers(
+_NOBODY = np.zeros(0, dtype=np.intp)
+NONE = NoArbitrageConditions(_NOBODY, _NOBODY, _NOBODY, np.zeros(0))
+
+
+def broken(rows: IntArray, strikes: FloatArray, calls: FloatArray, tolerance: float) -> NoArbitrageConditions:
+    """The conditions that calls [N] of at least intrinsic value break by more than `tolerance`."""
+    found = arbitrage_trades(rows, strikes, calls, calls, tolerance)
+    legs = [(trade.node, trade.legs[0], trade.legs[-1]) for trade in found if trade.legs]
+    return NoArbitrageConditions(
         np.array([node for node, _, _ in legs], dtype=np.intp),
         np.array([left[0] for _, left, _ in legs], dtype=np.intp),
         np.array([right[0] for _, _, right in legs], dtype=np.intp),
@@ -62,7 +79,7 @@ def from_excesses(found: Iterable[Excess]) -> Covers:
     )
 
 
-def neighbours(rows: list[int], strikes: FloatArray) -> Covers:
+def neighbours(rows: IntArray, strikes: FloatArray) -> NoArbitrageConditions:
     """Each quote against those beside it in its tenor, and against those around it in the next tenor."""
     number = len(rows)
     ranks = np.unique(rows, return_inverse=True)[1]
@@ -76,7 +93,7 @@ def neighbours(rows: list[int], strikes: FloatArray) -> Covers:
     place = np.searchsorted(keys[order], rank * number + height[earlier], side="right") - 1
     around = _beside(place, order, ends, rank, own=False)
     parts = [(order, *beside), (earlier, *around)]
-    return joined([Covers(*part, _share(*part, strikes)) for part in parts])
+    return joined([NoArbitrageConditions(*part, _share(*part, strikes)) for part in parts])
 
 
 def _beside(
@@ -92,9 +109,10 @@ def _beside(
     return lefts, np.where(right < ends[rank + 1], padded[right], lefts)
 
 
-def joined(parts: list[Covers]) -> Covers:
+def joined(parts: list[NoArbitrageConditions]) -> NoArbitrageConditions:
     """All of them."""
-    return Covers(*(np.concatenate([getattr(p, name) for p in parts]) for name in Covers.__annotations__))
+    names = NoArbitrageConditions.__annotations__
+    return NoArbitrageConditions(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 
 def _share(nodes: IntArray, left: IntArray, right: IntArray, strikes: FloatArray) -> FloatArray:

@@ -11,15 +11,18 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from .._typing import FloatArray, IntArray
+from .tolerances import LEAST_LEG
+
 FORWARD = -1  # the call of strike 0, which is worth one forward at every tenor
-_NO_WEIGHT = 1e-12
 
 Point = tuple[float, float, int]  # strike, price, node
 Legs = tuple[tuple[int, float], ...]
+_FORWARD_POINT: Point = (0.0, 1.0, FORWARD)
 
 
 @dataclass(frozen=True)
-class Excess:
+class Trade:
     """A call sold for `size` more than the calls that cover it cost.
 
     kind: "bounds", "call spread", "butterfly", "calendar" or "calendar butterfly".
@@ -33,13 +36,9 @@ class Excess:
     legs: Legs
 
 
-def excesses(
-    tenors: Sequence[int],
-    strikes: Sequence[float],
-    bids: Sequence[float],
-    asks: Sequence[float],
-    tolerance: float,
-) -> list[Excess]:
+def arbitrage_trades(
+    tenors: IntArray, strikes: FloatArray, bids: FloatArray, asks: FloatArray, tolerance: float
+) -> list[Trade]:
     """All trades that lock in more than `tolerance`, by node; empty if and only if there is no arbitrage.
 
     tenors: [N] ranks, in any order. strikes: [N] K/F above 0, finite. bids, asks: [N] forward-normalised call
@@ -48,36 +47,48 @@ def excesses(
     At each node up to three: within its tenor; against the same strike later; and against several strikes
     and tenors, where that locks in more than the two simple ones.
     """
-    found: list[Excess] = []
-    hull: list[Point] = [(0.0, 1.0, FORWARD)]
+    found: list[Trade] = []
+    place, bid, ask = strikes.tolist(), bids.tolist(), asks.tolist()
+    keys = [f"{strike:.11e}" for strike in place]  # equal where strikes differ by rounding only
+    everything: list[Point] = [_FORWARD_POINT]
     later: dict[str, Point] = {}
-    keys = [f"{strike:.11e}" for strike in strikes]  # equal where strikes differ by rounding only
-    for nodes in _latest_first(tenors):
-        points = [(strikes[i], asks[i], i) for i in nodes if asks[i] == asks[i]]
-        own = lower_hull(sorted(points))
-        hull = lower_hull(sorted(hull[1:] + points))
-        own_strikes, hull_strikes = [p[0] for p in own], [p[0] for p in hull]
+    for nodes in _latest_first(tenors.tolist()):
+        points = [(place[i], ask[i], i) for i in nodes if ask[i] == ask[i]]
+        everything = lower_hull(sorted(everything[1:] + points))
+        own, all_later = _Cover(lower_hull(sorted(points))), _Cover(everything)
         for i in nodes:
-            strike, least = strikes[i], bids[i] - tolerance
-            simple = 0.0
-            if max(1.0 - strike, 0.0) - asks[i] > tolerance:
-                found.append(Excess("bounds", i, max(1.0 - strike, 0.0) - asks[i], ()))
-            value, legs = _cover(own, own_strikes, strike)
-            if value < least:
-                simple = bids[i] - value
-                found.append(Excess(_kind(legs, False), i, simple, legs))
-            same = later.get(keys[i])
-            if same is not None and same[1] < least:
-                simple = max(simple, bids[i] - same[1])
-                found.append(Excess("calendar", i, bids[i] - same[1], ((same[2], 1.0),)))
-            value, legs = _cover(hull, hull_strikes, strike)
-            if value < least - simple:
-                found.append(Excess(_kind(legs, True), i, bids[i] - value, legs))
+            found += _trades_at(i, place[i], bid[i], ask[i], tolerance, own, later.get(keys[i]), all_later)
         for point in points:
             key = keys[point[2]]
             if key not in later or point[1] < later[key][1]:
                 later[key] = point
     return found
+
+
+def _trades_at(
+    node: int,
+    strike: float,
+    bid: float,
+    ask: float,
+    tolerance: float,
+    own: _Cover,
+    same: Point | None,
+    all_later: _Cover,
+) -> Iterator[Trade]:
+    """Those that sell one call, or buy it. same: the cheapest call of its strike at a later tenor."""
+    intrinsic, least, simple = max(1.0 - strike, 0.0), bid - tolerance, 0.0
+    if intrinsic - ask > tolerance:
+        yield Trade("bounds", node, intrinsic - ask, ())
+    value, legs = own.cheapest(strike)
+    if value < least:
+        simple = bid - value
+        yield Trade(_kind(legs, False), node, simple, legs)
+    if same is not None and same[1] < least:
+        simple = max(simple, bid - same[1])
+        yield Trade("calendar", node, bid - same[1], ((same[2], 1.0),))
+    value, legs = all_later.cheapest(strike)
+    if value < least - simple:
+        yield Trade(_kind(legs, True), node, bid - value, legs)
 
 
 def _latest_first(tenors: Sequence[int]) -> Iterator[list[int]]:
@@ -90,7 +101,7 @@ def _latest_first(tenors: Sequence[int]) -> Iterator[list[int]]:
 
 def lower_hull(points: list[Point]) -> list[Point]:
     """Lower convex hull of points sorted by strike, from (0, 1) down to the lowest price."""
-    hull: list[Point] = [(0.0, 1.0, FORWARD)]
+    hull = [_FORWARD_POINT]
     for point in points:
         if point[1] >= hull[-1][1]:
             continue
@@ -105,17 +116,23 @@ def _convex(left: Point, middle: Point, right: Point) -> bool:
     return rise * (right[0] - middle[0]) < (right[1] - middle[1]) * run
 
 
-def _cover(hull: list[Point], strikes: list[float], strike: float) -> tuple[float, Legs]:
-    """Price and legs of the cheapest calls that are worth at least the call at `strike`."""
-    place = bisect_right(strikes, strike) - 1
-    left = hull[place]
-    if place + 1 == len(hull):
-        return left[1], ((left[2], 1.0),)
-    right = hull[place + 1]
-    weight = (strike - left[0]) / (right[0] - left[0])
-    value = left[1] + weight * (right[1] - left[1])
-    legs = ((left[2], 1.0 - weight), (right[2], weight))
-    return value, tuple(leg for leg in legs if leg[1] > _NO_WEIGHT)
+class _Cover:
+    """A lower hull of calls that can be bought."""
+
+    def __init__(self, hull: list[Point]) -> None:
+        self._hull, self._strikes = hull, [point[0] for point in hull]
+
+    def cheapest(self, strike: float) -> tuple[float, Legs]:
+        """Price and legs of the cheapest calls that are worth at least the call at `strike`."""
+        place = bisect_right(self._strikes, strike) - 1
+        left = self._hull[place]
+        if place + 1 == len(self._hull):
+            return left[1], ((left[2], 1.0),)
+        right = self._hull[place + 1]
+        weight = (strike - left[0]) / (right[0] - left[0])
+        value = left[1] + weight * (right[1] - left[1])
+        legs = ((left[2], 1.0 - weight), (right[2], weight))
+        return value, tuple(leg for leg in legs if leg[1] > LEAST_LEG)
 
 
 def _kind(legs: Legs, across: bool) -> str:

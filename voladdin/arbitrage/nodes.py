@@ -1,128 +1,150 @@
-"""N quotes as functions of their vols: strikes, prices and features, with their derivatives."""
+"""N quotes as functions of their vols: strikes K/F, forward-normalised call prices, and their derivatives.
+
+At forward delta d = N(z) and total vol s = vol sqrt(tau), a strike moves with its vol:
+
+    K = exp(s (s/2 - z)),    c = d - K N(d2),    d2 = z - s.
+
+As s grows, (K, c) rises through every line whose slope is in [-1, 0].
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
+from scipy.special import ndtr
 
 from .._typing import FloatArray, IntArray
-from ..black import implied_total_vol, otm_price, vega
-from ..feature_map import feature_weights, moneyness_slopes
-from .conditions import Covers, neighbours
-from .repair.at_deltas import Paths
-
-_LEAST_PRICE = 1e-14
+from ..black import moneyness_from_delta, otm_price, vega
+from ..surface import Surface
+from .tolerances import MAX_LOG_STRIKE
 
 
-class Nodes(Protocol):
-    """Quotes that move with their vols [N]. rows: tenor ranks."""
+@dataclass(frozen=True)
+class Rectangle:
+    """Axes of any size that all tenors share. tenors: [T] years, moneyness: [K] ln(K/F), both increasing."""
+
+    tenors: FloatArray
+    moneyness: FloatArray
+    deltas: None = None
 
     @property
-    def rows(self) -> list[int]: ...
+    def shape(self) -> tuple[int, int]:
+        """(number of tenors, number of strikes)."""
+        return len(self.tenors), len(self.moneyness)
 
-    def at(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """[N] strikes K/F and call prices."""
+    @property
+    def log_moneyness(self) -> FloatArray:
+        """[T, K]."""
+        return np.broadcast_to(self.moneyness, self.shape)
 
-    def covers(self, strikes: FloatArray) -> Covers:
-        """Conditions to begin with."""
+    def replace(self, vols: FloatArray) -> Surface:
+        """The surface of vols [T, K]."""
+        return Surface(vols, self.tenors, moneyness=self.moneyness)
 
-    def rate(self, vols: FloatArray, slope: FloatArray, nodes: IntArray) -> FloatArray:
-        """How fast the points of `nodes` rise through lines of a slope as their vols grow; all [..., R]."""
 
-    def features(self, vols: FloatArray) -> FloatArray:
-        """[F] those that the grid can tell."""
-
-    def slopes(self, vols: FloatArray) -> FloatArray:
-        """[F, N] their derivatives."""
+Axes = Surface | Rectangle
 
 
 @dataclass(frozen=True)
 class AtStrikes:
-    """Quotes at strikes that stay. m: [N] ln(K/F). root: [N] sqrt(tau). weights: [F, N] of the features."""
+    """Quotes at strikes that stay. rows: [N] tenor ranks. m: [..., N] ln(K/F). root: [N] sqrt(tau)."""
 
-    rows: list[int]
+    rows: IntArray
     m: FloatArray
     root: FloatArray
-    weights: FloatArray
 
     @cached_property
     def strikes(self) -> FloatArray:
-        """[N] K/F."""
+        """[..., N] K/F."""
         return np.exp(self.m)
 
     @cached_property
     def intrinsic(self) -> FloatArray:
-        """[N] of the calls."""
+        """[..., N] of the calls."""
         return -np.expm1(np.minimum(self.m, 0))
 
-    @cached_property
-    def _neighbours(self) -> Covers:
-        return neighbours(self.rows, self.strikes)
+    def moneyness(self, vols: FloatArray) -> FloatArray:
+        """ln(K/F), whatever the vols."""
+        return self.m
 
     def at(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """As in `Nodes`."""
+        """Strikes and call prices at vols [..., N]."""
         return self.strikes, self.intrinsic + otm_price(self.m, vols * self.root)
 
-    def covers(self, strikes: FloatArray) -> Covers:
-        """As in `Nodes`; on a rectangle of tenors and strikes these are all."""
-        return self._neighbours
-
     def rate(self, vols: FloatArray, slope: FloatArray, nodes: IntArray) -> FloatArray:
-        """As in `Nodes`: vega, whatever the slope."""
+        """dc/dvol of `nodes` [..., R] at vols [N]: vega sqrt(tau), whatever the slope."""
         return np.asarray((vega(self.m, vols * self.root) * self.root)[nodes])
 
-    def features(self, vols: FloatArray) -> FloatArray:
-        """As in `Nodes`."""
-        return np.asarray(self.weights @ vols)
-
-    def slopes(self, vols: FloatArray) -> FloatArray:
-        """As in `Nodes`."""
-        return self.weights
-
-    def vols_of(self, value: FloatArray) -> FloatArray:
-        """[N] vols of out-of-the-money prices."""
-        most = 0.9999 * np.exp(np.minimum(self.m, 0))
-        return implied_total_vol(np.clip(value, _LEAST_PRICE, most), self.m) / self.root
+    def log_rates(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """dK/d ln vol = 0 and dc/d ln vol = vega s."""
+        total = vols * self.root
+        return np.zeros_like(self.m), vega(self.m, total) * total
 
 
 @dataclass(frozen=True)
 class AtDeltas:
-    """Quotes at deltas, whose strikes move with their vols. tenors: [N] years. known: [4], which features."""
+    """Quotes at deltas, whose strikes move with their vols. rows: [N] tenor ranks. root: [N] sqrt(tau).
 
-    paths: Paths
-    tenors: FloatArray
-    known: np.ndarray
+    z: [N] N^-1(delta). deltas: [N] those that prices are taken from, N(z) or, to the last bit, the given.
+    """
 
-    @property
-    def rows(self) -> list[int]:
-        """Tenor ranks."""
-        return self.paths.rows
+    rows: IntArray
+    z: FloatArray
+    deltas: FloatArray
+    root: FloatArray
+
+    def only(self, nodes: IntArray) -> AtDeltas:
+        """Some of them."""
+        return AtDeltas(self.rows[nodes], self.z[nodes], self.deltas[nodes], self.root[nodes])
+
+    def moneyness(self, vols: FloatArray) -> FloatArray:
+        """[N] ln(K/F) = s (s/2 - z)."""
+        s = vols * self.root
+        return np.asarray(s * (s / 2 - self.z))
 
     def at(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """As in `Nodes`."""
-        return self.paths.at(vols)
-
-    def covers(self, strikes: FloatArray) -> Covers:
-        """As in `Nodes`."""
-        return neighbours(self.rows, strikes)
+        """[N] strikes, at most exp(700), and call prices, to 1e-15."""
+        strikes = np.exp(np.minimum(self.moneyness(vols), MAX_LOG_STRIKE))
+        return strikes, self.deltas - strikes * ndtr(self.z - vols * self.root)
 
     def rate(self, vols: FloatArray, slope: FloatArray, nodes: IntArray) -> FloatArray:
-        """As in `Nodes`."""
-        return self.paths.rate(vols[nodes], slope, nodes)
+        """dc/dvol - slope dK/dvol of `nodes` [..., R]: sqrt(tau) K [n(d2) + d2 (N(d2) + slope)] >= 0."""
+        root, z = self.root[nodes], self.z[nodes]
+        s = vols[nodes] * root
+        d2 = z - s
+        strikes = np.exp(np.minimum(s * (s / 2 - z), MAX_LOG_STRIKE))
+        return np.asarray(root * strikes * (_density(d2) + d2 * (ndtr(d2) + slope)))
 
-    def features(self, vols: FloatArray) -> FloatArray:
-        """As in `Nodes`."""
-        total = vols * self.paths.root
-        moneyness = total * (total / 2 - self.paths.z)
-        return np.asarray(feature_weights(self.tenors, moneyness)[self.known] @ vols)
+    def log_rates(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """[N] dK/d ln vol = -K d2 s and dc/d ln vol = K n(d2) s - N(d2) dK/d ln vol."""
+        total, strikes = vols * self.root, self.at(vols)[0]
+        d2 = self.z - total
+        by_strike = strikes * -d2 * total
+        return by_strike, strikes * _density(d2) * total - by_strike * ndtr(d2)
 
-    def slopes(self, vols: FloatArray) -> FloatArray:
-        """As in `Nodes`: by the vol itself, and by the moneyness that moves with it."""
-        total, z = vols * self.paths.root, self.paths.z
-        moneyness = total * (total / 2 - z)
-        by_vol = feature_weights(self.tenors, moneyness)
-        by_moneyness = moneyness_slopes(self.tenors, moneyness, vols)
-        return np.asarray((by_vol + by_moneyness * (total - z) * self.paths.root)[self.known])
+
+Nodes = AtStrikes | AtDeltas
+
+
+def at_own_strikes(axes: Axes, vols: FloatArray) -> AtStrikes:
+    """All T K cells, row by row, at the strikes that vols [..., T, K] give them.
+
+    m is NaN where there is no vol, and beyond exp(700) forwards, where a strike is no float.
+    """
+    root = np.repeat(np.sqrt(axes.tenors), axes.shape[1])
+    total = vols.reshape(*vols.shape[:-2], len(root)) * root
+    if axes.deltas is not None:
+        m = moneyness_from_delta(np.tile(axes.deltas, len(axes.tenors)), total)
+    else:
+        given = axes.log_moneyness
+        assert given is not None
+        m = np.where(np.isnan(total), np.nan, given.ravel())
+    with np.errstate(invalid="ignore"):
+        m = np.where(np.abs(m) <= MAX_LOG_STRIKE, m, np.nan)
+    return AtStrikes(np.repeat(np.arange(len(axes.tenors)), axes.shape[1]), m, root)
+
+
+def _density(x: FloatArray) -> FloatArray:
+    return np.asarray(np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi))

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from ..labels import tenor_label
 from ..surface import Surface
-from .hulls import FORWARD, Excess
+from .hulls import FORWARD, Trade
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,13 @@ class Names:
     cells: list[tuple[int, int]]
     strikes: list[float]
 
-    def trade(self, excess: Excess) -> str:
+    def trade(self, trade: Trade) -> str:
         """Such as "sell the 1M 1.0850 call, buy the 2M 1.0850 call: 0.4 bp of forward locked in"."""
-        gain = f"{1e4 * excess.size:.3g} bp of forward locked in"
-        if not excess.legs:
-            return f"buy {self.call(excess.node)}, sell the forward and lend the strike: {gain}"
-        bought = " and ".join(self._leg(*leg) for leg in excess.legs)
-        return f"sell {self.call(excess.node)}, buy {bought}: {gain}"
+        gain = f"{1e4 * trade.size:.3g} bp of forward locked in"
+        if not trade.legs:
+            return f"buy {self.call(trade.node)}, sell the forward and lend the strike: {gain}"
+        bought = " and ".join(self._leg(*leg) for leg in trade.legs)
+        return f"sell {self.call(trade.node)}, buy {bought}: {gain}"
 
     def _leg(self, node: int, number: float) -> str:
         count = "" if number == 1 else f"{number:.3g} of "

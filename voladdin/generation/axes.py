@@ -68,17 +68,17 @@ def _refuse(name: str, labels: list[str], axis: FloatArray, nodes: FloatArray) -
     if len(falling):
         one, other = labels[falling[0]], labels[falling[0] + 1]
         raise LabelError(f"{name}: {one} and {other} are out of order or the same; expected them increasing")
-    low, high = reach(nodes)
-    far = np.flatnonzero((axis < low - 1e-12) | (axis > high + 1e-12))
-    if len(far):
+    low, high = trained_span(nodes)
+    beyond = np.flatnonzero((axis < low - 1e-12) | (axis > high + 1e-12))
+    if len(beyond):
         unit = " years" if name == "tenors" else " of ln(K/F)"
         raise LabelError(
-            f"{name}: {labels[far[0]]} is beyond what the model was trained on, {nodes[0]:.3g} to "
+            f"{name}: {labels[beyond[0]]} is beyond what the model was trained on, {nodes[0]:.3g} to "
             f"{nodes[-1]:.3g}{unit}; expected {low:.3g} to {high:.3g}{unit}"
         )
 
 
-def reach(nodes: FloatArray) -> tuple[float, float]:
+def trained_span(nodes: FloatArray) -> tuple[float, float]:
     """The least and the largest value that is not refused."""
     margin = MARGIN * (nodes[-1] - nodes[0])
     return float(nodes[0] - margin), float(nodes[-1] + margin)

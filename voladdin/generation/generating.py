@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import BoolArray, FloatArray
-from ..arbitrage.verdicts_shared_strikes import arbitrage_free
+from ..arbitrage.verdicts import arbitrage_free
 from ..errors import BundleError, InfeasibleError, InputError, UnitsError
 from ..feature_map import NAMES
 from ..models.generator import Generator, load
@@ -25,7 +25,7 @@ PERCENT_ABOVE = 2.0  # a level above is percent points
 MAX_CELLS = 50_000_000
 _LEAST_VOL = 1e-3
 _EXACT = 1e-10
-_FAR = 0.5  # of the level: a repair that moves a vol further leaves no surface of this world
+_FURTHEST = 0.5  # of the level: a repair that moves a vol further leaves no surface of this world
 _HALVES = 30
 _LARGEST = 1e6  # of a feature; beyond, nothing that follows is a number
 
@@ -109,7 +109,7 @@ def generated(generator: Generator, frame: Frame, features: FloatArray, latent: 
     """Surfaces of features [B, 4] and latents [B, E] on a frame. Raises InfeasibleError."""
     vols = frame.vols(features, generator.decode(features, latent))
     moved = np.zeros(len(vols))
-    bad = np.flatnonzero(~arbitrage_free(vols, frame.tenors, frame.moneyness))
+    bad = np.flatnonzero(~arbitrage_free(frame.axes, np.nan_to_num(vols)))
     for index in bad:
         try:
             kept = _kept(frame, vols[index], features[index])
@@ -130,10 +130,10 @@ def _kept(frame: Frame, vols: FloatArray, features: FloatArray) -> FloatArray:
     start = np.clip(np.nan_to_num(vols, nan=features[0]), _LEAST_VOL, MAX_VOL)
     kept: FloatArray = keep(start, frame.tenors, frame.moneyness, features)
     error = float(np.abs(frame.weights @ kept.ravel() - features).max())
-    if error > _EXACT or not arbitrage_free(kept[None], frame.tenors, frame.moneyness)[0]:
+    if error > _EXACT or not arbitrage_free(frame.axes, kept[None])[0]:
         raise InfeasibleError(f"no surface without arbitrage was found with {described(features)}")
     move = float(np.abs(kept - vols).max())
-    if move > _FAR * features[0]:
+    if move > _FURTHEST * features[0]:
         raise InfeasibleError(
             f"the one surface without arbitrage found with {described(features)} is no market's: "
             f"{1e4 * move:.0f} bp lie between it and what the model draws"

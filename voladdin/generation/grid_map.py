@@ -12,10 +12,12 @@ Everything is linear in (y, u), so that a surface is one product of matrices, in
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from .._typing import FloatArray
+from ..arbitrage.nodes import Rectangle
 from ..errors import InputError
 from ..feature_map import NAMES, feature_weights
 from ..models.generator import Generator
@@ -31,6 +33,11 @@ class Frame:
     weights: FloatArray
     matrix: FloatArray
     base: FloatArray
+
+    @cached_property
+    def axes(self) -> Rectangle:
+        """Without vols."""
+        return Rectangle(self.tenors, self.moneyness)
 
     @classmethod
     def of(cls, generator: Generator, tenors: FloatArray, moneyness: FloatArray) -> Frame:

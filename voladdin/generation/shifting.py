@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._typing import FloatArray
-from ..arbitrage.check import check
+from ..arbitrage.verdicts import arbitrage_free
 from ..errors import InfeasibleError, InputError, UnitsError
 from ..feature_map import NAMES, features
 from ..surface import MAX_VOL, Surface
@@ -49,10 +49,10 @@ def shift(
     Raises InputError (no quote, no number, a feature that the grid cannot identify), UnitsError (a change of
     level of 1 or more), InfeasibleError (no surface without arbitrage has these features).
     """
-    return moved(surface, dlevel, dskew, dcurv, dterm)[0]
+    return shifted(surface, dlevel, dskew, dcurv, dterm)[0]
 
 
-def moved(
+def shifted(
     surface: Surface, dlevel: float = 0.0, dskew: float = 0.0, dcurv: float = 0.0, dterm: float = 0.0
 ) -> tuple[Surface, float]:
     """The same, and by how many bp of vol arbitrage made it move a cell further; 0 where none was left."""
@@ -128,9 +128,9 @@ class Wanted:
         if self.reached(kept) and _free(self.surface, kept):
             return kept
         near = features(self.surface.replace(kept)).values
-        far = np.abs(near - self.target) > _EXACT
+        missed = np.abs(near - self.target) > _EXACT
         asked, got = (
-            " and ".join(f"{name} {x:.4g}" for name, x, off in zip(NAMES, values, far, strict=True) if off)
+            " and ".join(f"{name} {x:.4g}" for name, x, off in zip(NAMES, values, missed, strict=True) if off)
             for values in (self.target, near)
         )
         raise InfeasibleError(
@@ -165,7 +165,7 @@ def directions(tenors: FloatArray, moneyness: FloatArray) -> FloatArray:
 
 
 def _free(surface: Surface, vols: FloatArray) -> bool:
-    return check(surface.replace(vols)).ok
+    return bool(arbitrage_free(surface, vols[None])[0])
 
 
 def _changes(*values: float) -> FloatArray:

@@ -13,16 +13,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from .._typing import BoolArray, FloatArray, IntArray
-from ..arbitrage.check import MAX_LOG_STRIKE, TOLERANCE
-from ..arbitrage.hulls import FORWARD, excesses
-from ..arbitrage.verdicts import nodes
+from ..arbitrage.hulls import FORWARD, arbitrage_trades
+from ..arbitrage.nodes import AtDeltas, at_own_strikes
+from ..arbitrage.tolerances import LEAST_VOL, TOLERANCE
 from ..black import implied_total_vol
 from ..surface import MAX_VOL, Surface
 
-_MIN_VOL = 1e-6
 _STEPS = 60  # bisections
 
 
@@ -74,8 +73,9 @@ _WHOLE = Hull(np.zeros(1), np.ones(1))
 
 def between(axes: Surface, vols: FloatArray, movable: BoolArray) -> FloatArray:
     """[T, K] vols of which only the `movable` moved; NaN is left out. The others must have no arbitrage."""
-    moneyness, calls = (a.reshape(vols.shape) for a in nodes(axes, vols[None]))
-    strikes, known = np.exp(moneyness), np.isfinite(calls)
+    nodes = at_own_strikes(axes, vols)
+    strikes, calls = (a.reshape(vols.shape) for a in nodes.at(vols.ravel()))
+    moneyness, known = nodes.m.reshape(vols.shape), np.isfinite(calls)
     held, free = known & ~movable, known & movable
     raised = _raised(strikes, calls, held, free)
     hulls, found = _hulls(strikes, raised, known), vols.copy()
@@ -93,18 +93,17 @@ def between(axes: Surface, vols: FloatArray, movable: BoolArray) -> FloatArray:
                 hull.at(strikes[row, cells]) - np.maximum(1.0 - strikes[row, cells], 0.0), 1e-15
             )
             found[row, cells] = implied_total_vol(price, moneyness[row, cells]) / root
-    return np.clip(found, _MIN_VOL, MAX_VOL)
+    return np.clip(found, LEAST_VOL, MAX_VOL)
 
 
 def disputed(axes: Surface, quotes: FloatArray, doubt: FloatArray) -> BoolArray:
     """[T, K]: of every trade that the quotes [T, K] allow the most doubtful one, until none is left."""
-    moneyness, calls = (a[0] for a in nodes(axes, quotes[None]))
-    rows = np.repeat(np.arange(len(quotes)), quotes.shape[1])
+    nodes = at_own_strikes(axes, quotes)
+    strikes, calls = nodes.at(quotes.ravel())
     doubts, kept = doubt.ravel(), np.flatnonzero(np.isfinite(calls))
     out = np.zeros(quotes.size, dtype=np.bool_)
     while len(kept):
-        price = calls[kept].tolist()
-        found = excesses(rows[kept].tolist(), np.exp(moneyness[kept]).tolist(), price, price, TOLERANCE)
+        found = arbitrage_trades(nodes.rows[kept], strikes[kept], calls[kept], calls[kept], TOLERANCE)
         if not found:
             break
         trades = [[trade.node, *(leg for leg, _ in trade.legs if leg != FORWARD)] for trade in found]
@@ -175,12 +174,11 @@ def _hulls(strikes: FloatArray, calls: FloatArray, known: BoolArray) -> list[Hul
 
 def _along_deltas(hull: Hull, deltas: FloatArray, vols: FloatArray, root: float) -> FloatArray:
     """The vols nearest below or above at which calls of these deltas lie on the hull."""
-    normal = ndtri(deltas)
+    nodes = AtDeltas(np.zeros(len(deltas), dtype=np.intp), ndtri(deltas), deltas, np.full(len(deltas), root))
 
     def above(vol: FloatArray) -> FloatArray:
-        total = vol * root
-        strike = np.exp(np.minimum(total * (total / 2 - normal), MAX_LOG_STRIKE))
-        return np.asarray(deltas - strike * ndtr(normal - total) - hull.at(strike))
+        strike, call = nodes.at(vol)
+        return np.asarray(call - hull.at(strike))
 
     start, down = vols.copy(), above(vols) > 0
     end, step = start.copy(), 0.01
@@ -189,7 +187,9 @@ def _along_deltas(hull: Hull, deltas: FloatArray, vols: FloatArray, root: float)
         if not waits.any() or step > 100:
             break
         start = np.where(waits, end, start)
-        end = np.where(waits, np.clip(end * np.where(down, 1 / (1 + step), 1 + step), _MIN_VOL, MAX_VOL), end)
+        end = np.where(
+            waits, np.clip(end * np.where(down, 1 / (1 + step), 1 + step), LEAST_VOL, MAX_VOL), end
+        )
         step *= 2
     for _ in range(_STEPS):
         middle = 0.5 * (start + end)

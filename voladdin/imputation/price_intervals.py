@@ -8,17 +8,14 @@ later tenors; at least every line through a node of its own or an earlier tenor 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from .._typing import FloatArray
-from ..arbitrage.check import MAX_LOG_STRIKE
-from ..arbitrage.verdicts import nodes
+from ..arbitrage.nodes import AtDeltas, at_own_strikes
+from ..arbitrage.tolerances import IN_INTERVAL, LEAST_VOL, QUOTE_SLACK
 from ..black import implied_total_vol
 from ..surface import MAX_VOL, Surface
 
-_SLACK = 8e-11  # below `check`'s tolerance: quotes at its very edge leave room too
-_ROUNDING = 1e-12
-_MIN_VOL = 1e-6
 _FIRST_STEP = 0.01  # of a walk along a delta, doubled each time
 
 
@@ -29,27 +26,29 @@ class Curves:
     """
 
     def __init__(self, axes: Surface, vols: FloatArray) -> None:
-        moneyness, calls = nodes(axes, vols[None])
-        self.moneyness, self.vols = moneyness[0], vols.ravel().copy()
-        self.strikes, self.calls = np.exp(moneyness[0]), calls[0]
-        self.root = np.repeat(np.sqrt(axes.tenors), axes.shape[1])
-        self.rows = np.repeat(np.arange(len(axes.tenors)), axes.shape[1])
-        self.deltas = None if axes.deltas is None else np.tile(axes.deltas, len(axes.tenors))
+        nodes = at_own_strikes(axes, vols)
+        self.rows, self.root, self.moneyness = nodes.rows, nodes.root, nodes.m
+        self.vols = vols.ravel().copy()
+        self.strikes, self.calls = nodes.strikes.copy(), nodes.at(self.vols)[1]
+        self.along = None
+        if axes.deltas is not None:
+            deltas = np.tile(axes.deltas, len(axes.tenors))
+            self.along = AtDeltas(self.rows, ndtri(deltas), deltas, self.root)
         self.known = np.zeros(len(self.rows), dtype=np.bool_)
         self.rise, self.fall = np.full((2, len(self.rows)), -1.0)
 
     def admits(self, cell: int) -> bool:
         """Whether the cell is in its interval."""
         low, high = self._bounds(cell, float(self.strikes[cell]))
-        return bool(low - _ROUNDING <= self.calls[cell] <= high + _ROUNDING)
+        return bool(low - IN_INTERVAL <= self.calls[cell] <= high + IN_INTERVAL)
 
     def admit(self, cell: int) -> bool:
         """Moves the cell along its own strike or delta into its interval; whether it could."""
         call = float(self.calls[cell])
         if not np.isfinite(call) or self.admits(cell):
             return True
-        if self.deltas is not None:
-            return self._take(cell, self._along_delta(cell))
+        if self.along is not None:
+            return self._take(cell, self._into_interval(cell))
         low, high = self._bounds(cell, float(self.strikes[cell]))
         return self._take(cell, self._at_strike(cell, min(max(call, low), high)))
 
@@ -60,7 +59,7 @@ class Curves:
             return
         run = strike - self.strikes
         with np.errstate(divide="ignore", invalid="ignore"):
-            slope, slack = (call - self.calls) / run, _SLACK / np.abs(run)
+            slope, slack = (call - self.calls) / run, QUOTE_SLACK / np.abs(run)
             least, most = slope - slack, slope + slack
         left, right = self.known & (run > 0), self.known & (run < 0)
         later, earlier = self.rows >= row, self.rows <= row
@@ -74,7 +73,7 @@ class Curves:
 
     def onto_hull(self, cell: int) -> bool:
         """Moves the cell along its own delta from its vol onto the hull of all nodes; whether it could."""
-        return self._take(cell, self._along_delta(cell, hull=True))
+        return self._take(cell, self._to_bound(cell, upper=True))
 
     def _take(self, cell: int, found: tuple[float, float, float] | None) -> bool:
         if found is not None:
@@ -97,34 +96,38 @@ class Curves:
     def _at_strike(self, cell: int, call: float) -> tuple[float, float, float] | None:
         """Vol, strike and price of the cell at its own strike."""
         strike, m = float(self.strikes[cell]), float(self.moneyness[cell])
-        time_value = max(call - max(1.0 - strike, 0.0), _SLACK)
+        time_value = max(call - max(1.0 - strike, 0.0), QUOTE_SLACK)
         vol = float(implied_total_vol(time_value, m)) / float(self.root[cell])
-        return (vol, strike, call) if _MIN_VOL <= vol <= MAX_VOL else None
+        return (vol, strike, call) if LEAST_VOL <= vol <= MAX_VOL else None
 
-    def _along_delta(self, cell: int, *, hull: bool = False) -> tuple[float, float, float] | None:
-        """The same at its own delta, whose strike moves with the vol: the next vol inside, or on the hull."""
+    def _into_interval(self, cell: int) -> tuple[float, float, float] | None:
+        """Vol, strike and price of the next point inside along its own delta."""
+        return self._to_bound(cell, upper=self._above(cell, float(self.vols[cell]), upper=True) > 0)
+
+    def _to_bound(self, cell: int, *, upper: bool) -> tuple[float, float, float] | None:
+        """The same of the next point whose price is the largest at its strike, or the least."""
         from scipy.optimize import brentq  # not at import, which is to be light
 
-        assert self.deltas is not None
-        root, delta, start = float(self.root[cell]), float(self.deltas[cell]), float(self.vols[cell])
-        normal = float(ndtri(delta))
-
-        def point(vol: float) -> tuple[float, float]:
-            total = vol * root
-            strike = float(np.exp(min(total * (total / 2 - normal), MAX_LOG_STRIKE)))
-            return strike, delta - strike * float(ndtr(normal - total))
-
         def above(vol: float) -> float:
-            strike, call = point(vol)
-            return call - self._bounds(cell, strike)[side]
+            return self._above(cell, vol, upper=upper)
 
-        side = 1
-        down = above(start) > 0
-        side = int(down or hull)
-        sign, step = (-1.0 if down else 1.0), _FIRST_STEP
-        while _MIN_VOL <= (end := start * (1.0 + sign * min(step, 0.5))) <= MAX_VOL:
+        start, step = float(self.vols[cell]), _FIRST_STEP
+        down = upper and self._above(cell, start, upper=True) > 0
+        sign = -1.0 if down else 1.0
+        while LEAST_VOL <= (end := start * (1.0 + sign * min(step, 0.5))) <= MAX_VOL:
             if (above(end) <= 0) == down:
                 vol = float(brentq(above, *sorted((start, end)), xtol=1e-13, rtol=1e-13))
-                return vol, *point(vol)
+                return vol, *self._point(cell, vol)
             start, step = end, 2 * step
         return None
+
+    def _above(self, cell: int, vol: float, *, upper: bool) -> float:
+        """How far the price of the cell at this vol is above the largest at its strike, or the least."""
+        strike, call = self._point(cell, vol)
+        return call - self._bounds(cell, strike)[int(upper)]
+
+    def _point(self, cell: int, vol: float) -> tuple[float, float]:
+        """Strike and price of the cell, at its own delta."""
+        assert self.along is not None
+        strike, call = self.along.only(np.array([cell])).at(np.array([vol]))
+        return float(strike[0]), float(call[0])

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from .._typing import FloatArray
-from ..arbitrage.check import TOLERANCE, Check, Violation, check
+from ..arbitrage.check import Check, Violation, check
+from ..arbitrage.tolerances import TOLERANCE
 from ..cells import Cell, Cells, Grid, render
 from .arguments import AXES, MARKET, SIZE, SURFACE, Axes, bid_and_ask, cell_address, read_grid
 from .signature import Argument, Function, choice, number

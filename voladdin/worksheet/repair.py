@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arbitrage.check import TOLERANCE
 from ..arbitrage.repair import Repair, repair
+from ..arbitrage.tolerances import TOLERANCE
 from ..cells import ERROR_CELLS, Cell, Cells, Grid, Label, is_missing, labels_of, render
 from ..errors import InputError
 from .arguments import AXES, MARKET, SIZE, SURFACE, Axes, bid_and_ask, cell_address, read_grid, warn

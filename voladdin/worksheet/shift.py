@@ -7,7 +7,7 @@ from typing import Any
 from ..cells import Cell, Cells, render
 from ..errors import UnitsError
 from ..feature_map import NAMES
-from ..generation.shifting import LARGEST_LEVEL, moved
+from ..generation.shifting import LARGEST_LEVEL, shifted
 from .arguments import AXES, MARKET, SURFACE, Axes, read_grid, warn
 from .signature import Argument, Function, number
 
@@ -31,10 +31,10 @@ def _volshift(
         if abs(changes[0]) >= 100 * LARGEST_LEVEL:
             raise UnitsError(f"dlevel is {changes[0]:g} percent points; expected a number such as 1")
         changes = [change / 100 for change in changes]
-    shifted, further = moved(grid.surface, *changes)
+    result, further = shifted(grid.surface, *changes)
     if further:
         warn(f"surface: cells moved by up to {further:.3g} bp more to be free of arbitrage, features kept")
-    return render(grid, shifted.vols)
+    return render(grid, result.vols)
 
 
 def _change(name: str, help_: str) -> Argument:

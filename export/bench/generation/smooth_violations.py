@@ -12,7 +12,8 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from voladdin._typing import BoolArray, FloatArray
-from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
+from voladdin.arbitrage.nodes import Rectangle
+from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.surface import MAX_VOL
 
 _BLOCK = 500
@@ -49,4 +50,4 @@ def _violations(
     none = ~((vols > 0) & (vols <= MAX_VOL)).all(axis=(1, 2))
     f, calendar = conditions(np.where(none[:, None, None], 0.2, vols), tenors, moneyness)
     below = [(values < -_ROUNDING).any(axis=(1, 2)) | none for values in (f, calendar)]
-    return ~arbitrage_free(vols, tenors, moneyness), below[0], below[1]
+    return ~arbitrage_free(Rectangle(tenors, moneyness), np.nan_to_num(vols)), below[0], below[1]

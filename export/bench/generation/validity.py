@@ -15,8 +15,9 @@ from scipy.special import ndtr, ndtri
 
 import voladdin as va
 from voladdin._typing import BoolArray, FloatArray
+from voladdin.arbitrage.nodes import Rectangle
 from voladdin.arbitrage.repair.latent_repair import repaired
-from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
+from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.errors import InfeasibleError
 
 from .generators import Generates, Ours
@@ -116,7 +117,7 @@ def served(asked: Drawn, bad: BoolArray, sample: int, model: str, rng: np.random
 
 def served_row(region: str, surfaces: Surfaces, bad: BoolArray, found: Served) -> list[str]:
     """A row of USER_COLUMNS."""
-    invalid = int((~arbitrage_free(found.returned, surfaces.tenors, surfaces.moneyness)).sum())
+    invalid = int((~arbitrage_free(Rectangle(surfaces.tenors, surfaces.moneyness), found.returned)).sum())
     got = found.returned.reshape(len(found.returned), -1) @ surfaces.weights.T
     ms = 1e3 * np.array(found.seconds)
     return [

@@ -12,9 +12,10 @@ import time
 import numpy as np
 
 from voladdin._typing import FloatArray
+from voladdin.arbitrage.nodes import Rectangle
 from voladdin.arbitrage.repair.keep_features import keep
 from voladdin.arbitrage.repair.latent_repair import repaired
-from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free
+from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.errors import InfeasibleError
 from voladdin.models.generator import Generator, load
 
@@ -34,7 +35,7 @@ def extreme(generator: Generator, margin: float, spread: float, count: int) -> t
     y = rng.uniform(low - margin * width, high + margin * width, (count, len(low)))
     z = spread * rng.standard_normal((count, generator.latent_size))
     vols = generator.vols(y, z)
-    bad = ~arbitrage_free(vols, generator.tenors, generator.moneyness)
+    bad = ~arbitrage_free(Rectangle(generator.tenors, generator.moneyness), vols)
     return y[bad], z[bad], np.maximum(vols[bad], LEAST_VOL), bad.mean()
 
 

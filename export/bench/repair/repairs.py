@@ -46,7 +46,8 @@ class Quotes:
 def quotes(surface: va.Surface) -> Quotes:
     """Prices, weights and the optimum of a surface."""
     ranks, strikes, calls = prices(surface)
-    tenors, weights = surface.tenors[ranks], 1 / repair_quotes(surface).unit
+    given = repair_quotes(surface)
+    tenors, weights = surface.tenors[ranks], 1 / given.unit(given.vols)
     least, _ = least_change(ranks, strikes, calls, weights)
     return Quotes(surface, ranks, tenors, strikes, calls, weights, least)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voladdin.arbitrage.verdicts_shared_strikes import excess
+from voladdin.arbitrage.neighbours import largest_gain
 from voladdin.surface import MAX_VOL
 
 from .clocks import FloatArray
@@ -45,7 +45,7 @@ def arbitrage_trades(rng: np.random.Generator, truth: Truth) -> FloatArray:
     width = truth.level * np.sqrt(np.median(years, axis=1))
     moneyness = np.broadcast_to((width[:, None] * _STRIKES)[:, None], (*years.shape, len(_STRIKES)))
     vols = np.minimum(truth.vols(years, moneyness), MAX_VOL)
-    gains = [excess(v[None], y, m[0])[0] for v, y, m in zip(vols, years, moneyness, strict=True)]
+    gains = [largest_gain(v[None], y, m[0])[0] for v, y, m in zip(vols, years, moneyness, strict=True)]
     return np.array(gains) / width
 
 

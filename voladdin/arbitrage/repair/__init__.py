@@ -12,7 +12,8 @@ from ..._typing import BoolArray, FloatArray
 from ...errors import InfeasibleError, InputError
 from ...feature_map import features
 from ...surface import Surface
-from ..check import TOLERANCE, Check, check
+from ..check import Check, check
+from ..tolerances import LEAST_TOLERANCE, TOLERANCE
 from .keep_features import by_features
 from .latent_repair import by_latent
 from .methods import Problem, by_envelope, by_nearest, by_program
@@ -27,7 +28,6 @@ _METHODS = {
     "latent": (by_latent,),
 }
 _KEEPING = ("features", "latent")
-_LEAST_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,9 +134,9 @@ def _repaired(problem: Problem, after: Check, method: str, notes: list[str]) -> 
 def _require(method: str, tolerance: float, keep_features: bool) -> None:
     if method not in _METHODS:
         raise InputError(f"method is {method!r}; expected one of {', '.join(_METHODS)}")
-    if tolerance < _LEAST_TOLERANCE:
+    if tolerance < LEAST_TOLERANCE:
         raise InputError(
-            f"tolerance is {tolerance:g}; expected at least {_LEAST_TOLERANCE:g}: below, prices are rounding"
+            f"tolerance is {tolerance:g}; expected at least {LEAST_TOLERANCE:g}: below, prices are rounding"
         )
     if keep_features and method not in ("auto", "latent"):
         raise InputError(f"method is {method!r} and keep_features is True; expected 'auto' or 'latent'")

@@ -2,7 +2,7 @@
 
 min sum |c - c0| / vega such that convex, decreasing price functions through c exist that increase with tenor.
 Those are infinitely many conditions "no call is worth more than calls that cover it". The program starts from
-each quote's neighbours; whatever trade is left at its solution (`envelope.excesses` finds every one) is
+each quote's neighbours; whatever trade is left at its solution (`hulls.arbitrage_trades` finds every one) is
 added, and the program goes on from its last basis. The last solution is optimal for fewer conditions and
 satisfies all, so it is the optimum. Inside bid and ask a move costs little (Cohen, Reisinger and Wang 2020).
 """
@@ -13,8 +13,7 @@ import numpy as np
 
 from ..._typing import FloatArray
 from ...black import call_price
-from ..conditions import from_excesses, neighbours
-from ..hulls import excesses
+from ..conditions import broken, neighbours
 from ..prices import Quotes
 from .linear_program import INFEASIBLE, OPTIMAL
 from .moves import Limits, Moves
@@ -23,8 +22,8 @@ SCALE = 1e-4  # 1 in the program is 1 bp of forward
 _ROUNDS = 200
 
 
-def limits(quotes: Quotes, bid: FloatArray, ask: FloatArray) -> Limits:
-    """Of call prices; bid, ask: [N] vols, NaN where there is none."""
+def limits(quotes: Quotes, vols: FloatArray, bid: FloatArray, ask: FloatArray) -> Limits:
+    """Of call prices; bid, ask: [N] vols, NaN where there is none. vols: [N] those whose vegas set costs."""
     c = quotes.calls
     low, high = (call_price(quotes.m, side * quotes.root) for side in (bid, ask))
     return Limits(
@@ -32,7 +31,7 @@ def limits(quotes: Quotes, bid: FloatArray, ask: FloatArray) -> Limits:
         np.maximum(quotes.most - c, 0.0),
         np.fmax(c - low, 0.0),
         np.fmax(high - c, 0.0),
-        1 / quotes.unit,
+        1 / quotes.unit(vols),
     )
 
 
@@ -42,20 +41,19 @@ def solve(quotes: Quotes, moves: Moves, tolerance: float, slack: float = 0.0) ->
     slack: of the conditions, below `tolerance`. Trades among quotes that cannot move are left.
     """
     program, calls = moves.program(), quotes.calls
-    covers, strikes = neighbours(quotes.rows, quotes.strikes), quotes.strikes.tolist()
+    conditions = neighbours(quotes.rows, quotes.strikes)
     for number in range(_ROUNDS):
-        added = moves.add(program, covers, covers.weights, covers.excess(quotes.calls) - slack)
+        added = moves.add(program, conditions, conditions.weights, conditions.gain(quotes.calls) - slack)
         if number and not added:
-            return (INFEASIBLE if moves.concerns(covers) else OPTIMAL), calls
+            return (INFEASIBLE if moves.concerns(conditions) else OPTIMAL), calls
         status, x = program.solve()
         if status != OPTIMAL:
             return status, quotes.calls
-        calls = _moved(quotes, moves.read(x))
-        prices = calls.tolist()
-        covers = from_excesses(excesses(quotes.rows, strikes, prices, prices, tolerance))
+        calls = _clipped(quotes, moves.read(x))
+        conditions = broken(quotes.rows, quotes.strikes, calls, tolerance)
     return "too many rounds", quotes.calls
 
 
-def _moved(quotes: Quotes, move: FloatArray) -> FloatArray:
+def _clipped(quotes: Quotes, move: FloatArray) -> FloatArray:
     calls = np.clip(quotes.calls + move, quotes.intrinsic, quotes.most)
     return np.where(move == 0, quotes.calls, calls)

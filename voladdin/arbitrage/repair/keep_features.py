@@ -7,10 +7,11 @@ from numpy.typing import ArrayLike
 
 from ..._typing import BoolArray, FloatArray
 from ...errors import InfeasibleError, InputError
-from ...feature_map import NAMES, feature_weights
-from ..check import TOLERANCE
-from ..nodes import AtDeltas, AtStrikes
+from ...feature_map import NAMES
+from ..nodes import AtStrikes
+from ..tolerances import TOLERANCE
 from .methods import Attempt, Problem
+from .quoted_features import QuotedFeatures
 from .sqp import Sequence
 
 _SAME = 1e-6  # of a spread: too near to be called beyond reach
@@ -42,10 +43,10 @@ def keep(
     if target.shape != (4,):
         raise InputError(f"target_features has shape {target.shape}; expected 4 numbers, {', '.join(NAMES)}")
     years = np.broadcast_to(np.asarray(tenors, dtype=float)[:, None], seen.shape)[seen]
-    weights = feature_weights(years, m[seen])
-    known = np.isfinite(weights[:, 0])
-    nodes = AtStrikes(np.argwhere(seen)[:, 0].tolist(), m[seen], np.sqrt(years), weights[known])
-    search = Sequence(nodes, vols[seen], np.ones(int(seen.sum()), dtype=bool), tolerance)
+    quotes = AtStrikes(np.argwhere(seen)[:, 0], m[seen], np.sqrt(years))
+    of_quotes = QuotedFeatures.of(quotes, years, m[seen])
+    known = of_quotes.known
+    search = Sequence(of_quotes, vols[seen], np.ones(int(seen.sum()), dtype=bool), tolerance)
     found = nearest(search, target[known])
     if found is None:
         beyond = _Beyond(search, target, known)
@@ -61,15 +62,10 @@ def by_features(problem: Problem) -> Attempt:
     """The vols nearest to the quotes (least squares) with the quotes' features; bid and ask do not count."""
     given, surface = problem.given, problem.surface
     years = surface.tenors[given.cells[:, 0]]
-    weights = feature_weights(years, given.m)
-    known = np.isfinite(weights[:, 0])
-    nodes: AtStrikes | AtDeltas
-    if surface.deltas is None:
-        nodes = AtStrikes(given.rows, given.m, given.root, weights[known])
-    else:
-        nodes = AtDeltas(problem.paths, years, known)
-    search = Sequence(nodes, given.vols, problem.free, problem.tolerance)
-    found = nearest(search, nodes.features(given.vols))
+    quotes = given if surface.deltas is None else problem.along
+    of_quotes = QuotedFeatures.of(quotes, years, given.m)
+    search = Sequence(of_quotes, given.vols, problem.free, problem.tolerance)
+    found = nearest(search, of_quotes.at(given.vols))
     if found is None:
         return "features", None, "the features could not be kept"
     return "features", problem.filled(found), ""
@@ -100,7 +96,7 @@ class _Beyond:
     def _look(self, search: Sequence, spread: FloatArray, start: FloatArray) -> None:
         """One search, in which features of spread 0 stay as asked."""
         target = self._target[self._known]
-        vols = search.reach(target, spread[self._known], start)
+        vols = search.closest(target, spread[self._known], start)
         if vols is None:
             return
         off = ~search.reached(vols, target)
@@ -108,7 +104,7 @@ class _Beyond:
             found = search.nearest(target, vols)
             self.vols = vols if found is None else found
             return
-        got = search.nodes.features(vols)
+        got = search.features.at(vols)
         distance = float((np.abs(got - target) / _SPREAD[self._known])[off].sum())
         if distance < _SAME:
             return

@@ -2,7 +2,7 @@
 
 The features y stay and z moves, by L-BFGS on
 
-    weight * sum of (excess of each condition, in vol)+^2  +  mean of (vols - quoted)^2,
+    weight * sum of (gain of each condition, in vol)+^2  +  mean of (vols - quoted)^2,
 
 with the derivative of the decoder as an ONNX graph. The conditions are those of `check` on the grid, where
 the paper has its density f >= 0 and the slope of total variance; squares, and a weight that grows, where it
@@ -18,12 +18,14 @@ import numpy as np
 
 from ..._typing import FloatArray
 from ...models.generator import Generator, load
-from ..nodes import AtStrikes
+from ..conditions import neighbours
+from ..nodes import AtStrikes, Rectangle
+from ..verdicts import arbitrage_free
 from .methods import Attempt, Problem
 
 _WEIGHTS = (1e0, 1e2, 1e4, 1e6)
 _ITERATIONS = 60  # of L-BFGS, for each weight
-_LEAST_SIZE = 1e-4  # of a condition's slope: excess in vol is excess in price over it
+_LEAST_SIZE = 1e-4  # of a condition's slope: a gain in vol is one in price over it
 _MARGIN = 1e-5  # of vol
 _SAME = 1e-9  # of an axis
 
@@ -36,26 +38,22 @@ class _Loss:
         tenors, moneyness = generator.tenors, generator.moneyness
         rows = np.repeat(np.arange(len(tenors)), len(moneyness))
         m, root = np.tile(moneyness, len(tenors)), np.sqrt(np.repeat(tenors, len(moneyness)))
-        self._nodes = AtStrikes(rows.tolist(), m, root, generator.arrays["weights"])
-        self._covers = self._nodes.covers(self._nodes.strikes)
-        self._size = np.maximum(np.linalg.norm(self._slopes(generator.mean), axis=0), _LEAST_SIZE)
+        self._nodes = AtStrikes(rows, m, root)
+        self._conditions = neighbours(rows, self._nodes.strikes)
+        rates = self._conditions.linear(self._nodes, generator.mean)[1]
+        self._size = np.maximum(np.linalg.norm(rates, axis=0), _LEAST_SIZE)
 
     def __call__(self, z: FloatArray, weight: float) -> tuple[float, FloatArray]:
         vols, moves = self._generator.vols_and_slope(self._features, z[None])
         vols, moves = vols[0].ravel(), moves[0].reshape(len(z), -1)
         live = np.maximum(vols, 1e-4)
-        excess = self._covers.excess(self._nodes.at(live)[1]) / self._size + _MARGIN
-        over = np.maximum(excess, 0.0)
+        gain, rates = self._conditions.linear(self._nodes, live)
+        over = np.maximum(gain / self._size + _MARGIN, 0.0)
         away = vols - self._quoted
         push = np.zeros(len(vols) + 1)  # the last is the forward, FORWARD = -1
-        np.add.at(push, self._covers.nodes, -2 * weight * over / self._size * self._slopes(live))
+        np.add.at(push, self._conditions.nodes, -2 * weight * over / self._size * rates)
         slope = moves @ (push[:-1] + 2 * away / len(vols))
         return weight * float(over @ over) + float(away @ away) / len(vols), slope
-
-    def _slopes(self, vols: FloatArray) -> FloatArray:
-        """[3, R] how fast each condition's slack grows with the vols of its nodes."""
-        nodes = self._covers.nodes
-        return self._covers.weights * self._nodes.rate(vols, np.zeros(nodes.shape[1]), nodes)
 
 
 def repaired(
@@ -68,8 +66,7 @@ def repaired(
     """
     from scipy.optimize import minimize
 
-    from ..verdicts_shared_strikes import arbitrage_free
-
+    axes = Rectangle(generator.tenors, generator.moneyness)
     loss = _Loss(generator, features, vols.ravel())
     for weight in _WEIGHTS:
         found = minimize(
@@ -82,7 +79,7 @@ def repaired(
         )
         z = found.x
         decoded = generator.vols(features[None], z[None])
-        if arbitrage_free(decoded, generator.tenors, generator.moneyness)[0]:
+        if arbitrage_free(axes, np.nan_to_num(decoded))[0]:
             return np.asarray(decoded[0])
     return None
 

@@ -9,9 +9,11 @@ import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
 from ...surface import Surface
-from ..prices import Quotes, quotes, vols_around, with_vegas_of
+from ..nodes import AtDeltas
+from ..prices import Quotes, quotes, vols_around
+from ..tolerances import INNER, INNER_LEAST, INNER_MOST
 from . import at_deltas, at_strikes
-from .at_deltas import Paths, Search
+from .at_deltas import Search
 from .linear_program import INFEASIBLE, OPTIMAL
 from .moves import Moves
 from .onto_hulls import lower
@@ -33,7 +35,7 @@ class Problem:
     @property
     def inner(self) -> float:
         """Tolerance of the conditions, below that of `check`."""
-        return min(max(0.01 * self.tolerance, 1e-13), 1e-11)
+        return min(max(INNER * self.tolerance, INNER_LEAST), INNER_MOST)
 
     @property
     def slack(self) -> float:
@@ -56,18 +58,18 @@ class Problem:
         return self.bid[self._cells], self.ask[self._cells]
 
     @cached_property
-    def paths(self) -> Paths:
+    def along(self) -> AtDeltas:
         """The quotes of a delta axis."""
         assert self.surface.deltas is not None
-        return at_deltas.paths(self.given, self.surface.deltas)
+        return self.given.along(self.surface.deltas)
 
     def filled(self, vols: FloatArray) -> FloatArray:
         """[T, K] with vols [N] at the quotes."""
-        moved = self.surface.vols.copy()
-        moved[self._cells] = vols
-        return moved
+        grid = self.surface.vols.copy()
+        grid[self._cells] = vols
+        return grid
 
-    def moved(self, vols: FloatArray) -> float:
+    def distance(self, vols: FloatArray) -> float:
         """How far vols [T, K] are from the given ones, in all."""
         return float(np.nansum(np.abs(vols - self.surface.vols)))
 
@@ -100,12 +102,11 @@ def by_nearest(problem: Problem) -> Attempt:
     near = vols_around(problem.surface.vols)[problem._cells]
     if np.abs(np.log(problem.given.vols / near)).max() < _ODD:
         return done, vols, note
-    around = with_vegas_of(problem.given, near)
     for hard, slack in _stages(problem):
-        status, other = _at_strikes(problem, hard, slack, around)
+        status, other = _at_strikes(problem, hard, slack, near)
         if status != INFEASIBLE:
             break
-    if other is not None and 2 * problem.moved(other) < problem.moved(vols):
+    if other is not None and 2 * problem.distance(other) < problem.distance(vols):
         return done, other, "vegas are those of the vols around each"
     return done, vols, note
 
@@ -113,25 +114,28 @@ def by_nearest(problem: Problem) -> Attempt:
 def by_envelope(problem: Problem) -> Attempt:
     """Lower hulls; on a delta axis each point moves along its delta onto them."""
     if problem.surface.deltas is not None:
-        vols = at_deltas.placed(problem.paths, problem.paths.vols, problem.free, problem.slack)
+        vols = at_deltas.placed(problem.along, problem.given.vols, problem.free, problem.slack)
         return "envelope", problem.filled(vols), ""
     calls = lower(problem.given, problem.free, problem.slack)
     return "envelope", problem.filled(problem.given.vols_at(calls)), ""
 
 
 def _at_strikes(
-    problem: Problem, hard: bool, slack: float, given: Quotes | None = None
+    problem: Problem, hard: bool, slack: float, around: FloatArray | None = None
 ) -> tuple[str, FloatArray | None]:
-    given = given or problem.given
-    moves = Moves(at_strikes.limits(given, *problem.sides), problem.free, hard, at_strikes.SCALE)
+    """around: [N] vols whose vegas count, the quotes' own unless given."""
+    given = problem.given
+    limits = at_strikes.limits(given, given.vols if around is None else around, *problem.sides)
+    moves = Moves(limits, problem.free, hard, at_strikes.SCALE)
     status, calls = at_strikes.solve(given, moves, problem.inner + slack, slack)
     return status, problem.filled(given.vols_at(calls)) if status == OPTIMAL else None
 
 
 def _along_deltas(problem: Problem, hard: bool, slack: float) -> tuple[str, FloatArray | None]:
     """Vols also where the search was cut short: the nearest so far have no arbitrage."""
-    moves = Moves(at_deltas.limits(problem.paths, *problem.sides), problem.free, hard, at_deltas.SCALE)
-    search = Search(problem.paths, moves, problem.free, problem.inner + slack)
+    limits = at_deltas.limits(problem.given.vols, *problem.sides)
+    moves = Moves(limits, problem.free, hard, at_deltas.SCALE)
+    search = Search(problem.along, problem.given.vols, moves, problem.free, problem.inner + slack)
     status = search.run()
     return status, problem.filled(search.best) if search.solved and np.isfinite(search.least) else None
 

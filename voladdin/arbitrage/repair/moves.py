@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..._typing import BoolArray, FloatArray
-from ..conditions import Covers
+from ..._typing import BoolArray, FloatArray, IntArray
+from ..conditions import NoArbitrageConditions
 from .linear_program import Program
 
 INSIDE = 1e-3  # cost of a move inside bid and ask, in that of one outside
@@ -27,64 +27,86 @@ class Limits:
     cost: FloatArray
 
 
-class Moves:
-    """Up to four columns a quote: up and down, inside bid and ask and beyond (unless `hard`).
+@dataclass(frozen=True)
+class _Columns:
+    """C columns of moves, those of a quote side by side.
 
-    scale: what 1 is in the program, so that its numbers are of order 1.
+    quote: its place. sign: up or down. start: of the way that the quote has then moved. size: of the column.
+    cost: of a move of 1.
     """
 
-    def __init__(self, limits: Limits, free: BoolArray, hard: bool, scale: float) -> None:
-        number = len(limits.cost)
-        ask, bid = np.minimum(limits.ask, limits.up), np.minimum(limits.bid, limits.down)
-        none = np.zeros(number)
-        parts = [(1.0, none, ask, INSIDE), (-1.0, none, bid, INSIDE)]
-        if not hard:
-            parts += [(1.0, ask, limits.up, 1.0), (-1.0, bid, limits.down, 1.0)]
-        first, last = np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts])
-        used = np.flatnonzero((last > first) & np.tile(free, len(parts)))
-        used = used[np.argsort(used % number, kind="stable")]
-        self._scale, self._number = scale, number
-        self._free = np.append(free, False)  # FORWARD is -1
-        self._node = used % number
-        self._sign = np.repeat([p[0] for p in parts], number)[used]
-        self._from, self._size = first[used], (last - first)[used]
-        self._cost = np.concatenate([p[3] * limits.cost for p in parts])[used]
-        self._first = np.searchsorted(self._node, np.arange(number + 2))
+    quote: IntArray
+    sign: FloatArray
+    start: FloatArray
+    size: FloatArray
+    cost: FloatArray
 
-    def concerns(self, covers: Covers) -> bool:
+
+def _columns(limits: Limits, free: BoolArray, hard: bool) -> _Columns:
+    """Up and down, inside bid and ask and beyond (unless `hard`); none that has no room, or is not free."""
+    number = len(limits.cost)
+    none = np.zeros(number)
+    ask, bid = np.minimum(limits.ask, limits.up), np.minimum(limits.bid, limits.down)
+    parts = [(1.0, none, ask, INSIDE), (-1.0, none, bid, INSIDE)]
+    if not hard:
+        parts += [(1.0, ask, limits.up, 1.0), (-1.0, bid, limits.down, 1.0)]
+    sign = np.repeat([part[0] for part in parts], number)
+    start, end = (np.concatenate([part[k] for part in parts]) for k in (1, 2))
+    cost = np.concatenate([part[3] * limits.cost for part in parts])
+    used = np.flatnonzero((end > start) & np.tile(free, len(parts)))
+    used = used[np.argsort(used % number, kind="stable")]
+    return _Columns(used % number, sign[used], start[used], (end - start)[used], cost[used])
+
+
+class Moves:
+    """What quotes can do in a linear program. scale: what 1 is in it, so that its numbers are of order 1."""
+
+    def __init__(self, limits: Limits, free: BoolArray, hard: bool, scale: float) -> None:
+        self._columns = _columns(limits, free, hard)
+        self._scale, self._number = scale, len(free)
+        self._free = np.append(free, False)  # FORWARD is -1
+        self._first = np.searchsorted(self._columns.quote, np.arange(len(free) + 2))
+
+    def concerns(self, conditions: NoArbitrageConditions) -> bool:
         """Whether a quote that is free takes part in any."""
-        return bool(self._free[covers.nodes].any())
+        return bool(self._free[conditions.nodes].any())
 
     def program(self, least: FloatArray | None = None, most: FloatArray | None = None) -> Program:
         """Without rows; least, most: [N] ends of each quote's whole move, signed."""
-        lower, upper = np.zeros_like(self._size), self._size
+        columns = self._columns
+        lower, upper = np.zeros_like(columns.size), columns.size
         if least is not None and most is not None:
-            ends = np.sort(self._sign * np.stack([least, most])[:, self._node], axis=0) - self._from
-            lower, upper = np.clip(ends, 0.0, self._size)
-        return Program(self._cost, lower / self._scale, upper / self._scale)
+            ends = np.sort(columns.sign * np.stack([least, most])[:, columns.quote], axis=0) - columns.start
+            lower, upper = np.clip(ends, 0.0, columns.size)
+        return Program(columns.cost, lower / self._scale, upper / self._scale)
 
     def read(self, x: FloatArray) -> FloatArray:
         """[N] each quote's move, 0 exactly where its columns are."""
-        return np.asarray(np.bincount(self._node, self._sign * x, minlength=self._number) * self._scale)
+        columns = self._columns
+        moves = np.bincount(columns.quote, columns.sign * x, minlength=self._number)
+        return np.asarray(moves * self._scale)
 
     def cost(self, move: FloatArray) -> float:
         """Of a whole move [N]; infinite where it is beyond the limits."""
-        size = np.clip(self._sign * move[self._node] - self._from, 0.0, self._size)
-        reached = np.bincount(self._node, size, minlength=self._number)
+        columns = self._columns
+        size = np.clip(columns.sign * move[columns.quote] - columns.start, 0.0, columns.size)
+        reached = np.bincount(columns.quote, size, minlength=self._number)
         beyond = (np.abs(move) - reached).max(initial=0.0) > 1e-12
-        return np.inf if beyond else float(self._cost @ size)
+        return np.inf if beyond else float(columns.cost @ size)
 
-    def add(self, program: Program, covers: Covers, values: FloatArray, least: FloatArray) -> int:
+    def add(
+        self, program: Program, conditions: NoArbitrageConditions, values: FloatArray, least: FloatArray
+    ) -> int:
         """Rows sum of values [3, R] times the moves of sold, left and right >= least [R]; how many there are.
 
         Those in which nothing can move are left out.
         """
-        number = len(covers.sold)
-        row, value, node = np.tile(np.arange(number), 3), values.ravel(), covers.nodes.ravel()
+        node, value = conditions.nodes.ravel(), values.ravel()
+        row = np.tile(np.arange(len(conditions)), 3)
         count = (self._first[node + 1] - self._first[node]) * ((node >= 0) & (value != 0))
         offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
         column = np.repeat(self._first[node], count) + offset
-        row, value = np.repeat(row, count), np.repeat(value, count) * self._sign[column]
+        row, value = np.repeat(row, count), np.repeat(value, count) * self._columns.sign[column]
         order = np.argsort(row, kind="stable")
         live, starts = np.unique(row[order], return_index=True)
         program.add(starts, column[order], value[order], least[live] / self._scale)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
-from ..hulls import FORWARD, Point, excesses, lower_hull
+from ..hulls import FORWARD, Point, arbitrage_trades, lower_hull
 from ..prices import Quotes
+from ..tolerances import ROUNDING
 
-ROUNDING = 1e-14
 _PLACINGS = 5
 
 
@@ -35,16 +35,16 @@ class Hulls:
         return self.prices[ranks, place] + slope * (strikes - self.corners[ranks, place]), slope
 
 
-def hulls(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArray, slack: float) -> Hulls:
+def hulls(rows: IntArray, strikes: FloatArray, calls: FloatArray, free: BoolArray, slack: float) -> Hulls:
     """Lower hulls of each tenor's and all later prices, on which the fixed quotes lie.
 
     Free quotes so low that a fixed one would be above the hull by more than `slack` are left out. Fixed
     quotes are taken to have no arbitrage among themselves.
     """
     asks = _usable(rows, strikes, calls, free, slack)
-    points: dict[int, list[Point]] = {rank: [] for rank in rows}
+    points: dict[int, list[Point]] = {rank: [] for rank in rows.tolist()}
     for i in np.flatnonzero(np.isfinite(asks)).tolist():
-        points[rows[i]].append((float(strikes[i]), float(asks[i]), i))
+        points[int(rows[i])].append((float(strikes[i]), float(asks[i]), i))
     ranks, hull = sorted(points), [(0.0, 1.0, FORWARD)]
     functions = []
     for rank in reversed(ranks):
@@ -60,13 +60,13 @@ def hulls(rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArr
 
 
 def _usable(
-    rows: list[int], strikes: FloatArray, calls: FloatArray, free: BoolArray, slack: float
+    rows: IntArray, strikes: FloatArray, calls: FloatArray, free: BoolArray, slack: float
 ) -> FloatArray:
     """[N] the prices, NaN for free ones that undercut the fixed."""
     asks = calls.copy()
-    sold = np.where(free, np.nan, calls).tolist()
+    sold = np.where(free, np.nan, calls)
     while not free.all():
-        found = excesses(rows, strikes.tolist(), sold, asks.tolist(), slack)
+        found = arbitrage_trades(rows, strikes, sold, asks, slack)
         out = [i for e in found for i, _ in e.legs if i != FORWARD and free[i]]
         if not out:
             break

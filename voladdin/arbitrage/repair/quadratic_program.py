@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
-from ..conditions import Covers
+from ..conditions import NoArbitrageConditions
 
 _UNIT = 1e-2  # of vol: what 1 is in the program
 _NO_RATE = 1e-10  # vols cannot mend a condition whose price moves by less for a vol of 1
@@ -18,11 +18,11 @@ _SOLVED = ("Solved", "AlmostSolved")
 
 
 class Quadratic:
-    """min |far + d|^2 over d [N], 0 where not `free`. far: [N] the present vols less the quoted ones."""
+    """min |away + d|^2 over d [N], 0 where not `free`. away: [N] the present vols less the quoted ones."""
 
-    def __init__(self, far: FloatArray, free: BoolArray) -> None:
+    def __init__(self, away: FloatArray, free: BoolArray) -> None:
         self._free, self._place = free, np.cumsum(free) - 1
-        self._gradient = far[free] / _UNIT
+        self._gradient = away[free] / _UNIT
         self._curvature = np.ones(len(self._gradient))
         self._entries: list[tuple[IntArray, IntArray, FloatArray]] = []  # row, column, value
         self._limits: list[FloatArray] = []
@@ -44,9 +44,9 @@ class Quadratic:
             self._misses(cost[soft] * _UNIT / scale[soft])
         self._add("zero", row, column, value, scale * change / _UNIT)
 
-    def at_least(self, covers: Covers, values: FloatArray, slack: FloatArray) -> None:
-        """slack [R] + values [3, R] of each cover's nodes @ d >= 0; rows that nothing moves are left out."""
-        nodes = covers.nodes
+    def at_least(self, conditions: NoArbitrageConditions, values: FloatArray, slack: FloatArray) -> None:
+        """slack [R] + values [3, R] of their nodes @ d >= 0; rows that nothing moves are left out."""
+        nodes = conditions.nodes
         moves = (nodes >= 0) & self._free[nodes] & (values != 0)
         size = np.sqrt((np.where(moves, values, 0.0) ** 2).sum(axis=0))
         kept = size > _NO_RATE

@@ -9,33 +9,36 @@ A condition has slack, as `check` has: without it, prices far below the toleranc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..._typing import BoolArray, FloatArray
-from ..conditions import Covers, from_excesses, joined
-from ..hulls import excesses
-from ..nodes import AtDeltas, AtStrikes, Nodes
-from .at_deltas import LEAST_VOL, placed
+from ...black import implied_total_vol
+from ..conditions import NONE, NoArbitrageConditions, broken, joined, neighbours
+from ..nodes import AtDeltas, AtStrikes
+from ..tolerances import FORGIVEN, LEAST_VOL, STRICT
+from .at_deltas import placed
 from .quadratic_program import Quadratic
+from .quoted_features import QuotedFeatures
 
 EXACT = 1e-11  # of a feature, relative where it is above 1
 _STEPS = 16
-_REACH = 1.0  # a step adds no more than this share to a vol
-_LEAST = 0.5  # nor takes more off it
+_LARGEST_RISE = 1.0  # a step adds no more than this share to a vol
+_LARGEST_FALL = 0.5  # nor takes more off it
 _LOW = 0.01  # no vol goes below, or below half of what is quoted: no corner without vol keeps features
 _CLOSE = 0.02  # a step of less than this share of the whole change is the last
 _NOTHING = 1e-6  # a change of less is not worth another step
 _SHORT = 0.2  # a first step shortened to less leads nowhere from there
-_FORGIVEN = 1 / 500  # of the tolerance: neighbours' excesses add up along a smile
+_FORGIVEN = 1 / 500  # of the tolerance: neighbours' arbitrage_trades add up along a smile
 _MARGIN = 2e-10  # of price, above 0
 _MARGIN_VOL = 1e-7  # of vol: the margin costs no more
 _LIVE_VOLS = 0.02, 2.0  # of prices from which vols can be moved
 _LIVE_RATE = 2e-3
 _MOST_OFF = 0.99  # of a price
-_STRICT = 1 - 1e-3
-_FAR_STEPS = 30
+_LEAST_PRICE = 1e-14
+_MOST_PRICE = 0.9999  # of the most that an out-of-the-money price can be
+_CLOSEST_STEPS = 30
 _COST = 1e4  # of missing a feature by its spread, to begin with: steps at a higher one oscillate
 _DEARER = 3.0  # after a step without gain
 _PATIENCE = 4  # steps without gain
@@ -44,18 +47,17 @@ _GAIN = 1e-3
 
 @dataclass
 class Sequence:
-    """Quotes [N], and which may move. tolerance: of `check`."""
+    """features: of quotes [N], `quoted` vols, of which the `free` may move. tolerance: of `check`."""
 
-    nodes: Nodes
+    features: QuotedFeatures
     quoted: FloatArray
     free: BoolArray
     tolerance: float
-    _found: Covers = field(default_factory=lambda: from_excesses([]))
+    _found: NoArbitrageConditions = NONE
 
     def nearest(self, target: FloatArray, start: FloatArray) -> FloatArray | None:
         """[N] the vols, or None where the steps from `start` do not lead there."""
-        vols, hard = start, np.full(len(target), np.inf)
-        best: FloatArray | None = None
+        vols, best, least, hard = start, None, np.inf, np.full(len(target), np.inf)
         for number in range(_STEPS):
             change = self._step(vols, target, hard)
             share = 0.0 if change is None else _share(change, vols)
@@ -65,18 +67,16 @@ class Sequence:
             if share < 1.0:
                 continue
             vols = self._exact(vols, target)
-            if not (self.reached(vols, target).all() and self.valid(vols)):
+            if not self.reached(vols, target).all() or self._left(vols):
                 continue
-            far = self._far(vols)
-            best = vols if best is None or far < self._far(best) else best
-            if far < _NOTHING or np.linalg.norm(change) <= _CLOSE * far:
+            away = float(np.linalg.norm(vols - self.quoted))
+            if away < least:
+                best, least = vols, away
+            if away < _NOTHING or np.linalg.norm(change) <= _CLOSE * away:
                 break
         return best
 
-    def _far(self, vols: FloatArray) -> float:
-        return float(np.linalg.norm(vols - self.quoted))
-
-    def reach(self, target: FloatArray, spread: FloatArray, start: FloatArray) -> FloatArray | None:
+    def closest(self, target: FloatArray, spread: FloatArray, start: FloatArray) -> FloatArray | None:
         """[N] vols without arbitrage with features as near the target as can be, or None if none are found.
 
         spread: [F] unit of each feature's distance, whose sum is least; 0 where a feature must be as asked.
@@ -84,13 +84,13 @@ class Sequence:
         soft = spread > 0
         unit = np.where(soft, spread, 1.0)
         vols, best, least, idle, cost = start, None, np.inf, 0, _COST
-        for _ in range(_FAR_STEPS):
+        for _ in range(_CLOSEST_STEPS):
             change = self._step(vols, target, np.where(soft, cost / unit, np.inf))
             if change is None or idle == _PATIENCE:
                 break
             vols = vols + _share(change, vols) * change
-            missed = float((np.abs(self.nodes.features(vols) - target) / unit)[soft].sum())
-            if not (self.reached(vols, target) | soft).all() or not self.valid(vols):
+            missed = float((np.abs(self.features.at(vols) - target) / unit)[soft].sum())
+            if not (self.reached(vols, target) | soft).all() or self._left(vols):
                 continue
             if self.reached(vols, target).all():
                 return vols
@@ -103,68 +103,69 @@ class Sequence:
 
         At given strikes the nearest prices, by one program; on a delta axis points on lower hulls.
         """
-        quoted = np.where(self.free, np.clip(self.quoted, *_LIVE_VOLS), self.quoted)
-        if isinstance(self.nodes, AtDeltas):
-            return placed(self.nodes.paths, quoted, self.free)
-        assert isinstance(self.nodes, AtStrikes)
-        strikes, calls = self.nodes.at(quoted)
-        covers = self._covers(strikes)
-        every = np.arange(len(quoted))
-        rate = np.maximum(self.nodes.rate(quoted, np.zeros(len(quoted)), every), _LIVE_RATE)
-        value = calls - self.nodes.intrinsic
+        quotes, quoted = (
+            self.features.quotes,
+            np.where(self.free, np.clip(self.quoted, *_LIVE_VOLS), self.quoted),
+        )
+        if isinstance(quotes, AtDeltas):
+            return placed(quotes, quoted, self.free)
+        strikes, calls = quotes.at(quoted)
+        conditions, every = self._conditions(strikes), np.arange(len(quoted))
+        rate = np.maximum(quotes.rate(quoted, np.zeros(len(quoted)), every), _LIVE_RATE)
+        value = calls - quotes.intrinsic
         program = Quadratic(np.zeros(len(quoted)), self.free)
-        program.at_least(covers, covers.weights * rate[covers.nodes], -covers.excess(calls))
+        program.at_least(conditions, conditions.weights * rate[conditions.nodes], -conditions.gain(calls))
         program.lowest(-_MOST_OFF * value / rate)
         change = program.solve()
         if change is None:
             return None
-        vols = np.maximum(self.nodes.vols_of(value + rate * change), LEAST_VOL)
-        return np.where(self.free, vols, quoted)
-
-    def valid(self, vols: FloatArray) -> bool:
-        """Whether no trade is left; those that are enter the conditions."""
-        strikes, calls = self.nodes.at(vols)
-        if self._covers(strikes).excess(calls).max(initial=0.0) > self.tolerance:
-            return False
-        prices = calls.tolist()
-        found = excesses(self.nodes.rows, strikes.tolist(), prices, prices, _STRICT * self.tolerance)
-        self._found = joined([self._found, from_excesses(found)])
-        return not found
-
-    def _covers(self, strikes: FloatArray) -> Covers:
-        covers = self.nodes.covers(strikes)
-        return joined([covers, self._found.at(strikes)]) if len(self._found.sold) else covers
-
-    def _exact(self, vols: FloatArray, target: FloatArray) -> FloatArray:
-        """The rounding of a program's features taken off."""
-        slopes = self.nodes.slopes(vols) * self.free
-        change = slopes.T @ np.linalg.lstsq(slopes @ slopes.T, target - self.nodes.features(vols))[0]
-        return np.maximum(vols + change, 0.5 * vols)
+        return np.where(self.free, np.maximum(_vols_of(quotes, value + rate * change), LEAST_VOL), quoted)
 
     def reached(self, vols: FloatArray, target: FloatArray) -> BoolArray:
         """[F] which features are as asked."""
-        error = np.abs(self.nodes.features(vols) - target) / np.maximum(1.0, np.abs(target))
+        error = np.abs(self.features.at(vols) - target) / np.maximum(1.0, np.abs(target))
         return np.asarray(error <= EXACT)
 
+    def _left(self, vols: FloatArray) -> bool:
+        """Whether a trade is left; where the conditions miss them all, those left enter."""
+        strikes, calls = self.features.quotes.at(vols)
+        if self._conditions(strikes).gain(calls).max(initial=0.0) > self.tolerance:
+            return True
+        missed = broken(self.features.quotes.rows, strikes, calls, STRICT * self.tolerance)
+        self._found = joined([self._found, missed])
+        return len(missed) > 0
+
+    def _conditions(self, strikes: FloatArray) -> NoArbitrageConditions:
+        """Neighbours, which on a rectangle of tenors and strikes are all, and trades that were left."""
+        conditions = neighbours(self.features.quotes.rows, strikes)
+        return joined([conditions, self._found.at(strikes)]) if len(self._found) else conditions
+
+    def _exact(self, vols: FloatArray, target: FloatArray) -> FloatArray:
+        """The rounding of a program's features taken off."""
+        slopes = self.features.slopes(vols) * self.free
+        change = slopes.T @ np.linalg.lstsq(slopes @ slopes.T, target - self.features.at(vols))[0]
+        return np.maximum(vols + change, 0.5 * vols)
+
     def _step(self, vols: FloatArray, target: FloatArray, cost: FloatArray) -> FloatArray | None:
-        covers, values, slack = self._conditions(vols)
+        """[N] the change that the program around these vols asks for; each condition keeps a margin."""
+        conditions = self._conditions(self.features.quotes.at(vols)[0])
+        gain, rates = conditions.linear(self.features.quotes, vols)
+        size = np.sqrt((np.where(conditions.nodes >= 0, rates, 0.0) ** 2).sum(axis=0))
+        margin = np.minimum(_MARGIN, _MARGIN_VOL * size) - FORGIVEN * min(self.tolerance, _MARGIN)
         program = Quadratic(vols - self.quoted, self.free)
-        program.equal(self.nodes.slopes(vols), target - self.nodes.features(vols), cost)
-        program.at_least(covers, values, slack)
+        program.equal(self.features.slopes(vols), target - self.features.at(vols), cost)
+        program.at_least(conditions, rates, -gain - margin)
         floor = np.minimum(_LOW, 0.5 * self.quoted)
-        program.lowest(np.maximum(-_LEAST * vols, np.minimum(floor - vols, 0.0)))
+        program.lowest(np.maximum(-_LARGEST_FALL * vols, np.minimum(floor - vols, 0.0)))
         return program.solve()
 
-    def _conditions(self, vols: FloatArray) -> tuple[Covers, FloatArray, FloatArray]:
-        """Conditions, how fast their slack grows with the vols [3, R], and the slack less its margin [R]."""
-        strikes, calls = self.nodes.at(vols)
-        covers = self._covers(strikes)
-        values = covers.weights * self.nodes.rate(vols, covers.slope(strikes, calls), covers.nodes)
-        size = np.sqrt((np.where(covers.nodes >= 0, values, 0.0) ** 2).sum(axis=0))
-        margin = np.minimum(_MARGIN, _MARGIN_VOL * size) - _FORGIVEN * min(self.tolerance, _MARGIN)
-        return covers, values, -covers.excess(calls) - margin
+
+def _vols_of(quotes: AtStrikes, value: FloatArray) -> FloatArray:
+    """[N] vols of out-of-the-money prices."""
+    most = _MOST_PRICE * np.exp(np.minimum(quotes.m, 0))
+    return implied_total_vol(np.clip(value, _LEAST_PRICE, most), quotes.m) / quotes.root
 
 
 def _share(change: FloatArray, vols: FloatArray) -> float:
     """Of a change that is taken."""
-    return min(1.0, _REACH / max(float((np.abs(change) / vols).max()), _REACH))
+    return min(1.0, _LARGEST_RISE / max(float((np.abs(change) / vols).max()), _LARGEST_RISE))

@@ -11,14 +11,20 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
-from .._typing import FloatArray
-from ..surface import MAX_VOL, Surface
-from .check import TOLERANCE, check
+from .._typing import FloatArray, IntArray
+from .nodes import Axes
 
+BROKEN, OPEN, FREE = range(3)
 _BLOCK = 50  # surfaces of 28 x 28: they stay in the cache
 
 
-def excess(vols: FloatArray, tenors: FloatArray, log_moneyness: FloatArray) -> FloatArray:
+def shared(axes: Axes) -> bool:
+    """Whether all tenors have the same strikes K/F, increasing."""
+    m = axes.moneyness
+    return m is not None and m.ndim == 1 and bool((np.diff(m) > 0).all())
+
+
+def largest_gain(vols: FloatArray, tenors: FloatArray, log_moneyness: FloatArray) -> FloatArray:
     """[B] the largest gain of a trade between neighbours, in forward-normalised price; none where 0 or less.
 
     vols: [B, T, K] above 0. tenors: [T] years, log_moneyness: [K] ln(K/F), both increasing.
@@ -27,28 +33,18 @@ def excess(vols: FloatArray, tenors: FloatArray, log_moneyness: FloatArray) -> F
     worst = np.empty(len(vols))
     for start in range(0, len(vols), _BLOCK):
         part = slice(start, start + _BLOCK)
-        worst[part] = _excess(_calls(vols[part], tenors, log_moneyness), strikes)
+        worst[part] = _gain(_calls(vols[part], tenors, log_moneyness), strikes)
     return worst
 
 
-def arbitrage_free(
-    vols: FloatArray, tenors: FloatArray, log_moneyness: FloatArray, tolerance: float = TOLERANCE
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """[B] what `check(..., tolerance=tolerance).ok` says of each surface; False where a vol is none.
-
-    vols: [B, T, K]. tenors: [T] years, log_moneyness: [K] ln(K/F), both increasing.
-
-    Neighbours that gain more than the tolerance settle it, and so do gains too small to add up to it; `check`
-    itself answers the rest.
-    """
-    proper = (vols.min(axis=(1, 2)) > 0) & (vols.max(axis=(1, 2)) <= MAX_VOL)  # NaN is neither
-    worst = np.full(len(vols), np.inf)
-    worst[proper] = excess(vols if proper.all() else vols[proper], tenors, log_moneyness)
-    free = worst <= tolerance / _most_neighbours(np.exp(log_moneyness), len(tenors))
-    for index in np.flatnonzero(~free & (worst <= tolerance)):
-        surface = Surface(vols[index], tenors, moneyness=log_moneyness)
-        free[index] = check(surface, tolerance=tolerance).ok
-    return np.asarray(free)
+def verdicts(axes: Axes, vols: FloatArray, tolerance: float) -> IntArray:
+    """[B] BROKEN where neighbours gain more than the tolerance, FREE where their gains cannot add up to it,
+    OPEN between; vols [B, T, K] on the shared strikes of `axes`."""
+    m = axes.moneyness
+    assert m is not None
+    worst = largest_gain(vols, axes.tenors, m)
+    sure = worst <= tolerance / _most_neighbours(np.exp(m), len(axes.tenors))
+    return np.where(sure, FREE, np.where(worst <= tolerance, OPEN, BROKEN))
 
 
 def _calls(vols: FloatArray, tenors: FloatArray, m: FloatArray) -> FloatArray:
@@ -58,7 +54,7 @@ def _calls(vols: FloatArray, tenors: FloatArray, m: FloatArray) -> FloatArray:
     return np.asarray(ndtr(d1) - np.exp(m) * ndtr(d1 - total))
 
 
-def _excess(calls: FloatArray, strikes: FloatArray) -> FloatArray:
+def _gain(calls: FloatArray, strikes: FloatArray) -> FloatArray:
     """[B] the largest gain between neighbours."""
     k = np.concatenate([[0.0], strikes])
     forward = np.ones((*calls.shape[:2], 1))

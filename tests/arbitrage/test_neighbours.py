@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from voladdin.arbitrage.verdicts_shared_strikes import arbitrage_free, excess
+from voladdin.arbitrage.neighbours import largest_gain
+from voladdin.arbitrage.nodes import Rectangle
+from voladdin.arbitrage.verdicts import arbitrage_free
 
 TENORS, MONEYNESS = np.array([0.1, 0.2, 0.45, 0.6]), np.array([-0.3, -0.1, -0.02, 0.05, 0.1, 0.3])
+AXES = Rectangle(TENORS, MONEYNESS)
 
 
 def smooth(rng: np.random.Generator, count: int, size: float) -> np.ndarray:
@@ -23,7 +26,7 @@ def smooth(rng: np.random.Generator, count: int, size: float) -> np.ndarray:
 def test_verdicts_are_those_of_check(size: float) -> None:
     vols = smooth(np.random.default_rng(3), 60, size)
     expected = [va.check(va.Surface(v, TENORS, moneyness=MONEYNESS)).ok for v in vols]
-    np.testing.assert_array_equal(arbitrage_free(vols, TENORS, MONEYNESS), expected)
+    np.testing.assert_array_equal(arbitrage_free(AXES, vols), expected)
     assert all(expected) or size > 1e-3
     assert not all(expected) or size < 0.1
 
@@ -36,18 +39,25 @@ def test_gains_near_the_tolerance_are_left_to_check(seed: int, power: float) -> 
     vols = smooth(rng, 1, 0.0) * np.ones((1, 4, 6))
     vols[0, rng.integers(4), rng.integers(6)] += 10.0**power
     expected = va.check(va.Surface(vols[0], TENORS, moneyness=MONEYNESS)).ok
-    assert arbitrage_free(vols, TENORS, MONEYNESS)[0] == expected
+    assert arbitrage_free(AXES, vols)[0] == expected
 
 
-def test_excess_is_the_largest_gain() -> None:
+def test_it_is_the_largest_gain() -> None:
     """A cell of twice the vol: the best trade of neighbours is the best that `check` finds."""
     vols = np.full((1, 4, 6), 0.2)
     vols[0, 1, 3] = 0.4
     found = va.check(va.Surface(vols[0], TENORS, moneyness=MONEYNESS)).violations
-    assert excess(vols, TENORS, MONEYNESS)[0] == pytest.approx(found[0].size, rel=1e-9)
+    assert largest_gain(vols, TENORS, MONEYNESS)[0] == pytest.approx(found[0].size, rel=1e-9)
 
 
 def test_what_is_no_vol_is_not_free() -> None:
     vols = np.full((4, 4, 6), 0.2)
-    vols[1, 0, 0], vols[2, 1, 1], vols[3, 2, 2] = 0.0, np.nan, 11.0
-    np.testing.assert_array_equal(arbitrage_free(vols, TENORS, MONEYNESS), [True, False, False, False])
+    vols[1, 0, 0], vols[2, 1, 1], vols[3, 2, 2] = 0.0, -0.1, 11.0
+    np.testing.assert_array_equal(arbitrage_free(AXES, vols), [True, False, False, False])
+
+
+def test_a_hole_is_left_out() -> None:
+    vols = np.full((3, 4, 6), 0.2)
+    vols[1, 2, 2] = np.nan
+    vols[2, 1, 1], vols[2, 1, 3] = np.nan, 0.4
+    np.testing.assert_array_equal(arbitrage_free(AXES, vols), [True, True, False])
