@@ -55,7 +55,7 @@ class Presence:
             return False
         return os.name == "posix" and bool(mode & 0o077) and self._token(secret=False) == self.token
 
-    def _token(self, secret: bool = True) -> str:
+    def _token(self, *, secret: bool = True) -> str:
         try:
             return read_private(home() / "token", secret=secret).strip()
         except ServerError:

@@ -419,6 +419,31 @@ def test_quotes_in_a_row_come_back_in_columns() -> None:
     assert evaluate("VOLQUOTES", quote_arguments(**across))[0] == ["", "1M", "1Y"]
 
 
+@pytest.mark.parametrize("across", [False, True])
+def test_a_tenor_without_a_smile_is_a_blank_row_and_a_warning(across: bool) -> None:
+    """Market strangles of 5Y and 10Y that no smile of USDJPY prices."""
+    market = {"atm": [10.0, 12.0, 11.0], "rr25": [-1.0, -7.0, -1.0], "bf25": [0.2, 0.1, 0.2]}
+    market |= {"rr10": [-2.0, -12.5, -2.0], "bf10": [0.6, 1.2, 0.6], "tenors": ["1M", "5Y", "1Y"]}
+
+    def shaped(values: list[Any]) -> list[list[Any]]:
+        return [values] if across else column(values)
+
+    rates = {"domestic": [[0.01, 0.02, 0.03]], "foreign": [[0.01]], "pair": "USDJPY"}
+    given = {name: shaped(values) for name, values in market.items()}
+    cells = evaluate("VOLQUOTES", quote_arguments(**given, **rates))
+    rows = [list(row) for row in zip(*cells, strict=True)] if across else cells
+    assert rows[2] == ["5Y", "", "", "", "", ""]
+    warnings = [row[1] for row in evaluate("VOLINFO", ["error"]) if row[0] == "warning"]
+    assert any("tenor '5Y': no smile found at 5Y for atm 0.12" in text for text in warnings)
+    alone = {name: shaped([values[0], values[2]]) for name, values in market.items()}
+    other = evaluate("VOLQUOTES", quote_arguments(**alone, **rates | {"domestic": [[0.01, 0.03]]}))
+    kept = [list(row) for row in zip(*other, strict=True)] if across else other
+    assert [rows[1], rows[3]] == kept[1:]
+    only = {name: shaped([values[1]]) for name, values in market.items()}
+    with pytest.raises(InfeasibleError, match="no smile found at 5Y"):
+        evaluate("VOLQUOTES", quote_arguments(**only, **rates | {"domestic": 0.02}))
+
+
 def test_missing_quotes_stay_holes_and_zero_is_a_quote() -> None:
     holes = {"rr25": column([0.0, None]), "bf25": column([0.65, "n/a"]), "rr10": None, "bf10": None}
     cells = evaluate("VOLQUOTES", quote_arguments(**holes))

@@ -100,7 +100,7 @@ def clear_state(state: State | None = None) -> None:
 
 
 @contextlib.contextmanager
-def server_lock(claim: bool = False) -> Iterator[int | None]:
+def server_lock(*, claim: bool = False) -> Iterator[int | None]:
     """The lock's descriptor where this process holds the one server lock of `home()`, for the block; or None.
 
     claim: also write this process' id into the lock file, for `holder`.

@@ -25,7 +25,7 @@ from ..cells import (
     tenor_axis,
 )
 from ..conventions import surface_from_quotes
-from ..errors import InputError, LabelError, UnitsError
+from ..errors import InfeasibleError, InputError, LabelError, UnitsError
 from ..surface import MAX_VOL, Surface
 from .arguments import UNITS, WARNINGS, units_name, warn
 from .signature import Argument, Function, choice, number, text
@@ -59,8 +59,10 @@ def volquotes(
         conventions hold, EURUSD unless told; it stands in the corner. strikes: the strikes at these deltas
         instead of the vols. market: spot, butterfly, as for `surface_from_quotes`.
 
+    A tenor whose quotes no smile has is a blank row, and a warning says which.
+
     Raises InputError (lengths, TRUE), UnitsError (quotes, rates), LabelError (tenors, pair),
-    InfeasibleError.
+    InfeasibleError (no tenor has a smile).
     """
     labels = _line("tenors", tenors)
     years = _tenors(labels)
@@ -76,7 +78,8 @@ def volquotes(
         name: _rates(name, cells, len(labels)) for name, cells in rates.items() if cells is not None
     }
     decimals: dict[str, Any] = {name: column / scale for name, column in columns.items()}
-    surface = surface_from_quotes(years, **decimals, **known, pair=pair or DEFAULT_PAIR, **market)
+    known |= {"pair": pair or DEFAULT_PAIR, **market}
+    surface = _surface(years, decimals, known, labels, warnings)
     values = _strikes(surface) if strikes else _kept(surface.vols * scale, columns["atm"])
     wings = slice(None) if {"rr10", "bf10"} <= columns.keys() else slice(1, 4)
     grid: Cells = [[pair or "", *HEADERS[wings]]]
@@ -84,6 +87,39 @@ def volquotes(
         grid.append([label.cell, *("" if math.isnan(value) else value for value in row)])
     across = _is_row(quotes["atm"] or [])
     return [list(line) for line in zip(*grid, strict=True)] if across else grid
+
+
+def _surface(
+    years: FloatArray,
+    quotes: dict[str, FloatArray],
+    known: dict[str, Any],
+    labels: Sequence[Label],
+    warnings: list[str],
+) -> Surface:
+    """The smiles' surface; a tenor whose quotes no smile has is blank, with a warning that names it.
+
+    Raises InfeasibleError where that is every tenor.
+    """
+    try:
+        return surface_from_quotes(years, **quotes, **known)
+    except InfeasibleError:
+        missing: list[str] = []
+        solved = dict(quotes)
+        for i, label in enumerate(labels):
+            try:
+                surface_from_quotes(years[i : i + 1], **_row(quotes, i), **_row(known, i))
+            except InfeasibleError as why:
+                missing.append(f"tenor {shown(label.cell)}: {why}: left blank")
+                solved = {name: np.where(np.arange(len(years)) == i, np.nan, v) for name, v in solved.items()}
+        if not (missing and np.isfinite(solved["atm"]).any()):
+            raise
+        warnings.extend(missing)
+        return surface_from_quotes(years, **solved, **known)
+
+
+def _row(values: dict[str, Any], i: int) -> dict[str, Any]:
+    """Of one tenor: what is an array has one number a tenor."""
+    return {name: v[i : i + 1] if isinstance(v, np.ndarray) else v for name, v in values.items()}
 
 
 def _is_row(cells: Cells) -> bool:
