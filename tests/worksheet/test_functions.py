@@ -421,9 +421,9 @@ def test_quotes_in_a_row_come_back_in_columns() -> None:
 
 @pytest.mark.parametrize("across", [False, True])
 def test_a_tenor_without_a_smile_is_a_blank_row_and_a_warning(across: bool) -> None:
-    """Market strangles of 5Y and 10Y that no smile of USDJPY prices."""
+    """Market strangles of 5Y that no smile of USDJPY prices."""
     market = {"atm": [10.0, 12.0, 11.0], "rr25": [-1.0, -7.0, -1.0], "bf25": [0.2, 0.1, 0.2]}
-    market |= {"rr10": [-2.0, -12.5, -2.0], "bf10": [0.6, 1.2, 0.6], "tenors": ["1M", "5Y", "1Y"]}
+    market |= {"rr10": [-2.0, -12.5, -2.0], "bf10": [0.6, 1.2, 0.6], "tenors": ["1M", "5Y", "10Y"]}
 
     def shaped(values: list[Any]) -> list[list[Any]]:
         return [values] if across else column(values)
@@ -483,7 +483,7 @@ def test_strikes_straddle_the_forward() -> None:
         ({"tenors": column(["1M", "1M"])}, LabelError, "cell A1 of the tenors is '1M' and cell A2 of the"),
         ({"tenors": column(["1M", 46082])}, LabelError, "cell A2 of the tenors is 46082, a date; expected a"),
         ({"atm": column([21, 1e6])}, UnitsError, "atm holds a vol of 1e+06%; expected 0.001% to 1000%"),
-        ({"atm": column([21, np.inf])}, InputError, "cell A2 of atm is inf"),
+        ({"atm": column([21, np.inf])}, InputError, "cell A2 of the atm is inf"),
         ({"units": "bp"}, UnitsError, "units is 'bp'"),
         ({"atm": column([0.21, 0.1825])}, UnitsError, "differ in unit"),
         (
