@@ -81,21 +81,23 @@ class SmileCurve:
         return np.asarray(total)
 
     @cached_property
-    def _slopes(self) -> FloatArray:
-        """dC/dK at the nodes: the smooth curve's, strictly within the chords on both sides: no kinks."""
-        ends = self._ends
-        if self._spline is None:
-            steep = np.zeros(1)
-        else:
+    def _own_slopes(self) -> FloatArray:
+        """dC/dK = -N(d2) + n(d1) s'(k) / K of the smooth curve at the nodes."""
+        steep = np.zeros(1)
+        if self._spline is not None:
             steep = np.asarray(self._spline(self.k / self._scale, 1)) / self._scale
-            steep[0], steep[-1] = ends
-        strikes = np.exp(self.k)  # dC/dK = -N(d2) + n(d1) s'(k) / K
-        slope = vega(self.k, self.s) * steep / strikes - ndtr(-self.k / self.s - 0.5 * self.s)
+        d2 = -self.k / self.s - 0.5 * self.s
+        return np.asarray(vega(self.k, self.s) * steep / np.exp(self.k) - ndtr(d2))
+
+    @cached_property
+    def _slopes(self) -> FloatArray:
+        """The same, strictly within the chords on both sides: no kinks."""
+        strikes = np.exp(self.k)
         chords = np.diff(self._calls) / np.diff(strikes)
         low = np.concatenate([[(self._calls[0] - 1.0) / strikes[0]], chords])
         high = np.concatenate([chords, [0.0]])
         gap = np.maximum(high - low, 0.0)
-        slope = np.clip(slope, low + _INSIDE * gap, low + (1.0 - _INSIDE) * gap)
+        slope = np.clip(self._own_slopes, low + _INSIDE * gap, low + (1.0 - _INSIDE) * gap)
         for j in np.flatnonzero(gap <= _STRAIGHT * gap.max()):  # on a line up to the next nodes
             slope[max(j - 1, 0) : j + 1], slope[j + 1 : j + 2] = low[j], high[j]
         return np.asarray(slope)
@@ -106,7 +108,10 @@ class SmileCurve:
 
     @cached_property
     def bent(self) -> BoolArray:
-        """[n + 1]: pieces, wings among them, on which the smooth curve's prices are not convex."""
+        """[n + 1]: pieces, wings among them, on which the smooth curve's prices are not convex.
+
+        Where a node's slope is not the smooth curve's, both sides of it are bent or neither.
+        """
         pieces = len(self.k) + 1
         if not self.convexity:
             return np.zeros(pieces, dtype=np.bool_)
@@ -116,7 +121,12 @@ class SmileCurve:
         share[0], share[-1] = 1.0 - (1.0 - share[0]) ** 2, share[-1] ** 2
         mesh = knots[:-1, None] + np.diff(knots)[:, None] * share
         total = self._smooth(mesh.ravel()).reshape(mesh.shape)
-        return np.asarray(concave(mesh, total))
+        bent = concave(mesh, total)
+        turned = np.flatnonzero(np.abs(self._slopes - self._own_slopes) > _ROUNDING)
+        for nodes in (turned, turned[::-1]):
+            for j in nodes:
+                bent[j : j + 2] |= bent[j : j + 2].any()
+        return bent
 
     def _convex(self, k: FloatArray, piece: IntArray) -> FloatArray:
         """Total vols from prices that are convex on each piece."""
