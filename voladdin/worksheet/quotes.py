@@ -91,7 +91,7 @@ def volquotes(
 
 def _surface(
     years: FloatArray,
-    quotes: dict[str, FloatArray],
+    quotes: dict[str, Any],
     known: dict[str, Any],
     labels: Sequence[Label],
     warnings: list[str],
