@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .._typing import BoolArray, FloatArray, IntArray
+from .._typing import FloatArray, IntArray
 from . import coordinates
 from .evidence import WeighedCandidates, condition, condition_many, mixture
 from .process import Candidates, Points
@@ -86,7 +86,8 @@ class Universal:
         rest = np.setdiff1d(np.arange(len(values)), used)
         mean, variance = self.ask(given, points[used], points[rest])
         found = _assembled(values, used, rest, mean + centre, variance, given, centre)
-        return _refined(points, quoted, values, found) if quoted[rest].any() else found
+        noise = given.weight @ (self.candidates[given.kept].noise(points[used]) * given.pull)
+        return _refined(points, values, found, noise)
 
     def since(self, points: Points, change: FloatArray, growth: float) -> Answer:
         """What the quotes say of every cell's change; change: [N], NaN where nothing is quoted.
@@ -103,6 +104,12 @@ class Universal:
         found = self.at(points, change / root, centre=0.0)
         scaled = {name: root * getattr(found, name) for name in ("mean", "std", "left_out")}
         return replace(found, **scaled)
+
+    def mean(self, given: WeighedCandidates, quotes: Points, at: Points) -> FloatArray:
+        """Mean [N], about the quotes' centre, at points."""
+        chosen = self.candidates[given.kept]
+        moved = (chosen.covariance(at, quotes) @ given.pull[..., None])[..., 0]
+        return np.asarray(given.weight @ (chosen.mean(at) + moved))
 
     def ask(self, given: WeighedCandidates, quotes: Points, at: Points) -> tuple[FloatArray, FloatArray]:
         """Mean, about the quotes' centre, and variance [N] of what would be quoted at points."""
@@ -150,13 +157,17 @@ def _assembled(
     return Answer(whole, std, zscore, left_out, given, used, centre)
 
 
-def _refined(points: Points, quoted: BoolArray, values: FloatArray, found: Answer) -> Answer:
-    """The same with the quotes that the dense conditioning left out."""
+def _refined(points: Points, values: FloatArray, found: Answer, noise: FloatArray) -> Answer:
+    """The same with what quotes say of their neighbours beyond the process: those that the dense conditioning
+    left out, and what it took for `noise` [n] in those used.
+    """
+    quoted = np.isfinite(values)
     more = quoted.copy()
     more[found.used] = False
     residual = np.where(quoted, values - found.mean, 0.0)
     zscore, left_out = found.zscore.copy(), np.where(more, found.std, found.left_out)
     zscore[more] = residual[more] / found.std[more]
+    residual[found.used] = noise
     shift, left = between_quotes(points, quoted, residual)
     mean = np.where(quoted, values, found.mean + shift)
     std = np.where(quoted, 0.0, found.std * np.sqrt(left))
