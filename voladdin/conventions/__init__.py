@@ -6,8 +6,9 @@ from ..labels.strikes import StrikeKind, parse_delta, parse_strike
 from ..labels.tenors import parse_tenor, tenor_label
 from .deltas import atm_moneyness, moneyness_of_delta, option_delta
 from .pairs import Convention, convention, parse_pair, premium_currency
-from .quotes import STANDARD_DELTAS, smile_from_quotes, surface_from_quotes
+from .quotes import smile_from_quotes
 from .smile import Smile
+from .surfaces import STANDARD_DELTAS, surface_from_quotes
 
 __all__ = [
     "STANDARD_DELTAS",

@@ -1,27 +1,23 @@
-"""Market quotes of many tenors to smiles and to a surface on the delta axis."""
+"""Market quotes of many tenors to smiles."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from .._typing import FloatArray
+from .._typing import BoolArray, FloatArray
 from ..errors import InfeasibleError, InputError, UnitsError
 from ..labels.tenors import parse_tenor, tenor_label
 from .pairs import ButterflyKind, Convention, convention
 from .smile import Quotes, Smile, fit
 
-if TYPE_CHECKING:
-    from ..surface import Surface  # surface itself imports this package
-
 Tenors = Sequence[str | float | date] | FloatArray
 
-STANDARD_DELTAS = (0.9, 0.75, 0.5, 0.25, 0.1)
 PERCENT_ABOVE = 2.0  # a median vol above this is in percent points
 
 
@@ -53,102 +49,124 @@ def smile_from_quotes(
     Raises InputError or UnitsError for the arguments, LabelError for a tenor or pair, InfeasibleError where
     no smile has these quotes. Source: Clark (2011), section 3.6; see `smile` for the interpolation.
     """
-    names = ["atm", "rr25", "bf25"] + ([] if rr10 is None and bf10 is None else ["rr10", "bf10"])
-    years, columns = _columns(tenors, atm, rr25, bf25, rr10, bf10)
-    for name in names:
-        _require_all(name, columns[name], years)
-    discounts, known_forwards = _market(years, spot, forwards, domestic_rates, foreign_rates)
-    wings = ("25", "10") if len(names) > 3 else ("25",)
-    quotes = _quotes(years, columns, wings, _conventions(pair, years, butterfly), discounts)
-    return replace(_fit(quotes), forwards=known_forwards)
+    given = MarketQuotes(
+        tenors,
+        atm,
+        rr25,
+        bf25,
+        rr10,
+        bf10,
+        pair=pair,
+        spot=spot,
+        forwards=forwards,
+        domestic_rates=domestic_rates,
+        foreign_rates=foreign_rates,
+        butterfly=butterfly,
+    )
+    wings = ("25",) if rr10 is None and bf10 is None else ("25", "10")
+    for name in ("atm", *(kind + wing for wing in wings for kind in ("rr", "bf"))):
+        _require_all(name, given.columns[name], given.years)
+    return replace(given.smile(wings), forwards=given.known_forwards)
 
 
-def surface_from_quotes(
-    tenors: Tenors,
-    atm: ArrayLike,
-    rr25: ArrayLike,
-    bf25: ArrayLike,
-    rr10: ArrayLike | None = None,
-    bf10: ArrayLike | None = None,
-    *,
-    pair: str | Convention = "EURUSD",
-    spot: float | None = None,
-    forwards: ArrayLike | None = None,
-    domestic_rates: ArrayLike | None = None,
-    foreign_rates: ArrayLike | None = None,
-    butterfly: ButterflyKind = "broker",
-) -> Surface:
-    """The surface [T, 5] of market quotes at forward call deltas 0.9, 0.75, 0.5, 0.25, 0.1.
+@dataclass(frozen=True, eq=False)
+class MarketQuotes:
+    """The arguments of `smile_from_quotes`, read as they are first asked for. Raises as that does."""
 
-    Arguments as for `smile_from_quotes`, but any quote may be NaN: without its risk reversal and butterfly
-    the cells of a wing are NaN, without ATM the whole tenor is. 0 is a quote, except for ATM. A tenor with
-    ATM alone has it at delta 0.5. Vols at the standard deltas come from the solved smile; where the quotes'
-    own strikes are at these deltas (forward, unadjusted), they are the smile's vols themselves.
+    tenors: Tenors
+    atm: ArrayLike
+    rr25: ArrayLike
+    bf25: ArrayLike
+    rr10: ArrayLike | None
+    bf10: ArrayLike | None
+    pair: str | Convention
+    spot: float | None
+    forwards: ArrayLike | None
+    domestic_rates: ArrayLike | None
+    foreign_rates: ArrayLike | None
+    butterfly: ButterflyKind
 
-    Raises InputError or UnitsError for the arguments, LabelError for a tenor or pair, InfeasibleError where
-    no smile has these quotes.
-    """
-    from ..surface import Surface  # surface itself imports this package
+    @cached_property
+    def years(self) -> FloatArray:
+        """[T]."""
+        return np.array([parse_tenor(tenor) for tenor in self.tenors], dtype=float)
 
-    years, columns = _columns(tenors, atm, rr25, bf25, rr10, bf10)
-    discounts, known_forwards = _market(years, spot, forwards, domestic_rates, foreign_rates)
-    rules = _conventions(pair, years, butterfly)
-    vols = np.full((len(years), len(STANDARD_DELTAS)), np.nan)
-    for wings, rows in _patterns(columns):
-        chosen = tuple(rule for rule, row in zip(rules, rows, strict=True) if row)
-        picked = {name: values[rows] for name, values in columns.items()}
-        smile = _fit(_quotes(years[rows], picked, wings, chosen, discounts[rows]))
-        quoted = np.array([delta == 0.5 or _wing(delta) in wings for delta in STANDARD_DELTAS])
-        vols[np.ix_(rows, quoted)] = _at_deltas(smile, np.array(STANDARD_DELTAS)[quoted])
-    return Surface(vols, years, deltas=STANDARD_DELTAS, forwards=known_forwards)
+    @cached_property
+    def columns(self) -> dict[str, FloatArray]:
+        """atm, rr25, bf25, rr10, bf10: [T] decimal vols, NaN where there is none."""
+        given = {name: getattr(self, name) for name in ("atm", "rr25", "bf25", "rr10", "bf10")}
+        columns = {
+            name: _column(name, np.nan if v is None else v, len(self.years)) for name, v in given.items()
+        }
+        for label, vol in zip(self.tenors, columns["atm"], strict=True):
+            if vol <= 0:
+                raise InputError(
+                    f"atm at {label} is {vol:g}; expected a vol above 0, or NaN where it is missing"
+                )
+        quoted = columns["atm"][np.isfinite(columns["atm"])]
+        if len(quoted) and np.median(quoted) > PERCENT_ABOVE:
+            raise UnitsError(
+                f"atm has median {np.median(quoted):g}; expected decimals such as 0.0825 for 8.25%"
+            )
+        return columns
 
+    def validated(self) -> MarketQuotes:
+        """Itself, with every argument read."""
+        _ = self.columns, self._market, self._rules
+        return self
 
-def _at_deltas(smile: Smile, deltas: FloatArray) -> FloatArray:
-    vols = smile.vol_at_delta(deltas)
-    for row, column in np.argwhere(~np.isfinite(vols)):
-        raise InfeasibleError(
-            f"the smile at {tenor_label(smile.tenors[row])} has no forward call delta {deltas[column]:g}; "
-            "expected a smile whose call delta falls with strike"
+    def patterns(self) -> list[tuple[tuple[str, ...], BoolArray]]:
+        """Which wings are quoted, with the rows [T] where exactly these are."""
+        columns = self.columns
+        quoted = {wing: np.isfinite(columns["rr" + wing] + columns["bf" + wing]) for wing in ("25", "10")}
+        found: list[tuple[tuple[str, ...], BoolArray]] = []
+        patterns: tuple[tuple[str, ...], ...] = (("25", "10"), ("25",), ("10",), ())
+        for wings in patterns:
+            rows = np.isfinite(columns["atm"])
+            for wing, there in quoted.items():
+                rows &= there if wing in wings else ~there
+            if rows.any():
+                found.append((wings, rows))
+        return found
+
+    @property
+    def known_forwards(self) -> FloatArray | None:
+        """[T], given or by spot and rates."""
+        return self._market[1]
+
+    @cached_property
+    def _market(self) -> tuple[FloatArray, FloatArray | None]:
+        return _market(self.years, self.spot, self.forwards, self.domestic_rates, self.foreign_rates)
+
+    @cached_property
+    def _rules(self) -> tuple[Convention, ...]:
+        if self.butterfly not in ("broker", "smile"):
+            raise InputError(f'butterfly is {self.butterfly!r}; expected "broker" or "smile"')
+        if isinstance(self.pair, Convention):
+            return (self.pair,) * len(self.years)
+        return tuple(convention(self.pair, tenor, self.butterfly) for tenor in self.years)
+
+    def smile(self, wings: tuple[str, ...], rows: BoolArray | None = None) -> Smile:
+        """Through the quotes of these wings ("25", "10"), at all tenors or at `rows` [T]."""
+        chosen = np.flatnonzero(np.ones(len(self.years), dtype=bool) if rows is None else rows)
+        discounts, rules = self._market[0][chosen], tuple(self._rules[row] for row in chosen)
+
+        def wing_columns(kind: str) -> FloatArray:
+            columns = [self.columns[kind + wing][chosen] for wing in wings]
+            return np.array(columns).reshape(len(wings), len(chosen)).T
+
+        spot_delta = np.array([rule.delta == "spot" for rule in rules], dtype=bool)
+        return _fit(
+            Quotes(
+                tenors=self.years[chosen],
+                atm=self.columns["atm"][chosen],
+                deltas=tuple(float(wing) / 100 for wing in wings),
+                risk_reversals=wing_columns("rr"),
+                butterflies=wing_columns("bf"),
+                discounts=np.where(spot_delta, discounts, 1.0),
+                conventions=rules,
+            )
         )
-    return vols
-
-
-def _wing(delta: float) -> str:
-    return f"{100 * min(delta, 1 - delta):.0f}"
-
-
-def _patterns(columns: dict[str, FloatArray]) -> list[tuple[tuple[str, ...], NDArray[np.bool_]]]:
-    """Which wings are quoted, with the rows [T] where exactly these are."""
-    quoted = {wing: np.isfinite(columns["rr" + wing] + columns["bf" + wing]) for wing in ("25", "10")}
-    found: list[tuple[tuple[str, ...], NDArray[np.bool_]]] = []
-    patterns: tuple[tuple[str, ...], ...] = (("25", "10"), ("25",), ("10",), ())
-    for wings in patterns:
-        rows = np.isfinite(columns["atm"])
-        for wing, there in quoted.items():
-            rows &= there if wing in wings else ~there
-        if rows.any():
-            found.append((wings, rows))
-    return found
-
-
-def _columns(
-    tenors: Tenors,
-    atm: ArrayLike,
-    rr25: ArrayLike,
-    bf25: ArrayLike,
-    rr10: ArrayLike | None,
-    bf10: ArrayLike | None,
-) -> tuple[FloatArray, dict[str, FloatArray]]:
-    years = np.array([parse_tenor(tenor) for tenor in tenors], dtype=float)
-    given = {"atm": atm, "rr25": rr25, "bf25": bf25, "rr10": rr10, "bf10": bf10}
-    columns = {name: _column(name, np.nan if v is None else v, len(years)) for name, v in given.items()}
-    for label, vol in zip(tenors, columns["atm"], strict=True):
-        if vol <= 0:
-            raise InputError(f"atm at {label} is {vol:g}; expected a vol above 0, or NaN where it is missing")
-    quoted = columns["atm"][np.isfinite(columns["atm"])]
-    if len(quoted) and np.median(quoted) > PERCENT_ABOVE:
-        raise UnitsError(f"atm has median {np.median(quoted):g}; expected decimals such as 0.0825 for 8.25%")
-    return years, columns
 
 
 def _column(name: str, values: ArrayLike, count: int) -> FloatArray:
@@ -200,38 +218,6 @@ def _market(
             "domestic_rates or foreign_rates has a missing value; expected one rate for each tenor"
         )
     return discounts, given.get("forwards")
-
-
-def _conventions(
-    pair: str | Convention, years: FloatArray, butterfly: ButterflyKind
-) -> tuple[Convention, ...]:
-    if butterfly not in ("broker", "smile"):
-        raise InputError(f'butterfly is {butterfly!r}; expected "broker" or "smile"')
-    if isinstance(pair, Convention):
-        return (pair,) * len(years)
-    return tuple(convention(pair, tenor, butterfly) for tenor in years)
-
-
-def _quotes(
-    years: FloatArray,
-    columns: dict[str, FloatArray],
-    wings: tuple[str, ...],
-    rules: tuple[Convention, ...],
-    discounts: FloatArray,
-) -> Quotes:
-    def wing_columns(kind: str) -> FloatArray:
-        return np.array([columns[kind + wing] for wing in wings]).reshape(len(wings), len(years)).T
-
-    spot_delta = np.array([rule.delta == "spot" for rule in rules], dtype=bool)
-    return Quotes(
-        tenors=years,
-        atm=columns["atm"],
-        deltas=tuple(float(wing) / 100 for wing in wings),
-        risk_reversals=wing_columns("rr"),
-        butterflies=wing_columns("bf"),
-        discounts=np.where(spot_delta, discounts, 1.0),
-        conventions=rules,
-    )
 
 
 def _fit(quotes: Quotes) -> Smile:
