@@ -259,6 +259,13 @@ def test_a_batch_is_what_a_desk_sees(family, grid, rng):
     np.testing.assert_allclose(batch.deltas, again)
 
 
+def test_a_surface_without_quotes_gives_way_to_another(rng, monkeypatch):
+    monkeypatch.setattr("export.simulation.markets.streaming._MOST", 0.2)
+    batch = draw_batch(rng, "ssvi", "deltas", 40)
+    assert (batch.listed.sum(axis=(1, 2)) >= 10).all() and batch.shown.any(axis=(1, 2)).all()
+    np.testing.assert_allclose(batch.truth.vols(batch.years, batch.moneyness), batch.vols)
+
+
 def test_points_at_deltas_have_them(rng):
     truth = draw_truth(rng, "essvi", 60)
     years = np.tile([0.05, 0.5, 1.5], (60, 1))

@@ -118,7 +118,7 @@ def simulated_surfaces(family: str, count: int, seed: int, pool: Path | None) ->
     """`count` surfaces of a family, in turn on deltas, on moneyness and listed; scored against the truth."""
     rng = np.random.default_rng([seed, *family.encode()])
     for number in range(count):
-        batch = draw_batch(rng, family, ("deltas", "moneyness", "listed")[number % 3], 1, pool=pool)
+        batch = draw_batch(rng, family, ("deltas", "moneyness", "listed")[number % 3], 4, pool=pool)
         columns = np.median(batch.deltas[0], axis=0)
         shared = batch.grid == "deltas" and float(np.abs(batch.deltas[0] - columns).max()) < 1e-4
         used = np.isfinite(batch.mid[0]).sum() >= 12

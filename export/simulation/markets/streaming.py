@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ _DIRECT: dict[str, _Draw] = {
 }
 FAMILIES = (*_DIRECT, *TABLED)
 _FAR, _MOST = 7.0, 8.0  # deviations, vol: no quotes beyond
+_FEWEST = 10  # listed cells of a surface
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +117,10 @@ def draw_batch(
     vols = truth.vols(years, moneyness)
     root = np.sqrt(years)[..., None]
     listed = listed & (vols < _MOST) & (np.abs(moneyness) < _FAR * vols * root)
+    rows = _usable(rng, listed)
+    truth, years, moneyness, listed, vols = (
+        rows_of(v, rows) for v in (truth, years, moneyness, listed, vols)
+    )
     vols = np.where(np.isfinite(vols), vols, truth.level[:, None, None])
     deltas = deltas_of(years, moneyness, vols)
     quotes = quote(rng, vols, deltas, listed)
@@ -140,6 +146,24 @@ def draw_batch(
         hidden=hidden,
         masks=kinds,
     )
+
+
+def _usable(rng: np.random.Generator, listed: BoolArray) -> NDArray[np.int64]:
+    """Rows of the batch, where one without ten listed cells (vols beyond any quote) gives way to another."""
+    good = np.flatnonzero(listed.sum(axis=(1, 2)) >= _FEWEST)
+    if not len(good):
+        raise RuntimeError("no surface of the batch has a quote; expected a larger batch")
+    rows = np.arange(len(listed))
+    bad = np.setdiff1d(rows, good)
+    rows[bad] = rng.choice(good, len(bad))
+    return rows
+
+
+def rows_of(value: Any, rows: NDArray[np.int64]) -> Any:
+    """Some of n surfaces: of an array its rows, of a truth those of everything in it."""
+    if not is_dataclass(value):
+        return value[rows]
+    return replace(value, **{f.name: rows_of(getattr(value, f.name), rows) for f in fields(value)})  # type: ignore[type-var]
 
 
 def draw_truth(rng: np.random.Generator, family: str, size: int, pool: Path | None = None) -> Truth:
