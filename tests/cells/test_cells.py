@@ -139,7 +139,7 @@ class TestShapes:
 
     def test_large(self) -> None:
         side, top = [(i + 1) / 10 for i in range(100)], [round(0.01 + 0.98 * j / 179, 6) for j in range(180)]
-        grid = parse(table(np.full((100, 180), 0.08).tolist(), side, top))
+        grid = parse(table(np.full((100, 180), 0.08).tolist(), side, top, corner="Years"))
         assert grid.surface.shape == (100, 180)
 
     def test_tuples_and_arrays(self) -> None:

@@ -19,6 +19,7 @@ TODAY = date(2026, 3, 2)
 DAYS = [1, 2, 3, 7, 14, 21, 30, 60, 90, 120, 180, 270, 365, 730, 1095, 1825]
 MONTHS = [1, 2, 3, 6, 9, 12, 18, 24, 36, 60, 120]
 PUTS, CALLS = [0.05, 0.1, 0.15, 0.25, 0.35, 0.4], [0.4, 0.35, 0.25, 0.15, 0.1, 0.05]
+FORWARD_ABOUT_ONE = 1.085  # beside it K/F and strikes are the same numbers
 FORWARDS = [0.05, 0.27, 0.5, 0.655, 1.085, 7.8, 18.3, 42.0, 71.0, 152.0, 4900.0]
 
 
@@ -126,7 +127,7 @@ def strike_lines(draw: st.DrawFn) -> Line:
     if style in ("K/F", "percent of F"):
         word = draw(st.sampled_from(["", "K/F", "Moneyness", "% of forward"]))
         scale = 100 if style == "percent of F" else 1
-        known = draw(st.sampled_from([None, forward]))
+        known = draw(st.sampled_from([None, forward])) if forward != FORWARD_ABOUT_ONE else None
         return Line(
             [round(scale * r, 6) for r in ratios],
             np.log(np.round(ratios, 8)).tolist(),

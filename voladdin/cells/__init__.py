@@ -24,7 +24,7 @@ or "paper" for the pillars of the paper, 1W 1M 2M 3M 6M 9M 1Y 3Y by forward call
 0.9). Nothing else stands in for headers. What is assumed of usual numbers is a warning.
 
 - Two lines of numbers: the tenors are the line that can be (increasing), that holds dates beside a date in
-  the corner, or whose other line holds the likelier deltas or has the forwards among it.
+  the corner, or whose other line holds usual deltas or has the forwards among it.
 - Tenors: fractions are years; 7 14 30 are days; 1 2 3 may be anything and are refused; labels beside a
   number leave the units in which all increase.
 - Strikes: usual deltas on a wide range are deltas (0.25 or 25, negative for puts); numbers about the

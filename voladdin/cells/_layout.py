@@ -153,9 +153,9 @@ def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Lay
     corner or both lines like vols      no header: refused
     neither way can be read             down, so that the message names the cell
     dates in one line, and the corner   it holds the tenors
-    likelier deltas in one line, or
+    usual deltas in one line, or
     the forwards about one line         it holds the strikes, where these agree
-    corner "Days", "Expiry"             down, with a warning
+    corner "Days", "Expiry"             down where these agree, with a warning where it alone says so
     """
     row, column = lines(table)
     if not _may_be_corner(table[0][0]) or (like_vols(row, table) and like_vols(column, table)):
@@ -164,16 +164,18 @@ def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Lay
     across = _may_be_tenors(row) and _may_be_strikes(column)
     if down != across or not down:
         return Layout(across, True, True)
-    said = {_like_deltas(column) > _like_deltas(row)} if _like_deltas(row) != _like_deltas(column) else set()
+    said = {_usual_deltas(column)} if _usual_deltas(row) != _usual_deltas(column) else set()
     if forward is not None:
         about = [_is_about(line, forward) for line in (row, column)]
         said |= {about[1]} if about[0] != about[1] and not _spans_one((row, column)[about[0]]) else set()
     if is_date(table[0][0].cell) and _are_dates(row) != _are_dates(column):
         said = {_are_dates(row)}
+    named = words.axis == "tenor" and words.notation is None
+    if named and not said:
+        return Layout(False, True, True, f"tenors read down, as the corner is {words.text!r}")
+    said |= {False} if named else set()
     if len(said) == 1:
         return Layout(said.pop(), True, True)
-    if words.axis == "tenor" and words.notation is None:
-        return Layout(False, True, True, f"tenors read down, as the corner is {words.text!r}")
     raise LabelError(
         f"{row[0]} and {column[0]}: tenors across and strikes down, or strikes across and tenors down; "
         "expected labels such as 1M and 25C, or the arguments tenors and strikes"
@@ -207,13 +209,9 @@ def _may_be_strikes(line: Labels) -> bool:
     return any((np.diff(order) > 0).all() or (np.diff(order) < 0).all() for order in orders)
 
 
-def _like_deltas(line: Labels) -> int:
-    """2 for the usual deltas, 1 for others on a wide range, 0 for other numbers."""
+def _usual_deltas(line: Labels) -> bool:
     deltas = [parse_delta(value) for value in _numbers(line).tolist()]
-    if None in deltas:
-        return 0
-    values = np.array(deltas, dtype=float)
-    return int(clearly_deltas(values)) + int(clearly_deltas(values, usual=True))
+    return None not in deltas and clearly_deltas(np.array(deltas, dtype=float), usual=True)
 
 
 def _plain(line: Labels) -> FloatArray | None:

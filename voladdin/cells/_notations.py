@@ -65,7 +65,8 @@ def possible_notations(line: FloatArray, values: FloatArray, forward: float | No
     if near:
         narrow = deltas is None or values.max() <= _STRIKE_SPREAD * values.min()
         clear = deltas is not None and clearly_deltas(deltas)
-        return [*_if(clear, "delta"), *_if(narrow or not clear, "strike")]
+        beside = ratio and not values.min() <= forward <= values.max()
+        return [*_if(clear, "delta"), *_if(narrow or not clear, "strike"), *_if(beside, "K/F")]
     if deltas is not None:
         return ["delta"] if 0.5 in deltas or clearly_deltas(deltas) else ["delta", "strike"]
     far = not values.min() / _STRIKE_SPREAD <= forward <= values.max() * _STRIKE_SPREAD
