@@ -85,8 +85,7 @@ def test_smooth_rivals_fill_a_smooth_surface(name):
 def test_every_rival_answers_every_mask(name, mask):
     if name == "Andreasen-Huge":
         pytest.importorskip("QuantLib")
-    surface = next(iter(simulated_surfaces("essvi", 1, 3, None)))
-    hidden = next(masked([surface], [mask], 1, 0, 0))[2]
+    surface, _, hidden = next(masked(list(simulated_surfaces("essvi", 3, 3, None)), [mask], 1, 0, 0))
     found = timed(RIVALS[name], surface, hidden)
     assert np.isfinite(found.fill[hidden]).all() and (found.fill[hidden] > 0).all()
 
