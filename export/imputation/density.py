@@ -11,7 +11,7 @@ A few simulated regimes keep the covariance sound where history is short, and th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.cluster.vq import kmeans2
@@ -103,22 +103,16 @@ def fit_density(
     total = np.average(scatter, axis=0, weights=history["weight"])
     share = SIMULATED_DAYS / (SIMULATED_DAYS + recency.sum())
     parts = [
-        (history, 1.0 - share, scatter),
-        (invented, share, np.tile(total, (len(invented["weight"]), 1, 1))),
+        _Part.of(history, 1.0 - share, scatter),
+        _Part.of(invented, share, np.tile(total, (len(invented["weight"]), 1, 1))),
     ]
     if mirror is not None and choices.mirror:
-        sides = ((False, 1.0 - choices.mirror), (True, choices.mirror))
-        parts = [
-            (_turned(p, mirror, mirrored=k), w * s, _flip(c, mirror, mirrored=k))
-            for p, w, c in parts
-            for k, s in sides
-        ]
-    level = {name: np.concatenate([p[name] for p, _, _ in parts]) for name in ("mean", "scatter")}
+        parts = [half for part in parts for half in part.mirrored(mirror, choices.mirror)]
     return {
-        "level_weight": np.concatenate([p["weight"] * w for p, w, _ in parts]),
-        "level_mean": level["mean"],
-        "level_scatter": level["scatter"],
-        "change_scatter": np.concatenate([c for _, _, c in parts]),
+        "level_weight": np.concatenate([part.weight * part.share for part in parts]),
+        "level_mean": np.concatenate([part.mean for part in parts]),
+        "level_scatter": np.concatenate([part.scatter for part in parts]),
+        "change_scatter": np.concatenate([part.changes for part in parts]),
         "level_kernel": np.array(LEVEL_KERNEL),
         "change_kernel": np.array(CHANGE_KERNEL),
         "origin": origin,
@@ -128,25 +122,38 @@ def fit_density(
     }
 
 
+@dataclass(frozen=True)
+class _Part:
+    """R regimes: weight [R] within the part, mean [R, c], scatter and that of daily changes [R, c, c].
+
+    share: what the part weighs in all.
+    """
+
+    weight: FloatArray
+    mean: FloatArray
+    scatter: FloatArray
+    changes: FloatArray
+    share: float
+
+    @classmethod
+    def of(cls, regimes: dict[str, FloatArray], share: float, changes: FloatArray) -> _Part:
+        """Regimes that weigh `share` in all."""
+        return cls(regimes["weight"], regimes["mean"], regimes["scatter"], changes, share)
+
+    def mirrored(self, index: FloatArray, share: float) -> tuple[_Part, _Part]:
+        """The part, and the share of it that has its cells turned by `index`."""
+        turned = self.scatter[:, index][:, :, index], self.changes[:, index][:, :, index]
+        return (
+            replace(self, share=self.share * (1.0 - share)),
+            _Part(self.weight, self.mean[:, index], *turned, self.share * share),
+        )
+
+
 def _mirror(days: Days) -> FloatArray | None:
     """Index that turns delta into 1 - delta, or None on a grid that is not symmetric."""
     if not np.allclose(days.deltas, 1.0 - days.deltas[::-1], atol=1e-6):
         return None
     return np.arange(len(days.tenors) * len(days.deltas)).reshape(len(days.tenors), -1)[:, ::-1].ravel()
-
-
-def _turned(part: dict[str, FloatArray], index: FloatArray, *, mirrored: bool) -> dict[str, FloatArray]:
-    if not mirrored:
-        return part
-    return {
-        "weight": part["weight"],
-        "mean": part["mean"][:, index],
-        "scatter": _flip(part["scatter"], index, mirrored=True),
-    }
-
-
-def _flip(scatter: FloatArray, index: FloatArray, *, mirrored: bool) -> FloatArray:
-    return scatter[:, index][:, :, index] if mirrored else scatter
 
 
 def _covariance(logs: FloatArray, share: FloatArray) -> FloatArray:
