@@ -18,8 +18,8 @@ from export.simulation.markets.mixtures import draw_mixtures
 from export.simulation.markets.pool import build_pool, draw_tabulated, load
 from export.simulation.markets.rough import conditional_smile, integrals, paths
 from export.simulation.markets.sabr import draw_sabr
+from export.simulation.markets.smile_tables import TIMES, Tabulated
 from export.simulation.markets.ssvi import draw_ssvi
-from export.simulation.markets.tables import TIMES, Tabulated
 from voladdin import black
 
 DIRECT = [family for family in FAMILIES if family not in TABLED]

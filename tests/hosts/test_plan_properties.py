@@ -29,7 +29,7 @@ def edit(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def made(steps: list[dict[str, Any]]) -> Sheet:
-    """What the cells hold after the steps, as `calc.apply` makes them."""
+    """What the cells hold after the steps, as `edits.apply` makes them."""
     sheet: Sheet = {}
     for step in steps:
         name = {"blank": "value", "unnote": "note"}.get(step["op"], step["op"])

@@ -102,7 +102,7 @@ class Wanted:
         for _ in range(_STEPS):
             if np.abs(error).max() <= _CLOSE:
                 break
-            step = self.along @ np.linalg.lstsq(self._slope(vols, error), -error)[0]
+            step = self.along @ np.linalg.lstsq(self._slope(vols, error), -error, rcond=None)[0]
             for _ in range(_STEPS):
                 trial = np.clip(vols + step, _LEAST_VOL, MAX_VOL)
                 after = self._error(trial)

@@ -82,11 +82,14 @@ def volquotes(
     surface = _surface(years, decimals, known, labels, warnings)
     values = _strikes(surface) if strikes else _kept(surface.vols * scale, columns["atm"])
     wings = slice(None) if {"rr10", "bf10"} <= columns.keys() else slice(1, 4)
-    grid: Cells = [[pair or "", *HEADERS[wings]]]
-    for label, row in zip(labels, values[:, wings].tolist(), strict=True):
-        grid.append([label.cell, *("" if math.isnan(value) else value for value in row)])
-    across = _is_row(quotes["atm"] or [])
-    return [list(line) for line in zip(*grid, strict=True)] if across else grid
+    grid = [[pair or "", *HEADERS[wings]], *_rows(labels, values[:, wings])]
+    return [list(line) for line in zip(*grid, strict=True)] if _is_row(quotes["atm"] or []) else grid
+
+
+def _rows(labels: Sequence[Label], values: FloatArray) -> Cells:
+    """A tenor and its values each; what cannot be told is blank."""
+    rows = zip(labels, values.tolist(), strict=True)
+    return [[label.cell, *("" if math.isnan(value) else value for value in row)] for label, row in rows]
 
 
 def _surface(

@@ -14,13 +14,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..report import rows_table
-from . import markets, sheets, surfaces
+from . import markets, on_surfaces, sheets
 from .trial import Trial
 
 TARGETS: dict[str, Callable[[np.random.Generator, Trial], None]] = {
-    "impute": surfaces.impute,
-    "check": surfaces.check,
-    "repair": surfaces.repair,
+    "impute": on_surfaces.impute,
+    "check": on_surfaces.check,
+    "repair": on_surfaces.repair,
     "generate": markets.generate,
     "shift": markets.shift,
     "smile": markets.smile,

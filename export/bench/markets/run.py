@@ -41,12 +41,14 @@ def _all_surfaces(options: argparse.Namespace) -> Iterator[tuple[str, Quoted]]:
     if "history" in names and (DATA / "fx_history.csv.gz").is_file():
         yield from (("", s) for s in history_surfaces(1 if options.quick else 5))
     if "simulated" in names:
-        count = options.count or (1 if options.quick else 6)
-        for family in options.family or FAMILIES:
-            if options.pool is not None or family not in TABLED:
-                yield from (
-                    (family, s) for s in simulated_surfaces(family, count, options.seed, options.pool)
-                )
+        yield from _simulated(options)
+
+
+def _simulated(options: argparse.Namespace) -> Iterator[tuple[str, Quoted]]:
+    count = options.count or (1 if options.quick else 6)
+    for family in options.family or FAMILIES:
+        if options.pool is not None or family not in TABLED:
+            yield from ((family, s) for s in simulated_surfaces(family, count, options.seed, options.pool))
 
 
 def ours(options: argparse.Namespace, family: str) -> Method:

@@ -15,8 +15,8 @@ from voladdin.black import implied_total_vol
 from .clocks import FloatArray
 from .implied import smooth_vols
 from .levy import Kou, Merton, expiries
+from .smile_tables import NODES, TIMES, Table, tabulate
 from .ssvi import draw_rho
-from .tables import NODES, TIMES, Table, tabulate
 
 _Parameters = dict[str, FloatArray]
 

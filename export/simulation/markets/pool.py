@@ -14,7 +14,7 @@ import numpy as np
 from .affine import AFFINE
 from .clocks import draw_clocks
 from .rough import draw_rough, smile_nodes
-from .tables import Table, Tabulated
+from .smile_tables import Table, Tabulated
 
 TABLED = (*AFFINE, "rough")
 COUNT = 3000

@@ -20,8 +20,8 @@ from scipy.stats import qmc
 
 from .clocks import FloatArray
 from .implied import smooth_vols
+from .smile_tables import NODES, TIMES, Table, tabulate
 from .ssvi import draw_rho
-from .tables import NODES, TIMES, Table, tabulate
 
 HURSTS = (0.03, 0.05, 0.07, 0.1, 0.14, 0.2, 0.3, 0.43)
 _SIZES = np.exp(np.linspace(np.log(0.05), np.log(3.0), 10))  # eta T^H

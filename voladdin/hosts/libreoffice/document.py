@@ -102,7 +102,7 @@ class Document:
         return both if size <= MAX_CELLS else area
 
     def plan(self) -> list[dict[str, Any]]:
-        """The edits as `calc.apply` takes them, in as few steps as Calc can undo fast."""
+        """The edits as `edits.apply` takes them, in as few steps as Calc can undo fast."""
         return plan(self.edits)
 
     def set(self, name: str, area: Area, attribute: str, rows: Rows) -> None:

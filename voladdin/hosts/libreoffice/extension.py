@@ -32,6 +32,7 @@ _CODE = {
     "inside/addin.py": "python/voladdin_addin.py",
     "inside/menu.py": "python/voladdin_menu.py",
     "inside/calc.py": "python/pythonpath/voladdin_calc.py",
+    "inside/edits.py": "python/pythonpath/voladdin_edits.py",
     "inside/client.py": "python/pythonpath/voladdin_client.py",
     "inside/values.py": "python/pythonpath/voladdin_values.py",
 }

@@ -18,7 +18,7 @@ LAST = ("remove", "activate")
 
 
 def plan(edits: list[Edit]) -> list[Edit]:
-    """What `calc.apply` makes of a document's `edits`.
+    """What `edits.apply` makes of a document's `edits`.
 
     {"op": "fill", "font" or "format", "sheet", "areas", "value"}, {"op": "blank" or "unnote", "sheet",
     "areas"}, {"op": "value" or "note", "sheet", "area", "rows"}; the others as they were made, removals last.
