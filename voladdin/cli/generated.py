@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..xlsx.tables import read_cells, write_cells
-from .grids import bundle_named
+from .grid_files import bundle_named
 
 if TYPE_CHECKING:
     from ..cells import Cells

@@ -143,7 +143,7 @@ class Sequence:
     def _exact(self, vols: FloatArray, target: FloatArray) -> FloatArray:
         """The rounding of a program's features taken off."""
         slopes = self.features.slopes(vols) * self.free
-        change = slopes.T @ np.linalg.lstsq(slopes @ slopes.T, target - self.features.at(vols))[0]
+        change = slopes.T @ np.linalg.lstsq(slopes @ slopes.T, target - self.features.at(vols), rcond=None)[0]
         return np.maximum(vols + change, 0.5 * vols)
 
     def _step(self, vols: FloatArray, target: FloatArray, cost: FloatArray) -> FloatArray | None:
