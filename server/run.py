@@ -31,6 +31,7 @@ START_SECONDS = 10.0
 PROOF_SECONDS = 1.0
 SILENT_SECONDS = 4.0  # of a server that holds the lock: then it is killed
 WATCH_SECONDS = 0.5
+CODE_SECONDS = 15.0  # between looks at the code on disk: of another one, the server ends
 
 log = logging.getLogger("voladdin.server")
 
@@ -116,9 +117,18 @@ async def _until_ended(
                 await asyncio.wait_for(ended.wait(), WATCH_SECONDS)
         server.should_exit = True
 
-    watcher = asyncio.create_task(watch())
+    async def watch_code() -> None:
+        seen = presence.state.code
+        while True:
+            await asyncio.sleep(CODE_SECONDS)
+            before, seen = seen, await asyncio.to_thread(code)
+            if before == seen != presence.state.code:  # twice the same: no upgrade is halfway
+                ended.set()
+
+    watchers = [asyncio.create_task(one()) for one in (watch, watch_code)]
     await server.serve(sockets=[listener])
-    watcher.cancel()
+    for watcher in watchers:
+        watcher.cancel()
 
 
 def _say(text: str) -> None:

@@ -605,3 +605,18 @@ def test_models_need_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     (tmp_path / "file").touch()
     monkeypatch.setenv("VOLADDIN_HOME", str(tmp_path / "file" / "home"))
     assert "fx" in bundles.names()
+
+
+def test_what_is_installed_or_removed_ends_the_server(folder: Path, serve: Serve) -> None:
+    process.stop_if_running()
+    served = serve()
+    wait_until_running(served)
+    process.stop_if_running()
+    assert served.wait(10) == 0
+
+
+def test_a_server_whose_code_was_replaced_ends(folder: Path, serve: Serve) -> None:
+    """By itself: not every client can tell."""
+    patch = "import server.run as run, sys; run.CODE_SECONDS = 0.2; told = iter(['old']); "
+    patch += "run.code = lambda: next(told, 'new'); sys.exit(run.main([]))"
+    assert serve(code=patch).wait(30) == 0

@@ -6,6 +6,7 @@ import argparse
 import importlib
 from typing import Any
 
+from ..service.process import stop_if_running
 from ..xlsx.tables import format_table
 
 HOSTS = ("libreoffice", "excel")
@@ -34,6 +35,7 @@ def add(commands: Any) -> None:
 def _install(options: argparse.Namespace) -> int:
     host = importlib.import_module(f"voladdin.hosts.{options.host}")
     print(getattr(host, options.action)() or f"{options.host}: {options.action}ed")
+    stop_if_running()  # the next call starts the server of what is installed now
     return 0
 
 

@@ -75,6 +75,13 @@ def stop(state: State, timeout: float = 10.0) -> None:
         raise ServerError(f"the server, process {state.pid}, is still running {timeout:g} s after its stop")
 
 
+def stop_if_running() -> None:
+    """End the server of this home where one runs, as when what it serves is installed or removed."""
+    state = running()
+    if state is not None:
+        stop(state)
+
+
 def end(pid: int, timeout: float = 2.0) -> bool:
     """Kill the process that holds the lock, which does not answer; whether the lock is free."""
     with contextlib.suppress(OSError):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from voladdin.errors import InputError, UnavailableError
-from voladdin.home import home
+from voladdin.home import home, write_private
 from voladdin.service.process import ensure_running
 
 from .extension import build
@@ -46,7 +46,7 @@ def install(profile: str | Path | None = None) -> Path:
     Raises UnavailableError where LibreOffice is absent or refuses the extension.
     """
     here = {"python": sys.executable, "path": str(Path(__file__).resolve().parents[3])}
-    (home() / "install.json").write_text(json.dumps(here), "utf-8")
+    write_private(home() / "install.json", json.dumps(here))
     extension = build(home() / "voladdin.oxt")
     if profile is not None:
         _prepare(Path(profile))
