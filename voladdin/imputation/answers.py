@@ -42,7 +42,7 @@ def _by_priors(
         assert alone is not None
         zscore = alone.zscore / stretch
         return alone.mean, alone.std * stretch, zscore, log_density(zscore, alone.left_out * stretch)
-    points, widen = _points(axes, np.where(quoted, values, prior)), float(loaded.arrays["change_stretch"])
+    points, widen = points_of(axes, np.where(quoted, values, prior)), float(loaded.arrays["change_stretch"])
     moved = loaded.changes.since(points, values - prior, age ** float(loaded.arrays["growth"]))
     mean, std, zscore = prior + moved.mean, moved.std * widen, moved.zscore / widen
     if alone is not None:
@@ -56,10 +56,11 @@ def _by_priors(
 def _placed(loaded: UniversalBundle, axes: Surface, values: FloatArray) -> Answer:
     if axes.deltas is not None:
         return loaded.levels.at_deltas(axes.tenors, axes.deltas, values)
-    return loaded.levels.at(_points(axes, values), values)
+    return loaded.levels.at(points_of(axes, values), values)
 
 
-def _points(axes: Surface, values: FloatArray) -> Points:
+def points_of(axes: Surface, values: FloatArray) -> Points:
+    """Where the cells of a surface lie; values: [n] log-vols, NaN where missing, which strikes need."""
     if axes.deltas is not None:
         return coordinates.from_deltas(axes.tenors, axes.deltas)
     moneyness = axes.log_moneyness

@@ -111,10 +111,12 @@ class Universal:
         moved = (chosen.covariance(at, quotes) @ given.pull[..., None])[..., 0]
         return np.asarray(given.weight @ (chosen.mean(at) + moved))
 
-    def ask(self, given: WeighedCandidates, quotes: Points, at: Points) -> tuple[FloatArray, FloatArray]:
-        """Mean, about the quotes' centre, and variance [N] of what would be quoted at points."""
+    def ask(
+        self, given: WeighedCandidates, quotes: Points, at: Points, *, noise: bool = True
+    ) -> tuple[FloatArray, FloatArray]:
+        """Mean, about the quotes' centre, and variance [N] of quotes at points, or of vols behind them."""
         chosen = self.candidates[given.kept]
-        variance = chosen.variance(at) + chosen.noise(at)
+        variance = chosen.variance(at) + (chosen.noise(at) if noise else 0.0)
         return given.answer(chosen.mean(at), chosen.covariance(at, quotes), variance)
 
     def _small(self, prior: Prior, values: FloatArray, centre: float | None = None) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,15 @@ from scipy.special import ndtri
 from .._typing import BoolArray, FloatArray
 from ..errors import InputError
 from ..surface import MAX_CELLS, MAX_VOL, Surface
+from .anywhere import Anywhere, Asked, anywhere
+from .drawing import standard_draws
 from .guard import Guarded, guard
 from .model import Imputer, imputer
 from .posterior import Posterior
 from .weighing import UNIVERSAL, answers
 
 MAX_AGE = 3_650.0
+MIN_VOL = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +45,55 @@ class Imputation:
     zscore: FloatArray
     disputed: BoolArray
     model: str
+    asked: Asked | None = field(default=None, repr=False)
 
     @property
     def moved(self) -> BoolArray:
         """Where a filled cell is not the posterior's, because that would have added arbitrage."""
         return np.asarray(self.filled != self.mean)
+
+    def draws(self, n: int, seed: int = 0) -> FloatArray:
+        """[n, T, K] whole surfaces: quotes as given, filled cells drawn together, arbitrage-free as `filled`.
+
+        Each cell's spread is `std`; the cells move together as the universal model says, given the quotes.
+        The same seed gives the same surfaces. Raises InputError (how many, more than 2,000 missing cells, the
+        answer of a batch).
+        """
+        asked = self._asked("draws")
+        surface, missing = asked.surface, ~asked.surface.observed
+        normal = standard_draws(surface, asked.prior, n, seed)
+        drawn = np.repeat(self.filled[None], n, axis=0)
+        middle, relative = self.mean[missing], self.std[missing] / self.mean[missing]
+        drawn[:, missing] = np.clip(middle * np.exp(normal * relative), MIN_VOL, MAX_VOL)
+        if not asked.arbitrage_free:
+            return drawn
+        doubt = np.where(missing, self.std, np.nan_to_num(self.zscore))
+        observed = np.repeat(~missing[None], n, axis=0)
+        return guard(surface, drawn, observed, np.repeat(doubt[None], n, axis=0)).vols
+
+    def at(
+        self,
+        tenors: ArrayLike,
+        *,
+        deltas: ArrayLike | None = None,
+        strikes: ArrayLike | None = None,
+        moneyness: ArrayLike | None = None,
+        forwards: ArrayLike | None = None,
+    ) -> Anywhere:
+        """The filled surface as a function: tenors [T] (years or labels) x strikes [K] or [T, K] of one kind.
+
+        It goes through every quote and filled cell, and adds no arbitrage between them; beyond them wings are
+        at most linear in total variance and the forward variance is flat. forwards: [T], for strikes of a
+        surface without any. Raises InputError.
+        """
+        asked = self._asked("at")
+        places = {"delta": deltas, "strike": strikes, "moneyness": moneyness}
+        return anywhere(asked, self.filled, self.std, tenors, places, forwards)
+
+    def _asked(self, name: str) -> Asked:
+        if self.asked is None:
+            raise InputError(f"{name} is of one surface; expected the answer of impute, not of impute_batch")
+        return self.asked
 
 
 def impute(
@@ -78,7 +125,9 @@ def impute(
         arguments["prior"] = prior.vols[None]
     result = impute_batch(surface.vols[None], surface.tenors, **arguments)
     fields = ("mean", "std", "low", "high", "filled", "zscore", "disputed")
-    return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=result.model)
+    earlier = None if prior is None else _fill_prior(imputer(model), surface, prior.vols[None].copy())[0]
+    asked = Asked(surface, earlier, str(model), coverage, arbitrage_free)
+    return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=result.model, asked=asked)
 
 
 def impute_batch(
@@ -136,7 +185,7 @@ def _present(
 ) -> Imputation:
     log_mean, log_std = answer.mean.reshape(vols.shape), answer.std.reshape(vols.shape)
     observed = np.isfinite(vols)
-    median = np.clip(np.exp(log_mean), 1e-6, MAX_VOL)
+    median = np.clip(np.exp(log_mean), MIN_VOL, MAX_VOL)
     reach = np.exp(np.minimum(float(ndtri(0.5 + coverage / 2)) * log_std, 5.0))
     mean, std = np.where(observed, vols, median), np.where(observed, 0.0, median * log_std)
     zscore = np.where(observed, answer.zscore.reshape(vols.shape), np.nan)

@@ -1,0 +1,115 @@
+"""Joint draws, and the answer as a function."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import voladdin as va
+from tests.imputation.test_imputation import DELTAS, TENORS, holes, surface
+from voladdin.imputation.drawing import standard_draws
+from voladdin.imputation.model import UniversalBundle
+
+GRID = va.Surface(holes(surface(), 0.5), TENORS, deltas=DELTAS)
+
+
+class TestDraws:
+    """Whole surfaces."""
+
+    def test_keep_the_quotes_and_have_no_arbitrage(self) -> None:
+        drawn = va.impute(GRID).draws(20, seed=3)
+        assert drawn.shape == (20, 8, 5)
+        assert (drawn[:, GRID.observed] == GRID.vols[GRID.observed]).all()
+        assert all(va.check(GRID.replace(one)).ok for one in drawn)
+
+    def test_spread_is_the_answer_s(self) -> None:
+        result = va.impute(GRID, arbitrage_free=False)
+        drawn = result.draws(4000, seed=1)
+        missing = ~GRID.observed
+        spread = np.log(drawn).std(0)[missing]
+        np.testing.assert_allclose(spread, (result.std / result.mean)[missing], rtol=0.12)
+        np.testing.assert_allclose(np.median(drawn, 0)[missing], result.mean[missing], rtol=5e-3)
+
+    def test_cells_move_together_as_the_posterior_says(self) -> None:
+        """Against the dense Gaussian formula, of one candidate."""
+        universal = va.load("universal", UniversalBundle).levels
+        drawn = standard_draws(GRID, None, 6000, 0)
+        found = np.corrcoef(drawn.T)
+        tenors, values = GRID.tenors, np.log(GRID.vols).ravel()
+        given = universal.at_deltas(tenors, np.array(DELTAS), values).given
+        assert given is not None
+        from voladdin.imputation import coordinates
+
+        points = coordinates.from_deltas(tenors, np.array(DELTAS))
+        seen, hidden = np.flatnonzero(np.isfinite(values)), np.flatnonzero(~np.isfinite(values))
+        total, mean = np.zeros((len(hidden), len(hidden))), np.zeros(len(hidden))
+        parts = []
+        for g, weight, spread in zip(given.kept, given.weight, given.spread, strict=True):
+            one = universal.candidates[np.array([g])]
+            whole = one.of_quotes(points[seen])[0]
+            cross = one.covariance(points[hidden], points[seen])[0]
+            residual = values[seen] - np.median(values[seen]) - one.mean(points[seen])[0]
+            centre = one.mean(points[hidden])[0] + cross @ np.linalg.solve(whole, residual)
+            left = one.covariance(points[hidden], points[hidden])[0] - cross @ np.linalg.solve(whole, cross.T)
+            parts.append((weight, centre, left * spread))
+            mean += weight * centre
+        for weight, centre, left in parts:
+            total += weight * (left + np.outer(centre - mean, centre - mean))
+        scale = np.sqrt(np.diag(total))
+        assert np.abs(found - total / np.outer(scale, scale)).max() < 0.1
+
+    def test_a_seed_is_a_surface(self) -> None:
+        result = va.impute(GRID)
+        np.testing.assert_array_equal(result.draws(2, seed=5), result.draws(2, seed=5))
+        assert not np.array_equal(result.draws(1, seed=5), result.draws(1, seed=6))
+
+    def test_after_an_earlier_surface(self) -> None:
+        earlier = va.Surface(surface(), TENORS, deltas=DELTAS)
+        drawn = va.impute(GRID, prior=earlier).draws(50)
+        assert np.abs(np.log(drawn / surface())).max() < 0.3
+
+    @pytest.mark.parametrize("count", [0, -1, 1.5, 10**9])
+    def test_how_many(self, count: int) -> None:
+        with pytest.raises(va.InputError, match=r"n is .*expected a whole number of draws"):
+            va.impute(GRID).draws(count)
+
+    def test_of_a_batch_is_refused(self) -> None:
+        batch = va.impute_batch(GRID.vols[None], TENORS, deltas=DELTAS)
+        with pytest.raises(va.InputError, match="draws is of one surface"):
+            batch.draws(1)
+
+
+class TestAt:
+    """A function of tenor and strike."""
+
+    def test_cells_are_its_values(self) -> None:
+        result = va.impute(GRID)
+        found = result.at(TENORS, deltas=DELTAS)
+        np.testing.assert_allclose(found.mean, result.filled, rtol=1e-12)
+        assert (found.std[GRID.observed] == 0).all()
+        assert (found.std[~GRID.observed] > 0).all()
+        assert (found.low <= found.mean).all() and (found.mean <= found.high).all()
+
+    def test_between_and_beyond(self) -> None:
+        found = va.impute(GRID).at(["2M", 0.4, 8.0, 20.0], moneyness=[-0.1, 0.0, 0.1])
+        assert found.mean.shape == (4, 3) and np.isfinite(found.std).all()
+        assert found.std[3, 1] > found.std[2, 1] > found.std[1, 1]
+
+    def test_kinds_agree(self) -> None:
+        result = va.impute(GRID)
+        by_strike = result.at([0.4], strikes=[1.1 * np.exp(0.02)], forwards=1.1)
+        by_moneyness = result.at([0.4], moneyness=[0.02])
+        np.testing.assert_allclose(by_strike.mean, by_moneyness.mean, rtol=1e-12)
+        np.testing.assert_allclose(by_strike.std, by_moneyness.std, rtol=1e-9)
+
+    def test_on_strikes(self) -> None:
+        m = np.array([-0.08, -0.03, 0.0, 0.03, 0.08])
+        grid = va.Surface(holes(surface(), 0.4), TENORS, moneyness=m)
+        result = va.impute(grid)
+        found = result.at(TENORS, moneyness=m)
+        np.testing.assert_allclose(found.mean, result.filled, rtol=1e-12)
+        assert np.median(found.std[grid.observed]) < 0.2 * np.median(found.std[~grid.observed])
+
+    def test_exactly_one_kind(self) -> None:
+        with pytest.raises(va.InputError, match="give exactly one of deltas, strikes or moneyness"):
+            va.impute(GRID).at([1.0], deltas=[0.5], moneyness=[0.0])
