@@ -64,8 +64,7 @@ def smile_from_quotes(
         butterfly=butterfly,
     )
     wings = ("25",) if rr10 is None and bf10 is None else ("25", "10")
-    for name in ("atm", *(kind + wing for wing in wings for kind in ("rr", "bf"))):
-        _require_all(name, given.columns[name], given.years)
+    given.require_all(wings)
     return replace(given.smile(wings), forwards=given.known_forwards)
 
 
@@ -114,6 +113,13 @@ class MarketQuotes:
         """Itself, with every argument read."""
         _ = self.columns, self._market, self._rules
         return self
+
+    def require_all(self, wings: tuple[str, ...]) -> None:
+        """Raises InputError where a quote of ATM or these wings is missing."""
+        for name in ("atm", *(kind + wing for wing in wings for kind in ("rr", "bf"))):
+            for row in np.flatnonzero(np.isnan(self.columns[name])):
+                tenor = tenor_label(self.years[row])
+                raise InputError(f"{name} at {tenor} is missing; expected a decimal vol")
 
     def patterns(self) -> list[tuple[tuple[str, ...], BoolArray]]:
         """Which wings are quoted, with the rows [T] where exactly these are."""
@@ -179,12 +185,6 @@ def _column(name: str, values: ArrayLike, count: int) -> FloatArray:
     if np.isinf(column).any():
         raise InputError(f"{name} has an infinite value; expected numbers or NaN")
     return np.broadcast_to(column, (count,)).copy()
-
-
-def _require_all(name: str, column: FloatArray, years: FloatArray) -> None:
-    for value, tenor in zip(column, years, strict=True):
-        if np.isnan(value):
-            raise InputError(f"{name} at {tenor_label(tenor)} is missing; expected a decimal vol")
 
 
 def _market(

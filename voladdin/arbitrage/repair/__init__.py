@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +17,7 @@ from ..check import Check, check
 from ..tolerances import LEAST_TOLERANCE, TOLERANCE
 from .keep_features import by_features
 from .latent_repair import by_latent
-from .methods import Problem, by_envelope, by_nearest, by_program
+from .methods import Attempt, Problem, by_envelope, by_nearest, by_program
 from .report import feature_moves, message, names
 
 __all__ = ["Repair", "repair"]
@@ -106,20 +107,25 @@ def repair(
         still = np.where(surface.observed, 0.0, np.nan)
         return Repair(surface, surface, still, "none", found, none, "no arbitrage: nothing moved")
     _require_possible(surface, kept, tolerance)
-    sides = _side(surface, bid), _side(surface, ask)
-    problem = Problem(surface, kept, *sides, tolerance)
-    notes: list[str] = []
+    problem = Problem(surface, kept, _side(surface, bid), _side(surface, ask), tolerance)
     first = (by_features,) if keep_features and method == "auto" else ()
-    for attempt in first + _METHODS[method]:
+    return _first_that_passes(problem, first + _METHODS[method], keep_features=keep_features)
+
+
+def _first_that_passes(
+    problem: Problem, attempts: tuple[Callable[[Problem], Attempt], ...], *, keep_features: bool
+) -> Repair:
+    notes: list[str] = []
+    for attempt in attempts:
         done, vols, note = attempt(problem)
-        after = None if vols is None else check(surface.replace(vols), tolerance=tolerance)
+        after = None if vols is None else check(problem.surface.replace(vols), tolerance=problem.tolerance)
         notes += [note] if note else []
         if after is not None and after.ok:
             if keep_features and done not in _KEEPING:
-                notes.append(feature_moves(surface, after.surface))
+                notes.append(feature_moves(problem.surface, after.surface))
             return _repaired(problem, after, done, notes)
         notes += [] if after is None else [f"{done} left {len(after.violations)} trades"]
-    raise InfeasibleError(_failed(surface, kept, notes))
+    raise InfeasibleError(_failed(problem.surface, problem.fixed, notes))
 
 
 def _repaired(problem: Problem, after: Check, method: str, notes: list[str]) -> Repair:
