@@ -14,7 +14,6 @@ from .answers import OURS, Answer, Method, timed
 from .functionals import Covered, covered_functionals
 from .quoted import BoolArray, FloatArray, Quoted
 
-
 TICK = 0.02  # % of the level: a fifth of a basis point of a vol of 10%
 
 

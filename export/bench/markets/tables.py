@@ -18,8 +18,8 @@ A row is a set under a mask; `best` is the rival with the least mean error of th
 and `ours / best` the ratio of mean errors with its paired 90% bootstrap interval over cases. Masks: shares
 hidden at random; `expiry`, one whole expiry; `wings`, the outer quarter on both sides of half the expiries;
 `three`, three quotes an expiry are left; `atm`, one; `liquid`, a listed chain with its liquid strikes alone.
-Mean errors below 0.02% (a fifth of a basis point of a vol of 10%) count as that in ratios. The fx model is our
-own history model and no rival: the last column is ours over it.
+Mean errors below 0.02% (a fifth of a basis point of a vol of 10%) count as that in ratios. The fx model is
+our own history model and no rival: the last column is ours over it.
 """
 
 
