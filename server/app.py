@@ -101,8 +101,9 @@ async def _body(request: Request) -> bytes:
 
 
 def _evaluate(name: str, data: bytes) -> dict[str, Any]:
-    arguments: list[Any] = parse(data, Arguments).arguments
-    return {"cells": registry.evaluate(name, arguments)}
+    body = parse(data, Arguments)
+    arguments: list[Any] = body.arguments
+    return {"cells": registry.evaluate(name, arguments, body.caller.caller())}
 
 
 def _command(name: str, data: bytes) -> dict[str, Any]:

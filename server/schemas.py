@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from voladdin.errors import InputError
+from voladdin.journal import Caller
 from voladdin.surface import Surface
 
 T = TypeVar("T")
@@ -39,10 +40,23 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+class CallerBody(Request):
+    """The book, the formula's cell and the references that its arguments are; "" is not known."""
+
+    book: str = ""
+    cell: str = ""
+    arguments: Items[str] = []
+
+    def caller(self) -> Caller:
+        """As the journal has it."""
+        return Caller(self.book, self.cell, tuple(self.arguments))
+
+
 class Arguments(Request):
-    """Arguments of a worksheet function: each one a cell, or rows of cells."""
+    """Arguments of a worksheet function: each one a cell, or rows of cells; and where it is called from."""
 
     arguments: Items[Argument]
+    caller: CallerBody = CallerBody()
 
 
 class CommandBody(Request):

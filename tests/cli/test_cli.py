@@ -26,7 +26,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What `evaluate` was asked for; its answer fills holes with 0.5."""
     calls: list[Any] = []
 
-    def evaluate(name: str, arguments: list[Any]) -> Any:
+    def evaluate(name: str, arguments: list[Any], *_: Any) -> Any:
         calls.append((name, arguments))
         if name == "VOLINFO":
             return [["version", "1.2.3"]]

@@ -19,6 +19,7 @@ from voladdin.home import VERSION
 from voladdin.hosts.libreoffice import engine, notation
 from voladdin.hosts.libreoffice.document import Document
 from voladdin.imputation.filling import impute
+from voladdin.journal import Caller
 from voladdin.worksheet import info
 
 GRID: list[list[Any]] = [
@@ -505,7 +506,8 @@ def test_failures_are_remembered_and_defects_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("voladdin.commands.filling.impute", lambda surface: 1 / 0)
     document = calc.opened({"S": {"A1": GRID}}, "B2")
     refused(document, "fill", "fill failed: ZeroDivisionError.*defect")
-    assert "ZeroDivisionError" in info.volinfo("error", ())[0][1]
+    assert "ZeroDivisionError" in info.volinfo("error", (), caller=Caller(document.name))[0][1]
+    assert info.volinfo("error", (), caller=Caller("another book"))[0][1] == "none"
 
 
 def test_cells_are_asked_for_until_the_command_can_run() -> None:

@@ -165,7 +165,7 @@ def test_bad_json_is_refused(body: bytes) -> None:
             {"arguments": [[[1], [[2]]]]},
             "arguments[0][1][0] is [2.0]; expected a number or text or true or false",
         ),
-        ({"arguments": [], "seed": 1}, "seed is unknown; expected one of arguments"),
+        ({"arguments": [], "seed": 1}, "seed is unknown; expected one of arguments, caller"),
     ],
 )
 def test_a_wrong_field_is_named(body: Any, message: str) -> None:
@@ -243,7 +243,7 @@ def test_a_request_of_the_largest_size_is_read(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_function_is_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
-    def evaluate(name: str, arguments: list[Any]) -> list[list[Any]]:
+    def evaluate(name: str, arguments: list[Any], *_: Any) -> list[list[Any]]:
         return [[name, *arguments[0]], *arguments[1]]
 
     monkeypatch.setattr(registry, "evaluate", evaluate)

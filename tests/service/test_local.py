@@ -45,7 +45,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals and permission
 SLOW = """
 import sys, time
 from voladdin.worksheet import registry
-def evaluate(name, arguments):
+def evaluate(name, arguments, *_):
     time.sleep(float(name))
     return [[name]]
 registry.evaluate = evaluate

@@ -33,7 +33,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """VOLIMPUTE fills with 0.5; VOLINTERP gives 0.25; VOLINFO what its argument asks for."""
     arguments_seen: list[Any] = []
 
-    def evaluate(name: str, arguments: list[Any]) -> Any:
+    def evaluate(name: str, arguments: list[Any], *_: Any) -> Any:
         arguments_seen.append(arguments)
         if name == "VOLINTERP":
             return [[0.25]]

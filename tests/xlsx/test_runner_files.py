@@ -119,7 +119,7 @@ def filled() -> list[list[Any]]:
 def same(monkeypatch: pytest.MonkeyPatch) -> None:
     """VOL functions give what they are given; VOLCHECK its size."""
 
-    def evaluate(name: str, arguments: Any) -> list[list[Any]]:
+    def evaluate(name: str, arguments: Any, *_: Any) -> list[list[Any]]:
         cells = arguments[0] if isinstance(arguments[0], list) else [[arguments[0]]]
         return [[float(len(cells)), float(len(cells[0]))]] if name == "VOLCHECK" else cells
 

@@ -185,7 +185,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """VOLIMPUTE and VOLINTERP give one more than the largest number they are given; the calls in order."""
     calls: list[str] = []
 
-    def evaluate(name: str, arguments: Any) -> list[list[Any]]:
+    def evaluate(name: str, arguments: Any, *_: Any) -> list[list[Any]]:
         calls.append(name)
         flat = [c for a in arguments for row in (a if isinstance(a, list) else [[a]]) for c in row]
         most = 1 + max((c for c in flat if isinstance(c, float)), default=0.0)
@@ -243,7 +243,7 @@ def test_any_order_of_any_sheet_gives_what_its_formulas_say(data: st.DataObject)
             sheet[name] = f"={inner}"
             truth.append(1 + sum(terms))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "evaluate", lambda name, arguments: [[arguments[0] + 1]])
+        patch.setattr(registry, "evaluate", lambda name, arguments, *_: [[arguments[0] + 1]])
         with tempfile.TemporaryDirectory() as folder:
             report, found = ran(made, Path(folder))
     assert {o.cell.split("!")[1] for o in report.outcomes} == ours

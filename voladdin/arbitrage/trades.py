@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from ..labels import tenor_label
 from ..surface import Surface
 from .hulls import FORWARD, Trade
@@ -43,6 +45,18 @@ class Names:
         if surface.deltas is not None:
             strike = f"{_delta_label(float(surface.deltas[column]))} ({strike})"
         return f"the {tenor} {strike} call"
+
+
+def cell_label(surface: Surface, row: int, column: int) -> str:
+    """Such as "6M ATM", "1Y 1.0850" or "3M K/F=0.95"."""
+    tenor = _tenor_label(float(surface.tenors[row]))
+    if surface.deltas is not None:
+        return f"{tenor} {_delta_label(float(surface.deltas[column]))}"
+    if surface.strikes is not None:
+        return f"{tenor} {_number(float(np.broadcast_to(surface.strikes, surface.shape)[row, column]))}"
+    moneyness = surface.log_moneyness
+    assert moneyness is not None
+    return f"{tenor} K/F={np.exp(moneyness[row, column]):.5g}"
 
 
 _tenor_label = lru_cache(maxsize=1024)(tenor_label)

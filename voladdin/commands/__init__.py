@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..journal import recorded
+from ..journal import Caller, recorded
 from . import helping
 from .checking import check
 from .clearing import clear
@@ -43,7 +43,7 @@ def execute(name: str, book: xw.Book) -> str:
 
     Raises VoladdinError where it cannot, and then the book is as it was; VOLINFO("error") repeats it.
     """
-    with recorded(name):
+    with recorded(name, Caller(book.name)):
         if name not in COMMANDS:
             raise InputError(f"command {name!r} is unknown; expected one of {', '.join(COMMANDS)}")
         return COMMANDS[name].run(book)

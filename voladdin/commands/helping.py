@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from .. import bundles
 from ..cells import Cells
 from ..home import home, version
+from ..journal import Caller
 from ..worksheet import info
 from ..worksheet.registry import FUNCTIONS
 from .transaction import Transaction
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     import xlwings as xw
 
 LOG_LINES = 200
+_STAMP = re.compile(r"\d{4}-\d\d-\d\d ")  # of a log line; a traceback's have none
+_BOOK = re.compile(r" in \[(.*?)\]: ")
 _LOGS = ("voladdin.log", "libreoffice.log")
 
 
@@ -29,14 +33,29 @@ def functions(book: xw.Book) -> str:
 
 def log(book: xw.Book) -> str:
     """Shows the last error and the end of the log files on a sheet of their own."""
-    rows: Cells = [["voladdin", version()], *info.volinfo("error", ())]
+    rows: Cells = [
+        ["voladdin", version()],
+        *info.volinfo("error", FUNCTIONS.values(), caller=Caller(book.name)),
+    ]
     for name in _LOGS:
         path = home() / name
         if path.is_file():
-            lines = path.read_text("utf-8", "replace").splitlines()[-LOG_LINES:]
+            lines = of_book(path.read_text("utf-8", "replace").splitlines(), book.name)[-LOG_LINES:]
             rows += [["", ""], [str(path), ""]]
             rows += [["", line] for line in lines]
     return _on_a_sheet(book, "log", "voladdin log", rows)
+
+
+def of_book(lines: list[str], book: str) -> list[str]:
+    """The lines of a log but those about other books, with the tracebacks below them."""
+    kept, ours = [], True
+    for line in lines:
+        if _STAMP.match(line):
+            found = _BOOK.search(line)
+            ours = found is None or found[1] == book
+        if ours:
+            kept.append(line)
+    return kept
 
 
 def about(_book: xw.Book) -> str:

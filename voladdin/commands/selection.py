@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ..cells import Grid, address, parse
+from ..cells import Grid, parse
 from ..errors import InputError, VoladdinError
 from ..surface import MAX_CELLS
+from ..worksheet.references import moved
 from .ledger import Place, formulas_of
 
 if TYPE_CHECKING:
     import xlwings as xw
-
-_OF_THE_RANGE = re.compile(r"\b([A-Z]{1,3})([0-9]+)( to [A-Z]{1,3}[0-9]+)? of the range\b")
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,19 +79,7 @@ def _number(value: Any) -> Any:
 
 def on_sheet(message: str, cells: xw.Range) -> str:
     """A message about "B3 of the range" with the cell's name on the sheet."""
-
-    def moved(match: re.Match[str]) -> str:
-        words = re.sub(r"([A-Z]{1,3})([0-9]+)", lambda cell: _moved(cell, cells), match[0])
-        return words.removesuffix(" of the range")
-
-    return _OF_THE_RANGE.sub(moved, message)
-
-
-def _moved(cell: re.Match[str], cells: xw.Range) -> str:
-    column = 0
-    for letter in cell[1]:
-        column = 26 * column + ord(letter) - 64
-    return address(int(cell[2]) + cells.row - 2, column + cells.column - 2)
+    return moved(message, cells.row, cells.column)
 
 
 def selected(book: xw.Book) -> xw.Range:

@@ -12,6 +12,7 @@ from .. import bundles
 from .._typing import FloatArray
 from ..cells import Cell, Cells, Grid, Market, address, parse, read_date, shown
 from ..errors import InputError, UnitsError
+from ..journal import NOBODY, Whence
 from ..surface import Surface
 from .alignment import on_axes_of
 from .signature import DEFAULT_MODEL, Argument, number, text
@@ -46,6 +47,7 @@ SURFACE = Argument(
 )
 
 WARNINGS: ContextVar[list[str]] = ContextVar("warnings")  # of the call that runs
+CALLER: ContextVar[Whence] = ContextVar("caller", default=NOBODY)  # and where it is
 
 
 def warn(warning: str) -> None:

@@ -9,11 +9,13 @@ import numpy as np
 from .._typing import FloatArray
 from ..arbitrage.check import Check, Violation, check
 from ..arbitrage.tolerances import TOLERANCE
+from ..arbitrage.trades import cell_label
 from ..cells import Cell, Cells, Grid, render
-from .arguments import AXES, MARKET, SIZE, SURFACE, Axes, bid_and_ask, cell_address, read_grid
+from .arguments import AXES, MARKET, SIZE, SURFACE, Axes, bid_and_ask, read_grid
 from .signature import Argument, Function, choice, number
 
 OUTPUTS = ("ok", "report", "map", "diagnostics")
+CLEAN = "no static arbitrage"
 _REPORT = ("kind", "cells", "bp of forward", "vol bp", "trade")
 _DIAGNOSTICS = ("condition", "cells below 0", "lowest value", "at")
 
@@ -23,8 +25,9 @@ def volcheck(
 ) -> Cells:
     """What `check` says of a grid, as cells.
 
-    output: "ok" is TRUE or FALSE; "report" a row a violation, the largest first; "map" the grid with the
-    largest size in vol bp in place of each quote; "diagnostics" a row a condition of the papers.
+    output: "ok" is TRUE or FALSE; "report" a row a violation, the largest first, its cells by their labels
+    ("6M ATM"), or one line where there is none; "map" the grid with the largest size in vol bp in place of
+    each quote; "diagnostics" a row a condition of the papers.
 
     Raises InputError as `check` does.
     """
@@ -37,12 +40,14 @@ def volcheck(
     if output == "map":
         return render(grid, found.map, scale=False)
     if output == "report":
+        if found.ok:
+            return [[CLEAN]]
         return [list(_REPORT), *(_row(grid, violation) for violation in found.violations)]
     return _diagnostics(grid, found) if output == "diagnostics" else [[found.ok]]
 
 
 def _row(grid: Grid, violation: Violation) -> list[Cell]:
-    cells = ", ".join(cell_address(grid, *cell) for cell in violation.cells)
+    cells = ", ".join(cell_label(grid.surface, *cell) for cell in violation.cells)
     return [violation.kind, cells, 1e4 * violation.size, violation.vol_bp, violation.message]
 
 
@@ -54,7 +59,7 @@ def _diagnostics(grid: Grid, found: Check) -> Cells:
             continue
         row, column = np.unravel_index(np.nanargmin(values), values.shape)
         low = int((values < 0).sum())
-        rows.append([name, low, float(values[row, column]), cell_address(grid, int(row), int(column))])
+        rows.append([name, low, float(values[row, column]), cell_label(grid.surface, int(row), int(column))])
     return rows
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from .. import bundles
 from ..cells import Cell, Cells
 from ..errors import InputError
-from ..journal import record_warnings, recorded
+from ..journal import NOBODY, Caller, Whence, record, recorded
 from . import info
-from .arguments import WARNINGS, model_name
+from .arguments import CALLER, WARNINGS, model_name
 from .check import VOLCHECK
 from .features import VOLFEATURES
 from .generate import VOLGENERATE
@@ -30,21 +30,24 @@ from .signature import Argument, Cache, Function, bind, text
 __all__ = ["FUNCTIONS", "Argument", "Function", "evaluate"]
 
 
-def evaluate(name: str, arguments: Sequence[Cell | Cells]) -> Cells:
+def evaluate(name: str, arguments: Sequence[Cell | Cells], caller: Whence = NOBODY) -> Cells:
     """Value of a worksheet function, as cells; the same arguments and model give the same cells.
 
     name: "VOLIMPUTE", …, case-insensitive.
     arguments: in order; None, "" or a blank 1 x 1 range where an optional one is omitted.
+    caller: the formula's cell and book, as far as the host knows them.
 
-    Raises VoladdinError, whose `cell_error` is what the cell shows; VOLINFO("error") repeats it.
+    Raises VoladdinError, whose `cell_error` is what the cell shows; VOLINFO("error") repeats it for the book,
+    VOLINFO("why", cell) for the cell.
     """
     found: list[str] = []
-    token = WARNINGS.set(found)
+    tokens = WARNINGS.set(found), CALLER.set(caller)
     try:
-        with recorded(name.upper()):
-            return _evaluate(name, arguments, found)
+        with recorded(name.upper(), caller):
+            return _evaluate(name, arguments, found, caller)
     finally:
-        WARNINGS.reset(token)
+        WARNINGS.reset(tokens[0])
+        CALLER.reset(tokens[1])
 
 
 def clear_cache() -> None:
@@ -52,7 +55,7 @@ def clear_cache() -> None:
     _CACHE.clear()
 
 
-def _evaluate(name: str, arguments: Sequence[Cell | Cells], found: list[str]) -> Cells:
+def _evaluate(name: str, arguments: Sequence[Cell | Cells], found: list[str], caller: Whence) -> Cells:
     function = FUNCTIONS.get(name.upper())
     if function is None:
         raise InputError(f"function {name!r} is unknown; expected one of {', '.join(FUNCTIONS)}")
@@ -64,7 +67,7 @@ def _evaluate(name: str, arguments: Sequence[Cell | Cells], found: list[str]) ->
     if entry is None:
         entry = (function.compute(*values), found)
         _CACHE.put(key, entry)
-    record_warnings(entry[1])
+    record(function.name, caller, entry[0][0][0] if entry[0] and entry[0][0] else None, entry[1])
     return [list(row) for row in entry[0]]
 
 
@@ -79,15 +82,20 @@ def _key(function: Function, values: list[Any]) -> bytes:
 _CACHE = Cache()
 
 
-def _volinfo(topic: Cell) -> Cells:
-    return info.volinfo(text("topic", topic, "").lower(), FUNCTIONS.values())
+def _volinfo(topic: Cell, cell: Cell) -> Cells:
+    whence = CALLER.get()
+    caller = whence if isinstance(whence, Caller) else whence()
+    return info.volinfo(text("topic", topic, "").lower(), FUNCTIONS.values(), cell=cell, caller=caller)
 
 
 VOLINFO = Function(
     "VOLINFO",
-    "Version, models, server state, functions, or the last error with its reference.",
-    (Argument("topic", f"one of {', '.join(info.TOPICS)}; a short overview unless told", "value"),),
-    '=VOLINFO("error")',
+    "Why a cell shows what it shows, the last error, version, models, server state, or functions.",
+    (
+        Argument("topic", f"one of {', '.join(info.TOPICS)}; a short overview unless told", "value"),
+        Argument("cell", 'for "why": the cell with a VOL function to explain', "value"),
+    ),
+    '=VOLINFO("why", L18)',
     _volinfo,
     cached=False,
 )

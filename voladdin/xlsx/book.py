@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from ..cells import Cell, Cells
 from ..errors import InputError, VoladdinError
+from ..journal import Caller
 from ..worksheet import registry
+from ..worksheet.references import argument_references
 from .boxes import Boxes
 from .contents import Contents, Formula
 from .engine import Engine
@@ -44,6 +46,7 @@ class Book:
             self._formulas = [f for found in self.contents.formulas.values() for f in found.values()]
             self._ours = {f.key for f in self._formulas if self._is_ours(f)}
         self._errors: list[VoladdinError] = []
+        self._running: tuple[Formula | None, str] = None, ""
         self._clock = self.recalculated = 0
         self._start_round()
 
@@ -159,7 +162,9 @@ class Book:
         pieces = formula.prepared.texts(self.contents.seen)
         for call, place in self._moved.get(formula.key, []):
             pieces[call.start : call.end] = [place.text, *[""] * (call.end - call.start - 1)]
-        return self._engine.evaluate(formula.sheet, formula.position, "".join(pieces))
+        text = "".join(pieces)
+        self._running = formula, text
+        return self._engine.evaluate(formula.sheet, formula.position, text)
 
     def _discover(self, formula: Formula) -> list[Place]:
         """What OFFSET and INDIRECT give in a formula, now that their arguments have their values."""
@@ -232,10 +237,17 @@ class Book:
             member.stamp = self._clock
             self._fail(member, InputError(f"{member.name} needs its own result: {' → '.join(shown)}"))
 
+    def _caller(self, function: str) -> Caller:
+        """Where the call that runs is, with its arguments."""
+        formula, text = self._running
+        references = argument_references(text, function, formula.sheet) if formula else ()
+        return Caller(self._name, formula.name if formula else "", references)
+
     def _calling(self, function: str) -> Callable[[list[Cell | Cells]], Cell | Cells]:
         def call(arguments: list[Cell | Cells]) -> Cell | Cells:
             try:
-                result = registry.evaluate(function, [_argument(argument) for argument in arguments])
+                given = [_argument(argument) for argument in arguments]
+                result = registry.evaluate(function, given, self._caller(function))
             except VoladdinError as error:
                 self._errors.append(error)
                 return error.cell_error
