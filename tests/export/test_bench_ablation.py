@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from export.bench.data import load_history
-from export.bench.imputation.ablation import _with_share, splits
+from export.bench.data import Axes, load_history
+from export.bench.imputation.ablation import HistoryAlone, _with_share, splits
 from voladdin.bundles import SHIPPED, load
 from voladdin.imputation.model import Bundle
 
@@ -21,10 +21,10 @@ SURFACE = va.Surface(
 
 
 def test_each_side_of_the_mixture_alone(tmp_path: Path) -> None:
-    full = va.impute(SURFACE).mean
-    network, gaussian = (
-        va.impute(SURFACE, model=str(_with_share(SHIPPED / "fx", tmp_path / str(share), share))).mean
-        for share in (1.0, 0.0)
+    axes = Axes(SURFACE.tenors, SURFACE.deltas)
+    bundles = [_with_share(SHIPPED / "fx", tmp_path / str(share), share) for share in (0.5, 1.0, 0.0)]
+    full, network, gaussian = (
+        HistoryAlone(bundle).predict(SURFACE.vols[None], axes).mean for bundle in bundles
     )
     assert np.abs(network - gaussian).max() > 1e-5
     np.testing.assert_allclose(np.log(full), 0.5 * (np.log(network) + np.log(gaussian)), atol=1e-9)

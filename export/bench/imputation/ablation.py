@@ -1,10 +1,10 @@
-"""`voladdin bench ablation`: what each choice of the history model is worth, one left out at a time.
+"""`voladdin bench ablation`: what each choice of a history's model is worth, one left out at a time.
 
 Two test years, 2017 and 2018, each predicted from the days before (the last year of these calibrates): what
 helps in one year only shows. Then 2018 of each pair, by a model that never saw the pair. Every variant is
 trained as the product's bundle is, with the same budget; the mixture's shares need no training and are read
 off the full bundle. Errors are of hidden cells, over the full model's in the same run: above 1 the choice
-helps. `--quick` trains for 100 steps.
+helps. The history's model answers alone. `--quick` trains for 100 steps.
 """
 
 from __future__ import annotations
@@ -23,12 +23,36 @@ import numpy as np
 from export.imputation.density import Choices
 from export.imputation.loop import Config
 from export.imputation.train import train_bundle
+from voladdin._typing import FloatArray
+from voladdin.bundles import load
+from voladdin.imputation.answers import by_history
+from voladdin.imputation.model import Bundle
+from voladdin.surface import Surface
 
-from ..data import TRAIN_END, VALIDATION_END, History, Split, load_history, pair_split, test_set
+from ..data import TRAIN_END, VALIDATION_END, Axes, History, Split, load_history, pair_split, test_set
 from ..masks import all_masks
+from ..methods import Prediction
 from ..metrics import Score, evaluate_set, ratio_interval
 from ..report import table
-from .product import Product, training_days
+from .product import training_days
+
+
+class HistoryAlone:
+    """A history's model without the universal one beside it."""
+
+    uses_prior = False
+
+    def __init__(self, bundle: Path) -> None:
+        self.name, self._loaded = bundle.name, load(bundle, Bundle)
+
+    def fit(self, history: History) -> None:
+        """Nothing to learn: the bundle is trained before."""
+
+    def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
+        surface = Surface(vols[0], axes.tenors.tolist(), deltas=axes.deltas)
+        found = by_history(self._loaded, surface, np.log(vols), None, 1.0)
+        return Prediction(np.exp(found.mean).reshape(vols.shape), found.std.reshape(vols.shape))
+
 
 FULL = "full model"
 TRAINED = {
@@ -95,7 +119,7 @@ def render(split: Split, folder: Path, steps: int, seed: int) -> str:
     masks = {name: every[name] for name in MASKS}
     scores: dict[str, dict[str, Score]] = {}
     for name, bundle in variants(split, folder, steps):
-        found = evaluate_set([Product(bundle)], split.test, masks)
+        found = evaluate_set([HistoryAlone(bundle)], split.test, masks)
         scores[name] = {mask: score for (_, mask), score in found.items()}
 
     def cell(name: str, column: str) -> str:
