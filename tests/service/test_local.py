@@ -64,8 +64,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     state = process.running()
     if state is not None:
         process.stop(state)
-    for one in process._started:
-        one.wait(10)
+    for started in process._started:  # one may still be starting
+        with started:
+            started.kill()
+    process._started.clear()
 
 
 @pytest.fixture

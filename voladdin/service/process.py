@@ -49,10 +49,10 @@ def ensure_running(timeout: float = 15.0) -> State:
     Raises ServerError when none answers within `timeout` seconds, or `SILENCE` where one runs but is silent.
     """
     deadline = time.monotonic() + SILENCE
-    while True:
+    while True:  # twice at least: the state file may be damaged, and is mended
         with server_lock() as lock:
             free = lock is not None
-        state = None if free else running(max(deadline - time.monotonic(), 0.1))
+        state = None if free else running(SILENCE / 2)
         if state is not None and state.code == code():
             return state
         if free or state is not None:
