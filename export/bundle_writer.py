@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from voladdin._typing import FloatArray
-from voladdin.bundles import FORMAT, GRAPHS, AnyBundle
+from voladdin.bundles import FORMAT, AnyBundle
 from voladdin.imputation.model import Bundle
 
 from .history import Days
@@ -61,7 +61,7 @@ def write_files(
     """
     stored = io.BytesIO()
     np.savez_compressed(stored, **arrays)  # type: ignore[arg-type]
-    contents = {f"{graph}.onnx": graphs[graph] for graph in GRAPHS} | {kind.FILE: stored.getvalue()}
+    contents = {f"{graph}.onnx": graphs[graph] for graph in kind.GRAPHS} | {kind.FILE: stored.getvalue()}
     folder.mkdir(parents=True, exist_ok=True)
     for file, content in contents.items():
         (folder / file).write_bytes(content)

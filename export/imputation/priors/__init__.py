@@ -1,0 +1,1 @@
+"""Training of the universal model: priors on the surfaces of any market, through the conditioning."""

@@ -1,0 +1,5 @@
+"""`python -m export.imputation.priors`."""
+
+from .train import main
+
+raise SystemExit(main())

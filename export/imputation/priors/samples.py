@@ -1,0 +1,140 @@
+"""Quotes of surfaces, and cells hidden from them, at scattered points: what the priors are trained on.
+
+Simulated markets of every family (`export.simulation.markets`), each disturbed by a smooth random field,
+because no market is exactly any model; and days of a history, on its own grid. Changes are the history's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import ndtri
+
+from export.bench.data import History, load_history
+from export.bench.masks import all_masks
+from export.simulation.markets import Batch, stream
+from voladdin._typing import BoolArray, FloatArray
+from voladdin.imputation import coordinates
+
+SHARE_OF_HISTORY = 0.12
+MOST_QUOTES, MOST_HIDDEN = 72, 24
+_T, _X = np.linspace(-6.0, 2.5, 18), np.linspace(-6.5, 4.5, 23)  # of the disturbance: ln T, deviations
+_DISTURBED = 0.85  # share of surfaces
+_AMPLITUDES = (5e-4, 4e-2)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Points t = ln T, u and values y (log-vols about the median quote) [N], of which `count` are quoted."""
+
+    t: FloatArray
+    u: FloatArray
+    y: FloatArray
+    count: int
+
+
+def samples(
+    seed: int,
+    *,
+    exclude: Sequence[str] = (),
+    pool: Path | None = None,
+    history: History | None = None,
+) -> Iterator[Sample]:
+    """Endless, reproducible; exclude: families left out. Without a history, simulated markets alone."""
+    rng = np.random.default_rng(seed)
+    batches = stream(seed, exclude=exclude, pool=pool, size=32)
+    while True:
+        if history is not None and rng.random() < SHARE_OF_HISTORY:
+            yield from _days(rng, history, 32)
+        else:
+            yield from _surfaces(rng, next(batches))
+
+
+def changes(seed: int, history: History) -> Iterator[Sample]:
+    """Daily log changes at random scales, not centred."""
+    rng = np.random.default_rng(seed)
+    moves = np.diff(np.log(history.vols), axis=1)
+    while True:
+        pair, day = rng.integers(moves.shape[0]), rng.integers(moves.shape[1])
+        yield _on_grid(rng, history, moves[pair, day] * np.exp(0.5 * rng.standard_normal()), centred=False)
+
+
+def training_history(until: str = "2017-01-01") -> History | None:
+    """The history before its validation year, where the market data is there."""
+    try:
+        return load_history().between(None, np.datetime64(until))
+    except FileNotFoundError:
+        return None
+
+
+def _days(rng: np.random.Generator, history: History, count: int) -> Iterator[Sample]:
+    logs = np.log(history.vols)
+    for _ in range(count):
+        day = logs[rng.integers(logs.shape[0]), rng.integers(logs.shape[1])]
+        yield _on_grid(rng, history, day, centred=True)
+
+
+def _on_grid(rng: np.random.Generator, history: History, y: FloatArray, *, centred: bool) -> Sample:
+    masks = all_masks(1, history.axes, int(rng.integers(2**31)))
+    hidden = masks[str(rng.choice(list(masks)))][0].ravel()
+    at = coordinates.from_deltas(history.axes.tenors, history.axes.deltas)
+    return _sample(rng, at.t, at.u, y.ravel(), ~hidden, hidden, centred=centred)
+
+
+def _surfaces(rng: np.random.Generator, batch: Batch) -> Iterator[Sample]:
+    for i in range(len(batch.years)):
+        t = np.log(batch.years[i])
+        y = np.log(batch.mid[i]) + _disturbance(rng, batch, i)
+        shown, hidden = batch.shown[i] & np.isfinite(y), batch.hidden[i] & np.isfinite(y)
+        if not shown.any() or not hidden.any():
+            continue
+        flat = np.repeat(t, y.shape[1])
+        if batch.grid == "deltas":
+            u = coordinates.saturated(-ndtri(np.clip(batch.deltas[i].ravel(), 1e-9, 1 - 1e-9)))
+        else:
+            quoted, m = shown.ravel(), batch.moneyness[i].ravel()
+            atm = coordinates.atm_term(flat[quoted], m[quoted], y.ravel()[quoted], flat)
+            u = coordinates.standardised(m, atm, flat)
+        yield _sample(rng, flat, u, y.ravel(), shown.ravel(), hidden.ravel(), centred=True)
+
+
+def _sample(
+    rng: np.random.Generator,
+    t: FloatArray,
+    u: FloatArray,
+    y: FloatArray,
+    shown: BoolArray,
+    hidden: BoolArray,
+    *,
+    centred: bool,
+) -> Sample:
+    quotes = rng.permutation(np.flatnonzero(shown))[:MOST_QUOTES]
+    rest = rng.permutation(np.flatnonzero(hidden))[:MOST_HIDDEN]
+    at = np.concatenate([quotes, rest])
+    centre = float(np.median(y[quotes])) if centred else 0.0
+    return Sample(t[at], u[at], y[at] - centre, len(quotes))
+
+
+def _disturbance(rng: np.random.Generator, batch: Batch, i: int) -> FloatArray:
+    """[T, K] of log-vol: a Gaussian field of random lengths, larger in the wings, and none on some."""
+    if rng.random() > _DISTURBED:
+        return np.zeros(batch.vols[i].shape)
+    width, length = np.exp(rng.uniform(np.log([0.5, 0.08]), np.log([3.0, 4.0])))
+    roots = []
+    for nodes, scale in ((_T, length), (_X, width)):
+        gap = np.abs(nodes[:, None] - nodes) / scale
+        roots.append(np.linalg.cholesky(np.exp(-gap) * (1.0 + gap) + 1e-8 * np.eye(len(nodes))))
+    field = roots[0] @ rng.standard_normal((len(_T), len(_X))) @ roots[1].T * (1.0 + 0.25 * np.abs(_X))
+    field *= np.exp(rng.uniform(*np.log(_AMPLITUDES)))
+    level = np.array([np.interp(0.0, m, v) for m, v in zip(*_ordered(batch, i), strict=True)])
+    x = batch.moneyness[i] / (level * np.sqrt(batch.years[i]))[:, None]
+    rows = np.stack([np.interp(np.log(batch.years[i]), _T, column) for column in field.T], axis=1)
+    return np.stack([np.interp(at, _X, row) for at, row in zip(x, rows, strict=True)])
+
+
+def _ordered(batch: Batch, i: int) -> tuple[FloatArray, FloatArray]:
+    order = np.argsort(batch.moneyness[i], axis=1)
+    return tuple(np.take_along_axis(a[i], order, axis=1) for a in (batch.moneyness, batch.vols))  # type: ignore[return-value]

@@ -1,0 +1,90 @@
+"""Training of the universal model: the same mathematics in both engines, samples, resuming, the bundle."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import voladdin as va
+from export.imputation.priors import train as training
+from export.imputation.priors.mixture import Priors, padded
+from export.imputation.priors.samples import Sample, samples
+from voladdin.imputation.evidence import condition_many
+from voladdin.imputation.model import UniversalBundle
+from voladdin.imputation.process import Candidates, Points
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[Sample]:
+    return list(islice(samples(3), 24))
+
+
+def test_samples_are_finite_and_quoted(drawn: list[Sample]) -> None:
+    for sample in drawn:
+        assert 0 < sample.count < len(sample.t)
+        assert np.isfinite(sample.u).all() and np.isfinite(sample.y).all()
+        assert np.median(sample.y[: sample.count]) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_same_seed_gives_the_same_samples(drawn: list[Sample]) -> None:
+    again = list(islice(samples(3), 24))
+    assert all(np.array_equal(a.y, b.y) for a, b in zip(drawn, again, strict=True))
+
+
+@torch.no_grad()
+def test_both_engines_agree(drawn: list[Sample]) -> None:
+    """What trains is what answers."""
+    priors = Priors(4, 4, seed=1)
+    candidates = Candidates.of(priors.arrays())
+    weight, mean, variance = priors.components(padded(drawn))
+    for row, sample in enumerate(drawn[:8]):
+        tenors, rows = np.unique(sample.t, return_inverse=True)
+        at, n = Points(tenors, rows, sample.u), sample.count
+        given = condition_many(candidates, at[:n], sample.y[:n])
+        one = candidates[given.kept[:1]]
+        gain = one.covariance(at[n:], at[:n]) @ given.whiten[:1].transpose(0, 2, 1)
+        centre = one.mean(at[n:]) + (gain @ given.white[:1, :, None])[..., 0]
+        left = (one.variance(at[n:]) + one.noise(at[n:]) - (gain**2).sum(-1)) * given.spread[0]
+        best = int(given.kept[0])
+        assert best == int(weight[row].argmax())
+        hidden = len(sample.t) - n
+        np.testing.assert_allclose(mean[row, best, :hidden], centre[0], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(variance[row, best, :hidden], np.maximum(left[0], 0), rtol=1e-3, atol=1e-8)
+
+
+def test_training_lowers_the_loss_and_resumes(drawn: list[Sample], tmp_path: Path) -> None:
+    def again(_: int) -> object:
+        while True:
+            yield from drawn[:20]
+
+    start = Priors(2, 2, seed=0)
+    before = training.loss(start, padded(drawn[:20])).item()
+    path = tmp_path / "levels.pt"
+    once = training.fit(start, again, 0.05, path, 0)  # type: ignore[arg-type]
+    after = training.loss(once, padded(drawn[:20])).item()
+    assert after < before
+    resumed = training.fit(Priors(2, 2, seed=0), again, 0.05, path, 0)  # type: ignore[arg-type]
+    for a, b in zip(resumed.parameters(), once.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_the_command_writes_a_bundle_that_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(training, "SMOOTH", 2)
+    monkeypatch.setattr(training, "RANDOM", 1)
+    monkeypatch.setattr(training, "POOLED", 1)
+    monkeypatch.setattr(training, "_HELD", 20)
+    monkeypatch.setattr(training, "training_history", lambda: None)
+    folder = tmp_path / "mine"
+    assert training.main([str(folder), "--minutes", "0.02", "--exclude", "sabr"]) == 0
+    assert "bundle universal in" in capsys.readouterr().out
+    loaded = va.load(folder, UniversalBundle)
+    assert loaded.card["training"]["families_left_out"] == ["sabr"]
+    assert loaded.card["kind"] == "universal" and not list(folder.glob("*.pt"))
+    grid = va.Surface([[0.2, np.nan, 0.21], [0.2, 0.19, np.nan]], ["1M", "1Y"], deltas=[0.75, 0.5, 0.25])
+    assert np.abs(va.impute(grid, model=folder).filled - 0.2).max() < 0.05
