@@ -21,7 +21,7 @@ from voladdin.worksheet import registry
 
 from .connections import Strangers
 from .schemas import Arguments, BadJson, CommandBody, ImputeBody, parse
-from .security import Activity, Guard, Json, TooLarge, TooSlow, failure, read_body
+from .security import Activity, Json, RequestGate, TooLarge, TooSlow, failure, read_body
 
 MAX_BYTES = 4 << 20
 THREADS = 4
@@ -49,7 +49,7 @@ def create_app(
     app = FastAPI(title="voladdin", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     activity = activity or Activity()
     strangers = Strangers() if strangers is None else strangers
-    app.add_middleware(Guard, token=token, port=port, activity=activity, strangers=strangers)
+    app.add_middleware(RequestGate, token=token, port=port, activity=activity, strangers=strangers)
     app.add_exception_handler(VoladdinError, _refused)
     app.add_exception_handler(HTTPException, _no_route)
     _add_routes(app, activity, stop)

@@ -87,7 +87,7 @@ class Activity:
         return 0 < limit <= self.idle
 
 
-class Guard:
+class RequestGate:
     """ASGI middleware: lets through what carries the right Host, Origin and token, and reports failures."""
 
     def __init__(
