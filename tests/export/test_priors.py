@@ -79,7 +79,6 @@ def test_the_command_writes_a_bundle_that_answers(
     monkeypatch.setattr(training, "RANDOM", 1)
     monkeypatch.setattr(training, "POOLED", 1)
     monkeypatch.setattr(training, "_HELD", 20)
-    monkeypatch.setattr(training, "training_history", lambda: None)
     folder = tmp_path / "mine"
     assert training.main([str(folder), "--minutes", "0.02", "--exclude", "sabr"]) == 0
     assert "bundle universal in" in capsys.readouterr().out

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import ndtri
 
-from export.bench.data import History, load_history
-from export.bench.masks import all_masks
-from export.simulation.markets import Batch, stream
+from export.history import Days
+from export.simulation.markets import MASKS, Batch, hide, stream
 from voladdin._typing import BoolArray, FloatArray
 from voladdin.imputation import coordinates
 
@@ -41,7 +40,7 @@ def samples(
     *,
     exclude: Sequence[str] = (),
     pool: Path | None = None,
-    history: History | None = None,
+    history: Days | None = None,
 ) -> Iterator[Sample]:
     """Endless, reproducible; exclude: families left out. Without a history, simulated markets alone."""
     rng = np.random.default_rng(seed)
@@ -53,35 +52,32 @@ def samples(
             yield from _surfaces(rng, next(batches))
 
 
-def changes(seed: int, history: History) -> Iterator[Sample]:
+def changes(seed: int, history: Days) -> Iterator[Sample]:
     """Daily log changes at random scales, not centred."""
     rng = np.random.default_rng(seed)
-    moves = np.diff(np.log(history.vols), axis=1)
+    first, later = history.steps()
+    moves = np.log(history.vols[later] / history.vols[first])
     while True:
-        pair, day = rng.integers(moves.shape[0]), rng.integers(moves.shape[1])
-        yield _on_grid(rng, history, moves[pair, day] * np.exp(0.5 * rng.standard_normal()), centred=False)
+        move = moves[rng.integers(len(moves))] * np.exp(0.5 * rng.standard_normal())
+        if (found := _on_grid(rng, history, move, centred=False)) is not None:
+            yield found
 
 
-def training_history(until: str = "2017-01-01") -> History | None:
-    """The history before its validation year, where the market data is there."""
-    try:
-        return load_history().between(None, np.datetime64(until))
-    except FileNotFoundError:
+def _days(rng: np.random.Generator, history: Days, count: int) -> Iterator[Sample]:
+    for row in rng.integers(len(history), size=count):
+        if (found := _on_grid(rng, history, np.log(history.vols[row]), centred=True)) is not None:
+            yield found
+
+
+def _on_grid(rng: np.random.Generator, history: Days, y: FloatArray, *, centred: bool) -> Sample | None:
+    """None where the mask leaves nothing to hide."""
+    deltas = np.broadcast_to(history.deltas, (1, *y.shape))
+    hidden = hide(rng, str(rng.choice(list(MASKS))), np.isfinite(y)[None], deltas)[0].ravel()
+    shown = np.isfinite(y).ravel() & ~hidden
+    if not hidden.any() or not shown.any():
         return None
-
-
-def _days(rng: np.random.Generator, history: History, count: int) -> Iterator[Sample]:
-    logs = np.log(history.vols)
-    for _ in range(count):
-        day = logs[rng.integers(logs.shape[0]), rng.integers(logs.shape[1])]
-        yield _on_grid(rng, history, day, centred=True)
-
-
-def _on_grid(rng: np.random.Generator, history: History, y: FloatArray, *, centred: bool) -> Sample:
-    masks = all_masks(1, history.axes, int(rng.integers(2**31)))
-    hidden = masks[str(rng.choice(list(masks)))][0].ravel()
-    at = coordinates.from_deltas(history.axes.tenors, history.axes.deltas)
-    return _sample(rng, at.t, at.u, y.ravel(), ~hidden, hidden, centred=centred)
+    at = coordinates.from_deltas(history.tenors, history.deltas)
+    return _sample(rng, at.t, at.u, y.ravel(), shown, hidden, centred=centred)
 
 
 def _surfaces(rng: np.random.Generator, batch: Batch) -> Iterator[Sample]:

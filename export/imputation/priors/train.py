@@ -1,13 +1,12 @@
 """`python -m export.imputation.priors FOLDER`: trains the universal bundle; reads from top to bottom.
 
-1. Candidates: a ladder of smooth ones, and random ones about a smile. 2. Adam on the predictive density of
-hidden cells, after the exact conditioning on the quotes shown, of markets drawn without end (and of the
-history's days, where the data is there). Where a family is to be left out, `--exclude` it; the history
-trains only before 2017. 3. The same, of fewer candidates, on the history's daily changes; without a history
-the shipped ones are kept. 4. One factor on every spread, so that 90% bands cover 90% of samples never
-trained on.
+1. Candidates: a ladder of smooth ones, and random ones about a smile.
+2. Adam on the predictive density of hidden cells, after the exact conditioning on the quotes shown, of markets
+   drawn without end, and of the days of a history where one is given.
+3. The same, of fewer candidates, on the history's daily changes; without one the shipped ones are kept.
+4. One factor on every spread, so that 90% bands cover 90% of samples never trained on.
 
-Checkpoints go to FOLDER/checkpoint.pt every few minutes; the same command resumes. `--minutes` bounds it, and `--start`
+Checkpoints go to FOLDER every few minutes; the same command resumes. `--minutes` bounds it, and `--start`
 begins with a bundle's priors instead of 1.
 """
 
@@ -25,12 +24,13 @@ import torch
 from tqdm import tqdm
 
 from export.bundle_writer import write_files
+from export.history import Days, read_history
 from voladdin._typing import FloatArray
 from voladdin.bundles import SHIPPED, load
 from voladdin.imputation.model import UniversalBundle
 
 from .mixture import Padded, Priors, padded
-from .samples import Sample, changes, samples, training_history
+from .samples import Sample, changes, samples
 
 BATCH, RATE = 20, 0.01
 SMOOTH, RANDOM = 12, 12
@@ -124,15 +124,16 @@ def stretch(priors: Priors, held: Sequence[Sample]) -> tuple[float, float]:
 def train(
     folder: Path,
     minutes: float,
-    exclude: Sequence[str],
-    pool: Path | None,
-    seed: int,
+    exclude: Sequence[str] = (),
+    *,
+    pool: Path | None = None,
+    history: Days | None = None,
     begin: Path | None = None,
+    seed: int = 0,
 ) -> Path:
     """Writes the bundle into `folder`; begin: a bundle whose priors on levels are trained further."""
     torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
-    history = training_history()
 
     def draw(start: int) -> Iterator[Sample]:
         return samples(start, exclude=exclude, pool=pool, history=history)
@@ -158,7 +159,7 @@ def train(
         factor, _ = stretch(moves, list(islice(changes(seed + 10**6, history), _HELD)))
         arrays |= {f"change_{name}": value for name, value in moves.arrays().items()}
         arrays |= {"change_trend": np.zeros_like(arrays["change_trend"]), "change_stretch": np.array(factor)}
-    return _write(folder, arrays, minutes, exclude, seed, score, history=history is not None)
+    return _write(folder, arrays, minutes, exclude, seed, score, days=0 if history is None else len(history))
 
 
 def _write(
@@ -169,7 +170,7 @@ def _write(
     seed: int,
     score: float,
     *,
-    history: bool,
+    days: int,
 ) -> Path:
     card = {
         "grid": {"tenors": "any", "strikes": "deltas, log-moneyness or strikes"},
@@ -178,7 +179,7 @@ def _write(
             "minutes": minutes,
             "seed": seed,
             "families_left_out": list(exclude),
-            "history": "fx_history before 2017 (CC0)" if history else "none",
+            "history_days": days,
         },
         "metrics": {"held_out_loss": score, "level_stretch": float(arrays["level_stretch"])},
     }
@@ -197,11 +198,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=80.0, help="of training in all (default 80)")
     parser.add_argument("--exclude", nargs="*", default=[], help="families of markets left out")
     parser.add_argument("--pool", type=Path, help="folder of `python -m export.simulation.markets pool`")
+    parser.add_argument("--history", help="a history of surfaces, as `voladdin train` reads it")
+    parser.add_argument("--until", help="its days before this date only (yyyy-mm-dd)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=Path, help="a bundle whose priors are trained further")
     options = parser.parse_args(argv)
-    written = train(
-        options.folder, options.minutes, options.exclude, options.pool, options.seed, options.start
-    )
+    history = None if options.history is None else read_history(options.history)
+    if history is not None and options.until:
+        history = history.keep(history.date < np.datetime64(options.until))
+    places = {"pool": options.pool, "history": history, "begin": options.start}
+    written = train(options.folder, options.minutes, options.exclude, seed=options.seed, **places)
     print(f"bundle universal in {written}")
     return 0
