@@ -40,12 +40,14 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             low=filled - std,
             high=filled + std,
             zscore=zscore,
+            disputed=np.zeros(surface.shape, dtype=np.bool_),
             model="fx" + plain.fallback,
         )
 
-    def interpolate(surface: Any, tenor: float, value: float, *, kind: str, model: str) -> float:
-        plain.calls.append({"tenor": tenor, "value": value, "kind": kind, "model": model})
-        return 0.0825
+    def interpolate(_: Any, tenors: list[float], values: list[float], *, kind: str, model: str) -> Any:
+        for tenor, value in zip(tenors, values, strict=True):
+            plain.calls.append({"tenor": tenor, "value": value, "kind": kind, "model": model})
+        return np.full(len(tenors), 0.0825)
 
     def load(name: str) -> SimpleNamespace:
         if name != "fx":
@@ -53,7 +55,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         return SimpleNamespace(digest=plain.digest)
 
     monkeypatch.setattr("voladdin.worksheet.impute.impute", impute)
-    monkeypatch.setattr("voladdin.worksheet.interpolate.interpolate", interpolate)
+    monkeypatch.setattr("voladdin.worksheet.interpolate.interpolate_many", interpolate)
     monkeypatch.setattr(registry, "bundles", SimpleNamespace(load=load))
     registry.clear_cache()
     return plain
@@ -208,13 +210,13 @@ def test_interpolation_at_a_strike_needs_forwards() -> None:
         (
             "VOLIMPUTE",
             [GRID, "sigma"],
-            "output is 'sigma'; expected one of fill, mean, std, low, high, zscore",
+            "output is 'sigma'; expected one of fill, mean, std, low, high, zscore, moved, disputed",
         ),
         ("VOLIMPUTE", [GRID, True], "output is True"),
         ("VOLIMPUTE", [GRID, [["a", "b"]]], "output is a range of 1 x 2 cells"),
         ("VOLIMPUTE", [], "surface is missing"),
         ("VOLIMPUTE", [None], "surface is missing"),
-        ("VOLIMPUTE", [GRID, *[None] * 13], "14 arguments"),
+        ("VOLIMPUTE", [GRID, *[None] * 14], "15 arguments"),
         ("VOLIMPUTE", [GRID, None, PRIOR, None, None, None, None, None, "old"], "prior_age is 'old'"),
         ("VOLIMPUTE", [GRID, None, PRIOR, None, None, None, None, None, float("nan")], "prior_age is nan"),
         ("VOLINTERP", [GRID, "4M"], "strike is missing"),

@@ -48,7 +48,7 @@ from __future__ import annotations
 from ._forwards import Market
 from ._grid import Grid, parse, render
 from ._options import OptionRows, option_strikes, parse_options
-from ._queries import strike_asked, tenor_asked
+from ._queries import Asked, strike_asked, tenor_asked
 from ._tenor_line import tenor_axis
 from ._units import read_units
 from ._values import (
@@ -68,6 +68,7 @@ from ._vol_units import UnitEvidence, decide_unit
 
 __all__ = [
     "ERROR_CELLS",
+    "Asked",
     "Cell",
     "Cells",
     "Grid",

@@ -1,11 +1,16 @@
-"""VOLIMPUTE: the same grid with its holes filled, or the uncertainty of each cell."""
+"""VOLIMPUTE: the same grid with its holes filled, the uncertainty of each cell, or its improbable quotes."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..cells import Cell, Cells, render
-from ..imputation.filling import impute
+import numpy as np
+
+from .._typing import BoolArray, FloatArray
+from ..arbitrage.trades import cell_label
+from ..cells import Cell, Cells, Grid, render
+from ..imputation.filling import Imputation, impute
+from ..imputation.suspects import Suspect, suspects
 from .arguments import (
     FORWARDS,
     MARKET,
@@ -22,7 +27,11 @@ from .arguments import (
 )
 from .signature import Argument, Function, choice, number
 
-OUTPUTS = {"fill": "filled", "mean": "mean", "std": "std", "low": "low", "high": "high", "zscore": "zscore"}
+FIELDS = {"fill": "filled", "mean": "mean", "std": "std", "low": "low", "high": "high", "zscore": "zscore"}
+OUTPUTS = (*FIELDS, "moved", "disputed", "suspects")
+CLEAN = "no suspect quote"
+_SUSPECTS = ("quote", "vol", "the others imply", "std", "zscore")
+_NAMED = 3  # quotes in a warning
 
 
 def _volimpute(
@@ -35,17 +44,60 @@ def _volimpute(
     units: Cell,
     forwards: Cells | None,
     prior_age: Cell,
-    *market: Any,
+    *others: Any,
 ) -> Cells:
-    wanted = choice("output", output, list(OUTPUTS))
+    *market, covered = others
+    wanted = choice("output", output, OUTPUTS)
     axes = Axes(tenors, strikes, units, forwards, *market)
     grid = read_grid(surface, axes, quoted=", or a prior" if prior is None else None)
     earlier = None if prior is None else companion(grid, prior, axes)
-    age = number("prior_age", prior_age, 1.0)
-    result = impute(grid.surface, prior=earlier, prior_age=age, model=model_name(model))
+    age, coverage = number("prior_age", prior_age, 1.0), number("coverage", covered, 0.9)
+    name = model_name(model)
+    result = impute(grid.surface, prior=earlier, prior_age=age, model=name, coverage=coverage)
     if " (" in result.model:  # more than its name: a fallback, moved cells, quotes that violate
         warn(f"surface: model {result.model}")
-    return render(grid, getattr(result, OUTPUTS[wanted]), scale=wanted != "zscore")
+    if result.disputed.any():
+        warn(f"surface: {_labels(grid, result.disputed)} can be arbitraged against more plausible quotes")
+    if wanted == "suspects":
+        return _suspects(grid, suspects(grid.surface, result, model=name))
+    for suspect in suspects(grid.surface, result, model=name, most=_NAMED):
+        warn(f"surface: {said(grid, suspect)}")
+    return render(grid, _values(result, wanted), scale=wanted in ("fill", "mean", "std", "low", "high"))
+
+
+def _values(result: Imputation, wanted: str) -> FloatArray:
+    """[T, K]: what was asked; how far cells were moved in vol bp; 1 on disputed quotes, 0 on others."""
+    if wanted == "moved":
+        return np.asarray(np.where(np.isnan(result.zscore), 1e4 * (result.filled - result.mean), np.nan))
+    if wanted == "disputed":
+        return np.asarray(np.where(np.isnan(result.zscore), np.nan, result.disputed.astype(float)))
+    return np.asarray(getattr(result, FIELDS[wanted]))
+
+
+def _labels(grid: Grid, chosen: BoolArray) -> str:
+    return ", ".join(cell_label(grid.surface, *cell) for cell in np.argwhere(chosen).tolist())
+
+
+def said(grid: Grid, suspect: Suspect) -> str:
+    """Such as "3M ATM is 9.6, and the other quotes imply 7.61 ± 0.18 (z-score 11)"."""
+    unit, label = 100 if grid.percent else 1, cell_label(grid.surface, suspect.row, suspect.column)
+    return (
+        f"{label} is {unit * suspect.quote:.4g}, and the other quotes imply "
+        f"{unit * suspect.implied:.4g} ± {unit * suspect.std:.2g} (z-score {suspect.zscore:.2g})"
+    )
+
+
+def _suspects(grid: Grid, found: list[Suspect]) -> Cells:
+    """A row a quote, the farthest first, or one line where there is none."""
+    if not found:
+        return [[CLEAN]]
+    unit = 100 if grid.percent else 1
+    rows: Cells = [list(_SUSPECTS)]
+    for suspect in found:
+        label = cell_label(grid.surface, suspect.row, suspect.column)
+        vols = (unit * vol for vol in (suspect.quote, suspect.implied, suspect.std))
+        rows.append([label, *vols, suspect.zscore])
+    return rows
 
 
 VOLIMPUTE = Function(
@@ -53,7 +105,7 @@ VOLIMPUTE = Function(
     "The same grid of implied vols with its holes filled, or the uncertainty of each cell.",
     (
         SURFACE,
-        Argument("output", f"one of {', '.join(OUTPUTS)}; fill unless told", "value"),
+        Argument("output", f"one of {', '.join(OUTPUTS)} (improbable quotes); fill unless told", "value"),
         Argument("prior", "an earlier grid with at least these labels, such as yesterday's", "range"),
         TENORS,
         STRIKES,
@@ -62,6 +114,7 @@ VOLIMPUTE = Function(
         FORWARDS,
         Argument("prior_age", "age of the prior in days; 1 unless told", "value"),
         *MARKET,
+        Argument("coverage", "probability that a cell lies between low and high; 0.9 unless told", "value"),
     ),
     '=VOLIMPUTE(A1:F9, "std")',
     _volimpute,

@@ -20,12 +20,14 @@ MAX_CACHED_CELLS = 2_000_000
 class Argument:
     """One argument as the function wizard shows it; a "range" arrives as Cells, a "value" as one Cell.
 
+    "values" are one value or a range of them, and arrive as Cells.
+
     zero: whether a range of one 0 is a value; elsewhere it is omitted, as Calc passes a blank cell as 0.
     """
 
     name: str
     help: str
-    kind: Literal["range", "value"]
+    kind: Literal["range", "value", "values"]
     optional: bool = True
     zero: bool = False
 
@@ -77,7 +79,7 @@ def _bound(function: Function, argument: Argument, value: Cell | Cells) -> Cell 
         if argument.optional:
             return None
         raise InputError(f"{function.name}: {argument.name} is missing; expected {argument.help}")
-    if argument.kind == "range":
+    if argument.kind != "value":
         return rows
     if not single:
         shape = f"{len(rows)} x {len(rows[0])}"
