@@ -50,7 +50,7 @@ class Days:
     @property
     def age(self) -> FloatArray:
         """[N] years before the last day."""
-        return (self.date.max() - self.date) / np.timedelta64(365, "D")
+        return np.asarray((self.date.max() - self.date) / np.timedelta64(365, "D"))
 
     def steps(self, gap: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Indices of days and of the days `gap` quotes later of the same underlying."""
@@ -129,7 +129,7 @@ def _clean(path: str | Path, days: Days) -> Days:
     worst = np.nanmax(vols) if np.isfinite(vols).any() else 0.0
     if worst > MAX_VOL:
         raise InputError(f"{path}: a vol is {worst:g}; expected at most {MAX_VOL:g} (decimal)")
-    days = replace(days, vols=vols).keep(np.isfinite(vols).any((1, 2)))
+    days = replace(days, vols=vols).keep(np.asarray(np.isfinite(vols).any((1, 2))))
     if len(days) < 30:
         raise InputError(f"{path}: {len(days)} days with a vol; training needs at least 30")
     return days

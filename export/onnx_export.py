@@ -45,6 +45,7 @@ def _export(module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[st
             dynamic_shapes=tuple({0: batch} for _ in inputs),
             verbose=False,
         )
+    assert program is not None  # what dynamo=True returns
     model = program.model_proto
     for node in model.graph.node:
         del node.metadata_props[:]

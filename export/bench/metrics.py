@@ -48,10 +48,11 @@ class Score:
     @staticmethod
     def pooled(parts: Sequence[Score]) -> Score:
         """One score of several test sets; the time is their mean by surface."""
-        columns = [np.concatenate(column) for column in zip(*(p.columns() for p in parts), strict=True)]
-        return Score(
-            *columns, float(np.average([p.ms for p in parts], weights=[len(p.cells) for p in parts]))
+        error, crps, covered, cells = (
+            np.concatenate(column) for column in zip(*(p.columns() for p in parts), strict=True)
         )
+        ms = float(np.average([p.ms for p in parts], weights=[len(p.cells) for p in parts]))
+        return Score(error, crps, covered, cells, ms)
 
     def columns(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """The per-surface sums."""
@@ -59,7 +60,8 @@ class Score:
 
     def rows(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Score:
         """The same score on some of the surfaces."""
-        return Score(*(column[keep] for column in self.columns()), self.ms)
+        error, crps, covered, cells = (column[keep] for column in self.columns())
+        return Score(error, crps, covered, cells, self.ms)
 
 
 def score(truth: FloatArray, missing: BoolArray, prediction: Prediction, ms: float = np.nan) -> Score:
@@ -81,7 +83,7 @@ def score(truth: FloatArray, missing: BoolArray, prediction: Prediction, ms: flo
         covered = ((truth >= low) & (truth <= high)).astype(float)
 
     def total(values: FloatArray) -> FloatArray:
-        return np.where(missing, values, 0.0).sum(axis=(1, 2))
+        return np.asarray(np.where(missing, values, 0.0).sum(axis=(1, 2)))
 
     return Score(
         BP * total(error), BP * total(crps), total(covered), missing.sum(axis=(1, 2)).astype(float), ms

@@ -44,7 +44,7 @@ class Basis:
         directions = vectors[:, : -modes - 1 : -1]
         directions = directions - gain @ (weights @ directions)  # rounding only: P B = 0 already
         scaled = directions * np.sqrt(values[: -modes - 1 : -1])
-        return cls(weights, mean, gain, scaled, weights @ mean, np.sqrt(np.diag(inner)))
+        return cls(weights, mean, np.asarray(gain, float), scaled, weights @ mean, np.sqrt(np.diag(inner)))
 
     def split(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Features y [n, F] and mode coefficients u [n, U] of vols [n, N]."""

@@ -40,4 +40,4 @@ def uniform_in_hull(vertices: FloatArray, count: int, rng: np.random.Generator) 
     volumes = np.abs(np.linalg.det(simplices[:, 1:] - simplices[:, :1]))
     chosen = rng.choice(len(simplices), count, p=volumes / volumes.sum())
     weights = rng.dirichlet(np.ones(features + 1), count)
-    return np.asarray(np.einsum("nv,nvf->nf", weights, simplices[chosen])) * scale + centre
+    return np.asarray(np.asarray(np.einsum("nv,nvf->nf", weights, simplices[chosen])) * scale + centre)

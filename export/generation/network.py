@@ -38,12 +38,16 @@ class Trunk(nn.Module):
         h = self.lift(x)
         tangent = self.lift.weight.t()[first:].unsqueeze(0)
         for block in self.blocks:
+            assert isinstance(block, Block)
             h, tangent = block.jvp(h, tangent)
         return self.out(h), tangent @ self.out.weight.t()
 
 
 class Encoder(nn.Module):
     """y [B, F], u [B, U] -> mean and standard deviation [B, E] of z."""
+
+    offset: Tensor
+    unit: Tensor
 
     def __init__(self, centre: Tensor, spread: Tensor, modes: int, latent: int, width: int) -> None:
         super().__init__()
@@ -59,6 +63,9 @@ class Encoder(nn.Module):
 
 class Decoder(nn.Module):
     """y [B, F], z [B, E] -> mu(y, z) [B, U]."""
+
+    offset: Tensor
+    unit: Tensor
 
     def __init__(self, centre: Tensor, spread: Tensor, modes: int, latent: int, width: int) -> None:
         super().__init__()
@@ -92,6 +99,8 @@ class ConditionalVae(nn.Module):
     scale: [U] vol that one unit of each coefficient stands for, root mean square over the grid.
     floor: least noise, in vol, so that the posterior stays wide enough for the prior to cover it.
     """
+
+    least: Tensor
 
     def __init__(
         self,

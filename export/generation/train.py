@@ -159,7 +159,9 @@ def _resume(
     checkpoint: Path, identity: dict[str, Any], vae: ConditionalVae, optimiser: torch.optim.Optimizer
 ) -> int:
     """The step to go on from: that of the checkpoint where it is of the same run."""
-    stored = torch.load(checkpoint, weights_only=True) if checkpoint.is_file() else {"identity": None}
+    stored: dict[str, Any] = {"identity": None}
+    if checkpoint.is_file():
+        stored = torch.load(checkpoint, weights_only=True)
     if stored["identity"] != identity:
         return 0
     vae.load_state_dict(stored["vae"])

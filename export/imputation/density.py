@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.cluster.vq import kmeans2
 
-from voladdin._typing import FloatArray
+from voladdin._typing import BoolArray, FloatArray, IntArray
 
 from ..history import Days
 
@@ -78,13 +78,13 @@ def complete(logs: FloatArray, weight: FloatArray, seed: int = 0, rounds: int = 
     return filled
 
 
-def _regress(covariance: FloatArray, holes: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _regress(covariance: FloatArray, holes: BoolArray) -> tuple[FloatArray, FloatArray]:
     """Regression of the holes on the rest, and what it leaves."""
     seen = ~holes
     cross = covariance[np.ix_(holes, seen)]
     gain = np.linalg.solve(covariance[np.ix_(seen, seen)] + 1e-10 * np.eye(seen.sum()), cross.T).T
     rest = covariance[np.ix_(holes, holes)] - gain @ cross.T
-    return gain, 0.5 * (rest + rest.T)
+    return np.asarray(gain, float), 0.5 * (rest + rest.T)
 
 
 def fit_density(
@@ -140,7 +140,7 @@ class _Part:
         """Regimes that weigh `share` in all."""
         return cls(regimes["weight"], regimes["mean"], regimes["scatter"], changes, share)
 
-    def mirrored(self, index: FloatArray, share: float) -> tuple[_Part, _Part]:
+    def mirrored(self, index: IntArray, share: float) -> tuple[_Part, _Part]:
         """The part, and the share of it that has its cells turned by `index`."""
         turned = self.scatter[:, index][:, :, index], self.changes[:, index][:, :, index]
         return (
@@ -149,7 +149,7 @@ class _Part:
         )
 
 
-def _mirror(days: Days) -> FloatArray | None:
+def _mirror(days: Days) -> IntArray | None:
     """Index that turns delta into 1 - delta, or None on a grid that is not symmetric."""
     if not np.allclose(days.deltas, 1.0 - days.deltas[::-1], atol=1e-6):
         return None
@@ -172,7 +172,7 @@ def _scores(logs: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArra
 
 def _regimes(
     logs: FloatArray, weight: FloatArray, origin: FloatArray, scores: FloatArray, count: int, seed: int
-) -> tuple[FloatArray, dict[str, FloatArray]]:
+) -> tuple[IntArray, dict[str, FloatArray]]:
     place = (logs - origin) @ scores
     rng = np.random.default_rng(seed)
     drawn = place[rng.choice(len(place), 20_000, p=weight / weight.sum())]
@@ -186,7 +186,7 @@ def _regimes(
     return labels, {"weight": mass / mass.sum(), "mean": mean, "scatter": scatter}
 
 
-def _scatter(centred: FloatArray, weight: FloatArray, labels: FloatArray, count: int) -> FloatArray:
+def _scatter(centred: FloatArray, weight: FloatArray, labels: IntArray, count: int) -> FloatArray:
     out = np.empty((count, centred.shape[1], centred.shape[1]))
     for k in range(count):
         rows = labels == k
@@ -196,8 +196,8 @@ def _scatter(centred: FloatArray, weight: FloatArray, labels: FloatArray, count:
 
 
 def _changes(
-    days: Days, logs: FloatArray, recency: FloatArray, labels: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+    days: Days, logs: FloatArray, recency: FloatArray, labels: IntArray
+) -> tuple[FloatArray, FloatArray, IntArray]:
     """Daily log changes, their weights (recency x robustness) and the regime of the day before.
 
     The robust weight (nu + c) / (nu + d²) is that of the multivariate-t scatter, so that a few jumps do not

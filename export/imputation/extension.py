@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from export.simulation import MASTER_DELTAS, MASTER_TENORS, simulate_market, simulate_surfaces
@@ -59,13 +60,13 @@ def _union(master: tuple[float, ...], core: tuple[float, ...]) -> FloatArray:
 
 def _core_index(
     tenors: FloatArray, deltas: FloatArray, core_t: tuple[float, ...], core_d: tuple[float, ...]
-) -> FloatArray:
+) -> NDArray[np.intp]:
     rows, columns = np.searchsorted(tenors, core_t), np.searchsorted(deltas, core_d)
-    index: FloatArray = (rows[:, None] * len(deltas) + columns[None]).ravel()
+    index: NDArray[np.intp] = (rows[:, None] * len(deltas) + columns[None]).ravel()
     return index
 
 
-def _regression(logs: FloatArray, core: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _regression(logs: FloatArray, core: NDArray[np.intp]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Master = matrix @ core + offset + noise; core rows exact, with no noise."""
     mean = logs.mean(0)
     centred = logs - mean

@@ -63,7 +63,7 @@ class Run:
             arrays["std"], arrays["std"]
         )
         self.vae.start_at_gaussian(covariance + 1e-6 * np.eye(len(covariance)))
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": [p for name, p in self.vae.named_parameters() if name != "whiten"]},
             {"params": [self.vae.whiten], "weight_decay": 0.0},
         ]

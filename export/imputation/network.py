@@ -24,7 +24,8 @@ class Block(nn.Module):
         self.norm, self.up, self.down = nn.LayerNorm(width), nn.Linear(width, width), nn.Linear(width, width)
 
     def forward(self, h: Tensor) -> Tensor:
-        return h + self.down(F.silu(self.up(self.norm(h))))
+        out: Tensor = h + self.down(F.silu(self.up(self.norm(h))))
+        return out
 
     def jvp(self, h: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
         """Output and its derivative along tangents [B, e, width]; plain operations, so that it exports."""
@@ -85,6 +86,7 @@ class DecoderJacobian(nn.Module):
         h = self.decoder.lift(z)
         tangent = self.decoder.lift.weight.t().unsqueeze(0)
         for block in self.decoder.blocks:
+            assert isinstance(block, Block)
             h, tangent = block.jvp(h, tangent)
         return self.decoder.mean(h), tangent @ self.decoder.mean.weight.t()
 

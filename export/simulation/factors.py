@@ -30,7 +30,7 @@ def crisis_path(
 
 def mix(common: FloatArray, own: FloatArray, correlation: float) -> FloatArray:
     """A factor whose paths correlate by `correlation`**2 between pairs."""
-    return correlation * common + np.sqrt(1.0 - correlation**2) * own
+    return np.asarray(correlation * common + np.sqrt(1.0 - correlation**2) * own)
 
 
 def common_factors(rng: np.random.Generator, days: int) -> dict[str, FloatArray]:

@@ -22,7 +22,9 @@ _BLOCK = 2e5
 class Characteristic(Protocol):
     """Expiries of a model, one a row, as the Fourier integral needs them; arrays are [M, 1]."""
 
-    years: FloatArray
+    @property
+    def years(self) -> FloatArray:
+        """[M, 1] to expiry."""
 
     @property
     def total_variance(self) -> FloatArray:
@@ -95,7 +97,7 @@ def expand(params: Mapping[str, FloatArray], years: FloatArray) -> Items:
         return np.broadcast_to(array, shape).reshape(-1, 1)
 
     optional = {name: 0.0 for name in ("intensity", "jump_mean", "jump_std", "shift")}
-    given = {**optional, **params}
+    given: dict[str, FloatArray | float] = {**optional, **params}
     fields = {name: rows(given[name]) for name in Items.__dataclass_fields__ if name != "years"}
     return Items(years=np.broadcast_to(years, shape).reshape(-1, 1), **fields)
 
@@ -192,7 +194,7 @@ def _cutoffs(items: Characteristic, tolerance: float) -> FloatArray:
     w = np.full_like(deviation, _FIRST_CUTOFF)
     for _ in range(5):
         probe = np.concatenate([0.9 * w, w], axis=1)
-        decay = items.log_characteristic(probe / deviation - 0.5j).real
+        decay = items.log_characteristic(np.asarray(probe / deviation - 0.5j, complex)).real
         rate = np.maximum(decay[:, :1] - decay[:, 1:], 1e-3) / (0.1 * w)
         excess = decay[:, 1:] - np.log(tolerance * w)
         w = np.where(excess > 0, np.minimum(w + 1.02 * excess / rate, 4.0 * w), w)
@@ -203,7 +205,7 @@ def _trapezoid(items: Characteristic, rows: NDArray[np.intp], period: float, cut
     deviation = np.sqrt(items.total_variance)
     step = 2 * np.pi / period
     w = step * np.arange(int(np.ceil(cutoff / step)) + 1)
-    terms = np.exp(items.log_characteristic(w / deviation - 0.5j))
+    terms = np.exp(items.log_characteristic(np.asarray(w / deviation - 0.5j, complex)))
     terms -= np.exp(-0.5 * w * w - 0.125 * deviation**2)
     terms[:, 0] *= 0.5
     terms *= step / np.pi * deviation / (w * w + 0.25 * deviation**2)

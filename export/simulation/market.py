@@ -127,7 +127,7 @@ def _shift(rng: np.random.Generator, theta: FloatArray, short: FloatArray, years
 
 def _wing(deltas: FloatArray) -> FloatArray:
     """1 at the 10-delta put, 0 at the money, -1 at the 10-delta call."""
-    return ndtri(deltas) / ndtri(0.9)
+    return np.asarray(ndtri(deltas) / ndtri(0.9))
 
 
 def misspecification(
@@ -166,4 +166,4 @@ def quote_noise(
     shape = (len(level), len(years))
     atm, risk_reversal, butterfly = rng.standard_normal((3, *shape, 1)) * size[..., None]
     cell = 0.3 * size[..., None] * rng.standard_normal((*shape, len(deltas)))
-    return atm + 0.35 * risk_reversal * wing + 0.5 * butterfly * wing**2 + cell
+    return np.asarray(atm + 0.35 * risk_reversal * wing + 0.5 * butterfly * wing**2 + cell)

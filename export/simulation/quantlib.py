@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def quantlib_prices(params: Mapping[str, Any], years: FloatArray, log_moneyness:
     prices = np.empty_like(log_moneyness)
     for row, year in enumerate(years):
         for column, k in enumerate(log_moneyness[row]):
-            call = shifted_price(lambda x, year=year: _call(engine, x, year), float(k), float(shift[row]))
+            call = shifted_price(partial(_call, engine, year=year), float(k), float(shift[row]))
             prices[row, column] = call if k >= 0 else call - 1.0 + np.exp(k)
     return prices
 

@@ -33,4 +33,4 @@ def hagan_vol(
     first = (b * alpha / power) ** 2 / 24
     second = rho * beta * nu * alpha / power / 4
     third = (2 - 3 * rho**2) * nu**2 / 24
-    return alpha / (power * expansion) * ratio * (1 + (first + second + third) * years)
+    return np.asarray(alpha / (power * expansion) * ratio * (1 + (first + second + third) * years))

@@ -95,7 +95,7 @@ def model_vols(
         else:
             total = _at_deltas(smile, ndtri(axis))
         blocks.append(total.reshape(-1, len(years), total.shape[-1]))
-    return np.concatenate(blocks) / np.sqrt(years)[:, None]
+    return np.asarray(np.concatenate(blocks) / np.sqrt(years)[:, None])
 
 
 def _checked(model: str, params: Mapping[str, ArrayLike], years: FloatArray) -> dict[str, FloatArray]:

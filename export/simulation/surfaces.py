@@ -52,7 +52,9 @@ def simulate_surfaces(
 def _plausible(vols: FloatArray) -> NDArray[np.bool_]:
     """[n]: all vols of 1% to 200%, no smile whose dearest vol is over 3.5 times its cheapest."""
     ratio = vols.max(axis=2) / vols.min(axis=2)
-    return (vols.min(axis=(1, 2)) > 0.01) & (vols.max(axis=(1, 2)) < 2.0) & (ratio.max(axis=1) < 3.5)
+    return np.asarray(
+        (vols.min(axis=(1, 2)) > 0.01) & (vols.max(axis=(1, 2)) < 2.0) & (ratio.max(axis=1) < 3.5)
+    )
 
 
 def random_parameters(

@@ -15,13 +15,14 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import uno
 from com.sun.star.beans import PropertyValue
 from com.sun.star.connection import NoConnectException
 
 
-def connect(pipe):
+def connect(pipe: str) -> Any:
     local = uno.getComponentContext()
     resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
     for _ in range(600):
@@ -33,40 +34,42 @@ def connect(pipe):
 
 
 class Driver:
-    def __init__(self, pipe):
+    def __init__(self, pipe: str) -> None:
         context = connect(pipe)
         self.desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
-        self.book = self.cells = self.vols = None
+        self.book: Any = None
+        self.cells: Any = None
+        self.vols: Any = None
 
-    def load(self, file):
+    def load(self, file: str) -> None:
         hidden = PropertyValue()
         hidden.Name, hidden.Value = "Hidden", True
         self.book = self.desktop.loadComponentFromURL(Path(file).as_uri(), "_blank", 0, (hidden,))
 
-    def scale(self, rows, factor):
+    def scale(self, rows: str, factor: str) -> None:
         self.cells = self.range(f"B1:F{rows}")
         table = self.cells.getDataArray()
         self.vols = tuple(
             tuple(x * float(factor) if isinstance(x, float) else x for x in row) for row in table
         )
 
-    def paste(self):
+    def paste(self) -> None:
         self.cells.setDataArray(self.vols)
 
-    def calculate(self):
+    def calculate(self) -> None:
         self.book.calculateAll()
 
-    def read(self, place):
+    def read(self, place: str) -> Any:
         return self.range(place).getDataArray()
 
-    def close(self):
+    def close(self) -> None:
         self.book.close(True)
 
-    def range(self, place):
+    def range(self, place: str) -> Any:
         return self.book.Sheets.getByIndex(0).getCellRangeByName(place)
 
 
-def main(pipe):
+def main(pipe: str) -> None:
     driver = Driver(pipe)
     print("ready", flush=True)
     for line in sys.stdin:

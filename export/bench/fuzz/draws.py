@@ -105,4 +105,4 @@ def vols(rng: np.random.Generator, years: FloatArray, columns: int, wild: float)
         found = np.full(shape, np.exp(rng.uniform(*anything)))
     elif wild > 0.55:
         found[rng.integers(shape[0]), rng.integers(columns)] *= 10 ** rng.uniform(-2, 1)
-    return np.clip(found, LEAST_VOL, MOST_VOL)
+    return np.asarray(np.clip(found, LEAST_VOL, MOST_VOL))

@@ -73,7 +73,7 @@ class Yardstick:
 
     def _marginals(self, vols: FloatArray) -> FloatArray:
         """[B, 9] features and total variances, scaled."""
-        return (self._raw(vols)) / self._raw(self.surfaces.train).std(axis=0)
+        return np.asarray((self._raw(vols)) / self._raw(self.surfaces.train).std(axis=0))
 
     def _raw(self, vols: FloatArray) -> FloatArray:
         grid = self.surfaces.grid(vols)
@@ -84,7 +84,7 @@ class Yardstick:
 def _directions(size: int, rng: np.random.Generator) -> FloatArray:
     """[size, 200] unit vectors, uniform."""
     raw = rng.standard_normal((size, _DIRECTIONS))
-    return raw / np.linalg.norm(raw, axis=0)
+    return np.asarray(raw / np.linalg.norm(raw, axis=0))
 
 
 def _sliced(a: FloatArray, b: FloatArray, directions: FloatArray) -> float:

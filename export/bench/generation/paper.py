@@ -58,6 +58,9 @@ class Shortcut(nn.Module):
 class Standard(nn.Module):
     """Standardised columns, and back."""
 
+    centre: Tensor
+    unit: Tensor
+
     def __init__(self, values: Tensor) -> None:
         super().__init__()
         self.register_buffer("centre", values.mean(0))
@@ -172,7 +175,7 @@ def _epoch(
 
 def _resume(file: Path, identity: dict[str, Any], vae: PaperVae, optimiser: torch.optim.Optimizer) -> int:
     """The epoch to go on from: that of the file where it is of the same run."""
-    stored = torch.load(file, weights_only=True) if file.is_file() else {"identity": None}
+    stored: dict[str, Any] = torch.load(file, weights_only=True) if file.is_file() else {"identity": None}
     if stored["identity"] != identity:
         return 0
     vae.load_state_dict(stored["vae"])

@@ -42,7 +42,7 @@ class PcaGaussian:
 
     @property
     def latent_size(self) -> int:
-        return self.directions.shape[1]
+        return int(self.directions.shape[1])
 
     def vols(self, features: FloatArray, z: FloatArray) -> FloatArray:
         scores = (features - self.centre) @ self.slope.T + z @ self.root.T
@@ -74,5 +74,5 @@ def fit_gaussian(
     left = directions.T @ covariance @ directions - slope @ cross.T @ directions
     values, vectors = np.linalg.eigh((left + left.T) / 2)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    projection = Projection(chosen, gain) if projected else None
+    projection = Projection(chosen, np.asarray(gain, float)) if projected else None
     return PcaGaussian(control, mean, chosen @ mean, directions, slope, root, projection)

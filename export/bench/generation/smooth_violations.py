@@ -47,7 +47,7 @@ def _blocks(vols: FloatArray) -> Iterator[FloatArray]:
 def _violations(
     vols: FloatArray, tenors: FloatArray, moneyness: FloatArray
 ) -> tuple[BoolArray, BoolArray, BoolArray]:
-    none = ~((vols > 0) & (vols <= MAX_VOL)).all(axis=(1, 2))
+    none = np.asarray(~((vols > 0) & (vols <= MAX_VOL)).all(axis=(1, 2)))
     f, calendar = conditions(np.where(none[:, None, None], 0.2, vols), tenors, moneyness)
-    below = [(values < -_ROUNDING).any(axis=(1, 2)) | none for values in (f, calendar)]
+    below = [np.asarray((values < -_ROUNDING).any(axis=(1, 2)) | none) for values in (f, calendar)]
     return ~arbitrage_free(Rectangle(tenors, moneyness), np.nan_to_num(vols)), below[0], below[1]

@@ -39,7 +39,8 @@ def product_methods(bundles: Path, split: Split, steps: int) -> list[Product]:
     """
     folder = bundles / split.bundle
     if not (folder / "card.json").is_file():
-        from export.imputation.train import Config, train_bundle
+        from export.imputation.loop import Config
+        from export.imputation.train import train_bundle
 
         train_bundle(training_days(split), folder, split.bundle, Config(steps=steps))
     modes = (False, True) if split.test.priors is not None else (False,)

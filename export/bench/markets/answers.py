@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,7 @@ def _from_smiles(method: _Points) -> Method:
         deltas = surface.deltas
         if deltas is None:
             return _from_points(method)(surface, hidden)
-        return _from_points(lambda *given: answer(*given, deltas))(surface, hidden)
+        return _from_points(partial(answer, deltas=deltas))(surface, hidden)
 
     return on_surface
 

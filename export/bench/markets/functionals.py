@@ -41,7 +41,7 @@ _Value = Callable[[list[FloatArray]], FloatArray]
 def combinations(surface: Quoted) -> Iterator[tuple[str, list[tuple[int, int]], _Value]]:
     """Name, cells and value of every combination that the grid has."""
     deltas = np.where(surface.quoted, surface.deltas_of_quotes(), np.nan)
-    rows = np.flatnonzero(surface.quoted.any(axis=1))
+    rows = np.flatnonzero(surface.quoted.any(axis=1)).tolist()
 
     def nearest(row: int, delta: float) -> tuple[int, int]:
         return row, int(np.nanargmin(np.abs(deltas[row] - delta)))
@@ -54,4 +54,8 @@ def combinations(surface: Quoted) -> Iterator[tuple[str, list[tuple[int, int]], 
         cells = [nearest(first, 0.5), nearest(second, 0.5)]
         near, far = surface.tenors[first], surface.tenors[second]
         yield "ATM spread", cells, lambda v: v[1] - v[0]
-        yield "forward variance", cells, lambda v, a=near, b=far: (v[1] ** 2 * b - v[0] ** 2 * a) / (b - a)
+        yield "forward variance", cells, _forward_variance(near, far)
+
+
+def _forward_variance(near: float, far: float) -> _Value:
+    return lambda v: (v[1] ** 2 * far - v[0] ** 2 * near) / (far - near)

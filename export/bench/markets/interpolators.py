@@ -55,7 +55,7 @@ def across_expiries(
 def plane(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> FloatArray:
     """[T * K, 2] of ln T and ln(K/F) over the median vol's deviation, which splines and processes run on."""
     scale = np.nanmedian(vols) * np.sqrt(tenors)[:, None]
-    return np.c_[np.repeat(np.log(tenors), moneyness.shape[1]), (moneyness / scale).ravel()]
+    return np.asarray(np.c_[np.repeat(np.log(tenors), moneyness.shape[1]), (moneyness / scale).ravel()])
 
 
 def thin_plate(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> FloatArray:

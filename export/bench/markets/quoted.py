@@ -84,6 +84,10 @@ def atm_vols(tenors: FloatArray, deltas: FloatArray, shown: FloatArray) -> Float
     vols = shown[np.arange(len(shown)), column]
     w = np.interp(tenors, tenors[rows], vols[rows] ** 2 * tenors[rows])
     inside = np.sqrt(w / tenors)
-    return np.where(
-        tenors < tenors[rows][0], vols[rows][0], np.where(tenors > tenors[rows][-1], vols[rows][-1], inside)
+    return np.asarray(
+        np.where(
+            tenors < tenors[rows][0],
+            vols[rows][0],
+            np.where(tenors > tenors[rows][-1], vols[rows][-1], inside),
+        )
     )

@@ -13,7 +13,6 @@ import numpy as np
 import voladdin as va
 from export.simulation.equity import MONEYNESS, TENORS, simulate_equity
 from voladdin._typing import FloatArray
-from voladdin.black import moneyness_from_delta
 from voladdin.models.generator import load
 
 from ..data import DATA, History, load_history
@@ -87,8 +86,7 @@ def clean_days(history: History, count: int) -> Iterator[tuple[int, int, va.Surf
 
 def with_strikes(surface: va.Surface) -> va.Surface:
     """A delta grid as a grid of the strikes its deltas have, forwards 1."""
-    total = surface.vols * np.sqrt(surface.tenors)[:, None]
-    strikes = np.exp(moneyness_from_delta(surface.deltas, total))
+    strikes = np.exp(surface.quoted_moneyness())
     return va.Surface(surface.vols, surface.tenors, strikes=strikes, forwards=np.ones(len(surface.tenors)))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -63,12 +65,13 @@ def main(count: int) -> None:
         y, z, vols, share = extreme(generator, margin, spread, count)
         print(f"{setting}: {100 * share:.1f}% of {count:,} have arbitrage")
         print(f"  {'repair':<14}{'repaired':>9}{'mean bp':>10}{'largest bp':>12}{'ms':>8}")
-        ways = {
+        ways: dict[str, Callable[[int], FloatArray | None]] = {
             "latent": lambda i: repaired(generator, y[i], vols[i], z[i]),  # noqa: B023 - called in this turn
             "features kept": lambda i: by_features(generator, y[i], vols[i]),  # noqa: B023
         }
         for name, way in ways.items():
-            results, seconds = [], []
+            results: list[Any] = []
+            seconds: list[float] = []
             for i in range(len(vols)):
                 started = time.perf_counter()
                 results.append(way(i))

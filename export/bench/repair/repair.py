@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from voladdin.errors import InputError, UnavailableError
+from voladdin.surface import Surface
 
 from ..calc.recalculation import load
 from ..data import DATA
@@ -107,7 +108,8 @@ def _tables(options: argparse.Namespace, process: ArbitrageRepair | None, say: C
     before = load()
     rows: list[list[str]] = []
     found: dict[str, Results] = {}
-    small, fixed = [], {}
+    small: list[Surface] = []
+    fixed: dict[str, bool] = {}
     for case in cases(options.drawn, options.keep, options.large, options.seed):
         say(case.name)
         found[case.name] = run_case(case, methods_for(case, process), say)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import voladdin as va
 from voladdin._typing import FloatArray
@@ -35,7 +37,7 @@ class Quotes:
     """
 
     surface: va.Surface
-    ranks: FloatArray
+    ranks: NDArray[np.intp]
     tenors: FloatArray
     strikes: FloatArray
     calls: FloatArray
@@ -64,7 +66,7 @@ class Repaired:
 Method = Callable[[Quotes], Repaired]
 
 
-def ours(**options: object) -> Method:
+def ours(**options: Any) -> Method:
     """`va.repair` with these options."""
 
     def method(quotes: Quotes) -> Repaired:

@@ -13,13 +13,14 @@ import signal
 import sys
 import time
 import warnings
+from typing import Any
 
 import numpy as np
 from arbitragerepair import constraints, repair
 from cvxopt import solvers
 
 
-def detect(tenors, strikes, calls):
+def detect(tenors: Any, strikes: Any, calls: Any) -> tuple[Any, Any, Any, Any, Any]:
     normalise = constraints.Normalise()
     normalise.fit(tenors, strikes, calls, np.ones(len(calls)))
     ordered = normalise.transform(tenors, strikes, calls)
@@ -27,7 +28,7 @@ def detect(tenors, strikes, calls):
     return normalise, ordered[2], matrix, limits, breaches
 
 
-def answer(request):
+def answer(request: dict[str, Any]) -> dict[str, Any]:
     tenors, strikes, calls = (np.array(request[name]) for name in ("tenors", "strikes", "calls"))
     start = time.perf_counter()
     normalise, ordered, matrix, limits, breaches = detect(tenors, strikes, calls)
@@ -35,15 +36,12 @@ def answer(request):
         return {"seconds": time.perf_counter() - start, "breaches": int(sum(breaches))}
     change = repair.l1(matrix, limits, ordered)
     seconds = time.perf_counter() - start
-    repaired = []
     if len(change):
-        repaired = calls.copy()
-        repaired[normalise._order_mask] = ordered + change
-        repaired = repaired.tolist()
-    return {"seconds": seconds, "calls": repaired}
+        calls[normalise._order_mask] = ordered + change
+    return {"seconds": seconds, "calls": calls.tolist() if len(change) else []}
 
 
-def main():
+def main() -> None:
     warnings.simplefilter("ignore")
     solvers.options["glpk"] = {"msg_lev": "GLP_MSG_OFF"}
     print(json.dumps("ready"), flush=True)

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 
 import voladdin as va
 from voladdin._typing import FloatArray
-from voladdin.black import call_price, moneyness_from_delta
+from voladdin.black import call_price
 
 TOLERANCE = 2e-8  # well above the solver's
 _FINE = 1e4  # `least_change` counts in bp of the forward, so that the solver's tolerance is 1e-14 of it
@@ -19,9 +19,7 @@ _TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1
 def prices(surface: va.Surface) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
     """Tenor ranks, strikes K/F and call prices of the quotes."""
     total = surface.vols * np.sqrt(surface.tenors)[:, None]
-    moneyness = surface.log_moneyness
-    if moneyness is None:
-        moneyness = moneyness_from_delta(surface.deltas, total)
+    moneyness = surface.quoted_moneyness()
     seen = surface.observed
     return np.argwhere(seen)[:, 0], np.exp(moneyness[seen]), call_price(moneyness[seen], total[seen])
 

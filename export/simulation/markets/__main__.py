@@ -13,9 +13,9 @@ from voladdin.arbitrage.neighbours import largest_gain
 from voladdin.surface import MAX_VOL
 
 from .clocks import FloatArray
-from .grids import Truth, at_deltas, draw_years
+from .grids import GRIDS, Truth, at_deltas, draw_years
 from .pool import COUNT, TABLED, build_pool
-from .streaming import FAMILIES, GRIDS, draw_batch, draw_truth
+from .streaming import FAMILIES, draw_batch, draw_truth
 
 _DELTAS = np.array([0.75, 0.5, 0.25])
 _FEATURE_YEARS = np.array([1 / 12, 0.25, 2.0])
@@ -63,7 +63,7 @@ def table(count: int, seed: int, pool: Path | None) -> str:
     Arbitrage is counted twice: any, and trades that gain more than 1e-5 of the deviation.
     """
     names = FAMILIES if pool is not None else [name for name in FAMILIES if name not in TABLED]
-    lines = []
+    lines: list[str] = []
     for name in names:
         rng = np.random.default_rng(seed)
         truth = draw_truth(rng, name, count, pool)

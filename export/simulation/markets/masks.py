@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from .clocks import FloatArray
@@ -45,7 +46,7 @@ def _share(rate: float) -> _Hide:
     return random
 
 
-def _rows(rng: np.random.Generator, quoted: BoolArray) -> FloatArray:
+def _rows(rng: np.random.Generator, quoted: BoolArray) -> NDArray[np.intp]:
     """[n, T] random ranks of the expiries that have quotes; those that have none come last."""
     score = np.where(quoted.any(axis=2), rng.random(quoted.shape[:2]), 2.0)
     return score.argsort(axis=1).argsort(axis=1)

@@ -70,7 +70,7 @@ def conditional_smile(
     d1 = (log_forward - moneyness[:, None]) / deviation + 0.5 * deviation
     strike = np.exp(moneyness)[:, None]
     price = sign * (np.exp(log_forward) * ndtr(sign * d1) - strike * ndtr(sign * (d1 - deviation)))
-    return smooth_vols(price.mean(axis=1)[None], moneyness[None], np.sqrt(total))[0]
+    return np.asarray(smooth_vols(price.mean(axis=1)[None], moneyness[None], np.sqrt(total))[0])
 
 
 def integrals(

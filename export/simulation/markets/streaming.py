@@ -184,7 +184,8 @@ def _axes(
     if grid == "deltas":
         moneyness = at_deltas(truth, years, delta_set(rng))
         return years, moneyness, np.ones(moneyness.shape, bool)
-    strikes = int(min(rng.integers(5, 14) if grid == "moneyness" else rng.integers(8, 41), cells // expiries))
+    drawn = rng.integers(5, 14) if grid == "moneyness" else rng.integers(8, 41)
+    strikes = min(int(drawn), cells // expiries)
     if grid == "moneyness":
         moneyness = moneyness_grid(rng, truth, years, strikes)
         return years, moneyness, np.ones(moneyness.shape, bool)

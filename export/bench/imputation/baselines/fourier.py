@@ -29,7 +29,7 @@ def lewis_matrix(m: FloatArray, w: float, u: FloatArray) -> ComplexArray:
     """[K, nodes] such that a forward-normalised call is Black's at variance w plus Re of this times
     (Black's characteristic function less the model's), both at u - i/2; Lewis (2001), w the control."""
     weights = (WEIGHTS / np.sqrt(w)) / (u**2 + 0.25)
-    return np.exp(0.5 * m)[:, None] / np.pi * np.exp(-1j * np.outer(m, u)) * weights
+    return np.asarray(np.exp(0.5 * m)[:, None] / np.pi * np.exp(-1j * np.outer(m, u)) * weights)
 
 
 def call_price(m: FloatArray, w: float, characteristic: ComplexArray, u: FloatArray) -> FloatArray:

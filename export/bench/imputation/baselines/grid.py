@@ -24,7 +24,7 @@ def kernel(first: FloatArray, second: FloatArray) -> FloatArray:
     """Matérn 5/2 covariance of log-vol between two sets of coordinates, plus a plane of unit variance."""
     distance = np.sqrt(5 * ((first[:, None] - second) ** 2).sum(axis=2)) / LENGTH
     matern = AMPLITUDE**2 * (1 + distance + distance**2 / 3) * np.exp(-distance)
-    return matern + 1 + first @ second.T
+    return np.asarray(matern + 1 + first @ second.T)
 
 
 def interpolation(nodes: Axes, cells: Axes) -> tuple[FloatArray, FloatArray]:

@@ -136,7 +136,7 @@ class Bates(_Fitted):
 
         def characteristic(z: ComplexArray, tenor: float) -> ComplexArray:
             jump = np.exp(1j * z * nu - 0.5 * delta**2 * z**2) - 1 - 1j * z * mean
-            return heston(z, tenor) * np.exp(intensity * tenor * jump)
+            return np.asarray(heston(z, tenor) * np.exp(intensity * tenor * jump))
 
         return characteristic
 
@@ -209,7 +209,7 @@ class _Quotes:
 
     def _heston(self, *parameters: float) -> list[ComplexArray]:
         characteristic = heston_characteristic(*parameters)
-        return [characteristic(row.u - 0.5j, row.tenor) for row in self.rows]
+        return [characteristic(np.asarray(row.u - 0.5j, complex), row.tenor) for row in self.rows]
 
     def residuals(self, x: FloatArray) -> FloatArray:
         """Vol errors (price over vega), then weak ridges that keep unquoted directions where they start."""

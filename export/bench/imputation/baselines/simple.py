@@ -79,4 +79,4 @@ class ThinPlate:
         if len(points) == 1:
             return np.full(len(values), values[quoted][0])
         kernel, degree = ("thin_plate_spline", 1) if plane else ("linear", 0)
-        return RBFInterpolator(points, values[quoted], kernel=kernel, degree=degree)(nodes)
+        return np.asarray(RBFInterpolator(points, values[quoted], kernel=kernel, degree=degree)(nodes))

@@ -39,7 +39,8 @@ class Block(nn.Module):
         )
 
     def forward(self, h: Tensor) -> Tensor:
-        return h + self.inner(h)
+        out: Tensor = h + self.inner(h)
+        return out
 
 
 class GaussianHead(nn.Module):
