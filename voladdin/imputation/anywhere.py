@@ -18,6 +18,7 @@ from . import coordinates
 from .answers import points_of
 from .model import UniversalBundle
 from .process import Points
+from .through_cells import Fill, vols_at
 
 _LEAST, _MOST = 0.3, 5.0  # of the answer's spread over the universal model's
 
@@ -44,6 +45,7 @@ class Anywhere:
 
 
 def anywhere(
+    fill: Fill,
     asked: Asked,
     filled: FloatArray,
     std: FloatArray,
@@ -51,9 +53,7 @@ def anywhere(
     places: Mapping[str, ArrayLike | None],
     forwards: ArrayLike | None,
 ) -> Anywhere:
-    """At tenors x the one kind of `places` given; filled, std: the answer's [T, K]."""
-    from .interpolation import interpolate_many
-
+    """At tenors x the one kind of `places` given; filled, std: the answer's [T, K]; fill: beyond its cells."""
     given = [(kind, place) for kind, place in places.items() if place is not None]
     if len(given) != 1:
         raise InputError(f"give exactly one of deltas, strikes or moneyness; got {len(given)}")
@@ -66,7 +66,7 @@ def anywhere(
     each = np.repeat(years, at.shape[1])
     ahead = None if forwards is None else np.repeat(np.broadcast_to(forwards, years.shape), at.shape[1])
     whole = asked.surface.replace(filled)
-    mean = interpolate_many(whole, each, at.ravel(), kind=kind, forwards=ahead, model=asked.model)
+    mean = vols_at(fill, whole, each, at.ravel(), kind=kind, forwards=ahead, model=asked.model)
     u = _u(whole, kind, each, at.ravel(), mean, ahead)
     relative = _relative(asked, filled, std, each, u)
     reach = np.exp(np.minimum(float(ndtri(0.5 + asked.coverage / 2)) * relative, 5.0))

@@ -88,7 +88,7 @@ class Imputation:
         """
         asked = self._asked("at")
         places = {"delta": deltas, "strike": strikes, "moneyness": moneyness}
-        return anywhere(asked, self.filled, self.std, tenors, places, forwards)
+        return anywhere(filled_vols, asked, self.filled, self.std, tenors, places, forwards)
 
     def _asked(self, name: str) -> Asked:
         if self.asked is None:
@@ -128,6 +128,11 @@ def impute(
     earlier = None if prior is None else _fill_prior(imputer(model), surface, prior.vols[None].copy())[0]
     asked = Asked(surface, earlier, str(model), coverage, arbitrage_free)
     return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=result.model, asked=asked)
+
+
+def filled_vols(surface: Surface, model: str) -> FloatArray:
+    """[T, K] of `impute`."""
+    return impute(surface, model=model).filled
 
 
 def impute_batch(

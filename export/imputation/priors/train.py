@@ -1,7 +1,7 @@
 """`python -m export.imputation.priors FOLDER`: trains the universal bundle; reads from top to bottom.
 
 1. Candidates: a ladder of smooth ones, and random ones about a smile.
-2. Adam on the predictive density of hidden cells, after the exact conditioning on the quotes shown, of markets
+2. Adam on the predictive density of hidden cells, after exact conditioning on the quotes shown, of markets
    drawn without end, and of the days of a history where one is given.
 3. The same, of fewer candidates, on the history's daily changes; without one the shipped ones are kept.
 4. One factor on every spread, so that 90% bands cover 90% of samples never trained on.

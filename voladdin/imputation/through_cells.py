@@ -1,0 +1,157 @@
+"""The vol anywhere, through the cells of a filled surface.
+
+The surface is filled, and then extended by the usual deltas that it lacks, or by wings: of few or narrow
+strikes the model knows the smile, a spline does not. A `SurfaceFunction` goes through all these nodes.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import bundles
+from .._typing import BoolArray, FloatArray
+from ..black import moneyness_from_delta
+from ..errors import InputError
+from ..surface import MAX_CELLS, Surface
+from .surface_function import SurfaceFunction
+
+MAX_TENOR = 50.0
+KINDS = ("delta", "moneyness", "strike")
+_DELTAS = np.array([0.95, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05])
+_APART = 0.03  # deltas nearer than this to one of the surface's are not asked
+_WINGS = np.array([0.75, 1.5])  # deviations beyond the outermost strikes
+_SAME = 1e-9
+_KEPT = 16  # surfaces
+
+Fill = Callable[[Surface, str], FloatArray]  # the filled vols [T, K] of a surface, by a model's name
+
+
+def vols_at(
+    fill: Fill,
+    surface: Surface,
+    tenors: ArrayLike,
+    strikes: ArrayLike,
+    *,
+    kind: str,
+    forwards: ArrayLike | None,
+    model: str | Path,
+) -> FloatArray:
+    """[n] vols at tenors and strikes [n], as `interpolate_many`; kept by `fill` too: a function, not a
+    closure.
+    """
+    years, at = np.broadcast_arrays(np.asarray(tenors, dtype=float), np.asarray(strikes, dtype=float))
+    bad = years[~((years > 0) & (years <= MAX_TENOR))]
+    if len(bad):
+        raise InputError(f"tenor is {float(bad[0])!r} years; expected above 0 and at most {MAX_TENOR:g}")
+    if kind not in KINDS:
+        raise InputError(f"kind is {kind!r}; expected 'delta', 'moneyness' or 'strike'")
+    if kind == "delta":
+        bad = at[~((at > 0) & (at < 1))]
+        if len(bad):
+            raise InputError(f"strike is {float(bad[0])!r}; expected a forward call delta in (0, 1)")
+    else:
+        at = _log_moneyness(surface, years, at, forwards) if kind == "strike" else at
+        bad = at[~np.isfinite(at)]
+        if len(bad):
+            raise InputError(f"strike is {float(bad[0])!r}; expected a finite log-moneyness")
+    filled, function = _known(fill, surface, model)
+    vols = function.vol_at_delta(years, at) if kind == "delta" else function.vol(years, at)
+    return _on_grid(surface, filled, years, at, kind == "delta", vols)
+
+
+def _on_grid(
+    surface: Surface, filled: FloatArray, years: FloatArray, at: FloatArray, delta: bool, vols: FloatArray
+) -> FloatArray:
+    """The very quotes and fills where a point is a cell of the grid."""
+    axis = surface.deltas if delta else surface.log_moneyness
+    if axis is None:
+        return vols
+    cells = np.broadcast_to(axis, surface.shape)
+    for n, (year, place) in enumerate(zip(years, at, strict=True)):
+        rows = np.abs(surface.tenors - year) < _SAME * year
+        hit = rows[:, None] & (np.abs(cells - place) < _SAME)
+        if hit.any():
+            vols[n] = filled[hit][0]
+    return vols
+
+
+def _known(fill: Fill, surface: Surface, model: str | Path) -> tuple[FloatArray, SurfaceFunction]:
+    """The filled surface [T, K] and its function, kept for the next point."""
+    axis = surface.deltas if surface.deltas is not None else surface.log_moneyness
+    assert axis is not None
+    key = (surface.vols.tobytes(), surface.tenors.tobytes(), axis.tobytes(), axis.shape)
+    return _kept(fill, key, surface.deltas is not None, bundles.load(model).digest, str(model))
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _kept(
+    fill: Fill, key: tuple[bytes, bytes, bytes, tuple[int, ...]], delta: bool, digest: str, model: str
+) -> tuple[FloatArray, SurfaceFunction]:
+    """Of the bytes of vols, tenors and axis; the digest tells a bundle that was changed on disk."""
+    tenors, axis = np.frombuffer(key[1]), np.frombuffer(key[2]).reshape(key[3])
+    vols = np.frombuffer(key[0]).reshape(len(tenors), -1)
+    if delta:
+        return _of_deltas(fill, Surface(vols, tenors, deltas=axis), model)
+    return _of_strikes(fill, Surface(vols, tenors, moneyness=axis), model)
+
+
+def _of_deltas(fill: Fill, surface: Surface, model: str) -> tuple[FloatArray, SurfaceFunction]:
+    assert surface.deltas is not None
+    own = fill(surface, model)
+    lacking = _DELTAS[(np.abs(_DELTAS[:, None] - surface.deltas) > _APART).all(1)]
+    if (len(surface.deltas) + len(lacking)) * len(surface.tenors) > MAX_CELLS:
+        lacking = lacking[:0]
+    deltas = np.concatenate([surface.deltas, lacking])
+    order = np.argsort(-deltas)
+    wide = np.concatenate([own, np.full((len(surface.tenors), len(lacking)), np.nan)], axis=1)
+    filled = fill(Surface(wide[:, order], surface.tenors, deltas=deltas[order]), model)
+    k = moneyness_from_delta(deltas[order], filled * np.sqrt(surface.tenors)[:, None])
+    return own, SurfaceFunction(surface.tenors, k, np.where(_ascending(k), filled, np.nan))
+
+
+def _of_strikes(fill: Fill, surface: Surface, model: str) -> tuple[FloatArray, SurfaceFunction]:
+    moneyness = surface.log_moneyness
+    assert moneyness is not None
+    if moneyness[0, 0] > moneyness[0, -1]:
+        filled, function = _of_strikes(
+            fill, Surface(surface.vols[:, ::-1], surface.tenors, moneyness=moneyness[:, ::-1]), model
+        )
+        return filled[:, ::-1], function
+    step = np.nanmedian(surface.vols) * np.sqrt(surface.tenors)[:, None] * _WINGS
+    wings = (moneyness[:, :1] - step[:, ::-1], moneyness, moneyness[:, -1:] + step)
+    if sum(part.size for part in wings) > MAX_CELLS:
+        wings = (moneyness[:, :0], moneyness, moneyness[:, :0])
+    k = np.concatenate(wings, axis=1)
+    own = fill(surface, model)
+    wide = np.concatenate(
+        [np.full(wing.shape, np.nan) if wing is not moneyness else own for wing in wings], 1
+    )
+    filled = fill(Surface(wide, surface.tenors, moneyness=k), model)
+    return own, SurfaceFunction(surface.tenors, k, filled)
+
+
+def _ascending(k: FloatArray) -> BoolArray:
+    """[T, K]: strikes above all before them; where vols bend a delta axis back, nodes are left out."""
+    highest = np.maximum.accumulate(k, axis=1)
+    return np.concatenate([np.ones((len(k), 1), dtype=np.bool_), k[:, 1:] > highest[:, :-1]], axis=1)
+
+
+def _log_moneyness(
+    surface: Surface, years: FloatArray, strikes: FloatArray, forwards: ArrayLike | None
+) -> FloatArray:
+    bad = strikes[~(strikes > 0)]
+    if len(bad):
+        raise InputError(f"strike is {float(bad[0])!r}; expected a positive strike")
+    if forwards is None and surface.forwards is not None:
+        forwards = np.exp(np.interp(years, surface.tenors, np.log(surface.forwards)))
+    given = np.nan if forwards is None else np.asarray(forwards, dtype=float)
+    ahead = np.broadcast_to(given, years.shape)
+    if not (ahead > 0).all():
+        said = None if forwards is None else float(ahead[~(ahead > 0)][0])
+        raise InputError(f"forward is {said!r}; expected the positive forward of the tenor, for a strike")
+    return np.asarray(np.log(strikes / ahead))
