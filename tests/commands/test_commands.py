@@ -74,7 +74,9 @@ def filled(grid: list[list[Any]]) -> list[list[Any]]:
 def test_fill_writes_the_holes_and_nothing_else(select: str) -> None:
     document = calc.opened({"EURUSD": {"B3": GRID, "J1": [["far away"]]}}, select)
     before = calc.state(document)["EURUSD"]
-    assert run(document, "fill") == "filled 7 holes of EURUSD!B3:G6 (fx)" or select == "B1:G100"
+    where = "EURUSD!B1:G6" if select == "B1:G100" else "EURUSD!B3:G6"
+    message = run(document, "fill")
+    assert message.startswith(f"filled 7 holes of {where}, tenors 1W to 1Y by deltas 10P to 10C (fx")
     assert calc.values(document, "B3:G6") == filled(GRID)
     after = calc.state(document)["EURUSD"]
     places = [(3 + i, 2 + j) for i, j in HOLES]
@@ -89,7 +91,7 @@ def test_a_note_says_how_sure_the_cell_is() -> None:
     answer = impute(parse(GRID).surface)
     low, high, std = answer.low[0, 1], answer.high[0, 1], answer.std[0, 1]
     assert calc.attribute(document, "C2", "note") == [
-        [f"±{1e4 * std:.3g} bp, 90% band {low:.2%} to {high:.2%}, voladdin fx {VERSION}"]
+        [f"±{1e4 * std:.3g} bp, 90% band {low:.2%} to {high:.2%}, voladdin {answer.model} {VERSION}"]
     ]
     assert calc.attribute(document, "B2", "note") == [[None]]
 
@@ -133,9 +135,9 @@ def test_what_is_a_hole_and_what_is_not() -> None:
     grid[3][1], grid[3][2], grid[3][4] = "call desk", 0.0, -0.1
     document = calc.opened({"S": {"A1": grid}}, "B2")
     message = run(document, "fill")
-    assert message == (
-        "filled 3 holes of S!A1:F4 (fx); left alone: F3 holds a formula, B4 holds 'call desk', C4 holds 0.0, "
-        "E4 holds -0.1"
+    assert message.startswith("filled 3 holes of S!A1:F4, tenors 1W to 1Y by deltas 10P to 10C (fx")
+    assert message.endswith(
+        "); left alone: F3 holds a formula, B4 holds 'call desk', C4 holds 0.0, E4 holds -0.1"
     )
     after = calc.values(document, "A1:F4")
     expected = filled(GRID)
@@ -148,7 +150,7 @@ def test_what_is_a_hole_and_what_is_not() -> None:
 
 def test_no_hole() -> None:
     document = calc.opened({"S": {"A1": filled(GRID)}}, "B2")
-    assert run(document, "fill") == "no hole to fill in S!A1:F4"
+    assert run(document, "fill") == "no hole to fill in S!A1:F4, tenors 1W to 1Y by deltas 10P to 10C"
     assert document.edits == []
 
 
@@ -319,7 +321,8 @@ def test_check_again_after_a_correction() -> None:
     run(document, "check")
     assert [sheet.name for sheet in document.sheets] == ["S", "voladdin check", "_voladdin"]
     document.set("S", calc.area("C5:E5"), "value", [[0.13, 0.12, 0.13]])
-    assert run(document, "check") == "no static arbitrage among the 9 quotes of S!B3:E6"
+    message = run(document, "check")
+    assert message.startswith("no static arbitrage among the 9 quotes of S!B3:E6, tenors 1W to 1Y by ")
     document.set("S", calc.area("C5:E5"), "value", [BROKEN[2][1:]])
     assert calc.state(document) == before
 

@@ -47,6 +47,7 @@ from __future__ import annotations
 
 from ._forwards import Market
 from ._grid import Grid, parse, render
+from ._layout import kind_of
 from ._options import OptionRows, option_strikes, parse_options
 from ._queries import Asked, strike_asked, tenor_asked
 from ._tenor_line import tenor_axis
@@ -80,6 +81,7 @@ __all__ = [
     "decide_unit",
     "is_blank",
     "is_missing",
+    "kind_of",
     "labels_of",
     "option_strikes",
     "parse",

@@ -37,7 +37,7 @@ def check(book: xw.Book) -> str:
             reports = {r.place.sheet for r in changes.records if r.command == NAME and "sheet" in r.ours}
             changes.take_back([r for r in changes.records if r.place.sheet in reports])
             quotes = int(target.grid.surface.observed.sum())
-            return f"no static arbitrage among the {quotes} quotes of {target.name}"
+            return f"no static arbitrage among the {quotes} quotes of {target.name}, {target.axes}"
         for tenor, strike in np.argwhere(found.map > 0).tolist():
             changes.write(target.place(tenor, strike), fill=colour(found.map[tenor, strike]))
         report = changes.sheet(SHEET)

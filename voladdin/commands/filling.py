@@ -11,6 +11,7 @@ from ..cells import is_missing, render, shown
 from ..errors import InputError
 from ..home import version
 from ..imputation.filling import Imputation, impute
+from ..imputation.suspects import suspects
 from . import ledger
 from .ledger import Place, Record
 from .selection import Target, find
@@ -37,7 +38,7 @@ def fill_missing(book: xw.Book) -> str:
         target = find(book, earlier)
         holes, left = _holes(target, earlier)
         if not holes:
-            return _words(f"no hole to fill in {target.name}", left)
+            return _words(f"no hole to fill in {target.name}, {target.axes}", left)
         _refuse_merged(target, holes)
         answer = impute(target.grid.surface)
         cells = render(target.grid, answer.filled)
@@ -47,7 +48,11 @@ def fill_missing(book: xw.Book) -> str:
             _write(
                 changes, target.place(tenor, strike), cells[row][column], form, _note(answer, tenor, strike)
             )
-    return _words(f"filled {_number(len(holes), 'hole')} of {target.name} ({answer.model})", left)
+        told = {said.split()[0] for said in left}
+        notes = [warning for warning in target.warnings if told.isdisjoint(warning.split())]
+        notes += _doubts(target, answer)
+    done = f"filled {_number(len(holes), 'hole')} of {target.name}, {target.axes} ({answer.model})"
+    return _words(_words(done, left), notes, "note")
 
 
 def _still_filled(book: xw.Book, records: list[Record]) -> set[Place]:
@@ -111,9 +116,23 @@ def _note(answer: Imputation, tenor: int, strike: int) -> str:
     )
 
 
-def _words(done: str, left: list[str]) -> str:
-    more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
-    return f"{done}; left alone: {', '.join(left[:_SHOWN])}{more}" if left else done
+def _doubts(target: Target, answer: Imputation) -> list[str]:
+    """Quotes that the others make improbable, or that can be arbitraged, by their addresses."""
+    unit = 100 if target.grid.percent else 1
+    found = [
+        f"{target.place(s.row, s.column).address} is {unit * s.quote:.4g}, and the other quotes imply "
+        f"{unit * s.implied:.4g} ± {unit * s.std:.2g}"
+        for s in suspects(target.grid.surface, answer, most=_SHOWN)
+    ]
+    disputed = [target.place(*cell).address for cell in np.argwhere(answer.disputed).tolist()]
+    if disputed:
+        found.append(f"{', '.join(disputed)} can be arbitraged against more plausible quotes")
+    return found
+
+
+def _words(done: str, said: list[str], what: str = "left alone") -> str:
+    more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
+    return f"{done}; {what}: {', '.join(said[:_SHOWN])}{more}" if said else done
 
 
 def _number(count: int, noun: str) -> str:

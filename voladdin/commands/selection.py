@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ..cells import Grid, parse
+from ..arbitrage.trades import cell_label
+from ..cells import Grid
 from ..errors import InputError, VoladdinError
 from ..surface import MAX_CELLS
 from ..worksheet.references import moved
+from .headers import with_headers
 from .ledger import Place, formulas_of
 
 if TYPE_CHECKING:
@@ -35,6 +37,20 @@ class Target:
         """Such as EURUSD!A5:F13."""
         return f"{self.sheet}!{self.cells.address.replace('$', '')}"
 
+    @property
+    def axes(self) -> str:
+        """What the headers were read as, such as "tenors 1W to 5Y by deltas 10P to 10C"."""
+        surface, (last, end) = self.grid.surface, (n - 1 for n in self.grid.surface.shape)
+        first = cell_label(surface, 0, 0).split(" ", 1)
+        other = cell_label(surface, last, end).split(" ", 1)
+        kind = "deltas" if surface.deltas is not None else "strikes"
+        return f"tenors {_span(first[0], other[0])} by {kind} {_span(first[1], other[1])}"
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was assumed or left out, its cells named as on the sheet."""
+        return [on_sheet(warning, self.cells) for warning in self.grid.warnings]
+
     def offsets(self, tenor: int, strike: int) -> tuple[int, int]:
         """Row and column, from 0, of one vol in the range."""
         down, across = (strike, tenor) if self.grid.transposed else (tenor, strike)
@@ -54,22 +70,34 @@ class Target:
 def find(book: xw.Book, blank: Collection[Place] = ()) -> Target:
     """The selection if it is more than one cell, else the region around the active cell, as a grid.
 
-    blank: cells to read as blank.
+    A selection without headers takes those adjacent to it. blank: cells to read as blank.
 
     Raises InputError, its cells named as on the sheet.
     """
-    cells = selected(book)
+    selection = selected(book)
+
+    def read(cells: xw.Range) -> list[list[Any]]:
+        return _values(cells, blank)
+
+    try:
+        cells, grid = with_headers(selection, read)
+    except VoladdinError as error:
+        raise type(error)(on_sheet(str(error), selection)) from None
+    return Target(cells, grid, formulas_of(cells))
+
+
+def _values(cells: xw.Range, blank: Collection[Place]) -> list[list[Any]]:
     values = [[_number(value) for value in row] for row in cells.options(ndim=2, err_to_str=True).value]
     for place in blank:
         row, column = place.row - cells.row, place.column - cells.column
         inside = 0 <= row < len(values) and 0 <= column < len(values[0])
         if inside and place.sheet == cells.sheet.name:
             values[row][column] = None
-    try:
-        grid = parse(values)
-    except VoladdinError as error:
-        raise type(error)(on_sheet(str(error), cells)) from None
-    return Target(cells, grid, formulas_of(cells))
+    return values
+
+
+def _span(first: str, last: str) -> str:
+    return first if first == last else f"{first} to {last}"
 
 
 def _number(value: Any) -> Any:
