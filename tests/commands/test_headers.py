@@ -1,4 +1,4 @@
-"""Selections without their headers: those beside them are taken, or the command refuses; nothing is assumed."""
+"""Selections without their headers: those beside them are taken, or the command refuses."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_part_beside_its_headers(select: str) -> None:
 def test_a_part_without_headers_beside_it_is_refused(select: str, command: str) -> None:
     document = opened(GRID, select)
     before = calc.state(document)
-    with pytest.raises(LabelError, match="no header was found .* beside the selection are not its headers"):
+    with pytest.raises(LabelError, match=r"no header was found .* beside the selection are not its headers"):
         run(document, command)
     assert calc.state(document) == before
 
@@ -97,12 +97,10 @@ def test_the_message_names_improbable_quotes_and_what_was_not_read() -> None:
     rows[4][3], rows[7][4] = 9.6, "7.5O"
     message = run(opened(rows, "B2"))
     assert "D5 is 9.6, and the other quotes imply 7.6" in message
-    assert "E8 is '7.5O'" in message
+    assert message.count("'7.5O'") == 1 and "E8 holds '7.5O'" in message
 
 
 def test_check_names_the_axes() -> None:
     quiet = [["", "25P", "ATM"], ["1M", 0.1, 0.1], ["1Y", 0.1, 0.1]]
     message = run(calc.opened({"S": {"A1": quiet}}, "B2:C3"), "check")
-    assert (
-        message == "no static arbitrage among the 4 quotes of S!A1:C3, tenors 1M to 1Y by deltas 25P to ATM"
-    )
+    assert message.endswith("4 quotes of S!A1:C3, tenors 1M to 1Y by deltas 25P to ATM")
