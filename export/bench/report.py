@@ -140,6 +140,8 @@ def _over(metric: str, reference: str) -> str:
 
 def _fitted_tables(result: Result) -> list[str]:
     fitted = list(dict.fromkeys(method for method, _ in result.fitted))
+    if not fitted:
+        return []
     masks = list(dict.fromkeys(mask for _, mask in result.fitted))
     others = [m for m in ("voladdin", "voladdin + prior", RIVAL) if m in result.methods]
 

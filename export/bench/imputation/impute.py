@@ -3,8 +3,9 @@
 Test surfaces are those of every fifth day of 2018 (`--full`: every day), all three pairs, each once under
 every mask. Heston, Bates and Heston++ take a tenth of a second to a second a surface, so they are fitted to
 24 surfaces spread over the test set (8 where one pair is tested) and compared with the others on these.
-`--quick` takes every 25th day, fits 3 surfaces under one mask and trains the VAE for 300 steps: it shows that
-all runs, not how good it is. The default takes most of an hour on one core, nearly all of it these fits.
+`--no-fits` leaves them out. `--quick` takes every 25th day, fits 3 surfaces under one mask and trains the
+VAE for 300 steps: it shows that all runs, not how good it is. The default takes most of an hour on one
+core, nearly all of it these fits.
 """
 
 from __future__ import annotations
@@ -55,9 +56,9 @@ def settings(arguments: argparse.Namespace) -> Settings:
     """Sizes of a quick, a default or a full run."""
     every = 25 if arguments.quick else 1 if arguments.full else 5
     bundles = arguments.bundles or Path("runs", "bench-quick" if arguments.quick else "bench")
+    every_mask = () if arguments.no_fits else (*(f"{rate}%" for rate in RATES), *HOLES)
     if arguments.quick:
-        return Settings(arguments.seed, every, 3, ("50%",), 300, 20, 300, 4, bundles, 100)
-    every_mask = (*(f"{rate}%" for rate in RATES), *HOLES)
+        return Settings(arguments.seed, every, 3, every_mask[2:3], 300, 20, 300, 4, bundles, 100)
     return Settings(arguments.seed, every, 24, every_mask, 6000, 1500, 1300, 40, bundles, 6000)
 
 
@@ -145,7 +146,7 @@ def _run_fitted(
     ]
     scores: Scores = {}
     one = {}
-    for model in fitted_models():
+    for model in fitted_models() if options.fit_masks else []:
         say(f"{split.name}: fitting {model.name} to {sum(map(len, rows))} surfaces under each mask")
         scores |= _pooled([evaluate_set([model], test, hidden) for test, hidden in parts])
         one[model.name] = latency(model, parts[0][0], parts[0][1]["50%"], count=8)
@@ -165,6 +166,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("voladdin bench impute", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--split", choices=(*SPLITS, "all"), default="all")
     parser.add_argument("--quick", action="store_true", help="a small run, to see that everything works")
+    parser.add_argument("--no-fits", action="store_true", help="without the models fitted to each surface")
     parser.add_argument("--full", action="store_true", help="every day of the test year")
     parser.add_argument("--seed", type=int, default=0, help="of masks, simulation and training")
     parser.add_argument("--bundles", type=Path, help="folder of bundles, one a split, trained where absent")
