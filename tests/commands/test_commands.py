@@ -39,6 +39,11 @@ BROKEN: list[list[Any]] = [
 FILL_NUMBER, FONT_NUMBER = notation.number(FILL), notation.number(FONT)
 
 
+def axes_and_models(grid: list[list[Any]]) -> str:
+    """What Fill says of a grid like GRID: its axes, and whose answers the holes are filled with."""
+    return f"tenors 1W to 1Y by deltas 10P to 10C ({impute(parse(grid).surface).model})"
+
+
 def run(document: Document, name: str, select: str | None = None) -> str:
     """Runs a command at a selection, with the region that Calc would find there now."""
     if select is not None:

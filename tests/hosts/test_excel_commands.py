@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.commands.test_commands import BROKEN, FILL_NUMBER, GRID, HOLES, filled
+from tests.commands.test_commands import BROKEN, FILL_NUMBER, GRID, HOLES, axes_and_models, filled
 from tests.stubs import calc, excel, win32
 from voladdin.arbitrage.repair import repair
 from voladdin.cells import parse
@@ -43,7 +43,7 @@ def test_fill_and_clear(run: Run) -> None:
     looks = {"C4:E6": {"format": "0.00%"}, "D4": {"fill": 0x12AB34, "font": 0x00FF01}, "F4": {"note": "mine"}}
     document = calc.opened({"it's S": {"B3": mixed()}}, "C4", looks=looks)
     before = calc.state(document)
-    said = "filled 6 holes of it's S!B3:G6 (fx); left alone: G5 holds a formula"
+    said = f"filled 6 holes of it's S!B3:G6, {axes_and_models(GRID)}; left alone: G5 holds a formula"
     assert run(document, "fill", "C4") == said
     expected = filled(GRID)
     expected[2][5] = "#N/A"

@@ -15,7 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.commands.test_commands import BROKEN, FILL_NUMBER, FONT_NUMBER, GRID, HOLES, filled
+from tests.commands.test_commands import (
+    BROKEN,
+    FILL_NUMBER,
+    FONT_NUMBER,
+    GRID,
+    HOLES,
+    axes_and_models,
+    filled,
+)
 from tests.stubs.server import LocalServer
 from voladdin.arbitrage.check import check
 from voladdin.arbitrage.repair import repair
@@ -25,6 +33,7 @@ from voladdin.commands.checking import colour
 from voladdin.home import VERSION
 from voladdin.hosts import libreoffice
 from voladdin.hosts.libreoffice import notation, programs
+from voladdin.imputation.filling import impute
 from voladdin.service import process
 from voladdin.worksheet.registry import evaluate
 
@@ -123,12 +132,13 @@ def test_fill_from_the_menu_and_one_step_of_undo(drive: Drive) -> None:
     )
     before, said = answers[3:7], answers[7]
     cells, fills, fonts, notes, sheets, bar, titles = answers[8:15]
-    assert said == [True, "filled 7 holes of Sheet1!B3:G6 (fx)"]
+    assert said == [True, f"filled 7 holes of Sheet1!B3:G6, {axes_and_models(GRID)}"]
     assert cells == blank(filled(GRID))  # to the last bit
     for rows, number in ((fills, FILL_NUMBER), (fonts, FONT_NUMBER)):
         assert [(i, j) for i in range(4) for j in range(6) if rows[i][j] == number] == HOLES
     assert sorted((row - 2, column - 1) for row, column, _ in notes) == HOLES
-    assert all("90% band" in text and text.endswith(f"voladdin fx {VERSION}") for *_, text in notes)
+    signed = f"voladdin {impute(parse(GRID).surface).model} {VERSION}"
+    assert all("90% band" in text and text.endswith(signed) for *_, text in notes)
     assert sheets == [["Sheet1", True], ["_voladdin", False]]
     assert bar and titles[0] == "voladdin: Fill missing"
     assert answers[16:20] == before
@@ -145,7 +155,10 @@ def test_clear_after_save_and_the_users_edits(drive: Drive, tmp_path: Path, form
     start = [["load", None], ["put", "B3:G6", texts], *look, ["select", "D4"]]
     before = drive(*start, *looks("A1:H9"))[len(start) :]
     said = drive(*start, ["menu", "fill"], ["menu", "check"], ["save", path])[len(start)]
-    assert said == [True, "filled 6 holes of Sheet1!B3:G6 (fx); left alone: G5 holds a formula"]
+    assert said == [
+        True,
+        f"filled 6 holes of Sheet1!B3:G6, {axes_and_models(GRID)}; left alone: G5 holds a formula",
+    ]
     change = [["put", "D4:D4", [["0.2"]]], ["insert_row", 0], ["rename", "it's EUR.USD"]]
     answers = drive(["load", path], *change, ["menu", "clear"], *looks("A2:H10"), ["notes"], ["sheets"])
     assert answers[4] == [True, "cleared 5 places; 1 changed since and kept"]
@@ -191,7 +204,8 @@ def test_repair_beside_the_grid_and_undo(drive: Drive) -> None:
     assert [row[5] for row in cells] == ["Repaired Sheet1!B3:E6", "", "1W", "1M", "1Y"]
     np.testing.assert_array_equal([row[6:9] for row in cells[2:]], found.surface.vols)
     np.testing.assert_array_equal([row[11:14] for row in cells[2:]], found.change)
-    assert answers[12] == [True, "no static arbitrage among the 9 quotes of Sheet1!G2:J6"]
+    clean = "no static arbitrage among the 9 quotes of Sheet1!G2:J6, tenors 1W to 1Y by deltas 25P to 25C"
+    assert answers[12] == [True, clean]
     assert answers[14:18] == answers[4:8]
     assert answers[18] == [["Sheet1", True]]
 
@@ -234,7 +248,8 @@ def test_array_formulas_are_formulas(drive: Drive) -> None:
     said, formulas = drive(*start, ["menu", "fill"], ["formulas", "F4:G4"])[4:]
     assert said == [
         True,
-        "filled 5 holes of Sheet1!B3:G6 (fx); left alone: F4 holds a formula, G4 holds a formula",
+        f"filled 5 holes of Sheet1!B3:G6, {axes_and_models(GRID)}; left alone: F4 holds a formula, "
+        "G4 holds a formula",
     ]
     assert formulas[0][0].startswith("{=IF(")
 

@@ -23,7 +23,7 @@ from server.app import create_app
 from server.schemas import Arguments, ImputeBody, parse
 from server.security import Activity
 from tests.stubs import calc
-from voladdin import bundles
+from voladdin import bundles, cells
 from voladdin.errors import BundleError, InfeasibleError, InputError
 from voladdin.imputation import filling
 from voladdin.worksheet import registry
@@ -403,7 +403,8 @@ def test_a_command_asks_for_cells_and_then_gives_its_edits() -> None:
     assert (first.status_code, first.json()) == (200, {"need": {"sheet": "S", "area": [1, 1, 3, 4]}})
     answer = ask("POST", "/v1/commands/fill", json={"book": book, "blocks": blocks}).json()
     assert list(answer) == ["label", "message", "edits"]
-    assert answer["message"] == "filled 1 hole of S!A1:D3 (fx)"
+    model = filling.impute(cells.parse(rows).surface).model
+    assert answer["message"] == f"filled 1 hole of S!A1:D3, tenors 1M to 1Y by deltas 25P to 25C ({model})"
     values = [edit for edit in answer["edits"] if edit["op"] == "value" and edit["sheet"] == "S"]
     assert [edit["area"] for edit in values] == [[2, 3, 2, 3]]
 
