@@ -83,14 +83,16 @@ class Surface:
         *,
         forwards: dict[float, float] | None = None,
         rate: float | None = None,
+        underlying: float | None = None,
+        exercise: str = "european",
     ) -> Surface:
-        """The mid vols of N listed European options, by expiry and strike, holes where none is listed.
+        """The mid vols of N listed options, by expiry and strike, holes where none is listed.
 
         years, strikes, calls (else puts), bid, ask: [N]; prices, NaN where there is none.
-        forwards: by years to expiry, and rate: as for `options.implied`, which also gives bid and ask vols,
-            discount factors and the reason each option is left out.
+        forwards (by years to expiry), rate, underlying, exercise: as for `options.implied`, which also gives
+            bid and ask vols, discount factors and the reason each option is left out.
 
-        Raises InputError where no option is left, or an expiry has no forward.
+        Raises InputError where no option is left, an expiry has no forward, or strikes are in cents.
         """
         given = [np.asarray(values, dtype=float) for values in (years, strikes, bid, ask)]
         put_or_call = np.asarray(calls, dtype=np.bool_)
@@ -101,7 +103,11 @@ class Surface:
         listed = Options(
             given[0], given[1], put_or_call, given[2], given[3], np.full(len(put_or_call), np.nan)
         )
-        chain = implied(listed, forwards=forwards, rate=rate)
+        chain = implied(listed, forwards=forwards, rate=rate, underlying=underlying, exercise=exercise)
+        if chain.unit != 1.0:
+            raise InputError(
+                f"strikes and prices are in different units: {chain.notes[0]}; expected one unit"
+            )
         return cls(chain.vols, chain.tenors, strikes=chain.strikes, forwards=chain.forwards)
 
     @property

@@ -118,7 +118,7 @@ def test_expired_options_are_left_out() -> None:
 
 def test_calls_alone_need_forwards() -> None:
     listed = options(width=0.02)
-    calls = Options(*(a[listed.calls] for a in vars(listed).values()))
+    calls = listed.take(listed.calls)
     with pytest.raises(InputError, match="no strike with both a call and a put; expected one, or a forward"):
         implied(calls)
     chain = implied(calls, forwards={years: forward(years) for years in EXPIRIES}, rate=RATE)

@@ -50,6 +50,7 @@ from ._grid import Grid, parse, render
 from ._layout import kind_of
 from ._options import OptionRows, option_strikes, parse_options
 from ._queries import Asked, strike_asked, tenor_asked
+from ._strike_line import strike_axis
 from ._tenor_line import tenor_axis
 from ._units import read_units
 from ._values import (
@@ -92,6 +93,7 @@ __all__ = [
     "render",
     "shown",
     "strike_asked",
+    "strike_axis",
     "tenor_asked",
     "tenor_axis",
 ]

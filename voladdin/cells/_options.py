@@ -1,168 +1,177 @@
 """A list of options in cells, one a row (or call and put on one row), to `voladdin.options.Options`.
 
 Columns are found by their headings, in any order and in the usual words; what else is there is left alone.
+A row that cannot be read is left out, with the cell and what was expected; where none can, that is an error.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 
-from .._typing import FloatArray
-from ..errors import InputError, LabelError
-from ..labels import parse_tenor
-from ..labels.dates import years_between
+from .._typing import BoolArray, FloatArray, IntArray
+from ..errors import InputError
 from ..options import Options
-from ._values import Cell, Cells, Label, is_missing, labels_of, read_date, read_number, shown
+from ._option_columns import Columns
+from ._option_headings import PRICES, VOLS, find_headings, sided
+from ._values import Cell, Cells, is_missing, read_date, read_number, shown
 
-HEADINGS = {
-    "expiry": ("expiry", "expiration", "exp", "maturity", "expirydate", "expirationdate", "expdate", "tenor"),
-    "days": ("days", "dte", "daystoexpiry", "daystoexpiration", "daystomaturity", "dtm"),
-    "strike": ("strike", "k", "strikeprice", "exerciseprice", "strk"),
-    "side": ("type", "callput", "cp", "putcall", "pc", "right", "optiontype", "side", "callorput"),
-    "bid": ("bid", "bidprice", "b"),
-    "ask": ("ask", "askprice", "offer", "a"),
-    "mid": ("mid", "mark", "midprice", "price", "premium", "settle", "settlement"),
-    "last": ("last", "lastprice", "lasttrade", "close"),
-}
-_KINDS = {name: kind for kind, names in HEADINGS.items() for name in names}
-_SIDES = ("call", "put", "c", "p")
-_CALLS, _PUTS = {"c", "call", "calls"}, {"p", "put", "puts"}
-_LOOKED_AT = 20  # rows among which the headings are
+_PERCENT_FROM = 3.0  # a median vol above it is in percent
+_MOVED = 0.01  # of the underlying between rows, from which it is said
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OptionRows:
-    """The options, and where each stands: its row of the range, zero-based, and a name for messages."""
+    """The N options, where each stands, and what else the list tells.
+
+    rows, expiries: [N] row of the range, zero-based, and the cell of the expiry. unread: (row, what is wrong
+    with it) of rows left out. underlying: its price; forwards: by years to expiry; american: the exercise
+    style; each None where the list has no such column. notes: what was read otherwise than written.
+    """
 
     options: Options
-    rows: tuple[int, ...]
-    names: tuple[str, ...]
+    rows: IntArray
+    expiries: tuple[Cell, ...]
+    unread: tuple[tuple[int, str], ...]
+    underlying: float | None
+    forwards: dict[float, float] | None
+    american: bool | None
+    notes: tuple[str, ...]
+
+    def name(self, i: int) -> str:
+        """Such as "call 4200 of 2026-03-20"."""
+        side = "call" if self.options.calls[i] else "put"
+        return f"{side} {self.options.strikes[i]:g} of {shown(self.expiries[i])}"
 
 
 def parse_options(cells: Cells, valuation: date | None = None, name: str = "options") -> OptionRows:
-    """The options of a range. Raises InputError naming missing columns, or a cell that cannot be read."""
-    labels = labels_of(cells, name)
-    top, columns = _headings(labels, name)
-    found: list[tuple[float, float, bool, tuple[float, float, float]]] = []
-    rows: list[int] = []
-    names: list[str] = []
-    for i, row in enumerate(labels[top + 1 :], start=top + 1):
-        if is_missing(row[columns["strike"]].cell):
-            continue
-        years, strike = _years(row, columns, valuation), _positive(row[columns["strike"]])
-        for call in _calls(row, columns):
-            prices = _prices(row, columns, call)
-            found.append((years, strike, call, prices))
-            rows.append(i)
-            names.append(f"{'call' if call else 'put'} {strike:g} of {shown(_expiry(row, columns).cell)}")
-    if not found:
+    """The options of a range.
+
+    Raises InputError naming missing columns with the headings found, two roots, underlyings, currencies,
+    exercise styles or valuation dates, or the first bad cell where no row can be read.
+    """
+    top, at = find_headings(cells, name)
+    below = [i for i in range(top + 1, len(cells)) if not is_missing(cells[i][at["strike"]])]
+    if not below:
         raise InputError(f"the {name} have headings and no option below; expected one option a row")
-    years_, strikes, calls, prices_ = zip(*found, strict=True)
-    bid, ask, mid = np.array(prices_).T
-    options = Options(np.array(years_), np.array(strikes), np.array(calls, dtype=np.bool_), bid, ask, mid)
-    return OptionRows(options, tuple(rows), tuple(names))
+    columns = Columns([cells[i] for i in below], below, at, name)
+    columns.one("root", "two roots")
+    columns.one("currency", "two currencies")
+    notes: list[str] = []
+    years, strikes = columns.years(_valuation(columns, valuation)), columns.strikes()
+    underlying = _underlying(columns, notes)
+    read = [_side(columns, side, years, strikes, notes) for side in (sided(at) or [""])]
+    american = _american(columns)
+    forwards = _forwards(columns, years)
+    good = np.array([i not in columns.bad for i in below], dtype=np.bool_)
+    if not good.any():
+        raise InputError(columns.bad[below[0]])
+    options, rows = _joined([part.take(good) for part in read], np.flatnonzero(good))
+    column = columns.cells_of("expiry" if "expiry" in at else "days" if "days" in at else "years")
+    return OptionRows(
+        options,
+        np.array(below)[rows],
+        tuple(column[i] for i in rows.tolist()),
+        tuple(sorted(columns.bad.items())),
+        underlying,
+        forwards,
+        american,
+        tuple(dict.fromkeys(notes)),
+    )
 
 
-def _headings(labels: list[list[Label]], name: str) -> tuple[int, dict[str, int]]:
-    """The row of the headings, and the column of each; "call bid" is a column of its own."""
-    best: tuple[int, dict[str, int]] = (0, {})
-    for i, row in enumerate(labels[:_LOOKED_AT]):
-        columns: dict[str, int] = {}
-        for j, label in enumerate(row):
-            heading = _heading(label.cell)
-            if heading is not None:
-                columns.setdefault(heading, j)
-        if len(columns) > len(best[1]):
-            best = (i, columns)
-    top, columns = best
-    lacking = [need for need, there in _needs(columns).items() if not there]
-    if lacking:
-        row = labels[top] if columns else labels[0]
-        given = ", ".join(shown(label.cell) for label in row if not is_missing(label.cell)) or "none"
-        raise InputError(
-            f"the {name} have no column for {', '.join(lacking)}; the headings found are {given}"
-        )
-    return top, columns
-
-
-def _heading(cell: Cell) -> str | None:
-    if not isinstance(cell, str):
-        return None
-    words = re.sub(r"[^a-z]", " ", cell.lower()).split()
-    if (kind := _KINDS.get("".join(words))) is not None or len(words) < 2 or words[0] not in _SIDES:
-        return kind
-    kind = _KINDS.get("".join(words[1:]))
-    return None if kind is None else f"{words[0][0]} {kind}"
-
-
-def _needs(columns: dict[str, int]) -> dict[str, bool]:
-    sided = any(key.startswith(("c ", "p ")) for key in columns)
-    priced = any(key.split()[-1] in ("bid", "ask", "mid", "last") for key in columns)
-    return {
-        "expiry or days": "expiry" in columns or "days" in columns,
-        "strike": "strike" in columns,
-        "call or put": "side" in columns or sided,
-        "bid and ask, or mid": priced,
+def _joined(parts: list[Options], rows: IntArray) -> tuple[Options, IntArray]:
+    """The options of all sides, row by row."""
+    fields = [name for name, value in vars(parts[0]).items() if isinstance(value, np.ndarray)]
+    order = np.argsort(np.tile(rows, len(parts)), kind="stable")
+    joined: dict[str, Any] = {
+        field: np.concatenate([getattr(part, field) for part in parts])[order] for field in fields
     }
+    return Options(**joined, vols=parts[0].vols), np.tile(rows, len(parts))[order]
 
 
-def _expiry(row: list[Label], columns: dict[str, int]) -> Label:
-    return row[columns["expiry"] if "expiry" in columns else columns["days"]]
+def _valuation(columns: Columns, given: date | None) -> date | None:
+    if given is not None or "expiry" not in columns.at:
+        return given
+    cell = columns.one("valuation", "two valuation dates")
+    return None if cell is None else read_date(cell)
 
 
-def _years(row: list[Label], columns: dict[str, int], valuation: date | None) -> float:
-    """Years to expiry, ACT/365; 0 and below is expired."""
-    if "days" in columns and not is_missing(row[columns["days"]].cell):
-        label = row[columns["days"]]
-        number = read_number(label.cell)
-        if number is None or number.percent:
-            raise LabelError(f"{label}; expected days to expiry")
-        return number.value / 365.0
-    label = _expiry(row, columns)
-    day = read_date(label.cell)
-    if day is None:
-        return parse_tenor(label.cell if isinstance(label.cell, str | float | int) else str(label.cell))
-    if valuation is None:
-        raise InputError(f"{label}, a date; expected a valuation date too, or days to expiry")
-    return years_between(valuation, day)
+def _underlying(columns: Columns, notes: list[str]) -> float | None:
+    """Its price; a column of text names the underlying."""
+    if "underlying" not in columns.at:
+        return None
+    column = [cell for cell in columns.cells_of("underlying") if not is_missing(cell)]
+    if not column or all(read_number(cell) is None for cell in column):
+        columns.one("underlying", "two underlyings")
+        return None
+    prices = columns.numbers("underlying", "the underlying's price", positive=True)
+    median = float(np.nanmedian(prices))
+    if np.nanmax(prices) > median * (1 + _MOVED) or np.nanmin(prices) < median * (1 - _MOVED):
+        notes.append(
+            f"the underlying is {np.nanmin(prices):g} to {np.nanmax(prices):g}; its median {median:g} is used"
+        )
+    return median
 
 
-def _positive(label: Label) -> float:
-    number = read_number(label.cell)
-    if number is None or number.percent or not 0 < number.value < np.inf:
-        raise InputError(f"{label}; expected a strike above 0")
-    return number.value
+def _american(columns: Columns) -> bool | None:
+    cell = columns.one("style", "two exercise styles")
+    word = cell.strip().lower() if isinstance(cell, str) else ""
+    if cell is not None and word not in ("a", "american", "e", "european"):
+        raise InputError(f"exercise style is {shown(cell)}; expected A, American, E or European")
+    return None if cell is None else word.startswith("a")
 
 
-def _calls(row: list[Label], columns: dict[str, int]) -> list[bool]:
-    """Which options the row holds: one by its side, or both where prices have a side of their own."""
-    if "side" not in columns:
-        return [side == "c" for side in ("c", "p") if any(key.startswith(f"{side} ") for key in columns)]
-    label = row[columns["side"]]
-    word = label.cell.strip().lower() if isinstance(label.cell, str) else ""
-    if word not in _CALLS | _PUTS:
-        raise InputError(f"{label}; expected C, P, call or put")
-    return [word in _CALLS]
+def _forwards(columns: Columns, years: FloatArray) -> dict[float, float] | None:
+    if "forward" not in columns.at:
+        return None
+    prices = columns.numbers("forward", "a forward above 0", positive=True)
+    known = np.isfinite(prices) & np.isfinite(years)
+    return {float(t): float(np.median(prices[known & (years == t)])) for t in np.unique(years[known])} or None
 
 
-def _prices(row: list[Label], columns: dict[str, int], call: bool) -> tuple[float, float, float]:
-    """Bid, ask and mid; a last price stands for a mid that is not there."""
+def _side(columns: Columns, side: str, years: FloatArray, strikes: FloatArray, notes: list[str]) -> Options:
+    """The calls ("c") or puts ("p") of a list with both in a row, or all options of another."""
+    at = columns.at
+    if side:
+        calls = np.full(len(years), side == "c")
+    else:
+        calls = columns.calls() if "side" in at else np.ones(len(years), dtype=np.bool_)
 
-    def price(kind: str) -> float:
-        at = columns.get(kind, columns.get(f"{'c' if call else 'p'} {kind}"))
-        if at is None or is_missing(row[at].cell):
-            return float("nan")
-        number = read_number(row[at].cell)
-        if number is None or number.percent or number.value < 0:
-            raise InputError(f"{row[at]}; expected a price of at least 0")
-        return number.value
+    def heading(kind: str) -> str:
+        return kind if kind in at or not side else f"{side} {kind}"
 
-    mid = price("mid")
-    return price("bid"), price("ask"), price("last") if np.isnan(mid) else mid
+    def column(kind: str) -> FloatArray:
+        if heading(kind) not in at:
+            return np.full(len(years), np.nan)
+        return columns.numbers(heading(kind), "a number of at least 0")
+
+    priced = any(heading(kind) in at for kind in PRICES)
+    if not priced:
+        bid, ask, mid = _vols([column(kind) for kind in VOLS], notes)
+        return Options(years, strikes, calls, bid, ask, mid, vols=True)
+    if any(heading(kind) in at for kind in VOLS):
+        notes.append("there are prices and vols; the vols are implied from the prices")
+    bid, ask, mid, last = (column(kind) for kind in PRICES)
+    stale = np.isnan(mid) & _idle(column("volume"), column("interest"))
+    return Options(years, strikes, calls, bid, ask, np.where(np.isnan(mid), last, mid), stale=stale)
+
+
+def _vols(sides: list[FloatArray], notes: list[str]) -> list[FloatArray]:
+    """Bid, ask and mid vols, decimals."""
+    known = np.concatenate(sides)
+    if np.isfinite(known).any() and np.nanmedian(known) > _PERCENT_FROM:
+        notes.append("the vols are read as percent")
+        return [side / 100 for side in sides]
+    return sides
+
+
+def _idle(volume: FloatArray, interest: FloatArray) -> BoolArray:
+    """Where nothing was traded today, and that is known."""
+    return np.asarray((volume == 0) | (np.isnan(volume) & (interest == 0)))
 
 
 def option_strikes(strikes: FloatArray) -> list[str]:

@@ -31,6 +31,12 @@ class Strikes(NamedTuple):
     notation: Notation | None
 
 
+def strike_axis(labels: Sequence[Label], forward: float | None) -> tuple[StrikeKind, FloatArray]:
+    """Kind and [K] values of one line of strike cells. Raises LabelError as `read_strikes`."""
+    found = read_strikes([labels], forward)
+    return found.kind, found.values[0]
+
+
 def read_strikes(
     labels: Sequence[Sequence[Label]], forward: float | None, said: Notation | None = None
 ) -> Strikes:

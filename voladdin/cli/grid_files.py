@@ -44,7 +44,13 @@ def _add_grid(commands: Any) -> None:
     grid.add_argument("--range", help="such as Sheet1!A1:F9, in an .xlsx file")
     grid.add_argument("--valuation", help="the date that expiry dates count from, such as 2026-01-31")
     grid.add_argument("--rate", type=float, help="continuously compounded; by put-call parity unless told")
-    grid.add_argument("--wanted", choices=("grid", "bid", "ask", "forwards", "report"), default="grid")
+    grid.add_argument("--exercise", choices=("european", "american"), help="european unless told")
+    grid.add_argument("--underlying", type=float, help="its price, for American options")
+    outputs = ("grid", "bid", "ask", "deltas", "std", "forwards", "report", "quality")
+    grid.add_argument("--wanted", choices=outputs, default="grid")
+    grid.add_argument("--tenors", help="of deltas and std, such as 1W,1M,1Y")
+    grid.add_argument("--strikes", help="of deltas and std, such as 25P,ATM,25C")
+    grid.add_argument("--model", type=bundle_named, help="model bundle of deltas and std (default: fx)")
     grid.add_argument("-o", "--output", help="write a .csv or .xlsx instead of printing")
     grid.set_defaults(command=_grid)
 
@@ -77,7 +83,9 @@ def _grid(options: argparse.Namespace) -> None:
     from ..worksheet.registry import evaluate
 
     listed = read_cells(options.options, options.range)
-    cells = evaluate("VOLGRID", [listed, options.wanted, options.valuation, None, options.rate])
+    axes = [None if line is None else [line.split(",")] for line in (options.tenors, options.strikes)]
+    market = [options.valuation, None, options.rate, options.exercise, options.underlying]
+    cells = evaluate("VOLGRID", [listed, options.wanted, *market, *axes, options.model])
     if options.output is not None:
         _write(options.output, cells)
     else:

@@ -2,81 +2,146 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from datetime import date
 
 import numpy as np
 
-from ..cells import Cell, Cells, OptionRows, option_strikes, parse_options, read_date, read_number, shown
+from .._typing import FloatArray
+from ..cells import (
+    Cell,
+    Cells,
+    OptionRows,
+    labels_of,
+    option_strikes,
+    parse_options,
+    read_date,
+    read_number,
+    shown,
+    strike_axis,
+    tenor_axis,
+)
 from ..errors import InputError
-from ..labels import tenor_label
-from ..options import REASONS, Chain, implied
-from .arguments import warn
-from .signature import Argument, Function, choice
+from ..imputation.listed import Listed
+from ..labels import parse_tenor
+from ..options import EXERCISES, implied
+from .arguments import MODEL, model_name, warn
+from .chain_tables import days_label, forward_table, quality, remarks, report, strike_grid
+from .signature import Argument, Function, choice, number
 
-OUTPUTS = ("grid", "bid", "ask", "forwards", "report")
-
-
-def volgrid(read: OptionRows, chain: Chain, output: str) -> Cells:
-    """One output of a chain: vols by expiry and strike with the forwards, or what was found and dropped."""
-    if output == "forwards":
-        rows: Cells = [["tenor", "years", "forward", "discount", "options"]]
-        counts = (chain.source >= 0).sum(1).tolist()
-        values = zip(chain.tenors, chain.forwards, chain.discounts, counts, strict=True)
-        return rows + [[_tenor(t), float(t), float(f), float(d), float(n)] for t, f, d, n in values]
-    if output == "report":
-        return _report(read, chain)
-    vols = {"grid": chain.vols, "bid": chain.bid, "ask": chain.ask}[output]
-    table: Cells = [["", "F", *option_strikes(chain.strikes)]]
-    for tenor, forward, row in zip(chain.tenors, chain.forwards, vols, strict=True):
-        table.append([_tenor(tenor), float(forward), *("" if np.isnan(v) else float(v) for v in row)])
-    return table
+OUTPUTS = ("grid", "bid", "ask", "deltas", "std", "forwards", "report", "quality")
+TENORS = ("1W", "2W", "1M", "2M", "3M", "6M", "9M", "1Y", "18M", "2Y", "3Y", "4Y", "5Y")
+DELTAS = (*(f"{n}P" for n in range(10, 50, 5)), "ATM", *(f"{n}C" for n in range(45, 5, -5)))
 
 
-def _tenor(years: float) -> str:
-    days = 365 * years
-    return f"{round(days)}D" if abs(days - round(days)) < 1e-6 else f"{years:.10g}Y"
-
-
-def _report(read: OptionRows, chain: Chain) -> Cells:
-    rows: Cells = [["option", "row", "why it is left out"]]
-    for name, row, reason in zip(read.names, read.rows, chain.dropped, strict=True):
-        if reason and reason != "other side":
-            rows.append([name, float(row + 1), REASONS[reason]])
-    if chain.parity is not None:
-        for row, strike in chain.parity.outliers:
-            expiry = tenor_label(float(chain.parity.years[row]))
-            rows.append(
-                [f"call and put {strike:g} of {expiry}", "", "are off put-call parity; used all the same"]
-            )
-    return rows if len(rows) > 1 else [["every option is used"]]
-
-
-def _remark(chain: Chain) -> str:
-    counts = Counter(chain.dropped)
-    parts = [f"{counts[reason]} {reason}" for reason in REASONS if counts[reason] and reason != "other side"]
-    return f"options: left out {', '.join(parts)}" if parts else ""
-
-
-def _volgrid(options: Cells, output: Cell, valuation: Cell, forwards: Cells | None, rate: Cell) -> Cells:
+def _volgrid(
+    options: Cells,
+    output: Cell,
+    valuation: Cell,
+    forwards: Cells | None,
+    rate: Cell,
+    exercise: Cell,
+    underlying: Cell,
+    tenors: Cells | None,
+    strikes: Cells | None,
+    model: Cell,
+) -> Cells:
     wanted = choice("output", output, OUTPUTS)
+    day = _day(valuation)
+    read = parse_options(options, day)
+    chain = implied(
+        read.options,
+        forwards=read.forwards if forwards is None else _forwards(read, forwards),
+        rate=_rate(rate),
+        underlying=read.underlying if underlying is None else _positive("underlying", underlying),
+        exercise=_exercise(read, exercise),
+    )
+    for remark in remarks(read, chain):
+        warn(remark)
+    if wanted == "forwards":
+        return forward_table(chain)
+    if wanted == "report":
+        return report(read, chain)
+    if wanted in ("grid", "bid", "ask"):
+        return strike_grid(chain, {"grid": chain.vols, "bid": chain.bid, "ask": chain.ask}[wanted])
+    listed = Listed(chain, model_name(model))
+    return quality(read, listed) if wanted == "quality" else _asked(listed, wanted, tenors, strikes, day)
+
+
+def _asked(
+    listed: Listed, wanted: str, tenors: Cells | None, strikes: Cells | None, day: date | None
+) -> Cells:
+    """Vols, or their standard deviations, on the asked tenors and strikes, the standard ones unless told."""
+    names, years = list(TENORS), np.array([parse_tenor(name) for name in TENORS])
+    if tenors is not None:
+        labels = [label for row in labels_of(tenors, "tenors") for label in row]
+        years = tenor_axis(labels, day)
+        names = [
+            days_label(t) if _dated(label.cell) else str(label.cell)
+            for t, label in zip(years.tolist(), labels, strict=True)
+        ]
+    heads: list[Cell] = list(DELTAS)
+    if strikes is not None:
+        heads = [cell for row in strikes for cell in row]
+    chain = listed.chain
+    kind, values = strike_axis(
+        [label for row in labels_of([heads], "strikes") for label in row], float(np.median(chain.forwards))
+    )
+    if kind == "strike":
+        heads = list(option_strikes(values))
+    _warn_beyond(chain.tenors, names, years)
+    found = (listed.vols if wanted == "deltas" else listed.std)(years, values, kind)
+    ahead = np.exp(np.interp(years, chain.tenors, np.log(chain.forwards)))
+    table: Cells = [["", "F", *heads]]
+    return table + [
+        [name, float(f), *map(float, row)] for name, f, row in zip(names, ahead, found, strict=True)
+    ]
+
+
+def _dated(cell: Cell) -> bool:
+    return isinstance(cell, date | float | int) or read_date(cell) is not None
+
+
+def _warn_beyond(listed: FloatArray, names: list[str], years: FloatArray) -> None:
+    beyond = [name for name, t in zip(names, years, strict=True) if not listed[0] <= t <= listed[-1]]
+    if beyond:
+        warn(
+            f"tenors {', '.join(beyond)} are outside the listed expiries, {days_label(listed[0])} to "
+            f"{days_label(listed[-1])}: extrapolated"
+        )
+
+
+def _day(valuation: Cell) -> date | None:
     day = None if valuation is None else read_date(valuation)
     if valuation is not None and day is None:
         raise InputError(f"valuation is {shown(valuation)}; expected a date")
-    read = parse_options(options, day)
-    given = None if forwards is None else _forwards(read, forwards)
-    chain = implied(read.options, forwards=given, rate=_rate(rate))
-    if remark := _remark(chain):
-        warn(remark)
-    return volgrid(read, chain, wanted)
+    return day
+
+
+def _exercise(read: OptionRows, cell: Cell) -> str:
+    """As told, else as the list says, else European."""
+    listed = None if read.american is None else EXERCISES[read.american]
+    if cell is None:
+        return listed or EXERCISES[0]
+    told = choice("exercise", cell, EXERCISES)
+    if listed is not None and told != listed:
+        raise InputError(f"exercise is {told!r} and the options' own column says {listed}; expected one")
+    return told
+
+
+def _positive(name: str, cell: Cell) -> float:
+    value = number(name, cell, 0.0)
+    if value <= 0:
+        raise InputError(f"{name} is {shown(cell)}; expected a number above 0")
+    return value
 
 
 def _rate(cell: Cell) -> float | None:
     if cell is None:
         return None
-    number = read_number(cell)
-    if number is None or not abs(number.fraction) < 1:
+    found = read_number(cell)
+    if found is None or not abs(found.fraction) < 1:
         raise InputError(f"rate is {shown(cell)}; expected a continuously compounded rate such as 0.03")
-    return number.fraction
+    return found.fraction
 
 
 def _forwards(read: OptionRows, cells: Cells) -> dict[float, float]:
@@ -97,7 +162,7 @@ VOLGRID = Function(
     (
         Argument(
             "options",
-            "headings: expiry or days, strike, call/put, bid, ask (or mid); also call bid, put bid and so on",
+            "headings: expiry or days, strike, call/put, bid, ask (or mid, or iv); also call bid and so on",
             "range",
             optional=False,
         ),
@@ -105,6 +170,17 @@ VOLGRID = Function(
         Argument("valuation", "the date that expiry dates count from", "value"),
         Argument("forwards", "one forward an expiry; by put-call parity unless told", "range"),
         Argument("rate", "continuously compounded, such as 0.03; by put-call parity unless told", "value"),
+        Argument(
+            "exercise", "european or american, which needs rate and underlying; european unless told", "value"
+        ),
+        Argument(
+            "underlying", "its price, for American options or where no strike has call and put", "value"
+        ),
+        Argument("tenors", "of deltas and std: 1W, 1M, 1Y; thirteen from 1W to 5Y unless told", "range"),
+        Argument(
+            "strikes", "of deltas and std: 25P, ATM, K=4200, m=-0.1; 10P to 10C by 5 unless told", "range"
+        ),
+        MODEL,
     ),
     '=VOLGRID(A1:F400, "grid", TODAY())',
     _volgrid,

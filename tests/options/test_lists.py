@@ -1,0 +1,231 @@
+"""Lists as desks have them: each oddity is settled by evidence and said, or refused by name."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voladdin import black
+from voladdin.cells import Cells, parse_options
+from voladdin.errors import InputError
+from voladdin.options import implied
+from voladdin.worksheet.registry import evaluate
+
+DAY = date(2026, 1, 5)
+DAYS = (40, 180, 365)
+RATE = 0.03
+
+
+def vol(m: np.ndarray) -> np.ndarray:
+    return np.asarray(0.2 - 0.1 * m)
+
+
+def listed(strikes: int = 15, width: float = 0.02) -> list[dict[str, Any]]:
+    """An option a row: days, strike, side, prices and the vol."""
+    rows: list[dict[str, Any]] = []
+    for days in DAYS:
+        years = days / 365
+        forward, discount = 100 * np.exp(0.02 * years), np.exp(-RATE * years)
+        m = np.round(forward * np.exp(np.linspace(-1.5, 1.5, strikes) * 0.2 * np.sqrt(years)), 1)
+        m = np.log(m / forward)
+        for side, price in (("C", black.call_price), ("P", black.put_price)):
+            mid = discount * forward * price(m, vol(m) * np.sqrt(years))
+            for k, p in zip(m, mid, strict=True):
+                rows.append(
+                    {"days": float(days), "strike": round(float(forward * np.exp(k)), 1), "side": side}
+                    | {"bid": float(p - width / 2), "ask": float(p + width / 2)}
+                    | {"iv": float(vol(k)), "forward": float(forward)}
+                )
+    return rows
+
+
+def cells(rows: list[dict[str, Any]], *columns: str, **heads: str) -> Cells:
+    columns = columns or ("days", "strike", "side", "bid", "ask")
+    return [[heads.get(c, c) for c in columns], *([row[c] for c in columns] for row in rows)]
+
+
+def vols(grid: Cells) -> np.ndarray:
+    return np.array([[np.nan if cell == "" else cell for cell in row[2:]] for row in grid[1:]], dtype=float)
+
+
+def worst(grid: Cells) -> float:
+    """Largest error of the vols against the truth."""
+    strikes = np.array([float(str(head)[2:]) for head in grid[0][2:]])
+    forwards = np.array([100 * np.exp(0.02 * days / 365) for days in DAYS])
+    return float(np.nanmax(np.abs(vols(grid) - vol(np.log(strikes / forwards[:, None])))))
+
+
+def test_a_plain_list_is_the_truth() -> None:
+    assert worst(evaluate("VOLGRID", [cells(listed(width=0.0))])) < 1e-9
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=10, deadline=None)
+def test_the_order_of_rows_and_columns_says_nothing(random: Any) -> None:
+    rows, columns = listed(), ["days", "strike", "side", "bid", "ask"]
+    plain = evaluate("VOLGRID", [cells(rows)])
+    random.shuffle(rows)
+    random.shuffle(columns)
+    assert evaluate("VOLGRID", [cells(rows, *columns)]) == plain
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("root", ("SPX", "SPXW"), "cell F2 of the options is 'SPX' and cell F3 .* 'SPXW': two roots"),
+        ("underlying", ("DAX", "SX5E"), "two underlyings; expected the options of one"),
+        ("currency", ("USD", "EUR"), "two currencies"),
+        ("exercise", ("A", "E"), "two exercise styles"),
+    ],
+)
+def test_mixed_lists_are_refused(column: str, values: tuple[str, str], message: str) -> None:
+    rows = [row | {column: values[i % 2]} for i, row in enumerate(listed())]
+    with pytest.raises(InputError, match=message):
+        parse_options(cells(rows, "days", "strike", "side", "bid", "ask", column))
+
+
+@pytest.mark.parametrize(("unit", "said"), [(100, "strikes are divided by 100"), (1000, "divided by 1000")])
+def test_strikes_in_cents_are_told_by_parity(unit: float, said: str) -> None:
+    rows = [row | {"strike": row["strike"] * unit} for row in listed()]
+    grid = evaluate("VOLGRID", [cells(rows)])
+    assert worst(grid) < 0.01
+    assert said in str(evaluate("VOLINFO", ["error"]))
+
+
+def test_prices_in_cents_are_told_by_parity() -> None:
+    rows = [row | {"bid": 100 * row["bid"], "ask": 100 * row["ask"]} for row in listed()]
+    assert worst(evaluate("VOLGRID", [cells(rows)])) < 0.01
+    assert ["all", "", "prices are divided by 100: so parity has it"] in evaluate(
+        "VOLGRID", [cells(rows), "report"]
+    )
+
+
+def test_calls_in_cents_are_told_by_the_underlying() -> None:
+    rows = [row | {"strike": row["strike"] * 100} for row in listed() if row["side"] == "C"]
+    grid = evaluate("VOLGRID", [cells(rows), None, None, None, 0.02, None, 100.0])
+    assert str(grid[0][-1]).startswith("K=1")
+
+
+def test_numbers_as_text() -> None:
+    rows = [{k: f" {v} " if k in ("strike", "bid", "ask") else v for k, v in row.items()} for row in listed()]
+    assert evaluate("VOLGRID", [cells(rows)]) == evaluate("VOLGRID", [cells(listed())])
+
+
+def test_thousands_in_text_beside_plain_strikes() -> None:
+    rows = [row | {k: round(10 * row[k], 6) for k in ("strike", "bid", "ask")} for row in listed()]
+    plain = evaluate("VOLGRID", [cells(rows)])
+    for row in rows:
+        if row["strike"] >= 1000:
+            row["strike"] = f"{row['strike']:,.0f}"
+    assert evaluate("VOLGRID", [cells(rows)]) == plain
+
+
+def test_a_row_that_cannot_be_read_is_left_out_and_named() -> None:
+    table = cells(listed())
+    table[4][3], table[9][2], table[12][1] = "call desk", "X", "n/a"
+    report = evaluate("VOLGRID", [table, "report"])
+    assert report[1:] == [
+        ["", 5.0, "cell D5 of the options is 'call desk'; expected a number of at least 0"],
+        ["", 10.0, "cell C10 of the options is 'X'; expected C, P, call or put"],
+    ]
+    assert worst(evaluate("VOLGRID", [table])) < 0.01
+    for row in table[1:]:
+        row[3] = "?!"
+    with pytest.raises(InputError, match=r"cell D2 of the options is '\?!'; expected a number"):
+        evaluate("VOLGRID", [table])
+
+
+def test_plain_numbers_under_expiry_are_days_or_years() -> None:
+    with pytest.raises(InputError, match=r"cell A2 .* is 40\.0, days or years; expected the heading"):
+        evaluate("VOLGRID", [cells(listed(), days="expiry")])
+    years = [row | {"days": row["days"] / 365} for row in listed()]
+    assert worst(evaluate("VOLGRID", [cells(years, days="Years")])) < 0.01
+
+
+def test_dates_have_one_order_and_a_column_may_hold_the_valuation() -> None:
+    rows = [row | {"date": DAY, "expiry": DAY + timedelta(days=row["days"])} for row in listed()]
+    plain = evaluate("VOLGRID", [cells(rows, "date", "expiry", "strike", "side", "bid", "ask")])
+    assert worst(plain) < 0.01
+    for row in rows:
+        row["expiry"] = f"{row['expiry']:%d/%m/%Y}"  # one of them is a 14th
+    assert evaluate("VOLGRID", [cells(rows, "date", "expiry", "strike", "side", "bid", "ask")]) == plain
+    rows[3]["date"] = DAY - timedelta(days=1)
+    with pytest.raises(InputError, match="two valuation dates"):
+        evaluate("VOLGRID", [cells(rows, "date", "expiry", "strike", "side", "bid", "ask")])
+
+
+def test_expiries_in_the_past_are_left_out() -> None:
+    rows = [row | {"days": -3.0 if row["days"] == 40 else row["days"]} for row in listed()]
+    assert [row[0] for row in evaluate("VOLGRID", [cells(rows)])[1:]] == ["180D", "365D"]
+    with pytest.raises(InputError, match="none of the 90 options can be used: 90 expires today"):
+        evaluate("VOLGRID", [cells([row | {"days": 0.0} for row in rows])])
+
+
+def test_one_side_alone_is_no_market() -> None:
+    rows = [row | {"bid": None} for row in listed()]
+    with pytest.raises(InputError, match="90 has a bid or an ask alone, and no mid"):
+        evaluate("VOLGRID", [cells(rows)])
+    rows = [row | {"mid": (row["bid"] + row["ask"]) / 2, "bid": None} for row in listed()]
+    assert worst(evaluate("VOLGRID", [cells(rows, "days", "strike", "side", "bid", "ask", "mid")])) < 1e-9
+
+
+def test_a_last_price_that_nobody_traded_today_is_stale() -> None:
+    rows = [row | {"last": row["bid"], "volume": float(i % 5)} for i, row in enumerate(listed())]
+    columns = ("days", "strike", "side", "last", "volume")
+    report = evaluate("VOLGRID", [cells(rows, *columns), "report"])
+    assert sum(row[2] == "has a last price only, and was not traded today" for row in report) == 18
+
+
+@pytest.mark.parametrize("side", ["C", "P"])
+def test_one_side_of_the_strikes_needs_forwards(side: str) -> None:
+    rows = [row for row in listed(width=0.0) if row["side"] == side]
+    with pytest.raises(InputError, match="no strike with both a call and a put; expected one, or a forward"):
+        evaluate("VOLGRID", [cells(rows)])
+    grid = evaluate(
+        "VOLGRID", [cells(rows, "days", "strike", "side", "bid", "ask", "forward"), *[None] * 3, RATE]
+    )
+    assert worst(grid) < 1e-8
+    assert len(evaluate("VOLGRID", [cells(rows), None, None, None, 0.02, None, 100.0])) == 4
+    assert "forwards are the underlying at the rate" in str(evaluate("VOLINFO", ["error"]))
+
+
+def test_an_expiry_without_a_pair_is_between_its_neighbours() -> None:
+    rows = [row for row in listed() if row["days"] != 180 or row["side"] == "C"]
+    forwards = evaluate("VOLGRID", [cells(rows), "forwards"])
+    assert forwards[2][2] == pytest.approx(100 * np.exp(0.02 * 180 / 365), rel=1e-4)
+    assert "the expiry in 180 days has no strike with call and put" in str(evaluate("VOLINFO", ["error"]))
+
+
+@pytest.mark.parametrize("unit", [1, 100])
+def test_vols_in_place_of_prices(unit: float) -> None:
+    rows = [row | {"iv": row["iv"] * unit} for row in listed()]
+    grid = evaluate("VOLGRID", [cells(rows, "days", "strike", "side", "iv", "forward", iv="Implied Vol")])
+    assert worst(grid) < 1e-12
+    without_side = [row for row in rows if row["side"] == "C"]
+    assert evaluate("VOLGRID", [cells(without_side, "days", "strike", "iv", "forward")]) == grid
+    with pytest.raises(InputError, match="expected one, or a forward for that expiry"):
+        evaluate("VOLGRID", [cells(rows, "days", "strike", "side", "iv")])
+
+
+def test_three_rows() -> None:
+    rows = listed()
+    at_money = [row for row in rows if row["days"] == 180 and abs(row["strike"] - 101) < 4][:2]
+    put = next(row for row in rows if row["side"] == "P" and row["strike"] == at_money[0]["strike"])
+    grid = evaluate("VOLGRID", [cells([*at_money, put])])
+    assert [len(row) for row in grid] == [4, 4] and grid[1][0] == "180D"
+
+
+def test_fifty_thousand_rows_give_what_their_parts_do() -> None:
+    rows = listed(strikes=40)
+    table = cells(rows)
+    long = [table[0], *(table[1:] * (50_000 // len(rows) + 1))]
+    assert len(long) > 50_000
+    options = parse_options(long).options
+    chain = implied(options)
+    assert chain.dropped.count("duplicate") == len(long) - 1 - len(rows)
+    np.testing.assert_array_equal(chain.vols, implied(parse_options(table).options).vols)

@@ -1,0 +1,88 @@
+"""Which column of a list of options is which: the usual words, in any order."""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import InputError
+from ._values import Cell, Cells, is_missing, shown
+
+HEADINGS = {
+    "expiry": ("expiry", "expiration", "exp", "maturity", "expirydate", "expirationdate", "expdate", "tenor"),
+    "days": ("days", "dte", "daystoexpiry", "daystoexpiration", "daystomaturity", "dtm"),
+    "years": ("years", "yearstoexpiry", "timetoexpiry", "tte", "yearfraction", "tau", "tenoryears"),
+    "strike": ("strike", "k", "strikeprice", "exerciseprice", "strk", "strikepx"),
+    "side": ("type", "callput", "cp", "putcall", "pc", "right", "optiontype", "side", "callorput"),
+    "bid": ("bid", "bidprice", "b", "bidpx", "bestbid"),
+    "ask": ("ask", "askprice", "offer", "a", "askpx", "bestoffer", "bestask"),
+    "mid": ("mid", "mark", "midprice", "price", "premium", "settle", "settlement", "settlementprice"),
+    "last": ("last", "lastprice", "lasttrade", "close"),
+    "iv": ("iv", "impliedvol", "impliedvolatility", "vol", "ivol", "impvol", "midiv", "midvol", "volatility"),
+    "bid iv": ("bidiv", "bidvol", "ivbid", "volbid", "bidimpliedvol", "bidimpliedvolatility"),
+    "ask iv": ("askiv", "askvol", "ivask", "volask", "askimpliedvol", "askimpliedvolatility"),
+    "volume": ("volume", "vlm", "contractstraded"),
+    "interest": ("openinterest", "oi", "openint"),
+    "underlying": ("underlying", "underlyingprice", "spot", "underlyinglast", "stockprice", "spotprice"),
+    "forward": ("forward", "fwd", "forwardprice", "future", "futures", "futuresprice"),
+    "root": ("root", "ticker", "underlyingsymbol", "rootsymbol", "class", "underlier"),
+    "currency": ("currency", "ccy", "curr"),
+    "style": ("exercise", "style", "exercisestyle", "optionstyle"),
+    "valuation": ("valuation", "valuationdate", "quotedate", "tradedate", "asof", "asofdate", "date"),
+}
+PRICES, VOLS = ("bid", "ask", "mid", "last"), ("bid iv", "ask iv", "iv")
+_KINDS = {name: kind for kind, names in HEADINGS.items() for name in names}
+_SIDES = {"call": "c", "calls": "c", "c": "c", "put": "p", "puts": "p", "p": "p"}
+_LOOKED_AT = 20  # rows among which the headings are
+
+
+def find_headings(cells: Cells, name: str) -> tuple[int, dict[str, int]]:
+    """The row of the headings, and the column of each; "call bid" is a column "c bid" of its own.
+
+    Raises InputError naming what has no column, with the headings found.
+    """
+    found = [(i, _columns(row)) for i, row in enumerate(cells[:_LOOKED_AT])]
+    top, columns = max(found, key=lambda pair: len(pair[1]))
+    lacking = [need for need, there in _needs(columns).items() if not there]
+    if lacking:
+        given = ", ".join(shown(cell) for cell in cells[top] if not is_missing(cell)) or "none"
+        raise InputError(
+            f"the {name} have no column for {', '.join(lacking)}; the headings found are {given}"
+        )
+    return top, columns
+
+
+def sided(columns: dict[str, int]) -> list[str]:
+    """Of "c" and "p" those that have price columns of their own."""
+    return [side for side in ("c", "p") if any(key.startswith(f"{side} ") for key in columns)]
+
+
+def _columns(row: list[Cell]) -> dict[str, int]:
+    columns: dict[str, int] = {}
+    for j, cell in enumerate(row):
+        heading = _heading(cell)
+        if heading is not None:
+            columns.setdefault(heading, j)
+    return columns
+
+
+def _heading(cell: Cell) -> str | None:
+    if not isinstance(cell, str):
+        return None
+    words = re.sub(r"[^a-z]", " ", cell.lower()).split()
+    if (kind := _KINDS.get("".join(words))) is not None or len(words) < 2:
+        return kind
+    for side, rest in ((words[0], words[1:]), (words[-1], words[:-1])):
+        kind = _KINDS.get("".join(rest))
+        if side in _SIDES and kind in (*PRICES, *VOLS, "volume", "interest"):
+            return f"{_SIDES[side]} {kind}"
+    return None
+
+
+def _needs(columns: dict[str, int]) -> dict[str, bool]:
+    values = {re.sub(r"^[cp] ", "", key) for key in columns}
+    return {
+        "expiry or days": bool({"expiry", "days", "years"} & set(columns)),
+        "strike": "strike" in columns,
+        "call or put": "side" in columns or bool(sided(columns)) or "iv" in columns,
+        "bid and ask, or mid": bool(values & {*PRICES, *VOLS}),
+    }
