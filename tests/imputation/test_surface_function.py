@@ -15,6 +15,7 @@ from voladdin.black import call_delta, moneyness_from_delta
 from voladdin.imputation.interpolation import interpolate_many
 from voladdin.imputation.smile_curve import SmileCurve
 from voladdin.imputation.surface_function import SurfaceFunction
+from voladdin.surface import MAX_VOL
 
 NEAR = 1e-6
 STRESSED = {  # vols in percent points; 25P to 25C, or 10P to 10C
@@ -168,3 +169,32 @@ def test_no_jump_on_market_surfaces(name: str) -> None:
         at = np.searchsorted(years, row["tenor_years"]), np.searchsorted(deltas, row["call_delta"])
         vols[at] = row["vol"]
     assert jump(va.Surface(vols, years.tolist(), deltas=deltas)) < 0.01
+
+
+@pytest.mark.parametrize("kind", ["delta", "moneyness"])
+@pytest.mark.parametrize("scale", [1e-6, 0.1, 2.0, 300.0])
+def test_every_vol_is_one(kind: str, scale: float) -> None:
+    """Above 0 and at most 1,000%, from an hour to fifty years, however odd strikes, tenors and quotes."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        tenors = np.sort(np.exp(rng.uniform(np.log(1e-4), np.log(50.0), 4)))
+        tenors[1:2] = tenors[0] * (1 + 1e-9)
+        k = np.sort(rng.normal(0.0, scale, 5))
+        level = 0.1 * np.exp(0.1 * rng.standard_normal((4, 5)))
+        vols = (level, np.full((4, 5), 4.2), np.exp(rng.uniform(np.log(1e-4), np.log(9.9), (4, 5))))[seed % 3]
+        grid = va.Surface(vols, tenors, moneyness=k)
+        years = np.concatenate([tenors, np.exp(rng.uniform(np.log(1e-4), np.log(50.0), 36))])
+        at = rng.uniform(1e-6, 1 - 1e-6, 40) if kind == "delta" else rng.normal(0.0, 1.0, 40)
+        found = interpolate_many(grid, years, at, kind=kind)
+        assert ((found > 0) & (found <= MAX_VOL)).all()
+
+
+def test_nodes_beside_each_other_bend_nothing_between_others() -> None:
+    k, vols = np.array([[-0.4, -3e-7, -2e-7, -1e-7, 0.4]]), np.array([[0.2, 0.1, 0.13, 0.1, 0.2]])
+    found = SurfaceFunction(np.array([0.5]), k, vols).vol(np.full(99, 0.5), np.linspace(-0.4, 0.4, 99))
+    assert found.min() >= 0.1 - 1e-12 and found.max() <= 0.2 + 1e-12
+
+
+def test_tenors_in_one_second_tell_no_forward_variance() -> None:
+    function = SurfaceFunction(np.array([1.0, 1.0 + 1e-12]), np.zeros((2, 1)), np.array([[0.1], [0.101]]))
+    assert function.vol(np.array([2.0]), np.zeros(1))[0] < 0.3

@@ -1,9 +1,10 @@
 """One tenor's smile as a function of strike: exact at its nodes, without butterflies where these have none.
 
-Between nodes the vol is a natural cubic spline in x = k / s, s the smile's total vol; where its call prices
-are not convex, Schumaker's quadratic spline of prices takes its place, with the same slopes at the nodes.
-Beyond the nodes total variance is linear in k, or flattens where it falls; where that is not convex either,
-call prices fall exponentially in K on the right, and put prices are a power of K on the left.
+Between nodes the vol is a natural cubic spline in x = k / s, s the smile's total vol, or a monotone one if
+that overshoots; where call prices are not convex, Schumaker's quadratic spline of prices takes its place,
+with the same slopes at the nodes. Beyond the nodes total variance is linear in k, or flattens where it falls;
+where that is not convex either, call prices fall exponentially in K on the right, and put prices are a power
+of K on the left.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from ..black import implied_total_vol, otm_price, vega
 
 _MESH = 24  # points an interval at which convexity is looked at, close to the nodes in the wings
 _STRAIGHT = 1e-2  # of the largest difference of two chords: next to none
+_OVERSHOOT = (
+    2.0  # of the nodes' total vols: a spline that goes further beyond them gives way to a monotone one
+)
 _INSIDE = 0.05  # of the difference of both chords, between which slopes stay
 _WING = 4.0  # deviations beyond the nodes to which it is
 _LEE = 1.9  # largest slope of total variance in k
@@ -53,11 +57,16 @@ class SmileCurve:
 
     @cached_property
     def _spline(self) -> Any:
-        from scipy.interpolate import CubicSpline  # slow to import: not before the first surface
+        from scipy.interpolate import CubicSpline, PchipInterpolator  # slow to import
 
         if len(self.k) < 2:
             return None
-        return CubicSpline(self.k / self._scale, self.s, bc_type="natural")
+        x = self.k / self._scale
+        spline = CubicSpline(x, self.s, bc_type="natural")
+        between = spline(x[:-1, None] + np.diff(x)[:, None] * np.linspace(0, 1, _MESH))
+        if between.min() < self.s.min() / _OVERSHOOT or between.max() > self.s.max() * _OVERSHOOT:
+            return PchipInterpolator(x, self.s)  # nodes beside each other, and wide gaps
+        return spline
 
     @cached_property
     def _ends(self) -> tuple[float, float]:

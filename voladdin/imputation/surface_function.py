@@ -17,9 +17,10 @@ import numpy as np
 from scipy.special import ndtri
 
 from .._typing import BoolArray, FloatArray
+from ..arbitrage.tolerances import LEAST_VOL
 from ..arbitrage.verdicts import arbitrage_free
 from ..black import implied_total_vol, otm_price
-from ..surface import Surface
+from ..surface import MAX_VOL, Surface
 from .smile_curve import SmileCurve, concave
 
 _ROUNDS = 8
@@ -30,6 +31,7 @@ _STEPS = 60
 _SAME = 1e-12  # relative: this tenor is that one
 _HERMITE = 20
 _SETTLED = 1e-14
+_STEEPEST = 3.0  # forward vol over the last tenor's: more is the noise of two tenors that are close
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +43,8 @@ class SurfaceFunction:
     vols: FloatArray
 
     def vol(self, tenors: FloatArray, k: FloatArray) -> FloatArray:
-        """[n] vols at tenors [n] years and ln(K/F) k [n]."""
-        return np.asarray(np.sqrt(self._variance(tenors, k) / tenors))
+        """[n] vols at tenors [n] years and ln(K/F) k [n], from `LEAST_VOL` to `MAX_VOL`."""
+        return np.clip(np.sqrt(self._variance(tenors, k) / tenors), LEAST_VOL, MAX_VOL)
 
     def vol_at_delta(self, tenors: FloatArray, deltas: FloatArray) -> FloatArray:
         """[n] vols at forward call deltas [n]: roots of d1(k, vol(k)) = N^-1(delta), by secants."""
@@ -68,7 +70,7 @@ class SurfaceFunction:
             step = k - gap / slope
             middle = 0.5 * (low + high)
             k = np.where((step > low) & (step < high) | ~np.isfinite(middle), step, middle)
-        return np.asarray(s / root)
+        return np.clip(s / root, LEAST_VOL, MAX_VOL)
 
     @cached_property
     def _curves(self) -> list[SmileCurve]:
@@ -81,11 +83,6 @@ class SurfaceFunction:
             later = [rows[i] for i in range(row + 1, len(rows))] if self._clean else []
             curves.insert(0, _below(*rows[row], later, self._clean))
         return curves
-
-    def _rows(self) -> list[tuple[float, FloatArray, FloatArray, BoolArray]]:
-        return [
-            (float(t), k, v, np.isfinite(v)) for t, k, v in zip(self.tenors, self.k, self.vols, strict=True)
-        ]
 
     @cached_property
     def _clean(self) -> bool:
@@ -113,7 +110,10 @@ class SurfaceFunction:
         after = right == count
         if after.any():
             more = (tenors[after] - self.tenors[-1]) * self._forward_variance
-            found[after] = self._convolved(k[after], more) if self._mixed[-1] else high[after] + more
+            found[after] = high[after] + more
+            if self._mixed[-1]:
+                total = self._convolved(k[after], more)
+                found[after] = np.where(total > 0, total, found[after])
         return np.asarray(found)
 
     @cached_property
@@ -123,9 +123,10 @@ class SurfaceFunction:
 
     @cached_property
     def _forward_variance(self) -> float:
-        """At the money, over the last two tenors; at least 0."""
+        """At the money, over the last two tenors: a vol of 0 to `_STEEPEST` times the last tenor's."""
+        last = float(self._at_money[-1] / self.tenors[-1])
         steps = np.diff(self._at_money[-2:]) / np.diff(self.tenors[-2:])
-        return float(max(steps[0], 0.0)) if len(steps) else float(self._at_money[-1] / self.tenors[-1])
+        return float(np.clip(steps[0], 0.0, _STEEPEST**2 * last)) if len(steps) else last
 
     @cached_property
     def _mixed(self) -> BoolArray:
