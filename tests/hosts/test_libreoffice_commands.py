@@ -260,6 +260,13 @@ def test_what_failed_is_in_volinfo(drive: Drive) -> None:
     assert cells[0][1].startswith("no grid around C9")
 
 
+def test_a_cell_that_failed_says_where_in_the_sheet(drive: Drive) -> None:
+    wrong = [["", "25P", "ATM"], ["1M", "0.1", "0.1"], ["3X", "0.1", "0.1"]]
+    start = [["load", None], ["put", "C4:E6", wrong], ["array", "A10:A10", "=VOLCHECK(C4:E6)"]]
+    cells = drive(*start, ["array", "A1:B1", '=VOLINFO("error")'], ["values", "A1:B1"])[-1]
+    assert cells[0][1].startswith("surface: cell Sheet1!C6 is '3X'")
+
+
 def test_edits_that_calc_refuses_in_the_middle_are_all_undone(drive: Drive, home: Path) -> None:
     """A server whose last edit cannot be made: what came before it is not left on the sheet."""
     cell = {"sheet": "Sheet1", "area": [1, 1, 1, 1]}

@@ -32,7 +32,7 @@ def on_sheet(message: str, reference: str) -> str:
     found = _REFERENCE.fullmatch(reference)
     if found is None:
         return message
-    sheet = f"{found['sheet']}!" if found["sheet"] else ""
+    sheet = f"{_quoted(found['sheet'])}!" if found["sheet"] else ""
     top, left = int(found["row"]), _column(found["column"].upper())
     return moved(message, top, left, sheet)
 
@@ -84,12 +84,13 @@ def _qualified(text: str, sheet: str) -> str:
     if found is None:
         return ""
     cells = ":".join(part.rpartition("!")[2] for part in text.rsplit(":", 1)).replace("$", "")
-    name = found["sheet"] or sheet
-    if name.startswith("'"):
-        name = name[1:-1].replace("''", "'")
-    if not _PLAIN_NAME.fullmatch(name):
-        name = "'" + name.replace("'", "''") + "'"
-    return f"{name}!{cells}"
+    return f"{_quoted(found['sheet'] or sheet)}!{cells}"
+
+
+def _quoted(sheet: str) -> str:
+    """A sheet's name as formulas have it: quoted where it needs to be."""
+    name = sheet[1:-1].replace("''", "'") if sheet.startswith("'") else sheet
+    return name if _PLAIN_NAME.fullmatch(name) else "'" + name.replace("'", "''") + "'"
 
 
 def _column(letters: str) -> int:

@@ -96,9 +96,9 @@ def idl() -> str:
 
 
 def _parameters(function: Function) -> str:
-    return ", ".join(
-        f"[in] {_type(argument)} {_identifier(argument.name)}" for argument in function.arguments
-    )
+    """Calc passes the calling document for the first, which its function wizard does not show."""
+    given = [f"[in] {_type(argument)} {_identifier(argument.name)}" for argument in function.arguments]
+    return ", ".join(["[in] com::sun::star::beans::XPropertySet caller", *given])
 
 
 def _identifier(name: str) -> str:

@@ -16,7 +16,7 @@ import uno
 import unohelper
 from com.sun.star.lang import XServiceInfo, XServiceName
 from voladdin_client import Client, keep_log  # type: ignore[import-not-found]
-from voladdin_values import from_calc, to_calc  # type: ignore[import-not-found]
+from voladdin_values import from_calc, reference_of, title_of, to_calc  # type: ignore[import-not-found]
 
 IMPLEMENTATION = "org.voladdin.calc.Functions"
 SERVICES = ("com.sun.star.sheet.AddIn", IMPLEMENTATION)
@@ -51,9 +51,10 @@ class Functions(unohelper.Base, Interface, XServiceInfo, XServiceName):  # type:
 def method(name: str, cached: bool) -> Any:
     """The component's method for one worksheet function."""
 
-    def call(self: Functions, *arguments: Any) -> Any:
+    def call(self: Functions, document: Any, *arguments: Any) -> Any:
         try:
-            cells = client.evaluate(name, [from_calc(a) for a in arguments], cached)
+            caller = {"book": title_of(document), "arguments": [reference_of(a) for a in arguments]}
+            cells = client.evaluate(name, [from_calc(a) for a in arguments], cached, caller)
         except Exception as error:
             log.exception("%s: %s", name, error)
             cells = [["#VALUE!"]]

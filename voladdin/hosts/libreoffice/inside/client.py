@@ -42,6 +42,10 @@ FAILURES = (OSError, ValueError, KeyError, TypeError, http.client.HTTPException)
 log = logging.getLogger("voladdin.libreoffice")
 
 
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
 class CommandError(Exception):
     """A command cannot be done; the message is for the user."""
 
@@ -58,13 +62,17 @@ class Client:
         self._pause = 0.0
         self._closed_until = 0.0
 
-    def evaluate(self, name: str, arguments: list[Any], cached: bool = True) -> Cells:
+    def evaluate(
+        self, name: str, arguments: list[Any], cached: bool = True, caller: dict[str, Any] | None = None
+    ) -> Cells:
         """The function's cells; one error cell where it fails, "#N/A" where no server answers.
 
         arguments: JSON values, rows of cells for a range.
         cached: whether cells, but never errors, are remembered for these arguments, version and models.
+        caller: the book and the references of the arguments, for what the server remembers of errors.
         """
-        body = json.dumps({"arguments": arguments}, separators=(",", ":"), allow_nan=False).encode()
+        body = _json({"arguments": arguments})
+        whole = _json({"arguments": arguments, "caller": caller}) if caller else body
         open_ = time.monotonic() >= self._closed_until
         try:
             if open_ and self._server.replaced():
@@ -72,14 +80,19 @@ class Client:
             known = self._answers.get(self._key(name, body)) if cached else None
             if known is not None:
                 return known
-            return self._ask(name, body, cached) if open_ else [["#N/A"]]
+            if not open_:
+                return [["#N/A"]]
+            cells, answered = self._ask(name, whole, caller or {})
+            if cached and answered:
+                self._answers.put(self._key(name, body), cells)
+            return cells
         except FAILURES as error:
             self._close(error)
             return [["#N/A"]]
 
     def command(self, name: str, book: Any, blocks: list[Any]) -> Any:
         """What `hosts.libreoffice.engine.run` answers. Raises CommandError with what to tell the user."""
-        body = json.dumps({"book": book, "blocks": blocks}, separators=(",", ":"), allow_nan=False).encode()
+        body = _json({"book": book, "blocks": blocks})
         try:
             status, answer = self._server.request("POST", f"/v1/commands/{name}", body, COMMAND_TIMEOUT)
             if status == 200:
@@ -94,17 +107,16 @@ class Client:
     def _key(self, name: str, body: bytes) -> bytes:
         return hashlib.sha256(b"\0".join((self._server.identity, name.encode(), body))).digest()
 
-    def _ask(self, name: str, body: bytes, cached: bool) -> Cells:
+    def _ask(self, name: str, body: bytes, caller: dict[str, Any]) -> tuple[Cells, bool]:
+        """The cells, and whether they are the function's, not an error's."""
         status, answer = self._server.request("POST", f"/v1/functions/{name}", body)
         self._pause = 0.0
-        if status != 200:
-            error = answer["error"]
-            log.info("%s: %s %s [%s]", name, error["cell"], error["message"], error.get("reference", ""))
-            return [[error["cell"]]]
-        cells: Cells = answer["cells"]
-        if cached:
-            self._answers.put(self._key(name, body), cells)
-        return cells
+        if status == 200:
+            return answer["cells"], True
+        error, book = answer["error"], f" in [{caller['book']}]" if caller.get("book") else ""
+        said = error["cell"], error["message"], error.get("reference", "")
+        log.info("%s%s: %s %s [%s]", name, book, *said)
+        return [[error["cell"]]], False
 
     def _close(self, error: Exception) -> None:
         self._server.close()

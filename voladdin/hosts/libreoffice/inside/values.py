@@ -56,6 +56,29 @@ def from_calc(value: Any) -> Any:
     return _cell(value)
 
 
+def title_of(document: Any) -> str:
+    """The title of the document that calls, as the menu's commands give it; "" where Calc names none."""
+    title: str = document.getTitle() if hasattr(document, "getTitle") else ""
+    return title
+
+
+def reference_of(value: Any) -> str:
+    """Where an argument is, such as "'Sheet 1'!A5:F13"; "" where Calc does not say."""
+    if not hasattr(value, "getRangeAddress"):
+        return ""
+    area, sheet = value.getRangeAddress(), value.getSpreadsheet().getName().replace("'", "''")
+    first = _letters(area.StartColumn) + str(area.StartRow + 1)
+    return f"'{sheet}'!{first}:{_letters(area.EndColumn)}{area.EndRow + 1}"
+
+
+def _letters(column: int) -> str:
+    letters, column = "", column + 1
+    while column:
+        column, digit = divmod(column - 1, 26)
+        letters = chr(65 + digit) + letters
+    return letters
+
+
 def _shape(value: Any) -> tuple[int, int]:
     address = value.getRangeAddress()
     return address.EndRow - address.StartRow + 1, address.EndColumn - address.StartColumn + 1
