@@ -63,11 +63,18 @@ def write_files(
     np.savez_compressed(stored, **arrays)  # type: ignore[arg-type]
     contents = {f"{graph}.onnx": graphs[graph] for graph in kind.GRAPHS} | {kind.FILE: stored.getvalue()}
     folder.mkdir(parents=True, exist_ok=True)
+    files = {}
     for file, content in contents.items():
         (folder / file).write_bytes(content)
-    head = {"format": FORMAT, "name": name, "kind": kind.KIND}
-    files = {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()}
-    whole = {**head, "files": files, **card, "revision": _revision()}
+        files[file] = hashlib.sha256(content).hexdigest()
+    whole = {
+        "format": FORMAT,
+        "name": name,
+        "kind": kind.KIND,
+        "files": files,
+        **card,
+        "revision": _revision(),
+    }
     (folder / "card.json").write_text(json.dumps(whole, indent=1) + "\n")
     return folder
 

@@ -151,12 +151,7 @@ def _vols(vols: ArrayLike, tenors: int) -> FloatArray:
     try:
         grid = np.array(vols, dtype=float)
     except (TypeError, ValueError) as error:
-        widths = _widths(vols)
-        if len(widths) > 1:
-            raise InputError(
-                f"vols has rows of {widths[0]} and of {widths[-1]} numbers; expected all the same"
-            ) from None
-        raise InputError(f"vols must be numbers or NaN: {error}") from None
+        raise InputError(_why_no_numbers(vols, error)) from None
     if grid.ndim != 2 or grid.shape[0] != tenors or grid.shape[1] == 0:
         raise InputError(f"vols has shape {grid.shape}; expected {tenors} tenors x strikes")
     if grid.size > MAX_CELLS:
@@ -171,10 +166,12 @@ def _vols(vols: ArrayLike, tenors: int) -> FloatArray:
     return grid
 
 
-def _widths(vols: Any) -> list[int]:
-    """Lengths of the rows, each once."""
+def _why_no_numbers(vols: Any, error: Exception) -> str:
     rows = vols if isinstance(vols, Sequence) else []
-    return sorted({len(row) for row in rows if isinstance(row, Sequence)})
+    widths = sorted({len(row) for row in rows if isinstance(row, Sequence)})
+    if len(widths) > 1:
+        return f"vols has rows of {widths[0]} and of {widths[-1]} numbers; expected all the same"
+    return f"vols must be numbers or NaN: {error}"
 
 
 def _delta(label: object) -> object:

@@ -88,10 +88,9 @@ def _libreoffice(book: Path, filled: Path) -> bool:
             process.stop(started)
     grids = [(sheet, cells) for _, sheet, cells in (*RESULTS, ("", SCENARIOS, SHIFTED))]
     gap = max(_gap(filled, output, f"{sheet}!{cells}") for sheet, cells in grids)
-    same = gap < TOLERANCE
-    verdict = "the same vols" if same else f"NOT the same vols: they differ by {gap:g}"
+    verdict = "the same vols" if gap < TOLERANCE else f"NOT the same vols: they differ by {gap:g}"
     print(f"Recalculated in LibreOffice through the extension: {output.resolve()} ({verdict})")
-    return same
+    return gap < TOLERANCE
 
 
 def _gap(mine: Path, its: Path, cells: str) -> float:

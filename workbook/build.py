@@ -111,6 +111,13 @@ def _desk(sheet: Worksheet) -> None:
     _grid(sheet, "A", 16, "Yesterday's close", YESTERDAY)
     _result(sheet, FILLED_WITH_PRIOR, "Filled, yesterday as prior", f"=VOLIMPUTE({QUOTES},,{PRIOR})")
     _result(sheet, STD_WITH_PRIOR, "Uncertainty with the prior", f'=VOLIMPUTE({QUOTES},"std",{PRIOR})')
+    _one_vol(sheet)
+    sheet["H28"], sheet["H28"].font = "About", _SECTION
+    sheet["H29"] = ArrayFormula("H29:I31", "=VOLINFO()")
+    sheet.freeze_panes = "A4"
+
+
+def _one_vol(sheet: Worksheet) -> None:
     sheet["A28"], sheet["A28"].font = "One vol anywhere", _SECTION
     for column, (header, value) in enumerate((("Tenor", "4M"), ("Strike", "25P")), start=1):
         _header(sheet.cell(29, column, header))
@@ -118,9 +125,6 @@ def _desk(sheet: Worksheet) -> None:
     _header(sheet.cell(29, 3, "Vol"))
     sheet["C30"] = f"=VOLINTERP({QUOTES},A30,B30)"
     sheet["C30"].number_format = "0.00%"
-    sheet["H28"], sheet["H28"].font = "About", _SECTION
-    sheet["H29"] = ArrayFormula("H29:I31", "=VOLINFO()")
-    sheet.freeze_panes = "A4"
 
 
 def _clark(sheet: Worksheet) -> None:

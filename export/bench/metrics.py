@@ -151,6 +151,5 @@ def ratio_interval(
     sums = np.stack([np.bincount(index, weights=x) for x in (numerator, denominator)])
     picks = np.random.default_rng(seed).multinomial(len(days), np.full(len(days), 1 / len(days)), size=draws)
     top, bottom = picks @ sums[0], picks @ sums[1]
-    known = bottom > 0
-    low, high = np.quantile(top[known] / bottom[known], [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(top[bottom > 0] / bottom[bottom > 0], [(1 - level) / 2, (1 + level) / 2])
     return float(sums[0].sum() / sums[1].sum()), float(low), float(high)

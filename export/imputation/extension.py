@@ -97,11 +97,9 @@ def _interpolation(
     bare = GridExtension(tenors, deltas, identity, *none)
     nodes = logs[:, ::2, ::2].reshape(len(logs), -1)
     grid_t, grid_d = np.repeat(fine_t, len(fine_d)), np.tile(fine_d, len(fine_t))
-    error = logs.reshape(len(logs), -1) - nodes @ bare.observation(grid_t, grid_d).matrix.T
-    error = error.reshape(logs.shape)
+    error = logs - (nodes @ bare.observation(grid_t, grid_d).matrix.T).reshape(logs.shape)
     between_t, between_d = (error[:, 1::2, ::2] ** 2).mean((0, 2)), (error[:, ::2, 1::2] ** 2).mean((0, 1))
     slope_t = np.diff(logs[:, ::2, ::2], axis=1) / np.diff(np.log(tenors))[:, None]
     slope_d = np.diff(logs[:, ::2, ::2], axis=2) / np.diff(ndtri(deltas))
-    edge_t = (slope_t[:, [0, -1]] ** 2).mean()
-    edge_d = (slope_d[:, :, [0, -1]] ** 2).mean()
-    return between_t, between_d, np.array([edge_t, edge_d])
+    edges = (slope_t[:, [0, -1]] ** 2).mean(), (slope_d[:, :, [0, -1]] ** 2).mean()
+    return between_t, between_d, np.array(edges)

@@ -66,12 +66,8 @@ def random_parameters(
     if model == "sabr":
         return _sabr(rng, long_vol, skew, years)
     slope = np.clip(rng.normal(-0.15, 0.4, count), -0.9, 0.7)
-    params = {
-        "v0": (long_vol * np.exp(slope)) ** 2,
-        "theta": long_vol**2,
-        "kappa": np.exp(rng.uniform(np.log(0.3), np.log(6.0), count)),
-        "rho": skew,
-    }
+    params = {"v0": (long_vol * np.exp(slope)) ** 2, "theta": long_vol**2, "rho": skew}
+    params["kappa"] = np.exp(rng.uniform(np.log(0.3), np.log(6.0), count))
     params["xi"] = long_vol * np.sqrt(params["kappa"]) * np.exp(rng.uniform(np.log(0.7), np.log(3.0), count))
     if model.startswith("bates"):
         params |= _jumps(rng, long_vol, skew)

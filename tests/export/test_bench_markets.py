@@ -14,9 +14,9 @@ from export.bench.markets.answers import OURS, RIVALS, Answer, product, timed
 from export.bench.markets.functionals import covered_functionals
 from export.bench.markets.interpolators import linear, sabr, ssvi, svi
 from export.bench.markets.quoted import Quoted
+from export.bench.markets.quoted_surfaces import history_surfaces, real_surfaces, simulated_surfaces
 from export.bench.markets.run import main
 from export.bench.markets.scoring import masked, ratio_interval, score_case
-from export.bench.markets.surfaces import history_surfaces, real_surfaces, simulated_surfaces
 from export.bench.markets.tables import render
 from export.simulation.markets import MASKS
 from export.simulation.sabr import hagan_vol

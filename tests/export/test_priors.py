@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import voladdin as va
-from export.imputation.priors import train as training
+from export.imputation.priors import training
 from export.imputation.priors.mixture import Priors, padded
 from export.imputation.priors.samples import Sample, samples
 from voladdin.imputation.evidence import condition_many

@@ -37,14 +37,17 @@ def repair(book: xw.Book) -> str:
             return f"nothing to repair: {target.name} has no static arbitrage"
         repaired = _cut(target, render(target.grid, found.surface.vols))
         moved = _cut(target, render(target.grid, found.change, scale=False))
-        titles = f"Repaired {target.name}", "Change, bp of vol"
         first = _room(changes, target, len(repaired) + 1, 2 * len(repaired[0]) + 1)
         second = Place(first.sheet, first.row, first.column + len(repaired[0]) + 1)
-        for place, title, rows in zip((first, second), titles, (repaired, moved), strict=True):
-            changes.write(place, value=[title])
-            changes.write_rows(place.sheet, place.row + 1, place.column, rows)
+        _titled(changes, first, f"Repaired {target.name}", repaired)
+        _titled(changes, second, "Change, bp of vol", moved)
         _dress(changes, target, found, first, second)
     return f"repaired {target.name} at {first} ({found.method}): {found.message}"
+
+
+def _titled(changes: Transaction, place: Place, title: str, rows: Cells) -> None:
+    changes.write(place, value=[title])
+    changes.write_rows(place.sheet, place.row + 1, place.column, rows)
 
 
 def _cut(target: Target, cells: Cells) -> Cells:

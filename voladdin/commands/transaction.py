@@ -101,11 +101,8 @@ class Transaction:
                 where = record.place.sheet
                 self.take_back([r for r in self.records if r.place.sheet == where and r is not record])
                 return where
-        free = name
-        for number in range(2, 1000):
-            if not ledger.has(self.book, free):
-                break
-            free = f"{name} {number}"
+        names = (name, *(f"{name} {number}" for number in range(2, 1000)))
+        free = next(each for each in names if not ledger.has(self.book, each))
         place, active = Place(free, 1, 1), self.book.sheets.active
         add = lambda: self.book.sheets.add(free, after=self.book.sheets[-1])  # noqa: E731
         self._change(place, add, lambda: self.book.sheets[free].delete())

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import BoolArray, FloatArray
 from ..arbitrage.verdicts import arbitrage_free
 from ..errors import InfeasibleError, InputError, UnitsError
 from ..feature_map import NAMES, features
@@ -129,10 +129,7 @@ class Wanted:
             return kept
         near = features(self.surface.replace(kept)).values
         missed = np.abs(near - self.target) > _EXACT
-        asked, got = (
-            " and ".join(f"{name} {x:.4g}" for name, x, off in zip(NAMES, values, missed, strict=True) if off)
-            for values in (self.target, near)
-        )
+        asked, got = (_in_words(values, missed) for values in (self.target, near))
         raise InfeasibleError(
             f"no surface without arbitrage was found with {asked}; the nearest that was found has {got}"
         )
@@ -187,3 +184,8 @@ def _refuse_unknown(changes: FloatArray, known: np.ndarray) -> None:
                 f"d{name} is {change:g}, and the grid cannot tell the {name}; expected 0, or more tenors or "
                 "strikes"
             )
+
+
+def _in_words(features: FloatArray, named: BoolArray) -> str:
+    chosen = zip(NAMES, features, named, strict=True)
+    return " and ".join(f"{name} {value:.4g}" for name, value, this in chosen if this)

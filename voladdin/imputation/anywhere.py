@@ -53,7 +53,7 @@ def anywhere(
     places: Mapping[str, ArrayLike | None],
     forwards: ArrayLike | None,
 ) -> Anywhere:
-    """At tenors x the one kind of `places` given; filled, std: the answer's [T, K]; fill: beyond its cells."""
+    """At tenors x the one kind of `places` given; filled, std: the answer's [T, K]; fill: beyond."""
     given = [(kind, place) for kind, place in places.items() if place is not None]
     if len(given) != 1:
         raise InputError(f"give exactly one of deltas, strikes or moneyness; got {len(given)}")

@@ -19,9 +19,8 @@ _KINDS = ("deltas", "moneyness", "strikes")
 def on_axes_of(grid: Grid, prior: Grid, name: str = "prior") -> Surface:
     """The prior's vols at the surface's tenors and strikes; its order and further labels do not matter.
 
-    name: of the argument that `prior` is, for messages.
-
-    Tenors are the same where their years are, or where both are the same expiry date.
+    name: of the argument that `prior` is, for messages. Tenors are the same where their years are, or where
+    both are the same expiry date.
 
     Raises InputError where it has no vol, or lacks a tenor or strike of the surface.
     """
@@ -34,9 +33,8 @@ def on_axes_of(grid: Grid, prior: Grid, name: str = "prior") -> Surface:
     if kind != theirs_kind:
         raise InputError(f"{name}: it has {theirs_kind}, and the surface {kind}; expected the same labels")
     if ours.ndim == 2 or theirs.ndim == 2:
-        return grid.surface.replace(
-            _with_own_strikes(f"{name}: its {kind}", grid.surface, prior.surface, rows)
-        )
+        own = _with_own_strikes(f"{name}: its {kind}", grid.surface, prior.surface, rows)
+        return grid.surface.replace(own)
     columns = _places(f"{name}: its {kind}", _close(ours, theirs), _shown(ours), _shown(theirs))
     return grid.surface.replace(prior.surface.vols[np.ix_(rows, columns)])
 

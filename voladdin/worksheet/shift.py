@@ -25,16 +25,21 @@ def _volshift(
     *market: Any,
 ) -> Cells:
     grid = read_grid(surface, Axes(tenors, strikes, units, forwards, *market))
-    values = (dlevel, dskew, dcurv, dterm)
-    changes = [number(f"d{name}", value, 0.0) for name, value in zip(NAMES, values, strict=True)]
+    values = zip(NAMES, (dlevel, dskew, dcurv, dterm), strict=True)
+    changes = [number(f"d{name}", value, 0.0) for name, value in values]
     if grid.percent:
-        if abs(changes[0]) >= 100 * LARGEST_LEVEL:
-            raise UnitsError(f"dlevel is {changes[0]:g} percent points; expected a number such as 1")
-        changes = [change / 100 for change in changes]
+        changes = _decimals(changes)
     result, further = shifted(grid.surface, *changes)
     if further:
         warn(f"surface: cells moved by up to {further:.3g} bp more to be free of arbitrage, features kept")
     return render(grid, result.vols)
+
+
+def _decimals(changes: list[float]) -> list[float]:
+    """Of percent points. Raises UnitsError."""
+    if abs(changes[0]) >= 100 * LARGEST_LEVEL:
+        raise UnitsError(f"dlevel is {changes[0]:g} percent points; expected a number such as 1")
+    return [change / 100 for change in changes]
 
 
 def _change(name: str, help_: str) -> Argument:

@@ -48,12 +48,12 @@ def _xlsx_cells(name: str, data: bytes, range_: str | None) -> Cells:
     if used.box.size > MAX_RANGE:
         raise InputError(f"range {used} has {used.box.size:,} cells; at most {MAX_RANGE:,} are read")
     values, formulas = contents.values[used.sheet], contents.formulas[used.sheet]
-    for position, formula in formulas.items():
-        if used.box.holds(position) and formula.stored is None:
-            raise InputError(
-                f"{formula.name} is a formula without a stored value; expected a workbook that voladdin run "
-                "or a spreadsheet program has calculated"
-            )
+    lacking = [f.name for at, f in formulas.items() if used.box.holds(at) and f.stored is None]
+    if lacking:
+        raise InputError(
+            f"{lacking[0]} is a formula without a stored value; expected a workbook that voladdin run "
+            "or a spreadsheet program has calculated"
+        )
     return [[values.get((row, column)) for column in used.box.columns] for row in used.box.rows]
 
 

@@ -62,9 +62,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables as markdown; progress goes to standard error. Raises InputError."""
     options = parser().parse_args(argv)
-    counts = {name: getattr(options, name) for name in ("targets", "surfaces", "shifts", "epochs", "steps")}
-    if min(counts.values()) < 1 or options.sample < 0:
-        raise InputError(f"{counts}, sample {options.sample}; expected 1 or more, and of sample 0 or more")
+    _check(options)
     known = surfaces(options.cache, options.targets, options.data, options.simulated)
     training = Training(options.epochs, options.steps, options.model)
     found = models(known, options.cache, training)
@@ -81,6 +79,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         draw_all(known, found, options.pictures, options.seed)
     return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    counts = {name: getattr(options, name) for name in ("targets", "surfaces", "shifts", "epochs", "steps")}
+    if min(counts.values()) < 1 or options.sample < 0:
+        raise InputError(f"{counts}, sample {options.sample}; expected 1 or more, and of sample 0 or more")
 
 
 def _legend(known: Surfaces, options: argparse.Namespace) -> str:

@@ -150,10 +150,7 @@ def latent_row(
         if found is not None:
             moved.append(1e4 * float(np.abs(found - vols).max()))
     return [
-        region,
-        str(len(ours.control)),
-        str(len(rows)),
-        str(len(moved)),
+        *(region, str(len(ours.control)), str(len(rows)), str(len(moved))),
         f"{100 * len(moved) / len(rows):.1f}" if len(rows) else "",
         _of(np.median, np.array(moved), "{:.1f}"),
         _of(np.median, 1e3 * np.array(seconds), "{:.0f}"),

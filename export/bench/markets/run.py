@@ -19,8 +19,8 @@ from export.simulation.markets import FAMILIES, MASKS, TABLED
 
 from .answers import RIVALS, Method, methods, product
 from .quoted import BoolArray, Quoted
+from .quoted_surfaces import history_surfaces, real_surfaces, simulated_surfaces
 from .scoring import Case, masked, score_case
-from .surfaces import history_surfaces, real_surfaces, simulated_surfaces
 from .tables import LEGEND, render
 
 SETS = ("real", "history", "simulated")

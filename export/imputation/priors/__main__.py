@@ -1,5 +1,5 @@
 """`python -m export.imputation.priors`."""
 
-from .train import main
+from .training import main
 
 raise SystemExit(main())

@@ -85,8 +85,9 @@ def padded(samples: Sequence[Sample]) -> Padded:
         whole, n = np.stack([s.t, s.u, s.y]), s.count
         quotes[:, i, :n], rest[:, i, : len(s.t) - n] = whole[:, :n], whole[:, n:]
         masks[0][i, :n], masks[1][i, : len(s.t) - n] = True, True
-    left, right = (torch.from_numpy(a) for a in (quotes, rest))
-    return Padded(*left, torch.from_numpy(masks[0]), *right, torch.from_numpy(masks[1]))
+    (t, u, y), (hidden_t, hidden_u, hidden_y) = torch.from_numpy(quotes), torch.from_numpy(rest)
+    quoted, hidden = map(torch.from_numpy, masks)
+    return Padded(t, u, y, quoted, hidden_t, hidden_u, hidden_y, hidden)
 
 
 class Priors(nn.Module):

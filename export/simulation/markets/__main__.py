@@ -69,13 +69,10 @@ def table(count: int, seed: int, pool: Path | None) -> str:
         truth = draw_truth(rng, name, count, pool)
         found = features(truth)
         if not lines:
-            lines.append(
-                f"{'':<10}" + "".join(f"{feature:>23}" for feature in found) + "  free, %  <1e-5   per s"
-            )
-        spread = "".join(
-            f"{a:>9.3f}{b:>7.3f}{c:>7.3f}"
-            for a, b, c in (np.quantile(v, [0.05, 0.5, 0.95]) for v in found.values())
-        )
+            heads = "".join(f"{feature:>23}" for feature in found)
+            lines.append(f"{'':<10}{heads}  free, %  <1e-5   per s")
+        quantiles = (np.quantile(v, [0.05, 0.5, 0.95]) for v in found.values())
+        spread = "".join(f"{a:>9.3f}{b:>7.3f}{c:>7.3f}" for a, b, c in quantiles)
         gains = arbitrage_trades(rng, truth)
         free = "".join(f"{100 * (gains <= most).mean():>8.1f}" for most in _TOLERANCES)
         lines.append(f"{name:<10}{spread}{free}{speed(rng, name, pool):>8,.0f}")

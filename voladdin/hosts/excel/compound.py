@@ -79,12 +79,16 @@ def compound_file(root: Storage) -> bytes:
     entries[0].start, entries[0].size = sectors.put(bytes(mini.data)), len(mini.data)
     mini_fat = _table(mini.next)
     mini_start = sectors.put(mini_fat)
-    unused = _Entry("", 0).packed()
-    directory = b"".join(entry.packed() for entry in entries)
-    directory_start = sectors.put(directory + unused * (-len(entries) % (SECTOR // len(unused))))
+    directory_start = sectors.put(_directory(entries))
     fat = _allocation(sectors)
     header = _header(fat, directory_start, mini_start, len(mini_fat) // SECTOR)
     return header + bytes(sectors.data)
+
+
+def _directory(entries: list[_Entry]) -> bytes:
+    """Whole sectors of entries."""
+    unused = _Entry("", 0).packed()
+    return b"".join(entry.packed() for entry in entries) + unused * (-len(entries) % (SECTOR // len(unused)))
 
 
 def _collect(entries: list[_Entry], parent: int, storage: Storage) -> None:

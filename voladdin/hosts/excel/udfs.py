@@ -39,10 +39,8 @@ def user_defined(function: Function, decorators: Any = xw) -> Callable[..., Cell
     setattr(call, "__signature__", inspect.Signature([_parameter(a) for a in function.arguments]))  # noqa: B010
     for argument in function.arguments:
         call = decorators.arg(argument.name, doc=argument.help[:MAX_HELP], ndim=2, err_to_str=True)(call)
-    decorated: Callable[..., Cells] = decorators.func(category=PROJECT, call_in_wizard=False)(
-        decorators.ret()(call)
-    )
-    return decorated
+    decorate: Callable[..., Callable[..., Cells]] = decorators.func(category=PROJECT, call_in_wizard=False)
+    return decorate(decorators.ret()(call))
 
 
 def _plain(argument: Any) -> Any:

@@ -15,7 +15,8 @@ from typing import Any
 import uno
 import unohelper
 from com.sun.star.lang import XServiceInfo, XServiceName
-from voladdin_client import Client, keep_log  # type: ignore[import-not-found]
+from voladdin_client import Client  # type: ignore[import-not-found]
+from voladdin_machine import keep_log  # type: ignore[import-not-found]
 from voladdin_values import from_calc, reference_of, title_of, to_calc  # type: ignore[import-not-found]
 
 IMPLEMENTATION = "org.voladdin.calc.Functions"

@@ -20,8 +20,9 @@ from com.sun.star.frame import (
 from com.sun.star.frame.DispatchResultState import FAILURE, SUCCESS
 from com.sun.star.lang import XInitialization, XServiceInfo
 from voladdin_calc import describe, read  # type: ignore[import-not-found]
-from voladdin_client import Client, CommandError, keep_log  # type: ignore[import-not-found]
+from voladdin_client import Client, CommandError  # type: ignore[import-not-found]
 from voladdin_edits import apply  # type: ignore[import-not-found]
+from voladdin_machine import keep_log  # type: ignore[import-not-found]
 
 IMPLEMENTATION = "org.voladdin.calc.Menu"
 SERVICES = ("com.sun.star.frame.ProtocolHandler",)
