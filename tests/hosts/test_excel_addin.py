@@ -210,7 +210,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_what_a_button_answers(calls: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    book = object()
+    book = SimpleNamespace(name="b.xlsx")
     monkeypatch.setattr(xw.Book, "caller", lambda: book)
     assert ribbon.answer("say") == "=3 cells filled" and calls["book"] is book
     reference = InfeasibleError("B2 is 0.3; expected at most 0.2").reference
@@ -224,7 +224,7 @@ def test_a_button_through_the_com_server(calls: dict[str, Any], monkeypatch: pyt
     with win32.installed() as host:
         for name in ("FromVariant", "ToVariant"):
             monkeypatch.setattr(f"xlwings.com_server.{name}", lambda value: value)
-        python, workbook = host.server, object()
+        python, workbook = host.server, SimpleNamespace(Name="b.xlsx")
         python.SetAttr(python.Module("xlwings._xlwindows"), "BOOK_CALLER", workbook)
         module = python.Module("voladdin.hosts.excel.ribbon")
         said = python.Str(python.Call(module, "answer", python.Tuple("say")))
