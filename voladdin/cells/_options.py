@@ -61,8 +61,8 @@ def parse_options(cells: Cells, valuation: date | None = None, name: str = "opti
     columns.one("root", "two roots")
     columns.one("currency", "two currencies")
     notes: list[str] = []
-    years, strikes = columns.years(_valuation(columns, valuation)), columns.strikes()
     underlying = _underlying(columns, notes)
+    years, strikes = columns.years(_valuation(columns, valuation)), columns.strikes()
     read = [_side(columns, side, years, strikes, notes) for side in (sided(at) or [""])]
     american = _american(columns)
     forwards = _forwards(columns, years)
@@ -94,7 +94,7 @@ def _joined(parts: list[Options], rows: IntArray) -> tuple[Options, IntArray]:
 
 
 def _valuation(columns: Columns, given: date | None) -> date | None:
-    if given is not None or "expiry" not in columns.at:
+    if given is not None or "expiry" not in columns.at or {"days", "years"} & set(columns.at):
         return given
     cell = columns.one("valuation", "two valuation dates")
     return None if cell is None else read_date(cell)

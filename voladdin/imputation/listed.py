@@ -10,22 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .._typing import FloatArray, IntArray
-from ..black import moneyness_from_delta
 from ..errors import InputError
 from ..options import Chain
 from ..surface import MAX_CELLS, Surface
 from .filling import impute
 from .interpolation import interpolate_many
 
-NODES = 240  # of all expiries
+NODES = 150  # of all expiries
 _FEWEST, _MOST = 6, 24  # of an expiry
 _REACH = 6.0  # standard deviations, beyond which quotes are one stretch
 _STEP = 1.05  # of strikes beyond the last, which make rows as long as others
-_SAME = 1e-9
+_PLACES = {"delta": "deltas", "strike": "strikes", "moneyness": "moneyness"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +72,10 @@ class Listed:
 
     def std(self, tenors: FloatArray, strikes: FloatArray, kind: str = "delta") -> FloatArray:
         """[t, s] standard deviations of `vols`, decimals: of the posterior given the nodes, 0 on a node."""
-        vols = self.vols(tenors, strikes, kind)
-        if kind == "delta":
-            k = moneyness_from_delta(strikes, vols * np.sqrt(tenors)[:, None])
-        else:
-            ahead = np.exp(np.interp(tenors, self.chain.tenors, np.log(self.chain.forwards)))
-            k = np.log(strikes / ahead[:, None]) if kind == "strike" else np.tile(strikes, (len(tenors), 1))
-        joined, places = _joined(self.nodes, tenors, k)
-        spread = impute(joined, model=self.model, arbitrage_free=False).std
-        return np.array([[spread[cell] for cell in row] for row in places])
+        ahead = np.exp(np.interp(tenors, self.chain.tenors, np.log(self.chain.forwards)))
+        answer = impute(self.nodes, model=self.model)
+        places: dict[str, Any] = {_PLACES[kind]: strikes}
+        return answer.at(tenors, forwards=ahead, **places).std
 
     @cached_property
     def distances(self) -> FloatArray:
@@ -118,25 +113,3 @@ def _ragged(tenors: FloatArray, rows: list[tuple[FloatArray, FloatArray]]) -> Su
         beyond = k[-1] + np.log(_STEP) * np.arange(1, longest - len(k) + 1)
         moneyness[row], vols[row, : len(k)] = np.concatenate([k, beyond]), v
     return Surface(vols, tenors, moneyness=moneyness)
-
-
-def _joined(nodes: Surface, tenors: FloatArray, k: FloatArray) -> tuple[Surface, list[list[tuple[int, int]]]]:
-    """The nodes with cells at [t, s] k that have no vol, and the row and column of each of these."""
-    assert nodes.moneyness is not None
-    rows: dict[float, dict[float, float]] = {}
-    for year, strikes, vols in zip(nodes.tenors.tolist(), nodes.moneyness, nodes.vols, strict=True):
-        seen = np.isfinite(vols)
-        rows[year] = dict(zip(strikes[seen].tolist(), vols[seen].tolist(), strict=True))
-    keys = []
-    for year, strikes in zip(tenors.tolist(), k, strict=True):
-        at = next((t for t in rows if abs(t - year) < _SAME * year), year)
-        row = rows.setdefault(at, {})
-        names = [next((x for x in row if abs(x - one) < _SAME), one) for one in strikes.tolist()]
-        row.update({one: row.get(one, np.nan) for one in names})
-        keys.append((at, names))
-    years = sorted(rows)
-    grid = [sorted(rows[year].items()) for year in years]
-    surface = _ragged(np.array(years), [(np.array(list(row)).T[0], np.array(list(row)).T[1]) for row in grid])
-    columns = [{one: j for j, (one, _) in enumerate(row)} for row in grid]
-    places = [[(years.index(at), columns[years.index(at)][one]) for one in names] for at, names in keys]
-    return surface, places

@@ -1,9 +1,9 @@
 """Forwards and discount factors of each expiry by put-call parity, robust against bad quotes.
 
-C - P = D (F - K) at each strike K that has both. D is the weighted median of the slopes between all pairs of
-strikes near the money (Theil and Sen; weights are their distance over the widths of the quotes), and F starts
-from the weighted median of K + (C - P) / D: a stale or mistyped quote moves neither. F then is the mean over
-strikes that parity and their own width allow; what lies further off is named.
+C - P = D (F - K) at each strike K that has both. D starts from the weighted median of the slopes between all
+pairs of strikes near the money (Theil and Sen; weights are their distance over the widths of the quotes), F
+from the weighted median of K + (C - P) / D: a stale or mistyped quote moves neither. Least squares over all
+strikes that this parity and their own width allow then make both precise; what lies further off is named.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ UNITS = (100.0, 1000.0, 0.01, 0.001)  # strikes over prices: strikes in cents or
 _NEAREST = 48  # strikes nearest the money that count
 _DISCOUNTS = (0.3, 1.1)  # what a fitted discount factor may be; outside, it is the curve's
 _RATES = (-0.05, 0.25)  # of the pooled zero rate
+_REFITS, _ENOUGH = 3, 5  # least squares after the medians, from so many strikes
 _FAR = 3.0  # half-widths of both quotes beyond which a pair is an outlier
 
 
@@ -88,11 +89,11 @@ def fit_parity(
             f"the expiry in {365 * found[0]:.0f} days has no strike with both a call and a put; "
             "expected one, or a forward for that expiry"
         )
-    slopes, weights = np.array([_slope(pair.near()) for pair in all_pairs]).T
+    slopes, weights = np.array([_slope(pair) for pair in all_pairs]).T
     unit = _unit(slopes, weights)
     all_pairs, slopes = [pair.in_units(unit) for pair in all_pairs], slopes * unit
     discounts = _discounts(found, slopes, weights) if rate is None else np.exp(-rate * found)
-    forwards = np.array([_forward(pair.near(), d) for pair, d in zip(all_pairs, discounts, strict=True)])
+    forwards = np.array([_forward(pair, d) for pair, d in zip(all_pairs, discounts, strict=True)])
     known = counts > 0
     forwards = np.exp(np.interp(found, found[known], np.log(forwards[known])))
     outliers = tuple(
@@ -119,10 +120,27 @@ def _slope(pairs: _Pairs) -> tuple[float, float]:
     """Discount factor, and its weight; NaN where one strike says nothing."""
     if len(pairs.k) < MIN_STRIKES:
         return np.nan, 0.0
-    i, j = np.triu_indices(len(pairs.k), 1)
-    run, rise, spread = pairs.k[j] - pairs.k[i], pairs.gap[i] - pairs.gap[j], pairs.spread
+    near = pairs.near()
+    i, j = np.triu_indices(len(near.k), 1)
+    run, rise, spread = near.k[j] - near.k[i], near.gap[i] - near.gap[j], near.spread
     slope = weighted_median(rise / run, run / (spread[i] + spread[j]))
+    forward = weighted_median(near.k + near.gap / slope, 1.0 / near.spread) if slope else near.k[0]
+    level, chosen = slope * forward, near
+    for _ in range(_REFITS):
+        kept = np.abs(chosen.gap - level + slope * chosen.k) <= chosen.spread
+        if np.count_nonzero(kept) >= _ENOUGH:
+            slope, level = _line(chosen.k[kept], chosen.gap[kept], chosen.spread[kept])
+        chosen = pairs
+    spread = pairs.spread
     return slope, float(np.sqrt((((pairs.k - pairs.k.mean()) / spread) ** 2).sum()))
+
+
+def _line(k: FloatArray, gap: FloatArray, spread: FloatArray) -> tuple[float, float]:
+    """D and D F of gap = D F - D k by least squares, weights 1 / spread^2."""
+    weight = 1.0 / spread**2
+    middle, level = np.average(k, weights=weight), np.average(gap, weights=weight)
+    slope = -float((weight * (k - middle) * (gap - level)).sum() / (weight * (k - middle) ** 2).sum())
+    return slope, float(level + slope * middle)
 
 
 def _unit(slopes: FloatArray, weights: FloatArray) -> float:
@@ -152,7 +170,8 @@ def _forward(pairs: _Pairs, discount: float) -> float:
     if not len(pairs.k):
         return np.nan
     ahead, spread = pairs.k + pairs.gap / discount, pairs.spread
-    middle = weighted_median(ahead, 1.0 / spread)
+    closest = np.argsort(np.abs(pairs.gap), kind="stable")[:_NEAREST]
+    middle = weighted_median(ahead[closest], 1.0 / spread[closest])
     near = np.abs(ahead - middle) <= spread
     return float(np.average(ahead[near], weights=1.0 / spread[near] ** 2)) if near.any() else middle
 
