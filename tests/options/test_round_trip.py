@@ -216,10 +216,7 @@ def test_lists_of_vols_with_their_forwards_are_read(name: str, underlying: str) 
     if len({row[0] for row in table[1:]}) > 1:
         with pytest.raises(InputError, match="two underlyings"):
             evaluate("VOLGRID", [table])
-    dated = [row for row in kept if not set("(") & set(str(row[1]))] or [
-        [*row[:1], "", *row[2:]] for row in kept
-    ]
-    grid = evaluate("VOLGRID", [[heads, *dated]])
+    grid = evaluate("VOLGRID", [[heads, *kept]])
     cells = [cell for row in grid[1:] for cell in row[2:] if cell != ""]
     assert len(cells) == len(kept)
     assert sorted(cells) == sorted(float(str(row[heads.index("vol")])) for row in kept)
