@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..labels.strikes import StrikeKind, parse_delta, parse_strike
 from ..labels.tenors import parse_tenor, tenor_label
 from .deltas import atm_moneyness, moneyness_of_delta, option_delta
-from .pairs import Convention, convention, parse_pair, premium_currency
+from .pairs import Convention, convention, is_listed, parse_pair, premium_currency
 from .quotes import smile_from_quotes
 from .smile import Smile
 from .surfaces import STANDARD_DELTAS, surface_from_quotes
@@ -17,6 +17,7 @@ __all__ = [
     "StrikeKind",
     "atm_moneyness",
     "convention",
+    "is_listed",
     "moneyness_of_delta",
     "option_delta",
     "parse_delta",

@@ -7,6 +7,7 @@ that quotes otherwise builds its own `Convention`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,14 +53,23 @@ def parse_pair(pair: str) -> tuple[str, str]:
 
     Raises LabelError where these are not two different known currency codes.
     """
-    text = "".join(letter for letter in str(pair).upper() if letter not in " /-.")
-    base, quote = text[:3], text[3:]
-    unknown = [code for code in (base, quote) if code not in _CODES]
-    if unknown or base == quote:
+    base, quote = _halves(pair)
+    if not is_listed(pair):
         raise LabelError(
             f"currency pair {pair!r} is not understood; expected two currency codes such as EURUSD"
         )
     return base, quote
+
+
+def is_listed(pair: str) -> bool:
+    """Whether these are two different currency codes whose conventions are known."""
+    base, quote = _halves(pair)
+    return base in _CODES and quote in _CODES and base != quote
+
+
+def _halves(pair: str) -> tuple[str, str]:
+    text = "".join(letter for letter in str(pair).upper() if letter not in " /-.")
+    return text[:3], text[3:]
 
 
 def usual_vols(pair: str) -> tuple[float, float]:
@@ -80,23 +90,46 @@ def premium_currency(pair: str) -> str:
     return next((code for code in _PREMIUM_ORDER if code in (base, quote)), base)
 
 
-def convention(pair: str, tenor: float, butterfly: ButterflyKind = "broker") -> Convention:
-    """The usual market convention of a pair (EURUSD: base EUR, quoted in USD) at a tenor.
+def convention(
+    pair: str,
+    tenor: float,
+    butterfly: ButterflyKind = "broker",
+    *,
+    delta: DeltaKind | None = None,
+    premium_adjusted: bool | None = None,
+    atm: AtmKind | None = None,
+) -> Convention:
+    """The usual market convention of a pair (EURUSD: base EUR, quoted in USD) at a tenor, or a desk's own.
 
     tenor: years. butterfly: how the butterflies at hand are quoted; brokers quote market strangles.
+    delta, premium_adjusted, atm: as in `Convention`, in the place of what is usual at every tenor. All three
+        make a convention of any two codes (USDXAF), also where none is known.
 
     Spot delta up to and including 1Y between the currencies of developed markets (USD, EUR, JPY, GBP, AUD,
     NZD, CAD, CHF, NOK, SEK, DKK), forward delta beyond and wherever another currency is involved;
     premium-adjusted where the premium currency is the base (USDJPY, EURJPY, USDCAD; not EURUSD);
     delta-neutral straddle at the money, but ATM forward beyond 1Y where another currency is involved.
 
-    Raises LabelError for an unknown pair.
+    Raises LabelError for a pair that is not listed without all three, and for what is no pair.
     """
+    if delta is not None and premium_adjusted is not None and atm is not None:
+        _require_codes(pair)
+        return Convention(delta, premium_adjusted, atm, butterfly)
     currencies = parse_pair(pair)
     developed, long = all(code in _DEVELOPED for code in currencies), tenor > SPOT_DELTA_UNTIL
+    adjusted = premium_currency(pair) == currencies[0]
     return Convention(
-        delta="spot" if developed and not long else "forward",
-        premium_adjusted=premium_currency(pair) == currencies[0],
-        atm="forward" if long and not developed else "dns",
+        delta=delta or ("spot" if developed and not long else "forward"),
+        premium_adjusted=adjusted if premium_adjusted is None else premium_adjusted,
+        atm=atm or ("forward" if long and not developed else "dns"),
         butterfly=butterfly,
     )
+
+
+def _require_codes(pair: str) -> None:
+    """Raises LabelError where these are not two different codes of three letters."""
+    codes = _halves(pair)
+    if codes[0] == codes[1] or not all(re.fullmatch("[A-Z]{3}", code) for code in codes):
+        raise LabelError(
+            f"currency pair {pair!r} is not understood; expected two codes of three letters such as EURUSD"
+        )

@@ -29,7 +29,7 @@ def smile_from_quotes(
     rr10: ArrayLike | None = None,
     bf10: ArrayLike | None = None,
     *,
-    pair: str | Convention = "EURUSD",
+    pair: str | Convention | Sequence[Convention] = "EURUSD",
     spot: float | None = None,
     forwards: ArrayLike | None = None,
     domestic_rates: ArrayLike | None = None,
@@ -40,7 +40,7 @@ def smile_from_quotes(
 
     tenors: [T] years or labels. atm, rr25, bf25, rr10, bf10: [T] decimal vols, none missing; risk reversals
         are call vol less put vol.
-    pair: "EURUSD" for the market's convention, or a `Convention` for all tenors.
+    pair: "EURUSD" for the market's convention, a `Convention` for all tenors, or one a tenor.
     spot, forwards, domestic_rates, foreign_rates: [T] or one number; rates are continuously compounded, 0.02
         is 2%. Spot deltas need the foreign rate, given or implied by the other three; without it they are
         read as forward deltas.
@@ -78,7 +78,7 @@ class MarketQuotes:
     bf25: ArrayLike
     rr10: ArrayLike | None
     bf10: ArrayLike | None
-    pair: str | Convention
+    pair: str | Convention | Sequence[Convention]
     spot: float | None
     forwards: ArrayLike | None
     domestic_rates: ArrayLike | None
@@ -150,7 +150,12 @@ class MarketQuotes:
             raise InputError(f'butterfly is {self.butterfly!r}; expected "broker" or "smile"')
         if isinstance(self.pair, Convention):
             return (self.pair,) * len(self.years)
-        return tuple(convention(self.pair, tenor, self.butterfly) for tenor in self.years)
+        if isinstance(self.pair, list | tuple):
+            if len(self.pair) != len(self.years):
+                count = len(self.years)
+                raise InputError(f"pair has {len(self.pair)} conventions; expected {count}, one a tenor")
+            return tuple(self.pair)
+        return tuple(convention(str(self.pair), tenor, self.butterfly) for tenor in self.years)
 
     def smile(self, wings: tuple[str, ...], rows: BoolArray | None = None) -> Smile:
         """Through the quotes of these wings ("25", "10"), at all tenors or at `rows` [T]."""

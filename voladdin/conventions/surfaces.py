@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -24,7 +26,7 @@ def surface_from_quotes(
     rr10: ArrayLike | None = None,
     bf10: ArrayLike | None = None,
     *,
-    pair: str | Convention = "EURUSD",
+    pair: str | Convention | Sequence[Convention] = "EURUSD",
     spot: float | None = None,
     forwards: ArrayLike | None = None,
     domestic_rates: ArrayLike | None = None,

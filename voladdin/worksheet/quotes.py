@@ -16,26 +16,21 @@ from ..cells import (
     Label,
     UnitEvidence,
     decide_unit,
-    is_missing,
-    labels_of,
-    read_date,
-    read_number,
     read_units,
     shown,
-    tenor_axis,
 )
-from ..conventions import surface_from_quotes
-from ..errors import InfeasibleError, InputError, LabelError, UnitsError
+from ..conventions import is_listed, surface_from_quotes
+from ..errors import InfeasibleError, InputError, UnitsError
 from ..surface import MAX_VOL, Surface
 from .arguments import UNITS, WARNINGS, units_name, warn
+from .lines import line_of, numbers_of, rates_of, years_of
+from .quoting import CONVENTION, conventions, told
 from .signature import Argument, Function, choice, number, text
 
 SMALLEST_WING = 1e-3  # a usual risk reversal or butterfly over ATM is above it
 LARGEST_WING = 0.5  # and below it
 MIN_VOL = 1e-5
-MAX_RATE = 0.5
 ATM = 2  # its column
-DEFAULT_PAIR = "EURUSD"
 HEADERS = ("10P", "25P", "ATM", "25C", "10C")
 
 
@@ -48,7 +43,9 @@ def volquotes(
     warnings: list[str],
     pair: str | None = None,
     strikes: bool = False,
-    **market: Any,
+    butterfly: str = "broker",
+    said: dict[str, Any] | None = None,
+    spot: float | None = None,
 ) -> Cells:
     """Smile vols at forward deltas, tenors down (across, where ATM lies in a row), in the quotes' units.
 
@@ -57,28 +54,30 @@ def volquotes(
     rates: domestic_rates, foreign_rates, one or one a tenor, continuous decimals. units: "percent", "decimal"
         or None (the evidence tells). warnings: what was read as missing or assumed is added. pair: whose
         conventions hold, EURUSD unless told; it stands in the corner. strikes: the strikes at these deltas
-        instead of the vols. market: spot, butterfly, as for `surface_from_quotes`.
+        instead of the vols. butterfly, spot: as for `surface_from_quotes`. said: the desk's own convention,
+        as of `quoting.told`; one of a pair that is not listed is said in full.
 
     A tenor whose quotes no smile has is a blank row, and a warning says which.
 
     Raises InputError (lengths, TRUE), UnitsError (quotes, rates), LabelError (tenors, pair),
     InfeasibleError (no tenor has a smile).
     """
-    labels = _line("tenors", tenors)
-    years = _tenors(labels)
+    labels = line_of("tenors", tenors)
+    years = years_of(labels)
     columns = {
-        name: _numbers(name, cells, len(labels), warnings)
+        name: numbers_of(name, cells, len(labels), warnings)
         for name, cells in quotes.items()
         if cells is not None
     }
     _drop_impossible(columns["atm"], labels, warnings)
-    evidence = UnitEvidence(pair=pair)
+    rules = conventions(pair, years, butterfly, told(None, None, None) if said is None else said)
+    evidence = UnitEvidence(pair=pair if pair and is_listed(pair) else None)
     scale = 100.0 if _is_percent(columns, years, read_units(units), evidence, warnings) else 1.0
     known: dict[str, Any] = {
-        name: _rates(name, cells, len(labels)) for name, cells in rates.items() if cells is not None
+        name: rates_of(name, cells, len(labels)) for name, cells in rates.items() if cells is not None
     }
     decimals: dict[str, Any] = {name: column / scale for name, column in columns.items()}
-    known |= {"pair": pair or DEFAULT_PAIR, **market}
+    known |= {"pair": rules, "spot": spot}
     surface = _surface(years, decimals, known, labels, warnings)
     values = _strikes(surface) if strikes else _kept(surface.vols * scale, columns["atm"])
     wings = slice(None) if {"rr10", "bf10"} <= columns.keys() else slice(1, 4)
@@ -122,7 +121,7 @@ def _surface(
 
 def _row(values: dict[str, Any], i: int) -> dict[str, Any]:
     """Of one tenor: what is an array has one number a tenor."""
-    return {name: v[i : i + 1] if isinstance(v, np.ndarray) else v for name, v in values.items()}
+    return {name: v[i : i + 1] if isinstance(v, np.ndarray | tuple) else v for name, v in values.items()}
 
 
 def _is_row(cells: Cells) -> bool:
@@ -189,49 +188,6 @@ def _strikes(surface: Surface) -> FloatArray:
     return np.asarray(surface.forwards[:, None] * np.exp(moneyness_from_delta(surface.deltas, total)))
 
 
-def _line(name: str, cells: Cells) -> list[Label]:
-    if len(cells) > 1 and len(cells[0]) > 1:
-        shape = f"{len(cells)} x {len(cells[0])}"
-        raise InputError(f"{name} is a range of {shape} cells; expected one row or column")
-    return [label for row in labels_of(cells, name) for label in row]
-
-
-def _tenors(labels: list[Label]) -> FloatArray:
-    """[T] years. Raises LabelError naming the cells; there is no valuation date for dates."""
-    for label in labels:
-        if read_date(label.cell) is not None:
-            raise LabelError(f"{label}, a date; expected a tenor such as 1M, or years")
-    return tenor_axis(labels, None)
-
-
-def _numbers(name: str, cells: Cells, count: int, warnings: list[str]) -> FloatArray:
-    line = _line(name, cells)
-    if len(line) != count:
-        raise InputError(f"{name} has {len(line)} cells; expected {count}, one for each tenor")
-    found = [read_number(label.cell) for label in line]
-    for label, quote in zip(line, found, strict=True):
-        if isinstance(label.cell, bool) or (quote is not None and not math.isfinite(quote.value)):
-            raise InputError(f"{label}; expected a quote such as 0.0825, or a blank")
-        if quote is None and not is_missing(label.cell):
-            warnings.append(f"{label}, no number: read as missing")
-    if {quote.percent for quote in found if quote is not None} == {True, False}:
-        raise UnitsError(
-            f"{name} mixes {[label.cell for label in line]!r}; expected all quotes with % or none"
-        )
-    return np.array([math.nan if quote is None else quote.fraction for quote in found])
-
-
-def _rates(name: str, cells: Cells, count: int) -> FloatArray:
-    line = _line(name, cells)
-    rates = _numbers(name, cells, len(line), [])
-    if len(line) not in (1, count):
-        raise InputError(f"{name} has {len(line)} cells; expected one, or {count}, one for each tenor")
-    for label, rate in zip(line, rates, strict=True):
-        if not abs(rate) <= MAX_RATE:
-            raise UnitsError(f"{label}; expected a continuous decimal rate such as 0.0294")
-    return np.broadcast_to(rates, (count,)).copy()
-
-
 def _volquotes(
     atm: Cells,
     rr25: Cells,
@@ -246,6 +202,7 @@ def _volquotes(
     foreign: Cells | None,
     output: Cell,
     units: Cell,
+    *convention: Cell,
 ) -> Cells:
     if tenors is None:
         raise InputError("VOLQUOTES: tenors is missing; expected one tenor a quote, such as 1W, 1M, 1Y")
@@ -260,6 +217,7 @@ def _volquotes(
         strikes=choice("output", output, ["vol", "strike"]) == "strike",
         pair=text("pair", pair, "") or None,
         butterfly=choice("butterfly", butterfly, ["broker", "smile"]),
+        said=told(*convention),
         spot=None if spot is None else number("spot", spot, 1.0),
     )
 
@@ -275,7 +233,12 @@ VOLQUOTES = Function(
         Argument("rr10", "10-delta risk reversals", "range"),
         Argument("bf10", "10-delta butterflies", "range"),
         Argument("tenors", "one tenor a quote: 1W, 1M, 1Y, or years", "range"),
-        Argument("pair", "currency pair whose conventions are used; EURUSD unless told", "value"),
+        Argument(
+            "pair",
+            "currency pair whose conventions are used, EURUSD unless told; an unknown one needs delta, "
+            "premium and at_money",
+            "value",
+        ),
         Argument("butterfly", '"broker" (market strangle) or "smile"; broker unless told', "value"),
         Argument("spot", "spot rate; needed for strikes", "value"),
         Argument(
@@ -292,6 +255,7 @@ VOLQUOTES = Function(
         ),
         Argument("output", "vol (unless told) or strike, which needs spot and both rates", "value"),
         UNITS,
+        *CONVENTION,
     ),
     '=VOLQUOTES(B2:B9, C2:C9, D2:D9, , , A2:A9, "EURUSD")',
     _volquotes,
