@@ -28,7 +28,7 @@ CASES = {
 def test_every_case_is_answered_or_refused_as_documented(target: str) -> None:
     trial = fuzz.fuzz(target, seed=20_260_000, cases=CASES[target])
     assert trial.cases == CASES[target]
-    assert trial.counts["answered"] > 0.1 * trial.cases
+    assert trial.counts["answered"] > 0.05 * trial.cases
     assert trial.failures == {}
 
 

@@ -30,7 +30,7 @@ _HEADERS: tuple[tuple[Any, ...], ...] = (
     (-0.2, -0.1, 0.0, 0.1, 0.2, 0.3),
 )
 _TENORS: tuple[tuple[Any, ...], ...] = (("1W", "1M", "3M", "6M", "1Y", "2Y"), (0.02, 0.08, 0.25, 0.5, 1, 2))
-_LINES = ("tenors", "strikes", "forwards", "atm", "rr25", "bf25", "rr10", "bf10")
+_LINES = ("tenors", "strikes", "forwards", "domestic", "foreign", "atm", "rr25", "bf25", "rr10", "bf10")
 _USUAL: dict[str, Any] = {
     "output": "std",
     "model": "fx",
@@ -83,7 +83,7 @@ def _note(trial: Trial, shown: str) -> None:
 
 
 def _argument(draw: random.Random, argument: registry.Argument) -> Any:
-    if argument.optional and draw.random() < 0.75:
+    if argument.optional and draw.random() < 0.85:
         return None
     if draw.random() < 0.06:
         rows = [[_cell(draw) for _ in range(draw.randint(1, 5))] for _ in range(draw.randint(1, 5))]
