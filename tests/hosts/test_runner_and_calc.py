@@ -26,6 +26,7 @@ QUOTES: list[list[Any]] = [
     ["3M", 8.9, None, 7.6, None, 8.05],
     ["1Y", 9.75, None, 7.92, None, 8.42],
 ]
+WINGS = [["1M", 14.0, 3.1, 0.6], ["3M", 14.4, 3.2, "=NA()"], ["2Y", 15.5, 3.6, 0.7]]  # ATM, RR, BF
 SAME = [
     "=VOLIMPUTE(Q!A1:F5)",
     '=IFERROR(VOLIMPUTE(Q!A1:F5),"-")',
@@ -51,8 +52,13 @@ SAME = [
     '=VOLINTERP(Q!A1:F5,"2"&"M","K="&C999)',
     "=B2:G6",  # the first formula's result
     "=IF(ISNUMBER(B2:G6),ROUND(B2:G6,3),B2:G6)",
+    "=VOLIMPUTE(B2:G6)",  # what Calc takes in the place of VOLIMPUTE(VOLIMPUTE(…))
+    '=INDEX(VOLIMPUTE(Q!A1:F5),MATCH("3M",INDEX(VOLIMPUTE(Q!A1:F5),0,1),0),4)',  # and of VLOOKUP
+    "=VOLIMPUTE(E!A1:F5)",  # error cells are missing quotes
+    "=VOLCHECK(OFFSET(E!A1,0,0,5,6))",
+    '=VOLQUOTES(W!B1:B3,W!C1:C3,W!D1:D3,,,W!A1:A3,"USDXAF",,,,,,,"spot","base","dns")',
 ]
-REFUSED_BY_CALC = [  # it gives no array to a grid, and finds no text in the first column of one
+REFUSED_BY_CALC = [  # its README says why, and what it takes instead
     "=VOLIMPUTE(VOLIMPUTE(Q!A1:F5))",
     '=IF(VOLCHECK(VOLIMPUTE(Q!A1:F5)),"ok","ARB")',
     '=VLOOKUP("3M",VOLIMPUTE(Q!A1:F5),4,FALSE)',
@@ -81,10 +87,14 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
 def written(path: Path) -> Path:
     """Every form as an array formula over B:K, `STEP` rows apart."""
     made = Workbook()
-    quotes, table = made.create_sheet("Q"), made.create_sheet("T")
+    quotes, table, errors, wings = (made.create_sheet(name) for name in "QTEW")
     for row in QUOTES:
         quotes.append(row)
         table.append(row)
+        errors.append(row)
+    errors["C2"], errors["D3"], errors["F4"] = "=NA()", "=1/0", "#N/A"
+    for row in WINGS:
+        wings.append(row)
     table.add_table(Table(displayName="Table1", ref="A1:F5"))
     made.defined_names["EURVOL"] = DefinedName("EURVOL", attr_text="Q!$A$1:$F$5")
     for n, formula in enumerate([*SAME, *REFUSED_BY_CALC]):
