@@ -87,10 +87,23 @@ def test_a_range_object_is_read_as_its_values_are(call: Any) -> None:
 
 def test_currency_and_date_values(call: Any, excel_host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
-    monkeypatch.setattr(excel_host.module, "evaluate", lambda name, a: seen.extend(a) or [[1.0]])
+    monkeypatch.setattr(excel_host.module, "evaluate", lambda name, a, _: seen.extend(a) or [[1.0]])
     call("VOLIMPUTE", values([[win32.ComDate(2026, 11, 21), Decimal("1.0850")], [True, ""]]))
     assert seen == [[[dt.datetime(2026, 11, 21), 1.085], [True, None]]]
     assert type(seen[0][0][1]) is float
+
+
+def test_the_cell_and_the_book_of_a_call_are_known(call: Any) -> None:
+    wrong = [[None, "25P", "ATM"], ["1M", 0.1, 0.1], ["3X", 0.1, 0.1]]
+    count = len(FUNCTIONS["VOLCHECK"].arguments) - 1
+    whence = "\n".join(["fx.xlsx", "'My book'!L18", "'My book'!C5:E7", *[""] * count])
+    assert call("VOLCHECK", values(wrong), *[MISSING] * count, whence) == "#VALUE!"
+    asked = "\n".join(["fx.xlsx", "S!A1", "", "'My book'!L18"])
+    found = dict(call("VOLINFO", "why", "#VALUE!", asked))
+    assert found["error"].startswith("surface: cell 'My book'!C7 is '3X'")
+    assert found["cell"] == "'My book'!L18"
+    other = call("VOLINFO", "error", MISSING, "other.xlsx\nS!A1\n\n")
+    assert "none" in str(other)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +130,7 @@ def test_wrapper_has_one_function_an_entry_and_error_values() -> None:
         head = f"\nFunction {function.name}({', '.join(arguments)})\n"
         assert f"{head}Attribute {function.name}.VB_Description = " in f"\n{text}"
         array = ", ".join(f"Values({a.name})" for a in function.arguments)
+        array += f", Whence({', '.join(a.name for a in function.arguments)})"
         call = f'XLPy.CallUDF("{MODULE}", "{function.name}", Array({array}), Nothing, Application.Caller)'
         assert f"{function.name} = WithErrors({call})\n" in text
         assert f'{function.name} = CallFailed("{function.name}", Err.Description)\n' in text

@@ -15,7 +15,7 @@ from ..labels.dates import day_of
 from ..labels.tenors import YEARS_IN_A
 from ._axes import TENORS_EXPECTED, check_monotone, plain_number
 from ._clocks import clock_of, dated, expiry_of, read_unit
-from ._values import Label, is_blank, is_date
+from ._values import Label, is_blank, is_date, read_date
 from ._words import TenorUnit
 
 
@@ -37,7 +37,7 @@ def tenor_axis(labels: Sequence[Label], valuation: date | None) -> FloatArray:
     years = read_tenor_line(labels, valuation).years
     for label, number in zip(labels, years.tolist(), strict=True):
         if number <= 0:
-            raise LabelError(f"{label}, today; expected a later expiry")
+            raise LabelError(f"{_as_date(label)}, today; expected a later expiry")
     return years
 
 
@@ -54,7 +54,7 @@ def read_tenor_line(labels: Sequence[Label], valuation: date | None, unit: Tenor
     for i, number in plain.items():
         years[i] = _scaled(labels[i], number, YEARS_IN_A[found or "years"])
     axis = np.array([years[i] for i in range(len(labels))])
-    check_monotone(labels, axis, "tenors", increasing=True)
+    check_monotone([_as_date(label) for label in labels], axis, "tenors", increasing=True)
     return Tenors(axis, found, clock)
 
 
@@ -81,15 +81,24 @@ def _tenor(label: Label, valuation: date | None) -> float:
     """Years of a label or a date."""
     expiry = expiry_of(label.cell, valuation) if is_date(label.cell) else None
     if expiry is not None and valuation is None:
-        raise LabelError(f"{label}, a date; expected the valuation date in the corner cell of the range")
+        raise LabelError(
+            f"{_as_date(label)}, a date; expected the valuation date in the corner cell of the range"
+        )
     if expiry is not None and valuation is not None and day_of(expiry) == day_of(valuation):
         return _today(expiry, valuation)
     try:
         return float(parse_tenor(expiry or str(label.cell), valuation))
     except LabelError:
         if expiry is not None:
-            raise LabelError(f"{label}; expected a date after the valuation date {valuation}") from None
+            raise LabelError(
+                f"{_as_date(label)}; expected a date after the valuation date {valuation}"
+            ) from None
         raise LabelError(f"{label}; expected {TENORS_EXPECTED}") from None
+
+
+def _as_date(label: Label) -> Label:
+    """A serial number as the sheet shows it."""
+    return label._replace(cell=read_date(label.cell) or label.cell)
 
 
 def _today(expiry: date, valuation: date) -> float:

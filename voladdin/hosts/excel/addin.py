@@ -102,6 +102,7 @@ def wrapper_text() -> str:
 def _adapted(call: re.Match[str]) -> str:
     name, start, arguments, rest = call.groups()
     values = ", ".join(f"Values({argument})" for argument in arguments.split(", "))
+    values += f", Whence({arguments})"
     return f"{name} = WithErrors({start}Array({values}){rest.replace('ActiveWorkbook', 'Nothing')})"
 
 

@@ -4,6 +4,24 @@ Private Function Values(ByRef argument As Variant) As Variant
     If IsObject(argument) Then Values = argument.Value2 Else Values = argument
 End Function
 
+Private Function Whence(ParamArray given() As Variant) As String
+    ' The book, the calling cell and the ranges given, a line each; blank where there is none.
+    Dim i As Long, found As String, there As Object
+    On Error Resume Next
+    Set there = Application.Caller
+    If there Is Nothing Then Exit Function
+    found = there.Worksheet.Parent.Name & vbLf & PlaceOf(there.Cells(1, 1))
+    For i = LBound(given) To UBound(given)
+        found = found & vbLf
+        If TypeName(given(i)) = "Range" Then found = found & PlaceOf(given(i))
+    Next i
+    Whence = found
+End Function
+
+Private Function PlaceOf(ByVal cells As Object) As String
+    PlaceOf = "'" & Replace(cells.Worksheet.Name, "'", "''") & "'!" & cells.Address(False, False)
+End Function
+
 Private Function WithErrors(ByVal result As Variant) As Variant
     ' Error texts as error values: a single cell, a row, or rows and columns.
     Dim i As Long, j As Long

@@ -16,6 +16,7 @@ import xlwings as xw
 
 from voladdin.cells import Cells
 from voladdin.errors import VoladdinError
+from voladdin.journal import NOBODY, Caller
 from voladdin.worksheet.registry import FUNCTIONS, Argument, Function, evaluate
 
 from .names import MAX_HELP, PROJECT
@@ -29,7 +30,9 @@ def user_defined(function: Function, decorators: Any = xw) -> Callable[..., Cell
 
     def call(*arguments: Any) -> Cells:
         try:
-            return evaluate(function.name, [_plain(argument) for argument in arguments])
+            count = len(function.arguments)
+            given = [_plain(argument) for argument in arguments[:count]]
+            return evaluate(function.name, given, _caller(arguments[count:]))
         except VoladdinError as error:
             return [[error.cell_error]]
 
@@ -41,6 +44,17 @@ def user_defined(function: Function, decorators: Any = xw) -> Callable[..., Cell
         call = decorators.arg(argument.name, doc=argument.help[:MAX_HELP], ndim=2, err_to_str=True)(call)
     decorate: Callable[..., Callable[..., Cells]] = decorators.func(category=PROJECT, call_in_wizard=False)
     return decorate(decorators.ret()(call))
+
+
+def _caller(whence: tuple[Any, ...]) -> Caller:
+    """Of the text that the add-in's `Whence` adds to the arguments: book, cell, ranges, a line each."""
+    text = whence[0] if whence else ""
+    while isinstance(text, list) and text:
+        text = text[0]
+    if not isinstance(text, str) or not text:
+        return NOBODY
+    book, cell, *arguments = text.split("\n")
+    return Caller(book, cell, tuple(arguments))
 
 
 def _plain(argument: Any) -> Any:
