@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.commands.test_commands import refused, run, user_cells
+from tests.commands.sheets import refused, run, user_cells
 from tests.stubs import calc
 from voladdin.generation.axes import SHEET_MONEYNESS, SHEET_TENORS
 from voladdin.worksheet.registry import evaluate

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.commands.test_commands import BROKEN, FILL_NUMBER, GRID, HOLES, axes_and_models, filled
+from tests.commands.sheets import BROKEN, FILL_NUMBER, GRID, HOLES, axes_and_models, filled
 from tests.stubs import calc, excel, win32
 from voladdin.arbitrage.repair import repair
 from voladdin.cells import parse

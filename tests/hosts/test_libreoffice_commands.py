@@ -15,15 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.commands.test_commands import (
-    BROKEN,
-    FILL_NUMBER,
-    FONT_NUMBER,
-    GRID,
-    HOLES,
-    axes_and_models,
-    filled,
-)
+from tests.commands.sheets import BROKEN, FILL_NUMBER, FONT_NUMBER, GRID, HOLES, axes_and_models, filled
 from tests.stubs.server import LocalServer
 from voladdin.arbitrage.check import check
 from voladdin.arbitrage.repair import repair

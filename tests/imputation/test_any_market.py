@@ -10,7 +10,7 @@ from scipy.special import gammaln
 from scipy.stats import multivariate_normal
 
 import voladdin as va
-from tests.imputation.test_imputation import DELTAS, GRIDS, TENORS, holes, surface
+from tests.imputation.example import DELTAS, GRIDS, TENORS, holes, surface
 from voladdin.imputation import any_market, coordinates
 from voladdin.imputation.any_market import Universal
 from voladdin.imputation.evidence import condition, condition_many, log_weights

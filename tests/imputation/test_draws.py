@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from tests.imputation.test_imputation import DELTAS, TENORS, holes, surface
+from tests.imputation.example import DELTAS, TENORS, holes, surface
 from voladdin.imputation.drawing import standard_draws
 from voladdin.imputation.model import UniversalBundle
 

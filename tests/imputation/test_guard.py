@@ -10,7 +10,7 @@ import voladdin.imputation.guard as guarding
 from export.bench.data import Axes
 from export.bench.imputation.guard import Case, Count, measure
 from export.bench.repair.random_grids import random_surface
-from tests.imputation.test_imputation import DELTAS, TENORS, holes, surface
+from tests.imputation.example import DELTAS, TENORS, holes, surface
 from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.imputation.nearest import project
 from voladdin.worksheet.registry import clear_cache, evaluate

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 import voladdin as va
-from tests.imputation.test_imputation import DELTAS, TENORS, holes, surface
+from tests.imputation.example import DELTAS, TENORS, holes, surface
 from voladdin.imputation import interpolation
 
 GRID = va.Surface(holes(surface(), 0.4), TENORS, deltas=DELTAS)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from tests.imputation.test_imputation import DELTAS, TENORS, holes, surface
+from tests.imputation.example import DELTAS, TENORS, holes, surface
 from voladdin._typing import FloatArray
 from voladdin.imputation.interpolation import interpolate_many
 
