@@ -216,7 +216,7 @@ def test_interpolation_at_a_strike_needs_forwards() -> None:
         ("VOLIMPUTE", [GRID, [["a", "b"]]], "output is a range of 1 x 2 cells"),
         ("VOLIMPUTE", [], "surface is missing"),
         ("VOLIMPUTE", [None], "surface is missing"),
-        ("VOLIMPUTE", [GRID, *[None] * 14], "15 arguments"),
+        ("VOLIMPUTE", [GRID, *[None] * 17], "18 arguments"),
         ("VOLIMPUTE", [GRID, None, PRIOR, None, None, None, None, None, "old"], "prior_age is 'old'"),
         ("VOLIMPUTE", [GRID, None, PRIOR, None, None, None, None, None, float("nan")], "prior_age is nan"),
         ("VOLINTERP", [GRID, "4M"], "strike is missing"),

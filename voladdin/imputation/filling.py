@@ -15,8 +15,10 @@ from ..errors import InputError
 from ..surface import MAX_CELLS, MAX_VOL, Surface
 from .anywhere import Anywhere, Asked, anywhere
 from .drawing import standard_draws
-from .guard import Guarded, guard
+from .guard import guard
+from .market import beyond, inside_market
 from .model import Imputer, imputer
+from .notes import fallback_notes, guard_notes
 from .posterior import Posterior
 from .weighing import UNIVERSAL, answers
 
@@ -104,18 +106,26 @@ def impute(
     model: str | Path = "fx",
     coverage: float = 0.90,
     arbitrage_free: bool = True,
+    bid: ArrayLike | None = None,
+    ask: ArrayLike | None = None,
 ) -> Imputation:
     """Fill the missing vols of one surface; see `impute_batch` for the method.
 
     prior: an earlier surface on the same axes, `prior_age` days old; its own holes are filled first.
+    bid, ask: [T, K] vols, NaN where there is none. Where the surface has no vol the middle is the quote;
+    quotes with arbitrage are moved inside bid and ask where that suffices, filled cells stay on their side of
+    a lone bid or ask, and `model` says how many quotes were moved and how many cannot stay inside.
 
-    Raises InputError (no quote, too many cells, other axes) or BundleError.
+    Raises InputError (no quote, too many cells, other axes, a crossed market) or BundleError.
     """
     arguments: dict[str, Any] = {"model": model, "coverage": coverage, "prior_age": prior_age}
     arguments["arbitrage_free"] = arbitrage_free
     for name, given in (("surface", surface), ("prior", prior)):
         if not isinstance(given, Surface) and (name == "surface" or given is not None):
             raise InputError(f"{name} is a {type(given).__name__}; expected a voladdin.Surface")
+    notes: list[str] = []
+    if bid is not None or ask is not None:
+        surface, notes = inside_market(surface, bid, ask)
     if surface.deltas is not None:
         arguments["deltas"] = surface.deltas
     else:
@@ -124,10 +134,16 @@ def impute(
         _check_prior(surface, prior)
         arguments["prior"] = prior.vols[None]
     result = impute_batch(surface.vols[None], surface.tenors, **arguments)
+    if notes or bid is not None or ask is not None:
+        pinned = beyond(result.filled[0], surface.observed, bid, ask)
+        if np.isfinite(pinned).any():
+            vols = np.where(np.isfinite(pinned), pinned, surface.vols)
+            result = impute_batch(vols[None], surface.tenors, **arguments)
     fields = ("mean", "std", "low", "high", "filled", "zscore", "disputed")
     earlier = None if prior is None else _fill_prior(imputer(model), surface, prior.vols[None].copy())[0]
     asked = Asked(surface, earlier, str(model), coverage, arbitrage_free)
-    return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=result.model, asked=asked)
+    named = "; ".join([result.model, *notes]) if notes else result.model
+    return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=named, asked=asked)
 
 
 def filled_vols(surface: Surface, model: str) -> FloatArray:
@@ -194,12 +210,12 @@ def _present(
     reach = np.exp(np.minimum(float(ndtri(0.5 + coverage / 2)) * log_std, 5.0))
     mean, std = np.where(observed, vols, median), np.where(observed, 0.0, median * log_std)
     zscore = np.where(observed, answer.zscore.reshape(vols.shape), np.nan)
-    notes = _fallback(answer, len(vols))
+    notes = fallback_notes(answer, len(vols))
     filled, disputed = mean, np.zeros_like(observed)
     if arbitrage_free:
         guarded = guard(axes, mean, observed, np.where(observed, zscore, std))
         filled, disputed = guarded.vols, guarded.disputed
-        notes += _guard_notes(guarded, mean)
+        notes += guard_notes(guarded, mean)
     return Imputation(
         mean=mean,
         std=std,
@@ -210,33 +226,6 @@ def _present(
         disputed=disputed,
         model=f"{model} ({'; '.join(notes)})" if notes else model,
     )
-
-
-def _fallback(answer: Posterior, batch: int) -> list[str]:
-    count = int(answer.unexplained.sum())
-    where = _on(count, batch)
-    return [f"Gaussian fallback{where}: the quotes are improbable under the model"] if count else []
-
-
-def _guard_notes(guarded: Guarded, mean: FloatArray) -> list[str]:
-    """What the guard did, in words."""
-    batch, notes = len(mean), []
-    cells = guarded.vols != mean
-    if cells.any():
-        where = _on(int(cells.any((1, 2)).sum()), batch)
-        count, they = int(cells.sum()), "they add" if cells.sum() > 1 else "it adds"
-        notes.append(f"{count} filled cell{'s'[: count - 1]} moved{where} so that {they} no arbitrage")
-    if guarded.disputed.any():
-        where = _on(int(guarded.disputed.any((1, 2)).sum()), batch)
-        notes.append(f"the quotes themselves can be arbitraged{where}")
-    if guarded.failed.any():
-        where = _on(int(guarded.failed.sum()), batch)
-        notes.append(f"some filled cells still add arbitrage{where}: no vol up to {MAX_VOL:g} does not")
-    return notes
-
-
-def _on(count: int, batch: int) -> str:
-    return "" if batch == 1 else f" on {count} of {batch} surfaces"
 
 
 def _fill_prior(loaded: Imputer, axes: Surface, prior: FloatArray) -> FloatArray:

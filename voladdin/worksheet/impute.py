@@ -9,6 +9,7 @@ import numpy as np
 from .._typing import BoolArray, FloatArray
 from ..arbitrage.trades import cell_label
 from ..cells import Cell, Cells, Grid, render
+from ..errors import InputError
 from ..imputation.filling import Imputation, impute
 from ..imputation.suspects import Suspect, suspects
 from .arguments import (
@@ -20,6 +21,7 @@ from .arguments import (
     TENORS,
     UNITS,
     Axes,
+    bid_and_ask,
     companion,
     model_name,
     read_grid,
@@ -28,7 +30,8 @@ from .arguments import (
 from .signature import Argument, Function, choice, number
 
 FIELDS = {"fill": "filled", "mean": "mean", "std": "std", "low": "low", "high": "high", "zscore": "zscore"}
-OUTPUTS = (*FIELDS, "moved", "disputed", "suspects")
+DRAW = "draw"  # one surface of many that the quotes allow
+OUTPUTS = (*FIELDS, "moved", "disputed", "suspects", DRAW)
 CLEAN = "no suspect quote"
 _SUSPECTS = ("quote", "vol", "the others imply", "std", "zscore")
 _NAMED = 3  # quotes in a warning
@@ -46,15 +49,18 @@ def _volimpute(
     prior_age: Cell,
     *others: Any,
 ) -> Cells:
-    *market, covered = others
+    *market, covered, bid, ask, seed = others
     wanted = choice("output", output, OUTPUTS)
     axes = Axes(tenors, strikes, units, forwards, *market)
-    grid = read_grid(surface, axes, quoted=", or a prior" if prior is None else None)
+    alone = prior is None and bid is None and ask is None
+    grid = read_grid(surface, axes, quoted=", or a prior" if alone else None)
     earlier = None if prior is None else companion(grid, prior, axes)
     age, coverage = number("prior_age", prior_age, 1.0), number("coverage", covered, 0.9)
-    name = model_name(model)
-    result = impute(grid.surface, prior=earlier, prior_age=age, model=name, coverage=coverage)
-    if " (" in result.model:  # more than its name: a fallback, moved cells, quotes that violate
+    name, (low, high) = model_name(model), bid_and_ask(grid, bid, ask, axes)
+    result = impute(
+        grid.surface, prior=earlier, prior_age=age, model=name, coverage=coverage, bid=low, ask=high
+    )
+    if " (" in result.model or "; " in result.model:  # more than names: a fallback, moved cells, bad quotes
         warn(f"surface: model {result.model}")
     if result.disputed.any():
         warn(f"surface: {_labels(grid, result.disputed)} can be arbitraged against more plausible quotes")
@@ -62,7 +68,16 @@ def _volimpute(
         return _suspects(grid, suspects(grid.surface, result, model=name))
     for suspect in suspects(grid.surface, result, model=name, most=_NAMED):
         warn(f"surface: {said(grid, suspect)}")
+    if wanted == DRAW:
+        return render(grid, result.draws(1, _seed(seed))[0])
     return render(grid, _values(result, wanted), scale=wanted in ("fill", "mean", "std", "low", "high"))
+
+
+def _seed(value: Cell) -> int:
+    seed = number("seed", value, 0.0)
+    if seed != int(seed) or not 0 <= seed < 2**53:
+        raise InputError(f"seed is {value!r}; expected a whole number of at least 0")
+    return int(seed)
 
 
 def _values(result: Imputation, wanted: str) -> FloatArray:
@@ -115,6 +130,9 @@ VOLIMPUTE = Function(
         Argument("prior_age", "age of the prior in days; 1 unless told", "value"),
         *MARKET,
         Argument("coverage", "probability that a cell lies between low and high; 0.9 unless told", "value"),
+        Argument("bid", "a grid of bid vols, with or without headers", "range"),
+        Argument("ask", "a grid of ask vols", "range"),
+        Argument("seed", "which surface to draw: 0, 1, 2, ...; 0 unless told", "value"),
     ),
     '=VOLIMPUTE(A1:F9, "std")',
     _volimpute,

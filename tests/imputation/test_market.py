@@ -1,0 +1,66 @@
+"""Bid and ask: the answer stays inside the market where it can without arbitrage."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import voladdin as va
+from tests.imputation.test_imputation import DELTAS, TENORS, holes, surface
+
+WIDE = 0.004
+SHOWN = np.isfinite(holes(surface(), 0.4, 2))
+BID, ASK = (np.where(SHOWN, surface() + s * WIDE / 2, np.nan) for s in (-1, 1))
+EMPTY = va.Surface(np.full((8, 5), np.nan), TENORS, deltas=DELTAS)
+
+
+def test_the_middle_is_the_quote() -> None:
+    result = va.impute(EMPTY, bid=BID, ask=ASK)
+    np.testing.assert_allclose(result.filled[SHOWN], surface()[SHOWN], rtol=1e-12)
+    assert "bid" not in result.model
+
+
+def test_quotes_move_inside_the_market_where_that_suffices() -> None:
+    vols = surface()
+    vols[1] = np.sqrt(vols[0] ** 2 / 2 * 0.998)  # 2M just below what 1M allows
+    bid, ask = np.where(SHOWN, vols - 0.006, np.nan), np.where(SHOWN, vols + 0.006, np.nan)
+    grid = va.Surface(np.where(SHOWN, vols, np.nan), TENORS, deltas=DELTAS)
+    assert not va.check(grid).ok
+    result = va.impute(grid, bid=bid, ask=ask)
+    assert va.check(grid.replace(result.filled)).ok
+    assert ((result.filled >= bid - 1e-9) & (result.filled <= ask + 1e-9))[SHOWN].all()
+    assert "moved inside bid and ask" in result.model and "cannot stay" not in result.model
+
+
+def test_and_says_where_it_does_not() -> None:
+    vols = surface()
+    vols[5] *= 0.7  # 1Y far below 9M, in a market that is too narrow
+    grid = va.Surface(vols, TENORS, deltas=DELTAS)
+    result = va.impute(grid, bid=vols - 1e-4, ask=vols + 1e-4)
+    assert va.check(grid.replace(result.filled)).ok
+    assert "cannot stay inside bid and ask without arbitrage" in result.model
+
+
+def test_a_lone_side_bounds_a_filled_cell() -> None:
+    grid = va.Surface(holes(surface(), 0.4, 2), TENORS, deltas=DELTAS)
+    plain = va.impute(grid).filled
+    row, column = np.argwhere(~grid.observed)[3]
+    bid = np.full(grid.shape, np.nan)
+    bid[row, column] = plain[row, column] + 0.0005
+    assert va.impute(grid, bid=bid).filled[row, column] == pytest.approx(bid[row, column], abs=1e-12)
+    bid[row, column] = plain[row, column] - 0.0005
+    np.testing.assert_allclose(va.impute(grid, bid=bid).filled, plain, rtol=1e-12)
+
+
+def test_bad_markets_are_named() -> None:
+    with pytest.raises(va.InputError, match=r"bid\[\d+, \d+\] is .*, above the ask"):
+        va.impute(EMPTY, bid=ASK, ask=BID)
+    with pytest.raises(va.InputError, match=r"ask has shape \(5,\)"):
+        va.impute(EMPTY, bid=BID, ask=[0.1] * 5)
+    with pytest.raises(va.InputError, match=r"bid\[0, 0\] is -1"):
+        va.impute(EMPTY, bid=np.full((8, 5), -1.0))
+    quoted = va.Surface(surface() * 1.2, TENORS, deltas=DELTAS)
+    with pytest.raises(va.InputError, match="outside bid"):
+        va.impute(quoted, bid=BID, ask=ASK)
+    with pytest.raises(va.InputError, match="no quote at all"):
+        va.impute(EMPTY, bid=BID)

@@ -1,0 +1,89 @@
+"""Quotes inside their bid and ask: the middle, moved where that has arbitrage and the market leaves room."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._typing import BoolArray, FloatArray
+from ..arbitrage.repair import repair
+from ..errors import InfeasibleError, InputError
+from ..surface import MAX_VOL, Surface
+
+_PROGRAM = 600  # quotes that a program moves; more go onto hulls
+
+
+def inside_market(
+    surface: Surface, bid: ArrayLike | None, ask: ArrayLike | None
+) -> tuple[Surface, list[str]]:
+    """The surface with the quotes that it is filled from, and what is to be said of them.
+
+    bid, ask: [T, K] vols, NaN where there is none. A quote is the surface's own vol, or the middle of bid and
+    ask; where quotes have arbitrage those with a side are moved, inside it where that suffices.
+
+    Raises InputError (shape, range, a bid above its ask, a vol outside its market).
+    """
+    low, high = _side("bid", surface, bid), _side("ask", surface, ask)
+    _consistent(surface, low, high)
+    quotes = surface.replace(np.where(surface.observed, surface.vols, 0.5 * (low + high)))
+    if not quotes.observed.any():
+        return quotes, []
+    held = quotes.observed & ~np.isfinite(low) & ~np.isfinite(high)
+    method = "auto" if quotes.observed.sum() <= _PROGRAM else "envelope"
+    try:
+        found = repair(quotes, fixed=held, bid=low, ask=high, method=method)
+    except InfeasibleError:
+        return quotes, ["the quotes can be arbitraged whatever the vols inside bid and ask"]
+    moved, outside = np.nan_to_num(found.change) != 0, found.outside
+    notes = [_counted(moved & ~outside, "moved inside bid and ask so that there is no arbitrage")]
+    notes.append(_counted(outside, "cannot stay inside bid and ask without arbitrage"))
+    return found.surface, [note for note in notes if note]
+
+
+def beyond(filled: FloatArray, quoted: BoolArray, bid: ArrayLike | None, ask: ArrayLike | None) -> FloatArray:
+    """[T, K]: the one side that a filled cell lies beyond, NaN elsewhere; a filled cell has no other."""
+    low, high = (np.nan if side is None else np.asarray(side, dtype=float) for side in (bid, ask))
+    with np.errstate(invalid="ignore"):
+        side = np.where(filled < low, low, np.where(filled > high, high, np.nan))
+    return np.where(quoted, np.nan, side)
+
+
+def _side(name: str, surface: Surface, values: ArrayLike | None) -> FloatArray:
+    if values is None:
+        return np.full(surface.shape, np.nan)
+    try:
+        side = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be numbers or NaN; got {type(values).__name__}") from None
+    if side.shape != surface.shape:
+        raise InputError(f"{name} has shape {side.shape}; expected {surface.shape}, as the vols")
+    bad = np.argwhere(~np.isnan(side) & ~((side > 0) & (side <= MAX_VOL)))
+    if len(bad):
+        row, column = bad[0]
+        raise InputError(
+            f"{name}[{row}, {column}] is {side[row, column]:g}; expected a vol above 0, at most {MAX_VOL:g}"
+        )
+    return side
+
+
+def _consistent(surface: Surface, low: FloatArray, high: FloatArray) -> None:
+    with np.errstate(invalid="ignore"):
+        crossed = np.argwhere(low > high)
+        out = np.argwhere((surface.vols < low) | (surface.vols > high))
+    if len(crossed):
+        row, column = crossed[0]
+        raise InputError(
+            f"bid[{row}, {column}] is {low[row, column]:g}, above the ask {high[row, column]:g}; "
+            "expected a bid of at most the ask"
+        )
+    if len(out):
+        row, column = out[0]
+        raise InputError(
+            f"vols[{row}, {column}] is {surface.vols[row, column]:g}, outside bid {low[row, column]:g} and "
+            f"ask {high[row, column]:g}; expected a vol inside, or NaN for the middle"
+        )
+
+
+def _counted(cells: BoolArray, what: str) -> str:
+    count = int(cells.sum())
+    return f"{count} quote{'s' if count > 1 else ''} {what}" if count else ""
