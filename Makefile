@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 CONSTRAINTS ?=
 PIP := -m pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
 # What the lowest versions are tested with: no test of these needs an extra.
-LOWEST := tests/test_surface.py tests/test_feature_map.py tests/arbitrage/test_arbitrage.py tests/cells \
-	tests/cli tests/server tests/service tests/worksheet tests/xlsx
+LOWEST := tests/test_black.py tests/test_surface.py tests/test_feature_map.py tests/arbitrage/test_arbitrage.py \
+	tests/cells tests/conventions tests/imputation/test_imputation.py tests/cli tests/server tests/service tests/worksheet
 
 demo: $(VENV)/.runtime  ## builds, fills and shows the demo workbook; installs no torch
 	$(BIN)/python -m workbook
@@ -29,7 +29,7 @@ test-lowest: .venv-lowest/.installed  ## the quick tests with the lowest version
 .venv-lowest/.installed: constraints-lowest.txt pyproject.toml
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
-		-c constraints-lowest.txt -e . pytest hypothesis httpx
+		-c constraints-lowest.txt -e . pytest hypothesis httpx mpmath QuantLib
 	touch $@
 
 lint: $(VENV)/.test
