@@ -20,10 +20,10 @@ TOP = ("voladdin", "server", "export", "workbook")
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("voladdin._typing", "voladdin.errors", "voladdin.hosts.libreoffice.inside", "export.onnx_export"),
     ("voladdin.black", "voladdin.home", "voladdin.journal", "voladdin.labels"),
-    ("voladdin.bundles", "voladdin.options", "voladdin.service"),
+    ("voladdin.options", "voladdin.service"),
     ("voladdin.surface",),
     ("voladdin.conventions", "voladdin.feature_map"),
-    ("voladdin.models", "export.history"),
+    ("voladdin.bundles", "export.history"),
     ("voladdin.arbitrage",),
     ("voladdin.cells", "voladdin.generation", "voladdin.imputation", "export.simulation"),
     ("voladdin", "voladdin.worksheet", "export.bundle_writer"),

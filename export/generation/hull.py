@@ -11,7 +11,7 @@ from voladdin._typing import FloatArray
 def feature_hull(y: FloatArray) -> dict[str, FloatArray]:
     """hull_centre, hull_scale [F], hull_equations [H, F + 1] and hull_vertices [V, F] of features y [n, F].
 
-    Scaled to unit variance; see `voladdin.models.generator`.
+    Scaled to unit variance; see `voladdin.bundles.generator`.
     """
     centre, scale = y.mean(axis=0), y.std(axis=0)
     scaled = (y - centre) / scale

@@ -28,8 +28,8 @@ from tqdm import tqdm
 from voladdin._typing import FloatArray
 from voladdin.arbitrage.nodes import Rectangle
 from voladdin.arbitrage.verdicts import arbitrage_free
+from voladdin.bundles.generator import Generator
 from voladdin.feature_map import NAMES, feature_weights
-from voladdin.models.generator import Generator
 
 from ..bundle_writer import write_files
 from ..onnx_export import export_modules

@@ -11,9 +11,9 @@ from voladdin.arbitrage.nodes import Rectangle
 from voladdin.arbitrage.repair import repair
 from voladdin.arbitrage.repair.latent_repair import _Loss, repaired
 from voladdin.arbitrage.verdicts import arbitrage_free
+from voladdin.bundles.generator import Generator, load
 from voladdin.errors import InfeasibleError
 from voladdin.feature_map import features
-from voladdin.models.generator import Generator, load
 
 
 @pytest.fixture(scope="module")

@@ -20,9 +20,9 @@ from export.bench.generation.smooth_violations import conditions, violations
 from export.bench.generation.training_surfaces import Surfaces, surfaces
 from voladdin import Surface
 from voladdin.arbitrage.smooth_conditions import diagnose
+from voladdin.bundles.generator import load
 from voladdin.cli.program import BENCHES, main
 from voladdin.errors import InputError
-from voladdin.models.generator import load
 
 pytestmark = pytest.mark.torch
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 import voladdin as va
 from voladdin.arbitrage.nodes import Rectangle
 from voladdin.arbitrage.verdicts import arbitrage_free
+from voladdin.bundles.generator import Generator, load
 from voladdin.errors import BundleError, InfeasibleError, InputError, LabelError, UnitsError
 from voladdin.feature_map import NAMES
 from voladdin.generation import latents
 from voladdin.generation.axes import along, moneyness_axis, tenor_axis, trained_span
 from voladdin.generation.generating import frame_of
-from voladdin.models.generator import Generator, load
 
 CALM = (0.2, -0.1, 0.3, 0.02)
 

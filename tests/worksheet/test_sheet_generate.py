@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
+from voladdin.bundles.generator import Generator, load
 from voladdin.cells import parse
 from voladdin.errors import BundleError, InfeasibleError, InputError, LabelError, UnitsError, VoladdinError
 from voladdin.feature_map import NAMES
 from voladdin.generation.axes import SHEET_MONEYNESS, SHEET_TENORS
-from voladdin.models.generator import Generator, load
 from voladdin.worksheet import registry
 from voladdin.worksheet.generate import moneyness_label
 from voladdin.worksheet.registry import evaluate

@@ -2,7 +2,7 @@
 
 `models/<name>/` holds the graphs of its kind (`encoder.onnx`, `decoder.onnx`, `decoder_jacobian.onnx`, or
 none), one .npz of arrays and `card.json`; the card names the SHA-256 of every other file, and the bundle's
-kind: "imputation" or "universal" (`imputation.model`), or "generation" (`models.generator`). Shipped bundles
+kind: "imputation" or "universal" (`imputation.model`), or "generation" (`bundles.generator`). Shipped bundles
 lie beside this file, a desk's own under `models/` in voladdin's home folder; a path to a bundle's folder
 works too.
 

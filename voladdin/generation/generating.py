@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 
 from .._typing import BoolArray, FloatArray
 from ..arbitrage.verdicts import arbitrage_free
+from ..bundles.generator import Generator, load
 from ..errors import BundleError, InfeasibleError, InputError, UnitsError
 from ..feature_map import NAMES
-from ..models.generator import Generator, load
 from ..surface import MAX_VOL, Surface
 from . import latents as latents
 from .axes import moneyness_axis, tenor_axis

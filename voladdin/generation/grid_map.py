@@ -18,9 +18,9 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..arbitrage.nodes import Rectangle
+from ..bundles.generator import Generator
 from ..errors import InputError
 from ..feature_map import NAMES, feature_weights
-from ..models.generator import Generator
 from .axes import along
 
 

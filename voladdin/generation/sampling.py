@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from .._typing import FloatArray
+from ..bundles.generator import Generator
 from ..errors import InputError
-from ..models.generator import Generator
 from . import latents as latents
 from .generating import MAX_CELLS, Generation, frame_of, generated, generator_named
 

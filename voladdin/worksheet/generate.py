@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import conventions
 from .._typing import FloatArray
+from ..bundles.generator import load
 from ..cells import (
     Cell,
     Cells,
@@ -26,7 +27,6 @@ from ..feature_map import NAMES
 from ..generation import Generation, generate
 from ..generation.axes import SHEET_MONEYNESS, SHEET_TENORS
 from ..generation.generating import refuse_level
-from ..models.generator import load
 from .arguments import model_name, warn
 from .signature import Argument, Function
 

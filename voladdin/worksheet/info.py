@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from .. import bundles
+from ..bundles.generator import load as load_generator
 from ..cells import Cell, Cells, shown
 from ..errors import InputError, VoladdinError
 from ..home import version
 from ..journal import NOBODY, Caller, Entry, entries, last_error, last_warnings, said_by
-from ..models.generator import load as load_generator
 from ..service import process
 from ..service.state import HOST
 from .references import explained

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 import voladdin as va
+from voladdin.bundles.generator import load
 from voladdin.errors import InputError
 from voladdin.feature_map import NAMES
-from voladdin.models.generator import load
 
 from ..report import rows_table
 from . import control, likeness, shifts, timing, validity

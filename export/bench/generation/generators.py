@@ -10,9 +10,9 @@ import numpy as np
 
 from export.generation.train import Config, Data, train_generator
 from voladdin._typing import FloatArray
+from voladdin.bundles.generator import Generator, load
 from voladdin.errors import BundleError
 from voladdin.feature_map import NAMES
-from voladdin.models.generator import Generator, load
 
 from .training_surfaces import Surfaces
 
@@ -38,7 +38,7 @@ class Generates(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Ours:
-    """A bundle of `voladdin.models.generator`; decoded only, without the repair of `va.generate`."""
+    """A bundle of `voladdin.bundles.generator`; decoded only, without the repair of `va.generate`."""
 
     generator: Generator
 

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from voladdin.models.generator import load
+from voladdin.bundles.generator import load
 
 from .generators import Generates, Ours, train_ours
 from .paper import BETA, Budget, PaperNetwork, train_paper

@@ -13,7 +13,7 @@ import numpy as np
 import voladdin as va
 from export.simulation.equity import MONEYNESS, TENORS, simulate_equity
 from voladdin._typing import FloatArray
-from voladdin.models.generator import load
+from voladdin.bundles.generator import load
 
 from ..data import DATA, History, load_history
 

@@ -18,8 +18,8 @@ from voladdin.arbitrage.nodes import Rectangle
 from voladdin.arbitrage.repair.keep_features import keep
 from voladdin.arbitrage.repair.latent_repair import repaired
 from voladdin.arbitrage.verdicts import arbitrage_free
+from voladdin.bundles.generator import Generator, load
 from voladdin.errors import InfeasibleError
-from voladdin.models.generator import Generator, load
 
 SETTINGS = {  # margin around the trained ranges, in their widths; deviation of z
     "rectangle, z normal": (0.0, 1.0),

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..._typing import FloatArray
-from ...models.generator import Generator, load
+from ...bundles.generator import Generator, load
 from ..conditions import neighbours
 from ..nodes import AtStrikes, Rectangle
 from ..verdicts import arbitrage_free

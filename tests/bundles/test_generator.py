@@ -22,8 +22,8 @@ from export.simulation.equity import MONEYNESS, TENORS, simulate_equity
 from voladdin import bundles
 from voladdin.arbitrage.nodes import Rectangle
 from voladdin.arbitrage.verdicts import arbitrage_free
+from voladdin.bundles.generator import Generator, load
 from voladdin.feature_map import NAMES, feature_weights
-from voladdin.models.generator import Generator, load
 
 pytestmark = pytest.mark.torch
 
