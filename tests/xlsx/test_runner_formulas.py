@@ -342,3 +342,17 @@ def test_an_array_formula_that_calls_no_vol_function_fills_its_range(tmp_path: P
     assert [[cell.value for cell in row] for row in found["C1:D3"]] == [[10, 10], [20, 20], ["#N/A", "#N/A"]]
     assert [(o.cell, o.status) for o in report.outcomes if o.status != "ok"] == [("Desk!G9", "skipped")]
     assert "2 x 1 values in one cell" in report.outcomes[-1].message
+
+
+def test_volinfo_knows_of_the_errors_below_it(tmp_path: Path) -> None:
+    made = book({"B2": '=VOLINFO("error")', "H2": '=VOLINFO("why",B20)', "B20": "=VOLCHECK(A30:C30)"})
+    for n, cell in enumerate(["1W", 7.5, 7.6]):
+        made.worksheets[0].cell(30, 1 + n, cell)
+    _, sheet = ran(made, tmp_path)
+    for place in ("B2:C4", "H2:I4"):
+        told = [[cell.value for cell in row] for row in sheet[place]]
+        assert [row[0] for row in told] == ["error", "function", "cell"]
+        assert "the range has no vols" in told[0][1] and [row[1] for row in told[1:]] == [
+            "VOLCHECK",
+            "Desk!B20",
+        ]

@@ -111,7 +111,8 @@ class Book:
             done += 1
             self._progress(done, len(self._formulas))
 
-        Schedule(self._visit, self._discover, self._circle).run(self._formulas, progress)
+        in_order = sorted(self._formulas, key=_tells_of_others)
+        Schedule(self._visit, self._discover, self._circle).run(in_order, progress)
 
     def _is_stale(self, formula: Formula) -> bool:
         """Whether a result came to lie over what it had read."""
@@ -255,6 +256,11 @@ class Book:
             return shown if len(shown) > 1 or len(shown[0]) > 1 else shown[0][0]
 
         return call
+
+
+def _tells_of_others(formula: Formula) -> bool:
+    """Whether it is to be evaluated last: VOLINFO says what went wrong in the book."""
+    return formula.prepared is not None and "VOLINFO" in formula.prepared.functions
 
 
 def _ours() -> dict[str, list[int]]:
