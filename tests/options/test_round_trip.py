@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from export.simulation import chains
+from export.simulation.chains import YEARS as TENORS
+from export.simulation.chains import Listing, flat_ssvi
 from voladdin import black
 from voladdin.cells import Cells
 from voladdin.errors import InputError, UnavailableError
@@ -18,45 +21,22 @@ from voladdin.options import Options, implied
 from voladdin.worksheet.registry import evaluate
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-TENORS = np.array([14, 30, 60, 90, 180, 365, 730]) / 365
-SPOT, RATE, DIVIDEND, TICK = 3200.0, 0.03, 0.015, 0.05
+SPOT, RATE = Listing().spot, Listing().rate
 DELTAS = np.array([0.9, 0.75, 0.6, 0.5, 0.4, 0.25, 0.1])
 real = pytest.mark.skipif(not DATA.is_dir(), reason="the market data is not beside the repository")
 
 
 def truth(m: Any, years: Any) -> np.ndarray:
-    """Vol of an SSVI surface (Gatheral and Jacquier 2014) with flat ATM vol of 20%."""
-    theta, rho = 0.04 * years, -0.6
-    phi = 1.0 / np.sqrt(theta)
-    w = theta / 2 * (1 + rho * phi * m + np.sqrt((phi * m + rho) ** 2 + 1 - rho**2))
-    return np.asarray(np.sqrt(w / years))
+    return flat_ssvi(np.asarray(m), years)
 
 
 def listed(rng: np.random.Generator, outliers: float = 0.0) -> Options:
-    """Strikes of a ladder, quotes on ticks about a mid off the truth, some of them wrong by up to a half."""
-    parts: list[list[np.ndarray]] = []
-    for years in TENORS:
-        forward = SPOT * np.exp((RATE - DIVIDEND) * years)
-        strikes = np.arange(25.0, 3 * SPOT, 25.0)
-        strikes = strikes[np.abs(np.log(strikes / forward)) < 4 * 0.2 * np.sqrt(years)]
-        m = np.log(strikes / forward)
-        s = truth(m, years) * np.sqrt(years)
-        scale = np.exp(-RATE * years) * forward
-        for call, price in ((True, black.call_price), (False, black.put_price)):
-            value = scale * price(m, s)
-            half = np.maximum(TICK, 0.0015 * scale * black.vega(m, s) * np.sqrt(years) + 0.001 * value)
-            mid = value + rng.uniform(-0.6, 0.6, len(m)) * half
-            wrong = np.where(rng.uniform(size=len(m)) < outliers, rng.uniform(0.5, 1.5, len(m)), 1.0)
-            bid, ask = np.floor((mid - half) / TICK) * TICK, np.ceil((mid + half) / TICK) * TICK
-            columns = [np.full(len(m), years), strikes, np.full(len(m), call)]
-            parts.append([*columns, np.maximum(bid, 0.0) * wrong, ask * wrong])
-    years_, k, calls, bids, asks = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Options(years_, k, calls.astype(bool), bids, asks, np.full(len(k), np.nan))
+    return chains.listed(rng, Listing(outliers=outliers))
 
 
 def test_forwards_are_within_a_basis_point_with_one_quote_in_twenty_wrong() -> None:
     rng = np.random.default_rng(5)
-    expected = SPOT * np.exp((RATE - DIVIDEND) * TENORS)
+    expected = Listing().forwards(TENORS)
     found = np.array([implied(listed(rng, 0.05)).forwards for _ in range(40)])
     assert (np.abs(found / expected - 1) <= 1e-4).mean() >= 0.99
 

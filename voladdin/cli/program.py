@@ -19,6 +19,7 @@ BENCHES = {  # name: its module
     "calc": "export.bench.calc.recalculation",
     "repair": "export.bench.repair.repair",
     "generate": "export.bench.generation.generate",
+    "options": "export.bench.options",
     "fuzz": "export.bench.fuzz",
 }
 _SOURCE_ONLY = ("train", "bench")  # commands of a clone, each with an extra of its name
