@@ -1,4 +1,4 @@
-"""Listed options of known truth: a ladder of strikes, quotes on ticks about mids off the truth, some wrong."""
+"""Listed options of known truth: a ladder of strikes, quotes on ticks near the truth, some of them wrong."""
 
 from __future__ import annotations
 
