@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from voladdin.arbitrage.neighbours import largest_gain
 from voladdin.arbitrage.nodes import Rectangle
-from voladdin.arbitrage.verdicts import arbitrage_free
+from voladdin.arbitrage.verdicts import arbitrage_free, largest_gain
 
 TENORS, MONEYNESS = np.array([0.1, 0.2, 0.45, 0.6]), np.array([-0.3, -0.1, -0.02, 0.05, 0.1, 0.3])
 AXES = Rectangle(TENORS, MONEYNESS)

@@ -14,14 +14,13 @@ from scipy.optimize import minimize
 import voladdin as va
 from export.bench.repair.random_grids import random_surface
 from export.simulation.equity import MONEYNESS, TENORS, simulate_equity
-from voladdin.arbitrage.neighbours import largest_gain
 from voladdin.arbitrage.nodes import Rectangle
 from voladdin.arbitrage.prices import quotes
 from voladdin.arbitrage.repair import repair
 from voladdin.arbitrage.repair.keep_features import keep
 from voladdin.arbitrage.repair.quadratic_program import Quadratic
 from voladdin.arbitrage.repair.quoted_features import QuotedFeatures
-from voladdin.arbitrage.verdicts import arbitrage_free
+from voladdin.arbitrage.verdicts import arbitrage_free, largest_gain
 from voladdin.errors import InfeasibleError, InputError
 from voladdin.feature_map import feature_weights, features
 

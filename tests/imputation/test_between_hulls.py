@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
+from voladdin.arbitrage.hulls import lower_hull
 from voladdin.imputation import guard
-from voladdin.imputation.between_hulls import between, disputed, lower_hull
+from voladdin.imputation.between_hulls import between, disputed
 
 TENORS = np.exp(np.linspace(np.log(0.05), np.log(4.0), 9))
 X = np.linspace(-2.0, 2.0, 15)
@@ -59,8 +60,8 @@ def test_what_is_disputed_is_the_doubtful() -> None:
 
 def test_a_lower_hull() -> None:
     x = np.linspace(0.0, 1.0, 40)
-    y = (x - 0.6) ** 2 + np.where(np.arange(40) % 3 == 1, 0.02, 0.0)
-    kept = lower_hull(x, y)
+    y = 0.3 * (x - 1.0) ** 2 + np.where(np.arange(40) % 3 == 1, 0.02, 0.0)
+    kept = [node for _, _, node in lower_hull(list(zip(x.tolist(), y.tolist(), range(40), strict=True)))[1:]]
     line = np.interp(x, x[kept], y[kept])
     assert (line <= y + 1e-15).all() and (np.diff(y[kept], 2) > 0).any()
     assert (np.diff(np.diff(y[kept]) / np.diff(x[kept])) > 0).all()

@@ -11,14 +11,19 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .._typing import FloatArray, IntArray
-from .tolerances import LEAST_LEG
+import numpy as np
+
+from .._typing import BoolArray, FloatArray, IntArray
+from ..surface import MAX_VOL
+from .nodes import AtDeltas
+from .tolerances import LEAST_LEG, LEAST_VOL, ON_HULL
 
 FORWARD = -1  # the call of strike 0, which is worth one forward at every tenor
 
 Point = tuple[float, float, int]  # strike, price, node
 Legs = tuple[tuple[int, float], ...]
 _FORWARD_POINT: Point = (0.0, 1.0, FORWARD)
+_NEWTON_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -141,3 +146,66 @@ def _kind(legs: Legs, across: bool) -> str:
     if legs[0][0] == FORWARD:
         return "bounds"
     return "calendar" if across else "call spread"
+
+
+class Hull:
+    """A convex, decreasing, piecewise linear price function from (0, 1), flat beyond its last strike."""
+
+    def __init__(self, points: list[Point]) -> None:
+        self._strikes, self._prices = np.array([point[:2] for point in points]).T
+        self._slopes = np.append(np.diff(self._prices) / np.diff(self._strikes), 0.0)
+
+    def at(self, strikes: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Prices, and slopes to the right."""
+        place = np.searchsorted(self._strikes, strikes, side="right") - 1
+        slope = self._slopes[place]
+        return self._prices[place] + slope * (strikes - self._strikes[place]), slope
+
+    def left_slopes(self, strikes: FloatArray) -> FloatArray:
+        """Slopes to the left."""
+        return self._slopes[np.maximum(np.searchsorted(self._strikes, strikes, side="left") - 1, 0)]
+
+
+@dataclass(frozen=True)
+class Hulls:
+    """One price function for each tenor, ordered in tenor. ranks: [N] each node's place in them."""
+
+    ranks: IntArray
+    functions: list[Hull]
+
+    def at(self, strikes: FloatArray, ranks: IntArray | None = None) -> tuple[FloatArray, FloatArray]:
+        """[R] each tenor's function at strikes [R], and its slope there; for all nodes, or `ranks` [R]."""
+        ranks = self.ranks if ranks is None else ranks
+        value, slope = np.empty_like(strikes), np.empty_like(strikes)
+        for rank in np.unique(ranks).tolist():
+            here = ranks == rank
+            value[here], slope[here] = self.functions[rank].at(strikes[here])
+        return value, slope
+
+
+def hulls(rows: IntArray, strikes: FloatArray, prices: FloatArray) -> Hulls:
+    """Lower hulls of each tenor's and all later prices [N]; NaN is none."""
+    place, price = strikes.tolist(), prices.tolist()
+    points, functions = [_FORWARD_POINT], []
+    for nodes in _latest_first(rows.tolist()):
+        own = [(place[i], price[i], i) for i in nodes if price[i] == price[i]]
+        points = lower_hull(sorted(points[1:] + own))
+        functions.append(Hull(points))
+    return Hulls(np.unique(rows, return_inverse=True)[1], functions[::-1])
+
+
+def risen(quotes: AtDeltas, hull: Hulls, ranks: IntArray, vols: FloatArray, above: BoolArray) -> FloatArray:
+    """[R] vols of points on the hull, from above or below it: Newton, or bisection where that stalls."""
+    low, high = np.where(above, LEAST_VOL, vols), np.where(above, vols, MAX_VOL)
+    last, every = np.full(len(vols), np.inf), np.arange(len(vols))
+    for _ in range(_NEWTON_STEPS):
+        strikes, calls = quotes.at(vols)
+        value, slope = hull.at(strikes, ranks)
+        gap = calls - value
+        if (np.abs(gap) <= ON_HULL).all():
+            break
+        low, high = np.where(gap <= 0, vols, low), np.where(gap > 0, vols, high)
+        step = vols - gap / np.maximum(quotes.rate(vols, slope, every), 1e-300)
+        usable = (step > low) & (step < high) & (np.abs(gap) < 0.5 * last)
+        vols, last = np.where(usable, step, 0.5 * (low + high)), np.abs(gap)
+    return vols

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from .._typing import FloatArray, IntArray
 from ..black import moneyness_from_delta, otm_price, vega
@@ -115,17 +115,23 @@ class AtDeltas:
         s = vols[nodes] * root
         d2 = z - s
         strikes = np.exp(np.minimum(s * (s / 2 - z), MAX_LOG_STRIKE))
-        return np.asarray(root * strikes * (_density(d2) + d2 * (ndtr(d2) + slope)))
+        return np.asarray(root * strikes * (density(d2) + d2 * (ndtr(d2) + slope)))
 
     def log_rates(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
         """[N] dK/d ln vol = -K d2 s and dc/d ln vol = K n(d2) s - N(d2) dK/d ln vol."""
         total, strikes = vols * self.root, self.at(vols)[0]
         d2 = self.z - total
         by_strike = strikes * -d2 * total
-        return by_strike, strikes * _density(d2) * total - by_strike * ndtr(d2)
+        return by_strike, strikes * density(d2) * total - by_strike * ndtr(d2)
 
 
 Nodes = AtStrikes | AtDeltas
+
+
+def along_deltas(deltas: FloatArray, nodes: AtStrikes) -> AtDeltas:
+    """All T K cells as their strikes move along the deltas [K] of their columns."""
+    every = np.tile(deltas, len(nodes.rows) // len(deltas))
+    return AtDeltas(nodes.rows, ndtri(every), every, nodes.root)
 
 
 def at_own_strikes(axes: Axes, vols: FloatArray) -> AtStrikes:
@@ -146,5 +152,6 @@ def at_own_strikes(axes: Axes, vols: FloatArray) -> AtStrikes:
     return AtStrikes(np.repeat(np.arange(len(axes.tenors)), axes.shape[1]), m, root)
 
 
-def _density(x: FloatArray) -> FloatArray:
+def density(x: FloatArray) -> FloatArray:
+    """Of the standard normal distribution."""
     return np.asarray(np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi))

@@ -17,6 +17,7 @@ from scipy.special import ndtr, ndtri
 from .._typing import FloatArray
 from ..black import call_delta, moneyness_from_delta
 from ..surface import Surface
+from .nodes import density
 
 if TYPE_CHECKING:
     from scipy.interpolate import CubicSpline
@@ -68,12 +69,13 @@ def diagnose(surface: Surface) -> Diagnostics:
         moneyness = np.where(surface.observed, surface.log_moneyness, np.nan)
         delta = _falling_only(call_delta(moneyness, total), moneyness)
     with np.errstate(all="ignore"):
-        by_delta = _distribution(delta, total)
+        on_strikes = surface.deltas is None
+        falling = _falling(moneyness, total) if on_strikes else 1 / _stretch(delta, total, delta)
         return Diagnostics(
             durrleman=_durrleman(moneyness, total**2),
             calendar=_slope_in_time(surface.tenors, _profiles(moneyness, total**2)),
-            delta_decreasing=by_delta[0] if surface.deltas is not None else _falling(moneyness, total),
-            distribution=by_delta[1],
+            delta_decreasing=falling,
+            distribution=_rising(delta, total),
             calendar_delta=_slope_in_time(surface.tenors, _profiles(delta, total)),
             calendar_step=_step_in_time(_profiles(delta, total**2)),
         )
@@ -100,52 +102,47 @@ def _splines(x: FloatArray, y: FloatArray) -> Iterator[tuple[int, CubicSpline, N
             yield row, CubicSpline(x[row, order], y[row, order]), order
 
 
-def _durrleman(m: FloatArray, w: FloatArray) -> FloatArray:
-    f = np.full(m.shape, np.nan)
-    for row, spline, at in _splines(m, w):
-        x, here, first, second = m[row, at], w[row, at], spline(m[row, at], 1), spline(m[row, at], 2)
-        slope = 1 - x * first / (2 * here)
-        f[row, at] = slope**2 - first**2 / 4 * (1 / here + 0.25) + second / 2
-    return f
-
-
-def _falling(m: FloatArray, total: FloatArray) -> FloatArray:
-    """-d d1 / d m with d1 = -m/s + s/2."""
-    result = np.full(m.shape, np.nan)
-    for row, spline, at in _splines(m, total):
-        x, s, slope = m[row, at], total[row, at], spline(m[row, at], 1)
-        result[row, at] = 1 / s - x * slope / s**2 - slope / 2
+def _along(x: FloatArray, y: FloatArray, at: FloatArray, order: int = 0) -> FloatArray:
+    """[T, K]: derivatives of each row's spline of y over x, at `at` where it has points."""
+    result = np.full(x.shape, np.nan)
+    for row, spline, seen in _splines(x, y):
+        result[row, seen] = spline(at[row, seen], order)
     return result
 
 
-def _distribution(delta: FloatArray, total: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """-d d1/d m and -d mu/d delta, both from the spline of sqrt(w) over delta."""
-    falling, rising = np.full(delta.shape, np.nan), np.full(delta.shape, np.nan)
-    for row, spline, at in _splines(delta, total):
-        places = delta[row, at]
-        falling[row, at] = 1 / _denominator(spline, places)
-        step = _STEP * np.minimum(places, 1 - places)
-        rising[row, at] = (_mu(spline, places - step) - _mu(spline, places + step)) / (2 * step)
-    return falling, rising
+def _durrleman(m: FloatArray, w: FloatArray) -> FloatArray:
+    """(1 - m w' / 2w)^2 - w'^2 / 4 (1/w + 1/4) + w'' / 2."""
+    first, second = _along(m, w, m, 1), _along(m, w, m, 2)
+    slope = 1 - m * first / (2 * w)
+    return np.asarray(slope**2 - first**2 / 4 * (1 / w + 0.25) + second / 2)
 
 
-def _denominator(spline: CubicSpline, delta: FloatArray) -> FloatArray:
-    """-d m / d d1 (appendix A of the paper)."""
-    d1 = ndtri(delta)
-    slope = spline(delta, 1) * _density(d1)
-    return np.asarray(spline(delta) * (1 - slope) + d1 * slope)
+def _falling(m: FloatArray, s: FloatArray) -> FloatArray:
+    """-d d1 / d m with d1 = -m/s + s/2."""
+    slope = _along(m, s, m, 1)
+    return np.asarray(1 / s - m * slope / s**2 - slope / 2)
 
 
-def _mu(spline: CubicSpline, delta: FloatArray) -> FloatArray:
-    """Distribution function of ln(S/F) at the strike of each delta (eq. 16 and 26 of the paper)."""
-    d1 = ndtri(delta)
-    f2 = spline(delta) - d1
-    slope = -spline(delta, 1) * _density(d1) / _denominator(spline, delta)
-    return np.asarray(ndtr(f2) + slope * _density(f2))
+def _rising(delta: FloatArray, total: FloatArray) -> FloatArray:
+    """-d mu / d delta."""
+    step = _STEP * np.minimum(delta, 1 - delta)
+    low, high = (_mu(delta, total, at) for at in (delta - step, delta + step))
+    return np.asarray((low - high) / (2 * step))
 
 
-def _density(x: FloatArray) -> FloatArray:
-    return np.asarray(np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi))
+def _stretch(delta: FloatArray, total: FloatArray, at: FloatArray) -> FloatArray:
+    """-d m / d d1 at deltas `at` (appendix A of the paper)."""
+    d1 = ndtri(at)
+    slope = _along(delta, total, at, 1) * density(d1)
+    return np.asarray(_along(delta, total, at) * (1 - slope) + d1 * slope)
+
+
+def _mu(delta: FloatArray, total: FloatArray, at: FloatArray) -> FloatArray:
+    """Distribution function of ln(S/F) at the strikes of deltas `at` (eq. 16 and 26 of the paper)."""
+    d1 = ndtri(at)
+    f2 = _along(delta, total, at) - d1
+    slope = -_along(delta, total, at, 1) * density(d1) / _stretch(delta, total, at)
+    return np.asarray(ndtr(f2) + slope * density(f2))
 
 
 def _profiles(x: FloatArray, y: FloatArray) -> FloatArray:

@@ -10,90 +10,33 @@ wherever the quotes do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.special import ndtri
 
 from .._typing import BoolArray, FloatArray, IntArray
-from ..arbitrage.hulls import FORWARD, arbitrage_trades
-from ..arbitrage.nodes import AtDeltas, at_own_strikes
+from ..arbitrage.hulls import FORWARD, arbitrage_trades, hulls, lower_hull, risen
+from ..arbitrage.nodes import along_deltas, at_own_strikes
 from ..arbitrage.tolerances import LEAST_VOL, TOLERANCE
 from ..black import implied_total_vol
 from ..surface import MAX_VOL, Surface
 
-_STEPS = 60  # bisections
-
-
-@dataclass(frozen=True)
-class Hull:
-    """A convex, decreasing, piecewise linear price function from (0, 1): strikes, prices [V]."""
-
-    strikes: FloatArray
-    prices: FloatArray
-
-    def at(self, strikes: FloatArray) -> FloatArray:
-        """Prices; flat beyond the last strike."""
-        return np.interp(strikes, self.strikes, self.prices)
-
-    def slopes(self, strikes: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Slopes to the left and to the right of each strike."""
-        slope = np.append(np.diff(self.prices) / np.diff(self.strikes), 0.0)
-        left = np.searchsorted(self.strikes, strikes, side="left") - 1
-        right = np.searchsorted(self.strikes, strikes, side="right") - 1
-        return slope[np.maximum(left, 0)], slope[right]
-
-    def joined(self, strikes: FloatArray, prices: FloatArray) -> Hull:
-        """The hull with these points too."""
-        x, y = np.append(self.strikes, strikes), np.append(self.prices, prices)
-        order = np.lexsort((y, x))
-        kept = lower_hull(x[order], y[order])
-        kept = kept[: int(np.argmin(y[order][kept])) + 1]
-        return Hull(x[order][kept], y[order][kept])
-
-
-def lower_hull(x: FloatArray, y: FloatArray) -> IntArray:
-    """Indices of the lower convex hull of points sorted by x, then y (Andrew 1979)."""
-    xs, ys = x.tolist(), y.tolist()
-    kept: list[int] = []
-    for i, (a, b) in enumerate(zip(xs, ys, strict=True)):
-        if kept and xs[kept[-1]] == a:
-            continue
-        while len(kept) > 1:
-            j, k = kept[-2], kept[-1]
-            if (ys[k] - ys[j]) * (a - xs[k]) < (b - ys[k]) * (xs[k] - xs[j]):
-                break
-            kept.pop()
-        kept.append(i)
-    return np.array(kept, dtype=np.intp)
-
-
-_WHOLE = Hull(np.zeros(1), np.ones(1))
+_OFF = 1e-13  # of a price: less is on the hull
 
 
 def between(axes: Surface, vols: FloatArray, movable: BoolArray) -> FloatArray:
     """[T, K] vols of which only the `movable` moved; NaN is left out. The others must have no arbitrage."""
-    nodes = at_own_strikes(axes, vols)
-    strikes, calls = (a.reshape(vols.shape) for a in nodes.at(vols.ravel()))
-    moneyness, known = nodes.m.reshape(vols.shape), np.isfinite(calls)
-    held, free = known & ~movable, known & movable
-    raised = _raised(strikes, calls, held, free)
-    hulls, found = _hulls(strikes, raised, known), vols.copy()
-    for row, hull in enumerate(hulls):
-        cells = np.flatnonzero(free[row])
-        if not len(cells):
-            continue
-        root = np.sqrt(axes.tenors[row])
-        moved = np.abs(hull.at(strikes[row, cells]) - calls[row, cells]) > 1e-13
-        cells = cells[moved]
-        if axes.deltas is not None:
-            found[row, cells] = _along_deltas(hull, axes.deltas[cells], vols[row, cells], float(root))
-        else:
-            price = np.maximum(
-                hull.at(strikes[row, cells]) - np.maximum(1.0 - strikes[row, cells], 0.0), 1e-15
-            )
-            found[row, cells] = implied_total_vol(price, moneyness[row, cells]) / root
-    return np.clip(found, LEAST_VOL, MAX_VOL)
+    nodes, found = at_own_strikes(axes, vols), vols.ravel().copy()
+    strikes, calls = nodes.at(found)
+    free = np.isfinite(calls) & movable.ravel()
+    above = hulls(nodes.rows, strikes, _raised(nodes.rows, strikes, calls, free))
+    value = above.at(strikes)[0]
+    off = np.flatnonzero(free & (np.abs(value - calls) > _OFF))
+    if axes.deltas is not None:
+        along = along_deltas(axes.deltas, nodes).only(off)
+        found[off] = risen(along, above, nodes.rows[off], found[off], calls[off] > value[off])
+    else:
+        price = np.maximum(value - np.maximum(1.0 - strikes, 0.0), 1e-15)[off]
+        found[off] = implied_total_vol(price, nodes.m[off]) / nodes.root[off]
+    return np.clip(found, LEAST_VOL, MAX_VOL).reshape(vols.shape)
 
 
 def disputed(axes: Surface, quotes: FloatArray, doubt: FloatArray) -> BoolArray:
@@ -113,40 +56,30 @@ def disputed(axes: Surface, quotes: FloatArray, doubt: FloatArray) -> BoolArray:
     return out.reshape(quotes.shape)
 
 
-def _raised(strikes: FloatArray, calls: FloatArray, held: BoolArray, free: BoolArray) -> FloatArray:
-    """Prices with the free ones raised to the tangents of the held ones, and to intrinsic value."""
-    lines = _tangents(strikes, calls, held)
+def _raised(rows: IntArray, strikes: FloatArray, calls: FloatArray, free: BoolArray) -> FloatArray:
+    """[N] prices, the free ones raised to the tangents of the held ones, and to intrinsic value."""
+    below = hulls(rows, strikes, np.where(free, np.nan, calls))
     raised = np.where(free, np.maximum(calls, 1.0 - strikes), calls)
     slopes, heights = np.array([-1.0, 0.0]), np.array([1.0, 0.0])  # intrinsic value
-    for row, (slope, height) in enumerate(lines):
-        slopes, heights = _envelope(np.append(slopes, slope), np.append(heights, height))
+    held = np.isfinite(calls) & ~free
+    for row, hull in enumerate(below.functions):
+        here = rows == row
+        k, own = strikes[here & held], _own_slope(strikes[here], calls[here])[held[here]]
+        (price, right), left = hull.at(k), hull.left_slopes(k)
+        slope = np.clip(own, left, np.maximum(left, right))
+        slopes, heights = _envelope(np.append(slopes, slope), np.append(heights, price - slope * k))
         turns = (heights[:-1] - heights[1:]) / (slopes[1:] - slopes[:-1])
-        cells = np.flatnonzero(free[row])
-        best = np.searchsorted(turns, strikes[row, cells])
-        raised[row, cells] = np.maximum(
-            raised[row, cells], heights[best] + slopes[best] * strikes[row, cells]
-        )
+        cells = np.flatnonzero(here & free)
+        best = np.searchsorted(turns, strikes[cells])
+        raised[cells] = np.maximum(raised[cells], heights[best] + slopes[best] * strikes[cells])
     return raised
 
 
 def _envelope(slopes: FloatArray, heights: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The lines that are anywhere the highest, by slope: the dual of a hull."""
-    order = np.lexsort((-heights, slopes))
-    kept = order[lower_hull(slopes[order], -heights[order])]
+    """The lines that are the highest at any strike, by slope: the dual of a lower hull."""
+    lines = sorted(zip((-slopes).tolist(), (-heights).tolist(), range(len(slopes)), strict=True))
+    kept = [line for _, _, line in lower_hull(lines)[:0:-1]]
     return slopes[kept], heights[kept]
-
-
-def _tangents(strikes: FloatArray, calls: FloatArray, held: BoolArray) -> list[tuple[FloatArray, FloatArray]]:
-    """Slope and height at strike 0 of the tangent of each held node, by row."""
-    hull, lines = _WHOLE, []
-    for row in range(len(strikes) - 1, -1, -1):
-        at = np.flatnonzero(held[row])
-        hull = hull.joined(strikes[row, at], calls[row, at])
-        k = strikes[row, at]
-        left, right = hull.slopes(k)
-        slope = np.clip(_own_slope(strikes[row], calls[row])[at], left, np.maximum(left, right))
-        lines.append((slope, hull.at(k) - slope * k))
-    return lines[::-1]
 
 
 def _own_slope(strikes: FloatArray, calls: FloatArray) -> FloatArray:
@@ -160,39 +93,3 @@ def _own_slope(strikes: FloatArray, calls: FloatArray) -> FloatArray:
             chord = np.where(gap > 0, np.diff(calls[order]) / gap, -0.5)
         slope[order] = 0.5 * (np.append(chord[0], chord) + np.append(chord, chord[-1]))
     return slope
-
-
-def _hulls(strikes: FloatArray, calls: FloatArray, known: BoolArray) -> list[Hull]:
-    """The hull of each tenor's own and all later prices."""
-    hull, found = _WHOLE, []
-    for row in range(len(strikes) - 1, -1, -1):
-        at = known[row]
-        hull = hull.joined(strikes[row, at], calls[row, at])
-        found.append(hull)
-    return found[::-1]
-
-
-def _along_deltas(hull: Hull, deltas: FloatArray, vols: FloatArray, root: float) -> FloatArray:
-    """The vols nearest below or above at which calls of these deltas lie on the hull."""
-    nodes = AtDeltas(np.zeros(len(deltas), dtype=np.intp), ndtri(deltas), deltas, np.full(len(deltas), root))
-
-    def above(vol: FloatArray) -> FloatArray:
-        strike, call = nodes.at(vol)
-        return np.asarray(call - hull.at(strike))
-
-    start, down = vols.copy(), above(vols) > 0
-    end, step = start.copy(), 0.01
-    while True:
-        waits = (above(end) > 0) == down
-        if not waits.any() or step > 100:
-            break
-        start = np.where(waits, end, start)
-        end = np.where(
-            waits, np.clip(end * np.where(down, 1 / (1 + step), 1 + step), LEAST_VOL, MAX_VOL), end
-        )
-        step *= 2
-    for _ in range(_STEPS):
-        middle = 0.5 * (start + end)
-        waits = (above(middle) > 0) == down
-        start, end = np.where(waits, middle, start), np.where(waits, end, middle)
-    return np.where(down, end, start)

@@ -8,10 +8,9 @@ later tenors; at least every line through a node of its own or an earlier tenor 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri
 
 from .._typing import FloatArray
-from ..arbitrage.nodes import AtDeltas, at_own_strikes
+from ..arbitrage.nodes import along_deltas, at_own_strikes
 from ..arbitrage.tolerances import IN_INTERVAL, LEAST_VOL, QUOTE_SLACK
 from ..black import implied_total_vol
 from ..surface import MAX_VOL, Surface
@@ -30,10 +29,7 @@ class Curves:
         self.rows, self.root, self.moneyness = nodes.rows, nodes.root, nodes.m
         self.vols = vols.ravel().copy()
         self.strikes, self.calls = nodes.strikes.copy(), nodes.at(self.vols)[1]
-        self.along = None
-        if axes.deltas is not None:
-            deltas = np.tile(axes.deltas, len(axes.tenors))
-            self.along = AtDeltas(self.rows, ndtri(deltas), deltas, self.root)
+        self.along = None if axes.deltas is None else along_deltas(axes.deltas, nodes)
         self.known = np.zeros(len(self.rows), dtype=np.bool_)
         self.rise, self.fall = np.full((2, len(self.rows)), -1.0)
 
@@ -48,7 +44,7 @@ class Curves:
         if not np.isfinite(call) or self.admits(cell):
             return True
         if self.along is not None:
-            return self._take(cell, self._into_interval(cell))
+            return self._take(cell, self._to_bound(cell, upper=self._above(cell, float(self.vols[cell])) > 0))
         low, high = self._bounds(cell, float(self.strikes[cell]))
         return self._take(cell, self._at_strike(cell, min(max(call, low), high)))
 
@@ -100,19 +96,15 @@ class Curves:
         vol = float(implied_total_vol(time_value, m)) / float(self.root[cell])
         return (vol, strike, call) if LEAST_VOL <= vol <= MAX_VOL else None
 
-    def _into_interval(self, cell: int) -> tuple[float, float, float] | None:
-        """Vol, strike and price of the next point inside along its own delta."""
-        return self._to_bound(cell, upper=self._above(cell, float(self.vols[cell]), upper=True) > 0)
-
     def _to_bound(self, cell: int, *, upper: bool) -> tuple[float, float, float] | None:
-        """The same of the next point whose price is the largest at its strike, or the least."""
+        """The same of the next point along its own delta whose price is at that bound of its strike."""
         from scipy.optimize import brentq  # not at import, which is to be light
 
         def above(vol: float) -> float:
             return self._above(cell, vol, upper=upper)
 
         start, step = float(self.vols[cell]), _FIRST_STEP
-        down = upper and self._above(cell, start, upper=True) > 0
+        down = upper and self._above(cell, start) > 0
         sign = -1.0 if down else 1.0
         while LEAST_VOL <= (end := start * (1.0 + sign * min(step, 0.5))) <= MAX_VOL:
             if (above(end) <= 0) == down:
@@ -121,7 +113,7 @@ class Curves:
             start, step = end, 2 * step
         return None
 
-    def _above(self, cell: int, vol: float, *, upper: bool) -> float:
+    def _above(self, cell: int, vol: float, *, upper: bool = True) -> float:
         """How far the price of the cell at this vol is above the largest at its strike, or the least."""
         strike, call = self._point(cell, vol)
         return call - self._bounds(cell, strike)[int(upper)]

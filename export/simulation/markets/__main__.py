@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voladdin.arbitrage.neighbours import largest_gain
+from voladdin.arbitrage.verdicts import largest_gain
 from voladdin.surface import MAX_VOL
 
 from .clocks import FloatArray

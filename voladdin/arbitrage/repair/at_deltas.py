@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._typing import BoolArray, FloatArray, IntArray
+from ..._typing import BoolArray, FloatArray
 from ...surface import MAX_VOL
 from ..conditions import NONE, broken, joined, neighbours
+from ..hulls import risen
 from ..nodes import AtDeltas
 from ..tolerances import LEAST_VOL, ON_HULL, ROUNDING
 from .linear_program import INFEASIBLE, OPTIMAL
 from .moves import Limits, Moves
-from .onto_hulls import Hulls, hulls
+from .onto_hulls import beneath
 
 SCALE = 1e-4  # 1 in the program is 1 bp of vol
 _STEPS = 10
 _GAIN = 1e-4  # of the cost: less is not worth another step
 _RADIUS = 0.25  # of the median vol
 _FACTOR = 2.0  # a step at most halves or doubles a vol
-_NEWTON_STEPS = 100
 _PLACINGS = 5
 
 
@@ -38,36 +38,19 @@ def placed(quotes: AtDeltas, vols: FloatArray, free: BoolArray, slack: float = R
 
     Each point rises through its tenor's hull as its vol grows, so that its place on it is unique. Where a
     fixed quote lifts the hull out of a point's reach, the point stays at the largest vol, and the others
-    go on to the hulls with it. slack: as in `hulls`.
+    go on to the hulls with it. slack: as in `beneath`.
     """
     for _ in range(_PLACINGS):
         strikes, calls = quotes.at(vols)
-        hull = hulls(quotes.rows, strikes, calls, free, slack)
+        hull = beneath(quotes.rows, strikes, calls, free, slack)
         value = hull.at(strikes)[0]
         off = np.flatnonzero(free & (np.abs(calls - value) > ON_HULL))
-        risen = vols.copy()
-        risen[off] = _risen(quotes.only(off), hull, hull.ranks[off], vols[off], calls[off] > value[off])
-        short = (risen > vols) & (risen > MAX_VOL * (1 - 1e-9))
-        vols = risen
+        moved = vols.copy()
+        moved[off] = risen(quotes.only(off), hull, hull.ranks[off], vols[off], calls[off] > value[off])
+        short = (moved > vols) & (moved > MAX_VOL * (1 - 1e-9))
+        vols = moved
         if not short.any():
             break
-    return vols
-
-
-def _risen(quotes: AtDeltas, hull: Hulls, ranks: IntArray, vols: FloatArray, above: BoolArray) -> FloatArray:
-    """[R] vols of points on the hull, from above or below it: Newton, or bisection where that stalls."""
-    low, high = np.where(above, LEAST_VOL, vols), np.where(above, vols, MAX_VOL)
-    last, every = np.full(len(vols), np.inf), np.arange(len(vols))
-    for _ in range(_NEWTON_STEPS):
-        strikes, calls = quotes.at(vols)
-        value, slope = hull.at(strikes, ranks)
-        gap = calls - value
-        if (np.abs(gap) <= ON_HULL).all():
-            break
-        low, high = np.where(gap <= 0, vols, low), np.where(gap > 0, vols, high)
-        step = vols - gap / np.maximum(quotes.rate(vols, slope, every), 1e-300)
-        usable = (step > low) & (step < high) & (np.abs(gap) < 0.5 * last)
-        vols, last = np.where(usable, step, 0.5 * (low + high)), np.abs(gap)
     return vols
 
 
