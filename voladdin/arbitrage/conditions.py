@@ -67,9 +67,14 @@ _NOBODY = np.zeros(0, dtype=np.intp)
 NONE = NoArbitrageConditions(_NOBODY, _NOBODY, _NOBODY, np.zeros(0))
 
 
-def broken(rows: IntArray, strikes: FloatArray, calls: FloatArray, tolerance: float) -> NoArbitrageConditions:
-    """The conditions that calls [N] of at least intrinsic value break by more than `tolerance`."""
-    found = arbitrage_trades(rows, strikes, calls, calls, tolerance)
+def broken(
+    rows: IntArray, strikes: FloatArray, calls: FloatArray, tolerance: float, slack: FloatArray | float = 0.0
+) -> NoArbitrageConditions:
+    """The conditions that calls [N] of at least intrinsic value break by more than `tolerance`.
+
+    slack: [N] what each call may be sold at less than its price; no call of price NaN takes part.
+    """
+    found = arbitrage_trades(rows, strikes, calls - slack, calls, tolerance)
     legs = [(trade.node, trade.legs[0], trade.legs[-1]) for trade in found if trade.legs]
     return NoArbitrageConditions(
         np.array([node for node, _, _ in legs], dtype=np.intp),

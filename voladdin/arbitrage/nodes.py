@@ -77,11 +77,6 @@ class AtStrikes:
         """dc/dvol of `nodes` [..., R] at vols [N]: vega sqrt(tau), whatever the slope."""
         return np.asarray((vega(self.m, vols * self.root) * self.root)[nodes])
 
-    def log_rates(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """dK/d ln vol = 0 and dc/d ln vol = vega s."""
-        total = vols * self.root
-        return np.zeros_like(self.m), vega(self.m, total) * total
-
 
 @dataclass(frozen=True)
 class AtDeltas:
@@ -116,13 +111,6 @@ class AtDeltas:
         d2 = z - s
         strikes = np.exp(np.minimum(s * (s / 2 - z), MAX_LOG_STRIKE))
         return np.asarray(root * strikes * (density(d2) + d2 * (ndtr(d2) + slope)))
-
-    def log_rates(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """[N] dK/d ln vol = -K d2 s and dc/d ln vol = K n(d2) s - N(d2) dK/d ln vol."""
-        total, strikes = vols * self.root, self.at(vols)[0]
-        d2 = self.z - total
-        by_strike = strikes * -d2 * total
-        return by_strike, strikes * density(d2) * total - by_strike * ndtr(d2)
 
 
 Nodes = AtStrikes | AtDeltas

@@ -10,15 +10,11 @@ and Hanson 1974, chapter 23).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from .._typing import BoolArray, FloatArray, IntArray
-from ..arbitrage.hulls import FORWARD
-from ..arbitrage.nodes import AtDeltas, Nodes, at_own_strikes
+from ..arbitrage.conditions import NoArbitrageConditions, broken, joined
+from ..arbitrage.nodes import Nodes, along_deltas, at_own_strikes
 from ..arbitrage.tolerances import FILL_AIM, MAX_LOG_STRIKE, QUOTE_SLACK
 from ..surface import MAX_VOL, Surface
 
@@ -27,8 +23,6 @@ _STILL = 1e-13  # of ln vol: not moved
 _NEAR = 1e-6  # of ln vol: the step that ends the search
 _MAX_STEPS = 25
 _MAX_MOVE = 0.3  # of ln vol, in one step
-
-Trades = NDArray[np.intp]  # [M, 3]: node sold, node bought left of it, node bought right of it or FORWARD
 
 
 def project(
@@ -68,10 +62,7 @@ def project(
 def _nodes(axes: Surface, point: FloatArray, strikes_held: bool) -> Nodes:
     """All cells, on a delta axis with strikes that move unless they are held where ln vols put them."""
     at_strikes = at_own_strikes(axes, np.exp(point).reshape(axes.shape))
-    if axes.deltas is None or strikes_held:
-        return at_strikes
-    deltas = np.tile(axes.deltas, len(axes.tenors))
-    return AtDeltas(at_strikes.rows, ndtri(deltas), deltas, at_strikes.root)
+    return at_strikes if axes.deltas is None or strikes_held else along_deltas(axes.deltas, at_strikes)
 
 
 class _Cuts:
@@ -84,21 +75,25 @@ class _Cuts:
         self, nodes: Nodes, start: FloatArray, slack: FloatArray, free: IntArray, std: FloatArray
     ) -> None:
         self._nodes, self._start, self._slack, self._free, self._std = nodes, start, slack, free, std
-        self._later = nodes.rows >= nodes.rows[:, None]
         self._seen: dict[tuple[int, ...], tuple[float, FloatArray]] = {}
         self.work = 0.0
 
     def see(self, point: FloatArray) -> bool:
         """Takes the trades at these ln vols; whether none is violated there."""
-        place = _placed(self._nodes, point)
-        violated = place.violated(self._later, self._slack + FILL_AIM)
-        known = np.array(list(self._seen), dtype=np.intp).reshape(-1, 3)
-        trades = np.concatenate([place.standing(known), violated])
-        gain, slope = place.linear(trades)
+        vols = np.exp(point)
+        strikes, calls = self._nodes.at(vols)
+        priced = np.abs(self._nodes.moneyness(vols)) <= MAX_LOG_STRIKE
+        calls = np.where(priced, calls, np.nan)
+        violated = broken(self._nodes.rows, strikes, calls, FILL_AIM, self._slack)
+        sold, left, right = np.array(list(self._seen), dtype=np.intp).reshape(-1, 3).T
+        standing = NoArbitrageConditions(sold, left, right, np.ones(len(sold))).at(strikes)
+        conditions = joined([standing, violated])
+        gain, rates = conditions.linear(self._nodes, vols)
+        slope, lines = np.zeros((len(gain), len(vols) + 1)), np.arange(len(gain))  # FORWARD is -1
+        np.subtract.at(slope, (lines, conditions.nodes), rates * np.append(vols, 0.0)[conditions.nodes])
         slope = slope[:, self._free]
-        gain += -self._slack[trades[:, 0]] - slope @ (point - self._start)[self._free]
-        normal = slope * self._std
-        for trade, *cut in zip(trades.tolist(), gain.tolist(), normal, strict=True):
+        gain -= self._slack[conditions.sold] + slope @ (point - self._start)[self._free]
+        for trade, *cut in zip(conditions.nodes.T.tolist(), gain.tolist(), slope * self._std, strict=True):
             self._seen[tuple(trade)] = cut[0], cut[1]
         return not len(violated)
 
@@ -129,63 +124,3 @@ class _Cuts:
             return None
         rest = rows @ dual - target
         return np.asarray(-rest[:-1] / rest[-1]) if distance > 1e-9 and rest[-1] < -1e-12 else None
-
-
-@dataclass(frozen=True)
-class _Place:
-    """All cells [N] at some vols, and the forward last, as FORWARD is -1: strikes, prices, both by ln vol."""
-
-    strikes: FloatArray
-    calls: FloatArray
-    by_strike: FloatArray
-    by_call: FloatArray
-
-    def violated(self, later: BoolArray, slack: FloatArray) -> Trades:
-        """One trade for each node that is worth more than some cover and its `slack` [N]."""
-        strikes, calls = self.strikes[:-1], self.calls[:-1]
-        run = strikes[:, None] - strikes
-        rise = (calls - slack)[:, None] - calls
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slope = rise / run
-            same = (run == 0) & later & (rise > 0)
-            left = np.where(same, np.inf, np.where((run > 0) & later, slope, -np.inf))
-            right = np.where((run < 0) & later, slope, np.inf)
-            forward = (calls - slack - 1.0) / strikes
-            most, least = left.max(1), right.min(1)
-            bad = np.flatnonzero(np.maximum(most, forward) > np.minimum(least, 0.0))
-        bought = np.where(most >= forward, left.argmax(1), FORWARD)
-        other = np.where((least < 0) & (most < np.inf), right.argmin(1), FORWARD)
-        return np.stack([np.arange(len(run)), bought, other], axis=1)[bad]
-
-    def standing(self, trades: Trades) -> Trades:
-        """Those whose strikes are still in order."""
-        sold, left, right = self.strikes[trades.T]
-        inside: BoolArray = (left <= sold) & ((trades[:, 2] == FORWARD) | (sold < right))
-        return np.asarray(trades[inside])
-
-    def linear(self, trades: Trades) -> tuple[FloatArray, FloatArray]:
-        """What each trade locks in [M], g = c_j - c_i - b (K_j - K_i), and its slope by every ln vol [M, N].
-
-        b = (c_k - c_i) / (K_k - K_i) is that of the line through the calls bought, w = (K_j - K_i) / (K_k -
-        K_i), both 0 where there is no k; dg = [c' - b K']_j - (1 - w) [c' - b K']_i - w [c' - b K']_k.
-        """
-        (k_sold, k_left, k_right), (c_sold, c_left, c_right) = self.strikes[trades.T], self.calls[trades.T]
-        flat = trades[:, 2] == FORWARD
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(flat, 0.0, (k_sold - k_left) / (k_right - k_left))
-            tilt = np.where(flat, 0.0, (c_right - c_left) / (k_right - k_left))
-        gain = c_sold - c_left - tilt * (k_sold - k_left)
-        slope, lines = np.zeros((len(trades), len(self.calls))), np.arange(len(trades))
-        for node, weight in zip(trades.T, (1.0, share - 1.0, -share), strict=True):
-            slope[lines, node] += weight * (self.by_call[node] - tilt * self.by_strike[node])
-        return gain, slope[:, :-1]
-
-
-def _placed(nodes: Nodes, point: FloatArray) -> _Place:
-    """The nodes at these ln vols; NaN where there is no price, or a strike is no float."""
-    vols = np.exp(point)
-    strikes, calls = nodes.at(vols)
-    dropped = ~(np.abs(nodes.moneyness(vols)) <= MAX_LOG_STRIKE) | np.isnan(calls)
-    strikes, calls = np.where(dropped, np.nan, strikes), np.where(dropped, np.nan, calls)
-    by_strike, by_call = (np.append(rate, 0.0) for rate in nodes.log_rates(vols))
-    return _Place(np.append(strikes, 0.0), np.append(calls, 1.0), by_strike, by_call)

@@ -19,7 +19,6 @@ from .linear_program import INFEASIBLE, OPTIMAL
 from .moves import Limits, Moves
 from .onto_hulls import beneath
 
-SCALE = 1e-4  # 1 in the program is 1 bp of vol
 _STEPS = 10
 _GAIN = 1e-4  # of the cost: less is not worth another step
 _RADIUS = 0.25  # of the median vol

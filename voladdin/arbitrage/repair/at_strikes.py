@@ -18,7 +18,6 @@ from ..prices import Quotes
 from .linear_program import INFEASIBLE, OPTIMAL
 from .moves import Limits, Moves
 
-SCALE = 1e-4  # 1 in the program is 1 bp of forward
 _ROUNDS = 200
 
 

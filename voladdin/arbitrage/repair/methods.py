@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +16,7 @@ from ..tolerances import INNER, INNER_LEAST, INNER_MOST
 from . import at_deltas, at_strikes
 from .at_deltas import Search
 from .linear_program import INFEASIBLE, OPTIMAL
-from .moves import Moves
+from .moves import Limits, Moves
 from .onto_hulls import lower
 
 Attempt = tuple[str, FloatArray | None, str]
@@ -82,11 +83,7 @@ class Problem:
 def by_program(problem: Problem) -> Attempt:
     """The L1 optimum, inside bid and ask where that is possible."""
     along = problem.surface.deltas is not None
-    status, vols = INFEASIBLE, None
-    for hard, slack in _stages(problem):
-        status, vols = (_along_deltas if along else _at_strikes)(problem, hard, slack)
-        if status != INFEASIBLE:
-            break
+    status, vols = _along_deltas(problem) if along else _at_strikes(problem, problem.given.vols)
     note = "" if status == OPTIMAL else f"the linear program ended with: {status}"
     return "vols" if along else "prices", vols, note
 
@@ -102,10 +99,7 @@ def by_nearest(problem: Problem) -> Attempt:
     near = vols_around(problem.surface.vols)[problem._cells]
     if np.abs(np.log(problem.given.vols / near)).max() < _ODD:
         return done, vols, note
-    for hard, slack in _stages(problem):
-        status, other = _at_strikes(problem, hard, slack, near)
-        if status != INFEASIBLE:
-            break
+    other = _at_strikes(problem, near)[1]
     if other is not None and 2 * problem.distance(other) < problem.distance(vols):
         return done, other, "vegas are those of the vols around each"
     return done, vols, note
@@ -120,32 +114,44 @@ def by_envelope(problem: Problem) -> Attempt:
     return "envelope", problem.filled(problem.given.vols_at(calls)), ""
 
 
-def _at_strikes(
-    problem: Problem, hard: bool, slack: float, around: FloatArray | None = None
-) -> tuple[str, FloatArray | None]:
-    """around: [N] vols whose vegas count, the quotes' own unless given."""
+def _at_strikes(problem: Problem, around: FloatArray) -> tuple[str, FloatArray | None]:
+    """around: [N] vols whose vegas count."""
     given = problem.given
-    limits = at_strikes.limits(given, given.vols if around is None else around, *problem.sides)
-    moves = Moves(limits, problem.free, hard, at_strikes.SCALE)
-    status, calls = at_strikes.solve(given, moves, problem.inner + slack, slack)
-    return status, problem.filled(given.vols_at(calls)) if status == OPTIMAL else None
+    limits = at_strikes.limits(given, around, *problem.sides)
+
+    def solve(moves: Moves, slack: float) -> tuple[str, FloatArray | None]:
+        status, calls = at_strikes.solve(given, moves, problem.inner + slack, slack)
+        return status, problem.filled(given.vols_at(calls)) if status == OPTIMAL else None
+
+    return _first_feasible(problem, limits, solve)
 
 
-def _along_deltas(problem: Problem, hard: bool, slack: float) -> tuple[str, FloatArray | None]:
+def _along_deltas(problem: Problem) -> tuple[str, FloatArray | None]:
     """Vols also where the search was cut short: the nearest so far have no arbitrage."""
     limits = at_deltas.limits(problem.given.vols, *problem.sides)
-    moves = Moves(limits, problem.free, hard, at_deltas.SCALE)
-    search = Search(problem.along, problem.given.vols, moves, problem.free, problem.inner + slack)
-    status = search.run()
-    return status, problem.filled(search.best) if search.solved and np.isfinite(search.least) else None
+
+    def solve(moves: Moves, slack: float) -> tuple[str, FloatArray | None]:
+        search = Search(problem.along, problem.given.vols, moves, problem.free, problem.inner + slack)
+        status = search.run()
+        return status, problem.filled(search.best) if search.solved and np.isfinite(search.least) else None
+
+    return _first_feasible(problem, limits, solve)
 
 
-def _stages(problem: Problem) -> list[tuple[bool, float]]:
-    """(bid and ask must hold, slack of the conditions).
+def _first_feasible(
+    problem: Problem, limits: Limits, solve: Callable[[Moves, float], tuple[str, FloatArray | None]]
+) -> tuple[str, FloatArray | None]:
+    """Bid and ask hold where they can; where all else fails, conditions have slack.
 
     Slack is only for fixed quotes that are themselves off by nearly the tolerance.
     """
     stages = [(False, 0.0)]
     if np.isfinite(problem.bid).any() or np.isfinite(problem.ask).any():
         stages.insert(0, (True, 0.0))
-    return [*stages, (False, problem.slack)] if problem.fixed.any() else stages
+    if problem.fixed.any():
+        stages.append((False, problem.slack))
+    for hard, slack in stages:
+        status, vols = solve(Moves(limits, problem.free, hard), slack)
+        if status != INFEASIBLE:
+            break
+    return status, vols

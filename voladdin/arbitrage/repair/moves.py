@@ -10,6 +10,7 @@ from ..._typing import BoolArray, FloatArray, IntArray
 from ..conditions import NoArbitrageConditions
 from .linear_program import Program
 
+_SCALE = 1e-4  # 1 in the program is 1 bp of forward, or of vol: its numbers are of order 1
 INSIDE = 1e-3  # cost of a move inside bid and ask, in that of one outside
 
 
@@ -59,11 +60,11 @@ def _columns(limits: Limits, free: BoolArray, hard: bool) -> _Columns:
 
 
 class Moves:
-    """What quotes can do in a linear program. scale: what 1 is in it, so that its numbers are of order 1."""
+    """What quotes can do in a linear program. hard: not beyond bid and ask."""
 
-    def __init__(self, limits: Limits, free: BoolArray, hard: bool, scale: float) -> None:
+    def __init__(self, limits: Limits, free: BoolArray, hard: bool) -> None:
         self._columns = _columns(limits, free, hard)
-        self._scale, self._number = scale, len(free)
+        self._number = len(free)
         self._free = np.append(free, False)  # FORWARD is -1
         self._first = np.searchsorted(self._columns.quote, np.arange(len(free) + 2))
 
@@ -78,13 +79,13 @@ class Moves:
         if least is not None and most is not None:
             ends = np.sort(columns.sign * np.stack([least, most])[:, columns.quote], axis=0) - columns.start
             lower, upper = np.clip(ends, 0.0, columns.size)
-        return Program(columns.cost, lower / self._scale, upper / self._scale)
+        return Program(columns.cost, lower / _SCALE, upper / _SCALE)
 
     def read(self, x: FloatArray) -> FloatArray:
         """[N] each quote's move, 0 exactly where its columns are."""
         columns = self._columns
         moves = np.bincount(columns.quote, columns.sign * x, minlength=self._number)
-        return np.asarray(moves * self._scale)
+        return np.asarray(moves * _SCALE)
 
     def cost(self, move: FloatArray) -> float:
         """Of a whole move [N]; infinite where it is beyond the limits."""
@@ -109,5 +110,5 @@ class Moves:
         row, value = np.repeat(row, count), np.repeat(value, count) * self._columns.sign[column]
         order = np.argsort(row, kind="stable")
         live, starts = np.unique(row[order], return_index=True)
-        program.add(starts, column[order], value[order], least[live] / self._scale)
+        program.add(starts, column[order], value[order], least[live] / _SCALE)
         return len(live)

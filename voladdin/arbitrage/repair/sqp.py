@@ -30,7 +30,6 @@ _LOW = 0.01  # no vol goes below, or below half of what is quoted: no corner wit
 _CLOSE = 0.02  # a step of less than this share of the whole change is the last
 _NOTHING = 1e-6  # a change of less is not worth another step
 _SHORT = 0.2  # a first step shortened to less leads nowhere from there
-_FORGIVEN = 1 / 500  # of the tolerance: neighbours' arbitrage_trades add up along a smile
 _MARGIN = 2e-10  # of price, above 0
 _MARGIN_VOL = 1e-7  # of vol: the margin costs no more
 _LIVE_VOLS = 0.02, 2.0  # of prices from which vols can be moved
