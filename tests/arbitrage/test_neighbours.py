@@ -60,3 +60,10 @@ def test_a_hole_is_left_out() -> None:
     vols[1, 2, 2] = np.nan
     vols[2, 1, 1], vols[2, 1, 3] = np.nan, 0.4
     np.testing.assert_array_equal(arbitrage_free(AXES, vols), [True, True, False])
+
+
+def test_strikes_as_good_as_equal_are_no_overflow() -> None:
+    """Nothing is said of the neighbours then; the whole verdict decides."""
+    axes = va.Surface(np.full((2, 3), 0.2), [0.5, 1.0], moneyness=[300.0, np.nextafter(300.0, 301.0), 301.0])
+    vols = np.full((1, 2, 3), 0.2)
+    assert arbitrage_free(axes, vols).shape == (1,)

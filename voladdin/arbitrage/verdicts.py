@@ -120,5 +120,7 @@ def _gain(calls: FloatArray, strikes: FloatArray) -> FloatArray:
 def _most_neighbours(strikes: FloatArray, tenors: int) -> float:
     """How many gains of neighbours can add up: the longest mean walk along the strikes, and the tenors."""
     steps = np.diff(np.concatenate([[0.0], strikes]))
-    least = float((steps[1:] * steps[:-1]).min(initial=1.0))
-    return float(strikes[-1] ** 2 / (4 * least) + len(strikes) + tenors)
+    least = (steps[1:] * steps[:-1]).min(initial=1.0)
+    with np.errstate(over="ignore", divide="ignore"):  # strikes as good as equal: no neighbour is sure
+        walk = strikes[-1] ** 2 / (4 * least)
+    return float(walk + len(strikes) + tenors)
