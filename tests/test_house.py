@@ -77,13 +77,11 @@ def test_files_are_short() -> None:
     assert _percentile(lines) <= LONG_FILE, {name: size for name, size in sizes.items() if size > LONG_FILE}
 
 
-@pytest.mark.xfail(reason="cells/ and imputation/ are being written")
 def test_functions_are_short(functions: list[Function]) -> None:
     assert [f for f in functions if f.lines > LONGEST_FUNCTION] == []
     assert _percentile([f.lines for f in functions]) <= LONG_FUNCTION
 
 
-@pytest.mark.xfail(reason="cells/ and xlsx/ are being written")
 def test_functions_branch_little(functions: list[Function]) -> None:
     assert [f for f in functions if f.branches > MOST_BRANCHES] == []
 

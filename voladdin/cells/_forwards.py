@@ -37,8 +37,7 @@ def typical_forward(market: Market) -> float | None:
 def read_forwards(table: Table, market: Market, years: FloatArray) -> FloatArray | None:
     """[T] forwards from the argument, else the range's own, else spot exp((domestic - foreign) T), else None.
 
-    Raises InputError naming the cell that is no positive number, or the argument that lacks; UnitsError for
-    rates beyond 50%.
+    Raises InputError naming the cell or argument at fault, UnitsError for rates beyond 50%.
     """
     if market.forwards is not None:
         return _column(market.forwards, "forwards", years)

@@ -77,24 +77,21 @@ def parse(
 ) -> Grid:
     """Reads a range of cells as a surface; `voladdin.cells` states the rules.
 
-    values: rows of cells. tenors, strikes: labels in place of headers, a row or a column; strikes may be one
-    for each vol; or one word, such as "days", "delta" or "paper". units: "percent", "decimal" or None (the
-    evidence tells). forwards: one for each tenor, or one for all. valuation: the date that expiry dates count
-    from; otherwise the corner cell's. market: forwards, or spot and rates. like: a grid of the same market,
-    which tells the unit and what numbers in the headers are where this range does not.
+    tenors, strikes: labels in place of headers, a row or column (strikes also one for each vol), or one word,
+    such as "days", "delta" or "paper". units: "percent", "decimal" or None (evidence tells). forwards: one
+    for each tenor, or one for all. valuation: the date that expiry dates count from, or the corner's.
+    market: forwards, or spot and rates. like: a grid of the same market, for what this one lacks.
 
     Raises InputError (shape, TRUE/FALSE, no vol), LabelError (headers), UnitsError (percent with decimals).
     """
-    raw = rectangle(values, "range", MAX_CELLS)
-    given = read_arguments(tenors, strikes)
-    known = _market(market, forwards)
-    unit = read_units(units)
+    raw, given = rectangle(values, "range", MAX_CELLS), read_arguments(tenors, strikes)
+    known, unit = _market(market, forwards), read_units(units)
     labels, words = _without_titles(labels_of(raw), given, like)
-    corner = labels[0][0]
-    layout = _layout(labels, given, words, typical_forward(known))
+    corner, layout = labels[0][0], _layout(labels, given, words, typical_forward(known))
     table, read, axis, today = _axes(labels, layout, given, words, known, valuation)
     surface_of = _surfaces(read, axis)
     quotes = read_quotes(table.body, unit, _evidence(words, like), surface_of)
+    warnings = [*given.notes, *today, *_assumed(layout, read.tenors, axis, words), *quotes.warnings]
     rows, columns = (table.across, table.down) if layout.transposed else (table.down, table.across)
     return Grid(
         surface=surface_of(quotes.vols),
@@ -103,7 +100,7 @@ def parse(
         row_header=layout.header_row,
         column_header=layout.header_column,
         raw=raw,
-        warnings=[*given.notes, *today, *_assumed(layout, read.tenors, axis, words), *quotes.warnings],
+        warnings=warnings,
         rows=tuple(corner.row + i for i in rows),
         columns=tuple(corner.column + j for j in columns),
         quotes=quotes.written,

@@ -164,12 +164,7 @@ def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Lay
     across = _may_be_tenors(row) and _may_be_strikes(column)
     if down != across or not down:
         return Layout(across, True, True)
-    said = {_usual_deltas(column)} if _usual_deltas(row) != _usual_deltas(column) else set()
-    if forward is not None:
-        about = [_is_about(line, forward) for line in (row, column)]
-        said |= {about[1]} if about[0] != about[1] and not _spans_one((row, column)[about[0]]) else set()
-    if is_date(table[0][0].cell) and _are_dates(row) != _are_dates(column):
-        said = {_are_dates(row)}
+    said = _ways_across(table, row, column, forward)
     named = words.axis == "tenor" and words.notation is None
     if named and not said:
         return Layout(False, True, True, f"tenors read down, as the corner is {words.text!r}")
@@ -180,6 +175,18 @@ def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Lay
         f"{row[0]} and {column[0]}: tenors across and strikes down, or strikes across and tenors down; "
         "expected labels such as 1M and 25C, or the arguments tenors and strikes"
     )
+
+
+def _ways_across(table: Table, row: Labels, column: Labels, forward: float | None) -> set[bool]:
+    """Whether tenors run across, by each piece of evidence that can tell."""
+    if is_date(table[0][0].cell) and _are_dates(row) != _are_dates(column):
+        return {_are_dates(row)}
+    said = {_usual_deltas(column)} if _usual_deltas(row) != _usual_deltas(column) else set()
+    if forward is not None:
+        about = [_is_about(line, forward) for line in (row, column)]
+        if about[0] != about[1] and not _spans_one((row, column)[about[0]]):
+            said.add(about[1])
+    return said
 
 
 def _no_header(table: Table) -> LabelError:

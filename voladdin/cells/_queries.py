@@ -35,27 +35,36 @@ def tenor_asked(cell: Cell, grid: Grid) -> float:
     Raises LabelError naming the value, and both readings of a number.
     """
     if is_date(cell):
-        if grid.valuation is None:
-            raise LabelError(
-                f"tenor is {shown(cell)}, a date; expected the valuation date in the corner cell of the "
-                "surface, or the argument valuation"
-            )
-        return parse_tenor(_expiry(cell, grid.valuation), grid.valuation)
+        return _date_asked(cell, grid)
     number = None if isinstance(cell, bool) else read_number(cell)
     if number is None or number.percent:
         return parse_tenor(str(cell) if isinstance(cell, str) else cell)  # type: ignore[arg-type]
+    return _number_asked(cell, number.value, grid)
+
+
+def _date_asked(cell: Cell, grid: Grid) -> float:
+    if grid.valuation is None:
+        raise LabelError(
+            f"tenor is {shown(cell)}, a date; expected the valuation date in the corner cell of the "
+            "surface, or the argument valuation"
+        )
+    return parse_tenor(_expiry(cell, grid.valuation), grid.valuation)
+
+
+def _number_asked(cell: Cell, value: float, grid: Grid) -> float:
+    """Years of a number: the reading that lies near the grid's own tenors."""
     unit = grid.tenor_unit or "years"
     other = "days" if unit == "years" else unit
-    readings = {name: number.value * YEARS_IN_A[name] for name in dict.fromkeys(["years", other])}
+    readings = {name: value * YEARS_IN_A[name] for name in dict.fromkeys(["years", other])}
     low, high = float(grid.surface.tenors[0]) / _NEAR, float(grid.surface.tenors[-1]) * _NEAR
     within = [name for name, years in readings.items() if low <= years <= high]
-    if unit == "years" and (within != ["days"] or number.value != int(number.value)):
-        return parse_tenor(number.value)
+    if unit == "years" and (within != ["days"] or value != int(value)):
+        return parse_tenor(value)
     if unit != "years" and len(within) == 1:
         return parse_tenor(readings[within[0]])
     raise LabelError(
         f"tenor is {shown(cell)}, {' or '.join(readings)}; expected a label such as "
-        f"{' or '.join(f'{number.value:g}{name[0].upper()}' for name in readings)}"
+        f"{' or '.join(f'{value:g}{name[0].upper()}' for name in readings)}"
     )
 
 

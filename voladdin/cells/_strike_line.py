@@ -53,18 +53,19 @@ def read_strikes(
     kinds = _one_kind(flat, texts)
     plain = [number for number in numbers if number is not None]
     notation = None if not plain else kinds or notation_of(plain, forward, said, rows=len(labels))
-    percent = notation == "K/F" and statistics.median(plain) > _PERCENT_FROM
+    scale = 0.01 if notation == "K/F" and statistics.median(plain) > _PERCENT_FROM else 1.0
     read = [
-        texts[i][1]
-        if x is None or notation is None
-        else _as_notation(notation, x / 100 if percent else x, flat[i])
+        texts[i][1] if x is None or notation is None else _as_notation(notation, scale * x, flat[i])
         for i, x in enumerate(numbers)
     ]
     values = np.array(read, dtype=float).reshape(len(labels), -1)
     for row, axis in zip(labels, values, strict=True):
         check_monotone(row, axis, "strikes")
-    kind = next(iter(texts.values()))[0] if texts else _kind(notation or "delta")
-    return Strikes(kind, values, notation)
+    return Strikes(_kind_of(texts, notation), values, notation)
+
+
+def _kind_of(texts: dict[int, tuple[StrikeKind, float]], notation: Notation | None) -> StrikeKind:
+    return next(iter(texts.values()))[0] if texts else _kind(notation or "delta")
 
 
 def _numbers(flat: Sequence[Label], said: Notation | None) -> tuple[list[float | None], Notation | None]:
@@ -86,13 +87,17 @@ def _by_place(flat: Sequence[Label], sideless: Sequence[float | None]) -> list[f
         50.0 if one is None and parse_delta(label.cell) == 0.5 else one
         for one, label in zip(sideless, flat, strict=True)
     ]
-    if found == found[::-1] and 50.0 in found and found.count(50.0) == 1:
-        middle = found.index(50.0)
-        return [None if one is None else -one if i < middle else one for i, one in enumerate(found)]
-    if all(one is None or one > 0 for one in found) and max(one or 0 for one in found) <= 50:
+    if found == found[::-1] and found.count(50.0) == 1:
+        return _puts_first(found, found.index(50.0))
+    known = [one for one in found if one is not None]
+    if min(known) > 0 and max(known) <= 50:
         label = next(label for one, label in zip(sideless, flat, strict=True) if one is not None)
         raise LabelError(f"{label}, a put or a call; expected one such as 25P or 25C")
     return found
+
+
+def _puts_first(found: list[float | None], middle: int) -> list[float | None]:
+    return [None if one is None else -one if i < middle else one for i, one in enumerate(found)]
 
 
 def _is_text(label: Label) -> bool:

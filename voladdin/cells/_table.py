@@ -44,26 +44,38 @@ def split(labels: list[list[Label]], layout: Layout, named: tuple[bool, bool]) -
 
     Raises InputError where no body is left.
     """
-    rows, headed = labels, (layout.header_row, layout.header_column)
-    if layout.transposed:
-        rows, headed = [list(line) for line in zip(*labels, strict=True)], headed[::-1]
-    top, side = headed
+    rows, top, side = _tenors_down(labels, layout)
     down = _used(rows, start=int(top), keep_blank=named[0] or not side)
     across = _used(list(zip(*rows, strict=True)), start=int(side), keep_blank=named[1] or not top)
-    forwards = [j for j in across if top and not named[1] and is_forward(rows[0][j])][:1]
-    across = [j for j in across if j not in forwards]
+    ahead = _forward_column(rows[0], across) if top and not named[1] else None
+    across = [j for j in across if j != ahead]
     if not down or not across:
         raise InputError(
             f"the range has no vols; expected them beside {TENORS_EXPECTED} and {STRIKES_EXPECTED}"
         )
     return Table(
         body=[[rows[i][j] for j in across] for i in down],
-        side=[rows[i][0] for i in down] if side else None,
+        side=_column(rows, down, 0 if side else None),
         top=[rows[0][j] for j in across] if top else None,
         down=down,
         across=across,
-        forwards=[rows[i][j] for j in forwards for i in down] or None,
+        forwards=_column(rows, down, ahead),
     )
+
+
+def _tenors_down(labels: list[list[Label]], layout: Layout) -> tuple[list[list[Label]], bool, bool]:
+    """The cells with tenors down, and whether strikes stand above and tenors beside them."""
+    if layout.transposed:
+        return [list(line) for line in zip(*labels, strict=True)], layout.header_column, layout.header_row
+    return labels, layout.header_row, layout.header_column
+
+
+def _forward_column(top: Sequence[Label], across: list[int]) -> int | None:
+    return next((j for j in across if is_forward(top[j])), None)
+
+
+def _column(rows: list[list[Label]], down: list[int], at: int | None) -> list[Label] | None:
+    return None if at is None else [rows[i][at] for i in down]
 
 
 def _used(lines: Sequence[Sequence[Label]], *, start: int, keep_blank: bool) -> list[int]:

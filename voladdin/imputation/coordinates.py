@@ -42,8 +42,7 @@ def standardised(moneyness: FloatArray, atm: FloatArray, log_tenor: FloatArray) 
 def atm_term(t: FloatArray, moneyness: FloatArray, values: FloatArray, at: FloatArray) -> FloatArray:
     """Log ATM vols at ln T `at`, from quotes at ln T `t`, log-moneyness and log-vols `values`, all [n].
 
-    A Gaussian process with a level, a skew and a curvature in time, its moneyness standardised by its own
-    last answer.
+    A Gaussian process with level, skew and curvature in time, moneyness standardised by its last answer.
     """
     if len(t) > MOST:
         chosen = np.linspace(0, len(t) - 1, MOST).round().astype(int)

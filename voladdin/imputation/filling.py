@@ -124,17 +124,15 @@ def impute(
         if not isinstance(given, Surface) and (name == "surface" or given is not None):
             raise InputError(f"{name} is a {type(given).__name__}; expected a voladdin.Surface")
     notes: list[str] = []
-    if bid is not None or ask is not None:
+    market = bid is not None or ask is not None
+    if market:
         surface, notes = inside_market(surface, bid, ask)
-    if surface.deltas is not None:
-        arguments["deltas"] = surface.deltas
-    else:
-        arguments["moneyness"] = surface.log_moneyness
+    arguments |= {"deltas": surface.deltas, "moneyness": surface.log_moneyness}
     if prior is not None:
         _check_prior(surface, prior)
         arguments["prior"] = prior.vols[None]
     result = impute_batch(surface.vols[None], surface.tenors, **arguments)
-    if notes or bid is not None or ask is not None:
+    if market:
         pinned = beyond(result.filled[0], surface.observed, bid, ask)
         if np.isfinite(pinned).any():
             vols = np.where(np.isfinite(pinned), pinned, surface.vols)

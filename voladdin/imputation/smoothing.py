@@ -20,8 +20,7 @@ _LEAST_GAP = 1e-7
 def between_quotes(at: Points, quoted: BoolArray, residual: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean [N] of the residual process, and the share [N] of its variance that the quotes leave open.
 
-    at: the points; residual: [N], read where `quoted`. The length and the noise are those of the most
-    evidence.
+    at: the points; residual: [N], read where `quoted`. Length and noise have the most evidence.
     """
     order = np.lexsort((at.u, at.rows))
     seen, values = quoted[order], np.where(quoted, residual, 0.0)[order]

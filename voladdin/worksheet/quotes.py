@@ -64,11 +64,7 @@ def volquotes(
     """
     labels = line_of("tenors", tenors)
     years = years_of(labels)
-    columns = {
-        name: numbers_of(name, cells, len(labels), warnings)
-        for name, cells in quotes.items()
-        if cells is not None
-    }
+    columns = _columns(quotes, len(labels), warnings)
     _drop_impossible(columns["atm"], labels, warnings)
     rules = conventions(pair, years, butterfly, told(None, None, None) if said is None else said)
     evidence = UnitEvidence(pair=pair if pair and is_listed(pair) else None)
@@ -76,13 +72,18 @@ def volquotes(
     known: dict[str, Any] = {
         name: rates_of(name, cells, len(labels)) for name, cells in rates.items() if cells is not None
     }
-    decimals: dict[str, Any] = {name: column / scale for name, column in columns.items()}
     known |= {"pair": rules, "spot": spot}
-    surface = _surface(years, decimals, known, labels, warnings)
+    surface = _surface(years, {k: v / scale for k, v in columns.items()}, known, labels, warnings)
     values = _strikes(surface) if strikes else _kept(surface.vols * scale, columns["atm"])
     wings = slice(None) if {"rr10", "bf10"} <= columns.keys() else slice(1, 4)
     grid = [[pair or "", *HEADERS[wings]], *_rows(labels, values[:, wings])]
     return [list(line) for line in zip(*grid, strict=True)] if _is_row(quotes["atm"] or []) else grid
+
+
+def _columns(quotes: dict[str, Cells | None], count: int, warnings: list[str]) -> dict[str, FloatArray]:
+    """The quotes that are given, [T] each."""
+    given = {name: cells for name, cells in quotes.items() if cells is not None}
+    return {name: numbers_of(name, cells, count, warnings) for name, cells in given.items()}
 
 
 def _rows(labels: Sequence[Label], values: FloatArray) -> Cells:

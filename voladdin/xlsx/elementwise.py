@@ -52,14 +52,13 @@ def apply(name: str, arguments: list[Cell | Cells], scalar: Scalar) -> Cell | Ce
     if not arrays:
         return scalar(arguments)
     height, width = max(len(a) for a in arrays), max(len(a[0]) for a in arrays)
-    result: Cells = []
-    for row in range(height):
-        result.append([])
-        for column in range(width):
-            chosen = [_element(a, row, column) if n in lifted else a for n, a in enumerate(arguments)]
-            value = "#N/A" if any(c is _ABSENT for c in chosen) else scalar(chosen)
-            result[-1].append(value[0][0] if isinstance(value, list) else value)
-    return result
+
+    def value(row: int, column: int) -> Cell:
+        chosen = [_element(a, row, column) if n in lifted else a for n, a in enumerate(arguments)]
+        found = "#N/A" if any(c is _ABSENT for c in chosen) else scalar(chosen)
+        return found[0][0] if isinstance(found, list) else found
+
+    return [[value(row, column) for column in range(width)] for row in range(height)]
 
 
 _ABSENT = object()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import pairwise
+from xml.etree.ElementTree import Element
 
 from ..errors import InputError
 from .package import Package, children
@@ -44,18 +45,7 @@ class Names:
 
     def __init__(self, package: Package) -> None:
         root = package.xml(package.workbook)
-        targets = package.targets(package.workbook)
-        titles, self.parts = [], {}
-        for sheet in children(root, "sheets", "sheet"):
-            identity = next((v for k, v in sheet.attrib.items() if k.endswith("}id")), "")
-            kind, part = targets.get(identity, ("", ""))
-            titles.append(sheet.get("name", ""))
-            if kind == "worksheet":
-                self.parts[titles[-1]] = part
-            elif kind not in ("chartsheet", "dialogsheet", "xlMacrosheet", "xlIntlMacrosheet"):
-                raise InputError(f"its sheet {titles[-1]!r} has no part")
-        if not self.parts:
-            raise InputError("it has no worksheet")
+        titles, self.parts = _worksheets(package, root)
         self._sheets = {title.casefold(): title for title in self.parts}
         settings = {
             k: v for name in ("workbookPr", "calcPr") for e in children(root, name) for k, v in e.items()
@@ -183,3 +173,19 @@ def _tables(package: Package, sheet: str, part: str) -> list[tuple[str, _Table]]
         table = _Table(Place(sheet, box), columns, int(headers), int(totals))
         found.append((root.get("displayName", "").casefold(), table))
     return found
+
+
+def _worksheets(package: Package, root: Element) -> tuple[list[str], dict[str, str]]:
+    """The titles of all sheets, and the part of each worksheet. Raises InputError where there is none."""
+    targets, titles, parts = package.targets(package.workbook), list[str](), dict[str, str]()
+    for sheet in children(root, "sheets", "sheet"):
+        identity = next((v for k, v in sheet.attrib.items() if k.endswith("}id")), "")
+        kind, part = targets.get(identity, ("", ""))
+        titles.append(sheet.get("name", ""))
+        if kind == "worksheet":
+            parts[titles[-1]] = part
+        elif kind not in ("chartsheet", "dialogsheet", "xlMacrosheet", "xlIntlMacrosheet"):
+            raise InputError(f"its sheet {titles[-1]!r} has no part")
+    if not parts:
+        raise InputError("it has no worksheet")
+    return titles, parts
