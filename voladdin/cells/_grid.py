@@ -77,20 +77,19 @@ def parse(
 ) -> Grid:
     """Reads a range of cells as a surface; `voladdin.cells` states the rules.
 
-    tenors, strikes: labels in place of headers, a row or column (strikes also one for each vol), or one word,
-    such as "days", "delta" or "paper". units: "percent", "decimal" or None (evidence tells). forwards: one
-    for each tenor, or one for all. valuation: the date that expiry dates count from, or the corner's.
+    tenors, strikes: labels in place of headers (strikes also one for each vol), or a word such as "days".
+    units: "percent", "decimal" or None. forwards: one a tenor, or one for all. valuation: of expiry dates.
     market: forwards, or spot and rates. like: a grid of the same market, for what this one lacks.
 
     Raises InputError (shape, TRUE/FALSE, no vol), LabelError (headers), UnitsError (percent with decimals).
     """
     raw, given = rectangle(values, "range", MAX_CELLS), read_arguments(tenors, strikes)
-    known, unit = _market(market, forwards), read_units(units)
+    known = _market(market, forwards)
     labels, words = _without_titles(labels_of(raw), given, like)
     corner, layout = labels[0][0], _layout(labels, given, words, typical_forward(known))
     table, read, axis, today = _axes(labels, layout, given, words, known, valuation)
     surface_of = _surfaces(read, axis)
-    quotes = read_quotes(table.body, unit, _evidence(words, like), surface_of)
+    quotes = read_quotes(table.body, read_units(units), _evidence(words, like), surface_of)
     warnings = [*given.notes, *today, *_assumed(layout, read.tenors, axis, words), *quotes.warnings]
     rows, columns = (table.across, table.down) if layout.transposed else (table.down, table.across)
     return Grid(

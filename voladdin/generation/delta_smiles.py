@@ -41,8 +41,7 @@ def moved_at_strikes(surface: Surface, change: Callable[[FloatArray], FloatArray
         if not np.nanmax(np.abs(off)) > _CLOSE:
             return vols
         slope = np.minimum((gap(vols + _SIZE) - off) / _SIZE, -0.1)
-        step = np.clip(vols - off / slope, 0.5 * vols, 2 * vols)
-        vols = np.clip(step, _LEAST_VOL, MAX_VOL)
+        vols = np.clip(np.clip(vols - off / slope, 0.5 * vols, 2 * vols), _LEAST_VOL, MAX_VOL)
         off = gap(vols)
     return surface.vols
 

@@ -102,10 +102,8 @@ class Sequence:
 
         At given strikes the nearest prices, by one program; on a delta axis points on lower hulls.
         """
-        quotes, quoted = (
-            self.features.quotes,
-            np.where(self.free, np.clip(self.quoted, *_LIVE_VOLS), self.quoted),
-        )
+        quotes = self.features.quotes
+        quoted = np.where(self.free, np.clip(self.quoted, *_LIVE_VOLS), self.quoted)
         if isinstance(quotes, AtDeltas):
             return placed(quotes, quoted, self.free)
         strikes, calls = quotes.at(quoted)
