@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from voladdin.cli import addins, main, program
+from voladdin.cli import addins, main
 from voladdin.errors import InputError
 from voladdin.worksheet import registry
 from voladdin.xlsx.tables import format_grid, format_table, read_cells, write_cells
@@ -190,7 +190,7 @@ def test_a_missing_extra_says_what_to_install(
     def absent(name: str) -> None:
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
-    monkeypatch.setattr(program.importlib, "import_module", absent)
+    monkeypatch.setattr("voladdin.cli.program.importlib.import_module", absent)
     assert main(["train", "history.csv"]) == 2
     said = capsys.readouterr().err
     assert "train needs the module torch; expected pip install -e '.[train]' in the clone" in said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -29,7 +28,7 @@ from export.bench.imputation.baselines.grid import interpolation
 from export.bench.imputation.product import Product, product_methods
 from export.bench.masks import HOLES, RATES, all_masks
 from export.bench.methods import Method, Prediction
-from export.bench.metrics import Score, evaluate, gaussian_crps, latency, ratio_interval, score
+from export.bench.metrics import Score, evaluate, gaussian_crps, latency, ratio_interval, score  # type: ignore
 
 FX, OTHER = grids.FX, grids.OTHER
 needs_data = pytest.mark.data
@@ -492,7 +491,7 @@ def test_evaluate_gives_every_method_the_same_holes(history: History) -> None:
 
 
 @pytest.fixture
-def fake_imputation(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict]]:
+def fake_imputation(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     calls: list[dict] = []
 
     def impute_batch(vols: np.ndarray, tenors: np.ndarray, **options: object) -> SimpleNamespace:

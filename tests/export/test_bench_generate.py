@@ -219,7 +219,7 @@ def test_traversal_moves_one_latent_at_a_time(network: PaperNetwork) -> None:
 def test_naive_shifts_change_the_feature_by_as_much(known: Surfaces) -> None:
     for name, size in shifts.SHIFTS:
         moved = shifts.naive(known, name, size).reshape(len(known.held), -1) @ known.weights.T
-        change = size * (np.array(shifts.NAMES) == name)
+        change = size * (np.array(shifts.NAMES) == name)  # type: ignore
         np.testing.assert_allclose(moved - known.held_features, np.tile(change, (60, 1)), atol=1e-9)
 
 

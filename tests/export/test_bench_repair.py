@@ -90,7 +90,7 @@ def test_strikes_of_deltas_keep_prices(history: History) -> None:
 
 
 def test_smooth_deformation_is_extreme_and_smooth() -> None:
-    flat = va.Surface(np.full((28, 28), 0.25), damage.TENORS, moneyness=damage.MONEYNESS)
+    flat = va.Surface(np.full((28, 28), 0.25), damage.TENORS, moneyness=damage.MONEYNESS)  # type: ignore
     for seed in range(3):
         bent = damage.bent(flat, np.random.default_rng(seed))
         assert slack(bent) > 0.9 * damage.EXTREME
@@ -266,14 +266,14 @@ def test_rows_of_a_case() -> None:
     found = {
         PRICES: [measured(1.0), measured(1.0 + 1e-7)],
         RIVAL: [measured(1.5), measured(0.5)],
-        CLIPPING: [Measured(False, False, *[np.nan] * 4, 1.0, 0.001)] * 2,
+        CLIPPING: [Measured(False, False, *[np.nan] * 4, 1.0, 0.001)] * 2,  # type: ignore
     }
     rows = repair_tables.case_rows(case, found)
     assert all(len(row) == len(repair_tables.COLUMNS) for row in rows)
     assert rows[0][:3] == ["noise 5%, 8 x 5 strikes", "2 of 9", PRICES]
     assert rows[0][3:] == ["100", "100", "2.00", "30.0", "0.100", "1.000", "5.0e-08", "1.0e-07", "4.00"]
     assert rows[2] == ["", "", CLIPPING, "0", "0", *[""] * 6, "1.00"]
-    found[RIVAL].append(Measured(False, True, *[np.nan] * 4, 1.0, 60.0))
+    found[RIVAL].append(Measured(False, True, *[np.nan] * 4, 1.0, 60.0))  # type: ignore
     found[PRICES].append(measured(1.0))
     text = repair_tables.summary({case.name: {AUTO: [], **found}}, {case.name: True})
     assert f"{PRICES}: 3 of 3 valid" in text

@@ -14,8 +14,9 @@ import voladdin as va
 from export.history import Days, read_history
 from export.imputation.density import complete, fit_density
 from export.imputation.graphs import export_graphs
+from export.imputation.loop import Config
 from export.imputation.network import DecoderJacobian, Vae
-from export.imputation.train import Config, main, train_bundle
+from export.imputation.train import main, train_bundle
 from export.onnx_export import PARITY
 from export.simulation import simulate_market
 from voladdin.imputation.regimes import Regimes

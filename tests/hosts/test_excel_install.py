@@ -6,7 +6,6 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ THEIR_CONFIG = '"INTERPRETER_WIN","theirs"\n'
 
 
 @pytest.fixture
-def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's profile with an xlwings.conf and another add-in, and an environment with xlwings' library."""
     roaming = tmp_path / "AppData" / "Roaming"
     monkeypatch.setenv("APPDATA", str(roaming))

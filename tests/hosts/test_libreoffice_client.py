@@ -68,9 +68,9 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The client's clock, that the test moves."""
-    clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now, sleep=time.sleep)
-    monkeypatch.setattr(client, "time", clock)
-    return clock
+    moved: SimpleNamespace = SimpleNamespace(now=100.0, monotonic=lambda: moved.now, sleep=time.sleep)
+    monkeypatch.setattr(client, "time", moved)
+    return moved
 
 
 def test_an_answer_is_remembered(asked: Client, server: LocalServer, tmp_path: Path) -> None:

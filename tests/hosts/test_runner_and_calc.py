@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,7 @@ STEP = 11
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
     """The sheet of formulas as the runner leaves it, and as Calc does."""
     home, profile = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("profile")
     with pytest.MonkeyPatch.context() as patch:

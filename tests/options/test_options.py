@@ -105,7 +105,7 @@ def test_of_duplicates_the_narrowest_counts() -> None:
         np.append(a, a[15]) for a in (listed.years, listed.strikes, listed.calls, listed.bid, listed.ask)
     ]
     again[3][-1] -= 0.01
-    chain = implied(Options(*again, np.full(len(again[0]), np.nan)))
+    chain = implied(Options(*again, np.full(len(again[0]), np.nan)))  # type: ignore
     assert chain.dropped[-1] == "duplicate" and chain.dropped[15] == ""
 
 

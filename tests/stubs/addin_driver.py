@@ -16,7 +16,7 @@ from pathlib import Path
 import uno  # noqa: F401 - makes com.sun.star importable
 from com.sun.star.beans import PropertyValue
 from com.sun.star.script import ModuleInfo
-from uno_pipe import connect
+from uno_pipe import connect  # type: ignore[import-not-found]
 
 ALWAYS_EXECUTE_NO_WARN = 4
 STANDARD = 1

@@ -208,6 +208,8 @@ class Range:
 
 
 class Link:
+    _cell: Any
+
     def __init__(self, cell: Range) -> None:
         object.__setattr__(self, "_cell", cell)
 

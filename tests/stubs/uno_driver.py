@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uno  # noqa: F401 - makes com.sun.star importable
 from com.sun.star.beans import PropertyValue
-from uno_pipe import connect
+from uno_pipe import connect  # type: ignore[import-not-found]
 
 
 def signal(folder, name):

@@ -386,7 +386,12 @@ def test_any_range_gives_a_grid_of_its_shape_or_a_documented_error(cells: Any) -
 
 
 # VOLQUOTES: I. Clark, Foreign Exchange Option Pricing (2011), tables 3.3 and 3.4.
-CLARK = {"tenors": ["1M", "1Y"], "atm": [21.0, 18.25], "rr25": [-0.2, -0.6], "bf25": [0.65, 0.95]}
+CLARK: dict[str, list[Any]] = {
+    "tenors": ["1M", "1Y"],
+    "atm": [21.0, 18.25],
+    "rr25": [-0.2, -0.6],
+    "bf25": [0.65, 0.95],
+}
 CLARK_10 = {"rr10": [-1.258, -1.359], "bf10": [2.433, 3.806]}
 
 

@@ -10,7 +10,7 @@ import pytest
 from voladdin.errors import InfeasibleError, InputError
 from voladdin.worksheet.registry import evaluate
 
-CROSSED = [
+CROSSED: list[list[Any]] = [
     ["", "25P", "ATM", "25C"],
     ["1M", 0.20, 0.19, 0.20],
     ["3M", 0.095, 0.09, 0.095],

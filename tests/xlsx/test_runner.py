@@ -24,7 +24,7 @@ from voladdin.worksheet import registry
 from voladdin.xlsx.runner import Report, run
 from voladdin.xlsx.sheet import Sheet
 
-GRID = [["", "25P", "ATM"], ["1M", 0.1, None], ["1Y", None, 0.2]]
+GRID: list[list[Any]] = [["", "25P", "ATM"], ["1M", 0.1, None], ["1Y", None, 0.2]]
 FILLED = [(None, "25P", "ATM"), ("1M", 0.1, 0.5), ("1Y", 0.5, 0.2)]
 
 
