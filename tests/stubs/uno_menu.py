@@ -13,7 +13,7 @@ from pathlib import Path
 import uno
 from com.sun.star.accessibility.AccessibleRole import MENU_BAR
 from com.sun.star.beans import PropertyValue
-from uno_pipe import connect
+from uno_pipe import connect  # type: ignore[import-not-found]
 
 context = connect(sys.argv[1])
 manager = context.ServiceManager
