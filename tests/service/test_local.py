@@ -402,7 +402,9 @@ class Stranger:
         if self.pass_on is not None:  # to the true server
             with socket.create_connection(("127.0.0.1", self.pass_on), timeout=2) as true:
                 true.sendall(asked.replace(str(self.port).encode(), str(self.pass_on).encode()))
-                return true.recv(65536)
+                answer = http.client.HTTPResponse(true)
+                answer.begin()
+                return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % answer.length + answer.read()
         body = json.dumps({"pid": os.getpid(), "cells": [["FORGED"]], "proof": "0" * 64}).encode()
         return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
