@@ -88,7 +88,7 @@ def serve(folder: Path) -> Iterator[Serve]:
 
 
 def wait_until_running(served: subprocess.Popen[str]) -> State:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline and served.poll() is None:
         state = process.running()
         if state is not None:

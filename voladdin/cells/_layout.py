@@ -164,7 +164,8 @@ def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Lay
     across = _may_be_tenors(row) and _may_be_strikes(column)
     if down != across or not down:
         return Layout(across, True, True)
-    said = _ways_across(table, row, column, forward)
+    at_strikes = words.notation in (None, "strike")  # others are not near the forwards
+    said = _ways_across(table, row, column, forward if at_strikes else None)
     named = words.axis == "tenor" and words.notation is None
     if named and not said:
         return Layout(False, True, True, f"tenors read down, as the corner is {words.text!r}")
