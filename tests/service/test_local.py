@@ -404,7 +404,8 @@ class Stranger:
                 true.sendall(asked.replace(str(self.port).encode(), str(self.pass_on).encode()))
                 answer = http.client.HTTPResponse(true)
                 answer.begin()
-                return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % answer.length + answer.read()
+                body = answer.read()
+                return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
         body = json.dumps({"pid": os.getpid(), "cells": [["FORGED"]], "proof": "0" * 64}).encode()
         return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
