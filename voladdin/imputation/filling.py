@@ -128,9 +128,11 @@ def impute(
     if market:
         surface, notes = inside_market(surface, bid, ask)
     arguments |= {"deltas": surface.deltas, "moneyness": surface.log_moneyness}
+    earlier = None
     if prior is not None:
         _check_prior(surface, prior)
-        arguments["prior"] = prior.vols[None]
+        holed = _prior(prior.vols[None], (1, *surface.shape), prior_age)
+        earlier = arguments["prior"] = None if holed is None else _fill_prior(imputer(model), surface, holed)
     result = impute_batch(surface.vols[None], surface.tenors, **arguments)
     if market:
         pinned = beyond(result.filled[0], surface.observed, bid, ask)
@@ -138,8 +140,7 @@ def impute(
             vols = np.where(np.isfinite(pinned), pinned, surface.vols)
             result = impute_batch(vols[None], surface.tenors, **arguments)
     fields = ("mean", "std", "low", "high", "filled", "zscore", "disputed")
-    earlier = None if prior is None else _fill_prior(imputer(model), surface, prior.vols[None].copy())[0]
-    asked = Asked(surface, earlier, str(model), coverage, arbitrage_free)
+    asked = Asked(surface, None if earlier is None else earlier[0], str(model), coverage, arbitrage_free)
     named = "; ".join([result.model, *notes]) if notes else result.model
     return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=named, asked=asked)
 
