@@ -17,11 +17,11 @@ from voladdin import bundles
 from voladdin.errors import BundleError, ServerError, VoladdinError
 from voladdin.home import version
 from voladdin.imputation import filling
-from voladdin.worksheet import registry
+from voladdin.worksheet import registry, wire
 
 from .connections import Strangers
 from .schemas import Arguments, BadJson, CommandBody, ImputeBody, parse
-from .security import Activity, Json, RequestGate, TooLarge, TooSlow, failure, read_body
+from .security import Activity, Json, RequestGate, Text, TooLarge, TooSlow, failure, read_body
 
 MAX_BYTES = 4 << 20
 THREADS = 4
@@ -73,6 +73,10 @@ def _add_routes(app: FastAPI, activity: Activity, stop: Callable[[], None]) -> N
     async def function(request: Request) -> Json:
         return await computed(_evaluate, request.path_params["name"], await _body(request))
 
+    async def cells(request: Request) -> Text:
+        data = await _body(request)
+        return Text(await asyncio.get_running_loop().run_in_executor(pool, _cells, data))
+
     async def command(request: Request) -> Json:
         return await computed(_command, request.path_params["name"], await _body(request))
 
@@ -84,6 +88,7 @@ def _add_routes(app: FastAPI, activity: Activity, stop: Callable[[], None]) -> N
         return Json({"status": "stopping"})
 
     app.add_route("/v1/stop", stopped, ["POST"])
+    app.add_route("/v1/cells", cells, ["POST"])
     app.add_route("/v1/functions/{name}", function, ["POST"])
     app.add_route("/v1/commands/{name}", command, ["POST"])
     app.add_route("/v1/impute", impute, ["POST"])
@@ -104,6 +109,14 @@ def _evaluate(name: str, data: bytes) -> dict[str, Any]:
     body = parse(data, Arguments)
     arguments: list[Any] = body.arguments
     return {"cells": registry.evaluate(name, arguments, body.caller.caller())}
+
+
+def _cells(data: bytes) -> str:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeError:
+        raise BadJson("the body is not UTF-8 text; expected lines of cells") from None
+    return wire.answer(text)
 
 
 def _command(name: str, data: bytes) -> dict[str, Any]:

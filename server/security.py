@@ -29,14 +29,20 @@ _CHALLENGE = re.compile(r"/v1/proof/([0-9a-f]{16,64})")
 log = logging.getLogger("voladdin.server")
 
 
-class Json(Response):
-    """Strict JSON (no NaN), never cached, never sniffed."""
+class Text(Response):
+    """Text in UTF-8, never cached, never sniffed."""
 
-    media_type = "application/json"
+    media_type = "text/plain"
 
     def __init__(self, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         fixed = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
         super().__init__(content, status, fixed | dict(headers or {}))
+
+
+class Json(Text):
+    """The same with strict JSON (no NaN)."""
+
+    media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         """ASCII bytes; ValueError for a NaN or infinite number."""

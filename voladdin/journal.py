@@ -101,6 +101,13 @@ def said_by(book: str, cell: str) -> Entry | None:
     return next((entry for entry in entries(book) if _same(entry.caller.cell, cell)), None)
 
 
+def warned_at(caller: Caller) -> tuple[str, ...]:
+    """What the last call from this cell warned of."""
+    with _lock:
+        entry = _books.get(caller.book, {}).get(caller.cell.casefold()) if caller.cell else None
+    return entry.warnings if entry else ()
+
+
 def forget() -> None:
     """Forgets every book."""
     with _lock:

@@ -26,7 +26,8 @@ from tests.stubs import calc
 from voladdin import bundles, cells
 from voladdin.errors import BundleError, InfeasibleError, InputError
 from voladdin.imputation import filling
-from voladdin.worksheet import registry
+from voladdin.journal import Caller
+from voladdin.worksheet import registry, wire
 
 PORT = 8123
 TOKEN = "t" * 43
@@ -429,3 +430,22 @@ def test_a_command_of_another_shape() -> None:
     assert "blocks is missing" in refused(ask("POST", "/v1/commands/fill", json={"book": {}}), 422)
     wrong = {"book": {}, "blocks": [], "more": 1}
     assert "more is unknown" in refused(ask("POST", "/v1/commands/fill", json=wrong), 422)
+
+
+def test_a_call_as_lines_of_cells() -> None:
+    grid = [[None, "25P", "ATM"], ["1M", 0.09, None], ["1Y", None, 0.08]]
+    call = wire.Call("VOLIMPUTE", [grid], Caller("b.xlsx", "S!E1", ("S!A1:C3",)))
+    response = ask("POST", "/v1/cells", content=wire.write_call(call).encode())
+    assert response.status_code == 200 and response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert wire.read_answer(response.text)[0] == registry.evaluate("VOLIMPUTE", [grid])
+    wrong = ask("POST", "/v1/cells", content=wire.write_call(wire.Call("VOLIMPUTE", ["x"])).encode())
+    assert wrong.status_code == 200 and wire.read_answer(wrong.text)[0] == [["#VALUE!"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "message"),
+    [(b"VOLINFO", 422, "line 2 of the call is missing"), (b"\xff", 400, "not UTF-8 text")],
+)
+def test_what_is_no_call(content: bytes, status: int, message: str) -> None:
+    assert message in refused(ask("POST", "/v1/cells", content=content), status)
+    assert ask("POST", "/v1/cells", {"authorization": None}, content=content).status_code == 401

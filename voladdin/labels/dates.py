@@ -43,6 +43,11 @@ def date_of_serial(number: float) -> date:
     return without_midnight(_EPOCH + timedelta(seconds=round(number * 86_400)))
 
 
+def serial_of_date(moment: date) -> float:
+    """The serial number of a date in the 1900 system, whose fraction is a datetime's time of day."""
+    return (at_midnight(moment).replace(tzinfo=None) - _EPOCH).total_seconds() / 86_400
+
+
 def without_midnight(moment: date) -> date:
     """A datetime at midnight as the date, anything else as it is."""
     if isinstance(moment, datetime):
