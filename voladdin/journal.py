@@ -104,8 +104,8 @@ def said_by(book: str, cell: str) -> Entry | None:
 def warned_at(caller: Caller) -> tuple[str, ...]:
     """What the last call from this cell warned of."""
     with _lock:
-        entry = _books.get(caller.book, {}).get(caller.cell.casefold()) if caller.cell else None
-    return entry.warnings if entry else ()
+        entry = (_books.get(caller.book) or OrderedDict()).get(caller.cell.casefold())
+    return entry.warnings if entry and caller.cell else ()
 
 
 def forget() -> None:
