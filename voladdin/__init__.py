@@ -25,7 +25,7 @@ from .errors import (
     VoladdinError,
 )
 from .feature_map import Features, features
-from .generation import Generation, generate, sample, shift
+from .generation import Generation, generate, market_features, sample, shift, shift_market
 from .home import VERSION
 from .imputation.filling import Imputation, impute, impute_batch
 from .imputation.interpolation import interpolate
@@ -59,10 +59,12 @@ __all__ = [
     "impute_batch",
     "interpolate",
     "load",
+    "market_features",
     "names",
     "repair",
     "sample",
     "shift",
+    "shift_market",
     "smile_from_quotes",
     "surface_from_quotes",
 ]

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from .generating import Generation, generate
+from .market_shifts import MarketShift, shift_market
+from .market_words import MarketFeatures, market_features
 from .sampling import sample
 from .shifting import shift
 
-__all__ = ["Generation", "generate", "sample", "shift"]
+__all__ = [
+    "Generation",
+    "MarketFeatures",
+    "MarketShift",
+    "generate",
+    "market_features",
+    "sample",
+    "shift",
+    "shift_market",
+]

@@ -10,9 +10,9 @@ from ..cells import Cell, Cells, Grid
 from ..feature_map import NAMES, Features, features
 from .arguments import AXES, MARKET, SURFACE, Axes, cell_address, read_grid
 from .signature import Argument, Function, choice
+from .wording import NOT_IDENTIFIED, TENOR, market_rows
 
-OUTPUTS = ("values", *NAMES, "report", "weights")
-NOT_IDENTIFIED = "#N/A"
+OUTPUTS = ("values", *NAMES, "report", "weights", "market")
 _REPORT = ("feature", "value", "error if vols err by 1")
 
 
@@ -55,11 +55,11 @@ def _volfeatures(
     strikes: Cells | None,
     units: Cell,
     forwards: Cells | None,
-    *market: Any,
+    *rest: Any,
 ) -> Cells:
-    wanted = choice("output", output, OUTPUTS)
+    wanted, (*market, tenor) = choice("output", output, OUTPUTS), rest
     grid = read_grid(surface, Axes(tenors, strikes, units, forwards, *market))
-    return volfeatures(grid, wanted)
+    return market_rows(grid, tenor) if wanted == "market" else volfeatures(grid, wanted)
 
 
 VOLFEATURES = Function(
@@ -69,11 +69,13 @@ VOLFEATURES = Function(
         SURFACE,
         Argument(
             "output",
-            "values (level, skew, curv, term in one row, unless told), one of these four, report or weights",
+            "values (level, skew, curv, term in one row, unless told), one of these four, report or weights; "
+            "market, of a delta grid: ATM, 25-delta risk reversal and butterfly, slope of ATM a year",
             "value",
         ),
         *AXES,
         *MARKET,
+        TENOR,
     ),
     "=VOLFEATURES(A1:F9)",
     _volfeatures,

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..cells import Cell, Cells, render
-from ..errors import UnitsError
+from ..cells import Cell, Cells, Grid, render
+from ..errors import InputError, UnitsError
 from ..feature_map import NAMES
+from ..generation.market_shifts import DECAYS, WINGS, shift_market
+from ..generation.market_words import WORDS
 from ..generation.shifting import LARGEST_LEVEL, shifted
+from ..surface import Surface
 from .arguments import AXES, MARKET, SURFACE, Axes, read_grid, warn
-from .signature import Argument, Function, number
+from .signature import Argument, Function, choice, number
+from .wording import CHOICES, TENOR, WORDING, tenor_named
+
+_SEEN = 1e-9  # bp
 
 
 def _volshift(
@@ -22,23 +28,45 @@ def _volshift(
     strikes: Cells | None,
     units: Cell,
     forwards: Cells | None,
-    *market: Any,
+    *rest: Any,
 ) -> Cells:
+    *market, words, tenor, decay, wings = rest
+    of_market = choice("words", words, CHOICES) == "market"
     grid = read_grid(surface, Axes(tenors, strikes, units, forwards, *market))
-    values = zip(NAMES, (dlevel, dskew, dcurv, dterm), strict=True)
-    changes = [number(f"d{name}", value, 0.0) for name, value in values]
-    if grid.percent:
-        changes = _decimals(changes)
-    result, further = shifted(grid.surface, *changes)
-    if further:
+    changes = _changes(grid, WORDS if of_market else NAMES, (dlevel, dskew, dcurv, dterm))
+    move = _market if of_market else _paper
+    result, further = move(grid, changes, tenor, decay, wings)
+    if further > _SEEN:
         warn(f"surface: cells moved by up to {further:.3g} bp more to be free of arbitrage, features kept")
     return render(grid, result.vols)
 
 
-def _decimals(changes: list[float]) -> list[float]:
-    """Of percent points. Raises UnitsError."""
+def _market(grid: Grid, changes: list[float], tenor: Cell, decay: Cell, wings: Cell) -> tuple[Surface, float]:
+    done = shift_market(
+        grid.surface,
+        *changes,
+        tenor=tenor_named(tenor),
+        decay=choice("decay", decay, DECAYS),
+        wings=choice("wings", wings, WINGS),
+    )
+    return done.surface, done.further
+
+
+def _paper(grid: Grid, changes: list[float], *options: Cell) -> tuple[Surface, float]:
+    """Raises InputError for an option that only the market's words have."""
+    for name, value in zip(("tenor", "decay", "wings"), options, strict=True):
+        if value not in (None, "", 0):
+            raise InputError(f'{name} is {value!r}; expected words "market" with it, or no {name}')
+    return shifted(grid.surface, *changes)
+
+
+def _changes(grid: Grid, names: tuple[str, ...], values: tuple[Cell, ...]) -> list[float]:
+    """Decimals, of percent points where the grid is in them. Raises InputError, UnitsError."""
+    changes = [number(f"d{name}", value, 0.0) for name, value in zip(names, values, strict=True)]
+    if not grid.percent:
+        return changes
     if abs(changes[0]) >= 100 * LARGEST_LEVEL:
-        raise UnitsError(f"dlevel is {changes[0]:g} percent points; expected a number such as 1")
+        raise UnitsError(f"d{names[0]} is {changes[0]:g} percent points; expected a number such as 1")
     return [change / 100 for change in changes]
 
 
@@ -51,12 +79,20 @@ VOLSHIFT = Function(
     "A grid of implied vols with its features moved by exactly so much, and the rest of its shape as it was.",
     (
         SURFACE,
-        _change("dlevel", "change of the vol at the money, short end: 0.01 is one vol point"),
-        _change("dskew", "change of its slope in ln(K/F)"),
-        _change("dcurv", "change of its second derivative in ln(K/F)"),
+        _change(
+            "dlevel", "change of the vol at the money, short end, or of every ATM: 0.01 is one vol point"
+        ),
+        _change("dskew", "change of its slope in ln(K/F), or of the risk reversal"),
+        _change("dcurv", "change of its second derivative in ln(K/F), or of the butterfly"),
         _change("dterm", "change of its slope a year"),
         *AXES,
         *MARKET,
+        WORDING,
+        TENOR,
+        Argument(
+            "decay", f"of a market move over the tenors: {', '.join(DECAYS)}; parallel unless told", "value"
+        ),
+        Argument("wings", "of a market move of ATM: sticky delta, unless told, or sticky strike", "value"),
     ),
     "=VOLSHIFT(A1:F9, 0.01, -0.05)",
     _volshift,
