@@ -17,7 +17,7 @@ from .options import Options, implied
 
 MAX_CELLS = 20_000
 MAX_VOL = 10.0
-LARGEST = 1e100  # of an axis: squares are finite
+LARGEST = 1e100  # of an axis: squares are finite; its inverse, the least, of strikes and forwards
 _STRIKE_AXES = ("deltas", "moneyness", "strikes")
 
 
@@ -194,11 +194,11 @@ def _strike_axis(name: str, values: Any, shape: tuple[int, ...]) -> FloatArray:
     if axis.shape != shape[1:] and not (name != "deltas" and axis.shape == shape):
         raise InputError(f"{name} has shape {axis.shape}; expected ({shape[1]},) to match the vols")
     if not (np.abs(axis) <= LARGEST).all():
-        raise LabelError(f"{name} must be finite and at most {LARGEST:g} in size; got {axis}")
+        raise LabelError(f"{name} must be finite and at most {LARGEST:g} in size; got {_extremes(axis)}")
     if name == "deltas" and not ((axis > 0) & (axis < 1)).all():
-        raise LabelError(f"deltas must be forward call deltas in (0, 1); got {axis}")
-    if name == "strikes" and not (axis > 0).all():
-        raise LabelError(f"strikes must be positive; got {axis}")
+        raise LabelError(f"deltas must be forward call deltas in (0, 1); got {_extremes(axis)}")
+    if name == "strikes" and not (axis >= 1 / LARGEST).all():
+        raise LabelError(f"strikes must be positive; got {_extremes(axis)}")
     for row in np.atleast_2d(axis):
         _check_monotone(name, row)
     return axis
@@ -206,9 +206,13 @@ def _strike_axis(name: str, values: Any, shape: tuple[int, ...]) -> FloatArray:
 
 def _forwards(values: ArrayLike, tenors: int) -> FloatArray:
     forwards = np.array(np.broadcast_to(np.asarray(values, dtype=float), (tenors,)))
-    if not ((forwards > 0) & (forwards <= LARGEST)).all():
-        raise InputError(f"forwards must be positive and at most {LARGEST:g}; got {forwards}")
+    if not ((forwards >= 1 / LARGEST) & (forwards <= LARGEST)).all():
+        raise InputError(f"forwards must be positive and at most {LARGEST:g}; got {_extremes(forwards)}")
     return forwards
+
+
+def _extremes(axis: FloatArray) -> str:
+    return f"{axis.min():g} to {axis.max():g}"
 
 
 def _check_monotone(name: str, axis: FloatArray, *, increasing: bool = False) -> None:

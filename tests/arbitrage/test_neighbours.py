@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
+from voladdin import black
 from voladdin.arbitrage.nodes import Rectangle
+from voladdin.arbitrage.tolerances import TOLERANCE
 from voladdin.arbitrage.verdicts import arbitrage_free, largest_gain
 
 TENORS, MONEYNESS = np.array([0.1, 0.2, 0.45, 0.6]), np.array([-0.3, -0.1, -0.02, 0.05, 0.1, 0.3])
@@ -67,3 +69,15 @@ def test_strikes_as_good_as_equal_are_no_overflow() -> None:
     axes = va.Surface(np.full((2, 3), 0.2), [0.5, 1.0], moneyness=[300.0, np.nextafter(300.0, 301.0), 301.0])
     vols = np.full((1, 2, 3), 0.2)
     assert arbitrage_free(axes, vols).shape == (1,)
+
+
+@pytest.mark.parametrize("digits", [11, 12, 13, 14, 15])
+@pytest.mark.parametrize("share", [1 - 1e-3, 1 - 1e-6, 1.0, 1 + 1e-6, 1 + 1e-3])
+def test_strikes_as_good_as_equal_have_one_verdict(digits: int, share: float) -> None:
+    """A later call of almost the same strike is worth less by the tolerance, more or less."""
+    m = np.array([[-0.1, 0.0, 0.1], [-0.1, np.log1p(10.0**-digits), 0.1]])
+    first = black.otm_price(np.zeros(1), np.array([0.1]))
+    later = black.implied_total_vol(first - share * TOLERANCE, m[1, 1:2]) / np.sqrt(2)
+    vols = np.array([[0.1, 0.1, 0.1], [0.1, later[0], 0.1]])
+    surface = va.Surface(vols, [1.0, 2.0], moneyness=m)
+    assert bool(arbitrage_free(surface, vols[None])[0]) == va.check(surface).ok

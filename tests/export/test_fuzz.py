@@ -32,6 +32,18 @@ def test_every_case_is_answered_or_refused_as_documented(target: str) -> None:
     assert trial.failures == {}
 
 
+FOUND = [  # tenors of 1e-300 years, K/F beyond a float, ragged arguments, vols of 5e-324, a call worth 1
+    *(("evaluate", 3_000_000 + n) for n in (59270, 104146, 129538, 108570, 296255, 393128, 381249)),
+    *(("impute", 3_000_000 + n) for n in (298, 5355)),
+    ("repair", 3_032_792),
+]
+
+
+@pytest.mark.parametrize(("target", "seed"), FOUND)
+def test_what_long_runs_have_found(target: str, seed: int) -> None:
+    assert fuzz.fuzz(target, seed, cases=1).failures == {}
+
+
 def test_a_stalled_process_gives_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a grid whose nearest surface without arbitrage takes many steps."""
     rng = np.random.default_rng(3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import voladdin as va
@@ -81,6 +81,7 @@ def test_one_quote(row: int, column: int, vol: float) -> None:
 
 @given(st.integers(0, 2**32 - 1), st.booleans())
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(99053, True)  # two strikes that agree to 12 digits, and a trade of the tolerance
 def test_batched_verdicts_are_those_of_check(seed: int, near: bool) -> None:
     grid = random_surface(np.random.default_rng(seed), near=near)
     assert bool(arbitrage_free(grid, grid.vols[None])[0]) == va.check(grid).ok

@@ -54,7 +54,7 @@ def arbitrage_trades(
     """
     found: list[Trade] = []
     place, bid, ask = strikes.tolist(), bids.tolist(), asks.tolist()
-    keys = [f"{strike:.11e}" for strike in place]  # equal where strikes differ by rounding only
+    keys = [f"{strike:.13e}" for strike in place]  # equal where strikes differ by rounding only
     everything: list[Point] = [_FORWARD_POINT]
     later: dict[str, Point] = {}
     for nodes in _latest_first(tenors.tolist()):

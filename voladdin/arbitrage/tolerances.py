@@ -4,6 +4,7 @@ TOLERANCE = (
     1e-10  # of a trade: a millionth of a bp of forward; prices are good to 1e-15, their hulls to 1e-13
 )
 LEAST_TOLERANCE = 1e-12  # that a caller may ask for: below, a trade is the rounding of its prices
+EDGE = 2e-13  # about a tolerance: strikes of 14 equal digits are one, so trades are good to that
 STRICT = 1 - 1e-3  # of the tolerance, for results that `check` must pass after their vols are rounded
 
 INNER = 0.01  # of the tolerance: what programs leave, so that `check` finds nothing at their solution,

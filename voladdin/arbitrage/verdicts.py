@@ -9,7 +9,7 @@ from .._typing import BoolArray, FloatArray
 from ..surface import MAX_VOL
 from .check import check
 from .nodes import Axes, at_own_strikes
-from .tolerances import TOLERANCE
+from .tolerances import EDGE, MAX_LOG_STRIKE, TOLERANCE
 
 _BLOCK = 200_000  # pairs of nodes at a time: the working set stays in the cache
 _SURFACES = 50  # of 28 x 28 at a time: they stay in the cache
@@ -28,23 +28,45 @@ def arbitrage_free(axes: Axes, vols: FloatArray, tolerance: float = TOLERANCE) -
     with np.errstate(invalid="ignore"):
         free = np.asarray(~((vols <= 0) | (vols > MAX_VOL)).any(axis=(1, 2)))
     left = np.flatnonzero(free & np.isfinite(vols).any(axis=(1, 2)))
-    m = axes.moneyness
-    if len(left) and m is not None and m.ndim == 1 and (np.diff(m) > 0).all():
+    m = _shared_moneyness(axes)
+    if len(left) and m is not None:
         full = left[np.isfinite(vols[left]).all(axis=(1, 2))]
         worst = largest_gain(vols[full], axes.tenors, m)
-        free[full[~(worst <= tolerance)]] = False
-        sure = worst <= tolerance / _most_neighbours(np.exp(m), len(axes.tenors))
-        left = np.setdiff1d(left, full[sure | ~(worst <= tolerance)])
+        free[full[~(worst <= tolerance + EDGE)]] = False
+        sure = worst <= tolerance / _most_neighbours(np.exp(m), len(axes.tenors)) - EDGE
+        left = np.setdiff1d(left, full[sure | ~(worst <= tolerance + EDGE)])
     if not len(left):
         return free
     if vols[0].size <= _MAX_NODES:
         free[left] = _by_slopes(axes, vols[left], tolerance)
     else:
-        free[left] = [check(axes.replace(v), tolerance=tolerance).ok for v in vols[left]]
+        free[left] = _by_check(axes, vols[left], tolerance)
     return free
 
 
+def _shared_moneyness(axes: Axes) -> FloatArray | None:
+    """[K] increasing, where all tenors have the same and each K/F is a float."""
+    m = axes.moneyness
+    if m is None or m.ndim > 1 or (np.diff(m) <= 0).any() or np.abs(m).max() > MAX_LOG_STRIKE:
+        return None
+    return m
+
+
+def _by_check(axes: Axes, vols: FloatArray, tolerance: float) -> list[bool]:
+    return [check(axes.replace(v), tolerance=tolerance).ok for v in vols]
+
+
 def _by_slopes(axes: Axes, vols: FloatArray, tolerance: float) -> BoolArray:
+    """[B]: `check` decides where the largest trade is as good as the tolerance."""
+    free = _all_consistent(axes, vols, tolerance - EDGE)
+    unsure = np.flatnonzero(~free)
+    if len(unsure):
+        unsure = unsure[_all_consistent(axes, vols[unsure], tolerance + EDGE)]
+        free[unsure] = _by_check(axes, vols[unsure], tolerance)
+    return free
+
+
+def _all_consistent(axes: Axes, vols: FloatArray, tolerance: float) -> BoolArray:
     """[B]: Theorem 7.1 (Gopal 2024) at every pair of nodes.
 
     At every node (K, t) with price c, the largest slope from lower strikes at the same or later tenors is at

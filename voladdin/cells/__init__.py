@@ -64,6 +64,7 @@ from ._values import (
     labels_of,
     read_date,
     read_number,
+    rectangle,
     shown,
 )
 from ._vol_units import UnitEvidence, decide_unit
@@ -90,6 +91,7 @@ __all__ = [
     "read_date",
     "read_number",
     "read_units",
+    "rectangle",
     "render",
     "shown",
     "strike_asked",

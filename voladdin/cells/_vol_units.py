@@ -19,7 +19,7 @@ SHARE: dict[Unit, float] = {"percent": 0.01, "decimal": 1.0}
 _LOWEST_PERCENT = 0.3  # the percent points of pegged pairs; below, no pair but a named one is so quiet
 _COMMON_PERCENT = 1.0
 _HIGHEST_DECIMAL = 5.0
-_LONGEST_TOTAL = 2.5  # a vol times the root of its tenor
+_SHORTEST_TOTAL, _LONGEST_TOTAL = 1e-12, 2.5  # a vol times the root of its tenor
 _WIDTHS = (0.1, 10.0)  # |ln(K/F)| in standard deviations, half of the quotes
 _LIKE = 10.0
 
@@ -108,7 +108,7 @@ def _within_reach(surface: Surface | None) -> bool:
     if surface is None:
         return False
     quoted = surface.observed
-    total = surface.vols * np.sqrt(surface.tenors)[:, None]
+    total = np.maximum(surface.vols * np.sqrt(surface.tenors)[:, None], _SHORTEST_TOTAL)
     if np.median(total[quoted]) > _LONGEST_TOTAL / 2 and np.max(total[quoted]) > _LONGEST_TOTAL:
         return False
     moneyness = surface.log_moneyness

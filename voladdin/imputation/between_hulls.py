@@ -35,7 +35,8 @@ def between(axes: Surface, vols: FloatArray, movable: BoolArray) -> FloatArray:
         found[off] = risen(along, above, nodes.rows[off], found[off], calls[off] > value[off])
     else:
         price = np.maximum(value - np.maximum(1.0 - strikes, 0.0), 1e-15)[off]
-        found[off] = implied_total_vol(price, nodes.m[off]) / nodes.root[off]
+        total = implied_total_vol(price, nodes.m[off])
+        found[off] = np.where(np.isnan(total), MAX_VOL, total / nodes.root[off])  # a price of a forward
     return np.clip(found, LEAST_VOL, MAX_VOL).reshape(vols.shape)
 
 

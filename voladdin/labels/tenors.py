@@ -11,7 +11,7 @@ from itertools import pairwise
 from ..errors import LabelError
 from .dates import DAYS_PER_YEAR, date_of_number, date_of_text, years_between
 
-MAX_YEARS = 100.0
+LEAST_YEARS, MAX_YEARS = 1e-9, 100.0  # a thirtieth of a second; and a century
 
 _EXPECTED = "expected a tenor such as ON, 1W, 1M, 18M, 1Y, a number of years, or a date with a valuation date"
 _OVERNIGHT = {"ON": 1, "O/N": 1, "TN": 2, "T/N": 2, "SN": 3, "S/N": 3}
@@ -36,13 +36,13 @@ def parse_tenor(label: str | float | date, valuation: date | None = None) -> flo
         datetime, which counts to the second. Dates such as 03/04/2026 are ambiguous and not accepted.
     valuation: the date, or the moment, that dates are counted from.
 
-    Raises LabelError where the label is none of these, is not in (0, 100] years, or is a date without
+    Raises LabelError where the label is none of these, is not in [1e-9, 100] years, or is a date without
     `valuation`.
     """
     years = _years(label, valuation)
     if years is None:
         raise LabelError(f"tenor {label!r} is not understood; {_EXPECTED}")
-    if not 0 < years <= MAX_YEARS:
+    if not LEAST_YEARS <= years <= MAX_YEARS:
         raise LabelError(f"tenor {label!r} is {years:g} years; expected above 0, at most {MAX_YEARS:g}")
     return years
 
@@ -118,7 +118,7 @@ _STANDARD = _standard_labels()
 def tenor_label(years: float, tolerance: float = 0.02) -> str:
     """The nearest standard label ("ON", "1W", "1M", "18M", "2Y") within a relative `tolerance`, or "0.37Y".
 
-    Raises LabelError where years is not in (0, 100].
+    Raises LabelError where years is not in [1e-9, 100].
     """
     years = parse_tenor(years)
     label = min(_STANDARD, key=lambda name: abs(math.log(years) - math.log(_STANDARD[name])))

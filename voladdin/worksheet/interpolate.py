@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..cells import Asked, Cell, Cells, Grid, address, is_blank, shown, strike_asked, tenor_asked
+from ..cells import Asked, Cell, Cells, Grid, address, is_blank, rectangle, shown, strike_asked, tenor_asked
 from ..errors import InputError
 from ..imputation.interpolation import interpolate_many
 from ..surface import MAX_CELLS
@@ -63,6 +63,7 @@ def _points(tenor: Cells, strike: Cells, grid: Grid) -> tuple[list[_Point], tupl
 
     Raises InputError where the shapes do not fit, or no point can be read.
     """
+    tenor, strike = rectangle(tenor, "tenor", MAX_CELLS), rectangle(strike, "strike", MAX_CELLS)
     rows, columns = _shape(tenor, strike)
     points, wrong = [], []
     for row, column in np.ndindex(rows, columns):

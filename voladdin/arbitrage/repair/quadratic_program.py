@@ -57,7 +57,7 @@ class Quadratic:
             "positive",
             row,
             self._place[nodes[moves]],
-            -(values * scale)[moves],
+            -(values[moves] * np.broadcast_to(scale, values.shape)[moves]),
             (slack * scale)[kept] / _UNIT,
         )
 
