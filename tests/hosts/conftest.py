@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
-from voladdin.hosts.libreoffice.inside import machine
-
-sys.modules.setdefault("voladdin_machine", machine)
+for name in ("machine", "connection"):
+    module = importlib.import_module(f"voladdin.hosts.libreoffice.inside.{name}")
+    sys.modules.setdefault(f"voladdin_{name}", module)

@@ -23,6 +23,7 @@ from tests.stubs.server import LocalServer
 from voladdin.errors import InputError, VoladdinError
 from voladdin.hosts import libreoffice
 from voladdin.hosts.libreoffice import picture, programs
+from voladdin.hosts.libreoffice.inside.values import to_calc
 from voladdin.worksheet.registry import evaluate
 
 approx = partial(pytest.approx, rel=1e-13, abs=1e-16)
@@ -82,7 +83,12 @@ def read(path: Path, place: str) -> list[list[Any]]:
 
 
 def assert_saved(path: Path, place: str, cells: list[list[Any]], name: str = "") -> None:
-    """The .xlsx holds these cells, to the 15 digits that Calc writes; an empty text is read back as None."""
+    """The .xlsx holds these cells, to the 15 digits that Calc writes; an empty text is read back as None.
+
+    A blank corner has the result's size.
+    """
+    if len(cells) > 1 and cells[0][0] in (None, ""):
+        cells = [[f"{len(cells)} × {len(cells[0])}", *cells[0][1:]], *cells[1:]]
     for got, expected in zip(read(path, place), cells, strict=True):
         assert got == [None if c == "" else approx(c) if isinstance(c, float) else c for c in expected], name
 
@@ -221,7 +227,7 @@ def test_results_are_exact_and_an_unchanged_book_asks_nothing(
     pipe = f"voladdin{uuid.uuid4().hex}"
     options = ["--headless", "--norestore", f"--accept=pipe,name={pipe};urp;"]
     command = [programs.program("soffice"), *programs.layers(profile), *options]
-    calc = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    calc = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=programs.environment())
     driver = Path(__file__).parents[1] / "stubs" / "uno_driver.py"
     run = subprocess.Popen([python, driver, pipe, book, tmp_path], stdout=subprocess.PIPE, text=True)
     try:
@@ -239,7 +245,7 @@ def test_results_are_exact_and_an_unchanged_book_asks_nothing(
     print(f"\n500 formulas: {times}")
     assert asked == [500, 500]
     exact = evaluate("VOLIMPUTE", [[GRID[0], ["1W", 0.08, *GRID[1][2:]], *GRID[2:]]])
-    assert json.loads(cells) == [["" if cell is None else cell for cell in row] for row in exact]
+    assert json.loads(cells) == list(map(list, to_calc(exact)))
 
 
 def await_file(path: Path, process: subprocess.Popen[str]) -> None:

@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import os
+import re
 import signal
 import sys
 import time
@@ -25,8 +26,8 @@ from hypothesis import strategies as st
 from tests.stubs import server as stub
 from tests.stubs.server import LocalServer
 from voladdin.errors import InputError, UnavailableError
-from voladdin.hosts.libreoffice import build, extension, programs
-from voladdin.hosts.libreoffice.inside import client, values
+from voladdin.hosts.libreoffice import build, extension, installer, programs
+from voladdin.hosts.libreoffice.inside import client, connection, values
 from voladdin.hosts.libreoffice.inside.client import Client
 from voladdin.service import process
 from voladdin.service.state import read_state
@@ -60,8 +61,9 @@ def asked(tmp_path: Path) -> Iterator[Client]:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Timeouts of a test."""
-    monkeypatch.setattr(client, "ANSWER_TIMEOUT", 0.2)
-    monkeypatch.setattr(client, "START_TIMEOUT", 0.5)
+    monkeypatch.setattr(connection, "SILENCE", 0.2)
+    monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 0.05)
+    monkeypatch.setattr(connection, "START_TIMEOUT", 0.5)
     monkeypatch.setattr(client, "FIRST_PAUSE", 0.3)
 
 
@@ -142,6 +144,25 @@ def test_a_hung_server_costs_one_timeout_and_then_nothing(
     assert all(asked.evaluate("F", [float(i)]) == [["#N/A"]] for i in range(3, 500))
     assert time.perf_counter() - start < 0.25
     assert asked.evaluate("F", [1.0]) == [["F", 1.0]]  # known from before
+    [[said]] = asked.evaluate("VOLINFO", ["error"], cached=False)
+    assert re.fullmatch(r"no local server: .* has not answered for 0\.2 s; asked again in \d+ s, or .*", said)
+
+
+def test_the_silence_of_a_hung_server_costs_two_seconds() -> None:
+    """Half a second of waiting, and the rest for the question whether it is there."""
+    assert connection.SILENCE <= 2 and connection.CONNECT_TIMEOUT < connection.SILENCE
+
+
+def test_a_server_that_computes_is_not_taken_for_a_hung_one(
+    asked: Client, server: LocalServer, short: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        server, "_evaluate", lambda name, arguments: time.sleep(0.6) or double(name, arguments)
+    )
+    assert asked.evaluate("F", [1.0]) == [["F", 1.0]]
+    monkeypatch.setattr(connection, "ANSWER_TIMEOUT", 0.3)
+    assert asked.evaluate("F", [2.0]) == [["#N/A"]]
+    assert "not ended the computation within 0.3 s" in asked.evaluate("VOLINFO", [], cached=False)[0][0]
 
 
 def test_pauses_double_and_end_with_an_answer(asked: Client, tmp_path: Path, clock: SimpleNamespace) -> None:
@@ -199,8 +220,8 @@ def test_the_server_is_started_and_started_again(
 ) -> None:
     monkeypatch.setenv("VOLADDIN_HOME", str(tmp_path))
     monkeypatch.setenv("PYTHONHOME", "/nowhere")  # as LibreOffice may set it
-    monkeypatch.setattr(client, "START_TIMEOUT", 30.0)
-    monkeypatch.setattr(client, "ANSWER_TIMEOUT", 30.0)
+    monkeypatch.setattr(connection, "START_TIMEOUT", 30.0)
+    monkeypatch.setattr(connection, "ANSWER_TIMEOUT", 30.0)
     here = {"python": sys.executable, "path": str(Path(process.__file__).parents[2])}
     (tmp_path / "install.json").write_text(json.dumps(here))
     try:
@@ -219,12 +240,13 @@ def test_the_server_is_started_and_started_again(
     assert asked._server._child is not None and asked._server._child.wait(5) == 0
 
 
-@pytest.mark.parametrize("name", ["addin.py", "client.py", "values.py"])
+@pytest.mark.parametrize("name", ["addin.py", "client.py", "connection.py", "machine.py", "values.py"])
 def test_code_inside_libreoffice_is_of_the_python_of_older_ones(name: str) -> None:
     tree = ast.parse(HERE.joinpath(name).read_text(), feature_version=(3, 8))
     imported = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
     imported |= {alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
-    own = {"uno", "unohelper", "com.sun.star.lang", "voladdin_client", "voladdin_machine", "voladdin_values"}
+    own = {"uno", "unohelper", "com.sun.star.lang", "voladdin_client", "voladdin_connection"}
+    own |= {"voladdin_machine", "voladdin_values"}
     assert not {module for module in imported if module.split(".")[0] not in sys.stdlib_module_names} - own
 
 
@@ -245,6 +267,17 @@ def test_cells_survive_calc(rows: list[list[Any]]) -> None:
     json.dumps(back, allow_nan=False)
 
 
+def test_a_blank_corner_shows_the_size_of_the_result() -> None:
+    """Plainly entered, a formula shows its corner only."""
+    assert values.to_calc([[None, "ATM"], ["1M", 0.1], ["1Y", None]]) == (
+        ("3 × 2", "ATM"),
+        ("1M", 0.1),
+        ("1Y", ""),
+    )
+    assert values.to_calc([["Tenor", "ATM"]]) == (("Tenor", "ATM"),)
+    assert values.to_calc([[None]]) == (("",),)
+
+
 def test_what_calc_passes() -> None:
     address = SimpleNamespace(StartRow=0, EndRow=1, StartColumn=0, EndColumn=1)
     data = ((1.5, "x"), ("", None))
@@ -252,19 +285,45 @@ def test_what_calc_passes() -> None:
     assert values.from_calc(cells) == [[1.5, "x"], [None, "#N/A"]]
     assert values.from_calc(((1.5, values.error_value("#NUM!")),)) == [[1.5, "#NUM!"]]
     assert [values.from_calc(x) for x in (None, "", 0.0, math.inf)] == [None, None, 0.0, "#NUM!"]
-    address.EndRow, used = 1_048_575, SimpleNamespace(EndRow=1, EndColumn=9)  # of a whole column, A:B
-    cursor = SimpleNamespace(gotoEndOfUsedArea=lambda _: None, getRangeAddress=lambda: used)
-    cells.getSpreadsheet = lambda: SimpleNamespace(createCursor=lambda: cursor)
+
+
+@pytest.mark.parametrize(
+    ("end", "full", "expected"),
+    [
+        ((1_048_575, 1), [(0, 3, 1), (6, 8, 0)], (0, 0, 1, 8)),  # A:B
+        ((1_048_575, 1), [], (0, 0, 0, 0)),
+        ((8, 16_383), [(0, 8, 5)], (0, 0, 5, 8)),  # 1:9
+        ((99_999, 9), [(0, 4, 4)], (0, 0, 4, 4)),  # A1:J100000
+        ((8, 1), None, None),  # A1:B9 is what was asked for
+    ],
+)
+def test_whole_columns_are_cut_to_their_contents(
+    end: tuple[int, int], full: list[tuple[int, int, int]] | None, expected: tuple[int, ...] | None
+) -> None:
     parts: list[tuple[int, ...]] = []
 
-    def part(*corners: int) -> SimpleNamespace:
-        parts.append(corners)
-        within = SimpleNamespace(StartRow=0, EndRow=corners[3], StartColumn=0, EndColumn=corners[2])
-        return SimpleNamespace(getDataArray=lambda: data, getRangeAddress=lambda: within)
+    def cells(bottom: int, right: int) -> SimpleNamespace:
+        address = SimpleNamespace(StartRow=0, EndRow=bottom, StartColumn=0, EndColumn=right)
+        found = [SimpleNamespace(StartRow=a, EndRow=b, StartColumn=0, EndColumn=c) for a, b, c in full or []]
+        queried = SimpleNamespace(getRangeAddresses=lambda: found)
+        return SimpleNamespace(
+            getDataArray=lambda: ((1.5,),),
+            getRangeAddress=lambda: address,
+            queryContentCells=lambda flags: queried,
+            getCellRangeByPosition=lambda *corners: parts.append(corners) or cells(corners[3], corners[2]),
+        )
 
-    cells.getCellRangeByPosition = part
-    assert values.from_calc(cells) == [[1.5, "x"], [None, "#N/A"]] and parts == [(0, 0, 1, 1)]
-    used.EndRow = 99_999
+    assert values.from_calc(cells(*end)) == [[1.5]]
+    assert parts == ([] if expected is None else [expected])
+
+
+def test_more_cells_than_a_grid_can_have_are_refused() -> None:
+    address = SimpleNamespace(StartRow=0, EndRow=99_999, StartColumn=0, EndColumn=1)
+    full = SimpleNamespace(getRangeAddresses=lambda: [address])
+    cells = SimpleNamespace(
+        getDataArray=None, getRangeAddress=lambda: address, queryContentCells=lambda _: full
+    )
+    cells.getCellRangeByPosition = lambda *_: cells
     with pytest.raises(ValueError, match="100000 x 2 cells; expected at most 100000"):
         values.from_calc(cells)
 
@@ -294,8 +353,36 @@ def test_a_type_library_of_other_functions_is_refused(
         build(tmp_path / "voladdin.oxt")
 
 
+@pytest.mark.parametrize(
+    ("root", "whom"), [(True, "all users of this computer, as root"), (False, "this user")]
+)
+def test_an_installation_says_for_whom(
+    root: bool, whom: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setenv("VOLADDIN_HOME", str(tmp_path))
+    monkeypatch.setattr(installer, "is_root", lambda: root)
+    monkeypatch.setattr(installer, "program", lambda name: name)
+    monkeypatch.setattr(installer, "run", asked.append)
+    assert f"installed for {whom}; restart LibreOffice" in installer.install()
+    assert installer.uninstall() == f"libreoffice: uninstalled for {whom}"
+    assert [("--shared" in command) for command in asked] == [root, root]
+
+
 def test_libreoffice_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(programs, "_PLACES", ("nowhere",))
     with pytest.raises(UnavailableError, match="no soffice on PATH or in nowhere"):
         programs.program("soffice")
+
+
+def test_what_is_started_is_of_no_python_environment(tmp_path: Path) -> None:
+    """LibreOffice's own Python would take the environment's for its home and find no module."""
+    for name in ("venv", "conda"):
+        tmp_path.joinpath(name, "bin").mkdir(parents=True)
+    tmp_path.joinpath("venv", "pyvenv.cfg").touch()
+    tmp_path.joinpath("conda", "conda-meta").mkdir()
+    folders = [str(tmp_path / "venv" / "bin"), "/usr/bin", str(tmp_path / "conda" / "bin"), "/bin"]
+    given = {"PATH": os.pathsep.join(folders), "VIRTUAL_ENV": "x", "PYTHONHOME": "x", "PYTHONPATH": "x"}
+    kept = {"PATH": os.pathsep.join(["/usr/bin", "/bin"]), "HOME": "y"}
+    assert programs.environment(given | {"HOME": "y"}) == kept

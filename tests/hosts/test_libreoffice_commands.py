@@ -61,9 +61,8 @@ def drive(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driv
     libreoffice.install(profile)
     pipe = f"voladdin{uuid.uuid4().hex}"
     options = ["--headless", "--norestore", f"--accept=pipe,name={pipe};urp;"]
-    calc = subprocess.Popen(
-        [programs.program("soffice"), *programs.layers(profile), *options], stderr=subprocess.DEVNULL
-    )
+    command = [programs.program("soffice"), *programs.layers(profile), *options]
+    calc = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=programs.environment())
     driver = Path(__file__).parents[1] / "stubs" / "uno_menu.py"
 
     def work(*steps: list[Any]) -> list[Any]:
@@ -232,6 +231,15 @@ def test_a_read_only_document(drive: Drive, tmp_path: Path) -> None:
         [False, "the document is read-only; save it under another name first"],
         blank(GRID),
     ]
+
+
+def test_a_formula_entered_plainly_shows_the_size_of_its_result(drive: Drive) -> None:
+    start = [
+        ["load", None],
+        ["put", "B3:G6", TEXTS],
+        ["put", "J1:K1", [["=VOLIMPUTE(B3:G6)", "=VOLIMPUTE(B:G)"]]],
+    ]
+    assert drive(*start, ["values", "J1:K1"])[-1] == [["4 × 6", "6 × 6"]]  # B1:G6
 
 
 def test_array_formulas_are_formulas(drive: Drive) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from voladdin.errors import UnavailableError
-from voladdin.hosts.libreoffice.programs import layers, program
+from voladdin.hosts.libreoffice.programs import environment, layers, program
 
 
 class Calc:
@@ -22,7 +22,8 @@ class Calc:
         options = ["--headless", "--norestore", f"--accept=pipe,name={pipe};urp;"]
         command = [str(program("soffice")), *layers(profile), *options]
         driver = [uno_python(), str(Path(__file__).with_name("driver.py")), pipe]
-        self._office = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self._office = subprocess.Popen(command, env=environment(), **quiet)
         self._driver = subprocess.Popen(driver, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self) -> Calc:

@@ -27,6 +27,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 from voladdin.cells import Cells
 from voladdin.errors import InputError, UnavailableError
 from voladdin.hosts import libreoffice
+from voladdin.hosts.libreoffice.inside.values import to_calc
 from voladdin.service.client import Client
 from voladdin.service.process import ensure_running, stop
 from voladdin.worksheet.registry import evaluate
@@ -138,7 +139,7 @@ class Bench:
         self._calc.tell("load", write_book(self._folder / "check.xlsx", FORMULAS[OURS], [cells]))
         got = self._calc.tell("read", f"H1:M{len(cells)}")
         self._calc.tell("close")
-        expected = [["" if cell is None else cell for cell in row] for row in evaluate(OURS, [cells])]
+        expected = list(map(list, to_calc(evaluate(OURS, [cells]))))
         if got != expected:
             raise UnavailableError(f"Calc shows {got[1]} in its first row of vols; expected {expected[1]}")
 

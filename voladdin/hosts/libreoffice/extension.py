@@ -34,6 +34,7 @@ _CODE = {
     "inside/calc.py": "python/pythonpath/voladdin_calc.py",
     "inside/edits.py": "python/pythonpath/voladdin_edits.py",
     "inside/client.py": "python/pythonpath/voladdin_client.py",
+    "inside/connection.py": "python/pythonpath/voladdin_connection.py",
     "inside/machine.py": "python/pythonpath/voladdin_machine.py",
     "inside/values.py": "python/pythonpath/voladdin_values.py",
 }

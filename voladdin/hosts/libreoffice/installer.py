@@ -37,13 +37,13 @@ _SETTINGS = (
 )
 
 
-def install(profile: str | Path | None = None) -> Path:
-    """Builds the extension and adds it to LibreOffice; returns the .oxt in the voladdin home folder.
+def install(profile: str | Path | None = None) -> str:
+    """Builds the extension and adds it to LibreOffice; says for whom.
 
     profile: a folder for a profile apart from the user's own, made where it is absent; None is the user's
     own (for root, all users').
 
-    Raises UnavailableError where LibreOffice is absent or refuses the extension.
+    Raises UnavailableError where LibreOffice is absent, open, or refuses the extension.
     """
     here = {"python": sys.executable, "path": str(Path(__file__).resolve().parents[3])}
     write_private(home() / "install.json", json.dumps(here))
@@ -51,15 +51,27 @@ def install(profile: str | Path | None = None) -> Path:
     if profile is not None:
         _prepare(Path(profile))
     _unopkg("add", ["--force", str(extension)], profile)
-    return extension
+    return f"libreoffice: installed {_whose(profile)}; restart LibreOffice to see its menu voladdin"
 
 
-def uninstall(profile: str | Path | None = None) -> None:
-    """Removes the extension from LibreOffice.
+def uninstall(profile: str | Path | None = None) -> str:
+    """Removes the extension from LibreOffice; says for whom.
 
     Raises UnavailableError where LibreOffice is absent or the extension is not installed.
     """
     _unopkg("remove", [IDENTIFIER], profile)
+    return f"libreoffice: uninstalled {_whose(profile)}"
+
+
+def is_root() -> bool:
+    """Whether this is the superuser, whose extensions are all users'."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _whose(profile: str | Path | None) -> str:
+    if profile is not None:
+        return f"in the profile {profile}"
+    return "for all users of this computer, as root" if is_root() else "for this user"
 
 
 def recalculate(book: str | Path, output: str | Path, profile: str | Path | None = None) -> Path:
@@ -96,8 +108,7 @@ def prepared(profile: str | Path | None) -> Iterator[Path]:
 
 
 def _unopkg(action: str, arguments: list[str], profile: str | Path | None) -> None:
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    shared = ["--shared"] if root else []
+    shared = ["--shared"] if is_root() else []
     run([str(program("unopkg")), action, *shared, *layers(profile), *arguments])
 
 

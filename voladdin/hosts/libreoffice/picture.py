@@ -16,7 +16,7 @@ from typing import Any
 from voladdin.errors import InputError, UnavailableError
 
 from .installer import prepared
-from .programs import layers, program
+from .programs import environment, layers, program
 
 SIZE = "1920x820"
 SETTLED = 3  # equal pictures in a row, one every second
@@ -37,9 +37,9 @@ def screenshot(book: str | Path, png: str | Path, cell: str = "", profile: str |
     with prepared(profile) as folder, tempfile.TemporaryDirectory() as copies, _display() as display:
         copy = Path(shutil.copy(book, copies)).as_uri() + (f"#{cell}" if cell else "")
         command = [program("soffice"), "--norestore", "--nologo", *layers(folder), "--calc", copy]
-        environment = os.environ | {"DISPLAY": display, "SAL_USE_VCLPLUGIN": "gen"}
+        variables = environment() | {"DISPLAY": display, "SAL_USE_VCLPLUGIN": "gen"}
         empty = _pixels(display)
-        with _running(command, env=environment):
+        with _running(command, env=variables):
             _await_settled(display, empty)
             _import(display, f"png:{png}")
     return png

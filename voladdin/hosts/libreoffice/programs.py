@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from voladdin.errors import UnavailableError
@@ -17,6 +18,7 @@ _PLACES = (
     r"C:\Program Files\LibreOffice\program",
     r"C:\Program Files (x86)\LibreOffice\program",
 )
+_FOREIGN = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX")
 
 
 def program(name: str) -> Path:
@@ -46,10 +48,31 @@ def layers(profile: str | Path | None) -> list[str]:
     ]
 
 
-def run(command: list[str]) -> str:
-    """What the program said, its errors last."""
+def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables that LibreOffice is started with: none that leads its own Python to other modules.
+
+    That Python takes the first `python3` on PATH for its home: in a virtual environment it finds no module of
+    its own, and no function of an extension works.
+    """
+    kept = {name: value for name, value in given.items() if name not in _FOREIGN}
+    folders = given.get("PATH", "").split(os.pathsep)
+    kept["PATH"] = os.pathsep.join(folder for folder in folders if not in_environment(folder))
+    return kept
+
+
+def in_environment(folder: str) -> bool:
+    """Whether a folder of PATH is of an activated Python environment."""
+    parent = Path(folder or ".").resolve().parent
+    return parent.joinpath("pyvenv.cfg").is_file() or parent.joinpath("conda-meta").is_dir()
+
+
+def run(command: list[str], variables: Mapping[str, str] | None = None) -> str:
+    """What the program said, its errors last. variables: its environment, `environment()` unless told."""
+    variables = environment() if variables is None else variables
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=True)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=TIMEOUT, check=True, env=variables
+        )
     except subprocess.TimeoutExpired:
         raise UnavailableError(f"{Path(command[0]).name} did not end within {TIMEOUT:g} s") from None
     except (OSError, subprocess.CalledProcessError) as error:

@@ -54,8 +54,12 @@ def method(name: str, cached: bool) -> Any:
 
     def call(self: Functions, document: Any, *arguments: Any) -> Any:
         try:
-            caller = {"book": title_of(document), "arguments": [reference_of(a) for a in arguments]}
-            cells = client.evaluate(name, [from_calc(a) for a in arguments], cached, caller)
+            cells = client.evaluate(
+                name,
+                [from_calc(a) for a in arguments],
+                cached,
+                lambda: {"book": title_of(document), "arguments": [reference_of(a) for a in arguments]},
+            )
         except Exception as error:
             log.exception("%s: %s", name, error)
             cells = [["#VALUE!"]]

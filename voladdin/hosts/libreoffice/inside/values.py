@@ -6,6 +6,7 @@ Standard library only, Python 3.8 or later; packed into the .oxt as `voladdin_va
 from __future__ import annotations
 
 import math
+import re
 import struct
 from typing import Any
 
@@ -21,6 +22,9 @@ ERROR_CODES = {
 }
 _ERROR_TEXTS = {code: text for text, code in ERROR_CODES.items()}
 _QUIET_NAN = 0x7FF8000000000000
+_LAST_ROW, _LAST_COLUMN = 1_048_575, 16_383
+_CONTENTS = 1 | 2 | 4 | 16  # com.sun.star.sheet.CellFlags VALUE, DATETIME, STRING, FORMULA
+_SIZE = re.compile("[0-9]+ × [0-9]+")  # as `to_calc` writes it
 
 
 def error_value(text: str) -> float:
@@ -44,16 +48,17 @@ def from_calc(value: Any) -> Any:
     Raises ValueError where a range has more than MAX_CELLS cells.
     """
     if hasattr(value, "getDataArray"):
+        value = _used(value)
         rows, columns = _shape(value)
-        if rows * columns > MAX_CELLS:
-            value = _used(value)
-            rows, columns = _shape(value)
         if rows * columns > MAX_CELLS:
             raise ValueError(f"a range of {rows} x {columns} cells; expected at most {MAX_CELLS} cells")
         value = value.getDataArray()
-    if isinstance(value, tuple):
-        return [["#N/A" if cell is None else _cell(cell) for cell in row] for row in value]
-    return _cell(value)
+    if not isinstance(value, tuple):
+        return _cell(value)
+    cells = [["#N/A" if cell is None else _cell(cell) for cell in row] for row in value]
+    if cells and cells[0] and isinstance(cells[0][0], str) and _SIZE.fullmatch(cells[0][0]):
+        cells[0][0] = None
+    return cells
 
 
 def title_of(document: Any) -> str:
@@ -85,12 +90,15 @@ def _shape(value: Any) -> tuple[int, int]:
 
 
 def _used(value: Any) -> Any:
-    """A range such as A:F down to the last used cell of its sheet."""
-    address, cursor = value.getRangeAddress(), value.getSpreadsheet().createCursor()
-    cursor.gotoEndOfUsedArea(False)
-    end = cursor.getRangeAddress()
-    bottom = min(address.EndRow, max(end.EndRow, address.StartRow)) - address.StartRow
-    right = min(address.EndColumn, max(end.EndColumn, address.StartColumn)) - address.StartColumn
+    """A range to the end of the sheet, such as A:F, or a huge one, down to its last cell with a content."""
+    address = value.getRangeAddress()
+    rows, columns = _shape(value)
+    ends = address.EndRow == _LAST_ROW or address.EndColumn == _LAST_COLUMN
+    if not ends and rows * columns <= MAX_CELLS:
+        return value
+    full = value.queryContentCells(_CONTENTS).getRangeAddresses()
+    bottom = max((area.EndRow for area in full), default=address.StartRow) - address.StartRow
+    right = max((area.EndColumn for area in full), default=address.StartColumn) - address.StartColumn
     return value.getCellRangeByPosition(0, 0, right, bottom)
 
 
@@ -101,8 +109,14 @@ def _cell(value: Any) -> Any:
 
 
 def to_calc(cells: list[list[Any]]) -> tuple[tuple[Any, ...], ...]:
-    """Rows of cells as Calc takes them: errors as NaN, blank as "", TRUE as 1 (it takes FALSE for 1 too)."""
-    return tuple(tuple(_result(cell) for cell in row) for row in cells)
+    """Rows of cells as Calc takes them: errors as NaN, blank as "", TRUE as 1 (it takes FALSE for 1 too).
+
+    A blank corner is the size of the result: of one that is not entered as an array, Calc shows no more.
+    """
+    rows = [[_result(cell) for cell in row] for row in cells]
+    if rows and rows[0] and rows[0][0] == "" and len(rows) * len(rows[0]) > 1:
+        rows[0][0] = f"{len(rows)} × {len(rows[0])}"
+    return tuple(map(tuple, rows))
 
 
 def _result(cell: Any) -> Any:
