@@ -36,6 +36,7 @@ FOUND = [  # tenors of 1e-300 years, K/F beyond a float, ragged arguments, vols 
     *(("evaluate", 3_000_000 + n) for n in (59270, 104146, 129538, 108570, 296255, 393128, 381249)),
     *(("impute", 3_000_000 + n) for n in (298, 5355)),
     ("repair", 3_032_792),
+    ("smile", 3_002_258),
 ]
 
 

@@ -14,7 +14,9 @@ with tenors across is transposed, and comes back so. What a header cell is, in t
 Where a line (first row or column, less the corner) holds a label of 2 or 3, it is a header of that kind,
 and the other line is the other header, unless the corner is a label of the first line. The corner is free:
 blank, words, or the valuation date that expiry dates count from. Lines wholly blank are left as they are,
-and so are titles (leading lines of text without any number, tenor or strike) and tenors that expire today.
+and so are titles (leading lines of text without any number, tenor or strike), which may say the valuation
+date ("As of 2026-01-05") or name an axis ("Maturity (years)", "Strike"); notes behind the grid, with a
+warning; and tenors that expire today.
 
 **Evidence decides, or the range is refused with both readings named, and the argument that settles it.**
 Words of the corner ("DTE", "Tenor (d)", "Laufzeit (Tage)", "Mths", "Delta", "delta put", "Strike", "K/F",

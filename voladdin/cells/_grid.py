@@ -18,10 +18,11 @@ from ..labels.dates import common_order, date_of_text
 from ..surface import MAX_CELLS, Surface
 from ._arguments import Arguments, given_layout, read_arguments
 from ._forwards import Market, read_forwards, typical_forward
-from ._layout import Layout, kind_of, own_layout, untitled
+from ._layout import Layout, kind_of, own_layout
 from ._strike_line import Strikes
 from ._table import Table, split, strikes_of, tenors_of
 from ._tenor_line import Tenors
+from ._titles import bare, valuation_of
 from ._units import EXPECTED, read_quotes, read_units
 from ._values import Cells, Label, address, labels_of, read_date, read_number, rectangle
 from ._vol_units import UnitEvidence
@@ -126,7 +127,7 @@ def _axes(
 ) -> tuple[Table, _Read, Strikes, list[str]]:
     """Body, tenors with forwards, and strikes; and a warning for each tenor that expires today."""
     table = split(labels, layout, named=(given.tenors is not None, given.strikes is not None))
-    line = tenors_of(table, given.tenors, valuation or _valuation(labels), words)
+    line = tenors_of(table, given.tenors, valuation or _valuation(labels) or words.valuation, words)
     read = _Read(line, read_forwards(table, market, line.years))
     typical = None if read.forwards is None else float(median(read.forwards))
     return _after_today(table, read, strikes_of(table, given.strikes, layout.transposed, typical, words))
@@ -152,11 +153,13 @@ def _without_titles(
     """The range below and beside its titles, and what these, the corner and the arguments say."""
     titles: list[Label] = []
     if given.tenors is None and given.strikes is None:
-        labels, titles = untitled(labels)
+        labels, titles, notes = bare(labels)
+        given.notes.extend(notes)
     corner = labels[0][0].cell
     if isinstance(corner, str):
         refuse_other_clocks(corner)
-    words = given.words.over(words_of(corner, [label.cell for label in titles]))
+    above = [label.cell for label in titles]
+    words = given.words.over(words_of(corner, above))._replace(valuation=valuation_of([*above, corner]))
     return labels, words if like is None else words.over(like.words)
 
 

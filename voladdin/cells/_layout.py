@@ -81,32 +81,6 @@ def lines(table: Table) -> tuple[Labels, Labels]:
     return table[0][1:], [row[0] for row in table[1:]]
 
 
-def untitled(table: list[list[Label]]) -> tuple[list[list[Label]], list[Label]]:
-    """The table without its titles, and these: leading lines that hold no number and no label.
-
-    It stays as it is where what remains has no header.
-    """
-    rows, above = _without_titles(table)
-    columns, beside = _without_titles([list(line) for line in zip(*rows, strict=True)])
-    return [list(line) for line in zip(*columns, strict=True)], above + beside
-
-
-def _without_titles(table: list[list[Label]]) -> tuple[list[list[Label]], list[Label]]:
-    first = next((i for i, line in enumerate(table) if any(map(_is_content, line))), 0)
-    corner = table[first][0]
-    if kind_of(corner.cell) == "strike" or _is_tenor_label(corner):
-        return table, []
-    return table[first:], [label for line in table[:first] for label in line]
-
-
-def _is_content(label: Label) -> bool:
-    return is_forward(label) or kind_of(label.cell) not in ("blank", "other")
-
-
-def _is_tenor_label(label: Label) -> bool:
-    return kind_of(label.cell) == "tenor" and not is_date(label.cell)
-
-
 def own_layout(table: Table, words: Words, forward: float | None) -> Layout:
     """Layout of a range that carries its own headers.
 

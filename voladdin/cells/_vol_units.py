@@ -19,6 +19,7 @@ SHARE: dict[Unit, float] = {"percent": 0.01, "decimal": 1.0}
 _LOWEST_PERCENT = 0.3  # the percent points of pegged pairs; below, no pair but a named one is so quiet
 _COMMON_PERCENT = 1.0
 _HIGHEST_DECIMAL = 5.0
+_MOST_PERCENT, _MOST_BASIS = 400.0, 1e5  # no market's grid is about so many percent points
 _SHORTEST_TOTAL, _LONGEST_TOTAL = 1e-12, 2.5  # a vol times the root of its tenor
 _WIDTHS = (0.1, 10.0)  # |ln(K/F)| in standard deviations, half of the quotes
 _LIKE = 10.0
@@ -47,11 +48,7 @@ def decide_unit(median: float, evidence: UnitEvidence, surface_at: Callable[[flo
 
     Raises UnitsError naming both readings where none decides.
     """
-    if evidence.word == "basis points":
-        raise UnitsError(
-            "the vols are said to be basis points; expected lognormal vols in percent points or decimals, or "
-            'the argument units "percent" or "decimal"'
-        )
+    _refuse_basis_points(median, evidence)
     possible = _possible(median, evidence)
     if len(possible) == 1:
         return Decision(possible[0] == "percent")
@@ -71,6 +68,19 @@ def decide_unit(median: float, evidence: UnitEvidence, surface_at: Callable[[flo
         f"vols of about {median:g} may be {100 * median:g}% (decimals) or {median:g}% (percent points); "
         'expected the argument units "decimal" or "percent", or the currency pair in the corner'
     )
+
+
+def _refuse_basis_points(median: float, evidence: UnitEvidence) -> None:
+    if evidence.word == "basis points":
+        raise UnitsError(
+            "the vols are said to be basis points; expected lognormal vols in percent points or decimals, or "
+            'the argument units "percent" or "decimal"'
+        )
+    if _MOST_PERCENT < median <= _MOST_BASIS and evidence.like is None and evidence.word != "percent":
+        raise UnitsError(
+            f"vols of about {median:g} may be percent points ({median:g}%) or basis points "
+            f'({median / 100:g}%); expected the latter as percent points, or the argument units "percent"'
+        )
 
 
 def _assumed(median: float, unit: Unit, why: str) -> str:

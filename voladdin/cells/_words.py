@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from datetime import date
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -25,7 +26,7 @@ _TENOR_AXIS = _set(
     "tenor tenors term terms exp expiry expiries expiration expirations expiring maturity maturities mat "
     "ttm tte tau time verfall verfallstag laufzeit laufzeiten falligkeit restlaufzeit ablauf echeance "
     "echeances maturite terme vencimiento vencimientos plazo plazos loptid loptider forfall forfallodag "
-    "scadenza scadenze durata dte dtm t"
+    "scadenza scadenze durata looptijd looptijden vervaldatum prazo prazos dte dtm t"
 )
 _DELTAS = frozenset(["delta", "deltas", "δ"])
 _STRIKES = _set(
@@ -41,8 +42,12 @@ _DECIMALS = _set("decimal decimals dezimal decimales decimaux decimaler")
 _RATIO = re.compile(r"k/f\b|k/fwd\b|%\s*(?:of )?(?:fwd|forward|atm)\b|strike\s*/\s*(?:fwd|forward)")
 _LOG = re.compile(r"\bln\b|\blog\b|log-?moneyness")
 _BUSINESS = re.compile(
-    r"\b(business|trading|working|bus|bd|handelstage|geschaftstage|bankarbeitstage|ouvres|habiles)\b"
+    r"\b(business|trading|working|bus|bd|bdays?|handelstage[n]?|geschaftstage[n]?|(?:bank)?arbeitstage[n]?|"
+    r"werktage[n]?|werkdagen|ouvres|ouvrables|habiles|uteis|lavorativi|bankdagar|virkedager|robocze)\b"
 )
+_DAYS = re.compile(r"day|dag|dias|jours|giorni|tage|\bbd\b")
+_YEAR_FRACTION = re.compile(r"year ?frac|/\s?36[05]|^[yj]$")  # "Days/365", "ACT/365", "Y"
+_LINKS = _set("act in to of per bis en zu axis put puts call calls p c k f fwd forward")
 _POINTS = re.compile(r"\b(?:vol|vola|volatility|volatilitats)[ -]?(?:pts|points|punkte|puntos|poang)\b")
 _TOKEN = re.compile(r"[a-zδ]+|%")
 _BRACKETED = re.compile(r"[(\[,/]\s*([a-z])\.?\s*[)\]]?\s*$|[(\[]\s*([a-z])\.?\s*[)\]]")
@@ -51,7 +56,7 @@ _LONGEST = 200
 
 
 class Words(NamedTuple):
-    """What is said, None where nothing is. axis: which axis the text names first."""
+    """What is said, None where nothing is. axis: which axis the text names first. valuation: of a title."""
 
     tenor_unit: TenorUnit | None = None
     notation: Notation | None = None
@@ -59,6 +64,7 @@ class Words(NamedTuple):
     pair: str | None = None
     axis: Literal["tenor", "strike"] | None = None
     text: str = ""
+    valuation: date | None = None
 
     def over(self, other: Words) -> Words:
         """These words, and the other's where these say nothing."""
@@ -72,17 +78,23 @@ def words_of(corner: object, titles: Iterable[object] = ()) -> Words:
     for cell in titles:
         if isinstance(cell, str) and cell.strip():
             title = _read(cell[:_LONGEST])
-            said = said.over(Words(vol_unit=title.vol_unit, pair=title.pair))
+            heading = title if _is_heading(cell) else Words()
+            said = said.over(heading._replace(vol_unit=title.vol_unit, pair=title.pair, axis=None))
     return said
+
+
+def _is_heading(title: str) -> bool:
+    """Whether a title only names an axis: "Maturity (years)", "Days to expiry"; not "1 year ago"."""
+    plain = _plain(title)
+    words, axes = set(_TOKEN.findall(plain)), _TENOR_AXIS | _DELTAS | _STRIKES | _MONEYNESS
+    units = {word for word in words if _singular(word) in TENOR_WORDS}
+    named = bool(words & axes) or units == words or _YEAR_FRACTION.search(plain.strip()) is not None
+    return named and words <= axes | units | _LINKS
 
 
 @lru_cache(maxsize=1024)
 def _read(text: str) -> Words:
-    plain = "".join(
-        letter
-        for letter in unicodedata.normalize("NFKD", text.replace("∆", "Δ").replace("ß", "ss")).casefold()
-        if not unicodedata.combining(letter)
-    )
+    plain = _plain(text)
     tokens = _TOKEN.findall(plain.replace("'", " "))
     said = Words(
         _tenor_unit(plain, tokens), _notation(text, plain, tokens), None, pair_in(text), _axis(tokens)
@@ -91,8 +103,16 @@ def _read(text: str) -> Words:
     return said._replace(text=text.strip()) if any(said) else said
 
 
+def _plain(text: str) -> str:
+    """In lower case, without accents."""
+    decomposed = unicodedata.normalize("NFKD", text.replace("∆", "Δ").replace("ß", "ss")).casefold()
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
 def _tenor_unit(plain: str, tokens: list[str]) -> TenorUnit | None:
-    """Of "DTE", "Days to expiry", "Tenor (d)", "T [yrs]", "Laufzeit in Tagen"."""
+    """Of "DTE", "Days to expiry", "Tenor (d)", "T [yrs]", "Laufzeit in Tagen", "Days/365"."""
+    if _YEAR_FRACTION.search(plain.strip()):
+        return "years"
     letters = {letter for found in _BRACKETED.findall(plain) for letter in found if letter}
     named = bool(_TENOR_AXIS & set(tokens))
     found = {
@@ -156,6 +176,6 @@ def pair_in(text: str) -> str | None:
 
 def refuse_other_clocks(text: str) -> None:
     """Raises InputError where the tenors count business days."""
-    plain = text.casefold()
-    if _BUSINESS.search(plain) and re.search(r"day|tage|jours|dias|días|\bbd\b", plain):
+    plain = _plain(text)
+    if _BUSINESS.search(plain) and _DAYS.search(plain):
         raise InputError(f"{text!r}: business days; expected calendar days, or labels such as 1W, or dates")

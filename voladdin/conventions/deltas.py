@@ -95,7 +95,8 @@ def _inverse_mills_root(s: FloatArray) -> FloatArray:
     x = np.where(s < 1, np.sqrt(np.maximum(-2 * np.log(np.minimum(s, 1) * _ROOT_2PI), 0)), -s)
     for _ in range(_MAX_ITERATIONS):
         ratio = _inverse_mills(x)
-        step = (np.log(ratio) - np.log(s)) / (-x - ratio)
+        slope = np.minimum(-x - ratio, -0.5 / np.maximum(s, 1))  # about -1/s, which rounds to 0 far out
+        step = (np.log(ratio) - np.log(s)) / slope
         x = x - step
         if not (np.abs(step) > 1e-14 * (1 + np.abs(x))).any():
             break
