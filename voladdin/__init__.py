@@ -13,7 +13,7 @@ va.repair(s).surface
 from .arbitrage.check import Check, Violation, check
 from .arbitrage.repair import Repair, repair
 from .bundles import load, names
-from .conventions import convention, smile_from_quotes, surface_from_quotes
+from .conventions import convention, quotes_from_surface, smile_from_quotes, surface_from_quotes
 from .errors import (
     BundleError,
     InfeasibleError,
@@ -61,6 +61,7 @@ __all__ = [
     "load",
     "market_features",
     "names",
+    "quotes_from_surface",
     "repair",
     "sample",
     "shift",

@@ -9,7 +9,7 @@ import pytest
 from tests.stubs import calc
 from voladdin.cells import parse, render
 from voladdin.commands import execute
-from voladdin.commands.filling import FILL, FONT
+from voladdin.commands.holes import FILL, FONT
 from voladdin.errors import VoladdinError
 from voladdin.hosts.libreoffice import engine, notation
 from voladdin.hosts.libreoffice.document import Document

@@ -52,6 +52,7 @@ from ._grid import Grid, parse, render
 from ._layout import kind_of
 from ._options import OptionRows, option_strikes, parse_options
 from ._queries import Asked, strike_asked, tenor_asked
+from ._quote_table import QuoteColumn, QuoteTable, find_quotes
 from ._strike_line import strike_axis
 from ._tenor_line import tenor_axis
 from ._units import read_units
@@ -81,8 +82,11 @@ __all__ = [
     "Market",
     "UnitEvidence",
     "OptionRows",
+    "QuoteColumn",
+    "QuoteTable",
     "address",
     "decide_unit",
+    "find_quotes",
     "is_blank",
     "is_missing",
     "kind_of",

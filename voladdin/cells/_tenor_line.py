@@ -28,13 +28,13 @@ class Tenors(NamedTuple):
     valuation: date | None
 
 
-def tenor_axis(labels: Sequence[Label], valuation: date | None) -> FloatArray:
-    """[T] years of the header cells, above 0 and increasing.
+def tenor_axis(labels: Sequence[Label], valuation: date | None, unit: TenorUnit | None = None) -> FloatArray:
+    """[T] years of the header cells, above 0 and increasing. unit: what is said of plain numbers.
 
     Raises LabelError naming the cell, the two cells that repeat or are out of order, or the readings of plain
     numbers.
     """
-    years = read_tenor_line(labels, valuation).years
+    years = read_tenor_line(labels, valuation, unit).years
     for label, number in zip(labels, years.tolist(), strict=True):
         if number <= 0:
             raise LabelError(f"{_as_date(label)}, today; expected a later expiry")

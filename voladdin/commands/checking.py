@@ -38,11 +38,20 @@ def check(book: xw.Book) -> str:
             changes.take_back([r for r in changes.records if r.place.sheet in reports])
             quotes = int(target.grid.surface.observed.sum())
             return f"no static arbitrage among the {quotes} quotes of {target.name}, {target.axes}"
-        for tenor, strike in np.argwhere(found.map > 0).tolist():
-            changes.write(target.place(tenor, strike), fill=colour(found.map[tenor, strike]))
+        for place, size in _sizes(target, found).items():
+            changes.write(place, fill=colour(size))
         report = changes.sheet(SHEET)
         _write_report(changes, report, target, found)
     return f"{_summary(target, found)}; see the sheet {report}"
+
+
+def _sizes(target: Target, found: Check) -> dict[Place, float]:
+    """The largest size of each cell that takes part in a trade."""
+    sizes: dict[Place, float] = {}
+    for tenor, strike in np.argwhere(found.map > 0).tolist():
+        for place in target.places(tenor, strike):
+            sizes[place] = max(sizes.get(place, 0.0), float(found.map[tenor, strike]))
+    return sizes
 
 
 def colour(bp: float) -> list[int]:
@@ -62,7 +71,7 @@ def _summary(target: Target, found: Check) -> str:
     trades = "1 trade locks in a gain" if count == 1 else f"{count} trades lock in gains"
     return (
         f"{target.name} has static arbitrage: {trades}, {cells} quotes take part, the farthest off is "
-        f"{target.place(*worst.cells[0]).address} by {worst.vol_bp:.3g} bp of vol"
+        f"{target.places(*worst.cells[0])[0].address} by {worst.vol_bp:.3g} bp of vol"
     )
 
 
@@ -77,6 +86,6 @@ def _write_report(changes: Transaction, sheet: str, target: Target, found: Check
         rows.append([f"and {len(found.violations) - len(trades)} smaller ones", "", "", "", ""])
     changes.write_rows(sheet, 1, 1, rows)
     for i, violation in enumerate(trades):
-        places = [target.place(*cell) for cell in violation.cells]
+        places = list(dict.fromkeys(place for cell in violation.cells for place in target.places(*cell)))
         text = ", ".join(place.address for place in places)
         changes.link(Place(sheet, 3 + i, 2), places[0], text)

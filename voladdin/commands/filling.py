@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..cells import is_missing, render, shown
-from ..errors import InputError
+from ..cells import render
 from ..home import version
 from ..imputation.filling import Imputation, impute
 from ..imputation.suspects import suspects
 from . import ledger
+from .filling_quotes import fill_quotes
+from .holes import SHOWN, common_format, counted, in_words, may_fill, refuse_merged, write_hole
 from .ledger import Place, Record
 from .selection import Target, find
 from .transaction import Transaction
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import xlwings as xw
 
 NAME = "fill"
-FILL, FONT = [221, 235, 247], [31, 78, 121]
-_SHOWN = 5
 
 
 def fill_missing(book: xw.Book) -> str:
@@ -36,23 +34,24 @@ def fill_missing(book: xw.Book) -> str:
     with Transaction(book, NAME) as changes:
         earlier = _still_filled(book, changes.records)
         target = find(book, earlier)
+        if target.quotes is not None:
+            return fill_quotes(changes, NAME, target, target.quotes, earlier)
         holes, left = _holes(target, earlier)
         if not holes:
-            return _words(f"no hole to fill in {target.name}, {target.axes}", left)
-        _refuse_merged(target, holes)
+            return in_words(f"no hole to fill in {target.name}, {target.axes}", left)
+        refuse_merged(target, [target.offsets(*hole) for hole in holes])
         answer = impute(target.grid.surface)
         cells = render(target.grid, answer.filled)
         form = common_format(target)
         for tenor, strike in holes:
             row, column = target.offsets(tenor, strike)
-            _write(
-                changes, target.place(tenor, strike), cells[row][column], form, _note(answer, tenor, strike)
-            )
+            place, note = target.place(tenor, strike), _note(answer, tenor, strike)
+            write_hole(changes, NAME, place, cells[row][column], form, note)
         told = {said.split()[0] for said in left}
         notes = [warning for warning in target.warnings if told.isdisjoint(warning.split())]
         notes += _doubts(target, answer)
-    done = f"filled {_number(len(holes), 'hole')} of {target.name}, {target.axes} ({answer.model})"
-    return _words(_words(done, left), notes, "note")
+    done = f"filled {counted(len(holes), 'hole')} of {target.name}, {target.axes} ({answer.model})"
+    return in_words(in_words(done, left), notes, "note")
 
 
 def _still_filled(book: xw.Book, records: list[Record]) -> set[Place]:
@@ -67,43 +66,12 @@ def _holes(target: Target, earlier: set[Place]) -> tuple[list[tuple[int, int]], 
     holes, left = [], []
     for tenor, strike in np.argwhere(~target.grid.surface.observed).tolist():
         row, column = target.offsets(tenor, strike)
-        cell, formula = target.grid.raw[row][column], target.formulas[row][column]
-        place = target.place(tenor, strike)
-        if isinstance(formula, str) and formula.startswith("="):
-            left.append(f"{place.address} holds a formula")
-        elif place in earlier or is_missing(cell):
-            holes.append((tenor, strike))
+        why = may_fill(target, target.grid.raw[row][column], (row, column), earlier)
+        if why:
+            left.append(why)
         else:
-            left.append(f"{place.address} holds {shown(cell)}")
+            holes.append((tenor, strike))
     return holes, left
-
-
-def _refuse_merged(target: Target, holes: list[tuple[int, int]]) -> None:
-    if target.cells.merge_cells is False:
-        return
-    for tenor, strike in holes:
-        row, column = target.offsets(tenor, strike)
-        if target.cells(row + 1, column + 1).merge_cells:
-            raise InputError(f"{target.place(tenor, strike)} is part of merged cells; expected single cells")
-
-
-def common_format(target: Target) -> str:
-    """The number format most quotes have."""
-    quoted = np.argwhere(target.grid.surface.observed).tolist()
-    places = [target.offsets(tenor, strike) for tenor, strike in quoted[: 4 * _SHOWN]]
-    formats = [target.cells(row + 1, column + 1).number_format for row, column in places]
-    return str(Counter(formats).most_common(1)[0][0])
-
-
-def _write(changes: Transaction, place: Place, value: object, form: str, note: str) -> None:
-    cell = place.cells(changes.book)
-    look: dict[str, object] = {"fill": FILL, "font": FONT}
-    if cell.number_format == "General" != form:
-        look["format"] = form
-    mine = [r.ours.get("note") for r in changes.records if r.place == place and r.command == NAME]
-    if cell.note is None or cell.note.text in mine:
-        look["note"] = note
-    changes.write(place, value=[value], **look)
 
 
 def _note(answer: Imputation, tenor: int, strike: int) -> str:
@@ -122,18 +90,9 @@ def _doubts(target: Target, answer: Imputation) -> list[str]:
     found = [
         f"{target.place(s.row, s.column).address} is {unit * s.quote:.4g}, and the other quotes imply "
         f"{unit * s.implied:.4g} ± {unit * s.std:.2g}"
-        for s in suspects(target.grid.surface, answer, most=_SHOWN)
+        for s in suspects(target.grid.surface, answer, most=SHOWN)
     ]
     disputed = [target.place(*cell).address for cell in np.argwhere(answer.disputed).tolist()]
     if disputed:
         found.append(f"{', '.join(disputed)} can be arbitraged against more plausible quotes")
     return found
-
-
-def _words(done: str, said: list[str], what: str = "left alone") -> str:
-    more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
-    return f"{done}; {what}: {', '.join(said[:_SHOWN])}{more}" if said else done
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

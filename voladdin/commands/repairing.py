@@ -10,7 +10,7 @@ from ..arbitrage.repair import Repair
 from ..arbitrage.repair import repair as nearest
 from ..cells import Cells, render
 from .checking import colour
-from .filling import common_format
+from .holes import common_format
 from .ledger import Place, Record, contents, get, same
 from .selection import Target, find
 from .transaction import Transaction

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..arbitrage.trades import cell_label
-from ..cells import Grid
+from ..cells import Grid, Label, QuoteTable, find_quotes
 from ..errors import InputError, VoladdinError
 from ..surface import MAX_CELLS
+from ..worksheet.quote_tables import Said, grid_of
 from ..worksheet.references import moved
 from .headers import with_headers
 from .ledger import Place, formulas_of
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """A grid of vols on a sheet. top, left: its range's first row and column, from 1. formulas: by cell."""
+    """A grid of vols on a sheet, or a table of market quotes and the grid of its vols. formulas: by cell."""
 
     cells: xw.Range
     grid: Grid
     formulas: list[list[Any]]
+    quotes: QuoteTable | None = None
 
     @property
     def sheet(self) -> str:
@@ -52,7 +54,10 @@ class Target:
         return [on_sheet(warning, self.cells) for warning in self.grid.warnings]
 
     def offsets(self, tenor: int, strike: int) -> tuple[int, int]:
-        """Row and column, from 0, of one vol in the range."""
+        """Row and column, from 0, of one vol in the range; of a table of quotes, of its tenor's ATM."""
+        if self.quotes is not None:
+            label = self.quote_cells("atm")[tenor]
+            return label.row, label.column
         down, across = (strike, tenor) if self.grid.transposed else (tenor, strike)
         return self.grid.rows[down], self.grid.columns[across]
 
@@ -63,7 +68,26 @@ class Target:
         return inside and place.sheet == self.sheet
 
     def place(self, tenor: int, strike: int) -> Place:
-        row, column = self.offsets(tenor, strike)
+        return self.place_of(*self.offsets(tenor, strike))
+
+    def places(self, tenor: int, strike: int) -> list[Place]:
+        """The cell of a vol; of a table of quotes, those of the quotes that it is made of."""
+        if self.quotes is None:
+            return [self.place(tenor, strike)]
+        deltas = self.grid.surface.deltas
+        assert deltas is not None
+        wing = f"{100 * min(deltas[strike], 1 - deltas[strike]):.0f}"
+        names = ["atm"] if wing == "50" else [f"rr{wing}", f"bf{wing}"]
+        cells = [self.quote_cells(name)[tenor] for name in names if name in self.quotes.columns]
+        return [self.place_of(label.row, label.column) for label in cells]
+
+    def quote_cells(self, name: str) -> list[Label]:
+        """[T] of a quote: its mids, or bids, or asks."""
+        assert self.quotes is not None
+        return next(iter(self.quotes.columns[name].sides.values()))
+
+    def place_of(self, row: int, column: int) -> Place:
+        """Of a cell of the range; row and column from 0."""
         return Place(self.sheet, self.cells.row + row, self.cells.column + column)
 
 
@@ -80,6 +104,9 @@ def find(book: xw.Book, blank: Collection[Place] = ()) -> Target:
         return _values(cells, blank)
 
     try:
+        quotes = find_quotes(read(selection))
+        if quotes is not None:
+            return Target(selection, grid_of(quotes, Said()), formulas_of(selection), quotes)
         cells, grid = with_headers(selection, read)
     except VoladdinError as error:
         raise type(error)(on_sheet(str(error), selection)) from None

@@ -7,6 +7,7 @@ from ..labels.tenors import parse_tenor, tenor_label
 from .deltas import atm_moneyness, moneyness_of_delta, option_delta
 from .pairs import Convention, convention, is_listed, parse_pair, premium_currency
 from .quotes import smile_from_quotes
+from .quotes_back import quotes_from_surface
 from .smile import Smile
 from .surfaces import STANDARD_DELTAS, surface_from_quotes
 
@@ -25,6 +26,7 @@ __all__ = [
     "parse_strike",
     "parse_tenor",
     "premium_currency",
+    "quotes_from_surface",
     "smile_from_quotes",
     "surface_from_quotes",
     "tenor_label",

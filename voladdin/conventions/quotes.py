@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from .._typing import BoolArray, FloatArray
 from ..errors import InfeasibleError, InputError, UnitsError
 from ..labels.tenors import parse_tenor, tenor_label
-from .pairs import ButterflyKind, Convention, convention
+from .pairs import ButterflyKind, Convention
+from .reading import Quoting, column, quoting
 from .smile import Quotes, Smile, fit
 
 Tenors = Sequence[str | float | date] | FloatArray
@@ -95,7 +96,7 @@ class MarketQuotes:
         """atm, rr25, bf25, rr10, bf10: [T] decimal vols, NaN where there is none."""
         given = {name: getattr(self, name) for name in ("atm", "rr25", "bf25", "rr10", "bf10")}
         columns = {
-            name: _column(name, np.nan if v is None else v, len(self.years)) for name, v in given.items()
+            name: column(name, np.nan if v is None else v, len(self.years)) for name, v in given.items()
         }
         for label, vol in zip(self.tenors, columns["atm"], strict=True):
             if vol <= 0:
@@ -111,7 +112,7 @@ class MarketQuotes:
 
     def validated(self) -> MarketQuotes:
         """Itself, with every argument read."""
-        _ = self.columns, self._market, self._rules
+        _ = self.columns, self._quoting
         return self
 
     def require_all(self, wings: tuple[str, ...]) -> None:
@@ -138,35 +139,29 @@ class MarketQuotes:
     @property
     def known_forwards(self) -> FloatArray | None:
         """[T], given or by spot and rates."""
-        return self._market[1]
+        return self._quoting.forwards
 
     @cached_property
-    def _market(self) -> tuple[FloatArray, FloatArray | None]:
-        return _market(self.years, self.spot, self.forwards, self.domestic_rates, self.foreign_rates)
-
-    @cached_property
-    def _rules(self) -> tuple[Convention, ...]:
-        if self.butterfly not in ("broker", "smile"):
-            raise InputError(f'butterfly is {self.butterfly!r}; expected "broker" or "smile"')
-        if isinstance(self.pair, Convention):
-            return (self.pair,) * len(self.years)
-        if isinstance(self.pair, list | tuple):
-            if len(self.pair) != len(self.years):
-                count = len(self.years)
-                raise InputError(f"pair has {len(self.pair)} conventions; expected {count}, one a tenor")
-            return tuple(self.pair)
-        return tuple(convention(str(self.pair), tenor, self.butterfly) for tenor in self.years)
+    def _quoting(self) -> Quoting:
+        return quoting(
+            self.years,
+            self.pair,
+            self.butterfly,
+            spot=self.spot,
+            forwards=self.forwards,
+            domestic_rates=self.domestic_rates,
+            foreign_rates=self.foreign_rates,
+        )
 
     def smile(self, wings: tuple[str, ...], rows: BoolArray | None = None) -> Smile:
         """Through the quotes of these wings ("25", "10"), at all tenors or at `rows` [T]."""
         chosen = np.flatnonzero(np.ones(len(self.years), dtype=bool) if rows is None else rows)
-        discounts, rules = self._market[0][chosen], tuple(self._rules[row] for row in chosen)
+        rules = tuple(self._quoting.rules[row] for row in chosen)
 
         def wing_columns(kind: str) -> FloatArray:
             columns = [self.columns[kind + wing][chosen] for wing in wings]
             return np.array(columns).reshape(len(wings), len(chosen)).T
 
-        spot_delta = np.array([rule.delta == "spot" for rule in rules], dtype=bool)
         return _fit(
             Quotes(
                 tenors=self.years[chosen],
@@ -174,55 +169,10 @@ class MarketQuotes:
                 deltas=tuple(float(wing) / 100 for wing in wings),
                 risk_reversals=wing_columns("rr"),
                 butterflies=wing_columns("bf"),
-                discounts=np.where(spot_delta, discounts, 1.0),
+                discounts=self._quoting.discounts[chosen],
                 conventions=rules,
             )
         )
-
-
-def _column(name: str, values: ArrayLike, count: int) -> FloatArray:
-    try:
-        column = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be numbers or NaN: {error}") from None
-    if column.shape not in ((), (count,)):
-        raise InputError(f"{name} has shape {column.shape}; expected one number for each of {count} tenors")
-    if np.isinf(column).any():
-        raise InputError(f"{name} has an infinite value; expected numbers or NaN")
-    return np.broadcast_to(column, (count,)).copy()
-
-
-def _market(
-    years: FloatArray,
-    spot: float | None,
-    forwards: ArrayLike | None,
-    domestic_rates: ArrayLike | None,
-    foreign_rates: ArrayLike | None,
-) -> tuple[FloatArray, FloatArray | None]:
-    """[T] base-currency discount factors (1 where unknown) and [T] forwards, or None where unknown."""
-    known = {
-        "spot": spot,
-        "forwards": forwards,
-        "domestic_rates": domestic_rates,
-        "foreign_rates": foreign_rates,
-    }
-    given = {name: _column(name, value, len(years)) for name, value in known.items() if value is not None}
-    for name in ("spot", "forwards"):
-        if name in given and not (given[name] > 0).all():
-            raise InputError(f"{name} is {known[name]}; expected positive numbers")
-    if {"spot", "domestic_rates", "foreign_rates"} <= given.keys() and "forwards" not in given:
-        carry = (given["domestic_rates"] - given["foreign_rates"]) * years
-        given["forwards"] = given["spot"] * np.exp(carry)
-    discounts = np.ones_like(years)
-    if "foreign_rates" in given:
-        discounts = np.exp(-given["foreign_rates"] * years)
-    elif {"spot", "forwards", "domestic_rates"} <= given.keys():
-        discounts = given["forwards"] / given["spot"] * np.exp(-given["domestic_rates"] * years)
-    if not np.isfinite(discounts).all():
-        raise InputError(
-            "domestic_rates or foreign_rates has a missing value; expected one rate for each tenor"
-        )
-    return discounts, given.get("forwards")
 
 
 def _fit(quotes: Quotes) -> Smile:

@@ -41,6 +41,11 @@ class Quotes:
     discounts: FloatArray
     conventions: tuple[Convention, ...]
 
+    @property
+    def root(self) -> FloatArray:
+        """[T, 1] square roots of the tenors."""
+        return np.asarray(np.sqrt(self.tenors)[:, None])
+
     def wing_moneyness(self, side: int, vols: FloatArray) -> FloatArray:
         """[T, P]: log-moneyness of the wing options (side +1 calls, -1 puts) that have these vols."""
         return moneyness_of_delta(

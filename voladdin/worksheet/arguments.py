@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,11 +11,12 @@ import numpy as np
 
 from .. import bundles
 from .._typing import FloatArray
-from ..cells import Cell, Cells, Grid, Market, address, parse, read_date, shown
+from ..cells import Cell, Cells, Grid, Market, address, find_quotes, parse, read_date, shown
 from ..errors import InputError, UnitsError
 from ..journal import NOBODY, Whence
 from ..surface import Surface
 from .alignment import on_axes_of
+from .quote_tables import Said, grid_of
 from .signature import DEFAULT_MODEL, Argument, number, text
 
 TENORS = Argument(
@@ -90,15 +92,12 @@ def _parsed(cells: Cells, axes: Axes, like: Grid | None) -> Grid:
     if axes.valuation and valuation is None:
         raise InputError(f"valuation is {shown(axes.valuation)}; expected a date such as 2026-03-20")
     spot = number("spot", axes.spot, 1.0) if axes.spot else None
-    return parse(
-        cells,
-        axes.tenors,
-        axes.strikes,
-        units_name(axes.units),
-        valuation=valuation,
-        market=Market(axes.forwards, spot, axes.domestic, axes.foreign),
-        like=like,
-    )
+    units, market = units_name(axes.units), Market(axes.forwards, spot, axes.domestic, axes.foreign)
+    quotes = None if axes.tenors or axes.strikes else find_quotes(cells)
+    if quotes is not None:
+        said = Said(units, valuation, spot=spot, domestic=axes.domestic, foreign=axes.foreign)
+        return grid_of(quotes, replace(said, forwards=axes.forwards))
+    return parse(cells, axes.tenors, axes.strikes, units, valuation=valuation, market=market, like=like)
 
 
 def model_name(value: Any, default: str = DEFAULT_MODEL) -> str | Path:

@@ -29,9 +29,15 @@ def years_of(labels: list[Label]) -> FloatArray:
 
 
 def numbers_of(name: str, cells: Cells, count: int, warnings: list[str]) -> FloatArray:
+    """[count] numbers of an argument that is one line of cells; `numbers_in` tells how they are read."""
     line = line_of(name, cells)
     if len(line) != count:
         raise InputError(f"{name} has {len(line)} cells; expected {count}, one for each tenor")
+    return numbers_in(name, line, warnings)
+
+
+def numbers_in(name: str, line: list[Label], warnings: list[str]) -> FloatArray:
+    """Quotes, NaN where missing; other text is missing too, with a warning. Raises UnitsError, InputError."""
     found = [read_number(label.cell) for label in line]
     for label, quote in zip(line, found, strict=True):
         if isinstance(label.cell, bool) or (quote is not None and not math.isfinite(quote.value)):

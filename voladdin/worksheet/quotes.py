@@ -1,198 +1,78 @@
-"""VOLQUOTES: rows or columns of ATM, risk-reversal and butterfly quotes to a headed delta grid."""
+"""VOLQUOTES: ATM, risk reversals and butterflies to a headed delta grid, and a surface back to them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .._typing import FloatArray
-from ..black import moneyness_from_delta
-from ..cells import (
-    Cell,
-    Cells,
-    Label,
-    UnitEvidence,
-    decide_unit,
-    read_units,
-    shown,
-)
-from ..conventions import is_listed, surface_from_quotes
-from ..errors import InfeasibleError, InputError, UnitsError
-from ..surface import MAX_VOL, Surface
-from .arguments import UNITS, WARNINGS, units_name, warn
+from ..cells import Cell, Cells, Grid, UnitEvidence, find_quotes, read_date, read_units
+from ..conventions import is_listed, quotes_from_surface
+from ..conventions.quotes_back import standard_columns
+from ..errors import InputError
+from ..imputation.interpolation import interpolate_many
+from .arguments import UNITS, WARNINGS, Axes, read_grid, units_name, warn
 from .lines import line_of, numbers_of, rates_of, years_of
+from .quote_tables import Said, as_cells, grid_of, read_table
 from .quoting import CONVENTION, conventions, told
 from .signature import Argument, Function, choice, number, text
+from .smile_quotes import SmileQuotes, drop_impossible, is_percent
 
-SMALLEST_WING = 1e-3  # a usual risk reversal or butterfly over ATM is above it
-LARGEST_WING = 0.5  # and below it
-MIN_VOL = 1e-5
-ATM = 2  # its column
-HEADERS = ("10P", "25P", "ATM", "25C", "10C")
-
-
-def volquotes(
-    quotes: dict[str, Cells | None],
-    tenors: Cells,
-    rates: dict[str, Cells | None],
-    *,
-    units: str | None,
-    warnings: list[str],
-    pair: str | None = None,
-    strikes: bool = False,
-    butterfly: str = "broker",
-    said: dict[str, Any] | None = None,
-    spot: float | None = None,
-) -> Cells:
-    """Smile vols at forward deltas, tenors down (across, where ATM lies in a row), in the quotes' units.
-
-    quotes: atm, rr25, bf25, rr10, bf10, each one quote a tenor; blank is missing, and 0 is a quote, except
-        for ATM. What cannot be told from the quotes stays blank, for VOLIMPUTE to fill.
-    rates: domestic_rates, foreign_rates, one or one a tenor, continuous decimals. units: "percent", "decimal"
-        or None (the evidence tells). warnings: what was read as missing or assumed is added. pair: whose
-        conventions hold, EURUSD unless told; it stands in the corner. strikes: the strikes at these deltas
-        instead of the vols. butterfly, spot: as for `surface_from_quotes`. said: the desk's own convention,
-        as of `quoting.told`; one of a pair that is not listed is said in full.
-
-    A tenor whose quotes no smile has is a blank row, and a warning says which.
-
-    Raises InputError (lengths, TRUE), UnitsError (quotes, rates), LabelError (tenors, pair),
-    InfeasibleError (no tenor has a smile).
-    """
-    labels = line_of("tenors", tenors)
-    years = years_of(labels)
-    columns = _columns(quotes, len(labels), warnings)
-    _drop_impossible(columns["atm"], labels, warnings)
-    rules = conventions(pair, years, butterfly, told(None, None, None) if said is None else said)
-    evidence = UnitEvidence(pair=pair if pair and is_listed(pair) else None)
-    scale = 100.0 if _is_percent(columns, years, read_units(units), evidence, warnings) else 1.0
-    known: dict[str, Any] = {
-        name: rates_of(name, cells, len(labels)) for name, cells in rates.items() if cells is not None
-    }
-    known |= {"pair": rules, "spot": spot}
-    surface = _surface(years, {k: v / scale for k, v in columns.items()}, known, labels, warnings)
-    values = _strikes(surface) if strikes else _kept(surface.vols * scale, columns["atm"])
-    wings = slice(None) if {"rr10", "bf10"} <= columns.keys() else slice(1, 4)
-    grid = [[pair or "", *HEADERS[wings]], *_rows(labels, values[:, wings])]
-    return [list(line) for line in zip(*grid, strict=True)] if _is_row(quotes["atm"] or []) else grid
+BACK = "quotes"
+OUTPUTS = ("vol", "strike", BACK)
+_DIGITS = 12  # after the point: a quote comes back as it was written
+_COLUMNS = {"ATM": "atm", "25RR": "rr25", "25BF": "bf25", "10RR": "rr10", "10BF": "bf10"}
 
 
-def _columns(quotes: dict[str, Cells | None], count: int, warnings: list[str]) -> dict[str, FloatArray]:
-    """The quotes that are given, [T] each."""
-    given = {name: cells for name, cells in quotes.items() if cells is not None}
-    return {name: numbers_of(name, cells, count, warnings) for name, cells in given.items()}
+@dataclass(frozen=True)
+class _Call:
+    """The arguments of a call but its quotes."""
 
+    tenors: Cells | None
+    pair: Cell
+    butterfly: Cell
+    spot: Cell
+    domestic: Cells | None
+    foreign: Cells | None
+    output: str
+    units: Cell
+    convention: tuple[Cell, ...]
 
-def _rows(labels: Sequence[Label], values: FloatArray) -> Cells:
-    """A tenor and its values each; what cannot be told is blank."""
-    rows = zip(labels, values.tolist(), strict=True)
-    return [[label.cell, *("" if math.isnan(value) else value for value in row)] for label, row in rows]
+    @property
+    def pair_name(self) -> str | None:
+        return text("pair", self.pair, "") or None
 
+    @property
+    def rates(self) -> dict[str, Cells]:
+        given = {"domestic_rates": self.domestic, "foreign_rates": self.foreign}
+        return {name: cells for name, cells in given.items() if cells is not None}
 
-def _surface(
-    years: FloatArray,
-    quotes: dict[str, Any],
-    known: dict[str, Any],
-    labels: Sequence[Label],
-    warnings: list[str],
-) -> Surface:
-    """The smiles' surface; a tenor whose quotes no smile has is blank, with a warning that names it.
+    @property
+    def spot_rate(self) -> float | None:
+        return None if self.spot is None else number("spot", self.spot, 1.0)
 
-    Raises InfeasibleError where that is every tenor.
-    """
-    try:
-        return surface_from_quotes(years, **quotes, **known)
-    except InfeasibleError:
-        missing: list[str] = []
-        solved = dict(quotes)
-        for i, label in enumerate(labels):
-            try:
-                surface_from_quotes(years[i : i + 1], **_row(quotes, i), **_row(known, i))
-            except InfeasibleError as why:
-                missing.append(f"tenor {shown(label.cell)}: {why}: left blank")
-                solved = {name: np.where(np.arange(len(years)) == i, np.nan, v) for name, v in solved.items()}
-        if not (missing and np.isfinite(solved["atm"]).any()):
-            raise
-        warnings.extend(missing)
-        return surface_from_quotes(years, **solved, **known)
+    def butterflies(self) -> str:
+        return choice("butterfly", self.butterfly, ["broker", "smile"])
 
-
-def _row(values: dict[str, Any], i: int) -> dict[str, Any]:
-    """Of one tenor: what is an array has one number a tenor."""
-    return {name: v[i : i + 1] if isinstance(v, np.ndarray | tuple) else v for name, v in values.items()}
-
-
-def _is_row(cells: Cells) -> bool:
-    return len(cells) == 1 and len(cells[0]) > 1
-
-
-def _kept(vols: FloatArray, atm: FloatArray) -> FloatArray:
-    """The vols with ATM to the last bit where the solved smile gives the quote back."""
-    vols = vols.copy()
-    same = np.isclose(vols[:, ATM], atm, rtol=1e-12, atol=0)
-    vols[same, ATM] = atm[same]
-    return vols
-
-
-def _drop_impossible(atm: FloatArray, labels: Sequence[Label], warnings: list[str]) -> None:
-    """Makes ATM vols that are not above 0 missing. Raises InputError where no vol is left."""
-    for i in np.flatnonzero(atm <= 0).tolist():
-        warnings.append(f"atm at {shown(labels[i].cell)} is {atm[i]:g}, not above 0: read as missing")
-        atm[i] = np.nan
-    if not np.isfinite(atm).any():
-        raise InputError("atm holds no vol; expected one for at least one tenor")
-
-
-def _is_percent(
-    columns: dict[str, FloatArray],
-    years: FloatArray,
-    units: str | None,
-    evidence: UnitEvidence,
-    warnings: list[str],
-) -> bool:
-    """Whether the quotes are percent points.
-
-    Raises UnitsError where they mix units, may be either, or ATM is no vol.
-    """
-    atm = columns["atm"][np.isfinite(columns["atm"])]
-    percent = units == "percent"
-    if units is None:
-
-        def surface_at(share: float) -> Surface:
-            return Surface(columns["atm"][:, None] * share, years, deltas=[0.5])
-
-        percent, assumed = decide_unit(float(np.median(atm)), evidence, surface_at)
-        warnings.extend([assumed] if assumed else [])
-    for vol in atm / (100 if percent else 1):
-        if not MIN_VOL <= vol <= MAX_VOL:
-            raise UnitsError(f"atm holds a vol of {100 * vol:g}%; expected {MIN_VOL:.3%} to {MAX_VOL:.0%}")
-    wings = np.concatenate([np.abs(column) for name, column in columns.items() if name != "atm"])
-    wings = wings[wings > 0]
-    if units is None and len(wings):
-        share = np.median(wings) / np.median(atm)
-        if share < SMALLEST_WING if percent else share > LARGEST_WING:
-            raise UnitsError(
-                f"atm of about {np.median(atm):g} and risk reversals and butterflies of about "
-                f'{np.median(wings):g} differ in unit; expected one unit, or the argument units "percent" or '
-                '"decimal"'
-            )
-    return percent
-
-
-def _strikes(surface: Surface) -> FloatArray:
-    if surface.forwards is None or surface.deltas is None:
-        raise InputError("output is 'strike'; expected spot, domestic and foreign with it")
-    total = surface.vols * np.sqrt(surface.tenors)[:, None]
-    return np.asarray(surface.forwards[:, None] * np.exp(moneyness_from_delta(surface.deltas, total)))
+    def said(self) -> Said:
+        """For a table of quotes, or a surface."""
+        return Said(
+            units=units_name(self.units),
+            pair=self.pair_name,
+            butterfly=None if self.butterfly is None else self.butterflies(),
+            own=told(*self.convention),
+            spot=self.spot_rate,
+            domestic=self.domestic,
+            foreign=self.foreign,
+        )
 
 
 def _volquotes(
     atm: Cells,
-    rr25: Cells,
-    bf25: Cells,
+    rr25: Cells | None,
+    bf25: Cells | None,
     rr10: Cells | None,
     bf10: Cells | None,
     tenors: Cells | None,
@@ -205,32 +85,152 @@ def _volquotes(
     units: Cell,
     *convention: Cell,
 ) -> Cells:
-    if tenors is None:
-        raise InputError("VOLQUOTES: tenors is missing; expected one tenor a quote, such as 1W, 1M, 1Y")
-    if foreign is None:
+    back = _word(rr25) == BACK
+    if back and bf25 is not None:
+        pair = bf25[0][0] if pair is None else pair
+    wanted = BACK if back else choice("output", output, OUTPUTS)
+    call = _Call(tenors, pair, butterfly, spot, domestic, foreign, wanted, units, convention)
+    if wanted == BACK:
+        return _back(atm, call)
+    if rr25 is None and bf25 is None:
+        return _of_table(atm, call)
+    given = {"atm": atm, "rr25": rr25, "bf25": bf25, "rr10": rr10, "bf10": bf10}
+    return _of_columns({name: cells for name, cells in given.items() if cells is not None}, call)
+
+
+def _word(cells: Cells | None) -> str:
+    cell = cells[0][0] if cells is not None and len(cells) == len(cells[0]) == 1 else None
+    return cell.strip().lower() if isinstance(cell, str) else ""
+
+
+def _of_table(cells: Cells, call: _Call) -> Cells:
+    table = find_quotes(cells)
+    if table is None:
+        raise InputError(
+            "rr25 and bf25 are missing, and atm is no table with headings such as ATM, 25RR, 25BF; expected "
+            'either, or a surface with "quotes" behind it'
+        )
+    said = call.said()
+    quotes = read_table(table, said, WARNINGS.get())
+    return as_cells(table, quotes, _values(quotes, call), said)
+
+
+def _values(quotes: SmileQuotes, call: _Call) -> FloatArray:
+    surface = quotes.surface(WARNINGS.get())
+    return quotes.strikes(surface) if call.output == "strike" else quotes.vols(surface)
+
+
+def _of_columns(given: dict[str, Cells], call: _Call) -> Cells:
+    """Smile vols at forward deltas, tenors down (across, where ATM lies in a row), in the quotes' unit.
+
+    Each column has one quote a tenor; blank is missing, and 0 is a quote, except for ATM. What cannot be told
+    from the quotes stays blank, for VOLIMPUTE to fill; so does a tenor whose quotes no smile has.
+    """
+    quotes = _read_columns(given, call)
+    values = _values(quotes, call)
+    grid: Cells = [[call.pair_name or "", *quotes.headers]]
+    for label, line in zip(quotes.labels, values.tolist(), strict=True):
+        grid.append([label.cell, *_blanked(line)])
+    is_row = len(given["atm"]) == 1 and len(given["atm"][0]) > 1
+    return [list(line) for line in zip(*grid, strict=True)] if is_row else grid
+
+
+def _read_columns(given: dict[str, Cells], call: _Call) -> SmileQuotes:
+    lacking = next((name for name in ("rr25", "bf25") if name not in given), None)
+    if lacking or call.tenors is None:
+        expected = "25-delta quotes too" if lacking else "one tenor a quote, such as 1W, 1M, 1Y"
+        raise InputError(f"VOLQUOTES: {lacking or 'tenors'} is missing; expected {expected}")
+    if call.foreign is None:
         warn("foreign: not given, so spot deltas were read as forward deltas")
-    return volquotes(
-        {"atm": atm, "rr25": rr25, "bf25": bf25, "rr10": rr10, "bf10": bf10},
-        tenors,
-        {"domestic_rates": domestic, "foreign_rates": foreign},
-        units=units_name(units),
-        warnings=WARNINGS.get(),
-        strikes=choice("output", output, ["vol", "strike"]) == "strike",
-        pair=text("pair", pair, "") or None,
-        butterfly=choice("butterfly", butterfly, ["broker", "smile"]),
-        said=told(*convention),
-        spot=None if spot is None else number("spot", spot, 1.0),
-    )
+    warnings, labels = WARNINGS.get(), line_of("tenors", call.tenors)
+    years, count = years_of(labels), len(labels)
+    columns = {name: numbers_of(name, cells, count, warnings) for name, cells in given.items()}
+    drop_impossible(columns["atm"], labels, warnings)
+    pair = call.pair_name
+    rules = conventions(pair, years, call.butterflies(), told(*call.convention))
+    evidence = UnitEvidence(pair=pair if pair and is_listed(pair) else None)
+    percent = is_percent(columns, years, read_units(units_name(call.units)), evidence, warnings)
+    known: dict[str, Any] = {name: rates_of(name, cells, count) for name, cells in call.rates.items()}
+    return SmileQuotes(labels, years, columns, percent, rules, known | {"spot": call.spot_rate})
+
+
+def _blanked(line: list[float]) -> list[Cell]:
+    return ["" if np.isnan(value) else value for value in line]
+
+
+def _back(cells: Cells, call: _Call) -> Cells:
+    """ATM, risk reversals and butterflies of a surface, a row a tenor, in its unit."""
+    table = find_quotes(cells)
+    axes = Axes(call.tenors, None, call.units)
+    grid = read_grid(cells, axes) if table is None else grid_of(table, call.said())
+    surface, pair = grid.surface, call.pair_name or grid.words.pair
+    if pair is None:
+        warn("no currency pair: quotes by the conventions of EURUSD")
+    if call.foreign is None:
+        warn("foreign: not given, so spot deltas are forward deltas")
+    rules = conventions(pair, surface.tenors, call.butterflies(), told(*call.convention))
+    count = len(surface.tenors)
+    known: dict[str, Any] = {name: rates_of(name, line, count) for name, line in call.rates.items()}
+    vol = None if standard_columns(surface) else _vol_of(grid)
+    found = quotes_from_surface(surface, pair=rules, spot=call.spot_rate, vol=vol, **known)
+    return _quote_rows(grid, pair, found)
+
+
+def _vol_of(grid: Grid) -> Any:
+    """The surface as a function of log-moneyness [T, N], through its vols."""
+    surface = grid.surface
+
+    def vol(m: FloatArray) -> FloatArray:
+        known = np.isfinite(m)
+        years = np.repeat(surface.tenors, m.shape[1])
+        vols = interpolate_many(surface, years, np.where(known, m, 0.0).ravel(), kind="moneyness")
+        return np.where(known, vols.reshape(m.shape), np.nan)
+
+    return vol
+
+
+def _quote_rows(grid: Grid, pair: str | None, found: dict[str, FloatArray]) -> Cells:
+    scale = 100.0 if grid.percent else 1.0
+    quoted = {head: name for head, name in _COLUMNS.items() if np.isfinite(found[name]).any()}
+    labels = [_tenor_cell(grid, row) for row in range(len(grid.surface.tenors))]
+    dated = any(read_date(label) is not None for label in labels)
+    rows: Cells = [[grid.valuation if dated else pair or "", *quoted]]
+    for row, label in enumerate(labels):
+        rows.append(
+            [label, *_blanked([round(float(found[name][row]) * scale, _DIGITS) for name in quoted.values()])]
+        )
+    return [list(line) for line in zip(*rows, strict=True)] if grid.transposed else rows
+
+
+def _tenor_cell(grid: Grid, row: int) -> Cell:
+    """The tenor's own header, or its years."""
+    top, left = grid.corner
+    if grid.transposed and grid.row_header:
+        return grid.raw[top][grid.columns[row]]
+    if not grid.transposed and grid.column_header:
+        return grid.raw[grid.rows[row]][left]
+    return float(grid.surface.tenors[row])
 
 
 VOLQUOTES = Function(
     "VOLQUOTES",
     "A grid of vols at forward deltas, without premium adjustment, from ATM, risk-reversal and butterfly "
-    "quotes of a currency pair; its ATM is the forward delta 0.5, which a premium-adjusted quote is not.",
+    "quotes of a currency pair; its ATM is the forward delta 0.5, which a premium-adjusted quote is not. Or "
+    "the way back: the quotes of a surface.",
     (
-        Argument("atm", "ATM vols, one a tenor", "range", optional=False),
-        Argument("rr25", "25-delta risk reversals (call minus put)", "range", optional=False),
-        Argument("bf25", "25-delta butterflies", "range", optional=False),
+        Argument(
+            "atm",
+            "ATM vols, one a tenor; or a table with headings such as ATM, 25RR, 25BF, 10RR, 10BF; "
+            'or a surface, with "quotes" behind it',
+            "range",
+            optional=False,
+        ),
+        Argument(
+            "rr25",
+            '25-delta risk reversals (call minus put); or "quotes": the surface\'s; the pair may follow',
+            "range",
+        ),
+        Argument("bf25", "25-delta butterflies", "range"),
         Argument("rr10", "10-delta risk reversals", "range"),
         Argument("bf10", "10-delta butterflies", "range"),
         Argument("tenors", "one tenor a quote: 1W, 1M, 1Y, or years", "range"),
@@ -254,7 +254,7 @@ VOLQUOTES = Function(
             "range",
             zero=True,
         ),
-        Argument("output", "vol (unless told) or strike, which needs spot and both rates", "value"),
+        Argument("output", "vol (unless told), strike, which needs spot and both rates, or quotes", "value"),
         UNITS,
         *CONVENTION,
     ),
