@@ -49,7 +49,8 @@ def quotes_from_surface(
     vol: of a surface on other axes than the deltas 0.9, 0.75, 0.5, 0.25, 0.1, in any order (or 0.75, 0.5,
         0.25): vols [T, N] at log-moneyness [T, N], NaN where that is NaN.
 
-    NaN where the surface has no vol at ATM or a wing, or no smile of the convention goes through them. Raises InputError for other axes without `vol`, and as `smile_from_quotes` for the arguments.
+    NaN where the surface has no vol at ATM or a wing, or no smile of the convention goes through them.
+    Raises InputError for other axes without `vol`, and as `smile_from_quotes` for the arguments.
     """
     market = quoting(
         surface.tenors,
