@@ -8,7 +8,8 @@ with tenors across is transposed, and comes back so. What a header cell is, in t
 2. A strike: "10P", "25D Call", "25C Δ", "ATM", "K=1.085", "m=-0.1", "K/F=0.95"
    (`voladdin.labels.parse_strike`). 10Δ 25Δ 50Δ 25Δ 10Δ are puts on the left, 90Δ 75Δ 50Δ calls; 10Δ 25Δ
    alone is refused.
-3. A tenor: "ON", "1W", "18M", "1.5Y", "1J", "7 DTE", a date (`voladdin.labels.parse_tenor`). Dates such as
+3. A tenor: "ON", "1W", "18M", "1.5Y", "1J", "7 DTE", a date, or beside a valuation date a
+   contract month: "Jan-27", "CLF7", "IMM" (`voladdin.labels.parse_tenor`). Dates such as
    03/04/2026 need another one that has but one order. Times of day count where an expiry has one.
 
 Where a line (first row or column, less the corner) holds a label of 2 or 3, it is a header of that kind,

@@ -215,7 +215,7 @@ def _evidence(words: Words, like: Grid | None) -> UnitEvidence:
 
 def _assumed(layout: Layout, line: Tenors, axis: Strikes, words: Words) -> list[str]:
     """What the numbers of the headers were read as where nothing but they say it."""
-    notes = [layout.assumed] if layout.assumed else []
+    notes = [layout.assumed, *line.notes] if layout.assumed else list(line.notes)
     if line.unit not in (None, "years") and words.tenor_unit is None:
         notes.append(
             f'tenors read as {line.unit}; a corner such as "Years" or the argument tenors says otherwise'

@@ -13,6 +13,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import LabelError
 from ..labels import parse_delta, parse_strike
+from ..labels.contracts import is_contract
 from ..labels.strikes import sideless_delta
 from ._axes import STRIKES_EXPECTED, TENORS_EXPECTED
 from ._clocks import possible_units
@@ -52,7 +53,7 @@ def kind_of(cell: Cell) -> Kind:
         return "number"
     if isinstance(cell, str) and (parse_strike(cell) is not None or _is_sideless_delta(cell)):
         return "strike"
-    if is_date(cell) or (isinstance(cell, str) and is_tenor(cell, None)):
+    if is_date(cell) or (isinstance(cell, str) and (is_tenor(cell, None) or is_contract(cell))):
         return "tenor"
     return "other"
 

@@ -145,7 +145,7 @@ class Columns:
                 refuse_ambiguous(cell)
         if day is None:
             try:
-                return parse_tenor(cell)  # type: ignore[arg-type]
+                return parse_tenor(cell, valuation)  # type: ignore[arg-type]
             except LabelError as error:
                 return f": {error}"
         if valuation is None:

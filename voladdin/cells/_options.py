@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..options import Options
 from ._option_columns import Columns
 from ._option_headings import PRICES, VOLS, find_headings, sided
+from ._tenor_line import contract_notes
 from ._values import Cell, Cells, is_missing, read_date, read_number, shown
 
 _PERCENT_FROM = 3.0  # a median vol above it is in percent
@@ -62,7 +63,9 @@ def parse_options(cells: Cells, valuation: date | None = None, name: str = "opti
     columns.one("currency", "two currencies")
     notes: list[str] = []
     underlying = _underlying(columns, notes)
-    years, strikes = columns.years(_valuation(columns, valuation)), columns.strikes()
+    today = _valuation(columns, valuation)
+    years, strikes = columns.years(today), columns.strikes()
+    notes += contract_notes(columns.cells_of("expiry") if "expiry" in at else [], today)
     read = [_side(columns, side, years, strikes, notes) for side in (sided(at) or [""])]
     american = _american(columns)
     forwards = _forwards(columns, years)

@@ -38,7 +38,7 @@ def tenor_asked(cell: Cell, grid: Grid) -> float:
         return _date_asked(cell, grid)
     number = None if isinstance(cell, bool) else read_number(cell)
     if number is None or number.percent:
-        return parse_tenor(str(cell) if isinstance(cell, str) else cell)  # type: ignore[arg-type]
+        return parse_tenor(str(cell) if isinstance(cell, str) else cell, grid.valuation)  # type: ignore[arg-type]
     return _number_asked(cell, number.value, grid)
 
 

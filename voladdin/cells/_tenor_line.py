@@ -11,21 +11,26 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import LabelError
 from ..labels import parse_tenor
+from ..labels.contracts import contract_expiry, is_contract, parse_contract
 from ..labels.dates import day_of
 from ..labels.tenors import YEARS_IN_A
 from ._axes import TENORS_EXPECTED, check_monotone, plain_number
 from ._clocks import clock_of, dated, expiry_of, read_unit
-from ._values import Label, is_blank, is_date, read_date
+from ._values import Cell, Label, is_blank, is_date, read_date
 from ._words import TenorUnit
+
+_SHOWN = 8
 
 
 class Tenors(NamedTuple):
     """years: [T], 0 or less where the expiry is today. unit: of the plain numbers, None without any.
-    valuation: a moment where the expiries have times of day, else a date."""
+    valuation: a moment where the expiries have times of day, else a date. notes: what contract months count
+    to."""
 
     years: FloatArray
     unit: TenorUnit | None
     valuation: date | None
+    notes: tuple[str, ...] = ()
 
 
 def tenor_axis(labels: Sequence[Label], valuation: date | None, unit: TenorUnit | None = None) -> FloatArray:
@@ -55,7 +60,20 @@ def read_tenor_line(labels: Sequence[Label], valuation: date | None, unit: Tenor
         years[i] = _scaled(labels[i], number, YEARS_IN_A[found or "years"])
     axis = np.array([years[i] for i in range(len(labels))])
     check_monotone([_as_date(label) for label in labels], axis, "tenors", increasing=True)
-    return Tenors(axis, found, clock)
+    return Tenors(axis, found, clock, contract_notes([label.cell for label in labels], clock))
+
+
+def contract_notes(cells: Sequence[Cell], valuation: date | None) -> tuple[str, ...]:
+    """What the contract months among tenors count to, a note for each rule."""
+    days: dict[str, list[str]] = {}
+    for cell in dict.fromkeys(cell for cell in cells if isinstance(cell, str) and is_contract(cell)):
+        contract = parse_contract(cell)
+        if contract is not None and valuation is not None:
+            days.setdefault(contract.rule, []).append(f"{cell} to {contract_expiry(contract, valuation)}")
+    return tuple(
+        f"contract months count to {rule} ({', '.join(each[:_SHOWN])}); a date in the cell says otherwise"
+        for rule, each in days.items()
+    )
 
 
 def _plain_tenor(label: Label) -> float | None:
@@ -86,9 +104,16 @@ def _tenor(label: Label, valuation: date | None) -> float:
         )
     if expiry is not None and valuation is not None and day_of(expiry) == day_of(valuation):
         return _today(expiry, valuation)
+    if valuation is None and isinstance(label.cell, str) and is_contract(label.cell):
+        parse_contract(label.cell)
+        raise LabelError(
+            f"{label}, a contract month; expected the valuation date in the corner cell of the range"
+        )
     try:
         return float(parse_tenor(expiry or str(label.cell), valuation))
-    except LabelError:
+    except LabelError as error:
+        if isinstance(label.cell, str) and is_contract(label.cell):
+            raise LabelError(f"{label}: {error}") from None
         if expiry is not None:
             raise LabelError(
                 f"{_as_date(label)}; expected a date after the valuation date {valuation}"

@@ -38,6 +38,11 @@ _NAMED = re.compile(r"(\d{1,2})[-/. ]*([a-z]+)[-/., ]*(\d{4}|\d\d)" + _TIME, re.
 _SHORT_YEAR = 100
 
 
+def month_named(word: str) -> int | None:
+    """1 to 12 of a month's name in the usual languages, or None."""
+    return _MONTH.get(_plain(word))
+
+
 def date_of_serial(number: float) -> date:
     """The date of a serial number of the 1900 system; a datetime where it has a time of day."""
     return without_midnight(_EPOCH + timedelta(seconds=round(number * 86_400)))

@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from ..errors import LabelError
+from .contracts import contract_expiry, parse_contract
 from .dates import DAYS_PER_YEAR, date_of_number, date_of_text, years_between
 
 LEAST_YEARS, MAX_YEARS = 1e-9, 100.0  # a thirtieth of a second; and a century
@@ -35,6 +36,7 @@ def parse_tenor(label: str | float | date, valuation: date | None = None) -> flo
         forward start), "1.5Y", "1J", "6 Monate", "7 DTE"; a number or number text is years; a date is ACT/365
         from `valuation`: "2026-03-20", "20-Mar-26", "20.03.2026", a date object, a serial number, or a
         datetime, which counts to the second. Dates such as 03/04/2026 are ambiguous and not accepted.
+        With a valuation also a contract month: "Jan-27", "Z6", "CLF7", "IMM" (`contracts` has the rules).
     valuation: the date, or the moment, that dates are counted from.
 
     Raises LabelError where the label is none of these, is not in [1e-9, 100] years, or is a date without
@@ -76,6 +78,11 @@ def _years_of_text(text: str, valuation: date | None) -> float | None:
     expiry = date_of_text(text)
     if expiry is not None:
         return _years_to(expiry, valuation)
+    contract = parse_contract(text)
+    if contract is not None:
+        if valuation is None:
+            raise LabelError(f"tenor {text!r} is a contract month; expected a valuation date too")
+        return _years_to(contract_expiry(contract, valuation), valuation)
     try:
         number = "".join(text.split())
         return _years_of_number(float(number), valuation) if text.isascii() and "_" not in text else None
