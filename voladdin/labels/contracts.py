@@ -1,9 +1,9 @@
 """Contract months as expiries: "Jan-27", "JAN27", "Z6", "CLF7", "IMM", "IMM Dec-26", "IMM2".
 
 A month alone, a month's letter and IMM count to the third Wednesday of the month. The root of an equity index
-(ESZ6) counts to its third Friday; of crude oil (CLF7) to where its options end: three business days before the
-future does, which is three before the 25th of the month before (contract specifications of CME; of holidays only
-Christmas and New Year's Day are known here). A year of one digit is the next that ends in it.
+(ESZ6) counts to its third Friday; of crude oil (CLF7) to where its options end: three business days before
+the future does, which is three before the 25th of the month before (contract specifications of CME; of
+holidays only Christmas and New Year's Day are known here). A year of one digit is the next that ends in it.
 """
 
 from __future__ import annotations
