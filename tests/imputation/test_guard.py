@@ -111,11 +111,25 @@ class TestGuard:
         grid = va.Surface(vols, TENORS, deltas=DELTAS)
         result = va.impute(grid)
         np.testing.assert_array_equal(result.filled[grid.observed], vols[grid.observed])
-        assert result.disputed.any() and grid.observed[result.disputed].all()
+        assert result.disputed[grid.observed].any()
         assert va.check(grid.replace(np.where(result.disputed, np.nan, result.filled))).ok
         left = va.check(grid.replace(result.filled)).violations
         assert left and all(any(result.disputed[cell] for cell in trade.cells) for trade in left)
         assert "the quotes themselves can be arbitraged" in result.model
+
+    @pytest.mark.parametrize("axis", ["deltas", "moneyness"])
+    def test_quotes_that_violate_drag_no_fill_along(self, axis: str) -> None:
+        """Every other expiry is a third below the one before: a fill follows the quotes beside it."""
+        vols = surface() * np.where(np.arange(8) % 2, 0.7, 1.0)[:, None]
+        hidden = np.random.default_rng(1).random(vols.shape) < 0.15
+        k = 0.2 * np.sqrt(np.array(va.Surface(vols, TENORS, deltas=DELTAS).tenors))
+        places = (
+            {"deltas": DELTAS} if axis == "deltas" else {"moneyness": np.outer(k, np.linspace(-1.3, 1.3, 5))}
+        )
+        grid = va.Surface(np.where(hidden, np.nan, vols), TENORS, **places)
+        result = va.impute(grid)
+        assert not va.check(grid).ok and hidden.any()
+        assert (np.abs(result.filled - result.mean)[hidden] <= 2.0 * result.std[hidden]).all()
 
     def test_a_fat_finger_is_the_one_disputed(self) -> None:
         vols = surface()

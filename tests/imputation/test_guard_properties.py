@@ -19,10 +19,10 @@ def adds_none(grid: va.Surface, result: va.Imputation) -> None:
     seen = grid.observed
     assert (result.filled[seen] == grid.vols[seen]).all()
     assert (result.low <= result.filled).all() and (result.filled <= result.high).all()
-    assert not result.disputed[~seen].any() and not result.moved[seen].any()
+    assert not result.moved[seen | result.disputed].any()
     found = va.check(grid) if seen.any() else None
     if found is not None:
-        assert result.disputed.any() == (not found.ok)
+        assert result.disputed.any() == result.disputed[seen].any() == (not found.ok)
     kept = np.where(result.disputed, np.nan, result.filled)
     if np.isfinite(kept).any() and "still add arbitrage" not in result.model:
         assert va.check(grid.replace(kept)).ok

@@ -92,7 +92,8 @@ def _doubts(target: Target, answer: Imputation) -> list[str]:
         f"{unit * s.implied:.4g} ± {unit * s.std:.2g}"
         for s in suspects(target.grid.surface, answer, most=SHOWN)
     ]
-    disputed = [target.place(*cell).address for cell in np.argwhere(answer.disputed).tolist()]
+    quotes = answer.disputed & target.grid.surface.observed
+    disputed = [target.place(*cell).address for cell in np.argwhere(quotes).tolist()]
     if disputed:
         found.append(f"{', '.join(disputed)} can be arbitraged against more plausible quotes")
     return found

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._typing import BoolArray, FloatArray
+from ..arbitrage.tolerances import LEAST_VOL
 from ..arbitrage.verdicts import arbitrage_free
 from ..black import call_price
 from ..surface import Surface
@@ -22,13 +23,15 @@ from .nearest import project
 from .price_intervals import Curves
 
 LARGE = 240
+_PLAUSIBLE = 1.0  # std of a filled cell
 
 
 @dataclass(frozen=True)
 class Guarded:
     """vols: [B, T, K], quotes as given.
 
-    disputed: [B, T, K], quotes that can be arbitraged against more plausible ones.
+    disputed: [B, T, K], quotes that can be arbitraged against more plausible ones, and filled cells that
+    follow quotes which have arbitrage.
     failed: [B], some filled cell has no admissible vol of 1e-6 to 10 and keeps the model's.
     """
 
@@ -52,13 +55,22 @@ def guard(axes: Surface, filled: FloatArray, observed: BoolArray, doubt: FloatAr
     bad = bad[~arbitrage_free(axes, np.where(disputed, np.nan, filled)[bad])]
     for b in bad:
         kept = np.where(disputed[b], np.nan, filled[b])
-        moved, failed[b] = _guarded(axes, kept, observed[b], doubt[b])
-        vols[b] = np.where(observed[b], filled[b], moved)
+        moved, failed[b] = _guarded(axes, kept, observed[b] | disputed[b], doubt[b])
+        vols[b] = np.where(observed[b] | disputed[b], filled[b], moved)
     return Guarded(vols, disputed, failed)
 
 
 def _disputed(axes: Surface, vols: FloatArray, observed: BoolArray, doubt: FloatArray) -> BoolArray:
-    """[T, K]: the quotes that do not fit to the less doubtful ones."""
+    """[T, K]: the quotes that do not fit to the less doubtful ones, those that leave a filled cell none of
+    its plausible vols, and filled cells whose plausible vols leave each other none, as between such quotes.
+    """
+    among = _disputed_by_quotes(axes, vols, observed, doubt)
+    reach = np.where(observed, 0.0, np.maximum(_PLAUSIBLE * doubt, LEAST_VOL))
+    kept = np.where(among, np.nan, vols)
+    return among | between_hulls.disputed(axes, kept, np.abs(doubt), reach)
+
+
+def _disputed_by_quotes(axes: Surface, vols: FloatArray, observed: BoolArray, doubt: FloatArray) -> BoolArray:
     if vols.size > LARGE:
         return between_hulls.disputed(axes, np.where(observed, vols, np.nan), np.abs(doubt))
     curves = Curves(axes, vols)

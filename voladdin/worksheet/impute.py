@@ -62,8 +62,8 @@ def _volimpute(
     )
     if " (" in result.model or "; " in result.model:  # more than names: a fallback, moved cells, bad quotes
         warn(f"surface: model {result.model}")
-    if result.disputed.any():
-        warn(f"surface: {_labels(grid, result.disputed)} can be arbitraged against more plausible quotes")
+    if (quotes := result.disputed & grid.surface.observed).any():
+        warn(f"surface: {_labels(grid, quotes)} can be arbitraged against more plausible quotes")
     if wanted == "suspects":
         return _suspects(grid, suspects(grid.surface, result, model=name))
     for suspect in suspects(grid.surface, result, model=name, most=_NAMED):
