@@ -155,12 +155,13 @@ def _taylor(high: FloatArray, half: FloatArray) -> FloatArray:
 def _moment_ratios(x: FloatArray, zeroth: FloatArray) -> FloatArray:
     """[order, points]: I_n / I_(n-1) for n = 1.. order."""
     ratios = np.empty((_TAYLOR_ORDER, *x.shape))
-    ratio = 0.5 * (np.sqrt(x * x + 4 * (_FRACTION_DEPTH + 1)) - x)
-    for n in range(_FRACTION_DEPTH, 0, -1):
-        ratio = n / (x + ratio)
-        if n <= _TAYLOR_ORDER:
-            ratios[n - 1] = ratio
     near = x < _FRACTION_FROM
+    far = x[~near]
+    ratio = 0.5 * (np.sqrt(far * far + 4 * (_FRACTION_DEPTH + 1)) - far)
+    for n in range(_FRACTION_DEPTH if len(far) else 0, 0, -1):
+        ratio = n / (far + ratio)
+        if n <= _TAYLOR_ORDER:
+            ratios[n - 1, ~near] = ratio
     ratio = 1 / zeroth[near] - x[near]
     for n in range(1, _TAYLOR_ORDER + 1):
         ratios[n - 1, near] = ratio

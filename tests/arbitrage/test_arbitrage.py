@@ -245,25 +245,33 @@ def test_strikes_beyond_any_float_are_left_out() -> None:
     assert va.check(va.Surface([[10.0, 10.0]], [50.0], deltas=[0.9, 0.1])).ok
 
 
-def test_a_large_grid_takes_less_than_a_few_seconds() -> None:
+def fastest(*surfaces: va.Surface) -> list[float]:
+    """The least seconds of a check of each, one after the other, again and again."""
+    spent = np.full(len(surfaces), np.inf)
+    for _ in range(20 if surfaces[0].vols.size < 100 else 2):
+        for i, surface in enumerate(surfaces):
+            started = time.perf_counter()
+            va.check(surface)
+            spent[i] = min(spent[i], time.perf_counter() - started)
+    return spent.tolist()
+
+
+def test_time_grows_with_the_cells() -> None:
+    """Four times the cells, most of them in a trade, take far less than sixteen times as long."""
     vols = np.random.default_rng(0).uniform(0.1, 0.12, (40, 200))
-    surface = va.Surface(vols, np.arange(1, 41) / 4, moneyness=np.linspace(-0.5, 0.5, 200))
-    started = time.perf_counter()
-    found = va.check(surface)
+    large = va.Surface(vols, np.arange(1, 41) / 4, moneyness=np.linspace(-0.5, 0.5, 200))
+    half = va.Surface(vols[::2, ::2], large.tenors[::2], moneyness=np.linspace(-0.5, 0.5, 200)[::2])
+    found = va.check(large)
     assert not found.ok and found.diagnostics.durrleman.shape == (40, 200)
-    assert time.perf_counter() - started < 10
+    less, more = fastest(half, large)
+    assert more < 10 * less
     with pytest.raises(va.InputError, match="at most 20000 are accepted"):
         va.Surface(np.full((100, 201), 0.1), np.arange(1, 101), moneyness=np.linspace(-1, 1, 201))
 
 
-@pytest.mark.parametrize("surface", [bumped(0.0), bumped()], ids=["clean", "one violation"])
-def test_five_by_eight_takes_a_millisecond(surface: va.Surface) -> None:
-    spent = []
-    for _ in range(50):
-        started = time.perf_counter()
-        va.check(surface)
-        spent.append(time.perf_counter() - started)
-    assert min(spent) < 1e-3
+def test_a_trade_costs_little_beside_the_check() -> None:
+    clean, traded = fastest(bumped(0.0), bumped())
+    assert traded < 6 * clean
 
 
 def test_the_dax_of_2002_has_butterflies() -> None:

@@ -7,12 +7,14 @@ import pytest
 
 import voladdin as va
 import voladdin.imputation.guard as guarding
+import voladdin.imputation.nearest as nearness
 from export.bench.data import Axes
 from export.bench.imputation.guard import Case, Count, measure
 from export.bench.repair.random_grids import random_surface
 from tests.imputation.example import DELTAS, TENORS, holes, surface
 from voladdin.arbitrage.verdicts import arbitrage_free
-from voladdin.imputation.nearest import project
+from voladdin.imputation.between_hulls import between
+from voladdin.imputation.nearest import _steps, nearest
 from voladdin.worksheet.registry import clear_cache, evaluate
 
 LADDER = np.linspace(-0.3, 0.3, 7)
@@ -195,8 +197,8 @@ class TestFallbacks:
     """Where the nearest surface is not found."""
 
     @pytest.mark.parametrize("axes", ["deltas", "moneyness"])
-    def test_one_by_one(self, axes: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(guarding, "project", lambda *_, **__: None)
+    def test_between_the_hulls(self, axes: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(nearness, "_MAX_STEPS", 1)
         rng = np.random.default_rng(5)
         places = DELTAS if axes == "deltas" else np.linspace(-0.1, 0.1, 5)
         moved = 0
@@ -208,21 +210,25 @@ class TestFallbacks:
             moved += bool(result.moved.any())
         assert moved > 3
 
-    def test_strikes_held_and_read_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def held_only(*given: object, strikes_held: bool) -> object:
-            return project(*given, strikes_held=True) if strikes_held else None  # type: ignore[arg-type]
-
-        def refuse(*_: object) -> None:
-            raise AssertionError("one by one")
-
-        monkeypatch.setattr(guarding, "project", held_only)
-        monkeypatch.setattr(guarding, "_one_by_one", refuse)
-        vols = surface()
-        vols[5] = np.nan
-        vols[4] *= 1.2
-        grid = va.Surface(vols, TENORS, deltas=DELTAS)
-        assert va.check(grid).ok
-        assert va.check(grid.replace(va.impute(grid).filled)).ok
+    def test_steps_go_on_from_between_the_hulls(self) -> None:
+        """Noise of a third of the vols, where the first steps lead nowhere: nearer than the hulls alone."""
+        rng = np.random.default_rng(8)
+        lost, ratios = 0, []
+        for _ in range(60):
+            vols = 0.2 * np.exp(0.3 * rng.standard_normal((8, 5)))
+            grid = va.Surface(vols, TENORS, deltas=DELTAS)
+            movable, spread = rng.random((8, 5)) < 0.8, rng.uniform(0.01, 0.3, (8, 5))
+            if not arbitrage_free(grid, np.where(movable, np.nan, vols)[None])[0]:
+                continue
+            found = nearest(grid, vols, movable, spread)
+            assert va.check(grid.replace(found)).ok
+            if _steps(grid, vols, movable, spread, vols)[0] is None:
+                lost += 1
+                far = [
+                    np.log(v / vols)[movable] / spread[movable] for v in (found, between(grid, vols, movable))
+                ]
+                ratios.append(np.linalg.norm(far[0]) / np.linalg.norm(far[1]))
+        assert lost > 3 and max(ratios) <= 1 and np.median(ratios) < 0.8
 
     def test_no_admissible_vol_is_said(self) -> None:
         """Quotes at the very top of prices: the delta between them would need a vol above 1000%."""
@@ -239,33 +245,33 @@ class TestProjection:
         """Total variances cross at one strike: both move, ln vol by its variance."""
         grid = va.Surface([[0.30], [0.20]], [1.0, 2.0], moneyness=[0.0])
         spread = np.array([[0.05], [0.10]])
-        found = project(grid, grid.vols, np.ones((2, 1), dtype=bool), spread)
-        assert found is not None
+        found = nearest(grid, grid.vols, np.ones((2, 1), dtype=bool), spread)
         gap = np.log(0.3) - np.log(0.2 * np.sqrt(2))
         want = np.log(grid.vols) + gap * np.array([[-0.0025], [0.0100]]) / 0.0125
         np.testing.assert_allclose(np.log(found), want, atol=1e-7)
 
     def test_a_fixed_cell_stays(self) -> None:
         grid = va.Surface([[0.30], [0.20]], [1.0, 2.0], moneyness=[0.0])
-        found = project(grid, grid.vols, np.array([[False], [True]]), np.ones((2, 1)))
-        assert found is not None and found[0, 0] == 0.30
+        found = nearest(grid, grid.vols, np.array([[False], [True]]), np.ones((2, 1)))
+        assert found[0, 0] == 0.30
         assert found[1, 0] == pytest.approx(0.3 / np.sqrt(2), rel=1e-8)
 
     def test_a_cell_past_its_neighbour_s_strike_goes_no_further(self) -> None:
         """The 18-delta cell has to pass the strike of a dear 37-delta quote, which needs a vol near 0.7."""
         grid = va.Surface([[0.947, 0.52]], [2.286], deltas=[0.37, 0.18])
-        found = project(grid, grid.vols, np.array([[False, True]]), np.full((1, 2), 0.2))
-        assert found is not None and va.check(grid.replace(found)).ok
+        found = nearest(grid, grid.vols, np.array([[False, True]]), np.full((1, 2), 0.2))
+        assert va.check(grid.replace(found)).ok
         assert 0.6 < found[0, 1] < 1.0
 
-    def test_no_room_is_none(self) -> None:
+    def test_no_room_leaves_arbitrage_and_ends(self) -> None:
         grid = va.Surface([[0.30, 0.2], [0.20, 0.2]], [1.0, 2.0], moneyness=[0.0, 0.1])
         movable = np.array([[False, True], [False, True]])
-        assert project(grid, grid.vols, movable, np.ones((2, 2))) is None
+        found = nearest(grid, grid.vols, movable, np.ones((2, 2)))
+        assert not va.check(grid.replace(found)).ok and (found[~movable] == grid.vols[~movable]).all()
 
     def test_nothing_violated_changes_no_bit(self) -> None:
         grid = flat()
-        found = project(grid, grid.vols, np.ones((2, 7), dtype=bool), np.ones((2, 7)))
+        found = nearest(grid, grid.vols, np.ones((2, 7), dtype=bool), np.ones((2, 7)))
         np.testing.assert_array_equal(found, grid.vols)
 
 

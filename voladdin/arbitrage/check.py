@@ -7,10 +7,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
 from .._typing import FloatArray
-from ..black import vega
+from ..black import otm_price
 from ..errors import InputError
 from ..surface import MAX_VOL, Surface
 from .hulls import FORWARD, Trade, arbitrage_trades
@@ -18,9 +17,6 @@ from .prices import Quotes, quotes
 from .smooth_conditions import Diagnostics, diagnose
 from .tolerances import TOLERANCE
 from .trades import Names
-
-_MAX_TOTAL_VOL = 100.0
-_MAX_STEPS = 60
 
 
 @dataclass(frozen=True)
@@ -165,37 +161,10 @@ def _vol_bp(given: Quotes, found: list[Trade], sides: tuple[FloatArray, FloatArr
     rows, columns = given.cells[at].T
     vols = np.where(bought, sides[1][rows, columns], sides[0][rows, columns])
     size = np.array([trade.size for trade in found]) * np.where(bought, -1.0, 1.0)
-    mended = _vol_less(given.m[at], vols * given.root[at], size) / given.root[at]
+    there = given.only(at)
+    mended = there.implied(otm_price(there.m, vols * there.root) - size)
     bp: list[float] = (1e4 * np.abs(vols - mended)).tolist()
     return bp
-
-
-def _vol_less(m: FloatArray, total: FloatArray, size: FloatArray) -> FloatArray:
-    """Total vol whose price is `size` less; 0 where none is. Newton, halved where it leaves its bracket.
-
-    Size is far above the rounding of a price, so the plain formula does, in a tenth of the time.
-    """
-    k, scale, total = np.abs(m), np.exp(np.minimum(m, 0)), np.maximum(total, 1e-12)
-    low, high = np.where(size > 0, 0.0, total), np.where(size > 0, total, _MAX_TOTAL_VOL)
-    target = _plain_price(k, total) - size / scale
-    s = total
-    for _ in range(_MAX_STEPS):
-        gap = _plain_price(k, s) - target
-        low, high = np.where(gap < 0, s, low), np.where(gap < 0, high, s)
-        slope = vega(k, s)
-        with np.errstate(over="ignore"):  # a vega of 1e-300
-            step = s - gap / np.where(slope > 0, slope, np.inf)
-        inside = (step > low) & (step < high) & (slope > 0)
-        following = np.where(inside, step, 0.5 * (low + high))
-        if (np.abs(following - s) <= 1e-9 * total).all():
-            break
-        s = following
-    return np.where(target > 0, s, 0.0)
-
-
-def _plain_price(k: FloatArray, s: FloatArray) -> FloatArray:
-    """Out-of-the-money call at k >= 0, s > 0."""
-    return np.asarray(ndtr(-k / s + s / 2) - np.exp(k) * ndtr(-k / s - s / 2))
 
 
 def _map(surface: Surface, violations: tuple[Violation, ...]) -> FloatArray:

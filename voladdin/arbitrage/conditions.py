@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .._typing import FloatArray, IntArray
 from .hulls import FORWARD, arbitrage_trades
 from .nodes import Nodes
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,14 @@ class NoArbitrageConditions:
     def weights(self) -> FloatArray:
         """[3, R] of the prices of `nodes` in each condition's slack."""
         return np.stack([-np.ones_like(self.share), self.share, 1 - self.share])
+
+    def matrix(self, values: FloatArray, number: int) -> csr_array:
+        """[R, N] of values [3, R] at their `nodes`, for N = `number` columns; FORWARD has none."""
+        from scipy.sparse import csr_array
+
+        used = (self.nodes != FORWARD) & (values != 0)
+        row = np.broadcast_to(np.arange(len(self)), used.shape)[used]
+        return csr_array((values[used], (row, self.nodes[used])), shape=(len(self), number))
 
     def linear(self, quotes: Nodes, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
         """[R] gains at vols [N], and [3, R] how fast each slack grows with those of its nodes.

@@ -10,13 +10,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
-from .._typing import BoolArray, FloatArray, IntArray
+from .._typing import FloatArray, IntArray
 from ..surface import MAX_VOL
-from .nodes import AtDeltas
-from .tolerances import LEAST_LEG, LEAST_VOL, ON_HULL
+from .nodes import AtDeltas, AtStrikes, Nodes
+from .tolerances import LEAST_LEG, LEAST_TIME_VALUE, LEAST_VOL, ON_HULL
 
 FORWARD = -1  # the call of strike 0, which is worth one forward at every tenor
 
@@ -60,7 +62,7 @@ def arbitrage_trades(
     for nodes in _latest_first(tenors.tolist()):
         points = [(place[i], ask[i], i) for i in nodes if ask[i] == ask[i]]
         everything = lower_hull(sorted(everything[1:] + points))
-        own, all_later = _Cover(lower_hull(sorted(points))), _Cover(everything)
+        own, all_later = Hull(lower_hull(sorted(points))), Hull(everything)
         for i in nodes:
             found += _trades_at(i, place[i], bid[i], ask[i], tolerance, own, later.get(keys[i]), all_later)
         for point in points:
@@ -76,9 +78,9 @@ def _trades_at(
     bid: float,
     ask: float,
     tolerance: float,
-    own: _Cover,
+    own: Hull,
     same: Point | None,
-    all_later: _Cover,
+    all_later: Hull,
 ) -> Iterator[Trade]:
     """Those that sell one call, or buy it. same: the cheapest call of its strike at a later tenor."""
     intrinsic, least, simple = max(1.0 - strike, 0.0), bid - tolerance, 0.0
@@ -121,25 +123,6 @@ def _convex(left: Point, middle: Point, right: Point) -> bool:
     return rise * (right[0] - middle[0]) < (right[1] - middle[1]) * run
 
 
-class _Cover:
-    """A lower hull of calls that can be bought."""
-
-    def __init__(self, hull: list[Point]) -> None:
-        self._hull, self._strikes = hull, [point[0] for point in hull]
-
-    def cheapest(self, strike: float) -> tuple[float, Legs]:
-        """Price and legs of the cheapest calls that are worth at least the call at `strike`."""
-        place = bisect_right(self._strikes, strike) - 1
-        left = self._hull[place]
-        if place + 1 == len(self._hull):
-            return left[1], ((left[2], 1.0),)
-        right = self._hull[place + 1]
-        weight = (strike - left[0]) / (right[0] - left[0])
-        value = left[1] + weight * (right[1] - left[1])
-        legs = ((left[2], 1.0 - weight), (right[2], weight))
-        return value, tuple(leg for leg in legs if leg[1] > LEAST_LEG)
-
-
 def _kind(legs: Legs, across: bool) -> str:
     if len(legs) == 2:
         return "calendar butterfly" if across else "butterfly"
@@ -152,18 +135,33 @@ class Hull:
     """A convex, decreasing, piecewise linear price function from (0, 1), flat beyond its last strike."""
 
     def __init__(self, points: list[Point]) -> None:
-        self._strikes, self._prices = np.array([point[:2] for point in points]).T
-        self._slopes = np.append(np.diff(self._prices) / np.diff(self._strikes), 0.0)
+        self._points, self._places = points, [point[0] for point in points]
 
-    def at(self, strikes: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Prices, and slopes to the right."""
-        place = np.searchsorted(self._strikes, strikes, side="right") - 1
-        slope = self._slopes[place]
-        return self._prices[place] + slope * (strikes - self._strikes[place]), slope
+    def cheapest(self, strike: float) -> tuple[float, Legs]:
+        """Price and legs of the cheapest calls that are worth at least the call at `strike`."""
+        place = bisect_right(self._places, strike) - 1
+        left = self._points[place]
+        if place + 1 == len(self._points):
+            return left[1], ((left[2], 1.0),)
+        right = self._points[place + 1]
+        weight = (strike - left[0]) / (right[0] - left[0])
+        value = left[1] + weight * (right[1] - left[1])
+        legs = ((left[2], 1.0 - weight), (right[2], weight))
+        return value, tuple(leg for leg in legs if leg[1] > LEAST_LEG)
 
-    def left_slopes(self, strikes: FloatArray) -> FloatArray:
-        """Slopes to the left."""
-        return self._slopes[np.maximum(np.searchsorted(self._strikes, strikes, side="left") - 1, 0)]
+    def at(
+        self, strikes: FloatArray, *, side: Literal["left", "right"] = "right"
+    ) -> tuple[FloatArray, FloatArray]:
+        """Prices, and slopes to that side of the strikes, which are above 0."""
+        knots, prices, slopes = self._line
+        place = np.searchsorted(knots, strikes, side=side) - 1
+        return prices[place] + slopes[place] * (strikes - knots[place]), slopes[place]
+
+    @cached_property
+    def _line(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Strikes, prices and slopes to the right."""
+        strikes, prices = np.array([point[:2] for point in self._points]).T
+        return strikes, prices, np.append(np.diff(prices) / np.diff(strikes), 0.0)
 
 
 @dataclass(frozen=True)
@@ -194,18 +192,26 @@ def hulls(rows: IntArray, strikes: FloatArray, prices: FloatArray) -> Hulls:
     return Hulls(np.unique(rows, return_inverse=True)[1], functions[::-1])
 
 
-def risen(quotes: AtDeltas, hull: Hulls, ranks: IntArray, vols: FloatArray, above: BoolArray) -> FloatArray:
-    """[R] vols of points on the hull, from above or below it: Newton, or bisection where that stalls."""
-    low, high = np.where(above, LEAST_VOL, vols), np.where(above, vols, MAX_VOL)
+def onto(hull: Hulls, nodes: Nodes, ranks: IntArray, vols: FloatArray) -> FloatArray:
+    """[R] vols of points on the hull, at their strikes or, from `vols`, along their deltas."""
+    if isinstance(nodes, AtStrikes):
+        value = hull.at(nodes.strikes, ranks)[0] - nodes.intrinsic
+        return nodes.implied(np.maximum(value, LEAST_TIME_VALUE))
+    return _along(hull, nodes, ranks, vols)
+
+
+def _along(hull: Hulls, nodes: AtDeltas, ranks: IntArray, vols: FloatArray) -> FloatArray:
+    """Newton, or bisection where that stalls."""
+    low, high = np.full_like(vols, LEAST_VOL), np.full_like(vols, MAX_VOL)
     last, every = np.full(len(vols), np.inf), np.arange(len(vols))
     for _ in range(_NEWTON_STEPS):
-        strikes, calls = quotes.at(vols)
+        strikes, calls = nodes.at(vols)
         value, slope = hull.at(strikes, ranks)
         gap = calls - value
         if (np.abs(gap) <= ON_HULL).all():
             break
         low, high = np.where(gap <= 0, vols, low), np.where(gap > 0, vols, high)
-        step = vols - gap / np.maximum(quotes.rate(vols, slope, every), 1e-300)
+        step = vols - gap / np.maximum(nodes.rate(vols, slope, every), 1e-300)
         usable = (step > low) & (step < high) & (np.abs(gap) < 0.5 * last)
         vols, last = np.where(usable, step, 0.5 * (low + high)), np.abs(gap)
     return vols

@@ -15,9 +15,9 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from .._typing import FloatArray, IntArray
-from ..black import moneyness_from_delta, otm_price, vega
-from ..surface import Surface
+from .._typing import BoolArray, FloatArray, IntArray
+from ..black import implied_total_vol, moneyness_from_delta, otm_price, vega
+from ..surface import MAX_VOL, Surface
 from .tolerances import MAX_LOG_STRIKE
 
 
@@ -73,6 +73,14 @@ class AtStrikes:
         """Strikes and call prices at vols [..., N]."""
         return self.strikes, self.intrinsic + otm_price(self.m, vols * self.root)
 
+    def implied(self, value: FloatArray) -> FloatArray:
+        """Vols of out-of-the-money prices [..., N], 0 where there is none, at most `MAX_VOL`."""
+        return np.fmin(implied_total_vol(np.maximum(value, 0.0), self.m) / self.root, MAX_VOL)
+
+    def only(self, nodes: IntArray | BoolArray) -> AtStrikes:
+        """Some of them."""
+        return AtStrikes(self.rows[nodes], self.m[nodes], self.root[nodes])
+
     def rate(self, vols: FloatArray, slope: FloatArray, nodes: IntArray) -> FloatArray:
         """dc/dvol of `nodes` [..., R] at vols [N]: vega sqrt(tau), whatever the slope."""
         return np.asarray((vega(self.m, vols * self.root) * self.root)[nodes])
@@ -116,9 +124,12 @@ class AtDeltas:
 Nodes = AtStrikes | AtDeltas
 
 
-def along_deltas(deltas: FloatArray, nodes: AtStrikes) -> AtDeltas:
-    """All T K cells as their strikes move along the deltas [K] of their columns."""
-    every = np.tile(deltas, len(nodes.rows) // len(deltas))
+def nodes_of(axes: Axes, vols: FloatArray) -> Nodes:
+    """All T K cells, row by row, as their vols may move: at the strikes they have, or along their deltas."""
+    nodes = at_own_strikes(axes, vols)
+    if axes.deltas is None:
+        return nodes
+    every = np.tile(axes.deltas, len(axes.tenors))
     return AtDeltas(nodes.rows, ndtri(every), every, nodes.root)
 
 

@@ -42,12 +42,10 @@ class Quotes(AtStrikes):
 
     def vols_at(self, calls: FloatArray) -> FloatArray:
         """[N] vols of other call prices; where a price is that given, its vol to the last bit."""
-        moved = calls != self.calls
-        m, root = self.m[moved], self.root[moved]
-        value = otm_price(m, self.vols[moved] * root) + (calls - self.calls)[moved]
-        total = implied_total_vol(np.maximum(value, LEAST_TIME_VALUE), m)
-        vols = self.vols.copy()
-        vols[moved] = np.fmin(total / root, MAX_VOL)
+        moved, vols = calls != self.calls, self.vols.copy()
+        there = self.only(moved)
+        value = otm_price(there.m, vols[moved] * there.root) + (calls - self.calls)[moved]
+        vols[moved] = there.implied(np.maximum(value, LEAST_TIME_VALUE))
         return vols
 
     def unit(self, vols: FloatArray) -> FloatArray:

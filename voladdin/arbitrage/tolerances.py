@@ -19,7 +19,7 @@ FILL_AIM = 1e-11  # with this, what a filled cell may be off by, still less than
 
 ROUNDING = 1e-14  # of a hull: prices that differ by less are on it
 ON_HULL = 2e-15  # where Newton's steps onto a hull end: the rounding of one price
-IN_INTERVAL = 1e-12  # beyond an interval of prices, and still inside: intervals are differences of chords
+FITS = 1e-12  # a quote beside less doubtful ones: those are then not at the very edge
 LEAST_LEG = 1e-12  # share of a call bought; less is the rounding of its strike
 
 MAX_LOG_STRIKE = 700.0  # beyond, K/F is no float

@@ -13,13 +13,10 @@ from __future__ import annotations
 import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
-from ..arbitrage.hulls import FORWARD, arbitrage_trades, hulls, lower_hull, risen
-from ..arbitrage.nodes import along_deltas, at_own_strikes
-from ..arbitrage.tolerances import LEAST_VOL, TOLERANCE
-from ..black import implied_total_vol
+from ..arbitrage.hulls import FORWARD, arbitrage_trades, hulls, lower_hull, onto
+from ..arbitrage.nodes import at_own_strikes, nodes_of
+from ..arbitrage.tolerances import LEAST_VOL, ROUNDING, TOLERANCE
 from ..surface import MAX_VOL, Surface
-
-_OFF = 1e-13  # of a price: less is on the hull
 
 
 def between(axes: Surface, vols: FloatArray, movable: BoolArray) -> FloatArray:
@@ -29,14 +26,8 @@ def between(axes: Surface, vols: FloatArray, movable: BoolArray) -> FloatArray:
     free = np.isfinite(calls) & movable.ravel()
     above = hulls(nodes.rows, strikes, _raised(nodes.rows, strikes, calls, free))
     value = above.at(strikes)[0]
-    off = np.flatnonzero(free & (np.abs(value - calls) > _OFF))
-    if axes.deltas is not None:
-        along = along_deltas(axes.deltas, nodes).only(off)
-        found[off] = risen(along, above, nodes.rows[off], found[off], calls[off] > value[off])
-    else:
-        price = np.maximum(value - np.maximum(1.0 - strikes, 0.0), 1e-15)[off]
-        total = implied_total_vol(price, nodes.m[off])
-        found[off] = np.where(np.isnan(total), MAX_VOL, total / nodes.root[off])  # a price of a forward
+    off = np.flatnonzero(free & (np.abs(value - calls) > ROUNDING))
+    found[off] = onto(above, nodes_of(axes, vols).only(off), nodes.rows[off], found[off])
     return np.clip(found, LEAST_VOL, MAX_VOL).reshape(vols.shape)
 
 
@@ -76,7 +67,7 @@ def _raised(rows: IntArray, strikes: FloatArray, calls: FloatArray, free: BoolAr
     for row, hull in enumerate(below.functions):
         here = rows == row
         k, own = strikes[here & held], _own_slope(strikes[here], calls[here])[held[here]]
-        (price, right), left = hull.at(k), hull.left_slopes(k)
+        (price, right), left = hull.at(k), hull.at(k, side="left")[1]
         slope = np.clip(own, left, np.maximum(left, right))
         slopes, heights = _envelope(np.append(slopes, slope), np.append(heights, price - slope * k))
         turns = (heights[:-1] - heights[1:]) / (slopes[1:] - slopes[:-1])

@@ -1,26 +1,23 @@
 """Filled cells that add no static arbitrage to the quotes.
 
-First the nearest surface in the posterior's own measure is sought, the strikes of a delta grid moving with
-its vols (`nearest.py`); then with its strikes held, and the cells read off the hull; where neither is
-found, cells are added one by one, the surest first, each moved between the bounds that the others leave it
-(`price_intervals.py`). Grids of more than `LARGE` cells go straight between the quotes' tangents and the hull
-of all prices (`between_hulls.py`), whose cost does not grow with the square of the cells.
+They move to the nearest surface in the posterior's own measure (`nearest.py`). Grids of more than `LARGE`
+cells go straight between the quotes' tangents and the hull of all prices (`between_hulls.py`), whose cost
+does not grow with the square of the cells.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
 
 from .._typing import BoolArray, FloatArray
-from ..arbitrage.tolerances import LEAST_VOL
+from ..arbitrage.tolerances import FITS, LEAST_VOL
 from ..arbitrage.verdicts import arbitrage_free
-from ..black import call_price
 from ..surface import Surface
 from . import between_hulls
-from .nearest import project
-from .price_intervals import Curves
+from .nearest import nearest
 
 LARGE = 240
 _PLAUSIBLE = 1.0  # std of a filled cell
@@ -55,8 +52,10 @@ def guard(axes: Surface, filled: FloatArray, observed: BoolArray, doubt: FloatAr
     bad = bad[~arbitrage_free(axes, np.where(disputed, np.nan, filled)[bad])]
     for b in bad:
         kept = np.where(disputed[b], np.nan, filled[b])
-        moved, failed[b] = _guarded(axes, kept, observed[b] | disputed[b], doubt[b])
-        vols[b] = np.where(observed[b] | disputed[b], filled[b], moved)
+        held = observed[b] | disputed[b]
+        moved = _guarded(axes, kept, held, doubt[b] / kept)
+        failed[b] = not arbitrage_free(axes, moved[None])[0]
+        vols[b] = np.where(held, filled[b], moved)
     return Guarded(vols, disputed, failed)
 
 
@@ -71,57 +70,27 @@ def _disputed(axes: Surface, vols: FloatArray, observed: BoolArray, doubt: Float
 
 
 def _disputed_by_quotes(axes: Surface, vols: FloatArray, observed: BoolArray, doubt: FloatArray) -> BoolArray:
+    """[T, K]: the quotes that do not fit to the less doubtful ones, taken one by one."""
     if vols.size > LARGE:
         return between_hulls.disputed(axes, np.where(observed, vols, np.nan), np.abs(doubt))
-    curves = Curves(axes, vols)
-    for cell in _order(observed, doubt):
-        if curves.admits(cell):
-            curves.add(cell)
-    fits = curves.known | ~np.isfinite(curves.calls)
-    return np.asarray(observed & ~fits.reshape(observed.shape))
+    order = np.argsort(np.abs(doubt), axis=None, kind="stable")
+    order, kept = order[observed.ravel()[order]], np.full(vols.shape, np.nan)
+
+    def clash(count: int) -> bool:
+        """Whether the next quotes, so many of them, have arbitrage beside those kept."""
+        tried = kept.copy()
+        tried.flat[order[:count]] = vols.flat[order[:count]]
+        return not arbitrage_free(axes, tried[None], FITS)[0]
+
+    while len(order):
+        fit = bisect_left(range(1, len(order) + 1), True, key=clash)
+        kept.flat[order[:fit]] = vols.flat[order[:fit]]
+        order = order[fit + 1 :]
+    return np.asarray(observed & np.isnan(kept) & np.isfinite(vols))
 
 
-def _guarded(
-    axes: Surface, vols: FloatArray, observed: BoolArray, doubt: FloatArray
-) -> tuple[FloatArray, bool]:
-    """[T, K] vols of which only those not `observed` moved, and whether arbitrage is left."""
+def _guarded(axes: Surface, vols: FloatArray, observed: BoolArray, spread: FloatArray) -> FloatArray:
+    """[T, K] vols of which only those not `observed` moved."""
     if vols.size > LARGE:
-        moved = between_hulls.between(axes, vols, ~observed)
-        return moved, not arbitrage_free(axes, moved[None])[0]
-    spread, deltas = doubt / vols, axes.deltas is not None
-    for strikes_held in (False, True)[: 1 + deltas]:
-        near = project(axes, vols, ~observed, spread, strikes_held=strikes_held)
-        if near is not None and strikes_held:
-            near = _read_off(axes, vols, near)
-        if near is not None and arbitrage_free(axes, near[None])[0]:
-            return near, False
-    return _one_by_one(axes, vols, observed, doubt)
-
-
-def _read_off(axes: Surface, vols: FloatArray, near: FloatArray) -> FloatArray | None:
-    """The cells of a delta grid on the hull of `near` at the strikes of `vols`; None where one misses it."""
-    curves = Curves(axes, vols)
-    curves.calls = call_price(curves.moneyness, near.ravel() * curves.root)
-    for cell in range(vols.size):
-        curves.add(cell)
-    on_hull = [curves.onto_hull(cell) for cell in np.flatnonzero((near != vols).ravel()).tolist()]
-    return curves.vols.reshape(vols.shape) if all(on_hull) else None
-
-
-def _one_by_one(
-    axes: Surface, vols: FloatArray, observed: BoolArray, doubt: FloatArray
-) -> tuple[FloatArray, bool]:
-    curves = Curves(axes, vols)
-    for cell in _order(observed, doubt):
-        curves.add(cell)
-    for cell in _order(~observed, doubt):
-        if curves.admit(cell):
-            curves.add(cell)
-    moved = np.where(observed, vols, curves.vols.reshape(vols.shape))
-    return moved, not arbitrage_free(axes, moved[None])[0]
-
-
-def _order(chosen: BoolArray, doubt: FloatArray) -> list[int]:
-    order = np.argsort(np.abs(doubt).ravel(), kind="stable")
-    found: list[int] = order[chosen.ravel()[order]].tolist()
-    return found
+        return between_hulls.between(axes, vols, ~observed)
+    return nearest(axes, vols, ~observed, spread)

@@ -14,31 +14,57 @@ import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..arbitrage.conditions import NoArbitrageConditions, broken, joined
-from ..arbitrage.nodes import Nodes, along_deltas, at_own_strikes
+from ..arbitrage.nodes import Nodes, nodes_of
 from ..arbitrage.tolerances import FILL_AIM, MAX_LOG_STRIKE, QUOTE_SLACK
+from ..arbitrage.verdicts import arbitrage_free
 from ..surface import MAX_VOL, Surface
+from .between_hulls import between
 
 WORK = 2e9  # cells^2 x trades, summed over the steps: about two seconds on grids of hundreds of cells
 _STILL = 1e-13  # of ln vol: not moved
 _NEAR = 1e-6  # of ln vol: the step that ends the search
 _MAX_STEPS = 25
 _MAX_MOVE = 0.3  # of ln vol, in one step
+_SEARCHES = 2  # beyond the first, from the nearest surface found
 
 
-def project(
-    axes: Surface, vols: FloatArray, movable: BoolArray, spread: FloatArray, *, strikes_held: bool = False
-) -> FloatArray | None:
-    """[T, K] vols without arbitrage nearest to `vols`, of which only the `movable` cells change; or None.
+def nearest(axes: Surface, vols: FloatArray, movable: BoolArray, spread: FloatArray) -> FloatArray:
+    """[T, K] vols without arbitrage nearest to `vols`, of which only the `movable` cells change.
 
-    spread: [T, K] std of ln vol. strikes_held: every cell of a delta grid keeps the strike that `vols` gives
-    it; what is allowed is then convex in price. None where the steps do not lead there within `WORK`, as
-    where the others leave no room: what is found depends on no clock.
+    spread: [T, K] std of ln vol. Where the steps from `vols` do not lead there, as where the quotes leave
+    little room, whatever they passed is put between the hulls, and the steps go on from the nearest of these.
     """
-    start, std, free = np.log(vols).ravel(), spread.ravel(), np.flatnonzero(movable)
+
+    def distance(found: FloatArray) -> float:
+        return float(np.nansum((np.log(found / vols)[movable] / spread[movable]) ** 2))
+
+    found, passed = _steps(axes, vols, movable, spread, vols)
+    if found is not None and arbitrage_free(axes, found[None])[0]:
+        return found
+    best: list[FloatArray] = []
+    for _ in range(_SEARCHES):
+        placed = np.array([between(axes, point, movable) for point in passed])
+        best = sorted([*best, *placed[arbitrage_free(axes, placed)]], key=distance)[:1]
+        if not best:
+            return np.asarray(placed[0])
+        passed = _steps(axes, vols, movable, spread, best[0])[1]
+    return best[0]
+
+
+def _steps(
+    axes: Surface, vols: FloatArray, movable: BoolArray, spread: FloatArray, start: FloatArray
+) -> tuple[FloatArray | None, list[FloatArray]]:
+    """Vols without arbitrage, or None where the steps do not lead there within `WORK`; those they passed.
+
+    What is found depends on no clock.
+    """
+    filled, std, free = np.log(vols).ravel(), spread.ravel(), np.flatnonzero(movable)
     slack = np.where(movable.ravel(), 0.0, QUOTE_SLACK)
-    cuts = _Cuts(_nodes(axes, start, strikes_held), start, slack, free, std[free])
-    point, found, nearest = start.copy(), None, np.inf
+    cuts = _Cuts(nodes_of(axes, vols), filled, slack, free, std[free])
+    point, found, least, passed = np.log(start).ravel(), None, np.inf, []
     for _ in range(_MAX_STEPS):
+        changed = movable & (np.abs(point - filled) > _STILL).reshape(vols.shape)
+        passed.append(np.where(changed, np.minimum(np.exp(point), MAX_VOL).reshape(vols.shape), vols))
         done = cuts.see(point)
         target = cuts.nearest()
         if target is None:
@@ -46,23 +72,15 @@ def project(
         step = target - point[free]
         size = float(np.abs(step).max(initial=0.0))
         if done:
-            distance = float(np.sum(((point - start)[free] / std[free]) ** 2))
-            if distance > nearest:
+            distance = float(np.sum(((point - filled)[free] / std[free]) ** 2))
+            if distance > least:
                 break
-            changed = movable & (np.abs(point - start) > _STILL).reshape(vols.shape)
-            nearest = distance
-            found = np.where(changed, np.minimum(np.exp(point), MAX_VOL).reshape(vols.shape), vols)
+            least, found = distance, passed[-1]
         if (done and size < _NEAR) or cuts.work > WORK:
             break
         point[free] += step * min(1.0, _MAX_MOVE / max(size, _NEAR))
         np.minimum(point, np.log(MAX_VOL), out=point)
-    return found
-
-
-def _nodes(axes: Surface, point: FloatArray, strikes_held: bool) -> Nodes:
-    """All cells, on a delta axis with strikes that move unless they are held where ln vols put them."""
-    at_strikes = at_own_strikes(axes, np.exp(point).reshape(axes.shape))
-    return at_strikes if axes.deltas is None or strikes_held else along_deltas(axes.deltas, at_strikes)
+    return found, passed
 
 
 class _Cuts:

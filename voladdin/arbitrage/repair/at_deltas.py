@@ -12,45 +12,22 @@ import numpy as np
 from ..._typing import BoolArray, FloatArray
 from ...surface import MAX_VOL
 from ..conditions import NONE, broken, joined, neighbours
-from ..hulls import risen
 from ..nodes import AtDeltas
-from ..tolerances import LEAST_VOL, ON_HULL, ROUNDING
+from ..tolerances import LEAST_VOL
 from .linear_program import INFEASIBLE, OPTIMAL
 from .moves import Limits, Moves
-from .onto_hulls import beneath
+from .onto_hulls import placed
 
 _STEPS = 10
 _GAIN = 1e-4  # of the cost: less is not worth another step
 _RADIUS = 0.25  # of the median vol
 _FACTOR = 2.0  # a step at most halves or doubles a vol
-_PLACINGS = 5
 
 
 def limits(vols: FloatArray, bid: FloatArray, ask: FloatArray) -> Limits:
     """Of vols [N]; bid, ask: [N], NaN where there is none."""
     inside = np.fmax(vols - bid, 0.0), np.fmax(ask - vols, 0.0)
     return Limits(vols - np.minimum(vols, LEAST_VOL), MAX_VOL - vols, *inside, np.ones_like(vols))
-
-
-def placed(quotes: AtDeltas, vols: FloatArray, free: BoolArray, slack: float = ROUNDING) -> FloatArray:
-    """[N] vols whose points lie on ordered lower hulls of the points at `vols`; those on them stay.
-
-    Each point rises through its tenor's hull as its vol grows, so that its place on it is unique. Where a
-    fixed quote lifts the hull out of a point's reach, the point stays at the largest vol, and the others
-    go on to the hulls with it. slack: as in `beneath`.
-    """
-    for _ in range(_PLACINGS):
-        strikes, calls = quotes.at(vols)
-        hull = beneath(quotes.rows, strikes, calls, free, slack)
-        value = hull.at(strikes)[0]
-        off = np.flatnonzero(free & (np.abs(calls - value) > ON_HULL))
-        moved = vols.copy()
-        moved[off] = risen(quotes.only(off), hull, hull.ranks[off], vols[off], calls[off] > value[off])
-        short = (moved > vols) & (moved > MAX_VOL * (1 - 1e-9))
-        vols = moved
-        if not short.any():
-            break
-    return vols
 
 
 class Search:

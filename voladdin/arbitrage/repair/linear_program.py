@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..._typing import FloatArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 OPTIMAL = "optimal"
 INFEASIBLE = "infeasible"
@@ -42,19 +44,10 @@ class Program:
         model.col_cost_, model.col_lower_, model.col_upper_ = cost, lower, upper
         self._highs.passModel(model)
 
-    def add(
-        self, starts: NDArray[np.intp], columns: NDArray[np.intp], values: FloatArray, least: FloatArray
-    ) -> None:
-        """Rows in compressed form: starts [R], columns and values [nonzeros], least [R]."""
-        self._highs.addRows(
-            len(least),
-            least,
-            np.full(len(least), np.inf),
-            len(values),
-            starts.astype(np.int32),
-            columns.astype(np.int32),
-            values,
-        )
+    def add(self, rows: csr_array, least: FloatArray) -> None:
+        """rows [R, columns] @ x >= least [R]."""
+        most = np.full(len(least), np.inf)
+        self._highs.addRows(len(least), least, most, rows.nnz, rows.indptr[:-1], rows.indices, rows.data)
 
     def solve(self) -> tuple[str, FloatArray]:
         """The status ("optimal", "infeasible", "iteration limit" or the solver's word) and x."""

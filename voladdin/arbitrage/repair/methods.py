@@ -17,7 +17,7 @@ from . import at_deltas, at_strikes
 from .at_deltas import Search
 from .linear_program import INFEASIBLE, OPTIMAL
 from .moves import Limits, Moves
-from .onto_hulls import lower
+from .onto_hulls import placed
 
 Attempt = tuple[str, FloatArray | None, str]
 _ODD = np.log(2.0)  # of a vol over those around: beyond, a fat finger perhaps
@@ -107,11 +107,9 @@ def by_nearest(problem: Problem) -> Attempt:
 
 def by_envelope(problem: Problem) -> Attempt:
     """Lower hulls; on a delta axis each point moves along its delta onto them."""
-    if problem.surface.deltas is not None:
-        vols = at_deltas.placed(problem.along, problem.given.vols, problem.free, problem.slack)
-        return "envelope", problem.filled(vols), ""
-    calls = lower(problem.given, problem.free, problem.slack)
-    return "envelope", problem.filled(problem.given.vols_at(calls)), ""
+    nodes = problem.given if problem.surface.deltas is None else problem.along
+    vols = placed(nodes, problem.given.vols, problem.free, problem.slack)
+    return "envelope", problem.filled(vols), ""
 
 
 def _at_strikes(problem: Problem, around: FloatArray) -> tuple[str, FloatArray | None]:
@@ -151,7 +149,7 @@ def _first_feasible(
     if problem.fixed.any():
         stages.append((False, problem.slack))
     for hard, slack in stages:
-        status, vols = solve(Moves(limits, problem.free, hard), slack)
+        status, vols = solve(Moves(limits, problem.free, hard=hard), slack)
         if status != INFEASIBLE:
             break
     return status, vols

@@ -62,11 +62,12 @@ def _columns(limits: Limits, free: BoolArray, hard: bool) -> _Columns:
 class Moves:
     """What quotes can do in a linear program. hard: not beyond bid and ask."""
 
-    def __init__(self, limits: Limits, free: BoolArray, hard: bool) -> None:
-        self._columns = _columns(limits, free, hard)
-        self._number = len(free)
-        self._free = np.append(free, False)  # FORWARD is -1
-        self._first = np.searchsorted(self._columns.quote, np.arange(len(free) + 2))
+    def __init__(self, limits: Limits, free: BoolArray, *, hard: bool) -> None:
+        from scipy.sparse import csr_array
+
+        self._columns, self._free = _columns(limits, free, hard), np.append(free, False)  # FORWARD is -1
+        places = self._columns.quote, np.arange(len(self._columns.quote))
+        self._signs = csr_array((self._columns.sign, places), shape=(len(free), len(places[0])))
 
     def concerns(self, conditions: NoArbitrageConditions) -> bool:
         """Whether a quote that is free takes part in any."""
@@ -83,15 +84,13 @@ class Moves:
 
     def read(self, x: FloatArray) -> FloatArray:
         """[N] each quote's move, 0 exactly where its columns are."""
-        columns = self._columns
-        moves = np.bincount(columns.quote, columns.sign * x, minlength=self._number)
-        return np.asarray(moves * _SCALE)
+        return np.asarray(self._signs @ x * _SCALE)
 
     def cost(self, move: FloatArray) -> float:
         """Of a whole move [N]; infinite where it is beyond the limits."""
         columns = self._columns
         size = np.clip(columns.sign * move[columns.quote] - columns.start, 0.0, columns.size)
-        reached = np.bincount(columns.quote, size, minlength=self._number)
+        reached = abs(self._signs) @ size
         beyond = (np.abs(move) - reached).max(initial=0.0) > 1e-12
         return np.inf if beyond else float(columns.cost @ size)
 
@@ -102,13 +101,7 @@ class Moves:
 
         Those in which nothing can move are left out.
         """
-        node, value = conditions.nodes.ravel(), values.ravel()
-        row = np.tile(np.arange(len(conditions)), 3)
-        count = (self._first[node + 1] - self._first[node]) * ((node >= 0) & (value != 0))
-        offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        column = np.repeat(self._first[node], count) + offset
-        row, value = np.repeat(row, count), np.repeat(value, count) * self._columns.sign[column]
-        order = np.argsort(row, kind="stable")
-        live, starts = np.unique(row[order], return_index=True)
-        program.add(starts, column[order], value[order], least[live] / _SCALE)
+        rows = conditions.matrix(values, len(self._free) - 1) @ self._signs
+        live = np.flatnonzero(np.diff(rows.indptr))
+        program.add(rows[live], least[live] / _SCALE)
         return len(live)

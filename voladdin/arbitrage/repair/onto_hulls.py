@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
-from ..hulls import FORWARD, Hulls, arbitrage_trades, hulls
-from ..prices import Quotes
+from ...surface import MAX_VOL
+from ..hulls import FORWARD, Hulls, arbitrage_trades, hulls, onto
+from ..nodes import Nodes
 from ..tolerances import ROUNDING
 
 _PLACINGS = 5
@@ -36,18 +37,21 @@ def _usable(
     return asks
 
 
-def lower(quotes: Quotes, free: BoolArray, slack: float) -> FloatArray:
-    """[N] call prices on the hulls at the strikes given; what is there already stays.
+def placed(nodes: Nodes, vols: FloatArray, free: BoolArray, slack: float = ROUNDING) -> FloatArray:
+    """[N] vols whose points lie on ordered lower hulls of the points at `vols`; those on them stay.
 
-    Where a fixed quote lifts the hull beyond the price of the largest vol, a call stays at that, and the
-    others go on to the hulls with it.
+    At given strikes a price comes down to the hull; along its delta each point rises through its tenor's
+    hull as its vol grows, so that its place on it is unique. Where a fixed quote lifts the hull out of a
+    point's reach, the point stays at the largest vol, and the others go on to the hulls with it.
     """
-    calls = np.maximum(quotes.calls, quotes.intrinsic)
     for _ in range(_PLACINGS):
-        hull = beneath(quotes.rows, quotes.strikes, calls, free, slack).at(quotes.strikes)[0]
-        moved = np.where((np.abs(hull - calls) > ROUNDING) & free, np.minimum(hull, quotes.most), calls)
-        short = free & (hull > quotes.most + ROUNDING)
-        if (moved == calls).all() or not short.any():
+        strikes, calls = nodes.at(vols)
+        hull = beneath(nodes.rows, strikes, calls, free, slack)
+        off = np.flatnonzero(free & (np.abs(hull.at(strikes)[0] - calls) > ROUNDING))
+        moved = vols.copy()
+        moved[off] = onto(hull, nodes.only(off), hull.ranks[off], vols[off])
+        short = (moved > vols) & (moved > MAX_VOL * (1 - 1e-9))
+        vols = moved
+        if not short.any():
             break
-        calls = moved
-    return np.where(free & (np.abs(moved - quotes.calls) > ROUNDING), moved, quotes.calls)
+    return vols

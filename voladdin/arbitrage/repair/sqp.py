@@ -18,7 +18,7 @@ from ...black import implied_total_vol
 from ..conditions import NONE, NoArbitrageConditions, broken, joined, neighbours
 from ..nodes import AtDeltas, AtStrikes
 from ..tolerances import FORGIVEN, LEAST_VOL, STRICT
-from .at_deltas import placed
+from .onto_hulls import placed
 from .quadratic_program import Quadratic
 from .quoted_features import QuotedFeatures
 
