@@ -30,7 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("voladdin.xlsx", "export.imputation"),
     ("voladdin.commands", "export.generation"),
     ("voladdin.cli", "voladdin.hosts.excel", "voladdin.hosts.libreoffice"),
-    ("server", "workbook", "export.bench"),
+    ("server", "workbook", "export.bench", "voladdin.doctor"),
 )
 _FLOOR = {room: floor for floor, rooms in enumerate(FLOORS, 1) for room in rooms}
 _EMPTY = {"export", "voladdin.hosts"}  # packages that only hold rooms

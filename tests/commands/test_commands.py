@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -460,7 +462,12 @@ def test_help_sheets() -> None:
 
 def test_the_registry() -> None:
     assert list(COMMANDS)[:4] == ["fill", "check", "repair", "clear"]
-    assert [name for name, c in COMMANDS.items() if c.group == "Help"] == ["functions", "log", "about"]
+    assert [name for name, c in COMMANDS.items() if c.group == "Help"] == [
+        "functions",
+        "doctor",
+        "log",
+        "about",
+    ]
     assert {c.group for c in COMMANDS.values()} == {"Surface", "Help"}
     for name, command in COMMANDS.items():
         assert command.name == name and name.isidentifier()
@@ -542,3 +549,25 @@ def test_only_the_free_parts_of_xlwings() -> None:
     engine.book_of(calc.opened({"S": {}}))
     assert not xlwings.__pro__
     assert "libreoffice" in xlwings.engines.engines_by_name
+
+
+def test_the_doctor_on_a_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its findings in rows; how many are faults is said."""
+    found = [["port", "ok", "127.0.0.1", ""], ["token", "FAULT", "open to others", "voladdin serve"]]
+    asked: list[Any] = []
+
+    def run_program(command: list[str], **_: Any) -> SimpleNamespace:
+        asked.append(command)
+        return SimpleNamespace(stdout=json.dumps(found))
+
+    monkeypatch.setattr(subprocess, "run", run_program)
+    document = calc.opened({"Sheet1": {"A1": [[1.0]]}})
+    assert run(document, "doctor") == "1 fault; see the sheet voladdin doctor"
+    assert calc.values(document, "A1:D3", "voladdin doctor")[1:] == [
+        ["port", "ok", "127.0.0.1", None],
+        found[1],
+    ]
+    assert asked[0][-3:] == ["doctor", "--quick", "--json"]
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(stdout="Traceback"))
+    with pytest.raises(UnavailableError, match="expected `voladdin doctor` in a terminal"):
+        run(document, "doctor")

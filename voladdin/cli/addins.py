@@ -36,7 +36,10 @@ def _install(options: argparse.Namespace) -> int:
     host = importlib.import_module(f"voladdin.hosts.{options.host}")
     print(getattr(host, options.action)() or f"{options.host}: {options.action}ed")
     stop_if_running()  # the next call starts the server of what is installed now
-    return 0
+    if options.action == "uninstall":
+        return 0
+    doctor = importlib.import_module("voladdin.doctor.program")
+    return int(doctor.summarise(options.host))
 
 
 def _build(options: argparse.Namespace) -> None:

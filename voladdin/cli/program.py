@@ -36,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if given[:1] == ["serve"]:
             return _elsewhere("server.run" if _cloned() else "voladdin.server.run", "serve", given[1:])
+        if given[:1] == ["doctor"]:
+            return _elsewhere("voladdin.doctor.program", "doctor", given[1:])
         if given[:1] == ["train"]:
             return _elsewhere("export.imputation.train", "train", given[1:])
         if given[:1] == ["bench"] and len(given) > 1 and not given[1].startswith("-"):
@@ -57,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     for group in (books, grid_files, generated, addins):
         group.add(commands)
     commands.add_parser("serve", help="run the local server", add_help=False)
+    commands.add_parser(
+        "doctor", help="look at this installation, try it, and say what mends it", add_help=False
+    )
     commands.add_parser("train", help="make a model bundle from history", add_help=False)
     bench = commands.add_parser("bench", help=f"benchmark tables: voladdin bench {' | '.join(BENCHES)}")
     bench.add_argument("name", choices=BENCHES)

@@ -86,6 +86,13 @@ _ALL = (
         generate,
     ),
     Command("functions", "Functions", "Lists the worksheet functions on a sheet.", "Help", helping.functions),
+    Command(
+        "doctor",
+        "Doctor",
+        "Looks at this installation, tries a formula each way, and lists what is wrong and what mends it.",
+        "Help",
+        helping.doctor,
+    ),
     Command("log", "Log", "Shows the last error and the end of the log on a sheet.", "Help", helping.log),
     Command("about", "About", "Version, models, and where settings and log are.", "Help", helping.about),
 )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .. import bundles
 from ..cells import Cells
+from ..errors import UnavailableError
 from ..home import home, version
 from ..journal import Caller
 from ..worksheet import info
@@ -17,6 +23,8 @@ if TYPE_CHECKING:
     import xlwings as xw
 
 LOG_LINES = 200
+SECONDS = 45.0  # of the doctor: a menu waits a minute for its command
+_DOCTOR = "import sys; sys.path.insert(0, sys.argv.pop(1)); from voladdin.cli import main; sys.exit(main())"
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d ")  # of a log line; a traceback's have none
 _BOOK = re.compile(r" in \[(.*?)\]: ")
 _LOGS = ("voladdin.log", "libreoffice.log")
@@ -56,6 +64,33 @@ def of_book(lines: list[str], book: str) -> list[str]:
         if ours:
             kept.append(line)
     return kept
+
+
+def doctor(book: xw.Book) -> str:
+    """Looks at this installation, tries it, and lists what it found on a sheet of its own."""
+    rows: Cells = [["part", "state", "found", "what mends it"], *_diagnosed()]
+    faults = sum(row[1] == "FAULT" for row in rows)
+    return (
+        f"{faults or 'no'} fault{'s' * (faults != 1)}; {_on_a_sheet(book, 'doctor', 'voladdin doctor', rows)}"
+    )
+
+
+def _diagnosed() -> Cells:
+    """The findings of `voladdin doctor`, a program of its own: it starts no host, which one of them asks."""
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    options: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0)}
+    root = str(Path(__file__).resolve().parents[2])
+    command = [sys.executable, "-P", "-c", _DOCTOR, root, "doctor", "--quick", "--json"]
+    quiet = subprocess.DEVNULL
+    try:
+        done = subprocess.run(
+            command, cwd=home(), env=variables, stdin=quiet, capture_output=True, timeout=SECONDS, **options
+        )
+        return [list(row) for row in json.loads(done.stdout)]
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise UnavailableError(
+            f"the doctor failed: {error}; expected `voladdin doctor` in a terminal"
+        ) from None
 
 
 def about(_book: xw.Book) -> str:

@@ -36,7 +36,7 @@ def install() -> str:
     Raises UnavailableError without Windows, pywin32 or xlwings' library beside this interpreter, or where a
     file cannot be written, as when Excel has the add-in open.
     """
-    start, profile = start_folder(), _profile_folder()
+    start, profile = start_folder(), profile_folder()
     _require_xlwings()
     removed = dict.fromkeys((profile / name for name in _EARLIER), None)
     _change({start / ADDIN: xlam.xlam(), profile / CONFIG: _configuration(), **removed})
@@ -48,7 +48,7 @@ def uninstall() -> str:
 
     Raises UnavailableError without Windows, or where Excel has the add-in open; then everything is as it was.
     """
-    start, profile = start_folder(), _profile_folder()
+    start, profile = start_folder(), profile_folder()
     ours = [start / ADDIN, *(profile / name for name in (CONFIG, *_EARLIER))]
     found = any(path.exists() for path in ours)
     _change(dict.fromkeys(ours, None))
@@ -66,7 +66,7 @@ def start_folder() -> Path:
     return Path(os.environ["APPDATA"], "Microsoft", "Excel", "XLSTART")
 
 
-def _profile_folder() -> Path:
+def profile_folder() -> Path:
     """Where the VBA of a project named voladdin looks for its configuration, whatever VOLADDIN_HOME says."""
     return Path(os.environ.get("USERPROFILE") or Path.home(), f".{PROJECT}")
 

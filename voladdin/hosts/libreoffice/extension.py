@@ -59,22 +59,23 @@ def build(path: str | Path) -> Path:
             "expected `python -m voladdin.hosts.libreoffice.extension` to have been run"
         )
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in sorted(_members().items()):
+        for name, data in sorted(members().items()):
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return Path(path)
 
 
-def _members() -> dict[str, bytes]:
-    members = {name: (_OXT / name).read_bytes() for name in _STATIC}
-    members |= {name: (_HERE / source).read_bytes() for source, name in _CODE.items()}
+def members() -> dict[str, bytes]:
+    """The extension's files by their names in it."""
+    found = {name: (_OXT / name).read_bytes() for name in _STATIC}
+    found |= {name: (_HERE / source).read_bytes() for source, name in _CODE.items()}
     table = [{"name": function.name, "cached": function.cached} for function in _functions()]
-    members["python/functions.json"] = json.dumps(table).encode()
-    members["python/version"] = version().encode()
-    members["CalcAddIns.xcu"] = calc_add_ins()
-    members["Addons.xcu"] = addons()
-    members["ProtocolHandler.xcu"] = protocol_handler()
-    members["description.xml"] = _DESCRIPTION.format(version=version()).encode()
-    return members
+    found["python/functions.json"] = json.dumps(table).encode()
+    found["python/version"] = version().encode()
+    found["CalcAddIns.xcu"] = calc_add_ins()
+    found["Addons.xcu"] = addons()
+    found["ProtocolHandler.xcu"] = protocol_handler()
+    found["description.xml"] = _DESCRIPTION.format(version=version()).encode()
+    return found
 
 
 def _functions() -> list[Function]:

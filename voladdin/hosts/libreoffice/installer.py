@@ -49,7 +49,7 @@ def install(profile: str | Path | None = None) -> str:
     write_private(home() / "install.json", json.dumps(here))
     extension = build(home() / "voladdin.oxt")
     if profile is not None:
-        _prepare(Path(profile))
+        prepare(Path(profile))
     _unopkg("add", ["--force", str(extension)], profile)
     return f"libreoffice: installed {_whose(profile)}; restart LibreOffice to see its menu voladdin"
 
@@ -85,14 +85,20 @@ def recalculate(book: str | Path, output: str | Path, profile: str | Path | None
     book, output = Path(book).resolve(), Path(output).resolve()
     if not book.is_file():
         raise InputError(f"book is {str(book)!r}; expected an existing spreadsheet file")
-    with prepared(profile) as folder, tempfile.TemporaryDirectory() as written:
+    with prepared(profile) as folder:
+        convert(book, output, layers(folder))
+    return output
+
+
+def convert(book: Path, output: Path, where: list[str]) -> None:
+    """The book as LibreOffice writes it to `output`; where: its options that say which profile."""
+    with tempfile.TemporaryDirectory() as written:
         options = ["--headless", "--norestore", "--convert-to", "xlsx", "--outdir", written, str(book)]
-        said = run([str(program("soffice")), *layers(folder), *options])
+        said = run([str(program("soffice")), *where, *options])
         result = Path(written, f"{book.stem}.xlsx")
         if not result.is_file():
             raise UnavailableError(f"LibreOffice did not write {output.name}: {said or 'it said nothing'}")
         shutil.move(result, output)
-    return output
 
 
 @contextmanager
@@ -112,8 +118,8 @@ def _unopkg(action: str, arguments: list[str], profile: str | Path | None) -> No
     run([str(program("unopkg")), action, *shared, *layers(profile), *arguments])
 
 
-def _prepare(profile: Path) -> None:
-    """Settings of a new profile."""
+def prepare(profile: Path) -> None:
+    """Writes the settings of a new profile."""
     settings = profile / "user" / "registrymodifications.xcu"
     if settings.exists():
         return

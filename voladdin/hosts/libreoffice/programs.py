@@ -62,8 +62,8 @@ def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 def in_environment(folder: str) -> bool:
     """Whether a folder of PATH is of an activated Python environment."""
-    parent = Path(folder or ".").resolve().parent
-    return parent.joinpath("pyvenv.cfg").is_file() or parent.joinpath("conda-meta").is_dir()
+    parent = os.path.dirname(os.path.realpath(folder or "."))
+    return any(os.path.exists(os.path.join(parent, name)) for name in ("pyvenv.cfg", "conda-meta"))
 
 
 def run(command: list[str], variables: Mapping[str, str] | None = None) -> str:
