@@ -6,11 +6,12 @@ import argparse
 import importlib
 from typing import Any
 
+from ..home import version
 from ..service.process import stop_if_running
 from ..xlsx.tables import format_table
 
 HOSTS = ("libreoffice", "excel")
-BUILDS = ("excel",)  # hosts whose add-in is a file of its own
+BUILDS = ("excel", "installer")  # the add-in of a host as a file of its own, and all of it for Windows
 
 
 def add(commands: Any) -> None:
@@ -22,7 +23,8 @@ def add(commands: Any) -> None:
 
     build = commands.add_parser("build", help="write a host's add-in file, on any system")
     build.add_argument("host", choices=BUILDS)
-    build.add_argument("-o", "--output", default="voladdin.xlam", help="a .xlam, or its VBA alone as .bas")
+    build.add_argument("-o", "--output", help="a .xlam, or its VBA alone as .bas; the installer's .zip")
+    build.add_argument("--python", default="", help="of the installer: the desk's, such as 3.12")
     build.set_defaults(command=_build)
 
     info = commands.add_parser("info", help="version, models, server, functions")
@@ -43,8 +45,12 @@ def _install(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> None:
-    host = importlib.import_module(f"voladdin.hosts.{options.host}")
-    print(f"written: {host.build(options.output)}")
+    excel = importlib.import_module("voladdin.hosts.excel")
+    if options.host == "installer":
+        output = options.output or f"voladdin-{version()}-windows.zip"
+        print(f"written: {excel.build_installer(output, options.python)}")
+    else:
+        print(f"written: {excel.build(options.output or 'voladdin.xlam')}")
 
 
 def _info(options: argparse.Namespace) -> int:

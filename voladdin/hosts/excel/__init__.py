@@ -5,6 +5,7 @@ A button goes: Excel -> VBA callback -> xlwings -> ribbon -> `voladdin.commands.
 """
 
 from .installer import install, uninstall
+from .offline import build_installer
 from .xlam import build
 
-__all__ = ["build", "install", "uninstall"]
+__all__ = ["build", "build_installer", "install", "uninstall"]
