@@ -1,0 +1,166 @@
+"""Rows of a history as grids: the surfaces of a part by the axes that they share, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from .._typing import FloatArray
+from ..errors import InputError
+from ..labels import parse_delta, parse_tenor
+from .columns import Columns
+from .plan import days_of
+
+_Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """N surfaces on the same axes.
+
+    members: [N] their numbers in the part. vols: [N, T, K], as in the history, NaN where missing.
+    tenors: [T] years. strikes: [K]. forwards: [T] where the strikes are absolute.
+    """
+
+    members: _Integers
+    vols: FloatArray
+    tenors: FloatArray
+    strikes: FloatArray
+    forwards: FloatArray | None = None
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """The surfaces of a table of rows, in order.
+
+    code, day: [S] underlying and date of each. surface: [R] the surface of each row (long), or the row's own.
+    grids: by axes. cell: [R] of the long form, where a row's vol lies in its grid's [T * K] cells.
+    """
+
+    code: _Integers
+    day: _Integers
+    surface: _Integers
+    grids: list[Grid]
+    cell: _Integers
+
+    def earlier(self, grid: Grid) -> tuple[_Integers, _Integers]:
+        """[N] place in the grid of the surface before each, -1 for none; [N] business days between."""
+        code, day = self.code[grid.members], self.day[grid.members]
+        order = np.lexsort((grid.members, code))
+        place = np.full(len(order), -1)
+        same = code[order[1:]] == code[order[:-1]]
+        place[order[1:]] = np.where(same, order[:-1], -1)
+        dates = day.astype("datetime64[D]")
+        age = np.busday_count(dates[np.maximum(place, 0)], dates)
+        return place, np.where(place < 0, 0, np.maximum(age, 1))
+
+
+def surfaces_of(table: pa.Table, columns: Columns) -> Surfaces:
+    """The surfaces of whole rows. Raises InputError naming the surface and cell."""
+    day = days_of(table.column(columns.date).combine_chunks())
+    code = np.zeros(len(day), dtype=np.int64)
+    if columns.underlying is not None:
+        names = table.column(columns.underlying).combine_chunks().cast(pa.string())
+        code = np.asarray(names.dictionary_encode().indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+    if columns.wide:
+        return Surfaces(code, day, np.arange(len(day)), [_whole(table, columns)], np.zeros(0, dtype=np.int64))
+    new = np.ones(len(day), dtype=np.bool_)
+    new[1:] = (np.diff(code) != 0) | (np.diff(day) != 0)
+    surface, first = np.cumsum(new) - 1, np.flatnonzero(new)
+    grids, cell = _ragged(_Listed.of(table, columns), first)
+    return Surfaces(code[first], day[first], surface, grids, cell)
+
+
+def _whole(table: pa.Table, columns: Columns) -> Grid:
+    nodes = np.array(list(columns.nodes.values()))
+    tenors, strikes = np.unique(nodes[:, 0]), np.unique(nodes[:, 1])
+    vols = np.full((len(table), len(tenors), len(strikes)), np.nan)
+    for name, (tenor, strike) in columns.nodes.items():
+        place = np.searchsorted(tenors, tenor), np.searchsorted(strikes, strike)
+        vols[:, place[0], place[1]] = _numbers(table, name)
+    return Grid(np.arange(len(table)), vols, tenors, strikes)
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """[R] the cells of the long form."""
+
+    tenor: FloatArray
+    strike: FloatArray
+    vol: FloatArray
+    forward: FloatArray
+
+    @classmethod
+    def of(cls, table: pa.Table, columns: Columns) -> _Listed:
+        strike = _labels(table, columns.strike, parse_delta if columns.kind == "delta" else float)
+        forward = _numbers(table, columns.forward) if columns.forward else np.zeros(len(table))
+        tenor = _labels(table, columns.tenor, parse_tenor)
+        for name, values in ((columns.tenor, tenor), (columns.strike, strike)):
+            if not np.isfinite(values).all():
+                raise InputError(
+                    f"the column {name} has an empty or infinite cell; expected one in every row"
+                )
+        return cls(tenor, strike, _numbers(table, columns.vol), forward)
+
+
+def _ragged(listed: _Listed, first: _Integers) -> tuple[list[Grid], _Integers]:
+    """Grids of the surfaces that begin at rows `first`, and where each row lies in its grid."""
+    cell = np.zeros(len(listed.vol), dtype=np.int64)
+    found: dict[bytes, tuple[list[int], list[FloatArray], Grid]] = {}
+    for number, rows in enumerate(np.split(np.arange(len(cell)), first[1:])):
+        axes, cell[rows], vols = _pivot(listed, rows)
+        forwards = b"" if axes.forwards is None else axes.forwards.tobytes()
+        key = axes.tenors.tobytes() + b"|" + axes.strikes.tobytes() + b"|" + forwards
+        members, kept, _ = found.setdefault(key, ([], [], axes))
+        members.append(number)
+        kept.append(vols)
+    grids = [
+        Grid(np.array(members), np.stack(kept), axes.tenors, axes.strikes, axes.forwards)
+        for members, kept, axes in found.values()
+    ]
+    return grids, cell
+
+
+def _pivot(listed: _Listed, rows: _Integers) -> tuple[Grid, _Integers, FloatArray]:
+    """The axes of one surface, where its rows lie in its cells, and its vols [T, K]."""
+    tenors, down = np.unique(listed.tenor[rows], return_inverse=True)
+    strikes, across = np.unique(listed.strike[rows], return_inverse=True)
+    cell = down * len(strikes) + across
+    if len(np.unique(cell)) < len(cell):
+        twice = rows[np.flatnonzero(np.bincount(cell)[cell] > 1)[1]]
+        place = f"tenor {listed.tenor[twice]:g}, strike {listed.strike[twice]:g}"
+        raise InputError(f"a surface has {place} twice; expected one row a cell")
+    vols = np.full(len(tenors) * len(strikes), np.nan)
+    vols[cell] = listed.vol[rows]
+    forwards = None
+    if listed.forward[rows].any():
+        forwards = np.zeros(len(tenors))
+        forwards[down] = listed.forward[rows]
+    none = np.zeros((0, len(tenors), len(strikes)))
+    axes = Grid(np.zeros(0, dtype=np.int64), none, tenors, strikes, forwards)
+    return axes, cell, vols.reshape(len(tenors), len(strikes))
+
+
+def _numbers(table: pa.Table, name: str) -> FloatArray:
+    try:
+        column = table.column(name).combine_chunks().cast(pa.float64())
+    except pa.ArrowInvalid as error:
+        raise InputError(f"the column {name} is not of numbers ({str(error)[:60]}); expected vols") from None
+    return np.array(column.to_numpy(zero_copy_only=False), dtype=float)
+
+
+def _labels(table: pa.Table, name: str, parse: Callable[[Any], float | None]) -> FloatArray:
+    """Numbers, or labels of which each kind is read once."""
+    column = table.column(name).combine_chunks()
+    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+        return _numbers(table, name)
+    coded = column.cast(pa.string()).dictionary_encode()
+    read = [parse(label) for label in coded.dictionary.to_pylist()]
+    values = np.array([np.nan if value is None else value for value in read] + [np.nan])
+    places = coded.indices.fill_null(len(read)).to_numpy(zero_copy_only=False)
+    return np.asarray(values[places])

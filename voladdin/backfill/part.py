@@ -1,0 +1,139 @@
+"""One part of a backfill: read, filled, written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .. import bundles
+from .._typing import FloatArray
+from .columns import Columns, columns_of
+from .filled import SOURCES, Filled, Settings, filled
+from .grids import Surfaces, surfaces_of
+from .plan import Part
+from .rows import Rows
+
+_DONE = "voladdin"
+ADDED = ("model", "model_hash", "flags")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A history's files, the folder of the parts, and what is asked. It travels to other processes."""
+
+    history: tuple[Path, ...]
+    output: Path
+    settings: Settings
+
+    def path(self, part: Part) -> Path:
+        """The file of a part."""
+        return self.output / f"part-{part.number:06d}.parquet"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How many surfaces a part had, and how many of them stayed as they were."""
+
+    surfaces: int
+    refused: int
+
+
+def fill_part(job: Job, part: Part) -> Done:
+    """Fills a part and writes its file; doing it again writes the same bytes."""
+    rows = Rows(job.history)
+    columns = columns_of(rows.schema.names)
+    earlier = len(part.before)
+    surfaces = surfaces_of(rows.table(columns.wanted, [*part.before, (part.start, part.stop)]), columns)
+    own = np.arange(len(surfaces.day)) >= earlier
+    answers = [
+        filled(grid, columns.kind, job.settings, own[grid.members], surfaces.earlier(grid))
+        for grid in surfaces.grids
+    ]
+    flags, done = np.empty(len(own), dtype=object), np.zeros(len(own), dtype=np.bool_)
+    for grid, answer in zip(surfaces.grids, answers, strict=True):
+        flags[grid.members], done[grid.members] = answer.flags, answer.done
+    values = _wide(columns, surfaces, answers) if columns.wide else _long(columns, surfaces, answers)
+    written = own[surfaces.surface]
+    whole = rows.table(rows.schema.names, [(part.start, part.stop)])
+    for name, column in values.items():
+        whole = _with(whole, name, column.filter(pa.array(written)))
+    for name, column in _told(job, flags[surfaces.surface[written]].tolist()).items():
+        whole = _with(whole, name, column)
+    result = Done(part.surfaces, int((own & ~done).sum()))
+    _write(whole.replace_schema_metadata({_DONE: json.dumps(asdict(result))}), job.path(part))
+    return result
+
+
+def written(job: Job, part: Part) -> Done | None:
+    """What is in the file of a part that was filled before; None where there is none."""
+    if not job.path(part).is_file():
+        return None
+    told = pq.read_schema(job.path(part)).metadata[_DONE.encode()]
+    return Done(**json.loads(told))
+
+
+def _wide(columns: Columns, surfaces: Surfaces, answers: list[Filled]) -> dict[str, pa.Array]:
+    """The columns of the wide form by name: vols, then standard deviations."""
+    (grid,), (answer,) = surfaces.grids, answers
+    found = {}
+    for prefix, numbers in (("", answer.vols), ("std ", answer.std)):
+        for name, (tenor, strike) in columns.nodes.items():
+            place = np.searchsorted(grid.tenors, tenor), np.searchsorted(grid.strikes, strike)
+            label = name if not prefix else prefix + name.replace("|", " ")
+            found[label] = _number_column(numbers[:, place[0], place[1]])
+    return found
+
+
+def _long(columns: Columns, surfaces: Surfaces, answers: list[Filled]) -> dict[str, pa.Array]:
+    """The columns of the long form by name: vol, its standard deviation and where it is from."""
+    size = len(surfaces.cell)
+    vols, std, source = np.empty(size), np.empty(size), np.empty(size, dtype=np.int8)
+    for grid, answer in zip(surfaces.grids, answers, strict=True):
+        place = np.full(len(surfaces.day), -1)
+        place[grid.members] = np.arange(len(grid.members))
+        row = np.flatnonzero(place[surfaces.surface] >= 0)
+        member, cell = place[surfaces.surface[row]], surfaces.cell[row]
+        for values, numbers in ((vols, answer.vols), (std, answer.std), (source, answer.source)):
+            values[row] = numbers.reshape(len(numbers), -1)[member, cell]
+    named = pa.DictionaryArray.from_arrays(pa.array(source), pa.array(SOURCES)).cast(pa.string())
+    return {columns.vol: _number_column(vols), "std": _number_column(std), "source": named}
+
+
+def _number_column(values: FloatArray) -> pa.Array:
+    return pa.array(values, from_pandas=True)
+
+
+def _told(job: Job, flags: list[str]) -> dict[str, pa.Array]:
+    same = {"model": job.settings.model, "model_hash": model_hash(job.settings.model)}
+    return {**{name: pa.repeat(text, len(flags)) for name, text in same.items()}, "flags": pa.array(flags)}
+
+
+def model_hash(name: str) -> str:
+    """Twelve digits that change with any file of the bundles that answer: the named one and the universal."""
+    cards = [bundles.load(each).card for each in (name, "universal")]
+    return hashlib.sha256(json.dumps(cards, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
+    """The table with a column in the place of that name, or at its end; a float keeps its width."""
+    at = table.schema.get_field_index(name)
+    if at < 0:
+        return table.append_column(name, column)
+    kind = table.schema.field(at).type
+    return table.set_column(at, name, column.cast(kind) if pa.types.is_floating(kind) else column)
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        pq.write_table(table, beside, compression="zstd")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

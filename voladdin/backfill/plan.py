@@ -1,0 +1,159 @@
+"""A history cut into parts that are filled apart; each knows the surfaces that its own look back to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .columns import Columns
+from .rows import Range, Rows
+
+_Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows from start to stop; before: the rows of the last earlier surface of each underlying in it."""
+
+    number: int
+    start: int
+    stop: int
+    surfaces: int
+    before: tuple[Range, ...]
+
+
+@dataclass(frozen=True)
+class _Surfaces:
+    """Underlying (a code), day and rows of consecutive surfaces."""
+
+    code: _Integers
+    day: _Integers
+    start: _Integers
+    stop: _Integers
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+
+@dataclass
+class _Seen:
+    """The last surface of each underlying so far."""
+
+    names: list[str] = field(default_factory=list)
+    codes: dict[str, int] = field(default_factory=dict)
+    last: dict[int, tuple[int, Range]] = field(default_factory=dict)
+
+    def code(self, name: str) -> int:
+        if name not in self.codes:
+            self.codes[name] = len(self.names)
+            self.names.append(name)
+        return self.codes[name]
+
+    def before(self, part: _Surfaces) -> tuple[Range, ...]:
+        """The last surfaces of the part's underlyings; then the part's own are the last."""
+        there = np.unique(part.code).tolist()
+        found = sorted(self.last[code][1] for code in there if code in self.last)
+        for code in there:
+            self._pass(part, code)
+        return tuple(found)
+
+    def _pass(self, part: _Surfaces, code: int) -> None:
+        own = np.flatnonzero(part.code == code)
+        days = part.day[own]
+        earlier = self.last[code][0] if code in self.last else days[0] - 1
+        bad = np.flatnonzero(np.diff(days, prepend=earlier) <= 0)
+        if len(bad):
+            row, day = part.start[own[bad[0]]], np.datetime64(int(days[bad[0]]), "D")
+            raise InputError(
+                f"row {row}: {self.names[code]} of {day} comes after a later or equal date; expected the "
+                "dates of each underlying in order, and the rows of a surface together"
+            )
+        end = own[-1]
+        self.last[code] = int(days[-1]), (int(part.start[end]), int(part.stop[end]))
+
+
+def days_of(column: pa.Array) -> _Integers:
+    """Days since 1970 of dates, times or ISO text. Raises InputError with the first value that is none."""
+    try:
+        dates = column.cast(pa.timestamp("us")) if pa.types.is_timestamp(column.type) else column
+        days = pc.floor_temporal(dates, unit="day") if dates is not column else dates
+        found = days.cast(pa.date32()).cast(pa.int32())
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            f"the column date has {str(error)[:80]}; expected dates such as 2026-01-31"
+        ) from None
+    if found.null_count:
+        raise InputError("the column date has an empty cell; expected a date in every row")
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def parts_of(rows: Rows, columns: Columns, size: int) -> Iterator[Part]:
+    """Parts of at most `size` surfaces, in order, from the keys alone."""
+    seen, first, number = _Seen(), 0, 0
+    for surfaces in _batches(_surfaces(rows, columns, seen), size):
+        before = seen.before(surfaces)
+        stop = int(surfaces.stop[-1])
+        yield Part(number, first, stop, len(surfaces), before)
+        first, number = stop, number + 1
+
+
+def _surfaces(rows: Rows, columns: Columns, seen: _Seen) -> Iterator[_Surfaces]:
+    """The surfaces of each block of rows; one that goes on in the next block is held back."""
+    held: tuple[int, int, int] | None = None  # code, day, start
+    position = 0
+    for block in rows.blocks(columns.keys):
+        code, day = _codes(block, columns, seen), days_of(block.column(columns.date))
+        new = np.ones(len(code), dtype=np.bool_)
+        if not columns.wide:
+            new[1:] = (np.diff(code) != 0) | (np.diff(day) != 0)
+            new[0] = held is None or held[:2] != (code[0], day[0])
+        starts = np.flatnonzero(new)
+        code, day, start = code[starts], day[starts], position + starts
+        if held is not None:
+            code, day, start = (
+                np.concatenate([[one], many]) for one, many in zip(held, (code, day, start), strict=True)
+            )
+        position += len(new)
+        held = int(code[-1]), int(day[-1]), int(start[-1])
+        yield _Surfaces(code[:-1], day[:-1], start[:-1], start[1:])
+    if held is not None:
+        yield _Surfaces(*(np.array([value]) for value in (*held, position)))
+
+
+def _codes(block: pa.RecordBatch, columns: Columns, seen: _Seen) -> _Integers:
+    if columns.underlying is None:
+        return np.full(len(block), seen.code("the history"), dtype=np.int64)
+    coded = block.column(columns.underlying).cast(pa.string()).dictionary_encode()
+    if coded.null_count:
+        raise InputError(f"the column {columns.underlying} has an empty cell; expected a name in every row")
+    codes = np.array([seen.code(name) for name in coded.dictionary.to_pylist()], dtype=np.int64)
+    return np.asarray(codes[coded.indices.to_numpy(zero_copy_only=False)])
+
+
+def _batches(found: Iterator[_Surfaces], size: int) -> Iterator[_Surfaces]:
+    """The same surfaces, `size` at a time."""
+    held: list[_Surfaces] = []
+    for surfaces in found:
+        held.append(surfaces)
+        while sum(map(len, held)) >= size:
+            whole = _joined(held)
+            yield _slice(whole, 0, size)
+            held = [_slice(whole, size, len(whole))]
+    if sum(map(len, held)):
+        yield _joined(held)
+
+
+def _joined(held: list[_Surfaces]) -> _Surfaces:
+    names = _Surfaces.__dataclass_fields__
+    return _Surfaces(*(np.concatenate([getattr(one, name) for one in held]) for name in names))
+
+
+def _slice(surfaces: _Surfaces, start: int, stop: int) -> _Surfaces:
+    names = _Surfaces.__dataclass_fields__
+    return _Surfaces(*(getattr(surfaces, name)[start:stop] for name in names))

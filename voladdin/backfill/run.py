@@ -1,0 +1,131 @@
+"""A backfill from its history to a folder of parts that pandas, Polars and Spark read as one table.
+
+The folder gets `part-000000.parquet` and so on in the order of the history, `_backfill.json`, which tells
+what it is a backfill of, and at its end `_SUCCESS`. Started again, it goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..conventions.quotes import PERCENT_ABOVE
+from ..errors import InputError
+from .columns import Columns, columns_of
+from .engines import Finished, dask, here, pool
+from .filled import Settings
+from .grids import surfaces_of
+from .part import ADDED, Done, Job, model_hash, written
+from .plan import Part, parts_of
+from .rows import Rows, files_of
+
+SURFACES = 8_192  # of a part
+_SAMPLE = 2_000  # surfaces that tell percent points from decimals
+_CARD, _END = "_backfill.json", "_SUCCESS"
+Tell = Callable[[int, int], None]  # surfaces done, surfaces in all
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be filled, where to, how and by whom.
+
+    units: "percent", "decimal", or None: percent points where the median of the first vols is above 2.
+    processes: of this machine, where no scheduler is given.
+    """
+
+    history: Path
+    output: Path
+    model: str = "fx"
+    prior: bool = True
+    units: str | None = None
+    surfaces: int = SURFACES
+    processes: int = 1
+    scheduler: str | None = None
+
+
+def backfill(asked: Asked, tell: Tell = lambda _done, _all: None) -> Done:
+    """Fills the history's parts that are not filled yet; how many surfaces are in it and stay as they were.
+
+    Raises InputError (columns, order, units, another backfill in the folder), BundleError, UnavailableError.
+    """
+    files = files_of(asked.history)
+    rows = Rows(files)
+    columns = columns_of(rows.schema.names)
+    _require_free(columns, rows.schema.names)
+    settings = Settings(asked.model, asked.prior, 0.01 if _percent(asked.units, rows, columns) else 1.0)
+    job = Job(tuple(path.resolve() for path in files), asked.output.resolve(), settings)
+    parts = list(parts_of(rows, columns, asked.surfaces))
+    _open(job, rows, asked)
+    return _run(job, parts, asked, tell)
+
+
+def _run(job: Job, parts: list[Part], asked: Asked, tell: Tell) -> Done:
+    kept = {part.number: done for part in parts if (done := written(job, part))}
+    left = [part for part in parts if part.number not in kept]
+    every = sum(part.surfaces for part in parts)
+    before = sum(done.surfaces for done in kept.values())
+    for part, done in _finished(job, left, asked):
+        kept[part.number] = done
+        tell(sum(one.surfaces for one in kept.values()) - before, every - before)
+    (job.output / _END).touch()
+    return Done(every, sum(done.refused for done in kept.values()))
+
+
+def _finished(job: Job, parts: list[Part], asked: Asked) -> Finished:
+    if asked.scheduler is not None:
+        return dask(job, parts, asked.scheduler)
+    return pool(job, parts, asked.processes) if asked.processes > 1 else here(job, parts)
+
+
+def _require_free(columns: Columns, names: list[str]) -> None:
+    added = {*ADDED, *([] if columns.wide else ["std", "source"])}
+    taken = sorted(added & set(names))
+    if taken:
+        raise InputError(
+            f"the history has a column {taken[0]!r}, which a backfill adds; expected another name"
+        )
+
+
+def _percent(units: str | None, rows: Rows, columns: Columns) -> bool:
+    """Whether the vols are percent points: as told, else by the median of the first surfaces."""
+    if units is not None:
+        return units == "percent"
+    stop = next((part.stop for part in parts_of(rows, columns, _SAMPLE)), 0)
+    if not stop:
+        raise InputError("the history has no row; expected at least one surface")
+    vols = [grid.vols.ravel() for grid in surfaces_of(rows.table(columns.wanted, [(0, stop)]), columns).grids]
+    quoted = np.concatenate(vols)
+    quoted = quoted[np.isfinite(quoted)]
+    return len(quoted) > 0 and float(np.median(quoted)) > PERCENT_ABOVE
+
+
+def _open(job: Job, rows: Rows, asked: Asked) -> None:
+    """Makes the folder, or finds in it a backfill of the same history with the same settings."""
+    if job.output.exists() and not job.output.is_dir():
+        raise InputError(f"-o {asked.output} is a file; expected a folder, which is made where there is none")
+    rest = [] if not job.output.is_dir() else [path for path in job.output.iterdir() if path.name != _CARD]
+    card = {
+        "history": [[path.name, Rows([path]).digest] for path in job.history],
+        "rows": len(rows),
+        "surfaces of a part": asked.surfaces,
+        "model_hash": model_hash(asked.model),
+        **asdict(job.settings),
+    }
+    path = job.output / _CARD
+    if not path.is_file():
+        if rest:
+            raise InputError(f"-o {asked.output} has other files in it; expected an empty folder, or none")
+        job.output.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(card, indent=1), "utf-8")
+        return
+    there = json.loads(path.read_text("utf-8"))
+    other = sorted(name for name in card if there.get(name) != json.loads(json.dumps(card[name])))
+    if other:
+        raise InputError(
+            f"-o {asked.output} is a backfill with another {', '.join(other)}; expected the same, "
+            "or another folder"
+        )
