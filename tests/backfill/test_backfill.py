@@ -17,10 +17,10 @@ import pytest
 import voladdin as va
 from voladdin.backfill import engines
 from voladdin.backfill.columns import columns_of
+from voladdin.backfill.folder import Asked, backfill
 from voladdin.backfill.part import Done, Job, fill_part
 from voladdin.backfill.plan import Part, parts_of
 from voladdin.backfill.rows import Rows, files_of
-from voladdin.backfill.run import Asked, backfill
 from voladdin.cli import main
 from voladdin.errors import InputError, UnavailableError
 

@@ -11,7 +11,7 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..errors import VoladdinError
 from ..imputation.filling import Imputation, impute_batch
 from ..surface import MAX_VOL
-from .grids import Grid
+from .by_axes import Grid
 
 BATCH = 1_024
 OLDEST = 30  # business days of a prior

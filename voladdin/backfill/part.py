@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 
 from .. import bundles
 from .._typing import FloatArray
+from .by_axes import Surfaces, surfaces_of
 from .columns import Columns, columns_of
 from .filled import SOURCES, Filled, Settings, filled
-from .grids import Surfaces, surfaces_of
 from .plan import Part
 from .rows import Rows
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from ..conventions.quotes import PERCENT_ABOVE
 from ..errors import InputError
+from .by_axes import surfaces_of
 from .columns import Columns, columns_of
 from .engines import Finished, dask, here, pool
 from .filled import Settings
-from .grids import surfaces_of
 from .part import ADDED, Done, Job, model_hash, written
 from .plan import Part, parts_of
 from .rows import Rows, files_of
