@@ -28,10 +28,10 @@ class NoArbitrageConditions:
         return len(self.sold)
 
     def gain(self, calls: FloatArray) -> FloatArray:
-        """[R] what selling each locks in at prices [N]; above 0 the condition is broken."""
-        price = np.append(calls, 1.0)  # FORWARD is -1
-        cover = self.share * price[self.left] + (1 - self.share) * price[self.right]
-        return np.asarray(price[self.sold] - cover)
+        """[..., R] what selling each locks in at prices [..., N]; above 0 the condition is broken."""
+        price = np.concatenate([calls, np.ones((*calls.shape[:-1], 1))], axis=-1)  # FORWARD is -1
+        cover = self.share * price[..., self.left] + (1 - self.share) * price[..., self.right]
+        return np.asarray(price[..., self.sold] - cover)
 
     @property
     def nodes(self) -> IntArray:

@@ -86,16 +86,15 @@ def _trades_at(
     intrinsic, least, simple = max(1.0 - strike, 0.0), bid - tolerance, 0.0
     if intrinsic - ask > tolerance:
         yield Trade("bounds", node, intrinsic - ask, ())
-    value, legs = own.cheapest(strike)
-    if value < least:
-        simple = bid - value
-        yield Trade(_kind(legs, False), node, simple, legs)
+    if (value := own.value(strike)) < least:
+        simple, legs = bid - value, own.legs(strike)
+        yield Trade(_kind(legs, across=False), node, simple, legs)
     if same is not None and same[1] < least:
         simple = max(simple, bid - same[1])
         yield Trade("calendar", node, bid - same[1], ((same[2], 1.0),))
-    value, legs = all_later.cheapest(strike)
-    if value < least - simple:
-        yield Trade(_kind(legs, True), node, bid - value, legs)
+    if (value := all_later.value(strike)) < least - simple:
+        legs = all_later.legs(strike)
+        yield Trade(_kind(legs, across=True), node, bid - value, legs)
 
 
 def _latest_first(tenors: Sequence[int]) -> Iterator[list[int]]:
@@ -123,7 +122,7 @@ def _convex(left: Point, middle: Point, right: Point) -> bool:
     return rise * (right[0] - middle[0]) < (right[1] - middle[1]) * run
 
 
-def _kind(legs: Legs, across: bool) -> str:
+def _kind(legs: Legs, *, across: bool) -> str:
     if len(legs) == 2:
         return "calendar butterfly" if across else "butterfly"
     if legs[0][0] == FORWARD:
@@ -137,17 +136,22 @@ class Hull:
     def __init__(self, points: list[Point]) -> None:
         self._points, self._places = points, [point[0] for point in points]
 
-    def cheapest(self, strike: float) -> tuple[float, Legs]:
-        """Price and legs of the cheapest calls that are worth at least the call at `strike`."""
-        place = bisect_right(self._places, strike) - 1
-        left = self._points[place]
-        if place + 1 == len(self._points):
-            return left[1], ((left[2], 1.0),)
-        right = self._points[place + 1]
-        weight = (strike - left[0]) / (right[0] - left[0])
-        value = left[1] + weight * (right[1] - left[1])
-        legs = ((left[2], 1.0 - weight), (right[2], weight))
-        return value, tuple(leg for leg in legs if leg[1] > LEAST_LEG)
+    def value(self, strike: float) -> float:
+        """Of the cheapest calls that are worth at least the call at `strike`."""
+        place = bisect_right(self._places, strike)
+        if place == len(self._points):
+            return self._points[-1][1]
+        (low, left, _), (high, right, _) = self._points[place - 1 : place + 1]
+        return left + (strike - low) / (high - low) * (right - left)
+
+    def legs(self, strike: float) -> Legs:
+        """These calls."""
+        place = bisect_right(self._places, strike)
+        if place == len(self._points):
+            return ((self._points[-1][2], 1.0),)
+        (low, _, left), (high, _, right) = self._points[place - 1 : place + 1]
+        weight = (strike - low) / (high - low)
+        return tuple(leg for leg in ((left, 1.0 - weight), (right, weight)) if leg[1] > LEAST_LEG)
 
     def at(
         self, strikes: FloatArray, *, side: Literal["left", "right"] = "right"

@@ -107,9 +107,7 @@ class _Cuts:
         standing = NoArbitrageConditions(sold, left, right, np.ones(len(sold))).at(strikes)
         conditions = joined([standing, violated])
         gain, rates = conditions.linear(self._nodes, vols)
-        slope, lines = np.zeros((len(gain), len(vols) + 1)), np.arange(len(gain))  # FORWARD is -1
-        np.subtract.at(slope, (lines, conditions.nodes), rates * np.append(vols, 0.0)[conditions.nodes])
-        slope = slope[:, self._free]
+        slope = (conditions.matrix(-rates, len(vols)).toarray() * vols)[:, self._free]
         gain -= self._slack[conditions.sold] + slope @ (point - self._start)[self._free]
         for trade, *cut in zip(conditions.nodes.T.tolist(), gain.tolist(), slope * self._std, strict=True):
             self._seen[tuple(trade)] = cut[0], cut[1]

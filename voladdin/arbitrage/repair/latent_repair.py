@@ -19,7 +19,7 @@ import numpy as np
 from ..._typing import FloatArray
 from ...bundles.generator import Generator, load
 from ..conditions import neighbours
-from ..nodes import AtStrikes, Rectangle
+from ..nodes import Rectangle, at_own_strikes
 from ..verdicts import arbitrage_free
 from .methods import Attempt, Problem
 
@@ -35,11 +35,9 @@ class _Loss:
 
     def __init__(self, generator: Generator, features: FloatArray, quoted: FloatArray) -> None:
         self._generator, self._features, self._quoted = generator, features[None], quoted
-        tenors, moneyness = generator.tenors, generator.moneyness
-        rows = np.repeat(np.arange(len(tenors)), len(moneyness))
-        m, root = np.tile(moneyness, len(tenors)), np.sqrt(np.repeat(tenors, len(moneyness)))
-        self._nodes = AtStrikes(rows, m, root)
-        self._conditions = neighbours(rows, self._nodes.strikes)
+        axes = Rectangle(generator.tenors, generator.moneyness)
+        self._nodes = at_own_strikes(axes, np.ones(axes.shape))
+        self._conditions = neighbours(self._nodes.rows, self._nodes.strikes)
         rates = self._conditions.linear(self._nodes, generator.mean)[1]
         self._size = np.maximum(np.linalg.norm(rates, axis=0), _LEAST_SIZE)
 
@@ -50,9 +48,8 @@ class _Loss:
         gain, rates = self._conditions.linear(self._nodes, live)
         over = np.maximum(gain / self._size + _MARGIN, 0.0)
         away = vols - self._quoted
-        push = np.zeros(len(vols) + 1)  # the last is the forward, FORWARD = -1
-        np.add.at(push, self._conditions.nodes, -2 * weight * over / self._size * rates)
-        slope = moves @ (push[:-1] + 2 * away / len(vols))
+        push = -2 * weight * (over / self._size) @ self._conditions.matrix(rates, len(vols))
+        slope = moves @ (push + 2 * away / len(vols))
         return weight * float(over @ over) + float(away @ away) / len(vols), slope
 
 

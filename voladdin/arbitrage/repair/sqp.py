@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..._typing import BoolArray, FloatArray
-from ...black import implied_total_vol
 from ..conditions import NONE, NoArbitrageConditions, broken, joined, neighbours
-from ..nodes import AtDeltas, AtStrikes
+from ..nodes import AtDeltas
 from ..tolerances import FORGIVEN, LEAST_VOL, STRICT
 from .onto_hulls import placed
 from .quadratic_program import Quadratic
@@ -116,7 +115,9 @@ class Sequence:
         change = program.solve()
         if change is None:
             return None
-        return np.where(self.free, np.maximum(_vols_of(quotes, value + rate * change), LEAST_VOL), quoted)
+        most = _MOST_PRICE * np.exp(np.minimum(quotes.m, 0))
+        vols = quotes.implied(np.clip(value + rate * change, _LEAST_PRICE, most))
+        return np.where(self.free, np.maximum(vols, LEAST_VOL), quoted)
 
     def reached(self, vols: FloatArray, target: FloatArray) -> BoolArray:
         """[F] which features are as asked."""
@@ -155,12 +156,6 @@ class Sequence:
         floor = np.minimum(_LOW, 0.5 * self.quoted)
         program.lowest(np.maximum(-_LARGEST_FALL * vols, np.minimum(floor - vols, 0.0)))
         return program.solve()
-
-
-def _vols_of(quotes: AtStrikes, value: FloatArray) -> FloatArray:
-    """[N] vols of out-of-the-money prices."""
-    most = _MOST_PRICE * np.exp(np.minimum(quotes.m, 0))
-    return implied_total_vol(np.clip(value, _LEAST_PRICE, most), quotes.m) / quotes.root
 
 
 def _share(change: FloatArray, vols: FloatArray) -> float:
