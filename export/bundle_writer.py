@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from voladdin._typing import FloatArray
-from voladdin.bundles import FORMAT, AnyBundle
+from voladdin.bundles import FORMAT, AnyBundle, weighted_sums
 from voladdin.imputation.model import Bundle
 
 from .history import Days
@@ -57,7 +57,8 @@ def write_files(
 ) -> Path:
     """Write a bundle of any kind; the card comes last, so that a broken write is no bundle.
 
-    card: its grid, units, training and metrics; format, kind, hashes and revision are added.
+    card: its grid, units, training and metrics; format, kind, hashes, revision and what its probe answers are
+        added.
     """
     stored = io.BytesIO()
     np.savez_compressed(stored, **arrays)  # type: ignore[arg-type]
@@ -75,8 +76,17 @@ def write_files(
         **card,
         "revision": _revision(),
     }
+    numbers = {key: np.asarray(value, float) for key, value in arrays.items()}
+    whole |= answers(kind(whole, "", numbers, graphs))
     (folder / "card.json").write_text(json.dumps(whole, indent=1) + "\n")
     return folder
+
+
+def answers(bundle: AnyBundle) -> dict[str, Any]:
+    """What the bundle's probe answers and its arrays sum to, as its card says them."""
+    with np.errstate(all="ignore"):
+        probe = [float(f"{number:.7g}") for number in bundle.probe().tolist()]
+    return {"probe": probe, "sums": weighted_sums(bundle.arrays)}
 
 
 def _revision() -> str:

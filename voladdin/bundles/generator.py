@@ -62,7 +62,7 @@ class Generator(bundles.AnyBundle):
     }
     POSITIVE = frozenset({"tenors", "mean", "hull_scale"})
 
-    def probe(self) -> None:
+    def probe(self) -> FloatArray:
         """Decodes the trained mean and codes it again."""
         a = self.arrays
         known = np.isin(a["control"], range(len(NAMES))).all()
@@ -77,6 +77,7 @@ class Generator(bundles.AnyBundle):
             raise ValueError(f"its graphs answer in shapes {vols.shape}, {slope.shape}, {coded.shape}")
         if not (np.isfinite(slope).all() and np.isfinite(coded).all() and ((vols > 0) & (vols < 10)).all()):
             raise ValueError("its answer is no vol")
+        return np.concatenate([vols.mean(axis=-1).ravel(), slope.sum(axis=-1).ravel(), coded.ravel()])
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -35,12 +35,13 @@ or "paper" for the pillars of the paper, 1W 1M 2M 3M 6M 9M 1Y 3Y by forward call
   log-moneyness; about 1 or 100 far from the forwards K/F. 0.62 0.64 0.66 without forwards, -0.1 ... -0.5,
   and usual deltas that have the forward among them are refused.
 - Vols: numbers and numeric text; blank, "n/a", "-", error cells are missing; other text, 0 and negative
-  numbers too, with a warning; TRUE and FALSE are refused. One unit for the whole grid, by its median: of
-  cells with %, of the pair's usual vols (0.05% to 5% within a peg), of any market's (percent points above
-  5, decimals below 0.3), of the strikes' distance in standard deviations and the longest tenor, of freedom
-  from arbitrage; between 0.3 and 1 decimals, with a warning, unless only percent points are free of
-  arbitrage. A number a factor of 10 off the median on the other side of 2 mixes the units and is refused.
-  Vols from 0.001% to 1000% are accepted.
+  numbers too, with a warning; TRUE and FALSE are refused. One unit for the whole grid, by its median:
+  of cells with %, of the pair's usual vols (0.05% to 5% within a peg), of any market's (percent points
+  above 5, decimals below 0.3; 400 and more may be basis points and are refused), of the strikes'
+  distance in standard deviations and the longest tenor, of freedom from arbitrage; between 0.3 and 1
+  decimals, with a warning, unless only percent points are free of arbitrage. A number a factor of 10
+  off the median on the other side of 2 mixes the units and is refused. Vols from 0.001% to 1000% are
+  accepted.
 
 Puts on the left, 10P 25P ATM 25C 10C, are the forward call deltas 0.9 0.75 0.5 0.25 0.1. Tenors increase;
 strikes increase or decrease, and keep their order.

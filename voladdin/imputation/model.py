@@ -57,10 +57,10 @@ class Bundle(AnyBundle):
     )
     COVARIANCES = frozenset({"noise", "level_scatter", "change_scatter", "extension_covariance"})
 
-    def probe(self) -> None:
-        """Codes the mean there and back, and fills a few cells of the master grid from one."""
+    def probe(self) -> FloatArray:
+        """Codes a surface there and back, and fills a few cells of the master grid from one."""
         core = len(self.arrays["mean"])
-        latent = self.run("encoder", x=np.zeros((1, core)))[0]
+        latent = self.run("encoder", x=np.cos(np.arange(core))[None])[0]
         decoded, (again, slope) = self.run("decoder", z=latent)[0], self.run("decoder_jacobian", z=latent)
         shapes = latent.shape[:1], decoded.shape, again.shape, slope.shape
         if shapes != ((1,), (1, core), (1, core), (1, latent.shape[1], core)):
@@ -76,6 +76,9 @@ class Bundle(AnyBundle):
                 raise ValueError("its answer is not finite")
         if not (answer.std > 0).all() or np.abs(mean).max() > np.log(1e6):
             raise ValueError("its answer is no vol")
+        return np.concatenate(
+            [x.ravel() for x in (latent, decoded, slope.sum(axis=2), answer.mean, answer.std)]
+        )
 
     @cached_property
     def levels(self) -> Regimes:
@@ -122,7 +125,7 @@ class UniversalBundle(AnyBundle):
     POSITIVE = frozenset({"level_stretch", "change_stretch"})
     GRAPHS = ()
 
-    def probe(self) -> None:
+    def probe(self) -> FloatArray:
         """Fills a small grid from two quotes, and a day's change."""
         tenors, deltas = np.array([0.1, 1.0, 5.0]), np.array([0.25, 0.5, 0.75])
         quotes = np.full(9, np.nan)
@@ -131,6 +134,7 @@ class UniversalBundle(AnyBundle):
             answer = prior.at_deltas(tenors, deltas, quotes)
             if not (np.abs(answer.mean) < np.log(1e6)).all() or not np.isfinite(answer.std).all():
                 raise ValueError("its answer is no vol")
+        return np.zeros(0)  # there is no graph
 
     @cached_property
     def levels(self) -> Universal:
