@@ -37,6 +37,7 @@ FOUND = [  # tenors of 1e-300 years, K/F beyond a float, ragged arguments, vols 
     *(("impute", 3_000_000 + n) for n in (298, 5355)),
     ("repair", 3_032_792),
     ("smile", 3_002_258),
+    *(("shift", 3_000_000 + n) for n in (407, 1673)),
 ]
 
 

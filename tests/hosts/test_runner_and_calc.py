@@ -14,6 +14,7 @@ from openpyxl.worksheet.table import Table
 from tests.stubs.server import LocalServer
 from voladdin.hosts import libreoffice
 from voladdin.worksheet.registry import evaluate
+from voladdin.xlsx.in_calc import refused_by_calc
 from voladdin.xlsx.runner import run
 
 pytestmark = pytest.mark.office
@@ -111,6 +112,11 @@ def block(sheet: Any, n: int) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("form", SAME)
+def test_the_runner_says_nothing_of_calc_where_both_compute(form: str) -> None:
+    assert refused_by_calc(form) == ""
+
+
+@pytest.mark.parametrize("form", SAME)
 def test_the_runner_and_calc_agree(form: str, both: tuple[Any, Any]) -> None:
     ours, theirs = (block(sheet, SAME.index(form)) for sheet in both)
     for row, calc in zip(ours, theirs, strict=True):
@@ -122,4 +128,5 @@ def test_the_runner_and_calc_agree(form: str, both: tuple[Any, Any]) -> None:
 def test_calc_refuses_what_it_cannot_do(form: str, both: tuple[Any, Any]) -> None:
     ours, theirs = (block(sheet, len(SAME) + REFUSED_BY_CALC.index(form)) for sheet in both)
     assert {cell for row in theirs for cell in row} <= {"#VALUE!", "#N/A"}
+    assert "LibreOffice Calc shows" in refused_by_calc(form)
     assert "#VALUE!" not in {cell for row in ours for cell in row}

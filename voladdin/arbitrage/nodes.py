@@ -57,8 +57,8 @@ class AtStrikes:
 
     @cached_property
     def strikes(self) -> FloatArray:
-        """[..., N] K/F."""
-        return np.exp(self.m)
+        """[..., N] K/F, at most exp(700)."""
+        return np.exp(np.minimum(self.m, MAX_LOG_STRIKE))
 
     @cached_property
     def intrinsic(self) -> FloatArray:

@@ -43,9 +43,9 @@ def arbitrage_free(axes: Axes, vols: FloatArray, tolerance: float = TOLERANCE) -
 
 
 def _shared_moneyness(axes: Axes) -> FloatArray | None:
-    """[K] increasing, where all tenors have the same and each K/F is a float."""
+    """[K] increasing, where all tenors have the same and each product of two K/F is a float."""
     m = axes.moneyness
-    if m is None or m.ndim > 1 or (np.diff(m) <= 0).any() or np.abs(m).max() > MAX_LOG_STRIKE:
+    if m is None or m.ndim > 1 or (np.diff(m) <= 0).any() or np.abs(m).max() > MAX_LOG_STRIKE / 2:
         return None
     return m
 

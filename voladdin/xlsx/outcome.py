@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..cells import Cells
 from ..errors import InputError, VoladdinError
 from .contents import Formula
+from .in_calc import refused_by_calc
 from .sheet import ERROR_VALUES
 
 
@@ -38,5 +39,6 @@ def outcome_of(formula: Formula, result: Cells, errors: Sequence[VoladdinError])
     if wrong and len(result) * len(result[0]) == 1:
         said = formula.prepared.problems if formula.prepared else []
         return failed(formula, InputError("; ".join(said) or f"the formula gives {wrong}"), wrong)
-    caught = f"; caught: {errors[0]}" if errors else ""
-    return Outcome(formula.name, formula.text, "ok", f"{len(result)} x {len(result[0])}{caught}")
+    notes = [f"{len(result)} x {len(result[0])}", f"caught: {errors[0]}" if errors else ""]
+    notes.append(refused_by_calc(formula.text))
+    return Outcome(formula.name, formula.text, "ok", "; ".join(filter(None, notes)))
