@@ -82,6 +82,55 @@ def test_filled_cells_take_the_number_format_of_the_quotes() -> None:
     assert calc.state(document) == before
 
 
+def test_filled_cells_take_the_format_of_the_quotes_beside_them() -> None:
+    """Not that of most quotes of the grid: a column of percents, the others with more digits."""
+    form = {"B": "0.0%", "C": "0.00%", "D": "0.000%", "E": "0.0000%", "F": "0.00000%"}
+    looks = {
+        f"{column}{row}": {"format": text}
+        for column, text in form.items()
+        for row in (2, 3, 4)
+        if GRID[row - 1]["ABCDEF".index(column)] is not None
+    }
+    document = calc.opened({"S": {"A1": GRID}}, "B2", looks=looks | {"C2": {"format": "@"}})
+    run(document, "fill")
+    quoted = np.argwhere([[cell is not None for cell in row[1:]] for row in GRID[1:]])
+    for i, row in enumerate(calc.attribute(document, "B2:F4", "format")):
+        for j, text in enumerate(row):
+            far = np.abs(quoted - (i, j)).sum(axis=1)
+            near = {form["BCDEF"[column]] for _, column in quoted[far == far.min()].tolist()}
+            assert text in near, (i, j)
+
+
+@pytest.mark.parametrize(
+    ("ours", "now", "kept"),
+    [
+        (
+            '_(* #,##0.00_);_(* (#,##0.00);_(* "-"??_);_(@_)',
+            "_(* #,##0.00_);_(* \\(#,##0.00\\);_(* -??_);_(@_)",
+            True,
+        ),
+        (
+            '_(* #,##0.00_);_(* (#,##0.00);_(* "-"??_);_(@_)',
+            "[>0]_(* #,##0.00_);[<0]_(* (#,##0.00);_(* -??_);_(@_)",
+            True,
+        ),
+        ("0.00 %", '0.00" "%', True),
+        ("0.00%", "0.0%", False),
+        ("0.00%;[RED]-0.00%", "0.00%", False),
+    ],
+)
+def test_a_format_that_a_save_wrote_anew_is_still_ours(ours: str, now: str, kept: bool) -> None:
+    looks = {"B2:F4": {"format": ours}} | {"C2": {"format": "General"}}
+    document = calc.opened({"S": {"A1": GRID}}, "B2", looks=looks)
+    run(document, "fill")
+    for cell in document.sheets[0].cells.values():
+        if cell.get("format") == ours:
+            cell["format"] = now
+    assert run(document, "clear") == (
+        "cleared 7 places" if kept else "cleared 6 places; 1 changed since and kept"
+    )
+
+
 def test_a_transposed_grid() -> None:
     turned = [list(row) for row in zip(*GRID, strict=True)]
     document = calc.opened({"S": {"A1": turned}}, "B2")

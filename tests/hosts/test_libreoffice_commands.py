@@ -159,6 +159,19 @@ def test_clear_after_save_and_the_users_edits(drive: Drive, tmp_path: Path, form
     assert answers[9:] == [[], [["it's EUR.USD", True]]]
 
 
+@pytest.mark.parametrize("form", ["xlsx", "ods"])
+def test_clear_after_save_of_formats_that_calc_writes_anew(drive: Drive, tmp_path: Path, form: str) -> None:
+    """The accounting format of the quotes, which the filled cells took, is another text in the file."""
+    path = str(tmp_path / f"book.{form}")
+    accounting = '_(* #,##0.00_);_(* (#,##0.00);_(* "-"??_);_(@_)'
+    quoted = ("C4", "E4", "C5", "D5", "E5", "F5", "E6", "G6")
+    looks = [["number_format", place, accounting] for place in quoted]
+    start = [["load", None], ["put", "B3:G6", TEXTS], *looks, ["select", "D4"], ["menu", "fill"]]
+    assert drive(*start, ["format_text", "D4"], ["save", path])[-2] == accounting
+    again = drive(["load", path], ["format_text", "D4"], ["menu", "clear"])
+    assert again[1] != accounting and again[2] == [True, "cleared 7 places"]
+
+
 def test_check_colours_the_trades_and_reports_them(drive: Drive) -> None:
     start = [["load", None], ["put", "B3:E6", BROKEN_TEXTS], ["select", "C4"]]
     read = [["every", "C4:E6", "CellBackColor"], ["values", "voladdin check.A1:E9"], ["sheets"]]

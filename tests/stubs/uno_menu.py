@@ -133,6 +133,11 @@ def number_format(place, text):
     cells(place).NumberFormat = formats.addNew(text, locale) if key == -1 else key
 
 
+def format_text(place):
+    """The number format of a cell as text."""
+    return document.getNumberFormats().getByKey(cells(place).NumberFormat).FormatString
+
+
 def merge(place):
     cells(place).merge(True)
 

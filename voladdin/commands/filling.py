@@ -12,7 +12,7 @@ from ..imputation.filling import Imputation, impute
 from ..imputation.suspects import suspects
 from . import ledger
 from .filling_quotes import fill_quotes
-from .holes import SHOWN, common_format, counted, in_words, may_fill, refuse_merged, write_hole
+from .holes import SHOWN, counted, formats_beside, in_words, may_fill, refuse_merged, write_hole
 from .ledger import Place, Record
 from .selection import Target, find
 from .transaction import Transaction
@@ -42,8 +42,7 @@ def fill_missing(book: xw.Book) -> str:
         refuse_merged(target, [target.offsets(*hole) for hole in holes])
         answer = impute(target.grid.surface)
         cells = render(target.grid, answer.filled)
-        form = common_format(target)
-        for tenor, strike in holes:
+        for (tenor, strike), form in zip(holes, formats_beside(target, holes), strict=True):
             row, column = target.offsets(tenor, strike)
             place, note = target.place(tenor, strike), _note(answer, tenor, strike)
             write_hole(changes, NAME, place, cells[row][column], form, note)

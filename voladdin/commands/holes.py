@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 FILL, FONT = [221, 235, 247], [31, 78, 121]
 SHOWN = 5  # cells or notes in a message
+_UNFORMATTED = ("General", "@")  # a number in a cell of text shows all its digits
 
 
 def may_fill(target: Target, cell: Cell, at: tuple[int, int], earlier: Collection[Place]) -> str:
@@ -44,12 +46,29 @@ def write_hole(changes: Transaction, command: str, place: Place, value: object, 
     """Fills one cell, in the colours of what is filled; its number format and note only where it has none."""
     cell = place.cells(changes.book)
     look: dict[str, object] = {"fill": FILL, "font": FONT}
-    if cell.number_format == "General" != form:
+    if cell.number_format in _UNFORMATTED and cell.number_format != form:
         look["format"] = form
     mine = [r.ours.get("note") for r in changes.records if r.place == place and r.command == command]
     if cell.note is None or cell.note.text in mine:
         look["note"] = note
     changes.write(place, value=[value], **look)
+
+
+def formats_beside(target: Target, holes: Collection[tuple[int, int]]) -> list[str]:
+    """For each hole, by tenor and strike, the number format that most of the nearest quotes have."""
+    quoted = np.argwhere(target.grid.surface.observed)
+
+    @functools.cache
+    def form(tenor: int, strike: int) -> str:
+        row, column = target.offsets(tenor, strike)
+        return str(target.cells(row + 1, column + 1).number_format)
+
+    found = []
+    for hole in holes:
+        far = np.abs(quoted - hole).sum(axis=1)
+        near = Counter(form(*place) for place in quoted[far == far.min()].tolist())
+        found.append(near.most_common(1)[0][0])
+    return found
 
 
 def common_format(target: Target) -> str:

@@ -202,6 +202,22 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def as_written(attribute: str, now: Any, ours: Any) -> bool:
+    """Whether a cell's attribute is still what was written, as far as a saved workbook keeps it."""
+    if attribute == "format" and isinstance(now, str) and isinstance(ours, str):
+        return _bare(now) == _bare(ours)
+    return same(now, ours)
+
+
+def _bare(form: str) -> str:
+    """A number format without what a program adds or drops as it saves: quotes, spaces, \\, implied [>0]."""
+    sections = re.sub(r'[\\" ]', "", form).upper().split(";")
+    if len(sections) > 2:
+        implied = ("[>0]", "[<0]", "")
+        sections[:3] = [section.removeprefix(mark) for section, mark in zip(sections, implied, strict=False)]
+    return ";".join(sections)
+
+
 def same(one: Any, other: Any) -> bool:
     """Equal, numbers to the 15 digits that a saved workbook keeps."""
     one, other = plain(one), plain(other)

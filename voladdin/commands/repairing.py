@@ -11,7 +11,7 @@ from ..arbitrage.repair import repair as nearest
 from ..cells import Cells, render
 from .checking import colour
 from .holes import common_format
-from .ledger import Place, Record, contents, get, same
+from .ledger import Place, Record, as_written, contents, get
 from .selection import Target, find
 from .transaction import Transaction
 
@@ -97,7 +97,7 @@ def _is_earlier(changes: Transaction, record: Record, sheet: str, area: tuple[in
     if record.command != changes.command or place.sheet != sheet or not inside or "sheet" in record.ours:
         return False
     cells = place.cells(changes.book)
-    return all(same(get(cells, name), ours) for name, ours in record.ours.items())
+    return all(as_written(name, get(cells, name), ours) for name, ours in record.ours.items())
 
 
 def _dress(changes: Transaction, target: Target, found: Repair, first: Place, second: Place) -> None:

@@ -145,7 +145,7 @@ class Transaction:
 
     def _is_ours(self, place: Place, name: str, value: Any) -> bool:
         return any(
-            name in record.ours and ledger.same(record.ours[name], value)
+            name in record.ours and ledger.as_written(name, value, record.ours[name])
             for record in self._at.get(place, ())
         )
 
@@ -166,7 +166,7 @@ class Transaction:
     def _restore(self, record: Record, name: str) -> bool:
         ours, before = record.ours[name], record.before[name]
         now = ledger.get(record.place.cells(self.book), name)
-        if ledger.same(now, ours):
+        if ledger.as_written(name, now, ours):
             self._put(record.place, name, before)
             return True
         if name == "value":
