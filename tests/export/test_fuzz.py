@@ -34,6 +34,7 @@ def test_every_case_is_answered_or_refused_as_documented(target: str) -> None:
 
 FOUND = [  # tenors of 1e-300 years, K/F beyond a float, ragged arguments, vols of 5e-324, a call worth 1
     *(("evaluate", 3_000_000 + n) for n in (59270, 104146, 129538, 108570, 296255, 393128, 381249)),
+    *(("evaluate", 4_000_000 + n) for n in (51089, 299642)),
     *(("impute", 3_000_000 + n) for n in (298, 5355)),
     ("repair", 3_032_792),
     ("smile", 3_002_258),

@@ -19,13 +19,20 @@ from voladdin._typing import FloatArray
 from voladdin.imputation.interpolation import interpolate_many
 
 STEP = 1e-6
-NAMES = ["DAX strikes", "index strikes", "STOXX deltas", "SPX deltas", "SPX chain", "DHER chain"]
-NAMES += ["FX raw quotes", "EURUSD 2019-12-30", "USDJPY 2019-12-30", "EURUSD 2023-06-05"]
+NAMES = [
+    "DAX strikes",
+    "index strikes",
+    "RIC:.STOXX50E 2023-06-05",
+    "SPX 2019-12-30",
+    "SPX chain",
+    "DHER chain",
+]
+NAMES += ["USDCAD 2017-05-26", "EURUSD 2019-12-30", "USDJPY 2019-12-30", "EURUSD 2023-06-05"]
 
 
 @lru_cache(maxsize=1)
 def real() -> dict[str, va.Surface]:
-    return {one.name: one.surface(~one.quoted) for one in real_surfaces()}
+    return {one.name: one.surface(~one.quoted) for one in real_surfaces(every=10)}
 
 
 def misses(surface: va.Surface) -> FloatArray:

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from .._typing import BoolArray, FloatArray, IntArray
+from ..arbitrage.tolerances import MAX_LOG_STRIKE
 from ..black import implied_total_vol, otm_price, vega
 
 _MESH = 24  # points an interval at which convexity is looked at, close to the nodes in the wings
@@ -139,7 +140,7 @@ class SmileCurve:
 
     def _convex(self, k: FloatArray, piece: IntArray) -> FloatArray:
         """Total vols from prices that are convex on each piece."""
-        strikes, nodes = np.exp(k), np.exp(self.k)
+        strikes, nodes = (np.exp(np.minimum(at, MAX_LOG_STRIKE)) for at in (k, self.k))
         otm = np.empty_like(k)
         left, right = piece == 0, piece == len(self.k)
         middle = ~left & ~right

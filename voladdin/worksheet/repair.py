@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from ..arbitrage.repair import Repair, repair
 from ..arbitrage.tolerances import TOLERANCE
-from ..cells import ERROR_CELLS, Cell, Cells, Grid, Label, is_missing, labels_of, render
+from ..cells import ERROR_CELLS, Cell, Cells, Grid, Label, is_missing, labels_of, rectangle, render
 from ..errors import InputError
+from ..surface import MAX_CELLS
 from .arguments import AXES, MARKET, SIZE, SURFACE, Axes, bid_and_ask, cell_address, read_grid, warn
 from .signature import Argument, Function, choice, number, truth
 
@@ -38,7 +39,7 @@ def _volrepair(
     found = repair(
         grid.surface,
         keep_features=truth("keep_features", keep_features, default=False),
-        fixed=None if fixed is None else _marks(grid, fixed),
+        fixed=None if fixed is None else _marks(grid, rectangle(fixed, "fixed", MAX_CELLS)),
         bid=low,
         ask=high,
         tolerance=number("tolerance", tolerance, TOLERANCE),
