@@ -25,7 +25,7 @@ from .errors import (
     VoladdinError,
 )
 from .feature_map import Features, features
-from .generation import Generation, generate, market_features, sample, shift, shift_market
+from .generation import Generation, generate, market_features, sample, scenarios, shift, shift_market
 from .home import VERSION
 from .imputation.filling import Imputation, impute, impute_batch
 from .imputation.interpolation import interpolate
@@ -64,6 +64,7 @@ __all__ = [
     "quotes_from_surface",
     "repair",
     "sample",
+    "scenarios",
     "shift",
     "shift_market",
     "smile_from_quotes",

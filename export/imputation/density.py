@@ -118,7 +118,7 @@ def fit_density(
         "origin": origin,
         "scores": scores,
         "scale_variance": np.array(SCALE_VARIANCE),
-        "growth": np.array(_growth(days, logs)),
+        "growth": np.array(growth(days, logs)),
     }
 
 
@@ -215,7 +215,7 @@ def _changes(
     return change * np.sqrt(robust)[:, None], weight, labels[first]
 
 
-def _growth(days: Days, logs: FloatArray) -> float:
+def growth(days: Days, logs: FloatArray) -> float:
     """Power p of the scatter's growth with age, age ** p, from median squared changes over AGES."""
     scale = []
     for age in AGES:

@@ -302,7 +302,7 @@ def test_a_defect_tells_the_log_and_not_the_client(
 
 
 def test_models_show_their_cards_and_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(name: str) -> SimpleNamespace:
+    def load(name: str, kind: object = None) -> SimpleNamespace:
         if name == "broken":
             raise BundleError("model 'broken' is truncated")
         return SimpleNamespace(card={"name": name, "units": "decimal"})

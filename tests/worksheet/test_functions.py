@@ -49,7 +49,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             plain.calls.append({"tenor": tenor, "value": value, "kind": kind, "model": model})
         return np.full(len(tenors), 0.0825)
 
-    def load(name: str) -> SimpleNamespace:
+    def load(name: str, kind: object = None) -> SimpleNamespace:
         if name != "fx":
             raise BundleError(f"model {name!r} is not installed; expected fx")
         return SimpleNamespace(digest=plain.digest)

@@ -2,9 +2,9 @@
 
 `models/<name>/` holds the graphs of its kind (`encoder.onnx`, `decoder.onnx`, `decoder_jacobian.onnx`, or
 none), one .npz of arrays and `card.json`; the card names the SHA-256 of every other file, and the bundle's
-kind: "imputation" or "universal" (`imputation.model`), or "generation" (`bundles.generator`). Shipped bundles
-lie beside this file, a desk's own under `models/` in voladdin's home folder; a path to a bundle's folder
-works too.
+kind: "imputation" or "universal" (`imputation.model`), "generation" (`bundles.generator`) or "moves"
+(`bundles.moves`, in the folder `moves` of a history's bundle). Shipped bundles lie beside this file, a desk's
+own under `models/` in voladdin's home folder; a path to a bundle's folder works too.
 
 A bundle is refused, as a BundleError, unless its files are regular and within their sizes, have their hashes,
 hold finite arrays of the shapes that its kind declares and graphs of plain arithmetic, and answer a probe.
@@ -46,6 +46,7 @@ class AnyBundle:
     """
 
     KIND: ClassVar[str] = "any"  # as its card says
+    PART: ClassVar[str] = ""  # folder within a bundle's where it may lie beside the one that imputes
     FILE: ClassVar[str]  # the .npz of its arrays
     ARRAYS: ClassVar[Mapping[str, str]]  # what that has, and the shapes, as `bundles.files.arrays` reads them
     GRAPHS: ClassVar[tuple[str, ...]] = GRAPHS
@@ -117,7 +118,7 @@ def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundl
     place = _installed().get(str(name))
     if place is None and not (isinstance(name, Path) or set(name) & set("/\\")):
         raise not_installed(name)
-    place = place or Path(name)
+    place = _part(place or Path(name), kind)
     try:
         found = _load(place, files.read(place / "card.json", files.LARGEST_CARD))
     except BundleError as error:
@@ -125,6 +126,11 @@ def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundl
     if not isinstance(found, kind):
         raise BundleError(f"model {place.name!r} is for {found.KIND}; expected one for {kind.KIND}")
     return found
+
+
+def _part(place: Path, kind: type[AnyBundle]) -> Path:
+    part = place / kind.PART
+    return part if kind.PART and os.path.lexists(part / "card.json") else place
 
 
 def not_installed(name: str) -> BundleError:

@@ -19,6 +19,7 @@ BENCHES = {  # name: its module
     "calc": "export.bench.calc.recalculation",
     "repair": "export.bench.repair.repair",
     "generate": "export.bench.generation.generate",
+    "scenarios": "export.bench.generation.history_moves",
     "options": "export.bench.options",
     "fuzz": "export.bench.fuzz",
 }

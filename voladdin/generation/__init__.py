@@ -7,14 +7,17 @@ from .market_shifts import MarketShift, shift_market
 from .market_words import MarketFeatures, market_features
 from .sampling import sample
 from .shifting import shift
+from .simulating import Scenarios, scenarios
 
 __all__ = [
     "Generation",
     "MarketFeatures",
     "MarketShift",
+    "Scenarios",
     "generate",
     "market_features",
     "sample",
+    "scenarios",
     "shift",
     "shift_market",
 ]

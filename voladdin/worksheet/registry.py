@@ -24,6 +24,7 @@ from .impute import VOLIMPUTE
 from .interpolate import VOLINTERP
 from .quotes import VOLQUOTES
 from .repair import VOLREPAIR
+from .scenario import VOLSCENARIO
 from .shift import VOLSHIFT
 from .signature import Argument, Cache, Function, bind, text
 
@@ -75,7 +76,7 @@ def _key(function: Function, values: list[Any]) -> bytes:
     names = [argument.name for argument in function.arguments]
     digest = ""
     if "model" in names:
-        digest = bundles.load(model_name(values[names.index("model")], function.model)).digest
+        digest = bundles.load(model_name(values[names.index("model")], function.model), function.kind).digest
     return hashlib.sha256(repr((function.name, digest, values)).encode()).digest()
 
 
@@ -112,6 +113,7 @@ FUNCTIONS: dict[str, Function] = {
         VOLFEATURES,
         VOLGENERATE,
         VOLSHIFT,
+        VOLSCENARIO,
         VOLINFO,
     )
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..bundles import AnyBundle
 from ..cells import Cell, Cells, address
 from ..errors import InputError
 
@@ -36,7 +37,7 @@ class Argument:
 class Function:
     """One worksheet function; `compute` takes one value an argument, None where it was omitted.
 
-    model: the bundle that the result depends on, unless an argument named "model" names another.
+    model: the bundle that the result depends on, unless an argument named "model" names another; of a kind.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Function:
     compute: Callable[..., Cells]
     cached: bool = True
     model: str = DEFAULT_MODEL
+    kind: type[AnyBundle] = AnyBundle
 
     @property
     def signature(self) -> str:

@@ -1,0 +1,106 @@
+"""A history's daily moves as a bundle: `python -m export.imputation.daily_moves HISTORY --output FOLDER`.
+
+What a scenario draws from (`voladdin.generation.simulating`): earlier days' moves, their place among
+surfaces, and a weight of recency. Half-life and width were chosen on 2016 and 2017 of the currency history
+(`voladdin bench scenarios --year 2016`), each from the years before it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from voladdin._typing import FloatArray
+from voladdin.bundles.moves import Moves
+
+from ..bundle_writer import write_files
+from ..history import Days, read_history
+from .density import complete, growth
+
+HALF_LIFE, KERNEL = 2.5, (1.5, 1e-3)  # years; width and floor
+SCORES, NOISE = 6, 0.05
+MOST = 6_000  # days, the latest
+
+
+def fit_moves(days: Days) -> dict[str, FloatArray]:
+    """The arrays of `voladdin.bundles.moves`."""
+    recency = 0.5 ** (days.age / HALF_LIFE)
+    logs = complete(days.logs, recency)
+    first, later = days.steps()
+    latest = np.sort(np.argsort(days.date[first], kind="stable")[-MOST:])
+    first, later = first[latest], later[latest]
+    origin, basis, scores = _place(logs, recency, first)
+    return {
+        "tenors": days.tenors,
+        "deltas": days.deltas,
+        "origin": origin,
+        "basis": basis,
+        "noise": np.array(NOISE),
+        "scores": scores.astype(np.float16),
+        "weight": recency[first].astype(np.float32),
+        "changes": (logs[later] - logs[first]).astype(np.float16),
+        "kernel": np.array(KERNEL),
+        "growth": np.array(growth(days, logs)),
+        "short": np.array(_short(days, logs[later] - logs[first])),
+    }
+
+
+def _place(
+    logs: FloatArray, recency: FloatArray, chosen: np.ndarray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """origin [c], basis [c, Q] and scores [S, Q] of the chosen days."""
+    share = recency / recency.sum()
+    origin = share @ logs
+    centred = logs - origin
+    values, vectors = np.linalg.eigh((centred * share[:, None]).T @ centred)
+    top = slice(-1, -min(SCORES, len(values)) - 1, -1)
+    basis = vectors[:, top] * np.sqrt(np.maximum(values[top], 1e-8))
+    inner = basis.T @ basis + NOISE**2 * np.eye(basis.shape[1])
+    return origin, basis, centred[chosen] @ basis @ np.linalg.inv(inner)
+
+
+def _short(days: Days, changes: FloatArray) -> float:
+    """Power with which the middle half of changes falls with the tenor, over the two shortest at ATM."""
+    if len(days.tenors) < 2:
+        return 0.0
+    middle = int(np.abs(days.deltas - 0.5).argmin())
+    atm = changes.reshape(len(changes), *days.vols.shape[1:])[:, :2, middle]
+    spread = np.subtract(*np.quantile(atm, [0.75, 0.25], axis=0))
+    power = np.log(spread[0] / spread[1]) / np.log(days.tenors[1] / days.tenors[0])
+    return float(np.clip(power, 0.0, 0.5))
+
+
+def write_moves(days: Days, folder: Path, name: str) -> Path:
+    """The bundle of a history's moves in `folder`."""
+    arrays = fit_moves(days)
+    card = {
+        "grid": {"tenors_years": days.tenors.round(6).tolist(), "call_deltas": days.deltas.tolist()},
+        "units": "changes of log vols from a day to the next quoted; forward call deltas; tenors in years",
+        "training": {
+            "underlyings": sorted({str(u) for u in days.underlying}),
+            "days": len(arrays["changes"]),
+            "first": str(days.date.min()),
+            "last": str(days.date.max()),
+            "half_life": HALF_LIFE,
+        },
+        "metrics": {"growth": float(arrays["growth"]), "short": float(arrays["short"])},
+    }
+    return write_files(folder, name, Moves, arrays, {}, card)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Writes the moves of a history."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("history")
+    parser.add_argument("--output", type=Path, required=True, help="such as voladdin/models/fx/moves")
+    options = parser.parse_args(argv)
+    written = write_moves(read_history(options.history), options.output, options.output.parent.name)
+    print(f"moves in {written}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
