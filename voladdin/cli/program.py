@@ -21,6 +21,7 @@ BENCHES = {  # name: its module
     "generate": "export.bench.generation.generate",
     "scenarios": "export.bench.generation.history_moves",
     "options": "export.bench.options",
+    "backfill": "export.bench.backfill",
     "fuzz": "export.bench.fuzz",
 }
 _SOURCE_ONLY = ("train", "bench")  # commands of a clone, each with an extra of its name

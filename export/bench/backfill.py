@@ -1,0 +1,114 @@
+"""`voladdin bench backfill`: surfaces a second and memory of `voladdin backfill`, by size and processes."""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import pstats
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from export.simulation.surfaces import simulate_surfaces
+from voladdin.backfill.folder import Asked, backfill
+
+from .report import rows_table
+
+TENORS = ("1W", "1M", "2M", "3M", "6M", "9M", "1Y", "2Y")
+DELTAS = (0.1, 0.25, 0.5, 0.75, 0.9)
+UNDERLYINGS, HIDDEN, DAILY = 40, 0.3, 0.02
+_STAGES = {  # of a part: the functions whose time it is
+    "rows read and sorted": ("table", "surfaces_of"),
+    "holes of the day before": ("_fill_prior",),
+    "history model": ("by_history",),
+    "universal model": ("by_priors",),
+    "arbitrage guard": ("guard",),
+    "rows written": ("_write",),
+}
+_MEASURED = """\
+import resource, runpy, sys
+sys.argv = ["voladdin", *sys.argv[1:]]
+try: runpy.run_module("voladdin", run_name="__main__")
+except SystemExit: pass
+peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+print(peak, file=sys.stderr)
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(prog="voladdin bench backfill", description=__doc__)
+    parser.add_argument("--surfaces", type=int, nargs="+", default=[10_000, 20_000], help="sizes of history")
+    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
+    options = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as folder:
+        print(_rates(Path(folder), options.surfaces, options.processes))
+        print(_stages(Path(folder), min(options.surfaces)))
+    return 0
+
+
+def history(count: int, path: Path, seed: int = 0) -> Path:
+    """A wide history of `count` daily surfaces of 40 underlyings, 30% of the cells missing."""
+    rng = np.random.default_rng(seed)
+    days = -(-count // UNDERLYINGS)
+    base = simulate_surfaces(UNDERLYINGS, seed=seed, tenors=_years(), deltas=DELTAS).reshape(UNDERLYINGS, -1)
+    level = np.cumsum(DAILY * rng.standard_normal((days, UNDERLYINGS, 1)), axis=0)
+    vols = base * np.exp(np.clip(level, -1.0, 1.0))
+    vols[rng.random(vols.shape) < HIDDEN] = np.nan
+    vols[:, :, 2] = base[:, 2] * np.exp(np.clip(level[:, :, 0], -1.0, 1.0))
+    keys = pd.MultiIndex.from_product(
+        [pd.bdate_range("1990-01-01", periods=days), [f"U{index:02d}" for index in range(UNDERLYINGS)]],
+        names=["date", "underlying"],
+    )
+    nodes = [f"{tenor}|{delta:g}" for tenor in TENORS for delta in DELTAS]
+    table = pd.DataFrame(vols.reshape(-1, len(nodes)), index=keys, columns=nodes).reset_index()
+    table.iloc[:count].to_parquet(path, index=False, row_group_size=50_000)
+    return path
+
+
+def _years() -> list[float]:
+    from voladdin.labels import parse_tenor
+
+    return [parse_tenor(tenor) for tenor in TENORS]
+
+
+def _rates(folder: Path, sizes: Sequence[int], processes: Sequence[int]) -> str:
+    rows = []
+    for size in sizes:
+        path = history(size, folder / f"{size}.parquet")
+        for count in processes:
+            for extra in ([], ["--no-prior"]):
+                seconds, peak = _run(path, folder / f"{size}-{count}-{len(extra)}", count, extra)
+                with_prior = "no" if extra else "yes"
+                rows.append([f"{size:,}", str(count), with_prior, f"{size / seconds:,.0f}", f"{peak:,.0f}"])
+    header = ["surfaces", "processes", "day before as prior", "a second", "MB of the largest process"]
+    return rows_table("8 × 5 surfaces, 30% missing, the start of the processes included", header, rows)
+
+
+def _run(path: Path, out: Path, processes: int, extra: list[str]) -> tuple[float, float]:
+    """Seconds and the MB of the largest process."""
+    command = [sys.executable, "-c", _MEASURED, "backfill", str(path), "-o", str(out)]
+    start = time.perf_counter()
+    done = subprocess.run(
+        [*command, "--processes", str(processes), *extra], capture_output=True, text=True, check=True
+    )
+    return time.perf_counter() - start, float(done.stderr.split()[-1]) / 1024
+
+
+def _stages(folder: Path, size: int) -> str:
+    """Where the time of one process goes."""
+    path, profile = history(size, folder / "stages.parquet"), cProfile.Profile()
+    profile.runcall(backfill, Asked(path, folder / "stages"))
+    stats = pstats.Stats(profile)
+    spent = {name: 0.0 for name in _STAGES}
+    for (_, _, function), (_, _, _, cumulative, _) in stats.stats.items():  # type: ignore[attr-defined]
+        for name, functions in _STAGES.items():
+            spent[name] += cumulative if function in functions else 0.0
+    rows = [[name, f"{seconds / stats.total_tt:.0%}"] for name, seconds in spent.items()]  # type: ignore[attr-defined]
+    return rows_table("Share of the time of one process, profiled", ["part", "share"], rows)
