@@ -104,7 +104,7 @@ def neighbours(rows: IntArray, strikes: FloatArray) -> NoArbitrageConditions:
     keys = ranks * number + height  # by tenor, then by strike
     order = np.argsort(keys, kind="stable")
     ends = np.searchsorted(ranks[order], np.arange(ranks.max() + 2))  # of each tenor in `order`
-    beside = _beside(np.arange(number), order, ends, ranks[order])
+    beside = _beside(np.arange(number), order, ends, ranks[order], own=True)
     earlier = order[: ends[-2]]
     rank = ranks[earlier] + 1
     place = np.searchsorted(keys[order], rank * number + height[earlier], side="right") - 1
@@ -114,7 +114,7 @@ def neighbours(rows: IntArray, strikes: FloatArray) -> NoArbitrageConditions:
 
 
 def _beside(
-    place: IntArray, order: IntArray, ends: IntArray, rank: IntArray, own: bool = True
+    place: IntArray, order: IntArray, ends: IntArray, rank: IntArray, *, own: bool
 ) -> tuple[IntArray, IntArray]:
     """Those left and right of places in `order`, within a tenor; the last has none right of it.
 

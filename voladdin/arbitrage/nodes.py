@@ -67,7 +67,7 @@ class AtStrikes:
 
     def moneyness(self, vols: FloatArray) -> FloatArray:
         """ln(K/F), whatever the vols."""
-        return self.m
+        return np.broadcast_to(self.m, vols.shape)
 
     def at(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Strikes and call prices at vols [..., N]."""
@@ -81,7 +81,7 @@ class AtStrikes:
         """Some of them."""
         return AtStrikes(self.rows[nodes], self.m[nodes], self.root[nodes])
 
-    def rate(self, vols: FloatArray, slope: FloatArray, nodes: IntArray) -> FloatArray:
+    def rate(self, vols: FloatArray, slope: FloatArray, nodes: IntArray) -> FloatArray:  # noqa: ARG002
         """dc/dvol of `nodes` [..., R] at vols [N]: vega sqrt(tau), whatever the slope."""
         return np.asarray((vega(self.m, vols * self.root) * self.root)[nodes])
 

@@ -71,8 +71,9 @@ def given_layout(table: Table, tenors: Cells | None, strikes: Cells | None) -> L
     fits = [
         layout
         for transposed in (False, True)
-        if (layout := _fit(table, _body_shape(tenors, strikes, transposed), transposed)) is not None
-        and not _contradicted(table, tenors, strikes, transposed)
+        if (layout := _fit(table, _body_shape(tenors, strikes, transposed=transposed), transposed=transposed))
+        is not None
+        and not _contradicted(table, tenors, strikes, transposed=transposed)
         and not _would_hide_vols(table, layout, tenors, strikes)
     ]
     if len(fits) == 2:
@@ -100,7 +101,7 @@ def is_table(cells: Cells) -> bool:
 
 
 def _body_shape(
-    tenors: Cells | None, strikes: Cells | None, transposed: bool
+    tenors: Cells | None, strikes: Cells | None, *, transposed: bool
 ) -> tuple[int | None, int | None]:
     """Rows and columns that the body must have; None is unknown, -1 impossible."""
     count = None if tenors is None else _size(tenors)
@@ -115,21 +116,21 @@ def _size(cells: Cells) -> int:
     return len(cells) * len(cells[0])
 
 
-def _fit(table: Table, shape: tuple[int | None, int | None], transposed: bool) -> Layout | None:
+def _fit(table: Table, shape: tuple[int | None, int | None], *, transposed: bool) -> Layout | None:
     rows, columns = shape
     top = None if rows is None else len(table) - rows
     left = None if columns is None else len(table[0]) - columns
     row, column = lines(table)
     if top is None and left == 1:
-        top = int(_starts_header(table, [line[0] for line in table], row))
+        top = int(_starts_header([line[0] for line in table], row))
     elif left is None and top == 1:
-        left = int(_starts_header(table, table[0], column))
+        left = int(_starts_header(table[0], column))
     if top not in (0, 1) or left not in (0, 1):
         return None
     return Layout(transposed, bool(top), bool(left))
 
 
-def _contradicted(table: Table, tenors: Cells | None, strikes: Cells | None, transposed: bool) -> bool:
+def _contradicted(table: Table, tenors: Cells | None, strikes: Cells | None, *, transposed: bool) -> bool:
     """Whether a header that is needed, as no argument replaces it, holds labels of the other kind."""
     row, column = map(line_kind, lines(table))
     along, across = (row, column) if transposed else (column, row)
@@ -153,7 +154,7 @@ def _repeats(line: Labels, given: Cells) -> bool:
     return [label.cell for label in line] == [cell for row in given for cell in row]
 
 
-def _starts_header(table: Table, line: Labels, other: Labels) -> bool:
+def _starts_header(line: Labels, other: Labels) -> bool:
     """Whether the corner begins `other`, a header too, rather than being the first label of `line`."""
     return line_kind(other) is not None or (len(line) > 1 and kind_of(line[0].cell) in ("blank", "other"))
 

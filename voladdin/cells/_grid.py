@@ -130,7 +130,9 @@ def _axes(
     line = tenors_of(table, given.tenors, valuation or _valuation(labels) or words.valuation, words)
     read = _Read(line, read_forwards(table, market, line.years))
     typical = None if read.forwards is None else float(median(read.forwards))
-    return _after_today(table, read, strikes_of(table, given.strikes, layout.transposed, typical, words))
+    return _after_today(
+        table, read, strikes_of(table, given.strikes, typical, words, transposed=layout.transposed)
+    )
 
 
 def _market(market: Market | None, forwards: Cells | None) -> Market:

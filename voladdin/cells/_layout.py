@@ -105,7 +105,7 @@ def own_layout(table: Table, words: Words, forward: float | None) -> Layout:
             f"{table[0][0]}: the {bare} of the range have no header; expected {expected} for each, or the "
             f"argument {missing}"
         )
-    return Layout(row == "tenor" or column == "strike", True, True)
+    return Layout(row == "tenor" or column == "strike", header_row=True, header_column=True)
 
 
 def _corner_belongs(table: Table, kind: str | None) -> bool:
@@ -138,15 +138,20 @@ def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Lay
     down = _may_be_tenors(column) and _may_be_strikes(row)
     across = _may_be_tenors(row) and _may_be_strikes(column)
     if down != across or not down:
-        return Layout(across, True, True)
+        return Layout(across, header_row=True, header_column=True)
     at_strikes = words.notation in (None, "strike")  # others are not near the forwards
     said = _ways_across(table, row, column, forward if at_strikes else None)
     named = words.axis == "tenor" and words.notation is None
     if named and not said:
-        return Layout(False, True, True, f"tenors read down, as the corner is {words.text!r}")
+        return Layout(
+            transposed=False,
+            header_row=True,
+            header_column=True,
+            assumed=f"tenors read down, as the corner is {words.text!r}",
+        )
     said |= {False} if named else set()
     if len(said) == 1:
-        return Layout(said.pop(), True, True)
+        return Layout(said.pop(), header_row=True, header_column=True)
     raise LabelError(
         f"{row[0]} and {column[0]}: tenors across and strikes down, or strikes across and tenors down; "
         "expected labels such as 1M and 25C, or the arguments tenors and strikes"

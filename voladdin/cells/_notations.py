@@ -60,17 +60,21 @@ def possible_notations(line: FloatArray, values: FloatArray, forward: float | No
     if forward is None:
         if deltas is not None and clearly_deltas(deltas):
             return ["delta"]
-        return [*_if(deltas is not None, "delta"), "strike", *_if(ratio, "K/F")]
+        return [*_if("delta", where=deltas is not None), "strike", *_if("K/F", where=ratio)]
     near = bool(values.min() / _OFF_FORWARD <= forward <= values.max() * _OFF_FORWARD)
     if near:
         narrow = deltas is None or values.max() <= _STRIKE_SPREAD * values.min()
         clear = deltas is not None and clearly_deltas(deltas)
         beside = ratio and not values.min() <= forward <= values.max()
-        return [*_if(clear, "delta"), *_if(narrow or not clear, "strike"), *_if(beside, "K/F")]
+        return [
+            *_if("delta", where=clear),
+            *_if("strike", where=narrow or not clear),
+            *_if("K/F", where=beside),
+        ]
     if deltas is not None:
         return ["delta"] if 0.5 in deltas or clearly_deltas(deltas) else ["delta", "strike"]
     far = not values.min() / _STRIKE_SPREAD <= forward <= values.max() * _STRIKE_SPREAD
-    return [*_if(not (ratio and far), "strike"), *_if(ratio, "K/F")]
+    return [*_if("strike", where=not (ratio and far)), *_if("K/F", where=ratio)]
 
 
 def _signed(line: FloatArray) -> list[Notation]:
@@ -85,7 +89,7 @@ def _signed(line: FloatArray) -> list[Notation]:
             f"strikes {_shown(line)} may be log-moneyness, percent or standard deviations; expected ln(K/F) "
             "such as m=-0.1, or K/F=0.95"
         )
-    return [*_if(bool(put), "delta"), *_if(bool(moneyness), "log-moneyness")]
+    return [*_if("delta", where=bool(put)), *_if("log-moneyness", where=bool(moneyness))]
 
 
 def _deltas(line: FloatArray) -> FloatArray | None:
@@ -129,8 +133,8 @@ def _moneyness(values: FloatArray) -> Notation:
     )
 
 
-def _if(condition: bool, reading: Notation) -> list[Notation]:
-    return [reading] if condition else []
+def _if(reading: Notation, *, where: bool) -> list[Notation]:
+    return [reading] if where else []
 
 
 def _shown(values: FloatArray) -> str:

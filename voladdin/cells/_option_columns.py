@@ -54,7 +54,7 @@ class Columns:
             if is_missing(cell):
                 continue
             number = read_number(cell)
-            if number is None or math.isinf(number.value) or not _allowed(number.value, positive):
+            if number is None or math.isinf(number.value) or not _allowed(number.value, positive=positive):
                 self.spoil(i, f"{self.label(i, heading)}; expected {expected}")
             else:
                 values[i] = number.fraction
@@ -166,7 +166,7 @@ class Columns:
                 )
 
 
-def _allowed(value: float, positive: bool) -> bool:
+def _allowed(value: float, *, positive: bool) -> bool:
     return value > 0 if positive else value >= 0
 
 

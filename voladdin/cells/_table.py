@@ -100,11 +100,11 @@ def tenors_of(table: Table, given: Cells | None, valuation: date | None, words: 
 
 
 def strikes_of(
-    table: Table, given: Cells | None, transposed: bool, forward: float | None, words: Words
+    table: Table, given: Cells | None, forward: float | None, words: Words, *, transposed: bool
 ) -> Strikes:
     """Kind and [K] or [T, K] values of the argument, or of the header."""
     if given is not None and is_table(given):
-        return _strikes_by_tenor(given, transposed, forward, words)
+        return _strikes_by_tenor(given, forward, words, transposed=transposed)
     if given is None and table.top is None:
         raise InputError(
             f"the columns of the range have no header; expected {STRIKES_EXPECTED}, or the argument strikes"
@@ -116,7 +116,7 @@ def strikes_of(
     return found._replace(values=found.values[0])
 
 
-def _strikes_by_tenor(given: Cells, transposed: bool, forward: float | None, words: Words) -> Strikes:
+def _strikes_by_tenor(given: Cells, forward: float | None, words: Words, *, transposed: bool) -> Strikes:
     labels = labels_of(given, "strikes")
     turned = [list(line) for line in zip(*labels, strict=True)] if transposed else labels
     found = read_strikes(turned, forward, words.notation)

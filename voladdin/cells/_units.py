@@ -77,7 +77,7 @@ def read_quotes(
     )
     vols, written = np.full(shape, np.nan), np.full(shape, np.nan)
     for i, j, label, number in quotes:
-        vols[i, j] = _decimal(label, number, percent)
+        vols[i, j] = _decimal(label, number, percent=percent)
         written[i, j] = number.fraction if not percent else number.value
     if len(warnings) > MAX_WARNINGS:
         warnings[MAX_WARNINGS:] = [f"{len(warnings) - MAX_WARNINGS} more cells are read as missing"]
@@ -141,7 +141,7 @@ def _vols(quotes: Sequence[_Quote], shape: tuple[int, int], share: float) -> Flo
     return vols
 
 
-def _decimal(label: Label, number: Number, percent: bool) -> float:
+def _decimal(label: Label, number: Number, *, percent: bool) -> float:
     in_percent = percent or number.percent
     vol = number.value / 100 if in_percent else number.value
     if not MIN_VOL <= vol <= MAX_VOL:

@@ -61,7 +61,9 @@ def decide_unit(median: float, evidence: UnitEvidence, surface_at: Callable[[flo
     free = [unit for unit in possible if _is_free(surfaces[unit])]
     quiet = median < _COMMON_PERCENT and evidence.pair is None and evidence.word is None
     if quiet and free != ["percent"]:
-        return Decision(False, _assumed(median, "decimal", "percent points need the argument units"))
+        return Decision(
+            percent=False, assumed=_assumed(median, "decimal", "percent points need the argument units")
+        )
     if len(free) == 1 and not quiet:
         return Decision(free[0] == "percent", _assumed(median, free[0], "otherwise they are arbitrageable"))
     raise UnitsError(

@@ -76,14 +76,14 @@ def _disputed_by_quotes(axes: Surface, vols: FloatArray, observed: BoolArray, do
     order = np.argsort(np.abs(doubt), axis=None, kind="stable")
     order, kept = order[observed.ravel()[order]], np.full(vols.shape, np.nan)
 
-    def clash(count: int) -> bool:
+    def clash(count: int) -> int:
         """Whether the next quotes, so many of them, have arbitrage beside those kept."""
         tried = kept.copy()
         tried.flat[order[:count]] = vols.flat[order[:count]]
-        return not arbitrage_free(axes, tried[None], FITS)[0]
+        return int(not arbitrage_free(axes, tried[None], FITS)[0])
 
     while len(order):
-        fit = bisect_left(range(1, len(order) + 1), True, key=clash)
+        fit = bisect_left(range(1, len(order) + 1), 1, key=clash)
         kept.flat[order[:fit]] = vols.flat[order[:fit]]
         order = order[fit + 1 :]
     return np.asarray(observed & np.isnan(kept) & np.isfinite(vols))

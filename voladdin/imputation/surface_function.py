@@ -81,7 +81,7 @@ class SurfaceFunction:
         curves: list[SmileCurve] = []
         for row in reversed(range(len(rows))):
             later = [rows[i] for i in range(row + 1, len(rows))] if self._clean else []
-            curves.insert(0, _below(*rows[row], later, self._clean))
+            curves.insert(0, _below(*rows[row], later, convexity=self._clean))
         return curves
 
     @cached_property
@@ -177,7 +177,7 @@ class SurfaceFunction:
 
 
 def _below(
-    k: FloatArray, s: FloatArray, later: list[tuple[FloatArray, FloatArray]], convexity: bool
+    k: FloatArray, s: FloatArray, later: list[tuple[FloatArray, FloatArray]], *, convexity: bool
 ) -> SmileCurve:
     """The smile through its nodes whose prices at later nodes' strikes are at most the prices there."""
     curve = SmileCurve(k, s, convexity)

@@ -61,11 +61,11 @@ def vols_at(
             raise InputError(f"strike is {float(bad[0])!r}; expected a finite log-moneyness")
     filled, function = _known(fill, surface, model)
     vols = function.vol_at_delta(years, at) if kind == "delta" else function.vol(years, at)
-    return _on_grid(surface, filled, years, at, kind == "delta", vols)
+    return _on_grid(surface, filled, years, at, vols, delta=kind == "delta")
 
 
 def _on_grid(
-    surface: Surface, filled: FloatArray, years: FloatArray, at: FloatArray, delta: bool, vols: FloatArray
+    surface: Surface, filled: FloatArray, years: FloatArray, at: FloatArray, vols: FloatArray, *, delta: bool
 ) -> FloatArray:
     """The very quotes and fills where a point is a cell of the grid."""
     axis = surface.deltas if delta else surface.log_moneyness
@@ -85,12 +85,17 @@ def _known(fill: Fill, surface: Surface, model: str | Path) -> tuple[FloatArray,
     axis = surface.deltas if surface.deltas is not None else surface.log_moneyness
     assert axis is not None
     key = (surface.vols.tobytes(), surface.tenors.tobytes(), axis.tobytes(), axis.shape)
-    return _kept(fill, key, surface.deltas is not None, bundles.load(model).digest, str(model))
+    return _kept(fill, key, bundles.load(model).digest, str(model), delta=surface.deltas is not None)
 
 
 @functools.lru_cache(maxsize=_KEPT)
 def _kept(
-    fill: Fill, key: tuple[bytes, bytes, bytes, tuple[int, ...]], delta: bool, digest: str, model: str
+    fill: Fill,
+    key: tuple[bytes, bytes, bytes, tuple[int, ...]],
+    digest: str,  # noqa: ARG001  part of the cache's key
+    model: str,
+    *,
+    delta: bool,
 ) -> tuple[FloatArray, SurfaceFunction]:
     """Of the bytes of vols, tenors and axis; the digest tells a bundle that was changed on disk."""
     tenors, axis = np.frombuffer(key[1]), np.frombuffer(key[2]).reshape(key[3])

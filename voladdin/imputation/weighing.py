@@ -37,7 +37,7 @@ def answers(
     if not isinstance(loaded, Bundle) or not _asked(axes):
         return general, np.zeros_like(general.mean)
     own = by_history(loaded, axes, cells, prior, age)
-    share = _share(own, general, axes.deltas is not None)
+    share = _share(own, general, at_deltas=axes.deltas is not None)
     mean, std = mix(general.mean, general.std, own.mean, own.std, share)
     zscore = general.zscore + share * (own.zscore - general.zscore)
     density = general.density + share * (own.density - general.density)
@@ -48,7 +48,7 @@ def _asked(axes: Surface) -> bool:
     return axes.vols.size <= (MOST_AT_STRIKES if axes.deltas is None else MOST_AT_DELTAS)
 
 
-def _share(own: Posterior, general: Posterior, at_deltas: bool) -> FloatArray:
+def _share(own: Posterior, general: Posterior, *, at_deltas: bool) -> FloatArray:
     """[B, n] weight of the history: logistic in how much likelier it makes the quotes, and in the spreads."""
     quoted = np.isfinite(general.density)
     gain = np.where(quoted, own.density - general.density, 0.0).sum(1)

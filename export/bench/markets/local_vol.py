@@ -38,7 +38,7 @@ def andreasen_huge(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) 
     for i, j in np.ndindex(*vols.shape):
         strike = float(np.exp(moneyness[i, j]))
         with suppress(RuntimeError):
-            vol = surface.blackVol(today + int(days[i]), strike, True)
+            vol = surface.blackVol(today + int(days[i]), strike, True)  # noqa: FBT003  QuantLib takes no names
             fill[i, j] = vol / stretch[i]
     sane = (fill > np.nanmin(vols) / _SANE) & (fill < np.nanmax(vols) * _SANE)
     return np.where(sane, fill, np.nan)

@@ -98,7 +98,7 @@ def repair(
     and repairing arbitrage in traded option prices.
     """
     found = check(surface, tolerance=tolerance, bid=bid, ask=ask)
-    _require(method, tolerance, keep_features)
+    _require(method, tolerance, keep_features=keep_features)
     kept = _fixed(surface, fixed)
     if bid is not None:
         found = check(surface, tolerance=tolerance)
@@ -125,7 +125,7 @@ def _first_that_passes(
                 notes.append(feature_moves(problem.surface, after.surface))
             return _repaired(problem, after, done, notes)
         notes += [] if after is None else [f"{done} left {len(after.violations)} trades"]
-    raise InfeasibleError(_failed(problem.surface, problem.fixed, notes))
+    raise InfeasibleError(_failed(problem.fixed, notes))
 
 
 def _repaired(problem: Problem, after: Check, method: str, notes: list[str]) -> Repair:
@@ -137,7 +137,7 @@ def _repaired(problem: Problem, after: Check, method: str, notes: list[str]) -> 
     return Repair(problem.surface, after.surface, change, method, after, outside, words)
 
 
-def _require(method: str, tolerance: float, keep_features: bool) -> None:
+def _require(method: str, tolerance: float, *, keep_features: bool) -> None:
     if method not in _METHODS:
         raise InputError(f"method is {method!r}; expected one of {', '.join(_METHODS)}")
     if tolerance < LEAST_TOLERANCE:
@@ -183,6 +183,6 @@ def _require_possible(surface: Surface, fixed: BoolArray, tolerance: float) -> N
     )
 
 
-def _failed(surface: Surface, fixed: BoolArray, notes: list[str]) -> str:
+def _failed(fixed: BoolArray, notes: list[str]) -> str:
     kept = f" beside the {int(fixed.sum())} fixed quotes" if fixed.any() else ""
     return f"no vols without arbitrage were found{kept}: {'; '.join(notes)}"

@@ -43,7 +43,7 @@ class _Columns:
     cost: FloatArray
 
 
-def _columns(limits: Limits, free: BoolArray, hard: bool) -> _Columns:
+def _columns(limits: Limits, free: BoolArray, *, hard: bool) -> _Columns:
     """Up and down, inside bid and ask and beyond (unless `hard`); none that has no room, or is not free."""
     number = len(limits.cost)
     none = np.zeros(number)
@@ -65,7 +65,7 @@ class Moves:
     def __init__(self, limits: Limits, free: BoolArray, *, hard: bool) -> None:
         from scipy.sparse import csr_array
 
-        self._columns, self._free = _columns(limits, free, hard), np.append(free, False)  # FORWARD is -1
+        self._columns, self._free = _columns(limits, free, hard=hard), np.append(free, False)  # FORWARD is -1
         places = self._columns.quote, np.arange(len(self._columns.quote))
         self._signs = csr_array((self._columns.sign, places), shape=(len(free), len(places[0])))
 
