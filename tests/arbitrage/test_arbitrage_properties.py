@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 import voladdin as va
-from tests.answered import answered
 from tests.any_grid import grids
 
 TENORS = st.lists(st.floats(1 / 365, 30.0), min_size=1, max_size=6, unique_by=lambda t: round(t, 4)).map(
@@ -101,15 +100,16 @@ def test_the_conditions_in_delta_see_the_vogt_slice() -> None:
     np.testing.assert_allclose(found.distribution[0, 5:-5], exact[5:-5], rtol=0.02, atol=1e-3)
 
 
-@answered(grids(), max_examples=150)
-def test_any_surface_has_a_verdict(grid: tuple[np.ndarray, dict[str, object]]) -> bool:
+@given(grids())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_surface_has_a_verdict(grid: tuple[np.ndarray, dict[str, object]]) -> None:
     vols, axes = grid
     try:
         surface = va.Surface(vols, **axes)  # type: ignore[arg-type]
         found = va.check(surface)
     except va.InputError as error:
         assert str(error)
-        return False
+        reject()
     assert found.ok == (not found.violations)
     assert (np.isfinite(found.map) == surface.observed).all()
     assert (found.map[surface.observed] >= 0).all()
@@ -118,4 +118,3 @@ def test_any_surface_has_a_verdict(grid: tuple[np.ndarray, dict[str, object]]) -
         assert 0 <= violation.vol_bp <= 1e4 * surface.vols[violation.cells[0]] * (1 + 1e-9)
     for _, values in found.diagnostics.items():  # noqa: PERF102 - no dict
         assert values.shape == surface.shape and not np.isfinite(values[~surface.observed]).any()
-    return True
