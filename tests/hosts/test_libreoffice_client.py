@@ -246,7 +246,7 @@ def test_code_inside_libreoffice_is_of_the_python_of_older_ones(name: str) -> No
     imported = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
     imported |= {alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
     own = {"uno", "unohelper", "com.sun.star.lang", "voladdin_client", "voladdin_connection"}
-    own |= {"voladdin_machine", "voladdin_values"}
+    own |= {"voladdin_machine", "voladdin_truth", "voladdin_values"}
     assert not {module for module in imported if module.split(".")[0] not in sys.stdlib_module_names} - own
 
 
@@ -315,6 +315,23 @@ def test_whole_columns_are_cut_to_their_contents(
 
     assert values.from_calc(cells(*end)) == [[1.5]]
     assert parts == ([] if expected is None else [expected])
+
+
+@pytest.mark.parametrize(
+    ("formula", "whole"),
+    [
+        ("=VOLCHECK(A1:F9)", True),
+        ("=ORG.VOLADDIN.CALC.FUNCTIONS.VOLCHECK(A1:F9)", True),
+        ('{=VOLCHECK(A1:F9; "verdict)")}', True),
+        ("=volcheck(OFFSET(A1;0;0;(3);4))", True),
+        ("=VOLCHECK(A1:F9)*1", False),
+        ("=VOLCHECK(A1:F9)=VOLCHECK(A1:F9)", False),
+        ("=IF(VOLCHECK(A1:F9);1;0)", False),
+        ('=VOLCHECK("', False),
+    ],
+)
+def test_a_formula_that_is_one_call(formula: str, whole: bool) -> None:
+    assert values.is_whole_call(formula, "VOLCHECK") is whole
 
 
 def test_more_cells_than_a_grid_can_have_are_refused() -> None:

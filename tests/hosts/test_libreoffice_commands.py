@@ -236,6 +236,13 @@ def test_a_command_that_fails_leaves_the_sheet_and_says_why(
     assert re.search(match, said), said
 
 
+def test_many_commands_from_another_thread(drive: Drive) -> None:
+    """Over the pipe a command comes on a thread of the bridge; it runs, and answers, on the main one."""
+    start = [["load", None], ["put", "B3:G6", TEXTS], ["select", "D4"]]
+    both = [["menu", "fill"], ["menu", "clear"]] * 20
+    assert [done for done, _ in drive(*start, *both)[len(start) :]] == [True] * 40
+
+
 def test_a_read_only_document(drive: Drive, tmp_path: Path) -> None:
     path = str(tmp_path / "book.ods")
     drive(["load", None], ["put", "B3:G6", TEXTS], ["save", path])
@@ -253,6 +260,26 @@ def test_a_formula_entered_plainly_shows_the_size_of_its_result(drive: Drive) ->
         ["put", "J1:K1", [["=VOLIMPUTE(B3:G6)", "=VOLIMPUTE(B:G)"]]],
     ]
     assert drive(*start, ["values", "J1:K1"])[-1] == [["4 × 6", "6 × 6"]]  # B1:G6
+
+
+def test_a_verdict_shows_as_true_or_false(drive: Drive, tmp_path: Path) -> None:
+    """Unless another format was chosen, or the cell holds more than the function; no step of undo."""
+    path = str(tmp_path / "book.ods")
+    start = [
+        ["load", None],
+        ["put", "B3:G6", TEXTS],
+        ["put", "B13:E16", BROKEN_TEXTS],
+        ["number_format", "M1", "0.0"],
+    ]
+    formulas = [f"=VOLCHECK({grid})" for grid in ("B3:G6", "B13:E16", "B3:G6")] + ["=1*VOLCHECK(B3:G6)"]
+    put = [["put", "K1:N1", [formulas]], ["array", "K2:K2", "=VOLCHECK(B13:E16)"]]
+    shown = [["until", "K2:K2", "FALSE"], ["until", "K1:N2", "TRUE"], ["values", "K1:N2"], ["save", path]]
+    answers = drive(*start, *put, *shown, ["undo"], ["values", "K2:K2"])
+    assert answers[7] == [["TRUE", "FALSE", "1.0", "1"], ["FALSE", "", "", ""]]
+    assert answers[8] == [[1.0, 0.0, 1.0, 1.0], [0.0, "", "", ""]]
+    assert answers[-1] == [[""]]  # the last step was the array formula
+    again = drive(["load", path], ["until", "K1:L1", "TRUE"], ["modified"])
+    assert again[1:] == [[["TRUE", "FALSE"]], False]
 
 
 def test_array_formulas_are_formulas(drive: Drive) -> None:

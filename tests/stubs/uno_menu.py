@@ -107,6 +107,19 @@ def array(place, formula):
     cells(place).setArrayFormula(formula)
 
 
+def until(place, text):
+    """Waits until a cell shows a text; what all cells of the row show then."""
+    for _ in range(100):
+        if cells(place).getCellByPosition(0, 0).String == text:
+            break
+        time.sleep(0.05)
+    return every(place, "String")
+
+
+def modified():
+    return document.isModified()
+
+
 def values(place):
     return [list(row) for row in cells(place).getDataArray()]
 

@@ -36,6 +36,8 @@ _CODE = {
     "inside/client.py": "python/pythonpath/voladdin_client.py",
     "inside/connection.py": "python/pythonpath/voladdin_connection.py",
     "inside/machine.py": "python/pythonpath/voladdin_machine.py",
+    "inside/main_thread.py": "python/pythonpath/voladdin_main_thread.py",
+    "inside/truth.py": "python/pythonpath/voladdin_truth.py",
     "inside/values.py": "python/pythonpath/voladdin_values.py",
 }
 _CELLS = "sequence< sequence< any > >"

@@ -17,6 +17,7 @@ import unohelper
 from com.sun.star.lang import XServiceInfo, XServiceName
 from voladdin_client import Client  # type: ignore[import-not-found]
 from voladdin_machine import keep_log  # type: ignore[import-not-found]
+from voladdin_truth import show  # type: ignore[import-not-found]
 from voladdin_values import from_calc, reference_of, title_of, to_calc  # type: ignore[import-not-found]
 
 IMPLEMENTATION = "org.voladdin.calc.Functions"
@@ -35,6 +36,7 @@ class Functions(unohelper.Base, Interface, XServiceInfo, XServiceName):  # type:
 
     def __init__(self, context: Any, *arguments: Any) -> None:
         super().__init__()
+        self.context = context
 
     def getImplementationName(self) -> str:
         return IMPLEMENTATION
@@ -60,6 +62,8 @@ def method(name: str, cached: bool) -> Any:
                 cached,
                 lambda: {"book": title_of(document), "arguments": [reference_of(a) for a in arguments]},
             )
+            if isinstance(cells[0][0], bool):
+                show(self.context, document, name)
         except Exception as error:
             log.exception("%s: %s", name, error)
             cells = [["#VALUE!"]]

@@ -23,6 +23,7 @@ from voladdin_calc import describe, read  # type: ignore[import-not-found]
 from voladdin_client import Client, CommandError  # type: ignore[import-not-found]
 from voladdin_edits import apply  # type: ignore[import-not-found]
 from voladdin_machine import keep_log  # type: ignore[import-not-found]
+from voladdin_main_thread import is_main, later, learn  # type: ignore[import-not-found]
 
 IMPLEMENTATION = "org.voladdin.calc.Menu"
 SERVICES = ("com.sun.star.frame.ProtocolHandler",)
@@ -67,7 +68,8 @@ class Menu(unohelper.Base, XDispatchProvider, XNotifyingDispatch, XInitializatio
 
     def __init__(self, context: Any, *arguments: Any) -> None:
         super().__init__()
-        self.frame: Any = None
+        self.context, self.frame = context, None
+        learn(context)
 
     def initialize(self, arguments: tuple[Any, ...]) -> None:
         self.frame = arguments[0] if arguments else None
@@ -79,17 +81,25 @@ class Menu(unohelper.Base, XDispatchProvider, XNotifyingDispatch, XInitializatio
         return tuple(self.queryDispatch(r.FeatureURL, r.FrameName, r.SearchFlags) for r in requests)
 
     def dispatch(self, url: Any, arguments: tuple[Any, ...]) -> None:
-        self._run(url.Path)
+        self.dispatchWithNotification(url, arguments, None)
 
     def dispatchWithNotification(self, url: Any, arguments: tuple[Any, ...], listener: Any) -> None:
-        done, message = self._run(url.Path)
+        """On the main thread, also where another one asks, such as a macro from outside."""
+        if is_main():
+            self._finish(url.Path, listener)
+        else:
+            name = url.Path
+            later(self.context, lambda: self._finish(name, listener), (url, arguments, listener))
+
+    def _finish(self, name: str, listener: Any) -> None:
+        done, message = self._run(name)
         if listener is not None:
             event = DispatchResultEvent()
             event.Source, event.State, event.Result = self, SUCCESS if done else FAILURE, message
             listener.dispatchFinished(event)
 
     def _run(self, name: str) -> tuple[bool, str]:
-        controller = self.frame.getController()
+        controller: Any = self.frame.getController()
         try:
             done, message = True, run(name, controller.getModel())
         except CommandError as error:

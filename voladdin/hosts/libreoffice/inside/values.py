@@ -76,6 +76,23 @@ def reference_of(value: Any) -> str:
     return f"'{sheet}'!{first}:{_letters(area.EndColumn)}{area.EndRow + 1}"
 
 
+def is_whole_call(formula: str, name: str) -> bool:
+    """Whether a formula, or an array formula, is a call of the function and nothing around it.
+
+    Calc writes the function as it was entered, or with the name of its service before it.
+    """
+    text = formula.strip("{}").replace(" ", "").upper()
+    if not re.match(rf"=([A-Z]+\.)*{name}\(.*\)$", text):
+        return False
+    depth, quoted = 0, False
+    for place, sign in enumerate(text):
+        quoted ^= sign == '"'
+        depth += 0 if quoted else (sign == "(") - (sign == ")")
+        if depth == 0 and sign == ")" and not quoted:
+            return place == len(text) - 1
+    return False
+
+
 def _letters(column: int) -> str:
     letters, column = "", column + 1
     while column:
