@@ -68,7 +68,8 @@ class Menu(unohelper.Base, XDispatchProvider, XNotifyingDispatch, XInitializatio
 
     def __init__(self, context: Any, *arguments: Any) -> None:
         super().__init__()
-        self.context, self.frame = context, None
+        self.context = context
+        self.frame: Any = None
         learn(context)
 
     def initialize(self, arguments: tuple[Any, ...]) -> None:
@@ -99,7 +100,7 @@ class Menu(unohelper.Base, XDispatchProvider, XNotifyingDispatch, XInitializatio
             listener.dispatchFinished(event)
 
     def _run(self, name: str) -> tuple[bool, str]:
-        controller: Any = self.frame.getController()
+        controller = self.frame.getController()
         try:
             done, message = True, run(name, controller.getModel())
         except CommandError as error:
