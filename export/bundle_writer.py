@@ -86,7 +86,7 @@ def answers(bundle: AnyBundle) -> dict[str, Any]:
     """What the bundle's probe answers and its arrays sum to, as its card says them."""
     with np.errstate(all="ignore"):
         probe = [float(f"{number:.7g}") for number in bundle.probe().tolist()]
-    return {"probe": probe, "sums": weighted_sums(bundle.arrays)}
+    return {"probe": probe, "sums": weighted_sums(bundle)}
 
 
 def _revision() -> str:

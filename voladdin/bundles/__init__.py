@@ -8,7 +8,7 @@ own under `models/` in voladdin's home folder; a path to a bundle's folder works
 
 A bundle is refused, as a BundleError, unless its files are regular and within their sizes, have their hashes,
 hold finite arrays of the shapes that its kind declares and graphs of plain arithmetic, and answer a probe.
-Where the card says what the probe answers and what the arrays sum to, hashes that were made again after a
+Where the card says what the probe answers and what all numbers sum to, hashes that were made again after a
 weight was damaged do not hide it.
 """
 
@@ -155,7 +155,7 @@ def _load(place: Path, card_text: bytes) -> AnyBundle:
     found = kind(card, hashlib.sha256(card_text).hexdigest(), arrays, graphs)
     try:
         with np.errstate(all="ignore"):
-            _require_answers(card, found.probe(), weighted_sums(arrays))
+            _require_answers(card, found.probe(), weighted_sums(found))
     except Exception as error:  # onnxruntime's have no base of their own
         raise BundleError(f"it fails its probe ({type(error).__name__}: {str(error)[:200]})") from None
     return found
@@ -174,9 +174,11 @@ def _require_answers(card: dict[str, Any], answers: FloatArray, sums: dict[str, 
             raise ValueError(f"the numbers of {name} are not those of its card")
 
 
-def weighted_sums(arrays: Mapping[str, FloatArray]) -> dict[str, float]:
-    """Of each array one sum, in which every number has another weight."""
-    return {name: float(np.cos(np.arange(a.size)) @ a.ravel()) for name, a in arrays.items()}
+def weighted_sums(bundle: AnyBundle) -> dict[str, float]:
+    """Of each array, and of the bytes of each graph, one sum in which every number has another weight."""
+    graphs = {name: np.frombuffer(content, np.uint8).astype(float) for name, content in bundle.graphs.items()}
+    every = bundle.arrays | graphs
+    return {name: float(np.cos(np.arange(a.size)) @ a.ravel()) for name, a in every.items()}
 
 
 def _require_values(kind: type[AnyBundle], arrays: dict[str, FloatArray]) -> None:

@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from .. import bundles
+from .._typing import FloatArray
 
 
 class Moves(bundles.AnyBundle):
@@ -40,7 +41,7 @@ class Moves(bundles.AnyBundle):
     GRAPHS = ()
     POSITIVE = frozenset({"tenors", "deltas", "noise", "kernel", "growth"})
 
-    def probe(self) -> None:
+    def probe(self) -> FloatArray:
         """Looks at its axes, weights and moves."""
         a = self.arrays
         if not ((a["weight"] >= 0).all() and a["weight"].sum() > 0):
@@ -49,3 +50,4 @@ class Moves(bundles.AnyBundle):
             raise ValueError("its axes are not in order")
         if np.abs(a["changes"]).max() > np.log(1e6):
             raise ValueError("its moves are no market's")
+        return np.zeros(0)  # there is no graph
