@@ -5,4 +5,5 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["voladdin", "voladdin.*"]), "voladdin.server"],
     package_dir={"voladdin.server": "server"},
+    package_data={"voladdin.server": ["page/*"]},
 )

@@ -20,6 +20,8 @@ from voladdin.imputation import filling
 from voladdin.worksheet import registry, wire
 
 from .connections import Strangers
+from .page_routes import Computed, add_pages
+from .pages import Pages
 from .schemas import Arguments, BadJson, CommandBody, ImputeBody, parse
 from .security import Activity, Json, RequestGate, Text, TooLarge, TooSlow, failure, read_body
 
@@ -49,19 +51,23 @@ def create_app(
     app = FastAPI(title="voladdin", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     activity = activity or Activity()
     strangers = Strangers() if strangers is None else strangers
-    app.add_middleware(RequestGate, token=token, port=port, activity=activity, strangers=strangers)
+    pages = Pages()
+    given: dict[str, Any] = {"port": port, "activity": activity, "strangers": strangers}
+    app.add_middleware(RequestGate, token=token, pages=pages, **given)
     app.add_exception_handler(VoladdinError, _refused)
     app.add_exception_handler(HTTPException, _no_route)
-    _add_routes(app, activity, stop)
-    return app
-
-
-def _add_routes(app: FastAPI, activity: Activity, stop: Callable[[], None]) -> None:
-    """Plain routes: `schemas` reads the bodies, and FastAPI's own reading of the request costs 0.1 ms."""
     pool = ThreadPoolExecutor(THREADS, "voladdin")
 
     async def computed(function: Callable[..., Any], *arguments: Any) -> Json:
         return Json(await asyncio.get_running_loop().run_in_executor(pool, function, *arguments))
+
+    _add_routes(app, activity, stop, computed)
+    add_pages(app, pages, computed, _body)
+    return app
+
+
+def _add_routes(app: FastAPI, activity: Activity, stop: Callable[[], None], computed: Computed) -> None:
+    """Plain routes: `schemas` reads the bodies, and FastAPI's own reading of the request costs 0.1 ms."""
 
     async def health(_: Request) -> Json:
         answer = {"status": "ok", "version": version(), "pid": os.getpid(), "models": bundles.names()}

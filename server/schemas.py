@@ -66,6 +66,47 @@ class CommandBody(Request):
     blocks: Items[dict[str, Any]]
 
 
+class Source(Request):
+    """Where a page's cells are; host: "libreoffice", "excel" or "" (a file)."""
+
+    book: str
+    range: str
+    host: str = ""
+
+
+class PageBody(Request):
+    """A surface page to open: its cells, and yesterday's."""
+
+    title: str
+    source: Source
+    cells: Items[Items[Cell]]
+    prior: Items[Items[Cell]] | None = None
+    units: str | None = None
+
+
+class Features(Request):
+    """The four features, or changes of them."""
+
+    level: float
+    skew: float
+    curv: float
+    term: float
+
+
+class SliderBody(Request):
+    """Where the sliders stand. kind: "move" this surface, or "generate" one."""
+
+    kind: str = Field(pattern="^(move|generate)$")
+    features: Features
+    scenario: Annotated[float, Field(ge=0, lt=2**31, multiple_of=1)] = 0.0
+
+
+class SendBody(Request):
+    """Which surface goes to the sheet."""
+
+    what: str
+
+
 class SurfaceBody(Request):
     """A surface: `vols` [T, K] decimals with null where missing; one strike axis, as `voladdin.Surface`."""
 

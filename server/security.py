@@ -23,6 +23,7 @@ from voladdin.errors import InputError, ServerError, VoladdinError
 from voladdin.service.state import proof
 
 from .connections import Strangers
+from .pages import Pages, is_page
 
 _CHALLENGE = re.compile(r"/v1/proof/([0-9a-f]{16,64})")
 
@@ -97,9 +98,9 @@ class RequestGate:
     """ASGI middleware: lets through what carries the right Host, Origin and token, and reports failures."""
 
     def __init__(
-        self, app: ASGIApp, *, token: str, port: int, activity: Activity, strangers: Strangers
+        self, app: ASGIApp, *, token: str, port: int, activity: Activity, strangers: Strangers, pages: Pages
     ) -> None:
-        self.app = app
+        self.app, self._pages = app, pages
         self._token, self._port, self._strangers = token, port, strangers
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         self._activity = activity
@@ -110,7 +111,8 @@ class RequestGate:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        answer = self._foreign(headers) or self._proof(scope) or self._unknown(headers)
+        known = self._no_visitor if is_page(scope["path"]) else self._unknown
+        answer = self._foreign(headers) or self._proof(scope) or known(headers, scope["path"])
         if answer is not None:
             await answer(scope, receive, send)
             return
@@ -137,7 +139,16 @@ class RequestGate:
             return None
         return Json({"proof": proof(self._token, self._port, found[1])})
 
-    def _unknown(self, headers: Headers) -> Json | None:
+    def _no_visitor(self, headers: Headers, path: str) -> Json | None:
+        """Of a page: a browser brings its cookie, from the page itself or by the address with the key."""
+        if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            return _refusal(403, ServerError("another site asks for this page; expected its own address"))
+        asked = path.endswith("/open") and self._pages.knows(path)
+        if asked or self._pages.admits(path, headers.getlist("cookie")):
+            return None
+        return _refusal(401, ServerError("this page is another's, or gone; Plot the grid again"))
+
+    def _unknown(self, headers: Headers, _path: str) -> Json | None:
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secrets.compare_digest(
             given.strip().encode(), self._token.encode()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InputError, UnavailableError, VoladdinError
-from . import addins, backfilling, books, generated, grid_files
+from . import addins, backfilling, books, generated, grid_files, pictures
 
 BENCHES = {  # name: its module
     "impute": "export.bench.imputation.impute",
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="voladdin", description="Fills implied-volatility surfaces in workbooks and files."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (books, grid_files, backfilling, generated, addins):
+    for group in (books, grid_files, backfilling, pictures, generated, addins):
         group.add(commands)
     commands.add_parser("serve", help="run the local server", add_help=False)
     commands.add_parser(

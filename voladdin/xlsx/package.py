@@ -62,8 +62,13 @@ class Package:
             if link.get("TargetMode") != "External"
         }
 
-    def replaced(self, parts: dict[str, bytes]) -> bytes:
-        """The zip with some parts replaced; every other one byte for byte, as compressed as it was."""
+    @property
+    def parts(self) -> list[str]:
+        """Their names."""
+        return self._archive.namelist()
+
+    def replaced(self, parts: dict[str, bytes], added: dict[str, bytes] | None = None) -> bytes:
+        """The zip with some parts replaced and others added; the rest byte for byte, compressed as it was."""
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as new:
             for item in self._archive.infolist():
@@ -71,6 +76,8 @@ class Package:
                     new.writestr(copy.copy(item), parts[item.filename], item.compress_type)
                 else:
                     self._copy(item, new, buffer)
+            for name, data in (added or {}).items():
+                new.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
         return buffer.getvalue()
 
     def _copy(self, item: zipfile.ZipInfo, new: zipfile.ZipFile, buffer: io.BytesIO) -> None:

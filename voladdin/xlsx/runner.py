@@ -65,14 +65,14 @@ def run(
         data = source.read_bytes()
     except OSError as error:
         raise InputError(f"book {source} cannot be read: {error.strerror}") from None
-    _check_target(target)
+    check_target(target)
     evaluated = Book(data, source.name, progress)
     outcomes = evaluated.run()
-    _write(target, evaluated.bytes())
+    write(target, evaluated.bytes())
     return Report(tuple(outcomes), target, evaluated.recalculated, evaluated.others)
 
 
-def _check_target(target: Path) -> None:
+def check_target(target: Path) -> None:
     """Raises InputError before the work where the output cannot be written."""
     try:
         status = target.stat()
@@ -86,7 +86,7 @@ def _check_target(target: Path) -> None:
             raise InputError(f"output {target} cannot be written: it is no regular file")
 
 
-def _write(target: Path, data: bytes) -> None:
+def write(target: Path, data: bytes) -> None:
     """All or nothing, and through a link; where the system can, a killed process leaves nothing beside it."""
     path = target.resolve()
     beside = path.with_name(f".{path.name[:200]}.voladdin")

@@ -10,6 +10,8 @@ from ..errors import InputError
 
 if TYPE_CHECKING:
     from ..cells import Cell, Cells, Grid
+    from .contents import Contents
+    from .references import Place
 
 MAX_RANGE = 1_000_000  # cells
 
@@ -36,10 +38,16 @@ def read_cells(path: str, range_: str | None = None) -> Cells:
 def _xlsx_cells(name: str, data: bytes, range_: str | None) -> Cells:
     from .contents import Contents
     from .package import readable
-    from .references import ALL, Place
 
     with readable(name):
         contents = Contents(data)
+    return cells_of(contents, range_)[1]
+
+
+def cells_of(contents: Contents, range_: str | None) -> tuple[Place, Cells]:
+    """A range of a workbook, or what is used of its first sheet, with the values. Raises InputError."""
+    from .references import ALL, Place
+
     first = next(iter(contents.sheets))
     place = Place(first, ALL) if range_ is None else contents.names.resolve(range_, first)
     if not isinstance(place, Place):
@@ -54,7 +62,7 @@ def _xlsx_cells(name: str, data: bytes, range_: str | None) -> Cells:
             f"{lacking[0]} is a formula without a stored value; expected a workbook that voladdin run "
             "or a spreadsheet program has calculated"
         )
-    return [[values.get((row, column)) for column in used.box.columns] for row in used.box.rows]
+    return used, [[values.get((row, column)) for column in used.box.columns] for row in used.box.rows]
 
 
 def _csv_cells(text: str) -> Cells:

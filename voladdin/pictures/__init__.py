@@ -1,0 +1,1 @@
+"""What a picture of a surface shows: quotes and fills apart, bands, smooth lines, trades, suspects."""
