@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -20,7 +20,7 @@ from voladdin.imputation import filling
 from voladdin.worksheet import registry, wire
 
 from .connections import Strangers
-from .page_routes import Computed, add_pages
+from .page_routes import add_pages
 from .pages import Pages
 from .schemas import Arguments, BadJson, CommandBody, ImputeBody, parse
 from .security import Activity, Json, RequestGate, Text, TooLarge, TooSlow, failure, read_body
@@ -58,16 +58,16 @@ def create_app(
     app.add_exception_handler(HTTPException, _no_route)
     pool = ThreadPoolExecutor(THREADS, "voladdin")
 
-    async def computed(function: Callable[..., Any], *arguments: Any) -> Json:
-        return Json(await asyncio.get_running_loop().run_in_executor(pool, function, *arguments))
-
-    _add_routes(app, activity, stop, computed)
-    add_pages(app, pages, computed, _body)
+    _add_routes(app, activity, stop, pool)
+    add_pages(app, pages, pool, _body)
     return app
 
 
-def _add_routes(app: FastAPI, activity: Activity, stop: Callable[[], None], computed: Computed) -> None:
+def _add_routes(app: FastAPI, activity: Activity, stop: Callable[[], None], pool: Executor) -> None:
     """Plain routes: `schemas` reads the bodies, and FastAPI's own reading of the request costs 0.1 ms."""
+
+    async def computed(function: Callable[..., Any], *arguments: Any) -> Json:
+        return Json(await asyncio.get_running_loop().run_in_executor(pool, function, *arguments))
 
     async def health(_: Request) -> Json:
         answer = {"status": "ok", "version": version(), "pid": os.getpid(), "models": bundles.names()}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
 from voladdin.errors import ServerError, VoladdinError
-from voladdin.pictures.views import Drawn
 
 from .pages import COOKIE, Page, Pages
 from .schemas import PageBody, SendBody, SliderBody, parse
 from .security import Json, failure
+from .views import Drawn
 
 FILES = {  # of the folder `page`, by their media type
     "page.css": "text/css",
@@ -38,12 +40,14 @@ _HEADERS = {
 }
 _FOLDER = Path(__file__).with_name("page")
 
-Computed = Callable[..., Awaitable[Json]]
 Body = Callable[[Request], Awaitable[bytes]]
 
 
-def add_pages(app: FastAPI, pages: Pages, computed: Computed, body: Body) -> None:
-    """Adds the routes; `computed` runs a function on a thread and answers with what it gives."""
+def add_pages(app: FastAPI, pages: Pages, pool: Executor, body: Body) -> None:
+    """Adds the routes; what takes time is done on the threads of `pool`."""
+
+    async def computed(function: Callable[..., Any], *arguments: Any) -> Json:
+        return Json(await asyncio.get_running_loop().run_in_executor(pool, function, *arguments))
 
     async def add(request: Request) -> Json:
         return Json({"address": pages.add(_page(parse(await body(request), PageBody)))})

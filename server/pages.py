@@ -20,9 +20,10 @@ import numpy as np
 from voladdin._typing import FloatArray
 from voladdin.cells import Cells, Grid, render
 from voladdin.errors import InputError, ServerError
-from voladdin.pictures import sliders
-from voladdin.pictures.views import Drawn, read_grids, repaired, view
 from voladdin.surface import Surface
+
+from . import sliders
+from .views import Drawn, read_grids, repaired, view
 
 KEY_SECONDS = 120.0
 MOST = 20  # pages; one more, and the one that was opened first is forgotten

@@ -27,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("voladdin.arbitrage",),
     ("voladdin.cells", "voladdin.generation", "voladdin.imputation", "export.simulation"),
     ("voladdin", "voladdin.backfill", "voladdin.worksheet", "export.bundle_writer"),
-    ("voladdin.pictures", "voladdin.xlsx", "export.imputation"),
+    ("voladdin.xlsx", "export.imputation"),
     ("voladdin.commands", "export.generation"),
     ("voladdin.cli", "voladdin.hosts.excel", "voladdin.hosts.libreoffice"),
     ("server", "workbook", "export.bench", "voladdin.doctor"),

@@ -12,6 +12,8 @@ from ..xlsx.tables import read_cells
 if TYPE_CHECKING:
     from ..cells import Cells
 
+_EXAMPLE = (0.2, -0.1, 0.3, 0.02)  # level, skew, curv, term of the page without a book
+
 
 def add(commands: Any) -> None:
     """The commands, for argparse's `commands`."""
@@ -57,11 +59,9 @@ def _units(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _generated() -> Cells:
-    """The surface of the middle of what the generator was trained on."""
-    from ..pictures.sliders import generated, ranges
+    from ..worksheet.registry import evaluate
 
-    middles = {name: sum(ends) / 2 for name, ends in ranges()["generate"].items()}
-    return generated(middles, 0)[1]
+    return evaluate("VOLGENERATE", list(_EXAMPLE))
 
 
 def _chart(options: argparse.Namespace) -> None:

@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arbitrage.check import Check, check
-from ..arbitrage.repair import repair
-from ..arbitrage.trades import cell_label
-from ..cells import Cells, Grid
-from ..imputation.filling import Imputation, impute
-from ..imputation.suspects import suspects
-from ..surface import Surface
-from ..worksheet.arguments import WARNINGS, Axes, companion
-from ..worksheet.arguments import read_grid as read
+from voladdin.arbitrage.check import Check, check
+from voladdin.arbitrage.repair import repair
+from voladdin.arbitrage.trades import cell_label
+from voladdin.cells import Cells, Grid
+from voladdin.imputation.filling import Imputation, impute
+from voladdin.imputation.suspects import suspects
+from voladdin.surface import Surface
+from voladdin.worksheet.arguments import WARNINGS, Axes, companion
+from voladdin.worksheet.arguments import read_grid as read
+
 from .places import axis_of, fine, kind_of_axis, labels, positions
 
 MOST_TRADES = 100

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arbitrage.check import check
-from ..bundles.generator import load
-from ..cells import Cells, Grid, render
-from ..feature_map import NAMES
-from ..generation import generate
-from ..generation.shifting import shifted
-from ..surface import Surface
-from ..worksheet.generate import DEFAULT_MODEL, block, remarks, sheet_axes
+from voladdin.arbitrage.check import check
+from voladdin.bundles.generator import load
+from voladdin.cells import Cells, Grid, render
+from voladdin.feature_map import NAMES
+from voladdin.generation import generate
+from voladdin.generation.shifting import shifted
+from voladdin.surface import Surface
+from voladdin.worksheet.generate import DEFAULT_MODEL, block, remarks, sheet_axes
+
 from .views import Drawn, frame, rows, trades
 
 MOVES = {"level": 0.05, "skew": 0.2, "curv": 0.5, "term": 0.05}  # largest change of each

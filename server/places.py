@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._typing import FloatArray
-from ..arbitrage.trades import cell_label
-from ..surface import Surface
+from voladdin._typing import FloatArray
+from voladdin.arbitrage.trades import cell_label
+from voladdin.surface import Surface
 
 LINE = 41  # points of a smooth smile
 ROWS = 25  # tenors of a smooth surface

@@ -1,1 +1,0 @@
-"""What a picture of a surface shows: quotes and fills apart, bands, smooth lines, trades, suspects."""
