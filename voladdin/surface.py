@@ -18,6 +18,7 @@ from .options import Options, implied
 MAX_CELLS = 20_000
 MAX_VOL = 10.0
 LARGEST = 1e100  # of an axis: squares are finite; its inverse, the least, of strikes and forwards
+VOL_TYPES = ("lognormal", "normal")
 _STRIKE_AXES = ("deltas", "moneyness", "strikes")
 
 
@@ -31,7 +32,10 @@ class Surface:
     moneyness: [K] or [T, K] log-moneyness ln(K/F).
     strikes: [K] or [T, K] with `forwards` [T].
 
-    Exactly one of `deltas`, `moneyness`, `strikes` is given.
+    vol_type: "lognormal" (Black), or "normal" (Bachelier): vols are then in the unit of the strikes (85 bp is
+        0.0085 beside a strike of 0.03), and strikes and forwards may be 0 or negative.
+
+    Exactly one of `deltas`, `moneyness`, `strikes` is given; of normal vols it is `strikes`.
 
     Raises InputError (shape, range) or LabelError (an axis that is not strictly monotone).
     """
@@ -42,6 +46,7 @@ class Surface:
     moneyness: FloatArray | None = None
     strikes: FloatArray | None = None
     forwards: FloatArray | None = None
+    vol_type: str = "lognormal"
 
     def __init__(
         self,
@@ -52,25 +57,32 @@ class Surface:
         moneyness: ArrayLike | None = None,
         strikes: ArrayLike | None = None,
         forwards: ArrayLike | None = None,
+        vol_type: str = "lognormal",
     ) -> None:
+        if vol_type not in VOL_TYPES:
+            raise InputError(f"vol_type is {vol_type!r}; expected one of {', '.join(VOL_TYPES)}")
+        normal = vol_type == "normal"
         years = np.array([parse_tenor(t) for t in tenors], dtype=float)
-        grid = _vols(vols, len(years))
+        grid = _vols(vols, len(years), LARGEST if normal else MAX_VOL)
         given = {"deltas": deltas, "moneyness": moneyness, "strikes": strikes}
         present = [name for name in _STRIKE_AXES if given[name] is not None]
         if len(present) != 1:
             raise InputError(f"give exactly one of deltas, moneyness or strikes; got {present or 'none'}")
+        if normal and strikes is None:
+            raise InputError(f"normal vols are at strikes, with forwards; got {present[0]}")
         _check_monotone("tenors", years, increasing=True)
-        axis = _strike_axis(present[0], given[present[0]], grid.shape)
+        axis = _strike_axis(present[0], given[present[0]], grid.shape, signed=normal)
         fields: dict[str, Any] = dict.fromkeys(_STRIKE_AXES)
         fields |= {"vols": grid, "tenors": years, present[0]: axis, "forwards": None}
         if forwards is not None:
-            fields["forwards"] = _forwards(forwards, len(years))
+            fields["forwards"] = _forwards(forwards, len(years), signed=normal)
         elif strikes is not None:
             raise InputError("strikes need forwards: one positive forward for each tenor")
         for name, value in fields.items():
             if value is not None:
                 value.flags.writeable = False
             object.__setattr__(self, name, value)
+        object.__setattr__(self, "vol_type", vol_type)
 
     @classmethod
     def from_options(
@@ -121,8 +133,20 @@ class Surface:
         return np.isfinite(self.vols)
 
     @property
+    def distances(self) -> FloatArray:
+        """[T, K] K - F of a surface on strikes. Raises InputError for one on other axes."""
+        if self.strikes is None or self.forwards is None:
+            raise InputError("the surface is not on strikes; expected strikes with forwards")
+        return np.asarray(np.broadcast_to(self.strikes, self.shape) - self.forwards[:, None])
+
+    @property
     def log_moneyness(self) -> FloatArray | None:
-        """[T, K] ln(K/F), or None on a delta axis (it then depends on the vols)."""
+        """[T, K] ln(K/F), or None on a delta axis (it then depends on the vols). Normal vols have none."""
+        if self.vol_type == "normal":
+            raise InputError(
+                "the vols are normal (Bachelier): these are checked, repaired, filled and interpolated; "
+                "expected lognormal ones"
+            )
         if self.strikes is not None and self.forwards is not None:
             return np.log(np.broadcast_to(self.strikes, self.shape) / self.forwards[:, None])
         return None if self.moneyness is None else np.broadcast_to(self.moneyness, self.shape).copy()
@@ -144,10 +168,11 @@ class Surface:
             moneyness=self.moneyness,
             strikes=self.strikes,
             forwards=self.forwards,
+            vol_type=self.vol_type,
         )
 
 
-def _vols(vols: ArrayLike, tenors: int) -> FloatArray:
+def _vols(vols: ArrayLike, tenors: int, most: float) -> FloatArray:
     try:
         grid = np.array(vols, dtype=float)
     except (TypeError, ValueError) as error:
@@ -156,11 +181,11 @@ def _vols(vols: ArrayLike, tenors: int) -> FloatArray:
         raise InputError(f"vols has shape {grid.shape}; expected {tenors} tenors x strikes")
     if grid.size > MAX_CELLS:
         raise InputError(f"vols has {grid.size} cells; at most {MAX_CELLS} are accepted")
-    bad = np.argwhere(~np.isnan(grid) & ~((grid > 0) & (grid <= MAX_VOL)))
+    bad = np.argwhere(~np.isnan(grid) & ~((grid > 0) & (grid <= most)))
     if len(bad):
         row, column = bad[0]
         raise InputError(
-            f"vols[{row}, {column}] is {grid[row, column]:g}; expected a vol above 0 and at most {MAX_VOL:g} "
+            f"vols[{row}, {column}] is {grid[row, column]:g}; expected a vol above 0 and at most {most:g} "
             "(decimal), or NaN where it is missing"
         )
     return grid
@@ -184,7 +209,7 @@ def _delta(label: object) -> object:
     return delta
 
 
-def _strike_axis(name: str, values: Any, shape: tuple[int, ...]) -> FloatArray:
+def _strike_axis(name: str, values: Any, shape: tuple[int, ...], *, signed: bool) -> FloatArray:
     if name == "deltas" and isinstance(values, Sequence):
         values = [_delta(label) for label in values]
     try:
@@ -197,15 +222,17 @@ def _strike_axis(name: str, values: Any, shape: tuple[int, ...]) -> FloatArray:
         raise LabelError(f"{name} must be finite and at most {LARGEST:g} in size; got {_extremes(axis)}")
     if name == "deltas" and not ((axis > 0) & (axis < 1)).all():
         raise LabelError(f"deltas must be forward call deltas in (0, 1); got {_extremes(axis)}")
-    if name == "strikes" and not (axis >= 1 / LARGEST).all():
+    if name == "strikes" and not signed and not (axis >= 1 / LARGEST).all():
         raise LabelError(f"strikes must be positive; got {_extremes(axis)}")
     for row in np.atleast_2d(axis):
         _check_monotone(name, row)
     return axis
 
 
-def _forwards(values: ArrayLike, tenors: int) -> FloatArray:
+def _forwards(values: ArrayLike, tenors: int, *, signed: bool) -> FloatArray:
     forwards = np.array(np.broadcast_to(np.asarray(values, dtype=float), (tenors,)))
+    if signed and (np.abs(forwards) <= LARGEST).all():
+        return forwards
     if not ((forwards >= 1 / LARGEST) & (forwards <= LARGEST)).all():
         raise InputError(f"forwards must be positive and at most {LARGEST:g}; got {_extremes(forwards)}")
     return forwards

@@ -1,4 +1,4 @@
-"""`voladdin bench options`: implied vols beside QuantLib, forwards by parity, and a chain to a delta grid."""
+"""`voladdin bench options`: implied vols, forwards by parity, a chain to a delta grid, normal vols."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from voladdin.options import Options, implied
 from voladdin.worksheet.grid import DELTAS, TENORS
 
 from .data import DATA
+from .normal_vols import random_grid, verdicts
 from .quotes_of_chains import spx_quotes
 from .report import rows_table
 
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="voladdin bench options", description=__doc__)
     parser.add_argument("--count", type=int, default=1_000_000, help="random options (default: a million)")
     parser.add_argument("--chains", type=int, default=100, help="simulated chains of a kind (default: 100)")
+    parser.add_argument("--grids", type=int, default=2_000, help="of normal vols (default: 2,000)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(argv)
     rng = np.random.default_rng(options.seed)
@@ -46,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(_forwards(rng, options.chains))
     print(_round_trips(rng, max(options.chains // 20, 1)))
     print(_delta_grid())
+    print(_normal(rng, options.grids))
     return 0
 
 
@@ -172,6 +175,28 @@ def _delta_grid() -> str:
     rows = [[name, f"{len(options.years):,}", *(f"{value:.2f}" for value in best)]]
     head = ["chain", "options", "implied vols", "and the 13 x 17 grid", "and its uncertainty"]
     return rows_table("A chain to a delta grid: seconds, the best of three", head, rows)
+
+
+def _normal(rng: np.random.Generator, count: int) -> str:
+    start = time.perf_counter()
+    found = [verdicts(random_grid(rng)) for _ in range(count)]
+    both = sum(v.same and v.gain > 0 for v in found)
+    rows = [
+        [
+            f"{count:,}",
+            f"{both:,}",
+            f"{sum(v.same for v in found) - both:,}",
+            f"{sum(not v.same and not v.close for v in found):,}",
+            f"{sum(not v.same and v.close for v in found):,}",
+            f"{time.perf_counter() - start:.0f}",
+        ]
+    ]
+    head = ["grids", "arbitrage to both", "none to both", "differ", "differ within the program's tolerance"]
+    return rows_table(
+        "Normal vols: the check, and a linear program for a martingale through the prices",
+        [*head, "seconds"],
+        rows,
+    )
 
 
 def _simulated() -> Options:

@@ -89,9 +89,9 @@ class TestVols:
         assert parse(wild, units=" Decimal ").surface.vols[0, 0] == 2.5
         assert parse(with_cell(cells, 1, 1, 12.0), units="percent").surface.vols[0, 0] == 0.12
 
-    @pytest.mark.parametrize("units", ["bp", "%", 5, True])
+    @pytest.mark.parametrize("units", ["pips", "%", 5, True])
     def test_bad_units(self, units: Any) -> None:
-        with pytest.raises(UnitsError, match='expected "percent", "decimal" or nothing'):
+        with pytest.raises(UnitsError, match='expected "percent", "decimal", "bp"'):
             parse(table(), units=units)
 
     @pytest.mark.parametrize(

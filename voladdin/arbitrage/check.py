@@ -13,6 +13,7 @@ from ..black import otm_price
 from ..errors import InputError
 from ..surface import MAX_VOL, Surface
 from .hulls import FORWARD, Trade, arbitrage_trades
+from .normal import normal_violations
 from .prices import Quotes, quotes
 from .smooth_conditions import Diagnostics, diagnose
 from .tolerances import TOLERANCE
@@ -25,7 +26,7 @@ class Violation:
 
     kind: "bounds", "call spread", "butterfly", "calendar" or "calendar butterfly" (across strikes).
     cells: (row, column) of the surface, the call sold first, then those bought.
-    size: in forward-normalised price, for one call sold.
+    size: in forward-normalised price, for one call sold; of normal vols in the unit of the strikes.
     vol_bp: how far the first cell's vol is from the nearest one without this trade, in 1e-4 of vol.
     message: the trade in words. Numbers of calls are of equal forward: a call of tenor t counts as
     1/(D(t) F(t)) contracts.
@@ -73,9 +74,10 @@ def check(
 
     None is found if and only if convex, decreasing call price functions through the quotes exist that
     increase with tenor at equal K/F (Gopal 2024, Theorem 7.1; Davis and Hobson 2007); holes are left out, and
-    so are strikes beyond exp(700) forwards.
+    so are strikes beyond exp(700) forwards. Of normal vols: that increase with tenor at equal K - F.
 
-    tolerance: forward-normalised price a trade must lock in to count, at least 0.
+    tolerance: forward-normalised price a trade must lock in to count, at least 0; of normal vols in units of
+        the median total vol.
     bid, ask: [T, K] vols, both or neither; calls are then sold at bid and bought at ask, and a NaN is a side
     that cannot be traded. On a delta axis the strike is that of the surface's vol.
 
@@ -90,6 +92,9 @@ def check(
     if not surface.observed.any():
         raise InputError("no quote at all: expected at least one vol to check")
     sides = _sides(surface, bid, ask)
+    if surface.vol_type == "normal":
+        normal = tuple(Violation(*found) for found in normal_violations(surface, sides, tolerance))
+        return Check(surface, normal, _map(surface, normal), tolerance)
     given = quotes(surface)
     rows, columns = given.cells.T
     strikes, bids = given.at(sides[0][rows, columns])

@@ -59,7 +59,7 @@ def arbitrage_trades(
     keys = [f"{strike:.13e}" for strike in place]  # equal where strikes differ by rounding only
     everything: list[Point] = [_FORWARD_POINT]
     later: dict[str, Point] = {}
-    for nodes in _latest_first(tenors.tolist()):
+    for nodes in latest_first(tenors.tolist()):
         points = [(place[i], ask[i], i) for i in nodes if ask[i] == ask[i]]
         everything = lower_hull(sorted(everything[1:] + points))
         own, all_later = Hull(lower_hull(sorted(points))), Hull(everything)
@@ -97,7 +97,7 @@ def _trades_at(
         yield Trade(_kind(legs, across=True), node, bid - value, legs)
 
 
-def _latest_first(tenors: Sequence[int]) -> Iterator[list[int]]:
+def latest_first(tenors: Sequence[int]) -> Iterator[list[int]]:
     nodes: dict[int, list[int]] = {}
     for i, tenor in enumerate(tenors):
         nodes.setdefault(tenor, []).append(i)
@@ -189,7 +189,7 @@ def hulls(rows: IntArray, strikes: FloatArray, prices: FloatArray) -> Hulls:
     """Lower hulls of each tenor's and all later prices [N]; NaN is none."""
     place, price = strikes.tolist(), prices.tolist()
     points, functions = [_FORWARD_POINT], []
-    for nodes in _latest_first(rows.tolist()):
+    for nodes in latest_first(rows.tolist()):
         own = [(place[i], price[i], i) for i in nodes if price[i] == price[i]]
         points = lower_hull(sorted(points[1:] + own))
         functions.append(Hull(points))

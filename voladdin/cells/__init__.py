@@ -49,9 +49,11 @@ strikes increase or decrease, and keep their order.
 
 from __future__ import annotations
 
+from ._atm_matrix import AtmMatrix, find_matrix
 from ._forwards import Market
 from ._grid import Grid, parse, render
 from ._layout import kind_of
+from ._normal_grid import normal_strike
 from ._options import OptionRows, option_strikes, parse_options
 from ._queries import Asked, strike_asked, tenor_asked
 from ._quote_table import QuoteColumn, QuoteTable, find_quotes
@@ -77,6 +79,7 @@ from ._vol_units import UnitEvidence, decide_unit
 __all__ = [
     "ERROR_CELLS",
     "Asked",
+    "AtmMatrix",
     "Cell",
     "Cells",
     "Grid",
@@ -88,11 +91,13 @@ __all__ = [
     "QuoteTable",
     "address",
     "decide_unit",
+    "find_matrix",
     "find_quotes",
     "is_blank",
     "is_missing",
     "kind_of",
     "labels_of",
+    "normal_strike",
     "option_strikes",
     "parse",
     "parse_options",

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from statistics import median
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,15 +14,13 @@ from ..errors import InputError
 from ..labels.dates import common_order, date_of_text
 from ..surface import MAX_CELLS, Surface
 from ._arguments import Arguments, given_layout, read_arguments
-from ._forwards import Market, read_forwards, typical_forward
+from ._body import lognormal_body, normal_body, says_normal
+from ._forwards import Market, typical_forward
 from ._layout import Layout, kind_of, own_layout
-from ._strike_line import Strikes
-from ._table import Table, split, strikes_of, tenors_of
-from ._tenor_line import Tenors
+from ._normal_strikes import NormalNotation
 from ._titles import bare, valuation_of
-from ._units import EXPECTED, read_quotes, read_units
+from ._units import EXPECTED, read_units
 from ._values import Cells, Label, address, labels_of, read_date, read_number, rectangle
-from ._vol_units import UnitEvidence
 from ._words import Notation, TenorUnit, Words, refuse_other_clocks, words_of
 
 
@@ -39,7 +34,7 @@ class Grid:
     numbers as written, in the unit of the grid, NaN where missing. valuation: the date that expiry dates
     count from, a moment where these have times of day. corner: row and column of `raw` where the grid starts,
     below titles. words: what corner, titles and arguments say. notation, tenor_unit: of the strikes and the
-    tenors written as numbers.
+    tenors written as numbers. normal: of the strikes of normal vols, which are written in basis points.
     """
 
     surface: Surface
@@ -57,6 +52,12 @@ class Grid:
     words: Words = field(default=Words(), repr=False)
     notation: Notation | None = None
     tenor_unit: TenorUnit | None = None
+    normal: NormalNotation | None = None
+
+    @property
+    def unit(self) -> float:
+        """A vol as written over its decimal: 100 in percent points, 10,000 in basis points."""
+        return 1e4 if self.normal is not None else 100.0 if self.percent else 1.0
 
     @property
     def body(self) -> str:
@@ -79,8 +80,9 @@ def parse(
     """Reads a range of cells as a surface; `voladdin.cells` states the rules.
 
     tenors, strikes: labels in place of headers (strikes also one for each vol), or a word such as "days".
-    units: "percent", "decimal" or None. forwards: one a tenor, or one for all. valuation: of expiry dates.
-    market: forwards, or spot and rates. like: a grid of the same market, for what this one lacks.
+    units: "percent", "decimal", "bp" (normal vols) or None. forwards: one a tenor, or one for all.
+    valuation: of expiry dates. market: forwards, or spot and rates. like: a grid of the same market, for what
+    this one lacks.
 
     Raises InputError (shape, TRUE/FALSE, no vol), LabelError (headers), UnitsError (percent with decimals).
     """
@@ -88,50 +90,30 @@ def parse(
     known = _market(market, forwards)
     labels, words = _without_titles(labels_of(raw), given, like)
     corner, layout = labels[0][0], _layout(labels, given, words, typical_forward(known))
-    table, read, axis, today = _axes(labels, layout, given, words, known, valuation)
-    surface_of = _surfaces(read, axis)
-    quotes = read_quotes(table.body, read_units(units), _evidence(words, like), surface_of)
-    warnings = [*given.notes, *today, *_assumed(layout, read.tenors, axis, words), *quotes.warnings]
+    today = valuation or _valuation(labels) or words.valuation
+    if says_normal(units, words, labels):
+        body = normal_body(labels, layout, given, words, known, today, told=bool(units))
+    else:
+        body = lognormal_body(labels, layout, given, words, known, today, read_units(units), _like(like))
+    table = body.table
     rows, columns = (table.across, table.down) if layout.transposed else (table.down, table.across)
     return Grid(
-        surface=surface_of(quotes.vols),
+        surface=body.surface,
         transposed=layout.transposed,
-        percent=quotes.percent,
+        percent=body.percent,
         row_header=layout.header_row,
         column_header=layout.header_column,
         raw=raw,
-        warnings=warnings,
+        warnings=[*given.notes, *body.warnings],
         rows=tuple(corner.row + i for i in rows),
         columns=tuple(corner.column + j for j in columns),
-        quotes=quotes.written,
-        valuation=read.tenors.valuation,
+        quotes=body.written,
+        valuation=body.tenors.valuation,
         corner=(corner.row, corner.column),
         words=words,
-        notation=axis.notation,
-        tenor_unit=read.tenors.unit,
-    )
-
-
-class _Read(NamedTuple):
-    tenors: Tenors
-    forwards: FloatArray | None
-
-
-def _axes(
-    labels: list[list[Label]],
-    layout: Layout,
-    given: Arguments,
-    words: Words,
-    market: Market,
-    valuation: date | None,
-) -> tuple[Table, _Read, Strikes, list[str]]:
-    """Body, tenors with forwards, and strikes; and a warning for each tenor that expires today."""
-    table = split(labels, layout, named=(given.tenors is not None, given.strikes is not None))
-    line = tenors_of(table, given.tenors, valuation or _valuation(labels) or words.valuation, words)
-    read = _Read(line, read_forwards(table, market, line.years))
-    typical = None if read.forwards is None else float(median(read.forwards))
-    return _after_today(
-        table, read, strikes_of(table, given.strikes, typical, words, transposed=layout.transposed)
+        notation=body.notation,
+        tenor_unit=body.tenors.unit,
+        normal=body.normal,
     )
 
 
@@ -182,49 +164,10 @@ def _layout(labels: list[list[Label]], given: Arguments, words: Words, forward: 
     return own_layout(labels, words, forward)
 
 
-def _after_today(table: Table, read: _Read, axis: Strikes) -> tuple[Table, _Read, Strikes, list[str]]:
-    """Without the tenors that expire today, and a warning for each. Raises InputError where none is left."""
-    later = read.tenors.years > 0
-    if later.all():
-        return table, read, axis, []
-    if not later.any():
-        raise InputError("every expiry of the range is today; expected one after the valuation date")
-    gone = [table.body[i][0] for i in np.flatnonzero(~later)]
-    warnings = [
-        f"the line of {address(label.row, label.column)} expires today: left as it is" for label in gone
-    ]
-    values = axis.values[later] if axis.values.ndim == 2 else axis.values
-    forwards = None if read.forwards is None else read.forwards[later]
-    kept = _Read(read.tenors._replace(years=read.tenors.years[later]), forwards)
-    return table.only(later), kept, axis._replace(values=values), warnings
-
-
-def _surfaces(read: _Read, axis: Strikes) -> Callable[[FloatArray], Surface]:
-    """The surface of vols [T, K] on these axes."""
-    if axis.kind == "strike" and read.forwards is None:
-        raise InputError(
-            'strikes need forwards; expected a line headed "Fwd" in the range, with each tenor\'s forward, '
-            "or the argument forwards"
-        )
-    name = {"delta": "deltas", "moneyness": "moneyness", "strike": "strikes"}[axis.kind]
-    return lambda vols: Surface(vols, read.tenors.years, forwards=read.forwards, **{name: axis.values})
-
-
-def _evidence(words: Words, like: Grid | None) -> UnitEvidence:
-    vols = None if like is None or not like.surface.observed.any() else float(np.nanmedian(like.surface.vols))
-    return UnitEvidence(words.vol_unit, words.pair, vols)
-
-
-def _assumed(layout: Layout, line: Tenors, axis: Strikes, words: Words) -> list[str]:
-    """What the numbers of the headers were read as where nothing but they say it."""
-    notes = [layout.assumed, *line.notes] if layout.assumed else list(line.notes)
-    if line.unit not in (None, "years") and words.tenor_unit is None:
-        notes.append(
-            f'tenors read as {line.unit}; a corner such as "Years" or the argument tenors says otherwise'
-        )
-    if axis.notation == "K/F" and words.notation is None:
-        notes.append("strikes read as K/F, as no forward is near them; K=1.085 is a strike")
-    return notes
+def _like(grid: Grid | None) -> float | None:
+    """A vol that those of the same market are about."""
+    known = grid is not None and grid.normal is None and grid.surface.observed.any()
+    return float(np.nanmedian(grid.surface.vols)) if grid is not None and known else None
 
 
 def _refuse_hopeless(labels: list[list[Label]]) -> None:
@@ -253,7 +196,7 @@ def render(grid: Grid, values: ArrayLike, *, scale: bool = True) -> Cells:
         raise InputError(f"values has shape {table.shape}; expected {grid.surface.shape}")
     if scale:
         kept = table == grid.surface.vols
-        table = np.where(kept, grid.quotes, table * 100 if grid.percent else table)
+        table = np.where(kept, grid.quotes, table * grid.unit)
     if grid.transposed:
         table = table.T
     cells = [list(row) for row in grid.raw]

@@ -17,6 +17,7 @@ from ._vol_units import UnitEvidence, decide_unit
 
 Units = Literal["percent", "decimal"]
 
+BASIS_POINTS = ("bp", "bps", "basis points", "normal")
 MIXED = 10.0
 MIN_VOL = 1e-5
 MAX_WARNINGS = 10
@@ -45,7 +46,7 @@ def read_units(units: object) -> Units | None:
     if text in ("percent", "decimal"):
         return "percent" if text == "percent" else "decimal"
     if text:
-        raise UnitsError(f'units is {units!r}; expected "percent", "decimal" or nothing')
+        raise UnitsError(f'units is {units!r}; expected "percent", "decimal", "bp" (normal vols) or nothing')
     return None
 
 

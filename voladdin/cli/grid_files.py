@@ -59,7 +59,7 @@ def _grid_command(commands: Any, name: str, help_: str) -> argparse.ArgumentPars
     parser: argparse.ArgumentParser = commands.add_parser(name, help=help_)
     parser.add_argument("grid", help="the grid, .csv or .xlsx (its first sheet)")
     parser.add_argument("--range", help="such as Sheet1!A1:F9, in the .xlsx files given")
-    parser.add_argument("--units", choices=["percent", "decimal"], help="where the grid cannot tell")
+    parser.add_argument("--units", choices=["percent", "decimal", "bp"], help="where the grid cannot tell")
     parser.add_argument("-o", "--output", help="write a .csv or .xlsx instead of printing")
     return parser
 
@@ -116,13 +116,17 @@ def _repair(options: argparse.Namespace) -> None:
 
 def _give(options: argparse.Namespace, grid: Cells, cells: Cells, *, vols: bool) -> None:
     """To the output, or printed with its vols in percent."""
-    from ..cells import parse
+    from ..cells import find_matrix, find_quotes, parse
 
     if options.output is not None:
         _write(options.output, cells)
         return
-    read = parse(grid, units=options.units)
-    print(format_grid(cells, percent=vols and not read.percent, read=read))
+    if find_matrix(grid) is not None:
+        print(format_table(cells))
+        return
+    quotes = find_quotes(grid)
+    read = parse(grid if quotes is None else cells, units=options.units)
+    print(format_grid(cells, percent=vols and read.unit == 1.0, read=read))
 
 
 def _write(output: str, cells: Cells) -> None:

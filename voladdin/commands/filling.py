@@ -44,7 +44,7 @@ def fill_missing(book: xw.Book) -> str:
         cells = render(target.grid, answer.filled)
         for (tenor, strike), form in zip(holes, formats_beside(target, holes), strict=True):
             row, column = target.offsets(tenor, strike)
-            place, note = target.place(tenor, strike), _note(answer, tenor, strike)
+            place, note = target.place(tenor, strike), _note(target, answer, tenor, strike)
             write_hole(changes, NAME, place, cells[row][column], form, note)
         told = {said.split()[0] for said in left}
         notes = [warning for warning in target.warnings if told.isdisjoint(warning.split())]
@@ -73,19 +73,21 @@ def _holes(target: Target, earlier: set[Place]) -> tuple[list[tuple[int, int]], 
     return holes, left
 
 
-def _note(answer: Imputation, tenor: int, strike: int) -> str:
+def _note(target: Target, answer: Imputation, tenor: int, strike: int) -> str:
     """Such as "±12 bp, 90% band 8.10% to 8.40%, voladdin fx 0.1.0"."""
     at = tenor, strike
     low, high = answer.low[at], answer.high[at]
+    band = f"{low:.2%} to {high:.2%}"
+    if target.grid.normal is not None:
+        band = f"{1e4 * low:.3g} to {1e4 * high:.3g} bp"
     return (
-        f"±{1e4 * answer.std[at]:.3g} bp, 90% band {low:.2%} to {high:.2%}, "
-        f"voladdin {answer.model.split(' (')[0]} {version()}"
+        f"±{1e4 * answer.std[at]:.3g} bp, 90% band {band}, voladdin {answer.model.split(' (')[0]} {version()}"
     )
 
 
 def _doubts(target: Target, answer: Imputation) -> list[str]:
     """Quotes that the others make improbable, or that can be arbitraged, by their addresses."""
-    unit = 100 if target.grid.percent else 1
+    unit = target.grid.unit
     found = [
         f"{target.place(s.row, s.column).address} is {unit * s.quote:.4g}, and the other quotes imply "
         f"{unit * s.implied:.4g} ± {unit * s.std:.2g}"

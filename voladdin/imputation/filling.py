@@ -12,12 +12,13 @@ from scipy.special import ndtri
 
 from .._typing import BoolArray, FloatArray
 from ..errors import InputError
-from ..surface import MAX_CELLS, MAX_VOL, Surface
+from ..surface import LARGEST, MAX_CELLS, MAX_VOL, Surface
 from .anywhere import Anywhere, Asked, anywhere
 from .drawing import standard_draws
 from .guard import guard
 from .market import beyond, inside_market
-from .model import Imputer, imputer
+from .model import Imputer, UniversalBundle, imputer
+from .normal import impute_normal
 from .notes import fallback_notes, guard_notes
 from .posterior import Posterior
 from .weighing import UNIVERSAL, answers
@@ -95,7 +96,9 @@ class Imputation:
 
     def _asked(self, name: str) -> Asked:
         if self.asked is None:
-            raise InputError(f"{name} is of one surface; expected the answer of impute, not of impute_batch")
+            raise InputError(
+                f"{name} is of one surface of lognormal vols; expected the answer of impute, not impute_batch"
+            )
         return self.asked
 
 
@@ -124,6 +127,10 @@ def impute(
     for name, given in (("surface", surface), ("prior", prior)):
         if not isinstance(given, Surface) and (name == "surface" or given is not None):
             raise InputError(f"{name} is a {type(given).__name__}; expected a voladdin.Surface")
+    if surface.vol_type == "normal":
+        if any(given is not None for given in (prior, bid, ask)):
+            raise InputError("normal vols are filled from their own quotes; expected no prior, bid or ask")
+        return _normal(surface, coverage, arbitrage_free=arbitrage_free)
     notes: list[str] = []
     market = bid is not None or ask is not None
     if market:
@@ -144,6 +151,16 @@ def impute(
     asked = Asked(surface, None if earlier is None else earlier[0], str(model), coverage, arbitrage_free)
     named = "; ".join([result.model, *notes]) if notes else result.model
     return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=named, asked=asked)
+
+
+def _normal(surface: Surface, coverage: float, *, arbitrage_free: bool) -> Imputation:
+    """By the universal model, whatever the model asked: no history of normal vols is there."""
+    loaded = imputer(UNIVERSAL)
+    assert isinstance(loaded, UniversalBundle)
+    _check(surface.vols[None], has_prior=False, coverage=coverage, most=LARGEST)
+    *found, notes = impute_normal(surface, loaded, coverage, arbitrage_free=arbitrage_free)
+    said = "; ".join(filter(None, ("normal vols", notes)))
+    return Imputation(*found, model=f"{UNIVERSAL} ({said})")
 
 
 def filled_vols(surface: Surface, model: str) -> FloatArray:
@@ -253,22 +270,22 @@ def _prior(prior: ArrayLike | None, shape: tuple[int, ...], age: float) -> Float
     return earlier
 
 
-def _check_vols(name: str, grid: FloatArray) -> None:
-    bad = np.argwhere(~np.isnan(grid) & ~((grid > 0) & (grid <= MAX_VOL)))
+def _check_vols(name: str, grid: FloatArray, most: float = MAX_VOL) -> None:
+    bad = np.argwhere(~np.isnan(grid) & ~((grid > 0) & (grid <= most)))
     if len(bad):
         place = ", ".join(str(i) for i in bad[0])
         value = grid[tuple(bad[0])]
         raise InputError(
-            f"{name}[{place}] is {value:g}; expected a vol above 0 and at most {MAX_VOL:g} (decimal)"
+            f"{name}[{place}] is {value:g}; expected a vol above 0 and at most {most:g} (decimal)"
         )
 
 
-def _check(grid: FloatArray, *, has_prior: bool, coverage: float) -> None:
+def _check(grid: FloatArray, *, has_prior: bool, coverage: float, most: float = MAX_VOL) -> None:
     if not 0 < coverage < 1:
         raise InputError(f"coverage is {coverage!r}; expected a probability in (0, 1), such as 0.9")
     if grid[0].size > MAX_CELLS:
         raise InputError(f"the grid has {grid[0].size} cells; imputation takes at most {MAX_CELLS}")
-    _check_vols("vols", grid)
+    _check_vols("vols", grid, most)
     empty = np.flatnonzero(~np.isfinite(grid).any((1, 2)))
     if len(empty) and not has_prior:
         where = "" if len(grid) == 1 else f" (surface {empty[0]})"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
+from ..errors import InputError
 from ..surface import Surface
 from .filling import filled_vols
+from .normal_smiles import normal_vols_at
 from .through_cells import vols_at
 
 
@@ -41,10 +44,18 @@ def interpolate_many(
     """[n] vols (decimals) at tenors [n] years and strikes [n], of `kind`: delta, moneyness or strike.
 
     A point on the grid gives the quote, or the filled cell; beside it the vol is continuous. Where the quotes
-    are free of static arbitrage, so are all these vols together.
+    are free of static arbitrage, so are all these vols together; of normal vols each tenor's.
 
     forwards: [n], of these tenors, for kind "strike"; the surface's own, interpolated in ln F, unless told.
 
     Raises InputError (tenor or strike out of range, unknown kind, no forward) or BundleError.
     """
+    if surface.vol_type == "normal":
+        if kind != "strike":
+            raise InputError(f"kind is {kind!r}; expected 'strike' of normal vols")
+        points = np.broadcast_arrays(np.asarray(tenors, dtype=float), np.asarray(strikes, dtype=float))
+        ahead = (
+            None if forwards is None else np.broadcast_to(np.asarray(forwards, dtype=float), points[0].shape)
+        )
+        return normal_vols_at(surface.replace(filled_vols(surface, str(model))), *points, ahead)
     return vols_at(filled_vols, surface, tenors, strikes, kind=kind, forwards=forwards, model=model)

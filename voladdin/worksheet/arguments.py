@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +32,9 @@ STRIKES = Argument(
     "range",
 )
 MODEL = Argument("model", 'model bundle, "fx" unless told; VOLINFO("models") lists them', "value")
-UNITS = Argument("units", '"decimal" or "percent" where the grid cannot tell', "value")
+UNITS = Argument(
+    "units", '"decimal" or "percent" where the grid cannot tell; "bp" of normal (Bachelier) vols', "value"
+)
 FORWARDS = Argument("forwards", "one forward a tenor; needed where strikes are K=…", "range")
 AXES = (TENORS, STRIKES, UNITS, FORWARDS)
 MARKET = (
@@ -88,9 +91,7 @@ def read_grid(
 
 
 def _parsed(cells: Cells, axes: Axes, like: Grid | None) -> Grid:
-    valuation = read_date(axes.valuation) if axes.valuation else None  # 0 is how Calc passes a blank cell
-    if axes.valuation and valuation is None:
-        raise InputError(f"valuation is {shown(axes.valuation)}; expected a date such as 2026-03-20")
+    valuation = valuation_of(axes.valuation)
     spot = number("spot", axes.spot, 1.0) if axes.spot else None
     units, market = units_name(axes.units), Market(axes.forwards, spot, axes.domestic, axes.foreign)
     quotes = None if axes.tenors or axes.strikes else find_quotes(cells)
@@ -98,6 +99,14 @@ def _parsed(cells: Cells, axes: Axes, like: Grid | None) -> Grid:
         said = Said(units, valuation, spot=spot, domestic=axes.domestic, foreign=axes.foreign)
         return grid_of(quotes, replace(said, forwards=axes.forwards))
     return parse(cells, axes.tenors, axes.strikes, units, valuation=valuation, market=market, like=like)
+
+
+def valuation_of(cell: Cell) -> date | None:
+    """The date or moment of the argument; 0 is how Calc passes a blank cell. Raises InputError."""
+    valuation = read_date(cell) if cell else None
+    if cell and valuation is None:
+        raise InputError(f"valuation is {shown(cell)}; expected a date such as 2026-03-20")
+    return valuation
 
 
 def model_name(value: Any, default: str = DEFAULT_MODEL) -> str | Path:
@@ -134,7 +143,7 @@ def bid_and_ask(
     )
     if low is not None and high is not None and (low > high).any():
         tenor, strike = map(int, np.argwhere(low > high)[0])
-        unit = 100 if grid.percent else 1
+        unit = grid.unit
         raise InputError(
             f"bid is {unit * low[tenor, strike]:.6g} for {cell_address(grid, tenor, strike)} of the surface, "
             f"above the ask {unit * high[tenor, strike]:.6g}; expected a bid of at most the ask"

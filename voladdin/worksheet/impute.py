@@ -27,6 +27,7 @@ from .arguments import (
     read_grid,
     warn,
 )
+from .matrices import imputed, matrix_in
 from .signature import Argument, Function, choice, number
 
 FIELDS = {"fill": "filled", "mean": "mean", "std": "std", "low": "low", "high": "high", "zscore": "zscore"}
@@ -52,6 +53,9 @@ def _volimpute(
     *market, covered, bid, ask, seed = others
     wanted = choice("output", output, OUTPUTS)
     axes = Axes(tenors, strikes, units, forwards, *market)
+    matrix = matrix_in(surface, axes, prior, bid, ask)
+    if matrix is not None:
+        return imputed(matrix, wanted, number("coverage", covered, 0.9))
     alone = prior is None and bid is None and ask is None
     grid = read_grid(surface, axes, quoted=", or a prior" if alone else None)
     earlier = None if prior is None else companion(grid, prior, axes)
@@ -95,7 +99,7 @@ def _labels(grid: Grid, chosen: BoolArray) -> str:
 
 def said(grid: Grid, suspect: Suspect) -> str:
     """Such as "3M ATM is 9.6, and the other quotes imply 7.61 ± 0.18 (z-score 11)"."""
-    unit, label = 100 if grid.percent else 1, cell_label(grid.surface, suspect.row, suspect.column)
+    unit, label = grid.unit, cell_label(grid.surface, suspect.row, suspect.column)
     return (
         f"{label} is {unit * suspect.quote:.4g}, and the other quotes imply "
         f"{unit * suspect.implied:.4g} ± {unit * suspect.std:.2g} (z-score {suspect.zscore:.2g})"
@@ -106,7 +110,7 @@ def _suspects(grid: Grid, found: list[Suspect]) -> Cells:
     """A row a quote, the farthest first, or one line where there is none."""
     if not found:
         return [[CLEAN]]
-    unit = 100 if grid.percent else 1
+    unit = grid.unit
     rows: Cells = [list(_SUSPECTS)]
     for suspect in found:
         label = cell_label(grid.surface, suspect.row, suspect.column)

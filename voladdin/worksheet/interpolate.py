@@ -7,7 +7,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..cells import Asked, Cell, Cells, Grid, address, is_blank, rectangle, shown, strike_asked, tenor_asked
+from ..cells import (
+    Asked,
+    Cell,
+    Cells,
+    Grid,
+    address,
+    is_blank,
+    normal_strike,
+    rectangle,
+    shown,
+    strike_asked,
+    tenor_asked,
+)
 from ..errors import InputError
 from ..imputation.interpolation import interpolate_many
 from ..surface import MAX_CELLS
@@ -24,6 +36,7 @@ from .arguments import (
     read_grid,
     warn,
 )
+from .matrices import interpolated, matrix_in
 from .signature import Argument, Function
 
 
@@ -38,12 +51,16 @@ def _volinterp(
     forwards: Cells | None,
     *market: Any,
 ) -> Cells:
-    grid = read_grid(surface, Axes(tenors, strikes, units, forwards, *market))
+    axes = Axes(tenors, strikes, units, forwards, *market)
+    matrix = matrix_in(surface, axes)
+    if matrix is not None:
+        return interpolated(matrix, tenor, strike)
+    grid = read_grid(surface, axes)
     points, shape = _points(tenor, strike, grid)
     vols = _vols(grid, points, model_name(model))
     cells: Cells = [[""] * shape[1] for _ in range(shape[0])]
     for point, vol in zip(points, vols, strict=True):
-        cells[point.row][point.column] = vol * 100 if grid.percent else vol
+        cells[point.row][point.column] = vol * grid.unit
     return cells
 
 
@@ -71,7 +88,8 @@ def _points(tenor: Cells, strike: Cells, grid: Grid) -> tuple[list[_Point], tupl
         if rows * columns > 1 and is_blank(when) and is_blank(where):
             continue
         try:
-            points.append(_Point(row, column, tenor_asked(when, grid), _strike(where, grid)))
+            years = tenor_asked(when, grid)
+            points.append(_Point(row, column, years, _strike(where, grid, years)))
         except InputError as error:
             wrong.append(error)
             if rows * columns > 1:
@@ -98,7 +116,9 @@ def _cell(cells: Cells, row: int, column: int) -> Cell:
     return cells[min(row, len(cells) - 1)][min(column, len(cells[0]) - 1)]
 
 
-def _strike(strike: Cell, grid: Grid) -> Asked:
+def _strike(strike: Cell, grid: Grid, years: float) -> Asked:
+    if grid.normal is not None:
+        return Asked("strike", normal_strike(strike, grid.surface, grid.normal, years))
     asked = strike_asked(strike, grid)
     if asked.kind == "strike" and grid.surface.forwards is None:
         raise InputError(

@@ -190,7 +190,7 @@ def _vol_of(grid: Grid) -> Any:
 
 
 def _quote_rows(grid: Grid, pair: str | None, found: dict[str, FloatArray]) -> Cells:
-    scale = 100.0 if grid.percent else 1.0
+    scale = grid.unit
     quoted = {head: name for head, name in _COLUMNS.items() if np.isfinite(found[name]).any()}
     labels = [_tenor_cell(grid, row) for row in range(len(grid.surface.tenors))]
     dated = any(read_date(label) is not None for label in labels)

@@ -18,6 +18,7 @@ from ..tolerances import LEAST_TOLERANCE, TOLERANCE
 from .keep_features import by_features
 from .latent_repair import by_latent
 from .methods import Attempt, Problem, by_envelope, by_nearest, by_program
+from .normal_program import by_normal
 from .report import feature_moves, message, names
 
 __all__ = ["Repair", "repair"]
@@ -27,6 +28,7 @@ _METHODS = {
     "prices": (by_program,),
     "envelope": (by_envelope,),
     "latent": (by_latent,),
+    "normal": (by_normal,),
 }
 _KEEPING = ("features", "latent")
 
@@ -87,8 +89,8 @@ def repair(
     hulls, no solver), "latent" (algorithm 2 of Wang, Liu and Vuik 2025, on the grid of model "equity"; it
     often finds nothing), or "auto", the first of the others whose result passes; at strikes its program takes
     the vegas around where a quote's own is odd, as a fat finger's is, if that moves the vols not half as far.
-    tolerance: of `check`, at least 1e-12. The programs
-    are limited in iterations, never in seconds: the answer is the same on any machine, however busy.
+    tolerance: of `check`, at least 1e-12. Normal vols have one method, "normal", a linear program. The
+    programs are limited in iterations, never in seconds: the answer is the same on any machine, however busy.
     keep_features: level, skew, curv and term stay, to 1e-10; the change is then the smallest in squares, and
     bid and ask do not count. Where no such surface is found, the answer is the one without, and its message
     says how far each feature moved.
@@ -98,7 +100,7 @@ def repair(
     and repairing arbitrage in traded option prices.
     """
     found = check(surface, tolerance=tolerance, bid=bid, ask=ask)
-    _require(method, tolerance, keep_features=keep_features)
+    _require(surface, method, tolerance, keep_features=keep_features)
     kept = _fixed(surface, fixed)
     if bid is not None:
         found = check(surface, tolerance=tolerance)
@@ -108,6 +110,8 @@ def repair(
         return Repair(surface, surface, still, "none", found, none, "no arbitrage: nothing moved")
     _require_possible(surface, kept, tolerance)
     problem = Problem(surface, kept, _side(surface, bid), _side(surface, ask), tolerance)
+    if surface.vol_type == "normal":
+        return _first_that_passes(problem, (by_normal,), keep_features=False)
     first = (by_features,) if keep_features and method == "auto" else ()
     return _first_that_passes(problem, first + _METHODS[method], keep_features=keep_features)
 
@@ -137,13 +141,15 @@ def _repaired(problem: Problem, after: Check, method: str, notes: list[str]) -> 
     return Repair(problem.surface, after.surface, change, method, after, outside, words)
 
 
-def _require(method: str, tolerance: float, *, keep_features: bool) -> None:
+def _require(surface: Surface, method: str, tolerance: float, *, keep_features: bool) -> None:
     if method not in _METHODS:
         raise InputError(f"method is {method!r}; expected one of {', '.join(_METHODS)}")
     if tolerance < LEAST_TOLERANCE:
         raise InputError(
             f"tolerance is {tolerance:g}; expected at least {LEAST_TOLERANCE:g}: below, prices are rounding"
         )
+    if surface.vol_type == "normal" and (keep_features or method not in ("auto", "normal")):
+        raise InputError("the vols are normal; expected method 'auto' without keep_features")
     if keep_features and method not in ("auto", "latent"):
         raise InputError(f"method is {method!r} and keep_features is True; expected 'auto' or 'latent'")
 

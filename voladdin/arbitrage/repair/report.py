@@ -7,7 +7,7 @@ import numpy as np
 from ..._typing import BoolArray, FloatArray
 from ...feature_map import NAMES, features
 from ...surface import Surface
-from ..trades import Names
+from ..trades import Names, cell_label
 
 _NAMED = 5
 _MOVED = 1e-10  # of a feature, to be worth a word
@@ -46,11 +46,15 @@ _HOW = {
     "prices": "linear program in prices",
     "vols": "linear programs in vols along each delta",
     "envelope": "lower hulls",
+    "normal": "linear program in prices of normal vols",
 }
 
 
 def names(surface: Surface, cells: list[tuple[int, int]]) -> str:
     """The first few cells as trades name them."""
+    if surface.vol_type == "normal":
+        called = [f"the {cell_label(surface, *cell)} call" for cell in cells[:_NAMED]]
+        return ", ".join(called) + (f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else "")
     strikes = [float(np.exp(surface.quoted_moneyness()[cell])) for cell in cells]
     calls = Names(surface, cells, strikes)
     listed = ", ".join(calls.call(i) for i in range(min(len(cells), _NAMED)))

@@ -1,0 +1,178 @@
+"""Normal vols: Bachelier's formula, the check against a martingale program, repair, fills, interpolation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import voladdin as va
+from export.bench.normal_vols import martingale_distance, random_grid, verdicts
+from voladdin.arbitrage.normal_hulls import normal_trades
+from voladdin.imputation.interpolation import interpolate_many
+from voladdin.options.bachelier import (
+    implied_normal_vol,
+    normal_call_price,
+    normal_otm_price,
+    normal_vega,
+)
+
+TENORS = [0.25, 1.0, 2.0, 5.0, 10.0]
+FORWARDS = np.array([-0.002, 0.001, 0.005, 0.012, 0.018])
+OFFSETS = np.array([-0.02, -0.01, -0.005, -0.0025, 0.0, 0.0025, 0.005, 0.01, 0.02])
+
+
+def smile(strikes: Any = None) -> va.Surface:
+    """Free of arbitrage; its strikes and forwards are of both signs."""
+    root = np.array(TENORS)[:, None] ** 0.15
+    vols = 0.006 + 0.0015 * root + 0.1 * np.abs(OFFSETS) + 0.04 * OFFSETS
+    places = FORWARDS[:, None] + OFFSETS if strikes is None else strikes
+    return va.Surface(vols, TENORS, strikes=places, forwards=FORWARDS, vol_type="normal")
+
+
+@given(st.floats(-30, 30), st.floats(1e-8, 1e6))
+def test_vols_come_back_from_their_prices(z: float, total: float) -> None:
+    price = normal_otm_price(z * total, total)
+    found = float(implied_normal_vol(price, z * total))
+    assert abs(found - total) * normal_vega(z * total, total) <= 1e-12 * price
+
+
+def test_prices_are_those_of_quantlib() -> None:
+    ql = pytest.importorskip("QuantLib", reason="QuantLib is not installed")
+    for strike in (-0.03, -0.001, 0.0, 0.004, 0.05):
+        expected = ql.bachelierBlackFormula(ql.Option.Call, strike, -0.002, 0.012)
+        assert normal_call_price(strike + 0.002, 0.012) == pytest.approx(expected, rel=1e-12, abs=1e-18)
+    assert normal_otm_price(0.0, 0.0) == 0 and np.isnan(implied_normal_vol(-1.0, 0.1))
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_the_check_is_that_of_a_martingale_program(seed: int) -> None:
+    found = verdicts(random_grid(np.random.default_rng(seed)))
+    assert found.same or found.close, found
+
+
+def test_the_program_finds_each_kind_of_trade() -> None:
+    k = np.array([[-1.0, 0.0, 1.0]])
+    fair = normal_call_price(k, np.ones_like(k))
+    assert martingale_distance(k, fair) < 1e-9
+    for change in ([0.0, 0.2, 0.0], [-0.2, 0.0, 0.0], [0.0, 0.0, 0.5]):
+        prices = fair + change
+        rows = np.zeros(3, dtype=np.intp)
+        trades = normal_trades(rows, k[0], prices[0], prices[0], 1e-10)
+        assert trades and martingale_distance(k, prices) > 1e-3
+    later = np.vstack([fair, 0.9 * fair + 0.1 * np.maximum(-k, 0)])
+    assert martingale_distance(np.vstack([k, k]), later) > 1e-3
+
+
+def test_strikes_below_zero_are_no_bound() -> None:
+    """No call of strike 0 worth the forward: what is free of arbitrage stays so anywhere on the line."""
+    free = smile()
+    assert va.check(free).ok
+    moved = va.Surface(
+        free.vols, TENORS, strikes=free.strikes - 0.5, forwards=free.forwards - 0.5, vol_type="normal"
+    )
+    assert va.check(moved).ok
+
+
+def test_a_trade_in_words_and_in_bp() -> None:
+    vols = smile().vols.copy()
+    vols[3, 6] *= 1.3
+    found = va.check(smile().replace(vols))
+    worst = found.violations[0]
+    assert worst.kind == "butterfly" and worst.cells[0] == (3, 6)
+    assert worst.message.startswith("sell the 5Y 0.017000 call, buy 0.")
+    mended = vols.copy()
+    mended[3, 6] -= 1.0001e-4 * worst.vol_bp
+    assert (3, 6) not in {v.cells[0] for v in va.check(smile().replace(mended)).violations}
+    assert found.map[3, 6] >= worst.vol_bp
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=15, deadline=None)
+def test_a_repaired_grid_passes_and_moves_no_more_than_it_must(seed: int) -> None:
+    surface = random_grid(np.random.default_rng(seed))
+    found = va.repair(surface)
+    assert found.ok and va.check(found.surface).ok
+    if va.check(surface).ok:
+        assert found.method == "none" and found.largest == 0
+    else:
+        assert found.method == "normal" and found.largest > 0
+        half = surface.replace(0.5 * (surface.vols + found.surface.vols))
+        assert not va.check(half, tolerance=1e-6).ok or found.largest < 0.05
+
+
+def test_fixed_quotes_and_markets_are_kept() -> None:
+    vols = smile().vols.copy()
+    vols[3, 6] *= 1.1
+    held = np.zeros(vols.shape, dtype=bool)
+    held[3, 6] = True
+    found = va.repair(smile().replace(vols), fixed=held)
+    assert found.surface.vols[3, 6] == vols[3, 6] and found.ok
+    low, high = vols - 0.001, vols + 0.001
+    inside = va.repair(smile().replace(vols), bid=low, ask=high)
+    assert not inside.outside.any() and inside.ok
+    every = np.ones(vols.shape, dtype=bool)
+    with pytest.raises(va.InfeasibleError, match="the fixed quotes themselves have arbitrage"):
+        va.repair(smile().replace(vols), fixed=every)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=10, deadline=None)
+def test_fills_keep_quotes_and_add_no_arbitrage(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    truth = smile()
+    hidden = rng.uniform(size=truth.shape) < 0.4
+    hidden[2, 4] = False
+    found = va.impute(truth.replace(np.where(hidden, np.nan, truth.vols)))
+    np.testing.assert_array_equal(found.filled[~hidden], truth.vols[~hidden])
+    assert va.check(truth.replace(found.filled)).ok
+    assert (found.low <= found.filled).all() and (found.filled <= found.high).all()
+    assert (found.std[hidden] > 0).all() and (found.std[~hidden] == 0).all()
+    assert np.abs(found.filled - truth.vols).max() < 0.004
+    assert found.model.startswith("universal (normal vols")
+
+
+def test_quotes_with_arbitrage_are_disputed_and_stay() -> None:
+    vols = smile().vols.copy()
+    vols[3, 6] *= 1.3
+    vols[1, 2] = np.nan
+    found = va.impute(smile().replace(vols))
+    assert found.disputed.any() and np.array_equal(found.filled[~np.isnan(vols)], vols[~np.isnan(vols)])
+    rest = np.where(found.disputed, np.nan, found.filled)
+    assert va.check(smile().replace(rest)).ok
+
+
+def test_interpolation_goes_through_the_quotes_and_is_convex() -> None:
+    surface = smile()
+    years = np.repeat(TENORS, surface.shape[1])
+    strikes = surface.strikes
+    assert strikes is not None
+    found = interpolate_many(surface, years, strikes.ravel(), kind="strike")
+    np.testing.assert_allclose(found, surface.vols.ravel(), rtol=1e-12)
+    for year in (0.1, 0.6, 1.0, 3.0, 12.0):
+        ahead = float(np.interp(year, TENORS, FORWARDS))
+        k = np.linspace(-0.015, 0.015, 61)
+        vols = interpolate_many(surface, np.full(61, year), ahead + k, kind="strike")
+        assert (np.diff(normal_call_price(k, vols * np.sqrt(year)), 2) > -1e-9).all()
+    assert va.interpolate(surface, 2.0, 0.005, kind="strike") == surface.vols[2, 4]
+    with pytest.raises(va.InputError, match="expected 'strike' of normal vols"):
+        va.interpolate(surface, 2.0, 0.5)
+
+
+def test_what_is_not_of_normal_vols_refuses_them_by_name() -> None:
+    with pytest.raises(va.InputError, match=r"the vols are normal \(Bachelier\)"):
+        va.features(smile())
+    with pytest.raises(va.InputError, match="normal vols are at strikes, with forwards; got deltas"):
+        va.Surface([[0.01]], [1.0], deltas=[0.5], vol_type="normal")
+    with pytest.raises(va.InputError, match="vol_type is 'bachelier'; expected one of lognormal, normal"):
+        va.Surface([[0.01]], [1.0], deltas=[0.5], vol_type="bachelier")
+    with pytest.raises(va.InputError, match="expected no prior, bid or ask"):
+        va.impute(smile(), prior=smile())
+    with pytest.raises(va.InputError, match="the vols are normal; expected method 'auto'"):
+        va.repair(smile().replace(smile().vols * [1, 1, 1, 1, 1.5, 1, 1, 1, 1]), keep_features=True)
+    with pytest.raises(va.InputError, match="draws is of one surface of lognormal vols"):
+        va.impute(smile()).draws(1)

@@ -1,0 +1,149 @@
+"""The nearest normal vols without static arbitrage: a linear program over call prices on all strikes.
+
+Each tenor has a price at each distance K - F of any tenor: convex, falling with a slope of at least -1, at
+least intrinsic, and rising with tenor. The sum of price moves over vega is least: to first order the sum of
+the moves of vols. Moving between bid and ask costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..._typing import BoolArray, FloatArray, IntArray
+from ...options.bachelier import normal_vega
+from ...surface import Surface
+from ..check import check
+from ..normal import NormalQuotes, normal_quotes
+from .methods import Attempt, Problem
+
+_MARGINS = (0.0, 1e-9, 1e-8, 1e-7, 1e-6)
+_FREE = 1e-3  # of a move inside bid and ask
+_FLAT = 1e-4  # of the largest vega: below, a vol moves by much for nothing
+_STILL = 1e-9  # of a price: as good as not moved
+_SAME = 1e-10  # strikes
+
+
+def by_normal(problem: Problem) -> Attempt:
+    """The linear program, with the least margin at which its vols pass `check`."""
+    for margin in _MARGINS:
+        vols = nearest_normal(problem.surface, problem.fixed, problem.bid, problem.ask, margin)
+        if vols is not None and check(problem.surface.replace(vols), tolerance=problem.tolerance).ok:
+            return "normal", vols, ""
+    return "normal", vols, "" if vols is not None else "the linear program has no solution"
+
+
+def nearest_normal(
+    surface: Surface, fixed: BoolArray, low: FloatArray, high: FloatArray, margin: float
+) -> FloatArray | None:
+    """[T, K] vols, NaN where there is no quote; None where no vols beside the fixed ones do.
+
+    fixed: [T, K]. low, high: [T, K] vols, NaN where there is none. margin: by which each condition is kept.
+    """
+    from scipy.optimize import linprog  # slow to import
+
+    given = normal_quotes(surface)
+    rows, columns = given.cells.T
+    vols = surface.vols[rows, columns]
+    calls = given.calls(vols)
+    keys, column_of = _grid(given.k)
+    place = np.unique(given.rows, return_inverse=True)[1] * len(keys) + column_of
+    prices = int(place.max() // len(keys) + 1) * len(keys)
+    weight = np.maximum(normal_vega(given.k, vols * given.root / given.unit), _FLAT)
+    bounds = _sides(given, low[rows, columns], high[rows, columns], calls)
+    program = _Program(prices, len(calls))
+    matrix, right = _conditions(prices // len(keys), keys, margin)
+    program.add(matrix, right)
+    program.add_moves(place, calls, bounds)
+    held = fixed[rows, columns]
+    found = linprog(
+        np.concatenate([np.zeros(prices), _FREE / weight, 1.0 / weight]),
+        A_ub=program.matrix(),
+        b_ub=program.right(),
+        A_eq=_pinned(program.width, place[held]),
+        b_eq=calls[held],
+        bounds=(None, None),
+        method="highs",
+    )
+    if found.x is None:
+        return None
+    moved = found.x[place]
+    mended = np.where(held | (np.abs(moved - calls) <= _STILL), vols, given.vols(moved))
+    result = np.full(surface.shape, np.nan)
+    result[rows, columns] = np.where(mended > 0, mended, vols)
+    return result
+
+
+def _grid(k: FloatArray) -> tuple[FloatArray, IntArray]:
+    """All distances once, and the place of each quote's."""
+    order = np.argsort(k)
+    new = np.concatenate([[True], np.diff(k[order]) > _SAME])
+    place = np.empty(len(k), dtype=np.intp)
+    place[order] = np.cumsum(new) - 1
+    return k[order][new], place
+
+
+def _sides(
+    given: NormalQuotes, low: FloatArray, high: FloatArray, calls: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Prices between which a quote moves freely: its own where it has no market."""
+    bid, ask = given.calls(low), given.calls(high)
+    return np.where(np.isfinite(bid), bid, calls), np.where(np.isfinite(ask), ask, calls)
+
+
+def _conditions(tenors: int, k: FloatArray, margin: float) -> tuple[FloatArray, FloatArray]:
+    """Rows of A x <= b for prices x [tenors * K]."""
+    size = len(k)
+    first = np.diff(np.eye(size), axis=0) / np.diff(k)[:, None]  # slopes
+    blocks = [-np.diff(first, axis=0), -first[:1], first[-1:], -np.eye(size)]
+    rights = [
+        np.full(max(size - 2, 0), -margin),
+        np.full(min(size - 1, 1), 1.0 - margin),
+        np.full(min(size - 1, 1), -margin),
+        -np.maximum(-k, 0.0),
+    ]
+    smile = np.vstack(blocks)
+    matrix = [np.kron(np.eye(tenors), smile)]
+    right = [np.tile(np.concatenate(rights), tenors)]
+    if tenors > 1:
+        matrix.append(np.kron(-np.diff(np.eye(tenors), axis=0), np.eye(size)))
+        right.append(np.full((tenors - 1) * size, -margin))
+    return np.vstack(matrix), np.concatenate(right)
+
+
+def _pinned(width: int, places: IntArray) -> FloatArray:
+    rows = np.zeros((len(places), width))
+    rows[np.arange(len(places)), places] = 1.0
+    return rows
+
+
+class _Program:
+    """Prices, then for each quote its move and how far it goes beyond bid or ask."""
+
+    def __init__(self, prices: int, quotes: int) -> None:
+        self.prices, self.quotes, self.width = prices, quotes, prices + 2 * quotes
+        self._rows: list[FloatArray] = []
+        self._right: list[FloatArray] = []
+
+    def add(self, matrix: FloatArray, right: FloatArray) -> None:
+        """Conditions on the prices alone."""
+        self._rows.append(np.hstack([matrix, np.zeros((len(matrix), 2 * self.quotes))]))
+        self._right.append(right)
+
+    def add_moves(self, place: IntArray, calls: FloatArray, sides: tuple[FloatArray, FloatArray]) -> None:
+        """Moves are at least what a price moves, up and down, from the quote and beyond its sides."""
+        at, every = _pinned(self.prices, place), np.eye(self.quotes)
+        none = np.zeros_like(every)
+        for sign, (move, beyond) in (
+            (1.0, (calls, sides[1])),
+            (-1.0, (calls, sides[0])),
+        ):
+            self._rows += [np.hstack([sign * at, -every, none]), np.hstack([sign * at, none, -every])]
+            self._right += [sign * move, sign * beyond]
+
+    def matrix(self) -> FloatArray:
+        from scipy.sparse import csr_matrix
+
+        return csr_matrix(np.vstack(self._rows))  # type: ignore[return-value]
+
+    def right(self) -> FloatArray:
+        return np.concatenate(self._right)

@@ -1,0 +1,87 @@
+"""An ATM matrix of swaptions in cells: tenors in both headers, expiries down and swap tenors across."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..errors import InputError
+from ..surface import MAX_CELLS
+from ._layout import kind_of, line_kind, lines
+from ._tenor_line import tenor_axis
+from ._values import Cells, Label, address, is_blank, is_missing, labels_of, read_date, read_number, rectangle
+
+_TITLES = 6  # lines that may stand above
+
+
+@dataclass(frozen=True, eq=False)
+class AtmMatrix:
+    """vols: [E, T] as written, NaN where missing. expiries: [E], tenors: [T] years. raw: the cells; rows,
+    columns: those that hold the vols. warnings: what was read as missing."""
+
+    vols: FloatArray
+    expiries: FloatArray
+    tenors: FloatArray
+    raw: Cells
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    warnings: tuple[str, ...]
+
+    def render(self, values: FloatArray) -> Cells:
+        """Values [E, T] in the cells they came from; quotes as they were written, NaN blank."""
+        cells = [list(row) for row in self.raw]
+        for i, line in zip(self.rows, values.tolist(), strict=True):
+            for j, value in zip(self.columns, line, strict=True):
+                cells[i][j] = value if np.isfinite(value) else ""
+        return cells
+
+
+def find_matrix(values: Cells, valuation: date | None = None) -> AtmMatrix | None:
+    """The ATM matrix in a range, or None where not both headers hold labels of tenors.
+
+    valuation: of expiry dates; the corner's unless told. Raises InputError or LabelError naming a cell.
+    """
+    raw = rectangle(values, "range", MAX_CELLS)
+    if len(raw) < 2 or len(raw[0]) < 2:
+        return None
+    every = labels_of(raw)
+    labels = next((every[i:] for i in range(min(len(every) - 1, _TITLES)) if _is_matrix(every[i:])), None)
+    if labels is None:
+        return None
+    today = valuation or read_date(labels[0][0].cell)
+    down = [row for row in labels[1:] if not is_blank(row[0].cell)]
+    across = [j for j in range(1, len(labels[0])) if not is_blank(labels[0][j].cell)]
+    warnings: list[str] = []
+    vols = np.array([[_vol(row[j], warnings) for j in across] for row in down])
+    if not np.isfinite(vols).any():
+        raise InputError("the ATM matrix holds no vol; expected at least one")
+    return AtmMatrix(
+        vols,
+        tenor_axis([row[0] for row in down], today),
+        tenor_axis([labels[0][j] for j in across], None),
+        raw,
+        tuple(row[0].row for row in down),
+        tuple(labels[0][j].column for j in across),
+        tuple(warnings),
+    )
+
+
+def _is_matrix(labels: list[list[Label]]) -> bool:
+    """Whether tenors stand in the first row and in the first column, beside a corner that is none."""
+    corner = labels[0][0].cell
+    if kind_of(corner) in ("tenor", "number") and read_date(corner) is None:
+        return False
+    return all(line_kind(line) == "tenor" for line in lines(labels))
+
+
+def _vol(label: Label, warnings: list[str]) -> float:
+    number = None if isinstance(label.cell, bool) else read_number(label.cell)
+    if number is not None and 0 < number.value < np.inf:
+        return number.fraction
+    if not is_missing(label.cell):
+        place = f"cell {address(label.row, label.column)} of the range"
+        warnings.append(f"{place} is {label.cell!r}, no vol above 0: read as missing")
+    return np.nan

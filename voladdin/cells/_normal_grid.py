@@ -1,0 +1,139 @@
+"""A range of normal (Bachelier) vols in basis points, with absolute or relative strikes, to a surface."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..errors import InputError, UnitsError
+from ..surface import Surface
+from ._axes import check_monotone
+from ._normal_strikes import BASIS_POINT, NormalNotation, read_strike, read_strikes, scale_of
+from ._table import Table, line_of
+from ._units import MAX_WARNINGS
+from ._values import Cell, Cells, Label, is_missing, read_number, shown
+
+_BP = re.compile(r"(.*\d)\s*bps?\.?", re.IGNORECASE)
+_LEAST_MEDIAN, _BOUNDS = 3.0, (1e-3, 1e5)
+
+
+class NormalRead(NamedTuple):
+    """The surface, vols as written [T, K] in bp, how strikes are written, and what was assumed."""
+
+    surface: Surface
+    quotes: FloatArray
+    notation: NormalNotation
+    warnings: list[str]
+
+
+def read_normal(
+    table: Table, years: FloatArray, forwards: Cells | None, strikes: Cells | None, *, told: bool
+) -> NormalRead:
+    """The body of a table as normal vols. told: the unit is an argument, not a word of the sheet.
+
+    forwards, strikes: the arguments of these names. Raises InputError, LabelError, UnitsError naming cells.
+    """
+    warnings: list[str] = []
+    quotes = _quotes(table, warnings, told=told)
+    line = table.top or []
+    if strikes is not None:
+        line = line_of(strikes, "strikes", len(table.body[0]))
+    values, relative, exact = read_strikes(line)
+    check_monotone(line, values, "strikes")
+    ahead, plain = _forwards(table, forwards, len(years))
+    if relative:
+        notation = NormalNotation(relative=True, scale=1.0)
+        ahead = np.zeros(len(years)) if ahead is None else ahead * (_forward_scale(ahead) if plain else 1.0)
+        places = ahead[:, None] + values * BASIS_POINT
+        warnings.append("strikes are basis points from the forward")
+    elif ahead is None:
+        raise InputError(
+            'strikes need forwards; expected a line headed "Fwd" in the range, or the argument forwards, or '
+            "strikes relative to the forward such as ATM-50"
+        )
+    else:
+        total = np.nanmedian(quotes, axis=1) * BASIS_POINT * np.sqrt(years)
+        distances = values - ahead[:, None]
+        known = np.isfinite(total)
+        scale = 1.0
+        if not exact or plain:
+            scale = scale_of(distances[known], np.broadcast_to(total[known, None], distances[known].shape))
+        scales = (1.0 if exact else scale), (scale if plain else 1.0)
+        notation, ahead = NormalNotation(relative=False, scale=scales[0]), ahead * scales[1]
+        places = np.broadcast_to(values * scales[0], quotes.shape)
+        warnings += ["strikes read as percent points"] if scale != 1.0 else []
+    surface = Surface(quotes * BASIS_POINT, years, strikes=places, forwards=ahead, vol_type="normal")
+    return NormalRead(surface, quotes, notation, warnings)
+
+
+def _quotes(table: Table, warnings: list[str], *, told: bool) -> FloatArray:
+    """[T, K] basis points, NaN where missing."""
+    found = np.array([[_quote(label, warnings) for label in row] for row in table.body])
+    if not np.isfinite(found).any():
+        raise InputError("no cell of the grid is a vol; expected normal vols in basis points such as 85")
+    median = float(np.nanmedian(found))
+    if not told and median < _LEAST_MEDIAN:
+        raise UnitsError(
+            f"vols of about {median:g} are said to be basis points; expected about 85, or the argument units"
+        )
+    if len(warnings) > MAX_WARNINGS:
+        warnings[MAX_WARNINGS:] = [f"{len(warnings) - MAX_WARNINGS} more cells are read as missing"]
+    return found
+
+
+def _quote(label: Label, warnings: list[str]) -> float:
+    cell: Cell = label.cell
+    if isinstance(cell, bool):
+        raise InputError(f"{label}; expected a vol such as 85, blank or n/a where missing")
+    written = _BP.fullmatch(cell.strip()) if isinstance(cell, str) else None
+    number = read_number(written[1] if written else cell)
+    if number is None or number.value <= 0:
+        if not is_missing(cell):
+            why = "no number" if number is None else "not above 0"
+            warnings.append(f"{label}, {why}: read as missing")
+        return np.nan
+    value = number.value * (100.0 if number.percent else 1.0)  # 0.85% is 85 bp
+    if not _BOUNDS[0] <= value <= _BOUNDS[1]:
+        raise UnitsError(f"{label}, a normal vol of {value:g} bp; expected {_BOUNDS[0]:g} to {_BOUNDS[1]:g}")
+    return value
+
+
+def _forwards(table: Table, given: Cells | None, count: int) -> tuple[FloatArray | None, bool]:
+    """[T] as written, rates where they have %; and whether they are plain numbers."""
+    line: Sequence[Label] | None = table.forwards
+    if given is not None:
+        line = line_of(given, "forwards", 1 if len(given) * len(given[0]) == 1 else count)
+    if line is None:
+        return None, False
+    numbers = [read_number(label.cell) for label in line]
+    for label, number in zip(line, numbers, strict=True):
+        if number is None or not np.isfinite(number.value):
+            raise InputError(f"{label}; expected a forward such as 0.029 or 2.9%")
+    known = [number for number in numbers if number is not None]
+    plain = not any(number.percent for number in known)
+    return np.broadcast_to([number.fraction for number in known], (count,)).copy(), plain
+
+
+def _forward_scale(forwards: FloatArray) -> float:
+    """Of plain forwards beside relative strikes, which only name them: 2.9 is percent, 0.029 a rate."""
+    return 0.01 if float(np.abs(forwards).max()) > 0.25 else 1.0
+
+
+def normal_strike(cell: Cell, surface: Surface, notation: NormalNotation, years: float) -> float:
+    """The strike that is asked of a grid of normal vols, in its surface's unit."""
+    assert surface.forwards is not None
+    strike = read_strike(Label(cell, 0, 0, "argument strike"))
+    relative = notation.relative if strike is None else strike.relative
+    number = read_number(cell)
+    value = number.value if strike is None and number is not None else strike.value if strike else np.nan
+    if relative:
+        return float(np.interp(years, surface.tenors, surface.forwards)) + value * BASIS_POINT
+    if notation.relative and not surface.forwards.any():
+        raise InputError(
+            f"strike is {shown(cell)}, absolute, and the surface has no forwards; expected one such as ATM+25"
+        )
+    return value if strike is not None and strike.exact else value * notation.scale
