@@ -90,17 +90,15 @@ class _Martingale:
     def __init__(self, k: FloatArray, calls: FloatArray) -> None:
         self._places = np.unique(np.round(k[np.isfinite(calls)], 12))
         size, tenors = len(self._places), len(k)
-        self._size, self._step = size, size * (size + 2)
+        self._size, self._step, self._tenors = size, size * (size + 2), tenors
         self._width = 1 + tenors * (size + 2) + (tenors - 1) * self._step
-        self._tenors = tenors
         self._equal: list[tuple[FloatArray, float]] = []
         self._below: list[tuple[FloatArray, float]] = []
         for tenor in range(tenors):
             self._marginal(tenor, k[tenor], calls[tenor])
         for step in range(tenors - 1):
             self._kernel(step)
-        self.cost = np.zeros(self._width)
-        self.cost[0] = 1.0
+        self.cost = np.eye(self._width)[0]
         self.equal, self.value = (
             np.array([row for row, _ in self._equal]),
             np.array([v for _, v in self._equal]),

@@ -78,7 +78,9 @@ def _violation(
     cells = tuple((int(row), int(column)) for row, column in given.cells[nodes])
     vol, sign = (bid[trade.node], -1.0) if trade.legs else (ask[trade.node], 1.0)
     k, root = given.k[trade.node], given.root[trade.node] / given.unit
-    mended = implied_normal_vol(max(normal_otm_price(k, vol * root) + sign * trade.size, 0.0), k) / root
+    mended = (
+        implied_normal_vol(np.maximum(normal_otm_price(k, vol * root) + sign * trade.size, 0.0), k) / root
+    )
     size = trade.size * given.unit
     words = _words(surface, given, trade, cells)
     return NormalViolation(

@@ -70,16 +70,14 @@ def _trades_at(
     """Up to three that sell the call, against its tenor, its strike later, and all; or buy it."""
     own, later, everything = covers
     found = [Trade("bounds", node, -k - ask, ())] if -k - ask > tolerance else []
-    found += [Trade("bounds", node, -ask, ())] if -ask > max(tolerance, -k - ask) else []
-    simple = 0.0
     value, legs = _cheapest(own, k)
     if value < bid - tolerance:
-        simple = bid - value
-        found.append(Trade("butterfly" if len(legs) == 2 else "call spread", node, simple, legs))
-    same = min((p for p in later if abs(p[0] - k) <= _SAME * (1 + abs(k))), key=lambda p: p[1], default=None)
+        found.append(Trade("butterfly" if len(legs) == 2 else "call spread", node, bid - value, legs))
+    near = [point for point in later if abs(point[0] - k) <= _SAME * (1 + abs(k))]
+    same = min(near, key=lambda point: point[1], default=None)
     if same is not None and same[1] < bid - tolerance:
-        simple = max(simple, bid - same[1])
         found.append(Trade("calendar", node, bid - same[1], ((same[2], 1.0),)))
+    simple = max((trade.size for trade in found if trade.legs), default=0.0)
     value, legs = _cheapest(everything, k)
     if value < bid - tolerance - simple:
         found.append(Trade("calendar butterfly" if len(legs) == 2 else "calendar", node, bid - value, legs))

@@ -45,26 +45,25 @@ def find_matrix(values: Cells, valuation: date | None = None) -> AtmMatrix | Non
     valuation: of expiry dates; the corner's unless told. Raises InputError or LabelError naming a cell.
     """
     raw = rectangle(values, "range", MAX_CELLS)
-    if len(raw) < 2 or len(raw[0]) < 2:
-        return None
     every = labels_of(raw)
     labels = next((every[i:] for i in range(min(len(every) - 1, _TITLES)) if _is_matrix(every[i:])), None)
-    if labels is None:
-        return None
-    today = valuation or read_date(labels[0][0].cell)
+    return None if labels is None else _read(raw, labels, valuation or read_date(labels[0][0].cell))
+
+
+def _read(raw: Cells, labels: list[list[Label]], today: date | None) -> AtmMatrix:
     down = [row for row in labels[1:] if not is_blank(row[0].cell)]
-    across = [j for j in range(1, len(labels[0])) if not is_blank(labels[0][j].cell)]
+    across = [label for label in labels[0][1:] if not is_blank(label.cell)]
     warnings: list[str] = []
-    vols = np.array([[_vol(row[j], warnings) for j in across] for row in down])
+    vols = np.array([[_vol(row[label.column], warnings) for label in across] for row in down])
     if not np.isfinite(vols).any():
         raise InputError("the ATM matrix holds no vol; expected at least one")
     return AtmMatrix(
         vols,
         tenor_axis([row[0] for row in down], today),
-        tenor_axis([labels[0][j] for j in across], None),
+        tenor_axis(across, None),
         raw,
         tuple(row[0].row for row in down),
-        tuple(labels[0][j].column for j in across),
+        tuple(label.column for label in across),
         tuple(warnings),
     )
 
@@ -74,7 +73,7 @@ def _is_matrix(labels: list[list[Label]]) -> bool:
     corner = labels[0][0].cell
     if kind_of(corner) in ("tenor", "number") and read_date(corner) is None:
         return False
-    return all(line_kind(line) == "tenor" for line in lines(labels))
+    return len(labels[0]) > 1 and all(line_kind(line) == "tenor" for line in lines(labels))
 
 
 def _vol(label: Label, warnings: list[str]) -> float:

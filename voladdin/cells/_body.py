@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -152,7 +152,8 @@ def _surfaces(read: _Read, axis: Strikes) -> Callable[[FloatArray], Surface]:
             "or the argument forwards"
         )
     name = {"delta": "deltas", "moneyness": "moneyness", "strike": "strikes"}[axis.kind]
-    return lambda vols: Surface(vols, read.tenors.years, forwards=read.forwards, **{name: axis.values})
+    place: dict[str, Any] = {name: axis.values}
+    return lambda vols: Surface(vols, read.tenors.years, forwards=read.forwards, **place)
 
 
 def _assumed(layout: Layout, line: Tenors, axis: Strikes, words: Words) -> list[str]:

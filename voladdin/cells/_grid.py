@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..labels.dates import common_order, date_of_text
 from ..surface import MAX_CELLS, Surface
 from ._arguments import Arguments, given_layout, read_arguments
-from ._body import lognormal_body, normal_body, says_normal
+from ._body import Body, lognormal_body, normal_body, says_normal
 from ._forwards import Market, typical_forward
 from ._layout import Layout, kind_of, own_layout
 from ._normal_strikes import NormalNotation
@@ -95,6 +95,10 @@ def parse(
         body = normal_body(labels, layout, given, words, known, today, told=bool(units))
     else:
         body = lognormal_body(labels, layout, given, words, known, today, read_units(units), _like(like))
+    return _grid(raw, corner, layout, words, body, given.notes)
+
+
+def _grid(raw: Cells, corner: Label, layout: Layout, words: Words, body: Body, notes: list[str]) -> Grid:
     table = body.table
     rows, columns = (table.across, table.down) if layout.transposed else (table.down, table.across)
     return Grid(
@@ -104,7 +108,7 @@ def parse(
         row_header=layout.header_row,
         column_header=layout.header_column,
         raw=raw,
-        warnings=[*given.notes, *body.warnings],
+        warnings=[*notes, *body.warnings],
         rows=tuple(corner.row + i for i in rows),
         columns=tuple(corner.column + j for j in columns),
         quotes=body.written,

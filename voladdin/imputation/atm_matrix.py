@@ -39,9 +39,7 @@ def impute_matrix(
     Raises InputError (shape, no vol, one not above 0) or LabelError (an axis that does not increase).
     """
     grid, rows, columns = (np.asarray(values, dtype=float) for values in (vols, expiries, tenors))
-    _check(grid, rows, columns)
-    if not 0 < coverage < 1:
-        raise InputError(f"coverage is {coverage!r}; expected a probability in (0, 1), such as 0.9")
+    _check(grid, rows, columns, coverage)
     loaded = imputer(UNIVERSAL)
     assert isinstance(loaded, UniversalBundle)
     stretch = float(loaded.arrays["level_stretch"])
@@ -61,7 +59,9 @@ def matrix_points(expiries: FloatArray, tenors: FloatArray) -> Points:
     return Points(np.log(expiries), np.repeat(np.arange(len(expiries)), len(u)), np.tile(u, len(expiries)))
 
 
-def _check(grid: FloatArray, expiries: FloatArray, tenors: FloatArray) -> None:
+def _check(grid: FloatArray, expiries: FloatArray, tenors: FloatArray, coverage: float) -> None:
+    if not 0 < coverage < 1:
+        raise InputError(f"coverage is {coverage!r}; expected a probability in (0, 1), such as 0.9")
     if grid.shape != (len(expiries), len(tenors)) or not 0 < grid.size <= MAX_CELLS:
         raise InputError(
             f"vols has shape {grid.shape}; expected {len(expiries)} expiries x {len(tenors)} tenors"

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 
 from .._typing import BoolArray, FloatArray
 from ..errors import InputError
-from ..surface import LARGEST, MAX_CELLS, MAX_VOL, Surface
+from ..surface import LARGEST, MAX_VOL, Surface
 from .anywhere import Anywhere, Asked, anywhere
 from .drawing import standard_draws
 from .guard import guard
@@ -21,6 +21,7 @@ from .model import Imputer, UniversalBundle, imputer
 from .normal import impute_normal
 from .notes import fallback_notes, guard_notes
 from .posterior import Posterior
+from .requirements import check_grid, check_prior, check_vols, require_surfaces
 from .weighing import UNIVERSAL, answers
 
 MAX_AGE = 3_650.0
@@ -124,13 +125,9 @@ def impute(
     """
     arguments: dict[str, Any] = {"model": model, "coverage": coverage, "prior_age": prior_age}
     arguments["arbitrage_free"] = arbitrage_free
-    for name, given in (("surface", surface), ("prior", prior)):
-        if not isinstance(given, Surface) and (name == "surface" or given is not None):
-            raise InputError(f"{name} is a {type(given).__name__}; expected a voladdin.Surface")
+    require_surfaces(surface, prior)
     if surface.vol_type == "normal":
-        if any(given is not None for given in (prior, bid, ask)):
-            raise InputError("normal vols are filled from their own quotes; expected no prior, bid or ask")
-        return _normal(surface, coverage, arbitrage_free=arbitrage_free)
+        return _normal(surface, (prior, bid, ask), coverage, arbitrage_free=arbitrage_free)
     notes: list[str] = []
     market = bid is not None or ask is not None
     if market:
@@ -138,7 +135,7 @@ def impute(
     arguments |= {"deltas": surface.deltas, "moneyness": surface.log_moneyness}
     earlier = None
     if prior is not None:
-        _check_prior(surface, prior)
+        check_prior(surface, prior)
         holed = _prior(prior.vols[None], (1, *surface.shape), prior_age)
         earlier = arguments["prior"] = None if holed is None else _fill_prior(imputer(model), surface, holed)
     result = impute_batch(surface.vols[None], surface.tenors, **arguments)
@@ -153,14 +150,20 @@ def impute(
     return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=named, asked=asked)
 
 
-def _normal(surface: Surface, coverage: float, *, arbitrage_free: bool) -> Imputation:
+def _normal(
+    surface: Surface, others: tuple[Any, ...], coverage: float, *, arbitrage_free: bool
+) -> Imputation:
     """By the universal model, whatever the model asked: no history of normal vols is there."""
+    if any(given is not None for given in others):
+        raise InputError("normal vols are filled from their own quotes; expected no prior, bid or ask")
     loaded = imputer(UNIVERSAL)
     assert isinstance(loaded, UniversalBundle)
-    _check(surface.vols[None], has_prior=False, coverage=coverage, most=LARGEST)
-    *found, notes = impute_normal(surface, loaded, coverage, arbitrage_free=arbitrage_free)
-    said = "; ".join(filter(None, ("normal vols", notes)))
-    return Imputation(*found, model=f"{UNIVERSAL} ({said})")
+    check_grid(surface.vols[None], has_prior=False, coverage=coverage, most=LARGEST)
+    found = impute_normal(surface, loaded, coverage, arbitrage_free=arbitrage_free)
+    said = "; ".join(filter(None, ("normal vols", found.notes)))
+    fields: dict[str, Any] = {**found._asdict(), "model": f"{UNIVERSAL} ({said})"}
+    del fields["notes"]
+    return Imputation(**fields)
 
 
 def filled_vols(surface: Surface, model: str) -> FloatArray:
@@ -198,7 +201,7 @@ def impute_batch(
     if grid.ndim != 3 or not len(grid):
         raise InputError(f"vols has shape {grid.shape}; expected [surfaces, tenors, strikes]")
     earlier = _prior(prior, grid.shape, prior_age)
-    _check(grid, has_prior=earlier is not None, coverage=coverage)
+    check_grid(grid, has_prior=earlier is not None, coverage=coverage)
     axes = Surface(grid[0], np.asarray(tenors).tolist(), deltas=deltas, moneyness=moneyness)
     loaded = imputer(model)
     if earlier is not None:
@@ -263,37 +266,8 @@ def _prior(prior: ArrayLike | None, shape: tuple[int, ...], age: float) -> Float
     earlier = np.array(prior, dtype=float)
     if earlier.shape != shape:
         raise InputError(f"prior has shape {earlier.shape}; expected {shape}, as the vols")
-    _check_vols("prior", earlier)
+    check_vols("prior", earlier)
     empty = np.flatnonzero(~np.isfinite(earlier).any((1, 2)))
     if len(empty):
         raise InputError(f"prior[{empty[0]}] has no vol at all; leave the prior out or give one")
     return earlier
-
-
-def _check_vols(name: str, grid: FloatArray, most: float = MAX_VOL) -> None:
-    bad = np.argwhere(~np.isnan(grid) & ~((grid > 0) & (grid <= most)))
-    if len(bad):
-        place = ", ".join(str(i) for i in bad[0])
-        value = grid[tuple(bad[0])]
-        raise InputError(
-            f"{name}[{place}] is {value:g}; expected a vol above 0 and at most {most:g} (decimal)"
-        )
-
-
-def _check(grid: FloatArray, *, has_prior: bool, coverage: float, most: float = MAX_VOL) -> None:
-    if not 0 < coverage < 1:
-        raise InputError(f"coverage is {coverage!r}; expected a probability in (0, 1), such as 0.9")
-    if grid[0].size > MAX_CELLS:
-        raise InputError(f"the grid has {grid[0].size} cells; imputation takes at most {MAX_CELLS}")
-    _check_vols("vols", grid, most)
-    empty = np.flatnonzero(~np.isfinite(grid).any((1, 2)))
-    if len(empty) and not has_prior:
-        where = "" if len(grid) == 1 else f" (surface {empty[0]})"
-        raise InputError(f"no quote at all{where}: expected at least one vol, or a prior surface")
-
-
-def _check_prior(surface: Surface, prior: Surface) -> None:
-    for name in ("tenors", "deltas", "moneyness", "strikes"):
-        now, then = getattr(surface, name), getattr(prior, name)
-        if (now is None) != (then is None) or (now is not None and not np.array_equal(now, then)):
-            raise InputError(f"the prior's {name} are {then}; expected those of the surface, {now}")

@@ -53,9 +53,7 @@ def interpolate_many(
     if surface.vol_type == "normal":
         if kind != "strike":
             raise InputError(f"kind is {kind!r}; expected 'strike' of normal vols")
-        points = np.broadcast_arrays(np.asarray(tenors, dtype=float), np.asarray(strikes, dtype=float))
-        ahead = (
-            None if forwards is None else np.broadcast_to(np.asarray(forwards, dtype=float), points[0].shape)
-        )
-        return normal_vols_at(surface.replace(filled_vols(surface, str(model))), *points, ahead)
+        years, at = np.broadcast_arrays(np.asarray(tenors, dtype=float), np.asarray(strikes, dtype=float))
+        ahead = None if forwards is None else np.broadcast_to(np.asarray(forwards, dtype=float), at.shape)
+        return normal_vols_at(surface.replace(filled_vols(surface, str(model))), years, at, ahead)
     return vols_at(filled_vols, surface, tenors, strikes, kind=kind, forwards=forwards, model=model)

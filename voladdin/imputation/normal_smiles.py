@@ -82,13 +82,17 @@ def normal_vols_at(
     k = np.asarray((strikes - ahead) * np.sqrt(inside / years))
     rows = np.array([smile.total(k) ** 2 for smile in _smiles(surface)])
     rows = np.maximum.accumulate(rows, axis=0)
-    knots = np.concatenate([[0.0], surface.tenors])
-    right = np.searchsorted(surface.tenors * (1 + _SAME), inside).clip(0, len(surface.tenors) - 1)
+    return np.asarray(np.sqrt(_between(surface.tenors, rows, inside) / inside))
+
+
+def _between(tenors: FloatArray, rows: FloatArray, years: FloatArray) -> FloatArray:
+    """[n] total variances at years [n] within the tenors [T], linear between rows [T, n]; 0 at time 0."""
+    knots = np.concatenate([[0.0], tenors])
+    right = np.searchsorted(tenors * (1 + _SAME), years).clip(0, len(tenors) - 1)
     at = np.arange(len(years))
     low = np.where(right > 0, rows[right - 1, at], 0.0)
-    share = (inside - knots[right]) / (knots[right + 1] - knots[right])
-    variance = low + np.minimum(share, 1.0) * (rows[right, at] - low)
-    return np.asarray(np.sqrt(variance / inside))
+    share = (years - knots[right]) / (knots[right + 1] - knots[right])
+    return np.asarray(low + np.minimum(share, 1.0) * (rows[right, at] - low))
 
 
 def _smiles(surface: Surface) -> list[NormalSmile]:

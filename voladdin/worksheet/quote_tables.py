@@ -25,7 +25,7 @@ from ..cells import (
     read_units,
     tenor_axis,
 )
-from ..conventions import is_listed
+from ..conventions import Convention, is_listed
 from ..errors import InputError, LabelError
 from .lines import numbers_in, rates_of
 from .quoting import DEFAULT_PAIR, conventions, told
@@ -67,15 +67,19 @@ def read_table(table: QuoteTable, said: Said, warnings: list[str]) -> SmileQuote
     evidence = UnitEvidence(table.words.vol_unit, pair if pair and is_listed(pair) else None)
     _less_atm(table, columns, warnings)
     percent = is_percent(columns, years, read_units(said.units), evidence, warnings)
+    rates = {"domestic_rates": said.domestic, "foreign_rates": said.foreign}
+    known = {name: rates_of(name, cells, len(years)) for name, cells in rates.items() if cells is not None}
+    _say_assumed(pair, said, rules, warnings)
+    return SmileQuotes(table.tenors, years, columns, percent, rules, known | {"spot": said.spot})
+
+
+def _say_assumed(pair: str | None, said: Said, rules: tuple[Convention, ...], warnings: list[str]) -> None:
     if pair is None:
         warnings.append(
             f"no currency pair in the corner or a title: quotes read by the conventions of {DEFAULT_PAIR}"
         )
-    rates = {"domestic_rates": said.domestic, "foreign_rates": said.foreign}
-    known = {name: rates_of(name, cells, len(years)) for name, cells in rates.items() if cells is not None}
     if said.foreign is None and any(rule.delta == "spot" for rule in rules):
         warnings.append("foreign: not given, so spot deltas were read as forward deltas")
-    return SmileQuotes(table.tenors, years, columns, percent, rules, known | {"spot": said.spot})
 
 
 def grid_of(table: QuoteTable, said: Said) -> Grid:

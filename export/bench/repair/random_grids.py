@@ -25,7 +25,7 @@ def random_surface(rng: np.random.Generator, *, near: bool) -> va.Surface:
     return _near_boundary(rng, clean, wild) if near else [clean, wild][int(rng.random() < 0.7)]
 
 
-def _axes(rng: np.random.Generator, shape: tuple[int, int], tenors: np.ndarray) -> dict[str, np.ndarray]:
+def _axes(rng: np.random.Generator, shape: tuple[int, int], tenors: np.ndarray) -> dict[str, Any]:
     kind = rng.choice(["deltas", "moneyness", "ragged", "strikes"])
     if kind == "deltas":
         return {"deltas": np.sort(rng.choice(np.arange(2, 99), shape[1], replace=False))[::-1] / 100}
@@ -39,7 +39,7 @@ def _axes(rng: np.random.Generator, shape: tuple[int, int], tenors: np.ndarray) 
 
 
 def _smile(
-    rng: np.random.Generator, shape: tuple[int, int], tenors: np.ndarray, axes: dict[str, np.ndarray]
+    rng: np.random.Generator, shape: tuple[int, int], tenors: np.ndarray, axes: dict[str, Any]
 ) -> np.ndarray:
     """Flat in strike, or a mild SVI (deltas: a mild parabola); w grows with tenor or stays."""
     level = rng.uniform(0.05, 0.5) * np.exp(0.1 * rng.standard_normal())

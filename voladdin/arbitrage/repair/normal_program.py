@@ -7,6 +7,8 @@ the moves of vols. Moving between bid and ask costs next to nothing.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
@@ -140,10 +142,11 @@ class _Program:
             self._rows += [np.hstack([sign * at, -every, none]), np.hstack([sign * at, none, -every])]
             self._right += [sign * move, sign * beyond]
 
-    def matrix(self) -> FloatArray:
+    def matrix(self) -> Any:
+        """Sparse."""
         from scipy.sparse import csr_matrix
 
-        return csr_matrix(np.vstack(self._rows))  # type: ignore[return-value]
+        return csr_matrix(np.vstack(self._rows))
 
     def right(self) -> FloatArray:
         return np.concatenate(self._right)

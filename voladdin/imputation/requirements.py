@@ -1,0 +1,48 @@
+"""What imputation asks of its arguments."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..errors import InputError
+from ..surface import MAX_CELLS, MAX_VOL, Surface
+
+
+def require_surfaces(surface: Surface, prior: Surface | None) -> None:
+    """Raises InputError for what is none."""
+    for name, given in (("surface", surface), ("prior", prior)):
+        if not isinstance(given, Surface) and (name == "surface" or given is not None):
+            raise InputError(f"{name} is a {type(given).__name__}; expected a voladdin.Surface")
+
+
+def check_vols(name: str, grid: FloatArray, most: float = MAX_VOL) -> None:
+    """Raises InputError naming a vol that is not above 0, or above the most."""
+    bad = np.argwhere(~np.isnan(grid) & ~((grid > 0) & (grid <= most)))
+    if len(bad):
+        place = ", ".join(str(i) for i in bad[0])
+        value = grid[tuple(bad[0])]
+        raise InputError(
+            f"{name}[{place}] is {value:g}; expected a vol above 0 and at most {most:g} (decimal)"
+        )
+
+
+def check_grid(grid: FloatArray, *, has_prior: bool, coverage: float, most: float = MAX_VOL) -> None:
+    """Raises InputError for grids [B, T, K] without a quote or with too many cells, and for the coverage."""
+    if not 0 < coverage < 1:
+        raise InputError(f"coverage is {coverage!r}; expected a probability in (0, 1), such as 0.9")
+    if grid[0].size > MAX_CELLS:
+        raise InputError(f"the grid has {grid[0].size} cells; imputation takes at most {MAX_CELLS}")
+    check_vols("vols", grid, most)
+    empty = np.flatnonzero(~np.isfinite(grid).any((1, 2)))
+    if len(empty) and not has_prior:
+        where = "" if len(grid) == 1 else f" (surface {empty[0]})"
+        raise InputError(f"no quote at all{where}: expected at least one vol, or a prior surface")
+
+
+def check_prior(surface: Surface, prior: Surface) -> None:
+    """Raises InputError where the axes differ."""
+    for name in ("tenors", "deltas", "moneyness", "strikes"):
+        now, then = getattr(surface, name), getattr(prior, name)
+        if (now is None) != (then is None) or (now is not None and not np.array_equal(now, then)):
+            raise InputError(f"the prior's {name} are {then}; expected those of the surface, {now}")
