@@ -71,14 +71,9 @@ def normal_body(
     table, today = _without_today(table, later)
     tenors = tenors._replace(years=tenors.years[later])
     read = read_normal(table, tenors.years, market.forwards, given.strikes, told=told)
+    said = [*today, *tenors.notes, *read.warnings]
     return Body(
-        table,
-        tenors,
-        read.surface,
-        False,
-        read.quotes,
-        [*today, *tenors.notes, *read.warnings],
-        normal=read.notation,
+        table, tenors, read.surface, percent=False, written=read.quotes, warnings=said, normal=read.notation
     )
 
 
@@ -120,7 +115,9 @@ def _axes(
     line = tenors_of(table, given.tenors, valuation, words)
     read = _Read(line, read_forwards(table, market, line.years))
     typical = None if read.forwards is None else float(median(read.forwards))
-    return _after_today(table, read, strikes_of(table, given.strikes, typical, words, transposed=layout.transposed))
+    return _after_today(
+        table, read, strikes_of(table, given.strikes, typical, words, transposed=layout.transposed)
+    )
 
 
 def _without_today(table: Table, later: BoolArray) -> tuple[Table, list[str]]:
