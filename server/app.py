@@ -1,4 +1,8 @@
-"""The routes, all under /v1: health, models, worksheet functions, commands and the numeric imputation."""
+"""The routes, all under /v1: health, models, worksheet functions, commands and the numeric imputation.
+
+Only the extension of 0.1 asks for a function without a User-Agent. It shows nothing but cells, so its cells
+say that it has to be installed again.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +32,7 @@ from .security import Activity, Json, RequestGate, Text, TooLarge, TooSlow, fail
 MAX_BYTES = 4 << 20
 THREADS = 4
 BODY_SECONDS = 10.0  # a client that stops in the middle of a request
+OUTDATED = "an extension of voladdin 0.1 asks; expected `voladdin install libreoffice` again, and a restart"
 _ARRAYS = ("mean", "std", "low", "high", "filled", "zscore", "disputed")
 _STATUS: tuple[tuple[type[VoladdinError], int], ...] = (
     (TooLarge, 413),
@@ -77,6 +82,8 @@ def _add_routes(app: FastAPI, activity: Activity, stop: Callable[[], None], pool
         return await computed(_models)
 
     async def function(request: Request) -> Json:
+        if "user-agent" not in request.headers:
+            return Json({"cells": [[OUTDATED]]})
         return await computed(_evaluate, request.path_params["name"], await _body(request))
 
     async def cells(request: Request) -> Text:

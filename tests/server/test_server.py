@@ -55,7 +55,7 @@ def request(
     method: str, path: str, headers: dict[str, str | None] | None = None, **body: Any
 ) -> httpx.Request:
     """With the right Host and token; a header that is None is left out."""
-    wanted = {"host": HOST, "authorization": f"Bearer {TOKEN}"} | (headers or {})
+    wanted = {"host": HOST, "authorization": f"Bearer {TOKEN}", "user-agent": "test"} | (headers or {})
     built = httpx.Request(method, f"http://{HOST}{path}", **body)
     for name, value in wanted.items():
         built.headers.pop(name, None)
@@ -449,3 +449,12 @@ def test_a_call_as_lines_of_cells() -> None:
 def test_what_is_no_call(content: bytes, status: int, message: str) -> None:
     assert message in refused(ask("POST", "/v1/cells", content=content), status)
     assert ask("POST", "/v1/cells", {"authorization": None}, content=content).status_code == 401
+
+
+def test_the_extension_of_0_1_shows_that_it_has_to_be_installed_again() -> None:
+    """It sends these headers and no others, and shows the cells of an answer as they are."""
+    body: dict[str, Any] = {"arguments": [[["", 0.5], [1.0, 0.1]]]}
+    response = ask("POST", "/v1/functions/VOLIMPUTE", {"user-agent": None}, json=body)
+    assert response.status_code == 200
+    ((cell,),) = response.json()["cells"]
+    assert "`voladdin install libreoffice` again" in cell

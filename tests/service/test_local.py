@@ -352,7 +352,7 @@ def test_calls_are_fast_and_limits_hold_on_the_wire(folder: Path) -> None:
 def exchange(state: State, body: bytes, chunked: bool) -> int:
     """Status of one call with this body."""
     connection = http.client.HTTPConnection("127.0.0.1", state.port, timeout=10)
-    headers = {"Authorization": f"Bearer {read_token()}"}
+    headers = {"Authorization": f"Bearer {read_token()}", "User-Agent": "test"}
     parts = [body[i : i + 65536] for i in range(0, len(body), 65536)]
     content = iter(parts) if chunked else body
     try:

@@ -16,6 +16,8 @@ from pathlib import Path
 import uno  # noqa: F401 - makes com.sun.star importable
 from com.sun.star.beans import PropertyValue
 from com.sun.star.script import ModuleInfo
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "export" / "bench" / "calc"))
 from uno_pipe import connect  # type: ignore[import-not-found]
 
 ALWAYS_EXECUTE_NO_WARN = 4

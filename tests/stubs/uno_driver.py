@@ -12,6 +12,8 @@ from pathlib import Path
 
 import uno  # noqa: F401 - makes com.sun.star importable
 from com.sun.star.beans import PropertyValue
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "export" / "bench" / "calc"))
 from uno_pipe import connect  # type: ignore[import-not-found]
 
 

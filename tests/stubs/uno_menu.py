@@ -13,6 +13,8 @@ from pathlib import Path
 import uno
 from com.sun.star.accessibility.AccessibleRole import MENU_BAR
 from com.sun.star.beans import PropertyValue
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "export" / "bench" / "calc"))
 from uno_pipe import connect  # type: ignore[import-not-found]
 
 context = connect(sys.argv[1])

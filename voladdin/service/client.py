@@ -28,6 +28,7 @@ class Client:
         self._port, self._token = state.port, read_token()
         self._connection = http.client.HTTPConnection(HOST, state.port, timeout=timeout)
         self._headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        self._headers["User-Agent"] = "voladdin"
 
     def __enter__(self) -> Client:
         return self

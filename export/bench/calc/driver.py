@@ -17,20 +17,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import uno
+import uno  # noqa: F401 - makes com.sun.star importable
 from com.sun.star.beans import PropertyValue
-from com.sun.star.connection import NoConnectException
-
-
-def connect(pipe: str) -> Any:
-    local = uno.getComponentContext()
-    resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
-    for _ in range(600):
-        try:
-            return resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
-        except NoConnectException:
-            time.sleep(0.05)
-    raise TimeoutError("LibreOffice does not listen")
+from uno_pipe import connect  # type: ignore[import-not-found]
 
 
 class Driver:

@@ -130,6 +130,7 @@ class Server:
         connection.sock.settimeout(SILENCE)
         self._prove(token, port)
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._headers["User-Agent"] = "voladdin-libreoffice"  # 0.1 has none
         status, models = self._exchange("GET", "/v1/models", None, START_TIMEOUT)
         if status != 200:
             raise ConnectionError(f"the server answered {status} to GET /v1/models; expected 200")

@@ -1,12 +1,14 @@
 """The way into a LibreOffice that listens on a pipe; run by LibreOffice's own Python."""
 
 import time
+from typing import Any
 
 import uno
 from com.sun.star.connection import NoConnectException
 
 
-def connect(pipe):
+def connect(pipe: str) -> Any:
+    """The component context, within half a minute."""
     local = uno.getComponentContext()
     resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
     for _ in range(600):
