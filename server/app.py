@@ -90,6 +90,10 @@ def _add_routes(app: FastAPI, activity: Activity, stop: Callable[[], None], pool
         data = await _body(request)
         return Text(await asyncio.get_running_loop().run_in_executor(pool, _cells, data))
 
+    async def excel(request: Request) -> Text:
+        data = await _body(request)
+        return Text(await asyncio.get_running_loop().run_in_executor(pool, _in_excel, data))
+
     async def command(request: Request) -> Json:
         return await computed(_command, request.path_params["name"], await _body(request))
 
@@ -102,6 +106,7 @@ def _add_routes(app: FastAPI, activity: Activity, stop: Callable[[], None], pool
 
     app.add_route("/v1/stop", stopped, ["POST"])
     app.add_route("/v1/cells", cells, ["POST"])
+    app.add_route("/v1/excel", excel, ["POST"])
     app.add_route("/v1/functions/{name}", function, ["POST"])
     app.add_route("/v1/commands/{name}", command, ["POST"])
     app.add_route("/v1/impute", impute, ["POST"])
@@ -125,11 +130,21 @@ def _evaluate(name: str, data: bytes) -> dict[str, Any]:
 
 
 def _cells(data: bytes) -> str:
+    return wire.answer(_lines(data))
+
+
+def _in_excel(data: bytes) -> str:
+    """What a command did to a book that Excel has open, or why it could not."""
+    from voladdin.hosts.excel import calls
+
+    return calls.in_excel(_lines(data))
+
+
+def _lines(data: bytes) -> str:
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeError:
-        raise BadJson("the body is not UTF-8 text; expected lines of cells") from None
-    return wire.answer(text)
+        raise BadJson("the body is not UTF-8 text; expected lines") from None
 
 
 def _command(name: str, data: bytes) -> dict[str, Any]:

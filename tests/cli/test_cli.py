@@ -202,7 +202,7 @@ def test_a_missing_extra_says_what_to_install(
 def test_hosts_are_installed_by_name(host: str, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module(f"voladdin.hosts.{host}")
     done: list[str] = []
-    monkeypatch.setattr(module, action, lambda: done.append(action))
+    monkeypatch.setattr(module, action, lambda **options: done.append(action))
     monkeypatch.setattr(doctor, "summarise", lambda _: 0)
     assert main([action, host]) == 0
     assert done == [action]

@@ -1,142 +1,85 @@
-"""The functions of the Excel add-in: xlwings' real decorators, wrapper and call path, with COM stubbed."""
+"""What the add-in's VBA asks of Python, through xlwings' real COM server with COM stubbed; its wrappers."""
 
 from __future__ import annotations
 
-import datetime as dt
-import importlib
 import re
 import sys
-from collections.abc import Iterator
-from decimal import Decimal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.stubs import win32
-from tests.stubs.win32 import MISSING, ExcelRange, values
-from voladdin.errors import UnavailableError
-from voladdin.hosts.excel import addin, names
+from voladdin.errors import InputError, UnavailableError
+from voladdin.hosts.excel import addin, calls, names
+from voladdin.journal import Caller
+from voladdin.worksheet import wire
 from voladdin.worksheet.registry import FUNCTIONS, Argument, Function, evaluate
+from voladdin.worksheet.wire import Call, read_answer, write_call
 
-MODULE = "voladdin.hosts.excel.udfs"
 GRID: list[list[Any]] = [
     [None, "10P", "25P", "ATM", "25C", "10C"],
     ["1W", 0.089, None, 0.081, None, None],
     ["1M", 0.093, 0.086, 0.082, 0.083, None],
     ["1Y", None, "#N/A", 0.089, None, 0.098],
 ]
+Ask = Callable[[str, str], str]
 
 
-@pytest.fixture(scope="module")
-def excel_host() -> Iterator[Any]:
-    """xlwings as on Windows, and the UDF module imported under it."""
-    sys.modules.pop(MODULE, None)
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+    """A function of the add-in's Python module, through the calls of connection.bas on the COM server."""
     with win32.installed() as host:
-        host.module = importlib.import_module(MODULE)
-        yield host
-    sys.modules.pop(MODULE, None)
+        for name in ("FromVariant", "ToVariant"):
+            monkeypatch.setattr(f"xlwings.com_server.{name}", lambda value: value)
+        python = host.server
+
+        def ask(name: str, text: str) -> str:
+            called = python.Call(python.Module(names.PYTHON_MODULE), name, python.Tuple(text))
+            return str(python.Str(called))
+
+        yield ask
 
 
-@pytest.fixture(scope="module")
-def call(excel_host: Any) -> Any:
-    """What Excel gets: the COM server's CallUDF, which unpacks a single cell and a single row."""
-    return lambda name, *arguments: excel_host.server.CallUDF(MODULE, name, arguments)
-
-
-def test_without_windows_the_module_imports_and_the_wrappers_are_written(monkeypatch: Any) -> None:
-    # first in this file: the stubs of the other tests last to its end
-    module = importlib.import_module(MODULE)
-    try:
-        assert module.VOLIMPUTE(GRID) == evaluate("VOLIMPUTE", [GRID])
-        written = addin.wrapper_text()
-    finally:
-        sys.modules.pop(MODULE, None)
-    assert not {"pythoncom", "pywintypes", "win32com", "xlwings.udfs"} & set(sys.modules)
-    with win32.installed():
-        assert addin.wrapper_text() == written  # as where pywin32 is
-
-
-def test_every_function_is_registered_as_the_table_says(excel_host: Any) -> None:
-    for function in FUNCTIONS.values():
-        registered = getattr(excel_host.module, function.name).__xlfunc__
-        assert registered["name"] == function.name
-        assert registered["category"] == "voladdin"
-        assert registered["ret"]["doc"] == function.help[:255]
-        assert not registered["volatile"] and not registered["call_in_wizard"] and not registered["sub"]
-        assert registered["async_mode"] is None and "expand" not in registered["ret"]["options"]
-        for argument, expected in zip(registered["args"], function.arguments, strict=True):
-            assert argument["name"] == expected.name
-            assert argument["doc"] == expected.help[:255]
-            assert ("optional" in argument) == expected.optional
-            assert argument["options"] == {"ndim": 2, "err_to_str": True}
-
-
-def test_a_grid_equals_evaluate(call: Any) -> None:
-    expected = [["" if cell is None else cell for cell in row] for row in evaluate("VOLIMPUTE", [GRID])]
-    assert call("VOLIMPUTE", values(GRID), *[MISSING] * 8) == expected
-
-
-def test_omitted_arguments_are_none_and_others_arrive_in_place(call: Any) -> None:
-    std = call("VOLIMPUTE", values(GRID), "std", MISSING, MISSING, MISSING, values([["fx"]]))
-    assert std == [["" if c is None else c for c in row] for row in evaluate("VOLIMPUTE", [GRID, "std"])]
-
-
-def test_a_range_object_is_read_as_its_values_are(call: Any) -> None:
-    assert call("VOLIMPUTE", ExcelRange(values(GRID))) == call("VOLIMPUTE", values(GRID))
-
-
-def test_currency_and_date_values(call: Any, excel_host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Any] = []
-    monkeypatch.setattr(excel_host.module, "evaluate", lambda name, a, _: seen.extend(a) or [[1.0]])
-    call("VOLIMPUTE", values([[win32.ComDate(2026, 11, 21), Decimal("1.0850")], [True, ""]]))
-    assert seen == [[[dt.datetime(2026, 11, 21), 1.085], [True, None]]]
-    assert type(seen[0][0][1]) is float
-
-
-def test_the_cell_and_the_book_of_a_call_are_known(call: Any) -> None:
+def test_a_formula_through_the_com_server(ask: Ask) -> None:
+    cells, said = read_answer(ask("answered", write_call(Call("VOLIMPUTE", [GRID]))))
+    assert cells == evaluate("VOLIMPUTE", [GRID]) and said == []
+    caller = Caller("fx.xlsx", "'My book'!L18", ("'My book'!C5:E7",))
     wrong = [[None, "25P", "ATM"], ["1M", 0.1, 0.1], ["3X", 0.1, 0.1]]
-    count = len(FUNCTIONS["VOLCHECK"].arguments) - 1
-    whence = "\n".join(["fx.xlsx", "'My book'!L18", "'My book'!C5:E7", *[""] * count])
-    assert call("VOLCHECK", values(wrong), *[MISSING] * count, whence) == "#VALUE!"
-    asked = "\n".join(["fx.xlsx", "S!A1", "", "'My book'!L18"])
-    found = dict(call("VOLINFO", "why", "#VALUE!", asked))
-    assert found["error"].startswith("surface: cell 'My book'!C7 is '3X'")
-    assert found["cell"] == "'My book'!L18"
-    other = call("VOLINFO", "error", MISSING, "other.xlsx\nS!A1\n\n")
-    assert "none" in str(other)
+    cells, said = read_answer(ask("answered", write_call(Call("VOLCHECK", [wrong], caller))))
+    assert cells == [["#VALUE!"]] and said[0].startswith("surface: cell 'My book'!C7 is '3X'")
+    assert read_answer(ask("answered", "nonsense"))[0] == [["#VALUE!"]]
 
 
-@pytest.mark.parametrize(
-    ("grid", "error"),
-    [
-        ([["x", "y"], ["z", "w"]], "#VALUE!"),
-        ([[None]], "#VALUE!"),
-        ([["#N/A"]], "#VALUE!"),
-        ([[None, "25P", "ATM"], ["1M", 0.08, 0.08], ["1M", 0.08, 0.08]], "#VALUE!"),
-    ],
-)
-def test_bad_input_is_an_error_text_for_the_wrapper(call: Any, grid: list[list[Any]], error: str) -> None:
-    assert call("VOLIMPUTE", values(grid)) == error
+def test_the_vba_makes_these_calls() -> None:
+    text = addin.module().source
+    assert "python.Str(python.Call(python.Module(PYTHON_MODULE), name, python.Tuple(body)))" in text
+    assert f'PYTHON_MODULE As String = "{calls.__name__}"' in text
+    asked = set(re.findall(r'AnsweredByCom\("(\w+)"', text))
+    assert asked == {"answered", "commanded"} and all(callable(getattr(calls, name)) for name in asked)
 
 
-def test_an_unknown_model_is_not_available(call: Any) -> None:
-    assert call("VOLIMPUTE", values(GRID), MISSING, MISSING, MISSING, MISSING, "nosuchmodel") == "#N/A"
+def test_a_call_that_hangs_ends_at_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "LIMIT", 0.2)
+    with monkeypatch.context() as patch:
+        patch.setattr(wire, "answer", lambda text: time.sleep(1.0) or text)
+        assert read_answer(calls.answered("x")) == ([["#N/A"]], ["no answer within 0.2 s"])
+    monkeypatch.setattr(calls, "LIMIT", 10.0)
+    cells, _ = read_answer(calls.answered(write_call(Call("VOLINFO", ["version"]))))
+    assert cells == evaluate("VOLINFO", ["version"])  # the next does not wait
 
 
-def test_wrapper_has_one_function_an_entry_and_error_values() -> None:
+def test_a_wrapper_a_function_which_hands_over_its_arguments() -> None:
     text = addin.wrapper_text()
     for function in FUNCTIONS.values():
-        arguments = [f"Optional {a.name}" if a.optional else a.name for a in function.arguments]
-        head = f"\nFunction {function.name}({', '.join(arguments)})\n"
-        assert f"{head}Attribute {function.name}.VB_Description = " in f"\n{text}"
-        array = ", ".join(f"Values({a.name})" for a in function.arguments)
-        array += f", Whence({', '.join(a.name for a in function.arguments)})"
-        call = f'XLPy.CallUDF("{MODULE}", "{function.name}", Array({array}), Nothing, Application.Caller)'
-        assert f"{function.name} = WithErrors({call})\n" in text
-        assert f'{function.name} = CallFailed("{function.name}", Err.Description)\n' in text
-    wizard = 'If (Not Application.CommandBars("Standard").Controls(1).Enabled) Then Exit Function'
-    assert text.count(wizard) == len(FUNCTIONS)
-    assert not re.search(r"= Err\.Description", text)
+        given = [f"{'Optional ' * a.optional}ByVal {a.name} As Variant" for a in function.arguments]
+        head = f"Public Function {function.name}({', '.join(given)}) As Variant\n"
+        assert f"{head}Attribute {function.name}.VB_Description = " in text
+        array = ", ".join(a.name for a in function.arguments)
+        assert f'    {function.name} = Called("{function.name}", Array({array}))\n' in text
 
 
 def test_help_texts_of_the_function_wizard() -> None:
@@ -169,11 +112,8 @@ def _read(vba: str) -> str:
 
 
 def test_every_vba_procedure_is_closed() -> None:
-    text = addin.module().source.removeprefix(
-        f'Attribute VB_Name = "{names.VBA_MODULE}"\n{addin.runtime_text()}'
-    )
-    assert text.startswith("Function ")
-    opened = re.findall(r"^(?:Private |Public )?(Function|Sub) ", text, re.M)
+    text = addin.module().source
+    opened = re.findall(r"^(?:Private |Public )(Function|Sub) ", text, re.M)
     assert max(map(len, text.splitlines())) < 1024  # VBA's longest line
     assert sorted(opened) == sorted(re.findall(r"^End (Function|Sub)", text, re.M))
 
@@ -184,17 +124,75 @@ def test_argument_names_are_not_words_of_vba() -> None:
         assert not {a.name.lower() for a in function.arguments} & set(words.split()), function.name
 
 
-def test_another_wrapper_of_xlwings_is_refused(excel_host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(excel_host.udfs, "generate_vba_wrapper", lambda *_: None)
-    with pytest.raises(UnavailableError, match="0 calls and 0 error lines"):
-        addin.wrapper_text()
+def test_another_xlwings_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import xlwings
+
+    (tmp_path / "xlwings_custom_addin.bas").write_text("no notice")
+    monkeypatch.setattr(xlwings, "__file__", str(tmp_path / "__init__.py"))
+    with pytest.raises(UnavailableError, match="no notice of its licence"):
+        addin.starter_text()
 
 
-def test_expiry_dates_go_in_and_come_back(call: Any) -> None:
-    dated = [[dt.datetime(2026, 1, 15), "25P", "ATM"], [dt.datetime(2026, 2, 15), 0.09, None]]
-    dated += [[dt.datetime(2027, 1, 15), None, 0.09]]
-    cells = call("VOLIMPUTE", values(dated), *[MISSING] * 8)
-    assert [row[0].replace(tzinfo=None) for row in cells] == [row[0] for row in dated]
-    assert cells[1][1] == 0.09 and 0.05 < cells[1][2] < 0.09
-    vol = call("VOLINTERP", values(dated), dt.datetime(2026, 7, 15), "ATM", *[MISSING] * 5)
-    assert isinstance(vol, float) and cells[1][2] < vol < 0.09
+class App:
+    """An Excel application as xlwings shows it."""
+
+    def __init__(self) -> None:
+        self.screen_updating = self.enable_events = True
+        self.calculation = "semiautomatic"
+        self.impl = SimpleNamespace(hwnd=42)
+        self.books: list[Any] = []
+
+
+@pytest.fixture
+def excel_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    app = App()
+    workbook = SimpleNamespace(FullName="C:\\b.xlsx")
+    app.books = [SimpleNamespace(app=app, name="b.xlsx", impl=SimpleNamespace(xl=workbook))]
+    with win32.installed():
+        import pythoncom  # type: ignore[import-not-found]
+        import xlwings
+
+        monkeypatch.setattr(pythoncom, "CoUninitialize", lambda: None, raising=False)
+        monkeypatch.setattr(xlwings, "apps", [app])
+        yield app
+
+
+def test_excel_is_quiet_while_a_command_runs_and_as_before_after_it(
+    excel_app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+
+    def execute(name: str, book: Any) -> str:
+        seen.append((excel_app.screen_updating, excel_app.enable_events, excel_app.calculation))
+        if name == "fail":
+            raise InputError("B2 is 0.3; expected at most 0.2")
+        if name == "break":
+            raise KeyError("x")
+        return "3 cells filled"
+
+    monkeypatch.setattr(calls, "execute", execute)
+    assert calls.in_excel("fill\n42\nC:\\b.xlsx") == "=3 cells filled"
+    assert calls.in_excel("fail\n42\nC:\\b.xlsx").startswith("!B2 is 0.3; expected at most 0.2 (VA-")
+    with pytest.raises(KeyError):
+        calls.in_excel("break\n42\nC:\\b.xlsx")
+    assert seen == [(False, False, "manual")] * 3
+    assert (excel_app.screen_updating, excel_app.enable_events) == (True, True)
+    assert excel_app.calculation == "semiautomatic"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fill", "expected a command, a window handle and a book"),
+        ("fill\nx\nC:\\b.xlsx", "expected a command, a window handle and a book"),
+        ("fill\n42\nC:\\other.xlsx", "is not open in an Excel"),
+        ("fill\n43\nC:\\b.xlsx", "is not open in an Excel"),
+    ],
+)
+def test_no_such_book(text: str, message: str, excel_app: App) -> None:
+    with pytest.raises(InputError, match=message):
+        calls.in_excel(text)
+
+
+def test_without_windows_nothing_of_pywin32_is_imported() -> None:
+    assert not {"pythoncom", "pywintypes", "win32com", "xlwings.udfs"} & set(sys.modules)

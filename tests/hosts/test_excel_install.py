@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 import xlwings
+from defusedxml.ElementTree import fromstring
 
 from voladdin.cli.program import main
 from voladdin.errors import UnavailableError
+from voladdin.home import folder
 from voladdin.hosts import excel
-from voladdin.hosts.excel import addin, installer, names, xlam
+from voladdin.hosts.excel import addin, installer, names, task, xlam
 
 THEIR_CONFIG = '"INTERPRETER_WIN","theirs"\n'
 
@@ -71,13 +73,13 @@ def test_the_configuration_is_of_this_interpreter_and_where_the_add_in_looks(pro
     path = profile / ".voladdin" / "voladdin.conf"
     entries = dict(re.findall(r'^"(.*)","(.*)"\r\n', path.read_bytes().decode(), re.M))
     assert entries == {
+        "TRANSPORT": "auto",
+        "TASK": task.name(),
+        "HOME": str(folder()),
         "INTERPRETER_WIN": str(profile / "environment" / "Scripts" / "pythonw.exe"),
         "PYTHONPATH": str(Path(addin.__file__).parents[3]),
-        "ADD_WORKBOOK_TO_PYTHONPATH": "False",
     }
     assert Path(entries["PYTHONPATH"], *names.PYTHON_MODULE.split(".")).with_suffix(".py").exists()
-    looked_up = r'Environ("USERPROFILE") & "\." & PROJECT_NAME & "\" & PROJECT_NAME & ".conf"'
-    assert looked_up in addin.module().source
 
 
 def test_without_a_windowless_interpreter_the_plain_one_is_named(profile: Path) -> None:
@@ -247,3 +249,35 @@ def test_the_command_line_knows_its_hosts(action: str, capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         main([action, "word"])
     assert "invalid choice: 'word'" in capsys.readouterr().err
+
+
+def test_the_task_starts_this_interpreters_server(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("USERDOMAIN", "DESK & CO")
+    python = profile / "it's" / "pythonw.exe"
+    root = fromstring(task.xml(python, at_logon=True).encode("utf-16"))
+    space = {"t": root.tag.strip("{}").split("}")[0]}
+    user = f"DESK & CO\\{task.name().removeprefix('voladdin ')}"
+    assert [e.text for e in root.iterfind(".//t:UserId", space)] == [user, user]
+    assert root.findtext(".//t:Command", "", space) == str(python)
+    code = root.findtext(".//t:Arguments", "", space).removeprefix('-P -c "').removesuffix('"')
+    assert '"' not in code and "'--idle','0'" in code and str(folder().absolute()) in code
+    compile(code, "task", "exec")
+    on_call = task.xml(python, at_logon=False)
+    assert "LogonTrigger" not in on_call and "'--idle','1800'" in on_call
+
+
+def test_the_choices_of_an_installation(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def register(python: Path, at_logon: bool) -> str:
+        asked.append((python.name, at_logon))
+        return ""
+
+    monkeypatch.setattr(task, "register", register)
+    monkeypatch.setattr(task, "remove", lambda: asked.append("removed"))
+    assert main(["install", "excel", "--start", "logon", "--transport", "http"]) == 0
+    assert b'"TRANSPORT","http"' in (profile / ".voladdin" / "voladdin.conf").read_bytes()
+    excel.install(transport="com")
+    excel.uninstall()
+    assert asked == [("pythonw.exe", True), "removed"]
+    assert "expected Windows" in task._scheduled("/Create") or sys.platform == "win32"

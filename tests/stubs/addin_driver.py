@@ -8,6 +8,7 @@ neither `#If` nor Excel's own objects, so the test runs in the module that the s
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import uuid
@@ -22,7 +23,8 @@ from uno_pipe import connect  # type: ignore[import-not-found]
 
 ALWAYS_EXECUTE_NO_WARN = 4
 STANDARD = 1
-TEST = "voladdin_test"
+TEST, CLASS = "voladdin_test", 2
+CLASSES = "http_of_basic", "python_of_basic", "range_of_basic"  # in place of Windows' and Excel's objects
 
 
 def option(name, value):
@@ -40,22 +42,31 @@ def test_module(source, script):
     return "Option VBASupport 1\n" + script["add"] + text
 
 
+def insert(library, name, kind, text):
+    info = ModuleInfo()
+    info.ModuleType = kind
+    library.insertModuleInfo(name, info)
+    library.insertByName(name, text)
+
+
 def run(document, script):
     names = document.BasicLibraries.ElementNames
     library = document.BasicLibraries.getByName(next(name for name in names if name != "Standard"))
     modules = {name: library.getByName(name) for name in library.ElementNames}
     for name in modules:
         library.removeByName(name)  # one that does not compile keeps the others from running
-    info = ModuleInfo()
-    info.ModuleType = STANDARD
-    library.insertModuleInfo(TEST, info)
-    library.insertByName(TEST, test_module(modules[script["module"]], script))
+    for name in CLASSES:
+        insert(library, name, CLASS, Path(__file__).with_name(f"{name}.bas").read_text())
+    insert(library, TEST, STANDARD, test_module(modules[script["module"]], script))
     url = f"vnd.sun.star.script:voladdin.{TEST}.Test?language=Basic&location=document"
     result = document.getScriptProvider().getScript(url).invoke((), (), ())[0]
     return {"libraries": names, "modules": modules, "result": result}
 
 
 addin, profile = sys.argv[1:]
+scripts = Path(profile, "profile", "user", "Scripts", "python")
+scripts.mkdir(parents=True)
+shutil.copy(Path(__file__).with_name("http_of_basic.py"), scripts)
 pipe = f"voladdin{uuid.uuid4().hex}"
 options = [f"-env:UserInstallation={Path(profile, 'profile').as_uri()}", f"--accept=pipe,name={pipe};urp;"]
 office = subprocess.Popen(["soffice", "--headless", "--norestore", *options], stderr=subprocess.DEVNULL)

@@ -16,6 +16,7 @@ from typing import Any
 from voladdin.errors import VoladdinError
 from voladdin.home import write_private
 from voladdin.service.state import State, proof
+from voladdin.worksheet import wire
 
 TOKEN = "a-token-of-the-tests"
 
@@ -37,6 +38,7 @@ class LocalServer:
 
     def __init__(self, home: Path, evaluate: Callable[[str, Sequence[Any]], Any], version: str = "1") -> None:
         self.calls: list[tuple[str, list[Any]]] = []
+        self.texts: list[str] = []  # of calls as lines of cells
         self.greetings = 0
         self.last: int | None = None
         self.token = TOKEN
@@ -98,7 +100,11 @@ class LocalServer:
                 self._send(200, {"models": server.models})
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                sent = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.path in ("/v1/cells", "/v1/excel"):
+                    self._send_text(sent.decode())
+                    return
+                body = json.loads(sent)
                 if server.last is not None and len(server.calls) >= server.last:
                     self.close_connection = True
                     server.die()
@@ -108,6 +114,17 @@ class LocalServer:
                     return
                 self._send(*server._answer(self.path.removeprefix("/v1/functions/"), body["arguments"]))
 
+            def _send_text(self, sent: str) -> None:
+                """What `evaluate` makes of a call, or what the server says to a command."""
+                server.texts.append(sent)
+                if self.path == "/v1/excel":
+                    self._send(200, server.command)
+                    return
+                call = wire.read_call(sent)
+                server.calls.append((call.name, call.arguments))
+                answer = server._evaluate(call.name, call.arguments) if not call.refused else [["#VALUE!"]]
+                self._send(200, wire.write_answer(answer))
+
             def _send(self, status: int, answer: Any, proven: bool = True) -> None:
                 if server._hang.is_set():
                     server._resume.wait(30)
@@ -115,7 +132,8 @@ class LocalServer:
                     return
                 if proven and self.headers["Authorization"] != f"Bearer {server.token}":
                     status, answer = 401, {"error": {"cell": "#N/A", "message": "no token"}}
-                data = json.dumps(answer, allow_nan=False).encode()
+                text = answer if isinstance(answer, str) else json.dumps(answer, allow_nan=False)
+                data = text.encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()

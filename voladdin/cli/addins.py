@@ -19,7 +19,9 @@ def add(commands: Any) -> None:
     for name, help_ in (("install", "add voladdin to a host"), ("uninstall", "remove it from a host")):
         host = commands.add_parser(name, help=help_)
         host.add_argument("host", choices=HOSTS)
-        host.set_defaults(command=_install, action=name)
+        host.set_defaults(command=_install, action=name, options=())
+        if name == "install":
+            _add_excel(host)
 
     build = commands.add_parser("build", help="write a host's add-in file, on any system")
     build.add_argument("host", choices=BUILDS)
@@ -34,9 +36,19 @@ def add(commands: Any) -> None:
     info.set_defaults(command=_info)
 
 
+def _add_excel(install: argparse.ArgumentParser) -> None:
+    """What only Excel's installation asks."""
+    install.set_defaults(options=("start", "transport"))
+    starts = install.add_argument("--start", choices=("call", "logon"), default="call")
+    starts.help = "excel: the local server starts at the first call (the default) or at your logon"
+    transport = install.add_argument("--transport", choices=("auto", "http", "com"), default="auto")
+    transport.help = "excel: how it asks Python: http to the local server, com, or the first to be had (auto)"
+
+
 def _install(options: argparse.Namespace) -> int:
     host = importlib.import_module(f"voladdin.hosts.{options.host}")
-    print(getattr(host, options.action)() or f"{options.host}: {options.action}ed")
+    given = {name: getattr(options, name) for name in options.options if options.host == "excel"}
+    print(getattr(host, options.action)(**given) or f"{options.host}: {options.action}ed")
     stop_if_running()  # the next call starts the server of what is installed now
     if options.action == "uninstall":
         return 0

@@ -82,7 +82,7 @@ _ALL = (
         "generate",
         "Generate",
         "Four cells, level, skew, curv, term, become a surface beside them; a table of them a sheet a row.",
-        "Surface",
+        "Scenarios",
         generate,
     ),
     Command("functions", "Functions", "Lists the worksheet functions on a sheet.", "Help", helping.functions),

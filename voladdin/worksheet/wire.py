@@ -4,9 +4,9 @@ A call is the function's name, a line of its caller (book, cell, the reference o
 argument: a line "rows, columns" and its rows; "0, 0" is omitted, and "x, why" one that the host refuses. An
 answer is "rows, columns" and the rows, then a line a message. Tabs divide fields, line feeds lines.
 
-A cell is a letter and its value, nothing where blank: n a number, or two whose sum it is (a host may write no
-more than 15 digits); b 1 or 0; d a date's serial number of the 1900 system; e an error value; t a text, in
-which \b is a backslash, \t a tab, \n a line feed and \r a carriage return.
+A cell is a letter and its value, nothing where blank: n a number, or some whose sum it is (a host may write
+no more than 15 digits); b 1 or 0; d a date, by its serial number of the 1900 system; e an error value; t a
+text, in which \b is a backslash, \t a tab, \n a line feed and \r a carriage return.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from .registry import FUNCTIONS, evaluate
 MOST_CELLS = 100_000  # of one argument
 _ESCAPES = (("\\", "\\b"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 _DIGITS = 15
+_TINY = 1e-300  # a rest below is none: Basic overflows near the smallest numbers
 _LATEST = 2_958_466  # serial number of a date after 9999
 
 
@@ -114,7 +115,7 @@ def write_cell(cell: Any) -> str:
     if isinstance(cell, str):
         return f"e{cell}" if cell in ERROR_CELLS else f"t{escaped(cell)}"
     if isinstance(cell, date):
-        return f"d{serial_of_date(cell)!r}"
+        return f"d{_digits(serial_of_date(cell))}"
     if isinstance(cell, bool):
         return f"b{int(cell)}"
     number = float(cell)
@@ -125,7 +126,7 @@ def _digits(number: float) -> str:
     """15 digits, and what they lack."""
     shown = f"{number:.{_DIGITS}g}"
     lacking = number - float(shown)
-    return f"{shown} {lacking:.{_DIGITS}g}" if lacking and math.isfinite(lacking) else shown
+    return f"{shown} {lacking:.{_DIGITS}g}" if _TINY < abs(lacking) < math.inf else shown
 
 
 def read_cell(text: str) -> Cell:
@@ -163,7 +164,7 @@ def _number(text: str) -> float:
 
 
 def _date(text: str) -> date:
-    serial = float(text)
+    serial = _number(text)
     if not 0 <= serial < _LATEST:
         raise ValueError(text)
     return date_of_serial(serial)

@@ -1,7 +1,7 @@
-"""Windows Excel: worksheet functions and a ribbon through xlwings' COM server, in process (no HTTP).
+"""Windows Excel: worksheet functions and a ribbon in VBA, which asks Python by HTTP or by xlwings' COM server.
 
-The cells go: Excel -> VBA wrapper -> xlwings -> udfs -> `worksheet.registry.evaluate` -> the same way back.
-A button goes: Excel -> VBA callback -> xlwings -> ribbon -> `voladdin.commands.execute` on the active book.
+The cells go: Excel -> VBA -> lines of text -> the local server, or `calls` by COM -> `worksheet.wire` -> back.
+A button goes: Excel -> VBA callback -> the same way -> `calls.on_book` -> `voladdin.commands.execute`.
 """
 
 from .installer import install, uninstall

@@ -1,22 +1,51 @@
 
 Public Sub VoladdinCommand(control As IRibbonControl)
-    ' Every button of the ribbon: its tag is the name of a command, which runs on the active book.
+    ' Every button of the ribbon and the menu: its tag is the name of a command, for the active book.
     Dim answer As String
     On Error GoTo CommandFailed
-    If ActiveWorkbook Is Nothing Then
-        MsgBox "Open a workbook first.", vbInformation, PROJECT_NAME
-        Exit Sub
+    If control.Tag = "reconnect" Then
+        Reconnect
+        answer = IIf(Len(transport) > 0, "=Python answers by " & transport, "!" & reason)
+    ElseIf ActiveWorkbook Is Nothing Then
+        answer = "!Open a workbook first."
+    ElseIf Not Ready() Then
+        answer = "!" & reason & ". Reconnect asks again."
+    Else
+        answer = Done(control.Tag)
     End If
-    answer = Answered(control.Tag)
     If Len(answer) > 1 Then MsgBox Mid$(answer, 2, 1000), IIf(Left$(answer, 1) = "!", vbExclamation, vbInformation), PROJECT_NAME
     Exit Sub
 CommandFailed:
     MsgBox "Python did not run the command: " & Err.Description, vbCritical, PROJECT_NAME
 End Sub
 
-Private Function Answered(ByVal command As String) As String
+Private Function Done(ByVal command As String) As String
     ' What Python has to say of a command: "!" and an error, or "=" and a message, which may be empty.
-    XLPy.SetAttr XLPy.Module("xlwings._xlwindows"), "BOOK_CALLER", ActiveWorkbook
-    Answered = XLPy.Str(XLPy.Call(XLPy.Module("voladdin.hosts.excel.ribbon"), "answer", XLPy.Tuple(command)))
-    XLPy.SetAttr XLPy.Module("xlwings._xlwindows"), "BOOK_CALLER", Nothing ' or the book could not close
+    If transport = "com" Then
+        python.SetAttr python.Module("xlwings._xlwindows"), "BOOK_CALLER", ActiveWorkbook
+        Done = AnsweredByCom("commanded", command)
+        python.SetAttr python.Module("xlwings._xlwindows"), "BOOK_CALLER", Nothing ' or the book could not close
+    Else
+        Done = DoneByServer(command & vbLf & Application.Hwnd & vbLf & ActiveWorkbook.FullName)
+    End If
+End Function
+
+Private Function DoneByServer(ByVal body As String) As String
+    ' The server works on the open book, so Excel has to answer it meanwhile.
+    Dim caller As Object, since As Double
+    Set caller = CreateObject("MSXML2.ServerXMLHTTP.6.0")
+    since = Timer
+    caller.setTimeouts 1000, CONNECT_MS, 5000, COMMAND_SECONDS * 1000
+    caller.setProxy 1
+    caller.Open "POST", "http://127.0.0.1:" & port & "/v1/excel", True
+    caller.setRequestHeader "Content-Type", "text/plain; charset=utf-8"
+    caller.setRequestHeader "Authorization", "Bearer " & token
+    caller.send body
+    Do While caller.readyState <> 4
+        DoEvents
+        Sleep 5
+        If Elapsed(since) > COMMAND_SECONDS Then Err.Raise vbObjectError + 1003, PROJECT_NAME, "no answer within " & COMMAND_SECONDS & " s"
+    Loop
+    If caller.Status <> 200 Then Err.Raise vbObjectError + 1000, PROJECT_NAME, "status " & caller.Status & ": " & Left$(caller.responseText, 300)
+    DoneByServer = caller.responseText
 End Function

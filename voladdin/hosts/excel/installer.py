@@ -15,8 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from voladdin.errors import UnavailableError
+from voladdin.home import folder
 
-from . import xlam
+from . import task, xlam
 from .names import ADDIN, PROJECT
 
 CONFIG = f"{PROJECT}.conf"
@@ -27,8 +28,12 @@ _EARLIER = (
 )  # what older versions left for an import
 
 
-def install() -> str:
-    """Writes the add-in and its xlwings configuration for this interpreter; says where.
+def install(start: str = "call", transport: str = "auto") -> str:
+    """Writes the add-in, its configuration for this interpreter, and Windows' task for the server; says so.
+
+    start: the local server starts at the first "call", or at the user's "logon".
+    transport: by which Excel asks Python: "http" to that server, "com" to a Python of Excel's own, or "auto",
+        the first of them that can be had.
 
     The user's xlwings.conf and other add-ins are not touched. Over an older version it replaces it. Where it
     raises, everything is as it was.
@@ -36,11 +41,14 @@ def install() -> str:
     Raises UnavailableError without Windows, pywin32 or xlwings' library beside this interpreter, or where a
     file cannot be written, as when Excel has the add-in open.
     """
-    start, profile = start_folder(), profile_folder()
-    _require_xlwings()
+    addin, profile = start_folder() / ADDIN, profile_folder()
+    if transport != "http":
+        _require_xlwings()
     removed = dict.fromkeys((profile / name for name in _EARLIER), None)
-    _change({start / ADDIN: xlam.xlam(), profile / CONFIG: _configuration(), **removed})
-    return f"excel: installed as {start / ADDIN}; restart Excel to see its tab {PROJECT}"
+    _change({addin: xlam.xlam(), profile / CONFIG: _configuration(transport), **removed})
+    refused = "" if transport == "com" else task.register(_windowless(), at_logon=start == "logon")
+    said = f"; Windows' task scheduler will not start its server: {refused}" if refused else ""
+    return f"excel: installed as {addin}; restart Excel to see its tab {PROJECT}{said}"
 
 
 def uninstall() -> str:
@@ -52,6 +60,7 @@ def uninstall() -> str:
     ours = [start / ADDIN, *(profile / name for name in (CONFIG, *_EARLIER))]
     found = any(path.exists() for path in ours)
     _change(dict.fromkeys(ours, None))
+    task.remove()
     with suppress(OSError):  # other files of the user's may lie there
         profile.rmdir()
     return "excel: uninstalled" if found else "excel: was not installed"
@@ -86,14 +95,21 @@ def _require_xlwings() -> None:
         )
 
 
-def _configuration() -> bytes:
-    """The add-in's own xlwings configuration, as VBA reads it: quoted, in the system's code page."""
+def _windowless() -> Path:
+    """This interpreter, without a window where it has such a one."""
     executable = Path(sys.executable)
     windowless = executable.with_name("pythonw.exe")
+    return windowless if windowless.exists() else executable
+
+
+def _configuration(transport: str) -> bytes:
+    """The add-in's own configuration, as VBA reads it: quoted, in the system's code page."""
     entries = {
-        "INTERPRETER_WIN": windowless if windowless.exists() else executable,
+        "TRANSPORT": transport,
+        "TASK": task.name(),
+        "HOME": folder(),
+        "INTERPRETER_WIN": _windowless(),
         "PYTHONPATH": Path(__file__).resolve().parents[3],
-        "ADD_WORKBOOK_TO_PYTHONPATH": "False",
     }
     text = "".join(f'"{key}","{value}"\r\n' for key, value in entries.items())
     try:

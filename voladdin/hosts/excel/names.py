@@ -4,7 +4,7 @@ from __future__ import annotations
 
 PROJECT = "voladdin"
 ADDIN = f"{PROJECT}.xlam"
-PYTHON_MODULE = "voladdin.hosts.excel.udfs"  # what xlwings' COM server loads
+PYTHON_MODULE = "voladdin.hosts.excel.calls"  # what VBA asks through xlwings' COM server
 VBA_MODULE = "voladdin_udfs"
 CALLBACK = "VoladdinCommand"  # of every button, in commands.bas
 MAX_HELP = 255  # characters of a text in Excel's function wizard

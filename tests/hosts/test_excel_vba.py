@@ -1,0 +1,387 @@
+"""The add-in's VBA, run by LibreOffice: the way to Python over HTTP, its failures, ranges, buttons, help."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stubs.server import LocalServer
+from tests.worksheet.test_wire import random_cell
+from voladdin.hosts import excel
+from voladdin.hosts.excel import addin, names
+from voladdin.worksheet.registry import FUNCTIONS
+
+DRIVER = Path(__file__).parents[1] / "stubs" / "addin_driver.py"
+STUBS = """
+Const xlErrNA = 2042, xlErrValue = 2015, xlErrNum = 2036, xlErrDiv0 = 2007
+Const xlErrRef = 2023, xlErrName = 2029, xlErrNull = 2000
+Const LIBRARY = "xlwings64.dll"
+Type IRibbonControl
+    Tag As String
+End Type
+Private Dialog As Boolean
+Private Of1904 As Boolean
+Private Scheduled As Integer
+Private Com As Object
+Private Status As String
+Private Said As String
+
+Private Function NewHttp()
+    Set NewHttp = New http_of_basic
+End Function
+
+Private Function TaskService()
+    Scheduled = Scheduled + 1
+    Err.Raise 429
+End Function
+
+Private Function LoadLibrary(file)
+    LoadLibrary = 1
+End Function
+
+Private Function Activated_(found, command, mode)
+    If Com Is Nothing Then
+        found = "no library": Activated_ = 1
+    Else
+        Said = Said & command & ";"
+        Set found = Com: Activated_ = 0
+    End If
+End Function
+
+Private Sub Show(text)
+    Status = text
+End Sub
+
+Private Sub Say(text, style, title)
+    Said = Said & title & ":" & style & ":" & text
+End Sub
+
+Private Sub Options_(Macro, Category, Description, ArgumentDescriptions)
+    Said = Said & Macro & ";" & Category & ";" & Description & ";" & Join(ArgumentDescriptions, ";") & Chr(10)
+End Sub
+
+Private Function Shown(found) As String
+    Dim cell
+    If IsError(found) Then
+        Shown = CStr(found)
+    ElseIf Not IsArray(found) Then
+        Shown = TypeName(found) & " " & found
+    Else
+        For Each cell In found
+            Shown = Shown & Shown(cell) & ";"
+        Next cell
+    End If
+End Function
+
+Private Sub Pressed(button As String)
+    Dim control As IRibbonControl
+    control.Tag = button
+    VoladdinCommand control
+End Sub
+"""
+EXCEL_ONLY = [  # what LibreOffice's Basic lacks, each by its stand-in above
+    [r'CreateObject\("MSXML2\.ServerXMLHTTP\.6\.0"\)', "NewHttp()"],
+    [r'CreateObject\("Schedule\.Service"\)', "TaskService()"],
+    [r'Not Application\.CommandBars\("Standard"\)\.Controls\(1\)\.Enabled', "Dialog"],
+    [r"XLPyDLLActivateAuto\(", "Activated_("],
+    [r"Application\.MacroOptions", "Options_"],
+    [r"Application\.StatusBar = ", "Show "],
+    [r"Application\.Hwnd", "42"],
+    [r"Application\.Range\(cell\)\.Dirty", 'Said = Said & "dirty " & cell & ";"'],
+    [r"Application\.Caller\.Address\(External:=True\)", '"[b]S!$A$1"'],
+    [r"cells\.Worksheet\.Parent\.Date1904", "Of1904"],
+    [r'Const SEPARATOR As String = "\\"', 'Const SEPARATOR As String = "/"'],
+    [r"\bSleep\b", "Wait"],
+    [r"\bMsgBox\b", "Say"],
+    [r"\.Open\b", ".Open_"],
+    [r"\.Call\(", ".Call_("],
+    [r"\boutput\b", "output_"],  # words of its own there
+]
+ANSWERS = [
+    r"Const ANSWER_MS As Long = 10000",
+    "Const ANSWER_MS As Long = 2500",
+]  # Basic's Timer counts whole seconds
+BROKEN = "Dim i As Integer\nFor i = 1 To 20: a = VOLCHECK(1): Next i"
+
+
+def _python() -> str:
+    """The interpreter that has LibreOffice's uno."""
+    python = shutil.which("python3", path="/usr/bin") or sys.executable
+    if (
+        shutil.which("soffice") is None
+        or subprocess.run([python, "-c", "import uno"], capture_output=True).returncode
+    ):
+        pytest.skip("LibreOffice (soffice) with the system's Python module uno is not installed")
+    return python
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return excel.build(tmp_path_factory.mktemp("addin") / "voladdin.xlam")
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    """The user's folder with the add-in's configuration."""
+    folder = tmp_path / ".voladdin"
+    folder.mkdir()
+    configure(tmp_path)
+    return tmp_path
+
+
+def configure(profile: Path, **entries: str) -> None:
+    given = {
+        "TRANSPORT": "auto",
+        "TASK": "voladdin me",
+        "INTERPRETER_WIN": sys.executable,
+        "PYTHONPATH": "/x's",
+    }
+    lines = [f'"{name}","{value}"\n' for name, value in (given | entries).items()]
+    (profile / ".voladdin" / "voladdin.conf").write_text("".join(lines))
+
+
+@pytest.fixture
+def office(file: Path, tmp_path_factory: pytest.TempPathFactory, profile: Path) -> Callable[..., Any]:
+    """Runs the body of a Basic function Test in the add-in's module, as LibreOffice loads it."""
+    python = _python()
+
+    def run(*body: str, replace: Any = (), **options: Any) -> Any:
+        head = f'Const PYTHON_MODULE = "{names.PYTHON_MODULE}"\n'
+        test = "\n".join(["\nPublic Function Test() As String", "Dim a", *body, "End Function\n\n"])
+        script = {
+            "module": names.VBA_MODULE,
+            "from": "Private Const PROJECT_NAME",
+            "replace": [] if replace is None else [*replace, *EXCEL_ONLY],
+            "add": head + STUBS + test,
+            **options,
+        }
+        command = [python, DRIVER, file, tmp_path_factory.mktemp("office")]
+        environment = os.environ | {"USERPROFILE": str(profile)}
+        ran = subprocess.run(
+            command, input=json.dumps(script), capture_output=True, text=True, timeout=90, env=environment
+        )
+        assert ran.returncode == 0, ran.stderr
+        return json.loads(ran.stdout)
+
+    return run
+
+
+@pytest.fixture
+def server(profile: Path) -> Iterator[Callable[..., LocalServer]]:
+    """Starts a server of the user's folder, that answers calls with what a function makes of them."""
+    started: list[LocalServer] = []
+
+    def start(evaluate: Callable[[str, Any], Any]) -> LocalServer:
+        started.append(LocalServer(profile / ".voladdin", evaluate))
+        return started[0]
+
+    yield start
+    for one in started:
+        one.die()
+
+
+def test_libreoffice_loads_every_module_and_every_function_reaches_the_server(
+    office: Any, server: Any, file: Path
+) -> None:
+    called = server(lambda name, arguments: [[name, len(arguments), "#N/A", True, None]])
+    body = []
+    for function in FUNCTIONS.values():
+        given = ", ".join(f'"{a.name}"' for a in function.arguments)
+        required = ", ".join(f'"{a.name}"' for a in function.arguments if not a.optional)
+        body += [
+            f"Test = Test & Shown({function.name}({given})) & Chr(10)",
+            f"a = {function.name}({required})",
+        ]
+    found = office(*body)
+    for module in addin.modules():
+        expected = [line for line in _lines(module.source) if line and not line.startswith("Attribute ")]
+        loaded = [line for line in _lines(found["modules"][module.name]) if line]
+        assert loaded[2:] == expected and loaded[1] == "Option VBASupport 1"
+    shown = [
+        f"String {f.name};Double {len(f.arguments)};Error 2042;Boolean True;String ;"
+        for f in FUNCTIONS.values()
+    ]
+    assert found["result"].splitlines() == shown
+    for function, whole, least in zip(FUNCTIONS.values(), called.calls[::2], called.calls[1::2], strict=True):
+        assert whole == (function.name, [[[a.name]] for a in function.arguments])
+        assert least == (function.name, [None if a.optional else [[a.name]] for a in function.arguments])
+
+
+def _lines(code: str) -> list[str]:
+    return code.replace("\r\n", "\n").split("\n")
+
+
+def test_grids_come_to_vba_and_go_back_as_they_were(office: Any, server: Any) -> None:
+    rng = random.Random(7)
+    grids = [[[random_cell(rng) for _ in range(5)] for _ in range(4)] for _ in range(150)]
+    called = server(lambda name, arguments: grids[int(arguments[0][0][0])] if name == "VOLINFO" else [[1.0]])
+    last = len(grids) - 1
+    office(f"Dim i As Integer\nFor i = 0 To {last}: a = VOLIMPUTE(VOLINFO(i)): Next i")
+    returned = [arguments[0] for name, arguments in called.calls if name == "VOLIMPUTE"]
+    assert len(returned) == len(grids)
+    for there, back in zip(grids, returned, strict=True):
+        assert list(map(repr, back)) == list(map(repr, there))
+
+
+def test_without_python_one_wait_then_na_at_once_until_a_server_is_there(
+    office: Any, server: Any, profile: Path
+) -> None:
+    server(lambda name, arguments: [[42.0]])
+    state = profile / ".voladdin" / "server.json"
+    later = state.rename(state.with_name("later.json"))
+    found = office(
+        "Test = Shown(VOLCHECK(1)) & Chr(10)",
+        BROKEN,
+        'Test = Test & Scheduled & " " & Status & Chr(10) & Shown(VOLINFO("error")) & Chr(10)',
+        f'FileCopy "{later}", "{state}"',
+        "Test = Test & Shown(VOLCHECK(1)) & Chr(10)",
+        'Said = "": Pressed "reconnect"',
+        "Test = Test & Said",
+    )
+    first, tries, why, mended, pressed = found["result"].splitlines()
+    assert first == "Error 2042"
+    assert tries.startswith("1 voladdin: the local server does not run, and Windows' task voladdin me")
+    assert "; Python did not start: no library; Reconnect on its tab asks again" in tries
+    assert why.startswith("String error;") and "Python did not start: no library" in why
+    assert mended == "Double 42"
+    assert pressed.startswith("dirty [b]S!$A$1;") and pressed.endswith("voladdin:64:Python answers by http")
+    assert "answers by http" in (profile / ".voladdin" / "excel.log").read_text()
+
+
+def test_a_call_that_hangs_ends_at_its_limit_and_no_later_one_waits(office: Any, server: Any) -> None:
+    def hang(name: str, arguments: Any) -> Any:
+        if name == "VOLSHIFT":
+            called.hang()
+        return [[1.0]]
+
+    called = server(hang)
+    found = office(
+        "Test = Shown(VOLCHECK(1)) & Shown(VOLSHIFT(1))",
+        BROKEN,
+        "Test = Test & Scheduled & Status",
+        replace=[ANSWERS],
+    )
+    assert found["result"].startswith("Double 1Error 20421voladdin: ")
+    assert [name for name, _ in called.calls] == ["VOLCHECK", "VOLSHIFT"]
+
+
+def test_a_call_that_takes_too_long_is_na_and_the_next_is_answered(office: Any, server: Any) -> None:
+    called = server(lambda name, arguments: time.sleep(4.0 * (name == "VOLSHIFT")) or [[1.0]])
+    found = office("Test = Shown(VOLSHIFT(1)) & Shown(VOLCHECK(1)) & Scheduled", replace=[ANSWERS])
+    assert found["result"] == "Error 2042Double 10"
+    assert [name for name, _ in called.calls][:2] == ["VOLSHIFT", "VOLCHECK"]
+
+
+def test_a_stranger_on_the_port_is_not_told_the_token(office: Any, server: Any, profile: Path) -> None:
+    called = server(lambda name, arguments: [[1.0]])
+    called.token = "another"
+    found = office('Test = Shown(VOLCHECK(1)) & Shown(VOLINFO("error"))')
+    assert found["result"].startswith("Error 2042") and called.calls == []
+    assert "another program has the local server's port" in (profile / ".voladdin" / "excel.log").read_text()
+
+
+def test_nothing_is_called_while_a_dialog_is_open(office: Any, server: Any) -> None:
+    called = server(lambda name, arguments: [[1.0]])
+    found = office(
+        "Dialog = True", "Test = Shown(VOLCHECK(1))", "Dialog = False", "Test = Test & VOLCHECK(1)"
+    )
+    assert found["result"] == "Error 20421" and len(called.calls) == 1
+
+
+def test_ranges(office: Any, server: Any) -> None:
+    """Whole columns end at the last used cell; too many cells and several areas are refused unread."""
+    called = server(lambda name, arguments: [[1.0]])
+    found = office(
+        "Dim row As New range_of_basic, early As Boolean",
+        'ActiveSheet.Range("B2").Value = "1M": ActiveSheet.Range("C3").Value = 0.25',
+        'a = VOLIMPUTE(ActiveSheet.Range("A:F"), ActiveSheet.Range("C3"))',
+        'a = VOLIMPUTE(ActiveSheet.Range("A1:A20000"))',
+        'ActiveSheet.Range("F4000").Value = 1',
+        'a = VOLIMPUTE(ActiveSheet.Range("A:F"))',
+        'a = VOLIMPUTE(ActiveSheet.Range("A1:B2,D1:E2"))',
+        "row.Value2 = Array(1): a = ValuesOf(row, early): Test = early",
+        "Dim table(1 To 2, 1 To 1): table(1, 1) = 1: row.Value2 = table",
+        "a = ValuesOf(row, early): Test = Test & early",
+        "row.Uncalculated = True: a = ValuesOf(row, early): Test = Test & early",
+    )
+    assert found["result"] == "FalseFalseTrue"
+    whole, tall, refused, areas = (text.split("\n") for text in called.texts)
+    assert whole[1].split("\t")[2:4] == ["'voladdin'!A1:C3", "'voladdin'!C3"]
+    assert whole[2:6] == ["3\t3", "\t\t", "\tt1M\t", "\t\tn.25"] and whole[6:8] == ["1\t1", "n.25"]
+    assert tall[2] == "3\t1"
+    assert refused[2] == "x\tA1:F4000 has 4000 x 6 cells; expected at most 20000"
+    assert areas[2] == "x\tit is 2 areas, A1:B2,D1:E2; expected one"
+
+
+def test_by_com_where_http_cannot_be_had(office: Any, profile: Path) -> None:
+    found = office(
+        "Set Com = New python_of_basic",
+        "Test = Shown(VOLCHECK(1.5))",
+        'Pressed "fill"',
+        "Test = Test & Chr(10) & Said & Chr(10) & Com.Said & Scheduled & Chr(10)",
+        'Com.Broken = True: Com.Said = "": Set Com = Nothing',
+        "Test = Test & Shown(VOLCHECK(1)) & Shown(VOLCHECK(1))",
+    )
+    value, said, *asked, broken = found["result"].split("\n")
+    assert value == "String answered"
+    start, _, shown = said.partition(";import xlwings")
+    assert start.startswith(f'"{sys.executable}" -B -c "import sys;sys.path.insert(0,') and "/x\\'s" in start
+    assert "cmd" not in start and shown.endswith("voladdin:64:fill done")
+    module = names.PYTHON_MODULE
+    assert asked[0] == f"{module}.answered(VOLCHECK" and asked[2:4] == ["1\t1", "n1.5"]
+    assert f"xlwings._xlwindows.BOOK_CALLER=voladdin.xlam;{module}.commanded(fill)" in "\n".join(asked)
+    assert broken == "Error 2042Error 2042"
+
+
+def test_a_button_over_http(office: Any, server: Any) -> None:
+    called = server(lambda name, arguments: [[1.0]])
+    called.command = "=3 cells filled"
+    found = office('Pressed "fill"', "Test = Said")
+    assert found["result"] == "voladdin:64:3 cells filled"
+    command, handle, book = called.texts[0].split("\n")
+    assert (command, handle) == ("fill", "42") and book.endswith("voladdin.xlam")
+
+
+def test_the_texts_of_the_function_wizard_reach_excel(office: Any) -> None:
+    found = office("Dim done As Boolean", "DescribeFunctions done", "Test = done & Chr(10) & Said")
+    done, *described = found["result"].splitlines()
+    assert done == "True"
+    for function, text in zip(FUNCTIONS.values(), described, strict=True):
+        macro, category, *texts = text.split(";", 2)
+        assert macro.endswith(f"'!{function.name}") and category == "voladdin"
+        assert texts == [";".join(t[:255] for t in (function.help, *(a.help for a in function.arguments)))]
+
+
+def test_the_texts_are_given_once_and_as_soon_as_excel_takes_them(office: Any) -> None:
+    """The events of ThisWorkbook; `taken` says when Excel takes the texts."""
+    events = """
+    Private host
+    Private taken As Boolean
+    Private asked As Integer
+
+    Private Sub DescribeFunctions(done)
+        asked = asked + 1: done = taken
+    End Sub
+
+    Public Function Test() As String
+        Workbook_Open
+        Test = asked & " " & (host Is Nothing)
+        host_WorkbookActivate ActiveWorkbook
+        Test = Test & ", " & asked & " " & (host Is Nothing)
+        taken = True
+        host_WorkbookActivate ActiveWorkbook
+        Test = Test & ", " & asked & " " & (host Is Nothing)
+    End Function
+    """
+    options = {"module": "ThisWorkbook", "add": events, "from": "Private Sub Workbook_Open()"}
+    assert office(**{**options, "replace": None})["result"] == "1 False, 2 False, 3 True"

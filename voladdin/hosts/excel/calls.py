@@ -1,0 +1,93 @@
+"""What the add-in's VBA asks of Python: the value of a formula, the command of a button; text in, text out.
+
+xlwings' COM server imports this module by its name. The local server takes the same texts over HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from voladdin.commands import execute
+from voladdin.errors import InputError, VoladdinError
+from voladdin.worksheet import wire
+
+if TYPE_CHECKING:
+    import xlwings as xw
+
+LIMIT = 10.0  # seconds, as connection.bas gives the local server
+_QUIET = {"screen_updating": False, "enable_events": False, "calculation": "manual"}
+_threads = ThreadPoolExecutor(1)
+
+
+def answered(call: str) -> str:
+    """The answer to a formula's call, in lines of cells (`voladdin.worksheet.wire`); #N/A where it hangs."""
+    global _threads
+    try:
+        return _threads.submit(wire.answer, call).result(LIMIT)
+    except VoladdinError as error:
+        return wire.write_answer([[error.cell_error]], [str(error)])
+    except TimeoutError:
+        _threads = ThreadPoolExecutor(1)  # the old one may never be free again
+        return wire.write_answer([["#N/A"]], [f"no answer within {LIMIT:g} s"])
+
+
+def commanded(name: str) -> str:
+    """Runs a command on the book that VBA gave xlwings: "=" and what it did, or "!" and why it could not."""
+    import xlwings as xw
+
+    return on_book(name, xw.Book.caller())
+
+
+def on_book(name: str, book: xw.Book) -> str:
+    """The same on an open book."""
+    try:
+        with quiet(book.app):
+            return f"={execute(name, book)}"
+    except VoladdinError as error:
+        return f"!{error} ({error.reference})"
+
+
+def in_excel(text: str) -> str:
+    """The same for a command, Excel's window handle and the book's full name, a line each.
+
+    Raises InputError where the text is not that, or no such Excel or book is open.
+    """
+    command, handle, name = (*text.split("\n", 2), "", "")[:3]
+    if not handle.isdigit() or not name:
+        raise InputError(f"{text[:60]!r}; expected a command, a window handle and a book, a line each")
+    import pythoncom  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    pythoncom.CoInitialize()
+    try:
+        return on_book(command, _open_book(int(handle), name))
+    finally:
+        pythoncom.CoUninitialize()
+
+
+def _open_book(handle: int, name: str) -> xw.Book:
+    import xlwings as xw
+
+    for app in xw.apps:
+        if app.impl.hwnd == handle:
+            found = [book for book in app.books if book.impl.xl.FullName == name]
+            if found:
+                return found[0]
+    raise InputError(f"the book {name} of the window {handle} is not open in an Excel that can be reached")
+
+
+@contextmanager
+def quiet(app: Any) -> Iterator[None]:
+    """Excel neither draws, nor calculates, nor tells of events in the block; as before after it."""
+    before: dict[str, Any] = {}
+    try:
+        for name, value in _QUIET.items():
+            before[name] = getattr(app, name)
+            setattr(app, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            with suppress(Exception):  # the others still
+                setattr(app, name, value)
