@@ -149,7 +149,7 @@ def excel_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     workbook = SimpleNamespace(FullName="C:\\b.xlsx")
     app.books = [SimpleNamespace(app=app, name="b.xlsx", impl=SimpleNamespace(xl=workbook))]
     with win32.installed():
-        import pythoncom  # type: ignore[import-not-found]
+        import pythoncom  # type: ignore[import-not-found,import-untyped]
         import xlwings
 
         monkeypatch.setattr(pythoncom, "CoUninitialize", lambda: None, raising=False)

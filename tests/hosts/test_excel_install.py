@@ -14,6 +14,7 @@ import xlwings
 from defusedxml.ElementTree import fromstring
 
 from voladdin.cli.program import main
+from voladdin.doctor import program as doctor
 from voladdin.errors import UnavailableError
 from voladdin.home import folder
 from voladdin.hosts import excel
@@ -275,6 +276,7 @@ def test_the_choices_of_an_installation(profile: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(task, "register", register)
     monkeypatch.setattr(task, "remove", lambda: asked.append("removed"))
+    monkeypatch.setattr(doctor, "summarise", lambda _: 0)
     assert main(["install", "excel", "--start", "logon", "--transport", "http"]) == 0
     assert b'"TRANSPORT","http"' in (profile / ".voladdin" / "voladdin.conf").read_bytes()
     excel.install(transport="com")
