@@ -1,6 +1,6 @@
-"""Windows Excel: worksheet functions and a ribbon in VBA, which asks Python by HTTP or by xlwings' COM server.
+"""Windows Excel: functions and a ribbon in VBA, which asks Python by HTTP or by xlwings' COM server.
 
-The cells go: Excel -> VBA -> lines of text -> the local server, or `calls` by COM -> `worksheet.wire` -> back.
+Cells go: Excel -> VBA -> lines of text -> the local server, or `calls` by COM -> `worksheet.wire` -> back.
 A button goes: Excel -> VBA callback -> the same way -> `calls.on_book` -> `voladdin.commands.execute`.
 """
 
