@@ -190,7 +190,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table as markdown."""
     arguments = parser().parse_args(argv)
-    arguments.full = False
+    arguments.full, arguments.no_fits = False, True
     lines: list[str] = []
 
     def say(line: str) -> None:
