@@ -17,7 +17,7 @@ from typing import NoReturn
 import uvicorn
 
 from voladdin.errors import InputError, ServerError, VoladdinError
-from voladdin.home import code, home, version
+from voladdin.home import code, folder, home, version
 from voladdin.service.process import end, running, stop
 from voladdin.service.state import HOST, State, clear_state, ensure_token, holder, server_lock, write_state
 
@@ -31,6 +31,7 @@ START_SECONDS = 10.0
 PROOF_SECONDS = 1.0
 SILENT_SECONDS = 4.0  # of a server that holds the lock: then it is killed
 WATCH_SECONDS = 0.5
+WAITING_SECONDS = 2.0  # between tries to install what Excel has open
 CODE_SECONDS = 15.0  # between looks at the code on disk: of another one, the server ends
 
 log = logging.getLogger("voladdin.server")
@@ -112,7 +113,7 @@ async def _until_ended(
     is_idle: Callable[[], bool],
 ) -> None:
     async def watch() -> None:
-        while not (ended.is_set() or is_idle()) and presence.restore():
+        while not (ended.is_set() or (is_idle() and not _is_waiting())) and presence.restore():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), WATCH_SECONDS)
         server.should_exit = True
@@ -125,10 +126,25 @@ async def _until_ended(
             if before == seen != presence.state.code:  # twice the same: no upgrade is halfway
                 ended.set()
 
-    watchers = [asyncio.create_task(one()) for one in (watch, watch_code)]
+    watchers = [asyncio.create_task(one()) for one in (watch, watch_code, _finish_installation)]
     await server.serve(sockets=[listener])
     for watcher in watchers:
         watcher.cancel()
+
+
+def _is_waiting() -> bool:
+    return (folder() / "waiting").is_dir()
+
+
+async def _finish_installation() -> None:
+    """An add-in that Excel had open while it was installed is put in its place once it is closed."""
+    while True:
+        if _is_waiting():
+            from voladdin.hosts.excel import installer
+
+            if await asyncio.to_thread(installer.finish):
+                log.info("the add-in that waited for Excel to be closed is installed")
+        await asyncio.sleep(WAITING_SECONDS)
 
 
 def _say(text: str) -> None:

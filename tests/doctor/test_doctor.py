@@ -32,7 +32,7 @@ from voladdin.doctor.findings import FAULT, NOTE, OK, Check, Finding
 from voladdin.errors import BundleError, UnavailableError
 from voladdin.home import VERSION
 from voladdin.hosts import libreoffice
-from voladdin.hosts.excel import xlam
+from voladdin.hosts.excel import waiting, xlam
 from voladdin.hosts.libreoffice import extension, installed, installer, programs
 from voladdin.service import process
 from voladdin.worksheet.registry import evaluate
@@ -317,6 +317,13 @@ def test_the_files_of_excels_add_in(windows: Path, tmp_path: Path) -> None:
     two = list(in_excel.add_in())[:2]
     assert [one.state for one in two] == [FAULT, FAULT]
     assert two[0].mend == "close Excel, then voladdin install excel" and "Unblock-File" in two[1].mend
+
+
+def test_an_add_in_that_waits_for_excel_to_be_closed(windows: Path, home: Path) -> None:
+    (windows / "voladdin.xlam").write_bytes(b"old")
+    waiting.put_off({windows / "voladdin.xlam": xlam.xlam()})
+    found = next(iter(in_excel.add_in()))
+    assert found.state == NOTE and found.mend == "close Excel"
 
 
 def test_excels_python_that_starts_and_one_that_fails(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from voladdin.doctor import program as doctor
 from voladdin.errors import UnavailableError
 from voladdin.home import folder
 from voladdin.hosts import excel
-from voladdin.hosts.excel import addin, installer, names, task, xlam
+from voladdin.hosts.excel import addin, installer, names, task, waiting, xlam
 
 THEIR_CONFIG = '"INTERPRETER_WIN","theirs"\n'
 
@@ -29,6 +29,7 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     roaming = tmp_path / "AppData" / "Roaming"
     monkeypatch.setenv("APPDATA", str(roaming))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("VOLADDIN_HOME", str(tmp_path / ".voladdin"))  # as it is on Windows
     scripts = tmp_path / "environment" / "Scripts"
     scripts.mkdir(parents=True)
     for name in ("python.exe", "pythonw.exe", f"../xlwings64-{xlwings.__version__}.dll"):
@@ -111,8 +112,13 @@ def test_an_older_version_is_replaced(profile: Path) -> None:
     assert files(profile) == {**before, ".voladdin/token": b"old"}
 
 
-@pytest.mark.parametrize("failing", ["voladdin.xlam", "voladdin.conf", "README.md"])
-@pytest.mark.parametrize("older", [b"", b"old"])
+@pytest.mark.parametrize(
+    ("failing", "older"),  # an older add-in that cannot be replaced is open, and the new one waits
+    [
+        ("voladdin.xlam", b""),
+        *((name, old) for name in ("voladdin.conf", "README.md") for old in (b"", b"old")),
+    ],
+)
 def test_a_failure_halfway_leaves_all_as_it_was(
     failing: str, older: bytes, profile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,26 +150,78 @@ def test_a_failure_halfway_leaves_all_as_it_was(
     assert refused == [failing] and files(profile) == before
 
 
-def test_excel_has_the_add_in_open(
+REPLACE, UNLINK = os.replace, Path.unlink
+IN_USE = PermissionError(13, "The process cannot access the file because it is being used")
+
+
+def locked(source: Path, target: Path) -> None:
+    """As `os.replace` where Excel has the add-in open."""
+    if Path(target).name == "voladdin.xlam":
+        raise IN_USE
+    REPLACE(source, target)
+
+
+def kept(path: Path, **options: Any) -> None:
+    """As `Path.unlink` there."""
+    if path.name == "voladdin.xlam":
+        raise IN_USE
+    UNLINK(path, **options)
+
+
+def test_an_upgrade_while_excel_has_the_add_in_open_is_done_once_it_is_closed(
     profile: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     excel.install()
     (start(profile) / "voladdin.xlam").write_text("old")
     before = files(profile)
-
-    def locked(*arguments: Any, **options: Any) -> None:
-        raise PermissionError(13, "The process cannot access the file because it is being used")
-
+    monkeypatch.setattr(doctor, "summarise", lambda _: 0)
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", locked)
-        assert main(["install", "excel"]) == 2
+        for _ in range(2):  # the last one counts
+            assert main(["install", "excel"]) == 0
+        said = capsys.readouterr().out
+        assert "open and goes on with it" in said and "next start has it" in said
+        assert not installer.finish()
+    left = files(profile)
+    assert {name: left[name] for name in before} == before  # all as it was, but for what waits
+    assert {name.split("/")[1] for name in left.keys() - before} <= {"waiting", "server.lock"}
+    assert installer.finish()
+    assert (start(profile) / "voladdin.xlam").read_bytes() == xlam.xlam()
+    assert not (profile / ".voladdin" / "waiting").exists() and installer.finish()
+
+
+def test_what_waits_is_forgotten_by_another_installation_and_an_uninstallation(
+    profile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for after in (excel.install, excel.uninstall):
+        excel.install()
+        (start(profile) / "voladdin.xlam").write_text("old")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", locked)
+            excel.install()
+        assert waiting.files()
+        after()
+        assert not waiting.files() and not (profile / ".voladdin" / "waiting").exists()
+
+
+def test_what_waits_in_part_is_not_installed(profile: Path) -> None:
+    target = start(profile) / "voladdin.xlam"
+    waiting.put_off({target: b"new"})
+    (profile / ".voladdin" / "waiting" / "0").unlink()
+    assert waiting.files() == {} and installer.finish() and not target.exists()
+
+
+def test_uninstalling_while_excel_has_the_add_in_open(
+    profile: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    excel.install()
+    before = files(profile)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", kept)
+        assert main(["uninstall", "excel"]) == 2
     message = capsys.readouterr().err
     assert "voladdin.xlam cannot be changed: The process cannot access" in message
     assert "expected Excel closed" in message and "nothing was changed" in message
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "unlink", locked)
-        assert main(["uninstall", "excel"]) == 2
-    assert "expected Excel closed" in capsys.readouterr().err
     assert files(profile) == before
 
 

@@ -25,6 +25,7 @@ from voladdin import bundles
 from voladdin import home as home_module
 from voladdin.errors import InfeasibleError, InputError, ServerError
 from voladdin.home import code, home, version
+from voladdin.hosts.excel import waiting
 from voladdin.service import process
 from voladdin.service.client import Client
 from voladdin.service.state import (
@@ -625,3 +626,17 @@ def test_a_server_whose_code_was_replaced_ends(folder: Path, serve: Serve) -> No
     patch = "import server.run as run, sys; run.CODE_SECONDS = 0.2; told = iter(['old']); "
     patch += "run.code = lambda: next(told, 'new'); sys.exit(run.main([]))"
     assert serve(code=patch).wait(30) == 0
+
+
+def test_an_installation_that_waits_is_finished_and_keeps_the_server(serve: Serve, tmp_path: Path) -> None:
+    """What Excel had open: the server tries again, does not end before for want of calls, and then does."""
+    start = tmp_path / "XLSTART"
+    start.write_text("in the way")
+    waiting.put_off({start / "voladdin.xlam": b"new"})
+    served = serve("--idle", "0.2")
+    wait_until_running(served)
+    time.sleep(1.5)
+    assert served.poll() is None
+    start.unlink()
+    assert served.wait(30) == 0
+    assert (start / "voladdin.xlam").read_bytes() == b"new" and not waiting.files()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from voladdin.hosts.excel import installer, xlam
+from voladdin.hosts.excel import installer, waiting, xlam
 from voladdin.hosts.excel.names import ADDIN
 
 from . import transports
@@ -62,6 +62,9 @@ def add_in() -> Iterator[Finding]:
     has, ours = (hashlib.sha256(data).hexdigest() for data in (place.read_bytes(), xlam.xlam()))
     if has == ours:
         yield Finding("Excel add-in", OK, f"{place}, sha256 {has[:12]}")
+    elif waiting.files():
+        said = "the new version waits for Excel to be closed; the local server then puts it in its place"
+        yield Finding("Excel add-in", NOTE, said, "close Excel")
     else:
         said = f"{place} is not this version's: sha256 {has[:12]}; expected {ours[:12]}"
         yield Finding("Excel add-in", FAULT, said, f"close Excel, then {INSTALL}")

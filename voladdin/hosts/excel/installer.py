@@ -17,7 +17,7 @@ from pathlib import Path
 from voladdin.errors import UnavailableError
 from voladdin.home import folder
 
-from . import task, xlam
+from . import task, waiting, xlam
 from .names import ADDIN, PROJECT
 
 CONFIG = f"{PROJECT}.conf"
@@ -26,6 +26,10 @@ _EARLIER = (
     "voladdin_xlwings.bas",
     "README.md",
 )  # what older versions left for an import
+
+
+class InUse(UnavailableError):
+    """Excel has the add-in open."""
 
 
 def install(start: str = "call", transport: str = "auto") -> str:
@@ -45,10 +49,35 @@ def install(start: str = "call", transport: str = "auto") -> str:
     if transport != "http":
         _require_xlwings()
     removed = dict.fromkeys((profile / name for name in _EARLIER), None)
-    _change({addin: xlam.xlam(), profile / CONFIG: _configuration(transport), **removed})
+    done = _done_or_put_off({addin: xlam.xlam(), profile / CONFIG: _configuration(transport), **removed})
     refused = "" if transport == "com" else task.register(_windowless(), at_logon=start == "logon")
     said = f"; Windows' task scheduler will not start its server: {refused}" if refused else ""
-    return f"excel: installed as {addin}; restart Excel to see its tab {PROJECT}{said}"
+    return f"excel: {done}{said}"
+
+
+def _done_or_put_off(files: Mapping[Path, bytes | None]) -> str:
+    """Changes the files, or keeps them until Excel is closed; in words."""
+    addin = next(iter(files))
+    try:
+        _change(files)
+    except InUse:
+        waiting.put_off(files)
+        return (
+            f"Excel has {addin} open and goes on with it; once Excel is closed, the local server puts the "
+            "new version in its place, and Excel's next start has it"
+        )
+    waiting.forget()
+    return f"installed as {addin}; restart Excel to see its tab {PROJECT}"
+
+
+def finish() -> bool:
+    """Installs what waited for Excel to be closed; whether nothing waits any more."""
+    try:
+        _change(waiting.files())
+    except UnavailableError:
+        return False
+    waiting.forget()
+    return True
 
 
 def uninstall() -> str:
@@ -61,6 +90,7 @@ def uninstall() -> str:
     found = any(path.exists() for path in ours)
     _change(dict.fromkeys(ours, None))
     task.remove()
+    waiting.forget()
     with suppress(OSError):  # other files of the user's may lie there
         profile.rmdir()
     return "excel: uninstalled" if found else "excel: was not installed"
@@ -140,7 +170,8 @@ def _change(files: Mapping[Path, bytes | None]) -> None:
                 before[path] = kept
     except OSError as error:
         lost = [str(changed) for changed, kept in reversed(before.items()) if not _restored(changed, kept)]
-        raise UnavailableError(
+        open_ = isinstance(error, PermissionError) and path.name == ADDIN and path.exists() and not lost
+        raise (InUse if open_ else UnavailableError)(
             f"{path} cannot be changed: {error.strerror}; expected Excel closed and a writable folder; "
             + (f"could not be put back: {', '.join(lost)}" if lost else "nothing was changed")
         ) from None
