@@ -302,16 +302,16 @@ def test_the_files_of_excels_add_in(windows: Path, tmp_path: Path) -> None:
     found = fault(in_excel.add_in())
     assert found.what == "Excel's Python" and "voladdin.conf" in found.said
     (tmp_path / ".voladdin").mkdir()
-    entries = f'"INTERPRETER_WIN","{tmp_path / "pythonw.exe"}"\n"PYTHONPATH","{tmp_path}"\n'
-    (tmp_path / ".voladdin" / "voladdin.conf").write_text(entries)
-    four = list(in_excel.add_in())
-    assert states(iter(four)) == [
-        ("Excel add-in", OK),
-        ("Excel's Python", NOTE),
-        ("Excel's Python", FAULT),
-        ("Excel's DLL", FAULT),
-    ]
-    assert "does not start" in four[2].said
+    found_by = {
+        "auto": [("Excel's server", NOTE), ("Excel's Python", FAULT), ("Excel's DLL", FAULT)],
+        "http": [("Excel's server", FAULT)],
+        "com": [("Excel's Python", FAULT), ("Excel's DLL", FAULT)],
+    }
+    for transport, faults in found_by.items():
+        text = f'"TRANSPORT","{transport}"\n"INTERPRETER_WIN","{tmp_path / "pythonw.exe"}"\n'
+        (tmp_path / ".voladdin" / "voladdin.conf").write_text(f'{text}"PYTHONPATH","{tmp_path}"\n')
+        seen = states(in_excel.add_in())
+        assert seen == [("Excel add-in", OK), ("Excel's Python", NOTE), *faults]
     (windows / "voladdin.xlam").write_bytes(b"old")
     (windows / "voladdin.xlam:Zone.Identifier").write_text("[ZoneTransfer]\nZoneId=3\n")
     two = list(in_excel.add_in())[:2]

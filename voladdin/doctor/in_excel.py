@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from voladdin.hosts.excel import installer, waiting, xlam
+from voladdin.hosts.excel import installer, task, waiting, xlam
 from voladdin.hosts.excel.names import ADDIN
 
 from . import transports
@@ -82,25 +82,44 @@ def _marked(place: Path) -> bool:
 
 
 def _configured() -> Iterator[Finding]:
-    """The interpreter that Excel starts, and the library of xlwings beside it."""
+    """What the add-in reads at its start: the transport, and the interpreter."""
     place = installer.profile_folder() / installer.CONFIG
     try:
         entries = dict(re.findall(r'^"(.*?)","(.*?)"', place.read_text(errors="replace"), re.M))
-        python, path = Path(entries["INTERPRETER_WIN"]), entries["PYTHONPATH"]
+        python, path, transport = (
+            Path(entries["INTERPRETER_WIN"]),
+            entries["PYTHONPATH"],
+            entries["TRANSPORT"],
+        )
     except (OSError, KeyError) as error:
         yield Finding("Excel's Python", FAULT, f"{place} cannot be read: {error}", INSTALL)
         return
     if python.parent != Path(sys.executable).parent:
         yield Finding("Excel's Python", NOTE, f"{python}, and not this one, {sys.executable}", INSTALL)
-    yield transports.of_com(python.with_name("python.exe"), path)
+    if transport != "com":
+        yield _task(FAULT if transport == "http" else NOTE)
+    if transport != "http":
+        yield transports.of_com(python.with_name("python.exe"), path)
+        yield _library(python)
+
+
+def _task(missing: str) -> Finding:
+    """Windows' task that starts the server for Excel."""
+    refused = task.refused()
+    if not refused:
+        return Finding("Excel's server", OK, f"the task {task.name()} starts it")
+    return Finding("Excel's server", missing, f"the task {task.name()} cannot start it: {refused}", INSTALL)
+
+
+def _library(python: Path) -> Finding:
+    """xlwings' library, where VBA looks for it."""
     import xlwings
 
     library = f"xlwings64-{xlwings.__version__}.dll"
     if any((folder / library).exists() for folder in (python.parent, python.parent.parent)):
-        yield Finding("Excel's DLL", OK, library)
-    else:
-        mend = f'"{sys.executable}" -m pip install --force-reinstall "xlwings=={xlwings.__version__}"'
-        yield Finding("Excel's DLL", FAULT, f"{library} is neither beside {python} nor above it", mend)
+        return Finding("Excel's DLL", OK, library)
+    mend = f'"{sys.executable}" -m pip install --force-reinstall "xlwings=={xlwings.__version__}"'
+    return Finding("Excel's DLL", FAULT, f"{library} is neither beside {python} nor above it", mend)
 
 
 def trust() -> Iterator[Finding]:

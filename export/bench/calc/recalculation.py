@@ -50,7 +50,7 @@ FORMULAS = {
 }
 REQUESTS = "no-op requests, without Calc"
 COLUMNS = ("load and calculate", "new vols", "unchanged again")
-WHOLE_BAR, AGAIN_BAR = 3.0, 0.5  # seconds, of 500 formulas on two quiet cores
+WHOLE_BAR, AGAIN_BAR = 1.5, 0.1  # seconds, of 500 formulas on two quiet cores
 LEGEND = """\
 Seconds are the median of {repeats} runs [least, most].
 "Load and calculate" opens the .xlsx and calculates all of it; "new vols" pastes other vols over every grid

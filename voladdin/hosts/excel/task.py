@@ -46,6 +46,11 @@ def remove() -> str:
     return _scheduled("/Delete", "/F")
 
 
+def refused() -> str:
+    """ "" where the task is there; else in words why it is not."""
+    return _scheduled("/Query")
+
+
 def xml(python: Path, *, at_logon: bool) -> str:
     """The task as the scheduler reads it."""
     user = escape("\\".join(filter(None, [os.environ.get("USERDOMAIN", ""), getpass.getuser()])))
