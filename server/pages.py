@@ -48,6 +48,7 @@ class Page:
     opened: float = field(default_factory=time.monotonic)
     cells_of: dict[str, Cells] = field(default_factory=dict)
     sent: dict[str, Any] | None = None
+    sent_at: float = 0.0
 
     @cached_property
     def grids(self) -> tuple[Grid, Surface | None]:
@@ -89,6 +90,7 @@ class Page:
         if what not in self.cells_of:
             drawn = ", ".join(self.cells_of) or "none"
             raise InputError(f"what is {what!r}; expected a surface that the page has drawn: {drawn}")
+        self.sent_at = time.monotonic()
         self.sent = {"what": what, "cells": self.cells_of[what], "source": self.source}
         return {"what": what, "cells": self.cells_of[what]}
 
@@ -114,12 +116,9 @@ class Pages:
         return page
 
     def last_sent(self, book: str) -> dict[str, Any] | None:
-        """What was sent last from a page of a book, taken away here."""
-        for page in reversed(self._pages.values()):
-            if page.sent is not None and page.source.get("book") == book:
-                sent, page.sent = page.sent, None
-                return sent
-        return None
+        """What was sent last from a page of a book."""
+        found = [p for p in self._pages.values() if p.sent and p.source.get("book") == book]
+        return max(found, key=lambda page: page.sent_at).sent if found else None
 
     def enter(self, page: Page, key: str) -> bool:
         """Whether the key opens the page; it does so once."""

@@ -287,7 +287,7 @@ async function send() {
   try {
     const { cells } = await ask("send", { what: state.result });
     $("said").textContent = state.view.source.host
-      ? `sent the ${state.result} surface (${cells.length} x ${cells[0].length} cells) to ${state.view.source.book}`
+      ? `sent the ${state.result} surface (${cells.length} x ${cells[0].length} cells) to ${state.view.source.book}: From page in its menu or ribbon writes it beside the grid`
       : "";
   } catch (error) { $("said").textContent = error.message; }
 }

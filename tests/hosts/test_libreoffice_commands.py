@@ -91,7 +91,9 @@ def blank(rows: list[list[Any]]) -> list[list[Any]]:
 
 def test_the_menu_is_that_of_the_registry(drive: Drive) -> None:
     _, found = drive(["load", None], ["menus"])
-    groups = [[c.label for c in COMMANDS.values() if c.group == group] for group in ("Surface", "Help")]
+    groups = [
+        [c.label for c in COMMANDS.values() if c.group == group] for group in ("Surface", "View", "Help")
+    ]
     assert found == [*groups[0], "", *groups[1]]
 
 

@@ -14,9 +14,12 @@ from ..journal import Caller, recorded
 from . import helping
 from .checking import check
 from .clearing import clear
+from .explaining import explain
 from .filling import fill_missing
 from .generating import generate
+from .plotting import plot, receive
 from .repairing import repair
+from .suspecting import find_suspects
 
 if TYPE_CHECKING:
     import xlwings as xw
@@ -84,6 +87,34 @@ _ALL = (
         "Four cells, level, skew, curv, term, become a surface beside them; a table of them a sheet a row.",
         "Scenarios",
         generate,
+    ),
+    Command(
+        "suspects",
+        "Suspects",
+        "Colours the quotes that the others make improbable, and lists what these imply in their place.",
+        "View",
+        find_suspects,
+    ),
+    Command(
+        "explain",
+        "Explain",
+        "Says what the cell is: quote or fill, its band, the quotes that it follows; or why it is an error.",
+        "View",
+        explain,
+    ),
+    Command(
+        "plot",
+        "Plot",
+        "Opens the grid in the browser: surface, slices, bands, trades, repair, and sliders to move it.",
+        "View",
+        plot,
+    ),
+    Command(
+        "receive",
+        "From page",
+        "Writes the surface that was sent from the page beside its grid.",
+        "View",
+        receive,
     ),
     Command("functions", "Functions", "Lists the worksheet functions on a sheet.", "Help", helping.functions),
     Command(

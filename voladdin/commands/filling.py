@@ -32,7 +32,7 @@ def fill_missing(book: xw.Book) -> str:
     Raises VoladdinError, and then the book is as it was.
     """
     with Transaction(book, NAME) as changes:
-        earlier = _still_filled(book, changes.records)
+        earlier = still_filled(book, changes.records)
         target = find(book, earlier)
         if target.quotes is not None:
             return fill_quotes(changes, NAME, target, target.quotes, earlier)
@@ -53,7 +53,7 @@ def fill_missing(book: xw.Book) -> str:
     return in_words(in_words(done, left), notes, "note")
 
 
-def _still_filled(book: xw.Book, records: list[Record]) -> set[Place]:
+def still_filled(book: xw.Book, records: list[Record]) -> set[Place]:
     """Cells of the active sheet that hold what Fill wrote there."""
     active = book.sheets.active.name
     found = [r for r in records if r.command == NAME and r.place.sheet == active and "value" in r.ours]

@@ -98,7 +98,11 @@ def find(book: xw.Book, blank: Collection[Place] = ()) -> Target:
 
     Raises InputError, its cells named as on the sheet.
     """
-    selection = selected(book)
+    return grid_at(selected(book), blank)
+
+
+def grid_at(selection: xw.Range, blank: Collection[Place] = ()) -> Target:
+    """The same of a range."""
 
     def read(cells: xw.Range) -> list[list[Any]]:
         return _values(cells, blank)

@@ -23,7 +23,7 @@ def open_page(body: dict[str, Any]) -> str:
 
 
 def sent(book: str) -> dict[str, Any] | None:
-    """What was sent last from a page of this book, once: {"what", "cells", "source"}. Raises ServerError."""
+    """What was sent last from a page of this book: {"what", "cells", "source"}. Raises ServerError."""
     with Client(ensure_running()) as client:
         found: dict[str, Any] | None = _answer(client, "GET", f"/v1/pages/sent/{quote(book, safe='')}")[
             "sent"
