@@ -334,6 +334,16 @@ def test_a_formula_that_is_one_call(formula: str, whole: bool) -> None:
     assert values.is_whole_call(formula, "VOLCHECK") is whole
 
 
+def test_an_optional_whole_column_is_cut_too() -> None:
+    """Calc passes it as an array of all its cells."""
+    rows = (("", "ATM", ""), ("1M", 0.1, ""), ("1Y", None, ""))
+    blank = (("", "", ""),) * 50_000
+    assert values.from_calc(rows + blank) == [[None, "ATM"], ["1M", 0.1], ["1Y", "#N/A"]]
+    assert values.from_calc(blank) == [[None]]
+    with pytest.raises(ValueError, match="50003 x 3 cells; expected at most 100000"):
+        values.from_calc(rows + blank[:-1] + (("", "", 1.0),))
+
+
 def test_more_cells_than_a_grid_can_have_are_refused() -> None:
     address = SimpleNamespace(StartRow=0, EndRow=99_999, StartColumn=0, EndColumn=1)
     full = SimpleNamespace(getRangeAddresses=lambda: [address])

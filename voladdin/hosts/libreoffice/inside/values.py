@@ -49,16 +49,30 @@ def from_calc(value: Any) -> Any:
     """
     if hasattr(value, "getDataArray"):
         value = _used(value)
-        rows, columns = _shape(value)
-        if rows * columns > MAX_CELLS:
-            raise ValueError(f"a range of {rows} x {columns} cells; expected at most {MAX_CELLS} cells")
+        _refuse_more(*_shape(value))
         value = value.getDataArray()
     if not isinstance(value, tuple):
         return _cell(value)
+    if len(value) * len(value[0]) > MAX_CELLS:
+        value = _full(value)
+        _refuse_more(len(value), len(value[0]))
     cells = [["#N/A" if cell is None else _cell(cell) for cell in row] for row in value]
     if cells and cells[0] and isinstance(cells[0][0], str) and _SIZE.fullmatch(cells[0][0]):
         cells[0][0] = None
     return cells
+
+
+def _refuse_more(rows: int, columns: int) -> None:
+    if rows * columns > MAX_CELLS:
+        raise ValueError(f"a range of {rows} x {columns} cells; expected at most {MAX_CELLS} cells")
+
+
+def _full(rows: tuple[tuple[Any, ...], ...]) -> tuple[tuple[Any, ...], ...]:
+    """Without the blank rows and columns at the end, of an optional A:F, which Calc passes cell by cell."""
+    bottom = max((i for i, row in enumerate(rows) if any(cell != "" for cell in row)), default=0)
+    kept = rows[: bottom + 1]
+    right = max((j for row in kept for j, cell in enumerate(row) if cell != ""), default=0)
+    return tuple(row[: right + 1] for row in kept)
 
 
 def title_of(document: Any) -> str:
