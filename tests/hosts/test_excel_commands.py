@@ -13,6 +13,8 @@ from tests.stubs import calc, excel, win32
 from voladdin.arbitrage.repair import repair
 from voladdin.cells import parse
 from voladdin.commands import execute
+from voladdin.commands.ledger import Place
+from voladdin.commands.transaction import Transaction
 from voladdin.errors import InputError
 from voladdin.hosts.libreoffice.document import Document
 
@@ -84,3 +86,41 @@ def test_a_protected_sheet(run: Run, name: str) -> None:
     with pytest.raises(InputError, match=r"cannot be changed: .*protected"):
         run(document, name, "C4")
     assert calc.state(document) == before
+
+
+def test_a_whole_sheet_selected(run: Run) -> None:
+    """Excel cannot count its cells."""
+    document = calc.opened({"S": {"A1": GRID}}, "A1")
+    assert run(document, "fill", "A1:XFD1048576").startswith("filled 7 holes of S!A1:F4")
+    assert run(document, "clear", "A1:XFD1048576") == "cleared 7 places"
+
+
+def test_a_chart_selected(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = calc.opened({"S": {"A1": GRID}}, "A1")
+    monkeypatch.setattr(excel.Workbook, "select", lambda book, area: None)
+    with pytest.raises(InputError, match="no cell is selected"):
+        run(document, "fill", "A1")
+
+
+def test_a_refused_sheet_name_leaves_no_sheet(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = calc.opened({"S": {"B3": BROKEN}}, "C4")
+    before = calc.state(document)
+    monkeypatch.setattr(
+        excel.Workbook, "refused_names", property(lambda _: {"voladdin check"}, lambda *_: None)
+    )
+    with pytest.raises(InputError, match="the name voladdin check is refused"):
+        run(document, "check", "C4")
+    assert calc.state(document) == before
+
+
+def test_a_restored_formula_spills_as_before(run: Run) -> None:
+    document = calc.opened({"S": {"B3": BROKEN, "H1": [["=B4:B6"]]}}, "B3")
+    with win32.installed() as host:
+        from xlwings import _xlwindows
+
+        book = host.xlwings.Book(impl=_xlwindows.Book(xl=excel.Workbook(document)))
+        with Transaction(book, "test") as changes:
+            changes.write(Place("S", 1, 8), value=[1.0])
+        with Transaction(book, "clear") as changes:
+            changes.take_back(list(changes.records))
+    assert document.get("S", (1, 1, 1, 8), "formula")[0][-1] == calc.to_calc("=B4:B6")

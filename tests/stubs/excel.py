@@ -6,6 +6,7 @@ and not rows, the font is black rather than automatic, an apostrophe marks a tex
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,7 +23,14 @@ def swapped(number: int) -> int:
     return (number & 255) << 16 | number & 0xFF00 | number >> 16
 
 
+def _one_cell(formula: str) -> str:
+    """What .Value and .Formula make of a formula that would spill."""
+    return re.sub(r"^=([A-Z]+[0-9]+:)", r"=@\1", formula)
+
+
 class Workbook:
+    refused_names: frozenset[str] = frozenset()
+
     def __init__(self, document: Document) -> None:
         self.document = document
         self.Name = document.name
@@ -77,6 +85,8 @@ class Worksheet:
     @Name.setter
     def Name(self, name: str) -> None:
         document = self.Parent.document
+        if len(name) > 31 or name in self.Parent.refused_names:
+            raise ComError(f"the name {name} is refused")
         if document.active == self.data.name:
             document.active = name
         self.data.name = name
@@ -122,9 +132,15 @@ class Range:
         self.Row, self.Column = area[:2]
         rows, columns = area[2] - area[0] + 1, area[3] - area[1] + 1
         self.Rows, self.Columns = SimpleNamespace(Count=rows), SimpleNamespace(Count=columns)
-        self.Count = rows * columns
+        self._count = rows * columns
         self.Address = a1(area)
         self.Hyperlinks = SimpleNamespace(Add=self._link)
+
+    @property
+    def Count(self) -> int:
+        if self._count >= 1 << 31:
+            raise ComError("Overflow")
+        return self._count
 
     def __call__(self, row: int, column: int) -> Range:
         return self.Worksheet.Cells(self.Row + row - 1, self.Column + column - 1)
@@ -146,7 +162,7 @@ class Range:
         return first if all(other == first for other in others) else None
 
     def _shape(self, rows: list[list[Any]]) -> Any:
-        return rows[0][0] if self.Count == 1 else tuple(map(tuple, rows))
+        return rows[0][0] if self._count == 1 else tuple(map(tuple, rows))
 
     @property
     def Value(self) -> Any:
@@ -158,7 +174,9 @@ class Range:
 
     @Value.setter
     def Value(self, value: Any) -> None:
-        self._set("value", value, lambda cell: cell.removeprefix("'") if isinstance(cell, str) else cell)
+        self._set(
+            "value", value, lambda cell: _one_cell(cell).removeprefix("'") if isinstance(cell, str) else cell
+        )
 
     @property
     def Formula(self) -> Any:
@@ -166,6 +184,14 @@ class Range:
 
     @Formula.setter
     def Formula(self, value: Any) -> None:
+        self._set("formula", value, lambda cell: to_calc(_one_cell(cell)) if isinstance(cell, str) else cell)
+
+    @property
+    def Formula2(self) -> Any:
+        return self.Formula
+
+    @Formula2.setter
+    def Formula2(self, value: Any) -> None:
         self._set("formula", value, lambda cell: to_calc(cell) if isinstance(cell, str) else cell)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .ledger import Record
+from .selection import selection_of
 from .transaction import Transaction
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def clear(book: xw.Book) -> str:
 
 
 def _chosen(book: xw.Book, records: list[Record]) -> list[Record]:
-    selection = book.selection
-    if selection is None or len(selection) == 1 or "," in selection.address:
+    selection = selection_of(book)
+    if selection is None or selection.shape == (1, 1) or "," in selection.address:
         return list(records)
     rows, columns = selection.shape
     bottom, right = selection.row + rows, selection.column + columns

@@ -153,7 +153,7 @@ def get(cells: xw.Range, attribute: str) -> Any:
 def put(cells: xw.Range, attribute: str, value: Any) -> None:
     """Writes an attribute as `get` gives it."""
     if attribute == "value":
-        cells.value = [value]
+        _put_values(cells, value)
     elif attribute == "format":
         if value is not None:
             cells.number_format = value
@@ -165,6 +165,28 @@ def put(cells: xw.Range, attribute: str, value: Any) -> None:
             cells.color = colour
         else:
             cells.font.color = colour
+
+
+def _put_values(cells: xw.Range, values: list[Any]) -> None:
+    """Values, and formulas as text with =, that spill as they did: Excel gives `.value` an @."""
+    formulas = [i for i, value in enumerate(values) if isinstance(value, str) and value.startswith("=")]
+    if not formulas or not _spills(cells):
+        cells.value = [values]
+        return
+    for i, value in enumerate(values):
+        if i in formulas:
+            cells[0, i].formula2 = value
+        else:
+            cells[0, i].value = value
+
+
+def _spills(cells: xw.Range) -> bool:
+    """Whether the host has formulas that spill: Excel of 2021 and 365."""
+    try:
+        cells[0, 0].formula2  # noqa: B018
+    except Exception:  # of COM, or absent from the engine
+        return False
+    return True
 
 
 def _put_note(cell: xw.Range, text: str | None) -> None:
@@ -189,8 +211,8 @@ def contents(cells: xw.Range) -> list[list[Any]]:
 
 def formulas_of(cells: xw.Range) -> list[list[Any]]:
     """Rows of formulas: xlwings gives one cell as itself."""
-    found = cells.formula
-    if len(cells) == 1:
+    found = cells.formula2 if _spills(cells) else cells.formula
+    if cells.shape == (1, 1):
         return [[found]] if not isinstance(found, (list, tuple)) else [list(found[0])]
     return [list(row) for row in found]
 

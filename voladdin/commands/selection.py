@@ -141,17 +141,31 @@ def on_sheet(message: str, cells: xw.Range) -> str:
     return moved(message, cells.row, cells.column)
 
 
+def selection_of(book: xw.Book) -> xw.Range | None:
+    """The selected cells; None where a chart or a picture is selected.
+
+    Not xlwings' own `selection`, which counts the cells: of a whole sheet Excel cannot.
+    """
+    import xlwings as xw
+
+    try:
+        found = book.app.impl.selection
+    except AttributeError:  # of what Excel has selected
+        return None
+    return None if found is None else xw.Range(impl=found)
+
+
 def selected(book: xw.Book) -> xw.Range:
     """The selection if it is more than one cell, else the region around the cursor. Raises InputError."""
-    selection = book.selection
+    selection = selection_of(book)
     if selection is None:
         raise InputError("no cell is selected; expected the cursor in a grid of vols, or the grid selected")
     where = selection.address.replace("$", "")
     if "," in where:
         raise InputError(f"several ranges are selected, {where}; expected one grid of vols")
-    if len(selection) == 1:
+    if selection.shape == (1, 1):  # Excel cannot count the cells of a whole sheet
         region = selection.current_region
-        if len(region) == 1:
+        if region.shape == (1, 1):
             raise InputError(
                 f"no grid around {where}; expected the cursor in a grid of vols, or the grid selected"
             )

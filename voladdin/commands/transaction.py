@@ -104,8 +104,7 @@ class Transaction:
         names = (name, *(f"{name} {number}" for number in range(2, 1000)))
         free = next(each for each in names if not ledger.has(self.book, each))
         place, active = Place(free, 1, 1), self.book.sheets.active
-        add = lambda: self.book.sheets.add(free, after=self.book.sheets[-1])  # noqa: E731
-        self._change(place, add, lambda: self.book.sheets[free].delete())
+        self._change(place, lambda: _add_sheet(self.book, free), lambda: self.book.sheets[free].delete())
         ledger.activate(active)
         self.records.append(Record(place, self.command, {"sheet": free}, {"sheet": name}))
         return free
@@ -198,6 +197,17 @@ class Transaction:
                 ledger.save(self.book, self._before)
         elif ledger.has(self.book, ledger.SHEET):
             self.book.sheets[ledger.SHEET].delete()
+
+
+def _add_sheet(book: xw.Book, name: str) -> None:
+    """A new last sheet; none where the host refuses its name."""
+    before = {sheet.name for sheet in book.sheets}
+    try:
+        book.sheets.add(name, after=book.sheets[-1])
+    except Exception:
+        for sheet in [one for one in book.sheets if one.name not in before]:
+            sheet.delete()
+        raise
 
 
 def _fill(cells: xw.Range, rows: list[list[Any]]) -> None:
