@@ -1,0 +1,112 @@
+"""How a surface scatters about the decoder's mean: from one fixed number to a full covariance.
+
+Log densities are of the seen nodes alone, up to -ln 2 pi / 2 each.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Noise(nn.Module, ABC):
+    """R of x | z ~ N(mu, R)."""
+
+    @abstractmethod
+    def log_density(self, x: Tensor, mean: Tensor, seen: Tensor, z: Tensor) -> Tensor:
+        """[B] of the seen nodes of x [B, c]."""
+
+    @abstractmethod
+    def draw(self, mean: Tensor, z: Tensor) -> Tensor:
+        """[B, c] mean with noise."""
+
+
+class Diagonal(Noise, ABC):
+    """Independent noise on each node."""
+
+    @abstractmethod
+    def spread(self, z: Tensor) -> Tensor:
+        """Standard deviation, of a shape that broadcasts with [B, c]."""
+
+    def log_density(self, x: Tensor, mean: Tensor, seen: Tensor, z: Tensor) -> Tensor:
+        spread = self.spread(z).expand_as(mean)
+        density = -0.5 * ((torch.where(seen, x, mean) - mean) / spread) ** 2 - spread.log()
+        return torch.where(seen, density, 0.0).sum(-1)
+
+    def draw(self, mean: Tensor, z: Tensor) -> Tensor:
+        return mean + self.spread(z) * torch.randn_like(mean)
+
+
+class Fixed(Diagonal):
+    """One number that is not trained: the beta-VAE, beta = 2 sigma² (Gopal 2023, section 4)."""
+
+    sigma: Tensor
+
+    def __init__(self, beta: float = 1.0) -> None:
+        super().__init__()
+        self.register_buffer("sigma", torch.tensor(math.sqrt(beta / 2.0)))
+
+    def spread(self, z: Tensor) -> Tensor:  # noqa: ARG002
+        return self.sigma
+
+
+class Shared(Diagonal):
+    """One number, trained: the sigma-VAE."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_sigma = nn.Parameter(torch.zeros(()))
+
+    def spread(self, z: Tensor) -> Tensor:  # noqa: ARG002
+        return self.log_sigma.exp()
+
+
+class OfNode(Diagonal):
+    """A number for each node, trained: the vector sigma-VAE."""
+
+    def __init__(self, nodes: int) -> None:
+        super().__init__()
+        self.log_sigma = nn.Parameter(torch.zeros(nodes))
+
+    def spread(self, z: Tensor) -> Tensor:  # noqa: ARG002
+        return self.log_sigma.exp()
+
+
+class OfLatent(Diagonal):
+    """A number for each node that depends on z: the Sigma-VAE (Gopal 2023, section 5.1)."""
+
+    def __init__(self, nodes: int, latent: int) -> None:
+        super().__init__()
+        self.net = nn.Linear(latent, nodes)
+
+    def spread(self, z: Tensor) -> Tensor:
+        return F.softplus(self.net(z)) + 1e-3
+
+
+class Full(Noise):
+    """A full covariance R = L L': what is seen of a quote tells of its neighbours too."""
+
+    def __init__(self, nodes: int) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.eye(nodes))
+
+    @property
+    def covariance(self) -> Tensor:
+        """R [c, c]."""
+        lower = torch.tril(self.factor)
+        return lower @ lower.t() + 1e-6 * torch.eye(len(lower))
+
+    def log_density(self, x: Tensor, mean: Tensor, seen: Tensor, z: Tensor) -> Tensor:  # noqa: ARG002
+        mask = seen.to(mean.dtype)
+        block = self.covariance * mask[:, :, None] * mask[:, None, :] + torch.diag_embed(1.0 - mask)
+        root = torch.linalg.cholesky(block)
+        residual = torch.where(seen, x - mean, 0.0)
+        white = torch.linalg.solve_triangular(root, residual[..., None], upper=False)[..., 0]
+        return -0.5 * (white**2).sum(-1) - torch.diagonal(root, dim1=-2, dim2=-1).log().sum(-1)
+
+    def draw(self, mean: Tensor, z: Tensor) -> Tensor:  # noqa: ARG002
+        return mean + torch.randn_like(mean) @ torch.linalg.cholesky(self.covariance).t()

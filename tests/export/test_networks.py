@@ -1,0 +1,168 @@
+"""Every network by one suite: shapes, gradients, holes, a bound that is one, and draws of both kinds."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+from export.imputation.networks import NETWORKS, Vae  # noqa: E402
+from export.imputation.networks.conditional import Conditional  # noqa: E402
+from export.imputation.networks.feed_forward import beta  # noqa: E402
+from export.imputation.networks.importance_weighted import weighted_bound  # noqa: E402
+from export.imputation.networks.linear import LinearVae  # noqa: E402
+from export.imputation.networks.noise import Fixed, Full, OfLatent, OfNode, Shared  # noqa: E402
+
+pytestmark = pytest.mark.torch
+NODES, COUNT = 12, 64
+names = pytest.mark.parametrize("name", list(NETWORKS))
+vaes = [name for name in NETWORKS if isinstance(NETWORKS[name](NODES), Vae)]
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    torch.manual_seed(0)
+
+
+def _batch(network):
+    x = torch.randn(COUNT, NODES)
+    seen = torch.rand(COUNT, NODES) < 0.7
+    if isinstance(network, Conditional):
+        x = torch.cat([x, torch.tensor([1.0, 0.3]).expand(COUNT, -1)], -1)
+        seen = torch.cat([seen, torch.ones(COUNT, 2, dtype=torch.bool)], -1)
+    return x, seen
+
+
+@names
+def test_shapes(name):
+    network = NETWORKS[name](NODES)
+    x, seen = _batch(network)
+    code = network.encode(x, seen)
+    assert code.mean.shape == code.spread.shape
+    assert network.decode(code.mean).shape == network.reconstruct(x, seen).shape == (COUNT, NODES)
+    assert network.elbo(x, seen).shape == (COUNT,)
+    assert network.sample(5).shape == (5, NODES)
+
+
+@names
+def test_every_weight_has_a_gradient_that_training_follows(name):
+    network = NETWORKS[name](NODES)
+    x, seen = _batch(network)
+    optimiser = torch.optim.Adam(network.parameters(), 3e-3)
+    losses = []
+    for _ in range(150):
+        loss = -network.elbo(x, seen).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        losses.append(loss.item())
+        optimiser.step()
+    idle = [key for key, weight in network.named_parameters() if weight.grad is None]
+    assert not idle
+    assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 0.1
+
+
+@names
+def test_what_is_hidden_is_not_read(name):
+    """The masked bound is of the seen nodes alone, with the same draws whatever stands in the holes."""
+    network = NETWORKS[name](NODES).eval()
+    x, seen = _batch(network)
+    torch.manual_seed(1)
+    first = network.elbo(x, seen)
+    torch.manual_seed(1)
+    second = network.elbo(torch.where(seen, x, 1e3), seen)
+    assert torch.equal(first, second)
+    assert torch.equal(network.encode(x, seen).mean, network.encode(torch.where(seen, x, -7.0), seen).mean)
+
+
+@pytest.mark.parametrize("name", [name for name in vaes if NETWORKS[name] not in (Conditional, LinearVae)])
+def test_the_bound_lies_below_one_of_more_draws(name):
+    """E elbo <= E log mean of k weights <= log density (Burda et al. 2016, theorem 1)."""
+    network = NETWORKS[name](NODES).eval()
+    x, seen = _batch(network)
+    if name == "learnable beta-VAE":
+        pytest.skip("its loss is no bound")
+    with torch.no_grad():
+        one = torch.stack([weighted_bound(network, x, seen, 1) for _ in range(1_000)]).mean()
+        many = torch.stack([weighted_bound(network, x, seen, 50) for _ in range(20)]).mean()
+        if name != "Sigma-IWAE":
+            elbo = torch.stack([network.elbo(x, seen) for _ in range(1_000)]).mean()
+            assert float(elbo) == pytest.approx(float(one), abs=0.15)
+    assert float(many) > float(one)
+
+
+def test_the_linear_bound_is_the_log_density_of_what_is_seen():
+    network = LinearVae(NODES, 3)
+    x, seen = _batch(network)
+    loading, centre = network.decoder.weight.detach(), network.decoder.bias.detach()
+    covariance = loading @ loading.t() + torch.eye(NODES)
+    for surface, mask, bound in zip(x, seen, network.elbo(x, seen).detach(), strict=True):
+        block = covariance[mask][:, mask]
+        normal = torch.distributions.MultivariateNormal(centre[mask], block)
+        wanted = normal.log_prob(surface[mask]) + 0.5 * math.log(2 * math.pi) * mask.sum()
+        assert float(bound) == pytest.approx(float(wanted), abs=1e-4)
+
+
+def test_the_linear_vae_learns_the_principal_components():
+    """Tipping and Bishop (1999): sigma² is the mean of the eigenvalues left, W spans the others."""
+    mixing = torch.randn(2, NODES)
+    x = torch.randn(1_000, 2) @ mixing + 0.1 * torch.randn(1_000, NODES)
+    seen, network = torch.ones_like(x, dtype=torch.bool), LinearVae(NODES, 2)
+    optimiser = torch.optim.Adam(network.parameters(), 4e-2)
+    for _ in range(400):
+        loss = -network.elbo(x, seen).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    values, vectors = torch.linalg.eigh(torch.cov(x.t()))
+    assert network.noise.spread(x).item() ** 2 == pytest.approx(values[:-2].mean().item(), rel=0.05)
+    lead, found = vectors[:, -2:], torch.linalg.qr(network.decoder.weight.detach())[0]
+    assert float(torch.linalg.svdvals(lead.t() @ found).min()) > 0.999
+
+
+@pytest.mark.parametrize("value", [0.02, 0.5, 2.0])
+def test_beta_is_twice_the_noise_variance(value):
+    """-2 sigma² times the bound is the square error plus beta times the divergence, up to a constant."""
+    network = beta(NODES, value).eval()
+    x, seen = _batch(network)
+    torch.manual_seed(2)
+    bound = network.elbo(x, seen)
+    torch.manual_seed(2)
+    code = network.encode(x, seen)
+    error = torch.where(seen, x - network.decode(code.draw()), 0.0).square().sum(-1)
+    loss = error + value * code.divergence.sum(-1)
+    constant = -value * seen.sum(-1) * 0.5 * math.log(value / 2)
+    torch.testing.assert_close(-value * bound, loss - constant, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [Fixed(0.3), Shared(), OfNode(NODES), OfLatent(NODES, 3), Full(NODES)],
+    ids=lambda noise: type(noise).__name__,
+)  # fmt: skip
+def test_noise_has_the_density_and_the_spread_that_it_says(noise):
+    """The density is the multivariate normal's of the seen block; draws have its covariance."""
+    with torch.no_grad():
+        for weight in noise.parameters():
+            weight.add_(0.2 * torch.randn_like(weight))
+    z, mean = torch.randn(1, 3), torch.randn(1, NODES)
+    covariance = (
+        noise.covariance if isinstance(noise, Full) else torch.diag(noise.spread(z).expand(1, NODES)[0] ** 2)
+    )
+    mask = torch.rand(1, NODES) < 0.6
+    x = mean + torch.randn(1, NODES)
+    normal = torch.distributions.MultivariateNormal(mean[0, mask[0]], covariance[mask[0]][:, mask[0]])
+    wanted = normal.log_prob(x[mask]) + 0.5 * math.log(2 * math.pi) * mask.sum()
+    assert float(noise.log_density(x, mean, mask, z)) == pytest.approx(float(wanted), abs=1e-4)
+    drawn = noise.draw(mean.expand(40_000, -1), z.expand(40_000, -1)).detach()
+    torch.testing.assert_close(torch.cov(drawn.t()), covariance.detach(), atol=0.06, rtol=0.06)
+
+
+def test_draws_scatter_about_the_decoder_by_the_noise():
+    """Sampling twice: z, then the noise; without the noise draws lie on the decoder's surface."""
+    network = beta(NODES, 8.0)
+    drawn = network.sample(20_000).detach()
+    surface = network.decode(torch.randn(20_000, network.latent)).detach()
+    extra = drawn.var(0) - surface.var(0)
+    torch.testing.assert_close(extra, torch.full((NODES,), 4.0), atol=0.25, rtol=0.0)
