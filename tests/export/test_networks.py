@@ -154,7 +154,7 @@ def test_noise_has_the_density_and_the_spread_that_it_says(noise):
     x = mean + torch.randn(1, NODES)
     normal = torch.distributions.MultivariateNormal(mean[0, mask[0]], covariance[mask[0]][:, mask[0]])
     wanted = normal.log_prob(x[mask]) + 0.5 * math.log(2 * math.pi) * mask.sum()
-    assert float(noise.log_density(x, mean, mask, z)) == pytest.approx(float(wanted), abs=1e-4)
+    assert noise.log_density(x, mean, mask, z).item() == pytest.approx(wanted.item(), abs=1e-4)
     drawn = noise.draw(mean.expand(40_000, -1), z.expand(40_000, -1)).detach()
     torch.testing.assert_close(torch.cov(drawn.t()), covariance.detach(), atol=0.06, rtol=0.06)
 

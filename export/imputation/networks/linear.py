@@ -15,6 +15,9 @@ class LinearVae(Vae):
     The encoder is the exact posterior for whatever is seen, so that the bound is the log density itself.
     """
 
+    noise: Shared
+    decoder: nn.Linear
+
     def __init__(self, nodes: int, latent: int = LATENT) -> None:
         super().__init__(nn.Identity(), nn.Linear(latent, nodes), Shared(), latent)
 

@@ -106,7 +106,9 @@ class Full(Noise):
         root = torch.linalg.cholesky(block)
         residual = torch.where(seen, x - mean, 0.0)
         white = torch.linalg.solve_triangular(root, residual[..., None], upper=False)[..., 0]
-        return -0.5 * (white**2).sum(-1) - torch.diagonal(root, dim1=-2, dim2=-1).log().sum(-1)
+        density: Tensor = -0.5 * (white**2).sum(-1) - torch.diagonal(root, dim1=-2, dim2=-1).log().sum(-1)
+        return density
 
     def draw(self, mean: Tensor, z: Tensor) -> Tensor:  # noqa: ARG002
-        return mean + torch.randn_like(mean) @ torch.linalg.cholesky(self.covariance).t()
+        root: Tensor = torch.linalg.cholesky(self.covariance)
+        return mean + torch.randn_like(mean) @ root.t()
