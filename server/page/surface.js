@@ -135,7 +135,7 @@ function drawBox(context, scene, place, project, unit) {
   axes.x.ticks.forEach((x, k) => label([x, frontY, floor], [x, wallY, floor], axes.x.texts[k], 13));
   axes.y.ticks.forEach((y, k) => label([frontX, y, floor], [wallX, y, floor], axes.y.texts[k], 13));
   axes.z.ticks.forEach((z, k) => label([frontX, wallY, z], [wallX, wallY, z], axes.z.texts[k], 18));
-  label([(ends[0][0] + ends[0][1]) / 2, frontY, floor], [(ends[0][0] + ends[0][1]) / 2, wallY, floor], axes.x.title, 40);
+  label([(ends[0][0] + ends[0][1]) / 2, frontY, floor], [(ends[0][0] + ends[0][1]) / 2, wallY, floor], axes.x.title, 46);
   label([frontX, (ends[1][0] + ends[1][1]) / 2, floor], [wallX, (ends[1][0] + ends[1][1]) / 2, floor], axes.y.title, 40);
 }
 

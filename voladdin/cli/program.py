@@ -21,6 +21,7 @@ BENCHES = {  # name: its module
     "generate": "export.bench.generation.generate",
     "scenarios": "export.bench.generation.history_moves",
     "options": "export.bench.options",
+    "page": "export.bench.page",
     "backfill": "export.bench.backfill",
     "fuzz": "export.bench.fuzz",
 }
