@@ -160,6 +160,21 @@ def test_a_file_that_is_not_as_it_was_installed(tmp_path: Path) -> None:
     assert list(installation.altered(metadata.PathDistribution(package))) == ["bad.py", "gone.py"]
 
 
+@pytest.mark.parametrize(
+    ("told", "source"),
+    [
+        ('{"url": "file:///opt/a%20clone", "dir_info": {}}', '"/opt/a clone"'),
+        ('{"url": "https://there/v.whl"}', "https://there/v.whl"),
+        (None, "voladdin (or install.cmd again)"),
+    ],
+)
+def test_it_is_installed_again_from_where_it_came(
+    told: str | None, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata.PathDistribution, "read_text", lambda *_: told)
+    assert installation.reinstall().endswith(f"--no-deps {source}")
+
+
 def test_a_damaged_model(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / "models" / "desk").mkdir(parents=True)
     (home / "models" / "desk" / "card.json").write_text("{}")

@@ -346,3 +346,24 @@ def test_without_a_server(drive: Drive, home: Path) -> None:
     finally:
         (home / "install.json").write_text(settings)
     assert not said[0] and said[1].startswith("the local voladdin server does not answer")
+
+
+def test_volinfo_tells_of_a_server_that_hangs(drive: Drive, home: Path) -> None:
+    """The last test: after it the functions ask nothing for some seconds."""
+    process.stop_if_running()
+    settings = (home / "install.json").read_text()
+    (home / "install.json").unlink()  # or a server that takes its place is started
+    server = LocalServer(home, evaluate)
+    server.hang()
+    formulas = [["=VOLCHECK(B3:G6)", '=VOLINFO("error")']]
+    try:
+        cells = drive(
+            ["load", None], ["put", "B3:G6", TEXTS], ["put", "J1:K1", formulas], ["every", "J1:K1", "String"]
+        )
+    finally:
+        server.die()
+        (home / "server.json").unlink()
+        (home / "install.json").write_text(settings)
+    [[verdict, said]] = cells[-1]
+    assert verdict == "#N/A"
+    assert said.startswith("no local server: Hung: it has not answered for 2 s") and "voladdin doctor" in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import platform
 import struct
@@ -11,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 from packaging.requirements import Requirement
 
@@ -22,8 +25,19 @@ from voladdin.hosts.libreoffice.programs import in_environment
 from .findings import FAULT, NOTE, OK, Finding
 
 _PACKAGE = "voladdin"
-REINSTALL = f'"{sys.executable}" -m pip install --force-reinstall --no-deps {_PACKAGE}'
+_AGAIN = f'"{sys.executable}" -m pip install --force-reinstall --no-deps'
 _LEADING = ("PYTHONHOME", "PYTHONPATH")
+
+
+def reinstall() -> str:
+    """The command that installs voladdin again from where it came."""
+    try:
+        told = metadata.distribution(_PACKAGE).read_text("direct_url.json")
+        source = json.loads(told or "{}").get("url", "")
+    except (metadata.PackageNotFoundError, ValueError):
+        source = ""
+    where = f'"{url2pathname(urlparse(source).path)}"' if source.startswith("file:") else source
+    return f"{_AGAIN} {where}" if where else f"{_AGAIN} {_PACKAGE} (or install.cmd again)"
 
 
 def interpreter() -> Iterator[Finding]:
@@ -76,11 +90,11 @@ def own_files() -> Iterator[Finding]:
     found = metadata.distribution(_PACKAGE)
     said = f"{version()}, code {code()}"
     if found.version != version():
-        yield Finding(_PACKAGE, FAULT, f"{said}, but pip knows {found.version}", REINSTALL)
+        yield Finding(_PACKAGE, FAULT, f"{said}, but pip knows {found.version}", reinstall())
     changed = list(altered(found))
     if changed:
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-        yield Finding(_PACKAGE, FAULT, f"not as installed: {', '.join(changed[:3])}{more}", REINSTALL)
+        yield Finding(_PACKAGE, FAULT, f"not as installed: {', '.join(changed[:3])}{more}", reinstall())
     elif found.version == version():
         yield Finding(_PACKAGE, OK, said)
 
@@ -100,7 +114,7 @@ def models() -> Iterator[Finding]:
     """Every bundle, verified against the hashes in its card."""
     for name in bundles.names():
         own = folder() / "models" / name
-        mend = f"voladdin train HISTORY --name {name}, or delete {own}" if own.exists() else REINSTALL
+        mend = f"voladdin train HISTORY --name {name}, or delete {own}" if own.exists() else reinstall()
         try:
             found = bundles.load(name)
         except BundleError as error:

@@ -10,16 +10,17 @@ from dataclasses import astuple
 from . import in_excel, in_libreoffice, installation, local_server, transports
 from .findings import FAULT, OK, Check, Finding, lines, looked_at, summary
 
+_REINSTALL = installation.reinstall()
 _SERVE = "voladdin serve (it says what is wrong)"
 _OURS = (
-    Check("Python", installation.interpreter, installation.REINSTALL),
+    Check("Python", installation.interpreter, _REINSTALL),
     Check("environment", installation.environment, "deactivate"),
-    Check("voladdin", installation.own_files, installation.REINSTALL),
-    Check("model", installation.models, installation.REINSTALL),
+    Check("voladdin", installation.own_files, _REINSTALL),
+    Check("model", installation.models, _REINSTALL),
     Check("home", local_server.home_folder, _SERVE),
     Check("port", local_server.loopback, _SERVE),
     Check("server", local_server.server, _SERVE),
-    Check("in Python", transports.in_process, installation.REINSTALL),
+    Check("in Python", transports.in_process, _REINSTALL),
     Check("over HTTP", transports.over_http, _SERVE),
 )
 _HOSTS = {

@@ -30,7 +30,7 @@ FUNCTION = "VOLIMPUTE"
 _QUOTES = (0.085 + 1e-5 * i for i in itertools.count())  # a new one each, so that no answer is remembered
 TOLERANCE = 1e-12  # of an .xlsx, which keeps 15 digits
 SECONDS = 30.0
-_LOG = "voladdin info error; the log is in voladdin's home folder"
+_LOG = "voladdin info error"
 
 
 def in_process() -> Iterator[Finding]:
@@ -74,9 +74,7 @@ def _as_lines(port: int, cells: Cells) -> Cells:
 
 def through_libreoffice() -> Iterator[Finding]:
     """As Calc does, in a LibreOffice of its own with a copy of the installed extension."""
-    yield _timed(
-        "in LibreOffice", _in_calc, "voladdin install libreoffice; libreoffice.log in voladdin's home folder"
-    )
+    yield _timed("in LibreOffice", _in_calc, "voladdin install libreoffice")
 
 
 def _in_calc(cells: Cells) -> Cells:
