@@ -50,6 +50,7 @@ strikes increase or decrease, and keep their order.
 from __future__ import annotations
 
 from ._atm_matrix import AtmMatrix, find_matrix
+from ._expiry_clocks import CLOCKS, SETTLEMENTS, ExpiryClock
 from ._forwards import Market
 from ._grid import Grid, parse, render
 from ._layout import kind_of
@@ -77,11 +78,14 @@ from ._values import (
 from ._vol_units import UnitEvidence, decide_unit
 
 __all__ = [
+    "CLOCKS",
     "ERROR_CELLS",
+    "SETTLEMENTS",
     "Asked",
     "AtmMatrix",
     "Cell",
     "Cells",
+    "ExpiryClock",
     "Grid",
     "Label",
     "Market",

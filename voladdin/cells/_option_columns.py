@@ -16,7 +16,8 @@ import numpy as np
 from .._typing import BoolArray, FloatArray
 from ..errors import InputError, LabelError
 from ..labels import parse_tenor
-from ..labels.dates import common_order, date_of_text, day_orders, refuse_ambiguous, years_between
+from ..labels.dates import common_order, date_of_text, day_orders, refuse_ambiguous
+from ._expiry_clocks import ExpiryClock
 from ._values import Cell, Cells, Label, is_missing, is_thousands, read_date, read_number
 
 _CALLS = {"c", "call", "calls", "calloption", "europeancall", "americancall"}
@@ -103,39 +104,55 @@ class Columns:
                 )
         return None if first is None else self.label(first, heading).cell
 
-    def years(self, valuation: date | None) -> FloatArray:
-        """[n] years to expiry, ACT/365; 0 and below is expired."""
+    def years(self, valuation: date | None, clock: ExpiryClock) -> FloatArray:
+        """[n] years to expiry; 0 and below is expired. Raises InputError for a business clock of days."""
         heading = next(name for name in ("days", "years", "expiry") if name in self.at)
         if heading != "expiry":
             values = self.numbers(heading, f"{heading} to expiry")
             values = values / 365.0 if heading == "days" else values
             if "expiry" not in self.at or np.isfinite(values).any():
+                if clock.clock != "calendar":
+                    raise InputError(f"clock is {clock.clock!r}, and the list has {heading}; expected dates")
+                values = values - [clock.short(am=am) for am in self._am(clock)]
                 return self._complete(values, heading)
-        return self._complete(self._expiries(valuation), "expiry")
+        return self._complete(self._expiries(valuation, clock), "expiry")
+
+    def _am(self, clock: ExpiryClock) -> list[bool]:
+        """[n] whether each expires at the open. Raises InputError for a word that is neither AM nor PM."""
+        if "ampm" not in self.at:
+            return [clock.am] * len(self.cells)
+        words = [str(cell or "").strip().lower() for cell in self.cells_of("ampm")]
+        for i, word in enumerate(words):
+            if word not in ("am", "pm", ""):
+                raise InputError(f"{self.label(i, 'ampm')}; expected AM or PM")
+        return [word == "am" if word else clock.am for word in words]
 
     def _complete(self, values: FloatArray, heading: str) -> FloatArray:
         for i in np.flatnonzero(np.isnan(values)).tolist():
             self.spoil(i, f"{self.label(i, heading)}; expected an expiry")
         return values
 
-    def _expiries(self, valuation: date | None) -> FloatArray:
+    def _expiries(self, valuation: date | None, clock: ExpiryClock) -> FloatArray:
         column = self.cells_of("expiry")
         order = common_order(sorted({cell for cell in column if isinstance(cell, str)}))
         self._refuse_plain(column)
-        read: dict[Cell, float | str] = {}
+        read: dict[tuple[Cell, bool], float | str] = {}
         found = np.full(len(column), np.nan)
-        for i, cell in enumerate(column):
-            if cell not in read:
-                read[cell] = self._expiry(i, cell, valuation, order)
-            value = read[cell]
+        for i, (cell, am) in enumerate(zip(column, self._am(clock), strict=True)):
+            if (cell, am) not in read:
+                read[cell, am] = self._expiry(i, valuation, order, clock, am=am)
+            value = read[cell, am]
             if isinstance(value, str):
                 self.spoil(i, f"{self.label(i, 'expiry')}{value}")
             else:
                 found[i] = value
         return found
 
-    def _expiry(self, i: int, cell: Cell, valuation: date | None, order: Any) -> float | str:
+    def _expiry(
+        self, i: int, valuation: date | None, order: Any, clock: ExpiryClock, *, am: bool
+    ) -> float | str:
         """Years, or what is wrong with the cell."""
+        cell = self.label(i, "expiry").cell
         if is_missing(cell) or isinstance(cell, bool):
             return "; expected an expiry"
         day = read_date(cell)
@@ -152,7 +169,7 @@ class Columns:
             raise InputError(
                 f"{self.label(i, 'expiry')}, a date; expected a valuation date too, or days to expiry"
             )
-        return years_between(valuation, day)
+        return clock.years(valuation, day, am=am)
 
     def _refuse_plain(self, column: Sequence[Cell]) -> None:
         """Raises InputError where plain numbers may be days as well as years."""

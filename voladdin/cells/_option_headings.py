@@ -25,6 +25,8 @@ HEADINGS = {
     "underlying": ("underlying", "underlyingprice", "spot", "underlyinglast", "stockprice", "spotprice"),
     "forward": ("forward", "fwd", "forwardprice", "future", "futures", "futuresprice"),
     "root": ("root", "ticker", "underlyingsymbol", "rootsymbol", "class", "underlier"),
+    "rate": ("rate", "interestrate", "riskfreerate", "riskfree"),
+    "ampm": ("ampm", "settlementtype", "settletype", "settlementstyle", "expirytype", "expirationtype"),
     "currency": ("currency", "ccy", "curr"),
     "style": ("exercise", "style", "exercisestyle", "optionstyle"),
     "valuation": ("valuation", "valuationdate", "quotedate", "tradedate", "asof", "asofdate", "date"),
@@ -45,9 +47,7 @@ def find_headings(cells: Cells, name: str) -> tuple[int, dict[str, int]]:
     lacking = [need for need, there in _needs(columns).items() if not there]
     if lacking:
         given = ", ".join(shown(cell) for cell in cells[top] if not is_missing(cell)) or "none"
-        raise InputError(
-            f"the {name} have no column for {', '.join(lacking)}; the headings found are {given}"
-        )
+        raise InputError(f"the {name}: no column for {', '.join(lacking)}; the headings found are {given}")
     return top, columns
 
 

@@ -15,12 +15,14 @@ import numpy as np
 from .._typing import BoolArray, FloatArray, IntArray
 from ..errors import InputError
 from ..options import Options
+from ._expiry_clocks import ExpiryClock
 from ._option_columns import Columns
 from ._option_headings import PRICES, VOLS, find_headings, sided
 from ._tenor_line import contract_notes
-from ._values import Cell, Cells, is_missing, read_date, read_number, shown
+from ._values import Cell, Cells, is_date, is_missing, read_date, read_number, shown
 
 _PERCENT_FROM = 3.0  # a median vol above it is in percent
+_CLOCK = ExpiryClock()
 _MOVED = 0.01  # of the underlying between rows, from which it is said
 
 
@@ -30,7 +32,8 @@ class OptionRows:
 
     rows, expiries: [N] row of the range, zero-based, and the cell of the expiry. unread: (row, what is wrong
     with it) of rows left out. underlying: its price; forwards: by years to expiry; american: the exercise
-    style; each None where the list has no such column. notes: what was read otherwise than written.
+    style; rate: continuously compounded; each None where the list has no such column. notes: what was read
+    otherwise than written.
     """
 
     options: Options
@@ -40,6 +43,7 @@ class OptionRows:
     underlying: float | None
     forwards: dict[float, float] | None
     american: bool | None
+    rate: float | None
     notes: tuple[str, ...]
 
     def name(self, i: int) -> str:
@@ -48,8 +52,18 @@ class OptionRows:
         return f"{side} {self.options.strikes[i]:g} of {shown(self.expiries[i])}"
 
 
-def parse_options(cells: Cells, valuation: date | None = None, name: str = "options") -> OptionRows:
+def parse_options(
+    cells: Cells,
+    valuation: date | None = None,
+    name: str = "options",
+    *,
+    clock: ExpiryClock = _CLOCK,
+    today: date | None = None,
+) -> OptionRows:
     """The options of a range.
+
+    valuation: what expiry dates count from, the list's own column unless told; today: where neither is.
+    clock: how they count.
 
     Raises InputError naming missing columns with the headings found, two roots, underlyings, currencies,
     exercise styles or valuation dates, or the first bad cell where no row can be read.
@@ -63,9 +77,9 @@ def parse_options(cells: Cells, valuation: date | None = None, name: str = "opti
     columns.one("currency", "two currencies")
     notes: list[str] = []
     underlying = _underlying(columns, notes)
-    today = _valuation(columns, valuation)
-    years, strikes = columns.years(today), columns.strikes()
-    notes += contract_notes(columns.cells_of("expiry") if "expiry" in at else [], today)
+    day = _valuation(columns, valuation, today, notes)
+    years, strikes = columns.years(day, clock), columns.strikes()
+    notes += contract_notes(columns.cells_of("expiry") if "expiry" in at else [], day)
     read = [_side(columns, side, years, strikes, notes) for side in (sided(at) or [""])]
     american = _american(columns)
     forwards = _forwards(columns, years)
@@ -82,6 +96,7 @@ def parse_options(cells: Cells, valuation: date | None = None, name: str = "opti
         underlying,
         forwards,
         american,
+        _rate(columns),
         tuple(dict.fromkeys(notes)),
     )
 
@@ -96,11 +111,24 @@ def _joined(parts: list[Options], rows: IntArray) -> tuple[Options, IntArray]:
     return Options(**joined, vols=parts[0].vols), np.tile(rows, len(parts))[order]
 
 
-def _valuation(columns: Columns, given: date | None) -> date | None:
+def _valuation(columns: Columns, given: date | None, today: date | None, notes: list[str]) -> date | None:
     if given is not None or "expiry" not in columns.at or {"days", "years"} & set(columns.at):
         return given
     cell = columns.one("valuation", "two valuation dates")
-    return None if cell is None else read_date(cell)
+    found = None if cell is None else read_date(cell)
+    if found is None and today is not None and any(map(is_date, columns.cells_of("expiry"))):
+        notes.append(f"expiries count from today, {today}")
+    return found or today
+
+
+def _rate(columns: Columns) -> float | None:
+    """The median of the column."""
+    if "rate" not in columns.at:
+        return None
+    rates = [
+        number.fraction for cell in columns.cells_of("rate") if (number := read_number(cell)) is not None
+    ]
+    return float(np.median(rates)) if rates else None
 
 
 def _underlying(columns: Columns, notes: list[str]) -> float | None:

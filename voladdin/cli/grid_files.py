@@ -46,6 +46,8 @@ def _add_grid(commands: Any) -> None:
     grid.add_argument("--rate", type=float, help="continuously compounded; by put-call parity unless told")
     grid.add_argument("--exercise", choices=("european", "american"), help="european unless told")
     grid.add_argument("--underlying", type=float, help="its price, for American options")
+    grid.add_argument("--settlement", choices=("pm", "am"), help="when the last day ends (default: pm)")
+    grid.add_argument("--clock", choices=("calendar", "business"), help="days over 365, or weekdays over 252")
     outputs = ("grid", "bid", "ask", "deltas", "std", "forwards", "report", "quality")
     grid.add_argument("--wanted", choices=outputs, default="grid")
     grid.add_argument("--tenors", help="of deltas and std, such as 1W,1M,1Y")
@@ -85,7 +87,9 @@ def _grid(options: argparse.Namespace) -> None:
     listed = read_cells(options.options, options.range)
     axes = [None if line is None else [line.split(",")] for line in (options.tenors, options.strikes)]
     market = [options.valuation, None, options.rate, options.exercise, options.underlying]
-    cells = evaluate("VOLGRID", [listed, options.wanted, *market, *axes, options.model])
+    cells = evaluate(
+        "VOLGRID", [listed, options.wanted, *market, *axes, options.model, options.settlement, options.clock]
+    )
     if options.output is not None:
         _write(options.output, cells)
     else:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..journal import Caller, recorded
 from . import helping
+from .building import build
 from .checking import check
 from .clearing import clear
 from .explaining import explain
@@ -24,7 +25,7 @@ from .suspecting import find_suspects
 if TYPE_CHECKING:
     import xlwings as xw
 
-__all__ = ["COMMANDS", "Command", "check", "clear", "execute", "fill_missing", "generate", "repair"]
+__all__ = ["COMMANDS", "Command", "build", "check", "clear", "execute", "fill_missing", "generate", "repair"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,13 @@ _ALL = (
         "Four cells, level, skew, curv, term, become a surface beside them; a table of them a sheet a row.",
         "Scenarios",
         generate,
+    ),
+    Command(
+        "build",
+        "Build surface",
+        "A list of listed options, selected or at the cursor, becomes a surface on a sheet, with its report.",
+        "Surface",
+        build,
     ),
     Command(
         "suspects",

@@ -155,8 +155,11 @@ def selection_of(book: xw.Book) -> xw.Range | None:
     return None if found is None else xw.Range(impl=found)
 
 
-def selected(book: xw.Book) -> xw.Range:
-    """The selection if it is more than one cell, else the region around the cursor. Raises InputError."""
+def selected(book: xw.Book, most: int = MAX_CELLS) -> xw.Range:
+    """The selection if it is more than one cell, else the region around the cursor. Raises InputError.
+
+    most: cells, beyond which it is refused.
+    """
     selection = selection_of(book)
     if selection is None:
         raise InputError("no cell is selected; expected the cursor in a grid of vols, or the grid selected")
@@ -169,8 +172,8 @@ def selected(book: xw.Book) -> xw.Range:
             raise InputError(
                 f"no grid around {where}; expected the cursor in a grid of vols, or the grid selected"
             )
-        return _bounded(region)
-    return _bounded(_used(selection))
+        return _bounded(region, most)
+    return _bounded(_used(selection), most)
 
 
 def _used(selection: xw.Range) -> xw.Range:
@@ -193,11 +196,11 @@ def _used(selection: xw.Range) -> xw.Range:
     return selection.sheet.range((selection.row, selection.column), (bottom, right))
 
 
-def _bounded(cells: xw.Range) -> xw.Range:
-    if len(cells) > MAX_CELLS:
+def _bounded(cells: xw.Range, most: int) -> xw.Range:
+    if len(cells) > most:
         rows, columns = cells.shape
         raise InputError(
             f"{cells.address.replace('$', '')} has {rows} x {columns} cells; expected a grid of at most "
-            f"{MAX_CELLS} cells"
+            f"{most} cells"
         )
     return cells

@@ -8,8 +8,11 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..cells import (
+    CLOCKS,
+    SETTLEMENTS,
     Cell,
     Cells,
+    ExpiryClock,
     OptionRows,
     labels_of,
     option_strikes,
@@ -44,16 +47,22 @@ def _volgrid(
     tenors: Cells | None,
     strikes: Cells | None,
     model: Cell,
+    settlement: Cell,
+    clock: Cell,
 ) -> Cells:
     wanted = choice("output", output, OUTPUTS)
     day = _day(valuation)
-    read = parse_options(options, day)
+    counted = ExpiryClock(
+        choice("clock", clock, CLOCKS), choice("settlement", settlement, SETTLEMENTS) == "am"
+    )
+    read = parse_options(options, day, clock=counted)
+    style = _exercise(read, exercise)
     chain = implied(
         read.options,
         forwards=read.forwards if forwards is None else _forwards(read, forwards),
-        rate=_rate(rate),
+        rate=_rate(rate) if rate is not None or style == EXERCISES[0] else read.rate,
         underlying=read.underlying if underlying is None else _positive("underlying", underlying),
-        exercise=_exercise(read, exercise),
+        exercise=style,
     )
     for remark in remarks(read, chain):
         warn(remark)
@@ -181,6 +190,12 @@ VOLGRID = Function(
             "strikes", "of deltas and std: 25P, ATM, K=4200, m=-0.1; 10P to 10C by 5 unless told", "range"
         ),
         MODEL,
+        Argument(
+            "settlement",
+            "pm or am: when the last day ends, where no column AM/PM says it; pm (the close) unless told",
+            "value",
+        ),
+        Argument("clock", "calendar (days over 365, unless told) or business (weekdays over 252)", "value"),
     ),
     '=VOLGRID(A1:F400, "grid", TODAY())',
     _volgrid,
