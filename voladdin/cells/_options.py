@@ -83,9 +83,7 @@ def parse_options(
     read = [_side(columns, side, years, strikes, notes) for side in (sided(at) or [""])]
     american = _american(columns)
     forwards = _forwards(columns, years)
-    good = np.array([i not in columns.bad for i in below], dtype=np.bool_)
-    if not good.any():
-        raise InputError(columns.bad[below[0]])
+    good = _good(columns)
     options, rows = _joined([part.take(good) for part in read], np.flatnonzero(good))
     column = columns.cells_of("expiry" if "expiry" in at else "days" if "days" in at else "years")
     return OptionRows(
@@ -99,6 +97,14 @@ def parse_options(
         _rate(columns),
         tuple(dict.fromkeys(notes)),
     )
+
+
+def _good(columns: Columns) -> BoolArray:
+    """[n] the rows that can be read. Raises InputError where none can."""
+    good = np.array([i not in columns.bad for i in columns.rows], dtype=np.bool_)
+    if not good.any():
+        raise InputError(columns.bad[columns.rows[0]])
+    return good
 
 
 def _joined(parts: list[Options], rows: IntArray) -> tuple[Options, IntArray]:
