@@ -95,9 +95,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Writes the moves of a history."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("history")
-    parser.add_argument("--output", type=Path, required=True, help="such as voladdin/models/fx/moves")
+    parser.add_argument("--output", type=Path, required=True, help="such as voladdin/models/fx-moves")
     options = parser.parse_args(argv)
-    written = write_moves(read_history(options.history), options.output, options.output.parent.name)
+    written = write_moves(
+        read_history(options.history), options.output, options.output.name.removesuffix(Moves.SUFFIX)
+    )
     print(f"moves in {written}")
     return 0
 

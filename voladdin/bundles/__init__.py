@@ -46,7 +46,7 @@ class AnyBundle:
     """
 
     KIND: ClassVar[str] = "any"  # as its card says
-    PART: ClassVar[str] = ""  # folder within a bundle's where it may lie beside the one that imputes
+    SUFFIX: ClassVar[str] = ""  # of the folder where it may lie beside the one that imputes
     FILE: ClassVar[str]  # the .npz of its arrays
     ARRAYS: ClassVar[Mapping[str, str]]  # what that has, and the shapes, as `bundles.files.arrays` reads them
     GRAPHS: ClassVar[tuple[str, ...]] = GRAPHS
@@ -118,7 +118,7 @@ def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundl
     place = _installed().get(str(name))
     if place is None and not (isinstance(name, Path) or set(name) & set("/\\")):
         raise not_installed(name)
-    place = _part(place or Path(name), kind)
+    place = _place_of(place or Path(name), kind)
     try:
         found = _load(place, files.read(place / "card.json", files.LARGEST_CARD))
     except BundleError as error:
@@ -128,9 +128,9 @@ def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundl
     return found
 
 
-def _part(place: Path, kind: type[AnyBundle]) -> Path:
-    part = place / kind.PART
-    return part if kind.PART and os.path.lexists(part / "card.json") else place
+def _place_of(place: Path, kind: type[AnyBundle]) -> Path:
+    beside = place.parent / f"{place.name}{kind.SUFFIX}"
+    return beside if os.path.lexists(beside / "card.json") else place
 
 
 def not_installed(name: str) -> BundleError:

@@ -23,7 +23,7 @@ class Moves(bundles.AnyBundle):
     """A history's moves; see the module for its arrays."""
 
     KIND = "moves"
-    PART = "moves"
+    SUFFIX = "-moves"
     FILE = "moves.npz"
     ARRAYS: ClassVar[Mapping[str, str]] = {
         "tenors": "T",
