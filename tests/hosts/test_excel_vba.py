@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,113 +12,17 @@ from typing import Any
 import pytest
 
 from tests.stubs.server import LocalServer
+from tests.stubs.vba_in_office import configure, run_vba
 from tests.worksheet.test_wire import random_cell
 from voladdin.hosts import excel
 from voladdin.hosts.excel import addin, names
 from voladdin.worksheet.registry import FUNCTIONS
 
-DRIVER = Path(__file__).parents[1] / "stubs" / "addin_driver.py"
-STUBS = """
-Const xlErrNA = 2042, xlErrValue = 2015, xlErrNum = 2036, xlErrDiv0 = 2007
-Const xlErrRef = 2023, xlErrName = 2029, xlErrNull = 2000
-Const LIBRARY = "xlwings64.dll"
-Type IRibbonControl
-    Tag As String
-End Type
-Private Dialog As Boolean
-Private Of1904 As Boolean
-Private Scheduled As Integer
-Private Com As Object
-Private Status As String
-Private Said As String
-
-Private Function NewHttp()
-    Set NewHttp = New http_of_basic
-End Function
-
-Private Function TaskService()
-    Scheduled = Scheduled + 1
-    Err.Raise 429
-End Function
-
-Private Function LoadLibrary(file)
-    LoadLibrary = 1
-End Function
-
-Private Function Activated_(found, command, mode)
-    If Com Is Nothing Then
-        found = "no library": Activated_ = 1
-    Else
-        Said = Said & command & ";"
-        Set found = Com: Activated_ = 0
-    End If
-End Function
-
-Private Sub Show(text)
-    Status = text
-End Sub
-
-Private Sub Say(text, style, title)
-    Said = Said & title & ":" & style & ":" & text
-End Sub
-
-Private Sub Options_(Macro, Category, Description, ArgumentDescriptions)
-    Said = Said & Macro & ";" & Category & ";" & Description & ";" & Join(ArgumentDescriptions, ";") & Chr(10)
-End Sub
-
-Private Function Shown(found) As String
-    Dim cell
-    If IsError(found) Then
-        Shown = CStr(found)
-    ElseIf Not IsArray(found) Then
-        Shown = TypeName(found) & " " & found
-    Else
-        For Each cell In found
-            Shown = Shown & Shown(cell) & ";"
-        Next cell
-    End If
-End Function
-
-Private Sub Pressed(button As String)
-    Dim control As IRibbonControl
-    control.Tag = button
-    VoladdinCommand control
-End Sub
-"""
-EXCEL_ONLY = [  # what LibreOffice's Basic lacks, each by its stand-in above
-    [r'CreateObject\("MSXML2\.ServerXMLHTTP\.6\.0"\)', "NewHttp()"],
-    [r'CreateObject\("Schedule\.Service"\)', "TaskService()"],
-    [r'Not Application\.CommandBars\("Standard"\)\.Controls\(1\)\.Enabled', "Dialog"],
-    [r"XLPyDLLActivateAuto\(", "Activated_("],
-    [r"Application\.MacroOptions", "Options_"],
-    [r"Application\.StatusBar = ", "Show "],
-    [r"Application\.Hwnd", "42"],
-    [r"Application\.Range\(cell\)\.Dirty", 'Said = Said & "dirty " & cell & ";"'],
-    [r"Application\.Caller\.Address\(External:=True\)", '"[b]S!$A$1"'],
-    [r"cells\.Worksheet\.Parent\.Date1904", "Of1904"],
-    [r'Const SEPARATOR As String = "\\"', 'Const SEPARATOR As String = "/"'],
-    [r"\bSleep\b", "Wait"],
-    [r"\bMsgBox\b", "Say"],
-    [r"\.Open\b", ".Open_"],
-    [r"\.Call\(", ".Call_("],
-    [r"\boutput\b", "output_"],  # words of its own there
-]
 ANSWERS = [
     r"Const ANSWER_MS As Long = 10000",
     "Const ANSWER_MS As Long = 2500",
 ]  # Basic's Timer counts whole seconds
 BROKEN = "Dim i As Integer\nFor i = 1 To 20: a = VOLCHECK(1): Next i"
-
-
-def _python() -> str:
-    """The interpreter that has LibreOffice's uno."""
-    python = shutil.which("python3", path="/usr/bin") or sys.executable
-    if (
-        shutil.which("soffice") is None
-        or subprocess.run([python, "-c", "import uno"], capture_output=True).returncode
-    ):
-        pytest.skip("LibreOffice (soffice) with the system's Python module uno is not installed")
-    return python
 
 
 @pytest.fixture(scope="module")
@@ -133,47 +33,16 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def profile(tmp_path: Path) -> Path:
     """The user's folder with the add-in's configuration."""
-    folder = tmp_path / ".voladdin"
-    folder.mkdir()
     configure(tmp_path)
     return tmp_path
 
 
-def configure(profile: Path, **entries: str) -> None:
-    given = {
-        "TRANSPORT": "auto",
-        "TASK": "voladdin me",
-        "INTERPRETER_WIN": sys.executable,
-        "PYTHONPATH": "/x's",
-    }
-    lines = [f'"{name}","{value}"\n' for name, value in (given | entries).items()]
-    (profile / ".voladdin" / "voladdin.conf").write_text("".join(lines))
-
-
 @pytest.fixture
 def office(file: Path, tmp_path_factory: pytest.TempPathFactory, profile: Path) -> Callable[..., Any]:
-    """Runs the body of a Basic function Test in the add-in's module, as LibreOffice loads it."""
-    python = _python()
-
-    def run(*body: str, replace: Any = (), **options: Any) -> Any:
-        head = f'Const PYTHON_MODULE = "{names.PYTHON_MODULE}"\n'
-        test = "\n".join(["\nPublic Function Test() As String", "Dim a", *body, "End Function\n\n"])
-        script = {
-            "module": names.VBA_MODULE,
-            "from": "Private Const PROJECT_NAME",
-            "replace": [] if replace is None else [*replace, *EXCEL_ONLY],
-            "add": head + STUBS + test,
-            **options,
-        }
-        command = [python, DRIVER, file, tmp_path_factory.mktemp("office")]
-        environment = os.environ | {"USERPROFILE": str(profile)}
-        ran = subprocess.run(
-            command, input=json.dumps(script), capture_output=True, text=True, timeout=90, env=environment
-        )
-        assert ran.returncode == 0, ran.stderr
-        return json.loads(ran.stdout)
-
-    return run
+    """`run_vba` of the add-in."""
+    return lambda *body, **options: run_vba(
+        file, tmp_path_factory.mktemp("office"), profile, *body, **options
+    )
 
 
 @pytest.fixture
