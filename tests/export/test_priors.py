@@ -38,14 +38,14 @@ def test_the_same_seed_gives_the_same_samples(drawn: list[Sample]) -> None:
 @torch.no_grad()
 def test_both_engines_agree(drawn: list[Sample]) -> None:
     """What trains is what answers."""
-    priors = Priors(4, 4, seed=1)
+    priors = Priors(4, 4, 2, seed=1)
     candidates = Candidates.of(priors.arrays())
     weight, mean, variance = priors.components(padded(drawn))
     for row, sample in enumerate(drawn[:8]):
         tenors, rows = np.unique(sample.t, return_inverse=True)
-        at, n = Points(tenors, rows, sample.u), sample.count
+        at, n = Points(tenors, rows, sample.u, sample.own), sample.count
         given = condition_many(candidates, at[:n], sample.y[:n])
-        one = candidates[given.kept[:1]]
+        one = given.candidates[np.zeros(1, dtype=int)]
         gain = one.covariance(at[n:], at[:n]) @ given.whiten[:1].transpose(0, 2, 1)
         centre = one.mean(at[n:]) + (gain @ given.white[:1, :, None])[..., 0]
         left = (one.variance(at[n:]) + one.noise(at[n:]) - (gain**2).sum(-1)) * given.spread[0]
@@ -61,13 +61,13 @@ def test_training_lowers_the_loss_and_resumes(drawn: list[Sample], tmp_path: Pat
         while True:
             yield from drawn[:20]
 
-    start = Priors(2, 2, seed=0)
+    start = Priors(2, 2, 1, seed=0)
     before = training.loss(start, padded(drawn[:20])).item()
     path = tmp_path / "levels.pt"
     once = training.fit(start, again, 0.05, path, 0)  # type: ignore[arg-type]
     after = training.loss(once, padded(drawn[:20])).item()
     assert after < before
-    resumed = training.fit(Priors(2, 2, seed=0), again, 0.05, path, 0)  # type: ignore[arg-type]
+    resumed = training.fit(Priors(2, 2, 1, seed=0), again, 0.05, path, 0)  # type: ignore[arg-type]
     for a, b in zip(resumed.parameters(), once.parameters(), strict=True):
         assert torch.equal(a, b)
 
@@ -77,6 +77,7 @@ def test_the_command_writes_a_bundle_that_answers(
 ) -> None:
     monkeypatch.setattr(training, "SMOOTH", 2)
     monkeypatch.setattr(training, "RANDOM", 1)
+    monkeypatch.setattr(training, "BENT", 1)
     monkeypatch.setattr(training, "POOLED", 1)
     monkeypatch.setattr(training, "_HELD", 20)
     folder = tmp_path / "mine"

@@ -44,8 +44,8 @@ class TestDraws:
         seen, hidden = np.flatnonzero(np.isfinite(values)), np.flatnonzero(~np.isfinite(values))
         total, mean = np.zeros((len(hidden), len(hidden))), np.zeros(len(hidden))
         parts = []
-        for g, weight, spread in zip(given.kept, given.weight, given.spread, strict=True):
-            one = universal.candidates[np.array([g])]
+        for g, (weight, spread) in enumerate(zip(given.weight, given.spread, strict=True)):
+            one = given.candidates[np.array([g])]
             whole = one.of_quotes(points[seen])[0]
             cross = one.covariance(points[hidden], points[seen])[0]
             residual = values[seen] - np.median(values[seen]) - one.mean(points[seen])[0]

@@ -41,7 +41,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Prior:
-    """What the candidates say of all cells of a small grid before a quote is seen.
+    """What the candidates say of all cells of a small grid, but for smiles that bend, before a quote is seen.
 
     mean, variance: [G, N]; covariance, of_quotes: [G, N, N], without and with the noise.
     """
@@ -63,8 +63,8 @@ class Universal:
         """Cells of tenors [T] x forward call deltas [K]; values: [T * K] log-vols, NaN where missing."""
         if len(values) > _SMALL:
             return self.at(coordinates.from_deltas(tenors, deltas), values)
-        prior = self._at_deltas(tuple(tenors.tolist()), tuple(deltas.tolist()))
-        return self._small(prior, values)
+        points, prior = self._at_deltas(tuple(tenors.tolist()), tuple(deltas.tolist()))
+        return self._small(points, prior, values)
 
     def at_strikes(self, tenors: FloatArray, moneyness: FloatArray, values: FloatArray) -> Answer:
         """The same at ln(K/F) [T, K]."""
@@ -76,7 +76,7 @@ class Universal:
         centre: that the priors are about, the median quote unless told.
         """
         if len(values) <= _SMALL:
-            return self._small(self._prior(points), values, centre)
+            return self._small(points, self._prior(points), values, centre)
         quoted = np.isfinite(values)
         used = np.flatnonzero(quoted)
         if len(used) > DENSE:
@@ -86,7 +86,7 @@ class Universal:
         rest = np.setdiff1d(np.arange(len(values)), used)
         mean, variance = self.ask(given, points[used], points[rest])
         found = _assembled(values, used, rest, mean + centre, variance, given, centre)
-        noise = given.weight @ (self.candidates[given.kept].noise(points[used]) * given.pull)
+        noise = given.weight @ (given.candidates.noise(points[used]) * given.pull)
         return _refined(points, values, found, noise)
 
     def since(self, points: Points, change: FloatArray, growth: float) -> Answer:
@@ -107,7 +107,7 @@ class Universal:
 
     def mean(self, given: WeighedCandidates, quotes: Points, at: Points) -> FloatArray:
         """Mean [N], about the quotes' centre, at points."""
-        chosen = self.candidates[given.kept]
+        chosen = given.candidates
         moved = (chosen.covariance(at, quotes) @ given.pull[..., None])[..., 0]
         return np.asarray(given.weight @ (chosen.mean(at) + moved))
 
@@ -115,30 +115,35 @@ class Universal:
         self, given: WeighedCandidates, quotes: Points, at: Points, *, noise: bool = True
     ) -> tuple[FloatArray, FloatArray]:
         """Mean, about the quotes' centre, and variance [N] of quotes at points, or of vols behind them."""
-        chosen = self.candidates[given.kept]
+        chosen = given.candidates
         variance = chosen.variance(at) + (chosen.noise(at) if noise else 0.0)
         return given.answer(chosen.mean(at), chosen.covariance(at, quotes), variance)
 
-    def _small(self, prior: Prior, values: FloatArray, centre: float | None = None) -> Answer:
+    def _small(self, points: Points, prior: Prior, values: FloatArray, centre: float | None = None) -> Answer:
         quoted = np.isfinite(values)
         used, rest = np.flatnonzero(quoted), np.flatnonzero(~quoted)
         centre = float(np.median(values[used])) if centre is None else centre
-        residual = values[used] - centre - prior.mean[:, used]
-        given = condition(self.candidates, prior.of_quotes[:, used[:, None], used], residual)
+        given = condition(
+            self.candidates, points[used], prior.of_quotes[:, used[:, None], used], values[used] - centre
+        )
         of = given.kept[:, None]
+        moved, factor = given.candidates.bent(points)
         cross = prior.covariance[of[..., None], rest[:, None], used]
-        mean, variance = given.answer(prior.mean[of, rest], cross, prior.variance[of, rest])
+        cross = cross + factor[:, rest] @ factor[:, used].transpose(0, 2, 1)
+        variance = prior.variance[of, rest] + (factor[:, rest] ** 2).sum(-1)
+        mean, variance = given.answer(prior.mean[of, rest] + moved[:, rest], cross, variance)
         return _assembled(values, used, rest, mean + centre, variance, given, centre)
 
     def _prior(self, points: Points) -> Prior:
         candidates, index = self.candidates, np.arange(len(points))
-        covariance, noise = candidates.covariance(points, points), candidates.noise(points)
+        covariance, noise = candidates.straight_covariance(points, points), candidates.noise(points)
         of_quotes = covariance.copy()
         of_quotes[:, index, index] += noise
-        return Prior(candidates.mean(points), of_quotes[:, index, index], covariance, of_quotes)
+        return Prior(candidates.straight_mean(points), of_quotes[:, index, index], covariance, of_quotes)
 
-    def _prior_at_deltas(self, tenors: tuple[float, ...], deltas: tuple[float, ...]) -> Prior:
-        return self._prior(coordinates.from_deltas(np.array(tenors), np.array(deltas)))
+    def _prior_at_deltas(self, tenors: tuple[float, ...], deltas: tuple[float, ...]) -> tuple[Points, Prior]:
+        points = coordinates.from_deltas(np.array(tenors), np.array(deltas))
+        return points, self._prior(points)
 
 
 def _assembled(

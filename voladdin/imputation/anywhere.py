@@ -113,7 +113,7 @@ def _relative(
     answer = universal.at(points, logs)
     assert answer.given is not None
     rows = np.searchsorted(unique := np.unique(years), years)
-    ahead = Points(np.log(unique), rows, u)
+    ahead = Points(np.log(unique), rows, u, surface.deltas is not None)
     both = _joined(points[answer.used], ahead)
     count = len(answer.used)
     _, variance = universal.ask(answer.given, both[:count], both[count:], noise=False)
@@ -133,4 +133,5 @@ def _on_quotes(points: Points, observed: BoolArray, ahead: Points) -> BoolArray:
 def _joined(first: Points, second: Points) -> Points:
     """Both as points of one surface."""
     rows = np.concatenate([first.rows, second.rows + len(first.tenors)])
-    return Points(np.concatenate([first.tenors, second.tenors]), rows, np.concatenate([first.u, second.u]))
+    u = np.concatenate([first.u, second.u])
+    return Points(np.concatenate([first.tenors, second.tenors]), rows, u, first.own)

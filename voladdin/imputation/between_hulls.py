@@ -31,31 +31,21 @@ def between(axes: Surface, vols: FloatArray, movable: BoolArray) -> FloatArray:
     return np.clip(found, LEAST_VOL, MAX_VOL).reshape(vols.shape)
 
 
-def disputed(
-    axes: Surface, vols: FloatArray, doubt: FloatArray, reach: FloatArray | None = None
-) -> BoolArray:
-    """[T, K]: of every trade that the quotes allow the most doubtful one, until no trade is left.
-
-    vols: [T, K] quotes, NaN where there is none. reach: [T, K], 0 on quotes; above 0 where `vols` is a filled
-    cell, of which a trade counts only if no vol as near as this undoes it. Quotes go before filled cells.
-    """
-    nodes = at_own_strikes(axes, vols)
-    reach = np.zeros(vols.shape) if reach is None else reach
-    strikes, bids = nodes.at(np.maximum(vols - reach, LEAST_VOL).ravel())
-    asks, doubts = (
-        nodes.at((vols + reach).ravel())[1],
-        np.where(reach > 0, -1.0 / np.maximum(reach, LEAST_VOL), doubt).ravel(),
-    )
-    kept, out = np.flatnonzero(np.isfinite(bids)), np.zeros(vols.size, dtype=np.bool_)
+def disputed(axes: Surface, quotes: FloatArray, doubt: FloatArray) -> BoolArray:
+    """[T, K]: of every trade that the quotes [T, K] allow the most doubtful one, until none is left."""
+    nodes = at_own_strikes(axes, quotes)
+    strikes, calls = nodes.at(quotes.ravel())
+    doubts, kept = doubt.ravel(), np.flatnonzero(np.isfinite(calls))
+    out = np.zeros(quotes.size, dtype=np.bool_)
     while len(kept):
-        found = arbitrage_trades(nodes.rows[kept], strikes[kept], bids[kept], asks[kept], TOLERANCE)
+        found = arbitrage_trades(nodes.rows[kept], strikes[kept], calls[kept], calls[kept], TOLERANCE)
         if not found:
             break
         trades = [[trade.node, *(leg for leg, _ in trade.legs if leg != FORWARD)] for trade in found]
         worst = {max(trade, key=lambda i: doubts[kept[i]]) for trade in trades}
         out[kept[list(worst)]] = True
         kept = kept[~out[kept]]
-    return out.reshape(vols.shape)
+    return out.reshape(quotes.shape)
 
 
 def _raised(rows: IntArray, strikes: FloatArray, calls: FloatArray, free: BoolArray) -> FloatArray:

@@ -12,9 +12,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from .._typing import FloatArray
-from .process import Points, matern32
+from .process import SATURATION, Points, matern32
 
-SATURATION = 6.0
 _LEVEL, _BUMP = (0.3, 2.0), (0.1, 0.3)  # std and length in ln T of the first pass's term structure
 _SKEW, _CURVATURE = 0.2, 0.12
 _NOISE = (1e-4, 4e-4)  # variance, and its growth with x²
@@ -30,7 +29,7 @@ def saturated(x: FloatArray) -> FloatArray:
 def from_deltas(tenors: FloatArray, deltas: FloatArray) -> Points:
     """All cells of tenors [R] years x forward call deltas [K], row by row."""
     u = saturated(-ndtri(deltas))
-    return Points(np.log(tenors), np.repeat(np.arange(len(tenors)), len(u)), np.tile(u, len(tenors)))
+    return Points(np.log(tenors), np.repeat(np.arange(len(tenors)), len(u)), np.tile(u, len(tenors)), True)
 
 
 def standardised(moneyness: FloatArray, atm: FloatArray, log_tenor: FloatArray) -> FloatArray:
@@ -71,4 +70,4 @@ def from_moneyness(tenors: FloatArray, moneyness: FloatArray, values: FloatArray
     t, m, quoted = np.log(tenors), moneyness.ravel(), np.isfinite(values)
     rows = np.repeat(np.arange(len(tenors)), moneyness.shape[1])
     atm = atm_term(t[rows[quoted]], m[quoted], values[quoted], t)
-    return Points(t, rows, standardised(m, atm[rows], t[rows]))
+    return Points(t, rows, standardised(m, atm[rows], t[rows]), False)

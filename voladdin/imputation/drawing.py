@@ -61,7 +61,7 @@ def _drawn(
         found = universal.at(points, values, centre)
         given = found.given
         assert given is not None
-        candidates, weight, spread = candidates[given.kept], given.weight, given.spread
+        candidates, weight, spread = given.candidates, given.weight, given.spread
         cross = candidates.covariance(at, points[found.used])
         gain = cross @ given.whiten.transpose(0, 2, 1)
         mean = candidates.mean(at) + (cross @ given.pull[..., None])[..., 0]

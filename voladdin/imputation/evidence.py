@@ -7,13 +7,14 @@ others comes from the inverse covariance in closed form (Rasmussen and Williams 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy.special import gammaln
 
 from .._typing import FloatArray, IntArray
+from .bending import NUMBERS
 from .process import Candidates, Points
 
 _LEAST = 2e-3  # a candidate of less weight is dropped
@@ -23,16 +24,20 @@ HALF = (
     60  # quotes spread over the surface, and as many side by side, that weigh the candidates of a large one
 )
 _LEAST_VARIANCE = 1e-9
+STEPS, LONGEST = 3, 2.0  # of the search for z, the second in its deviations
 
 
 @dataclass(frozen=True)
 class WeighedCandidates:
     """n quotes under the g candidates they leave. kept: [g], which; weight: [g]; spread: [g], on variances.
 
+    candidates: those g, their smiles linear about what the quotes make likeliest.
+
     whiten: [g, n, n], W K Wᵀ = I; white: [g, n], W times the residuals.
     """
 
     kept: IntArray
+    candidates: Candidates
     weight: FloatArray
     spread: FloatArray
     whiten: FloatArray
@@ -65,23 +70,22 @@ def mixture(weight: FloatArray, mean: FloatArray, variance: FloatArray) -> tuple
     return centre, weight @ (variance + (mean - centre) ** 2)
 
 
-def condition(candidates: Candidates, covariance: FloatArray, residual: FloatArray) -> WeighedCandidates:
-    """All candidates given n quotes; covariance: [G, n, n] with the noise, residual: [G, n]."""
-    roots = _root(covariance)
-    kept, weight = _kept(log_weights(candidates, roots, residual), _MOST, _LEAST)
-    return _weighed(candidates, kept, weight, roots[kept], residual[kept])
+def condition(
+    candidates: Candidates, quotes: Points, covariance: FloatArray, values: FloatArray
+) -> WeighedCandidates:
+    """All candidates given n quotes of log-vols `values` [n]; covariance: `straight_of_quotes`, [G, n, n]."""
+    found, log = weigh(candidates, quotes, covariance, values)
+    kept, weight = _kept(log, _MOST, _LEAST)
+    return _weighed(found, kept, weight, quotes, covariance[kept], values)
 
 
 def condition_many(candidates: Candidates, quotes: Points, values: FloatArray) -> WeighedCandidates:
     """The same for many quotes: `representative` ones weigh the candidates; values: [n]."""
     few = representative(quotes)
-    some, there = quotes[few], values[few]
-    roots = _root(candidates.of_quotes(some))
-    log = log_weights(candidates, roots, there - candidates.mean(some))
+    some = quotes[few]
+    found, log = weigh(candidates, some, candidates.straight_of_quotes(some), values[few])
     kept, weight = _kept(log, _MOST_LARGE, _LEAST_LARGE)
-    chosen = candidates[kept]
-    all_roots = _root(chosen.of_quotes(quotes))
-    return _weighed(candidates, kept, weight, all_roots, values - chosen.mean(quotes))
+    return _weighed(found, kept, weight, quotes, candidates[kept].straight_of_quotes(quotes), values)
 
 
 def representative(quotes: Points) -> IntArray:
@@ -95,18 +99,40 @@ def representative(quotes: Points) -> IntArray:
     return np.unique(np.concatenate([spread, order[middle : middle + HALF]]))
 
 
-def log_weights(candidates: Candidates, roots: FloatArray, residual: FloatArray) -> FloatArray:
-    """[G] log of prior weight times tempered evidence; roots: [G, n, n] Cholesky."""
+def weigh(
+    candidates: Candidates, quotes: Points, covariance: FloatArray, values: FloatArray
+) -> tuple[Candidates, FloatArray]:
+    """The candidates about what the quotes make likeliest; [G] log of prior weight times tempered evidence.
+
+    covariance: `straight_of_quotes`, [G, n, n]. z by Gauss-Newton steps; the evidence is Laplace's.
+    """
     from scipy.linalg.lapack import dtrtrs  # not at import, which is to be light
 
-    n = residual.shape[1]
-    white = [dtrtrs(root, r, lower=1)[0] for root, r in zip(roots, residual, strict=True)]
-    distance = np.array([w @ w for w in white])
-    log_det = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(-1)
+    roots = _root(covariance)
+    n, about, step = len(values), candidates, np.zeros_like(candidates.bend)
+    residual = values - candidates.straight_mean(quotes)
+    for left in reversed(range(STEPS + 1)):
+        mean, factor = about.bent(quotes)
+        both = np.concatenate([(residual - mean)[..., None], factor], axis=-1)
+        white = np.stack([dtrtrs(root, r, lower=1)[0] for root, r in zip(roots, both, strict=True)])
+        square = white.transpose(0, 2, 1) @ white
+        inner, right = square[:, 1:, 1:] + np.eye(NUMBERS), square[:, 1:, 0]
+        wanted = np.linalg.solve(inner, right[..., None])[..., 0]
+        if left:
+            step = step + _shortened(wanted - step)
+            about = replace(about, about=about.bend + (about.bend_root @ step[..., None])[..., 0])
+    distance = square[:, 0, 0] - (right * wanted).sum(-1)
+    log_det = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(-1) + 0.5 * np.linalg.slogdet(inner)[1]
     nu = candidates.degrees
     log = gammaln(0.5 * (nu + n)) - gammaln(0.5 * nu) - 0.5 * n * np.log(nu) - log_det
-    log -= 0.5 * (nu + n) * np.log1p(distance / nu)
-    return np.asarray(candidates.belief(n) * log + candidates.hyper["logit"])
+    log -= 0.5 * (nu + n) * np.log1p(np.maximum(distance, 0.0) / nu)
+    return about, np.asarray(candidates.belief(n) * log + candidates.hyper["logit"])
+
+
+def _shortened(step: FloatArray) -> FloatArray:
+    """[G, 4] of length `LONGEST` at most."""
+    size = np.sqrt((step**2).sum(-1, keepdims=True))
+    return np.asarray(step * np.minimum(1.0, LONGEST / np.maximum(size, LONGEST)))
 
 
 def _kept(log: FloatArray, most: int, least: float) -> tuple[IntArray, FloatArray]:
@@ -118,15 +144,23 @@ def _kept(log: FloatArray, most: int, least: float) -> tuple[IntArray, FloatArra
 
 
 def _weighed(
-    candidates: Candidates, kept: IntArray, weight: FloatArray, roots: FloatArray, residual: FloatArray
+    candidates: Candidates,
+    kept: IntArray,
+    weight: FloatArray,
+    quotes: Points,
+    covariance: FloatArray,
+    values: FloatArray,
 ) -> WeighedCandidates:
     from scipy.linalg.lapack import dtrtri  # not at import, which is to be light
 
+    chosen = candidates[kept]
+    mean, factor = chosen.bent(quotes)
+    roots = _root(covariance + factor @ factor.transpose(0, 2, 1))
     whiten = np.stack([dtrtri(root, lower=1)[0] for root in roots])
-    white = (whiten @ residual[..., None])[..., 0]
-    nu = candidates.degrees[kept]
-    spread = (nu + (white**2).sum(-1)) / (nu + residual.shape[1])
-    return WeighedCandidates(kept, weight, spread, whiten, white)
+    white = (whiten @ (values - chosen.straight_mean(quotes) - mean)[..., None])[..., 0]
+    nu = chosen.degrees
+    spread = (nu + (white**2).sum(-1)) / (nu + len(values))
+    return WeighedCandidates(kept, chosen, weight, spread, whiten, white)
 
 
 def _root(covariance: FloatArray) -> FloatArray:

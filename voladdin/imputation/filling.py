@@ -37,8 +37,8 @@ class Imputation:
     filled: quotes to the last bit, elsewhere `mean`, moved where it would add arbitrage (see `impute_batch`);
     low and high then reach to it, `mean` and std stay the posterior's own.
     zscore: on quotes, how many standard deviations each lies from what the others say; NaN elsewhere.
-    disputed: quotes that can be arbitraged against more plausible ones (of smaller z-score), or that leave
-    filled cells no plausible vol; and where quotes are disputed, filled cells that go with them.
+    disputed: quotes that can be arbitraged against more plausible ones (of smaller z-score), and beside such
+    quotes filled cells that only a move beyond their std would rid of arbitrage.
     model: which model answered, where it fell back to the Gaussian, and what the arbitrage guard did.
     """
 
@@ -191,9 +191,9 @@ def impute_batch(
     prior: [B, T, K], earlier surfaces. prior_age: their age in days, above 0.
     coverage: of the band `low` to `high`, in (0, 1).
     arbitrage_free: filled cells add no violation that the quotes did not have. Where the quotes pass `check`,
-    so does `filled`. Where they do not, the quotes stay all the same and drag no filled cell far beyond its
-    std: those that do not fit to the more plausible quotes and fills are `disputed`, filled cells that follow
-    them too, and `filled` without these passes `check`: every trade left takes one.
+    so does `filled`. Where they do not, the quotes stay all the same and move no filled cell by more than its
+    std: quotes that do not fit to more plausible ones, and filled cells that would have to move further, are
+    `disputed`, and `filled` without these passes `check`: every trade left takes one.
 
     Raises InputError naming the surface or argument, or BundleError. Deterministic.
     """

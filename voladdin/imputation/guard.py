@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._typing import BoolArray, FloatArray
-from ..arbitrage.tolerances import FITS, LEAST_VOL
+from ..arbitrage.tolerances import FITS
 from ..arbitrage.verdicts import arbitrage_free
 from ..surface import Surface
 from . import between_hulls
 from .nearest import nearest
 
 LARGE = 240
-_PLAUSIBLE = 1.0  # std of a filled cell
+_FAR = 1.0  # std of a filled cell
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Guarded:
     """vols: [B, T, K], quotes as given.
 
     disputed: [B, T, K], quotes that can be arbitraged against more plausible ones, and filled cells that
-    follow quotes which have arbitrage.
+    only a move beyond their std would rid of arbitrage beside such quotes.
     failed: [B], some filled cell has no admissible vol of 1e-6 to 10 and keeps the model's.
     """
 
@@ -42,34 +42,27 @@ def guard(axes: Surface, filled: FloatArray, observed: BoolArray, doubt: FloatAr
 
     doubt: [B, T, K], std of filled cells, |z-score| of quotes: what gives way first.
 
-    Where the quotes alone pass `check`, the result does. Where they do not, it does without the disputed
-    quotes, those that do not fit to the less doubtful ones; all quotes are returned as they are.
+    Where the quotes alone pass `check`, the result does. Where they do not, it does without what is disputed:
+    quotes that do not fit to the less doubtful ones, and filled cells that the others would move beyond their
+    std. All quotes, and those cells, are returned as they are.
     """
     vols, disputed, failed = filled.copy(), np.zeros_like(observed), np.zeros(len(filled), dtype=np.bool_)
     bad = np.flatnonzero(~arbitrage_free(axes, filled))
-    for b in bad[~arbitrage_free(axes, np.where(observed, filled, np.nan)[bad])]:
+    contradictory = bad[~arbitrage_free(axes, np.where(observed, filled, np.nan)[bad])]
+    for b in contradictory:
         disputed[b] = _disputed(axes, filled[b], observed[b], doubt[b])
     bad = bad[~arbitrage_free(axes, np.where(disputed, np.nan, filled)[bad])]
     for b in bad:
         kept = np.where(disputed[b], np.nan, filled[b])
-        held = observed[b] | disputed[b]
-        moved = _guarded(axes, kept, held, doubt[b] / kept)
+        moved = _guarded(axes, kept, observed[b], doubt[b] / kept)
         failed[b] = not arbitrage_free(axes, moved[None])[0]
-        vols[b] = np.where(held, filled[b], moved)
+        if b in contradictory:
+            disputed[b] |= ~observed[b] & (np.abs(moved - filled[b]) > _FAR * doubt[b])
+        vols[b] = np.where(observed[b] | disputed[b], filled[b], moved)
     return Guarded(vols, disputed, failed)
 
 
 def _disputed(axes: Surface, vols: FloatArray, observed: BoolArray, doubt: FloatArray) -> BoolArray:
-    """[T, K]: the quotes that do not fit to the less doubtful ones, those that leave a filled cell none of
-    its plausible vols, and filled cells whose plausible vols leave each other none, as between such quotes.
-    """
-    among = _disputed_by_quotes(axes, vols, observed, doubt)
-    reach = np.where(observed, 0.0, np.maximum(_PLAUSIBLE * doubt, LEAST_VOL))
-    kept = np.where(among, np.nan, vols)
-    return among | between_hulls.disputed(axes, kept, np.abs(doubt), reach)
-
-
-def _disputed_by_quotes(axes: Surface, vols: FloatArray, observed: BoolArray, doubt: FloatArray) -> BoolArray:
     """[T, K]: the quotes that do not fit to the less doubtful ones, taken one by one."""
     if vols.size > LARGE:
         return between_hulls.disputed(axes, np.where(observed, vols, np.nan), np.abs(doubt))

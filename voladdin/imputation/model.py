@@ -108,7 +108,15 @@ class Bundle(AnyBundle):
         return self.extension.observation(np.array(tenors), np.array(deltas))
 
 
-_PRIORS = {"hyper": "n h", "trend": "n t", "root": "n t t", "tempering": "2"}  # n candidates
+_PRIORS = {
+    "hyper": "n h",
+    "trend": "n t",
+    "root": "n t t",
+    "bend": "n 4",
+    "bend_root": "n 4 4",
+    "tempering": "2",
+}
+# of n candidates
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,23 +2,26 @@
 
 Candidate g of G says of a surface's log-vols, in t = ln T and the saturated moneyness u (`coordinates.py`),
 
-    f = m_g + B a_g + B L_g e + level(t) + event(t) + u skew(t) + h(u) curvature(t) + g(u) wings(t) +
-    residual(t, u)
+    f = m_g + B a_g + B L_g e + S(t, u; z) + level(t) + event(t) + u skew(t) + h(u) curvature(t) +
+    g(u) wings(t) + residual(t, u)
 
-B a basis of trends, e ~ N(0, I), the rest independent Gaussian processes: level and residual Matern 3/2 in
-t, event exponential, skew, curvature and wings Matern 5/2 in t, residuals Matern 5/2 in u. The hyper-
-parameters of all candidates, and the weight each has before a quote is seen, are learned from many markets.
+B a basis of trends, e ~ N(0, I), S a smile that bends (`bending.py`), z ~ N(b_g, R_g R_gᵀ) and S linear in z
+about what the quotes make likeliest (`Candidates.about`); the rest independent Gaussian processes: level and
+residual Matern 3/2 in t, event exponential, skew, curvature and wings Matern 5/2 in t, residuals Matern 5/2
+in u. The hyper-parameters of all candidates, and the weight each has before a quote is seen, are learned from
+many markets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
+from .bending import bend, unsaturated
 
 HYPERPARAMETERS = (
     *("level_std", "level_length", "event_std", "event_length", "event_growth"),
@@ -29,21 +32,30 @@ HYPERPARAMETERS = (
 )
 _LOGS = ("std", "length", "width", "wings", "degrees")  # stored as logarithms
 NUGGET = 1e-8
+SATURATION = 6.0  # of u, in deviations
 
 
 @dataclass(frozen=True)
 class Points:
-    """N points of a surface: `tenors` [R] are ln T of its rows, `rows` [N] the row of each, u [N]."""
+    """N points of a surface: `tenors` [R] are ln T of its rows, `rows` [N] the row of each, u [N].
+
+    own: u is in deviations of each point's own vol, as on a delta axis, not of its tenor's ATM vol.
+    """
 
     tenors: FloatArray
     rows: IntArray
     u: FloatArray
+    own: bool
 
     def __getitem__(self, chosen: IntArray | BoolArray | slice) -> Points:
-        return Points(self.tenors, self.rows[chosen], self.u[chosen])
+        return Points(self.tenors, self.rows[chosen], self.u[chosen], self.own)
 
     def __len__(self) -> int:
         return len(self.u)
+
+    def bend(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """S [G, N] and its derivatives [G, N, 4] for z [G, 4]."""
+        return bend(z, 0.5 * (self.t + 1.0), unsaturated(self.u, SATURATION), self.own)
 
     @cached_property
     def t(self) -> FloatArray:
@@ -80,27 +92,33 @@ def matern52(distance: FloatArray) -> FloatArray:
 class Candidates:
     """G priors. hyper: each hyper-parameter [G]; trend: [G, 9]; root: [G, 9, 9] lower triangular.
 
-    tempering: [2], see `belief`.
+    bend: [G, 4] and bend_root: [G, 4, 4], lower triangular, of z. tempering: [2], see `belief`.
+    about: [G, 4], where S is taken linear in z.
     """
 
     hyper: Mapping[str, FloatArray]
     trend: FloatArray
     root: FloatArray
+    bend: FloatArray
+    bend_root: FloatArray
     tempering: FloatArray
+    about: FloatArray
 
     @classmethod
     def of(cls, arrays: Mapping[str, FloatArray]) -> Candidates:
         """From a bundle's arrays: "hyper" [G, hyper-parameters], with scales and lengths as logarithms."""
         columns = dict(zip(HYPERPARAMETERS, arrays["hyper"].T, strict=True))
         hyper = {k: np.exp(v) if k.split("_")[-1] in _LOGS else v for k, v in columns.items()}
-        return cls(hyper, arrays["trend"], np.tril(arrays["root"]), arrays["tempering"])
+        bend, roots = arrays["bend"], [np.tril(arrays[name]) for name in ("root", "bend_root")]
+        return cls(hyper, arrays["trend"], roots[0], bend, roots[1], arrays["tempering"], bend)
 
     def __len__(self) -> int:
         return len(self.trend)
 
     def __getitem__(self, chosen: IntArray) -> Candidates:
         hyper = {k: v[chosen] for k, v in self.hyper.items()}
-        return Candidates(hyper, self.trend[chosen], self.root[chosen], self.tempering)
+        names = ("trend", "root", "bend", "bend_root", "about")
+        return replace(self, hyper=hyper, **{name: getattr(self, name)[chosen] for name in names})
 
     @property
     def degrees(self) -> FloatArray:
@@ -119,7 +137,17 @@ class Candidates:
 
     def mean(self, at: Points) -> FloatArray:
         """[G, N]."""
+        return self.straight_mean(at) + self.bent(at)[0]
+
+    def straight_mean(self, at: Points) -> FloatArray:
+        """[G, N] but for the smile that bends."""
         return self.trend @ at.basis.T
+
+    def bent(self, at: Points) -> tuple[FloatArray, FloatArray]:
+        """Mean [G, N] and factor F [G, N, 4], of covariance F Fᵀ, of the smile that bends."""
+        value, slope = at.bend(self.about)
+        mean = value + (slope @ (self.bend - self.about)[..., None])[..., 0]
+        return mean, slope @ self.bend_root
 
     def noise(self, at: Points) -> FloatArray:
         """[G, N] variance of quotes about the process."""
@@ -128,6 +156,10 @@ class Candidates:
 
     def variance(self, at: Points) -> FloatArray:
         """[G, N] of the process, without the noise."""
+        return np.asarray(self.straight_variance(at) + (self.bent(at)[1] ** 2).sum(-1))
+
+    def straight_variance(self, at: Points) -> FloatArray:
+        """[G, N] but for the smile that bends."""
         h = {k: v[:, None] for k, v in self.hyper.items()}
         u, bend, wing = at.smile
         late, size = at.t + 1.0, np.abs(u)
@@ -142,12 +174,21 @@ class Candidates:
 
     def of_quotes(self, at: Points) -> FloatArray:
         """[G, N, N] of quotes: the process and its noise."""
-        found, index = self.covariance(at, at), np.arange(len(at))
+        factor = self.bent(at)[1]
+        return self.straight_of_quotes(at) + factor @ factor.transpose(0, 2, 1)
+
+    def straight_of_quotes(self, at: Points) -> FloatArray:
+        """[G, N, N] but for the smile that bends."""
+        found, index = self.straight_covariance(at, at), np.arange(len(at))
         found[:, index, index] += self.noise(at)
         return found
 
     def covariance(self, a: Points, b: Points) -> FloatArray:
         """[G, N, M] of the process between points a [N] and b [M] of one surface (the same tenors)."""
+        return self.straight_covariance(a, b) + self.bent(a)[1] @ self.bent(b)[1].transpose(0, 2, 1)
+
+    def straight_covariance(self, a: Points, b: Points) -> FloatArray:
+        """[G, N, M] but for the smile that bends."""
         by_tenor = self._by_tenor(a.tenors)
         pick = a.rows[:, None] * len(a.tenors) + b.rows
         level, smile, residual, rough = (k.reshape(len(self), -1)[:, pick] for k in by_tenor)

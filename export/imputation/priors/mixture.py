@@ -11,60 +11,19 @@ import torch
 from torch import Tensor, nn
 
 from voladdin._typing import FloatArray
-from voladdin.imputation.process import HYPERPARAMETERS, NUGGET
+from voladdin.imputation.bending import NUMBERS, WIDEST
+from voladdin.imputation.evidence import LONGEST, STEPS
+from voladdin.imputation.process import HYPERPARAMETERS, NUGGET, SATURATION
 
 from .samples import Sample
+from .starting import PLAIN, starting
 
-BASIS = 9
-_SCALES = (1.0, 0.15, 0.05, 0.12, 0.05, 0.08, 0.03, 0.03, 0.02)  # of the trends at the start
-_START = {
-    "level_std": (0.2, 0.5),
-    "level_length": (2.0, 0.3),
-    "event_std": (0.03, 0.7),
-    "event_length": (0.5, 0.4),
-    "event_growth": (-0.2, 0.2),
-    "skew_std": (0.07, 0.7),
-    "curvature_std": (0.05, 0.7),
-    "wing_std": (0.02, 0.7),
-    "smile_length": (2.5, 0.3),
-    "smile_growth": (0.0, 0.1),
-    "residual_std": (0.02, 1.0),
-    "residual_width": (1.5, 0.3),
-    "residual_length": (1.0, 0.4),
-    "residual_wings": (0.37, 0.3),
-    "residual_growth": (0.0, 0.2),
-    "rough_std": (0.005, 1.0),
-    "rough_width": (0.8, 0.3),
-    "rough_length": (0.3, 0.4),
-    "rough_wings": (0.37, 0.3),
-    "noise_std": (0.002, 1.2),
-    "noise_wings": (0.14, 0.5),
-    "degrees": (8.0, 0.2),
-    "logit": (0.0, 0.0),
-}  # value and spread at the start; of logarithms but for growths and the logit
-_PLAIN = ("event_growth", "smile_growth", "residual_growth", "logit")
-_SMOOTH = {
-    "level_std": 0.15,
-    "level_length": 4.0,
-    "event_std": 1e-3,
-    "skew_std": 0.03,
-    "curvature_std": 0.03,
-} | {
-    "wing_std": 0.01,
-    "smile_length": 4.0,
-    "residual_wings": 0.05,
-    "rough_std": 1e-3,
-    "rough_width": 0.6,
-    "rough_length": 1.0,
-    "rough_wings": 0.1,
-    "noise_wings": 0.1,
-}
-_SMOOTH_SCALES = (1.0, 0.3, 0.1, 0.15, 0.08, 0.1, 0.05, 0.05, 0.03)
+_TRAINED = ("hyper", "trend", "root", "bend", "bend_root")
 
 
 @dataclass(frozen=True)
 class Padded:
-    """B samples as arrays [B, points]: quotes and what is hidden, with where they are."""
+    """B samples as arrays [B, points]: quotes and what is hidden, with where they are; own: [B]."""
 
     t: Tensor
     u: Tensor
@@ -74,6 +33,7 @@ class Padded:
     hidden_u: Tensor
     hidden_y: Tensor
     hidden: Tensor
+    own: Tensor
 
 
 def padded(samples: Sequence[Sample]) -> Padded:
@@ -87,36 +47,31 @@ def padded(samples: Sequence[Sample]) -> Padded:
         masks[0][i, :n], masks[1][i, : len(s.t) - n] = True, True
     (t, u, y), (hidden_t, hidden_u, hidden_y) = torch.from_numpy(quotes), torch.from_numpy(rest)
     quoted, hidden = map(torch.from_numpy, masks)
-    return Padded(t, u, y, quoted, hidden_t, hidden_u, hidden_y, hidden)
+    own = torch.tensor([s.own for s in samples])
+    return Padded(t, u, y, quoted, hidden_t, hidden_u, hidden_y, hidden, own)
 
 
 class Priors(nn.Module):
-    """G candidates: hyper [G, hyper-parameters], trend [G, 9], root [G, 9, 9], tempering [2]."""
+    """G candidates: hyper [G, hyper-parameters], trend [G, 9], root [G, 9, 9], bend [G, 4] and its root,
+    tempering [2].
+    """
 
-    def __init__(self, smooth: int, random: int, seed: int, scale: float = 1.0) -> None:
-        """`smooth` candidates much like a thin plate, on a ladder of sizes, and `random` ones about a smile.
+    def __init__(self, smooth: int, random: int, bent: int, seed: int, scale: float = 1.0) -> None:
+        """`smooth` candidates much like a thin plate, on a ladder of sizes, and `random` ones about a smile;
+        the smile of the last `bent` of them bends.
 
         scale: of the values that they are for, beside log-vols.
         """
         super().__init__()
-        rng = np.random.default_rng(seed)
-        tables = [_smooth_table(smooth), _random_table(random, rng)]
-        hyper = np.concatenate(tables)
-        for index, name in enumerate(HYPERPARAMETERS):
-            hyper[:, index] += math.log(scale) if name.endswith("_std") else 0.0
-        roots = [np.tile(np.diag(_SMOOTH_SCALES), (smooth, 1, 1))]
-        spread = np.exp(0.3 * rng.standard_normal((random, BASIS))) * _SCALES
-        roots.append(np.stack([np.diag(s) for s in spread]) if random else np.zeros((0, BASIS, BASIS)))
-        trend = 0.5 * rng.standard_normal((random, BASIS)) * _SCALES * (np.arange(BASIS) > 0)
-        trend = np.concatenate([np.zeros((smooth, BASIS)), trend])
-        self.hyper = nn.Parameter(torch.tensor(hyper))
-        self.trend = nn.Parameter(torch.tensor(trend * scale))
-        self.root = nn.Parameter(torch.tensor(np.concatenate(roots) * scale))
+        start = starting(smooth, random, bent, seed, scale)
+        self.hyper, self.trend, self.root, self.bend, self.bend_root = (
+            nn.Parameter(torch.tensor(start[name])) for name in _TRAINED
+        )
         self.tempering = nn.Parameter(torch.zeros(2, dtype=torch.float64))
 
     def start_from(self, arrays: Mapping[str, FloatArray]) -> Priors:
         """Takes its values from a bundle's arrays of one kind, with as many candidates as those have."""
-        for name in ("hyper", "trend", "root", "tempering"):
+        for name in (*_TRAINED, "tempering"):
             setattr(self, name, nn.Parameter(torch.tensor(arrays[name], dtype=torch.float64)))
         return self
 
@@ -133,41 +88,81 @@ class Priors(nn.Module):
     def components(self, at: Padded) -> tuple[Tensor, Tensor, Tensor]:
         """Weights [B, G], means and variances [B, G, hidden] of the candidates."""
         known, n = at.quoted, at.quoted.sum(-1)[:, None].double()
-        basis, ahead = _basis(at.t, at.u), _basis(at.hidden_t, at.hidden_u)
         both = (known[:, :, None] & known[:, None, :])[:, None]
         zero = torch.zeros((), dtype=torch.float64)
         own = torch.diag_embed(self._noise(at.u)) + self._covariance(at.t, at.u, at.t, at.u)
         whole = torch.where(both, own, zero) + torch.diag_embed((~known).double())[:, None]
         root = torch.linalg.cholesky_ex(whole)[0]
-        residual = at.y[:, None] - (basis @ self.trend.T).transpose(1, 2)
-        residual = torch.where(known[:, None], residual, zero)
+        about = self._about(at, root.detach())
+        mean, factor = self._bent(about, at.t, at.u, at.own)
+        residual = torch.where(known[:, None], at.y[:, None] - self._straight(at.t, at.u) - mean, zero)
+        factor = torch.where(known[:, None, :, None], factor, zero)
         cross = self._covariance(at.hidden_t, at.hidden_u, at.t, at.u)
         cross = torch.where(known[:, None, None], cross, zero)
         solved = torch.linalg.solve_triangular(
-            root, torch.cat([residual[..., None], cross.transpose(-1, -2)], -1), upper=False
+            root, torch.cat([residual[..., None], factor, cross.transpose(-1, -2)], -1), upper=False
         )
-        white, gain = solved[..., 0], solved[..., 1:]
-        distance, nu = (white**2).sum(-1), self._value("degrees")[:, 0, 0] + 1.0
-        log_det = torch.log(torch.diagonal(root, dim1=-2, dim2=-1)).sum(-1)
+        white, bent, gain = solved[..., 0], solved[..., 1 : 1 + NUMBERS], solved[..., 1 + NUMBERS :]
+        inner = torch.linalg.cholesky(bent.transpose(-1, -2) @ bent + torch.eye(NUMBERS, dtype=torch.float64))
+        pulled = torch.linalg.solve_triangular(inner, bent.transpose(-1, -2) @ white[..., None], upper=False)
+        distance = (white**2).sum(-1) - (pulled[..., 0] ** 2).sum(-1)
+        nu = self._value("degrees")[:, 0, 0] + 1.0
+        log_det = sum(torch.log(torch.diagonal(x, dim1=-2, dim2=-1)).sum(-1) for x in (root, inner))
         log = torch.lgamma(0.5 * (nu + n)) - torch.lgamma(0.5 * nu) - 0.5 * n * torch.log(nu) - log_det
-        log = log - 0.5 * (nu + n) * torch.log1p(distance / nu)
+        log = log - 0.5 * (nu + n) * torch.log1p(distance.clamp_min(0.0) / nu)
         believed = torch.exp(self.tempering[0]) / (1.0 + torch.exp(self.tempering[1]) * n / 20.0)
         weight = torch.softmax(believed * log + self._value("logit")[:, 0, 0], -1)
-        mean = (ahead @ self.trend.T).transpose(1, 2) + (gain * white[..., None]).sum(-2)
-        left = self._variance(at.hidden_t, at.hidden_u, ahead) - (gain**2).sum(-2)
+        ahead, slope = self._bent(about, at.hidden_t, at.hidden_u, at.own)
+        left_over = slope.transpose(-1, -2) - bent.transpose(-1, -2) @ gain
+        open_ = torch.linalg.solve_triangular(inner, left_over, upper=False)
+        mean = self._straight(at.hidden_t, at.hidden_u) + ahead + (gain * white[..., None]).sum(-2)
+        mean = mean + (open_ * pulled).sum(-2)
+        left = self._variance(at.hidden_t, at.hidden_u) - (gain**2).sum(-2) + (open_**2).sum(-2)
         return weight, mean, left.clamp_min(1e-9) * ((nu + distance) / (nu + n))[..., None]
+
+    @torch.no_grad()
+    def _about(self, at: Padded, root: Tensor) -> Tensor:
+        """z [B, G, 4] that the quotes make likeliest, by Gauss-Newton steps, as `voladdin` has them."""
+        residual = at.y[:, None] - self._straight(at.t, at.u)
+        step = torch.zeros(len(at.t), *self.bend.shape, dtype=torch.float64)
+        lower, known = torch.tril(self.bend_root), at.quoted[:, None, :, None]
+        zero = torch.zeros((), dtype=torch.float64)
+        about = self.bend.expand_as(step)
+        for _ in range(STEPS):
+            mean, factor = self._bent(about, at.t, at.u, at.own)
+            both = torch.where(known, torch.cat([(residual - mean)[..., None], factor], -1), zero)
+            white = torch.linalg.solve_triangular(root, both, upper=False)
+            square = white.transpose(-1, -2) @ white
+            inner = square[..., 1:, 1:] + torch.eye(NUMBERS, dtype=torch.float64)
+            move = torch.linalg.solve(inner, square[..., 1:, :1])[..., 0] - step
+            step = step + move * (LONGEST / move.norm(dim=-1, keepdim=True).clamp_min(LONGEST))
+            about = self.bend + (lower @ step[..., None])[..., 0]
+        return about
+
+    def _bent(self, about: Tensor, t: Tensor, u: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean [B, G, N] and factor [B, G, N, 4] of the smile that bends, linear about `about`."""
+        q, share = 0.5 * (t[:, None] + 1.0), (u[:, None] / SATURATION).clamp(-WIDEST, WIDEST)
+        x = SATURATION * share / torch.sqrt(1.0 - share**2)
+        value, slope = _bend(about[..., None, :].unbind(-1), q, x, own[:, None, None])
+        mean = value + (slope @ (self.bend - about)[..., None])[..., 0]
+        return mean, slope @ torch.tril(self.bend_root)
+
+    def _straight(self, t: Tensor, u: Tensor) -> Tensor:
+        """[B, G, N] trends that are linear."""
+        return (_basis(t, u) @ self.trend.T).transpose(1, 2)
 
     def _value(self, name: str) -> Tensor:
         """[G, 1, 1]."""
         column = self.hyper[:, HYPERPARAMETERS.index(name), None, None]
-        return column if name in _PLAIN else torch.exp(column)
+        return column if name in PLAIN else torch.exp(column)
 
     def _noise(self, u: Tensor) -> Tensor:
         std, wings = self._value("noise_std")[:, :, 0], self._value("noise_wings")[:, :, 0]
         return std**2 * (1.0 + wings * u[:, None] ** 2) + NUGGET
 
-    def _variance(self, t: Tensor, u: Tensor, basis: Tensor) -> Tensor:
-        """[B, G, N] of a quote: the process and its noise."""
+    def _variance(self, t: Tensor, u: Tensor) -> Tensor:
+        """[B, G, N] of a quote: the process and its noise, but for the smile that bends."""
+        basis = _basis(t, u)
         v = {name: self._value(name)[:, :, 0] for name in HYPERPARAMETERS}
         late, size = t[:, None] + 1.0, u.abs()[:, None]
         trends = (basis[:, None] @ torch.tril(self.root)).square().sum(-1)
@@ -207,6 +202,19 @@ class Priors(nn.Module):
         return total
 
 
+def _bend(z: Sequence[Tensor], q: Tensor, x: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+    """As `voladdin.imputation.bending.bend`; z are four numbers [B, G, 1], q and x [B, 1, N]."""
+    r, tilt, c, turn = z
+    rho, y = torch.tanh(r + tilt * q), torch.exp(c + turn * q) * x
+    root = torch.where(own, torch.sqrt(4.0 + y * y), torch.sqrt(y * y + 2.0 * rho * y + 1.0))
+    ratio = torch.where(own, 0.5 * (rho * y + root), 0.5 * (1.0 + rho * y + root))
+    value = torch.log(ratio) * torch.where(own, 1.0, 0.5)
+    by_y = torch.where(own, 0.5 * (rho + y / root), 0.25 * (rho + (y + rho) / root)) / ratio
+    by_rho = torch.where(own, 0.5 * y, 0.25 * (y + y / root)) / ratio
+    turned, scaled = by_rho * (1.0 - rho * rho), by_y * y
+    return value, torch.stack([turned, turned * q, scaled, scaled * q], -1)
+
+
 _PARTS = ("skew", "curvature", "wing")
 
 
@@ -229,24 +237,3 @@ def _matern32(distance: Tensor) -> Tensor:
 def _matern52(distance: Tensor) -> Tensor:
     r = math.sqrt(5.0) * distance
     return (1.0 + r + r * r / 3.0) * torch.exp(-r)
-
-
-def _table(values: dict[str, float]) -> FloatArray:
-    return np.array([v if name in _PLAIN else math.log(v) for name, v in values.items()])
-
-
-def _random_table(count: int, rng: np.random.Generator) -> FloatArray:
-    middle = _table({name: value for name, (value, _) in _START.items()})
-    spread = np.array([s for _, s in _START.values()])
-    return middle + 1.3 * spread * rng.standard_normal((count, len(middle)))
-
-
-def _smooth_table(count: int) -> FloatArray:
-    """Residuals of all sizes and long lengths, without noise to speak of and with some."""
-    ladder = [(n, s, r) for n in (2e-4, 2e-3) for s in (0.03, 0.12, 0.4) for r in (2.0, 5.0)][:count]
-    start = {name: value for name, (value, _) in _START.items()} | _SMOOTH | {"event_growth": 0.0}
-    rows = [
-        _table(start | {"noise_std": n, "residual_std": s, "residual_width": r, "residual_length": r})
-        for n, s, r in ladder
-    ]
-    return np.stack(rows) if rows else np.zeros((0, len(start)))

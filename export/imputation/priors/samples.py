@@ -27,12 +27,16 @@ _AMPLITUDES = (5e-4, 4e-2)
 
 @dataclass(frozen=True)
 class Sample:
-    """Points t = ln T, u and values y (log-vols about the median quote) [N], of which `count` are quoted."""
+    """Points t = ln T, u and values y (log-vols about the median quote) [N], of which `count` are quoted.
+
+    own: u is in deviations of each point's own vol, as on a delta axis.
+    """
 
     t: FloatArray
     u: FloatArray
     y: FloatArray
     count: int
+    own: bool = True
 
 
 def samples(
@@ -88,13 +92,14 @@ def _surfaces(rng: np.random.Generator, batch: Batch) -> Iterator[Sample]:
         if not shown.any() or not hidden.any():
             continue
         flat = np.repeat(t, y.shape[1])
-        if batch.grid == "deltas":
+        own = batch.grid == "deltas"
+        if own:
             u = coordinates.saturated(-ndtri(np.clip(batch.deltas[i].ravel(), 1e-9, 1 - 1e-9)))
         else:
             quoted, m = shown.ravel(), batch.moneyness[i].ravel()
             atm = coordinates.atm_term(flat[quoted], m[quoted], y.ravel()[quoted], flat)
             u = coordinates.standardised(m, atm, flat)
-        yield _sample(rng, flat, u, y.ravel(), shown.ravel(), hidden.ravel(), centred=True)
+        yield _sample(rng, flat, u, y.ravel(), shown.ravel(), hidden.ravel(), centred=True, own=own)
 
 
 def _sample(
@@ -106,12 +111,13 @@ def _sample(
     hidden: BoolArray,
     *,
     centred: bool,
+    own: bool = True,
 ) -> Sample:
     quotes = rng.permutation(np.flatnonzero(shown))[:MOST_QUOTES]
     rest = rng.permutation(np.flatnonzero(hidden))[:MOST_HIDDEN]
     at = np.concatenate([quotes, rest])
     centre = float(np.median(y[quotes])) if centred else 0.0
-    return Sample(t[at], u[at], y[at] - centre, len(quotes))
+    return Sample(t[at], u[at], y[at] - centre, len(quotes), own)
 
 
 def _disturbance(rng: np.random.Generator, batch: Batch, i: int) -> FloatArray:

@@ -33,7 +33,7 @@ from .mixture import Padded, Priors, padded
 from .samples import Sample, changes, samples
 
 BATCH, RATE = 20, 0.01
-SMOOTH, RANDOM = 12, 12
+SMOOTH, RANDOM, BENT = 12, 20, 8
 CHANGE_CANDIDATES, CHANGE_SCALE, CHANGE_SHARE = 4, 0.125, 0.1
 POOLED = 32  # batches sorted by size at a time: little padding
 GROWTH, SHARPNESS = 0.8, 2.0
@@ -139,7 +139,7 @@ def train(
         return samples(start, exclude=exclude, pool=pool, history=history)
 
     share = 0.0 if history is None else CHANGE_SHARE
-    start = Priors(SMOOTH, RANDOM, seed)
+    start = Priors(SMOOTH, RANDOM, BENT, seed)
     if begin is not None:
         kept = load(begin, UniversalBundle).arrays
         start.start_from({name.removeprefix("level_"): kept[name] for name in kept if "level_" in name})
@@ -152,7 +152,7 @@ def train(
         shipped = load(SHIPPED / "universal", UniversalBundle).arrays
         arrays |= {name: value for name, value in shipped.items() if name.startswith("change_")}
     else:
-        start = Priors(0, CHANGE_CANDIDATES, seed, CHANGE_SCALE)
+        start = Priors(0, CHANGE_CANDIDATES, 0, seed, CHANGE_SCALE)
         moves = fit(
             start, lambda first: changes(first, history), minutes * share, folder / "changes.pt", seed
         )
