@@ -113,16 +113,16 @@ class TestBending:
         x = np.linspace(-2.5, 2.0, 9)
         y = c * x
         ratio = np.sqrt(0.5 * (1 + rho * y + np.sqrt((y + rho) ** 2 + 1 - rho**2)))
-        np.testing.assert_allclose(bend(z, q, x, False)[0][0], np.log(ratio), atol=1e-12)
-        np.testing.assert_allclose(bend(z, q, x / ratio, True)[0][0], np.log(ratio), atol=1e-12)
+        np.testing.assert_allclose(bend(z, q, x, own=False)[0][0], np.log(ratio), atol=1e-12)
+        np.testing.assert_allclose(bend(z, q, x / ratio, own=True)[0][0], np.log(ratio), atol=1e-12)
 
     @pytest.mark.parametrize("own", [True, False])
     def test_derivatives(self, own: bool) -> None:
         z, q, x = np.array([[0.3, -0.2, -0.1, 0.2]]), np.array([0.5, -1.0, 1.0]), np.array([-3.0, 0.1, 2.0])
-        _, slope = bend(z, q, x, own)
+        _, slope = bend(z, q, x, own=own)
         for i in range(4):
             step = 1e-6 * np.eye(4)[i]
-            difference = (bend(z + step, q, x, own)[0] - bend(z - step, q, x, own)[0]) / 2e-6
+            difference = (bend(z + step, q, x, own=own)[0] - bend(z - step, q, x, own=own)[0]) / 2e-6
             np.testing.assert_allclose(slope[..., i], difference, atol=1e-8)
 
     def test_saturation_is_undone(self) -> None:

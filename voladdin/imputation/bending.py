@@ -25,7 +25,7 @@ def unsaturated(u: FloatArray, saturation: float) -> FloatArray:
     return np.asarray(saturation * share / np.sqrt(1.0 - share**2))
 
 
-def bend(z: FloatArray, q: FloatArray, x: FloatArray, own: bool) -> tuple[FloatArray, FloatArray]:
+def bend(z: FloatArray, q: FloatArray, x: FloatArray, *, own: bool) -> tuple[FloatArray, FloatArray]:
     """S [G, N] and its derivatives [G, N, 4] for z [G, 4] at q and x [N]; own: x is in own deviations."""
     rho, y = np.tanh(z[:, :1] + z[:, 1:2] * q), np.exp(z[:, 2:3] + z[:, 3:4] * q) * x
     if own:

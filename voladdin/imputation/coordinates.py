@@ -29,7 +29,9 @@ def saturated(x: FloatArray) -> FloatArray:
 def from_deltas(tenors: FloatArray, deltas: FloatArray) -> Points:
     """All cells of tenors [R] years x forward call deltas [K], row by row."""
     u = saturated(-ndtri(deltas))
-    return Points(np.log(tenors), np.repeat(np.arange(len(tenors)), len(u)), np.tile(u, len(tenors)), True)
+    return Points(
+        np.log(tenors), np.repeat(np.arange(len(tenors)), len(u)), np.tile(u, len(tenors)), own=True
+    )
 
 
 def standardised(moneyness: FloatArray, atm: FloatArray, log_tenor: FloatArray) -> FloatArray:
@@ -70,4 +72,4 @@ def from_moneyness(tenors: FloatArray, moneyness: FloatArray, values: FloatArray
     t, m, quoted = np.log(tenors), moneyness.ravel(), np.isfinite(values)
     rows = np.repeat(np.arange(len(tenors)), moneyness.shape[1])
     atm = atm_term(t[rows[quoted]], m[quoted], values[quoted], t)
-    return Points(t, rows, standardised(m, atm[rows], t[rows]), False)
+    return Points(t, rows, standardised(m, atm[rows], t[rows]), own=False)

@@ -55,7 +55,7 @@ class Points:
 
     def bend(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
         """S [G, N] and its derivatives [G, N, 4] for z [G, 4]."""
-        return bend(z, 0.5 * (self.t + 1.0), unsaturated(self.u, SATURATION), self.own)
+        return bend(z, 0.5 * (self.t + 1.0), unsaturated(self.u, SATURATION), own=self.own)
 
     @cached_property
     def t(self) -> FloatArray:
