@@ -56,7 +56,8 @@ def impute_matrix(
 def matrix_points(expiries: FloatArray, tenors: FloatArray) -> Points:
     """All cells, row by row: ln expiry, and ln tenor about the middle of the usual 1Y to 30Y."""
     u = np.log(tenors) - 0.5 * np.log(30.0)
-    return Points(np.log(expiries), np.repeat(np.arange(len(expiries)), len(u)), np.tile(u, len(expiries)))
+    rows = np.repeat(np.arange(len(expiries)), len(u))
+    return Points(np.log(expiries), rows, np.tile(u, len(expiries)), own=False)
 
 
 def _check(grid: FloatArray, expiries: FloatArray, tenors: FloatArray, coverage: float) -> None:

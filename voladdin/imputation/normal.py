@@ -60,7 +60,7 @@ def normal_points(surface: Surface, values: FloatArray) -> Points:
     t, distance, quoted = np.log(surface.tenors), surface.distances.ravel(), np.isfinite(values)
     rows = np.repeat(np.arange(len(t)), surface.shape[1])
     atm = atm_term(t[rows[quoted]], distance[quoted], values[quoted], t)
-    return Points(t, rows, saturated(distance * np.exp(-atm - 0.5 * t)[rows]))
+    return Points(t, rows, saturated(distance * np.exp(-atm - 0.5 * t)[rows]), own=False)
 
 
 def _guarded(surface: Surface, mean: FloatArray) -> tuple[FloatArray, BoolArray, str]:
