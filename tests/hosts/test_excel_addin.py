@@ -17,7 +17,7 @@ from voladdin.cli.program import main
 from voladdin.commands import COMMANDS, Command
 from voladdin.errors import InputError
 from voladdin.hosts import excel
-from voladdin.hosts.excel import addin, names, ribbon, xlam
+from voladdin.hosts.excel import addin, names, ribbon, signing, xlam
 from voladdin.worksheet.registry import FUNCTIONS
 
 CUSTOM_UI = "{http://schemas.microsoft.com/office/2009/07/customui}"
@@ -220,6 +220,29 @@ def test_build_says_what_is_wrong(
     assert message in capsys.readouterr().err
     with pytest.raises(InputError):
         xlam.build(output)
+
+
+def test_build_signs_with_signtool_or_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(signing.shutil, "which", lambda name: None)
+    assert main(["build", "excel", "--sign", "absent.pfx"]) == 2
+    assert main(["build", "excel", "--sign", "Desk"]) == 2
+    said = capsys.readouterr().err
+    assert "--sign is absent.pfx; expected a file" in said and "Office Subject Interface Packages" in said
+    tool = tmp_path / "signtool"
+    tool.write_text('#!/bin/sh\necho "$@" > asked\nexit ${STATUS:-0}\n')
+    tool.chmod(0o755)
+    monkeypatch.setattr(signing.shutil, "which", lambda name: str(tool))
+    assert main(["build", "excel", "--sign", "Desk"]) == 0
+    assert (tmp_path / "asked").read_text() == "sign /fd sha256 /n Desk voladdin.xlam\n"
+    (tmp_path / "desk.pfx").touch()
+    monkeypatch.setenv("VOLADDIN_SIGN_PASSWORD", "secret")
+    monkeypatch.setenv("STATUS", "1")
+    assert main(["build", "excel", "--sign", "desk.pfx"]) == 2
+    assert (tmp_path / "asked").read_text() == "sign /fd sha256 /f desk.pfx /p secret voladdin.xlam\n"
+    assert "signtool refuses" in capsys.readouterr().err
 
 
 def test_build_knows_its_hosts(capsys: pytest.CaptureFixture[str]) -> None:

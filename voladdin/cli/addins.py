@@ -26,6 +26,7 @@ def add(commands: Any) -> None:
     build = commands.add_parser("build", help="write a host's add-in file, on any system")
     build.add_argument("host", choices=BUILDS)
     build.add_argument("-o", "--output", help="a .xlam, or its VBA alone as .bas; the installer's .zip")
+    build.add_argument("--sign", metavar="CERT", help="of the .xlam: a .pfx file, or a stored certificate")
     build.add_argument("--python", default="", help="of the installer: the desk's, such as 3.12")
     build.set_defaults(command=_build)
 
@@ -62,7 +63,10 @@ def _build(options: argparse.Namespace) -> None:
         output = options.output or f"voladdin-{version()}-windows.zip"
         print(f"written: {excel.build_installer(output, options.python)}")
     else:
-        print(f"written: {excel.build(options.output or 'voladdin.xlam')}")
+        path = excel.build(options.output or "voladdin.xlam")
+        if options.sign:
+            excel.sign(path, options.sign)
+        print(f"written: {path}{', signed' * bool(options.sign)}")
 
 
 def _info(options: argparse.Namespace) -> int:

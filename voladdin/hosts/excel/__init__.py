@@ -6,6 +6,7 @@ A button goes: Excel -> VBA callback -> the same way -> `calls.on_book` -> `vola
 
 from .installer import install, uninstall
 from .offline import build_installer
+from .signing import sign
 from .xlam import build
 
-__all__ = ["build", "build_installer", "install", "uninstall"]
+__all__ = ["build", "build_installer", "install", "sign", "uninstall"]
