@@ -17,7 +17,7 @@ from voladdin.cli.program import main
 from voladdin.commands import COMMANDS, Command
 from voladdin.errors import InputError
 from voladdin.hosts import excel
-from voladdin.hosts.excel import addin, names, ribbon, signing, xlam
+from voladdin.hosts.excel import addin, names, ribbon, xlam
 from voladdin.worksheet.registry import FUNCTIONS
 
 CUSTOM_UI = "{http://schemas.microsoft.com/office/2009/07/customui}"
@@ -226,7 +226,7 @@ def test_build_signs_with_signtool_or_says_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(signing.shutil, "which", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
     assert main(["build", "excel", "--sign", "absent.pfx"]) == 2
     assert main(["build", "excel", "--sign", "Desk"]) == 2
     said = capsys.readouterr().err
@@ -234,7 +234,7 @@ def test_build_signs_with_signtool_or_says_what_is_missing(
     tool = tmp_path / "signtool"
     tool.write_text('#!/bin/sh\necho "$@" > asked\nexit ${STATUS:-0}\n')
     tool.chmod(0o755)
-    monkeypatch.setattr(signing.shutil, "which", lambda name: str(tool))
+    monkeypatch.setattr("shutil.which", lambda name: str(tool))
     assert main(["build", "excel", "--sign", "Desk"]) == 0
     assert (tmp_path / "asked").read_text() == "sign /fd sha256 /n Desk voladdin.xlam\n"
     (tmp_path / "desk.pfx").touch()
