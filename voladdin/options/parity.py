@@ -4,6 +4,7 @@ C - P = D (F - K) at each strike K that has both. D starts from the weighted med
 pairs of strikes near the money (Theil and Sen; weights are their distance over the widths of the quotes), F
 from the weighted median of K + (C - P) / D: a stale or mistyped quote moves neither. Least squares over all
 strikes that this parity and their own width allow then make both precise; what lies further off is named.
+Discount factors and forwards of all expiries are then made one curve each, as smooth as their errors allow.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from .._typing import BoolArray, FloatArray
 from ..errors import InputError
+from .curves import smoothed
 
 MIN_STRIKES = 2  # below, one expiry does not tell its discount factor
 UNITS = (100.0, 1000.0, 0.01, 0.001)  # strikes over prices: strikes in cents or mills, or prices in them
@@ -21,6 +23,7 @@ _NEAREST = 48  # strikes nearest the money that count
 _DISCOUNTS = (0.3, 1.1)  # what a fitted discount factor may be; outside, it is the curve's
 _RATES = (-0.05, 0.25)  # of the pooled zero rate
 _REFITS, _ENOUGH = 3, 5  # least squares after the medians, from so many strikes
+_UNTOLD = 1.0  # error of a discount factor that only the other expiries tell
 _FAR = 3.0  # half-widths of both quotes beyond which a pair is an outlier
 
 
@@ -42,26 +45,36 @@ class Parity:
 
 @dataclass(frozen=True, eq=False)
 class _Pairs:
-    """Strikes with both sides, C - P there, and the sum of both half-widths; all [n]."""
+    """Strikes with both sides, C - P there, the sum of both half-widths, and the root of the sum of their
+    squares, as errors of both are independent; all [n]."""
 
     k: FloatArray
     gap: FloatArray
     width: FloatArray
+    error: FloatArray
 
     def near(self) -> _Pairs:
         """Those nearest the money: where call and put are worth nearly the same."""
         chosen = np.sort(np.argsort(np.abs(self.gap), kind="stable")[:_NEAREST])
-        return _Pairs(self.k[chosen], self.gap[chosen], self.width[chosen])
+        return _Pairs(self.k[chosen], self.gap[chosen], self.width[chosen], self.error[chosen])
 
     def in_units(self, unit: float) -> _Pairs:
         low = min(unit, 1.0)
-        return _Pairs(self.k / max(unit, 1.0), self.gap * low, self.width * low)
+        return _Pairs(self.k / max(unit, 1.0), self.gap * low, self.width * low, self.error * low)
 
     @property
     def spread(self) -> FloatArray:
         """Widths with a floor: no quote is exact, and one narrow quote does not count alone."""
-        floor = max(1e-6 * float(np.median(self.k)), 0.25 * float(np.median(self.width)))
-        return np.maximum(self.width, floor)
+        return np.maximum(self.width, self._floor)
+
+    @property
+    def weight(self) -> FloatArray:
+        """Of each pair in a mean."""
+        return np.asarray(1.0 / np.maximum(self.error, self._floor) ** 2)
+
+    @property
+    def _floor(self) -> float:
+        return max(1e-6 * float(np.median(self.k)), 0.25 * float(np.median(self.width)))
 
 
 def fit_parity(
@@ -93,9 +106,15 @@ def fit_parity(
     unit = _unit(slopes, weights)
     all_pairs, slopes = [pair.in_units(unit) for pair in all_pairs], slopes * unit
     discounts = _discounts(found, slopes, weights) if rate is None else np.exp(-rate * found)
-    forwards = np.array([_forward(pair, d) for pair, d in zip(all_pairs, discounts, strict=True)])
     known = counts > 0
-    forwards = np.exp(np.interp(found, found[known], np.log(forwards[known])))
+    forwards, errors, spreads = _forwards(all_pairs, discounts)[known].T
+    typical = _typical(spreads)
+    if rate is None:
+        discounts = _smooth_discounts(found, discounts, weights, typical)
+        forwards, errors, _ = _forwards(all_pairs, discounts)[known].T
+    errors *= typical
+    ahead = smoothed(found[known], np.log(forwards), errors / forwards, anchored=False)
+    forwards = np.exp(np.interp(found, found[known], ahead))
     outliers = tuple(
         (row, strike)
         for row, pair in enumerate(all_pairs)
@@ -113,7 +132,8 @@ def _pairs(
     )
     both, i, j = np.intersect1d(call_k, put_k, return_indices=True)
     at_call, at_put = np.flatnonzero(live & calls)[call_at[i]], np.flatnonzero(live & ~calls)[put_at[j]]
-    return _Pairs(both, mid[at_call] - mid[at_put], width[at_call] + width[at_put])
+    one, other = width[at_call], width[at_put]
+    return _Pairs(both, mid[at_call] - mid[at_put], one + other, np.hypot(one, other))
 
 
 def _slope(pairs: _Pairs) -> tuple[float, float]:
@@ -129,15 +149,13 @@ def _slope(pairs: _Pairs) -> tuple[float, float]:
     for _ in range(_REFITS):
         kept = np.abs(chosen.gap - level + slope * chosen.k) <= chosen.spread
         if np.count_nonzero(kept) >= _ENOUGH:
-            slope, level = _line(chosen.k[kept], chosen.gap[kept], chosen.spread[kept])
+            slope, level = _line(chosen.k[kept], chosen.gap[kept], chosen.weight[kept])
         chosen = pairs
-    spread = pairs.spread
-    return slope, float(np.sqrt((((pairs.k - pairs.k.mean()) / spread) ** 2).sum()))
+    return slope, float(np.sqrt((pairs.weight * (pairs.k - pairs.k.mean()) ** 2).sum()))
 
 
-def _line(k: FloatArray, gap: FloatArray, spread: FloatArray) -> tuple[float, float]:
-    """D and D F of gap = D F - D k by least squares, weights 1 / spread^2."""
-    weight = 1.0 / spread**2
+def _line(k: FloatArray, gap: FloatArray, weight: FloatArray) -> tuple[float, float]:
+    """D and D F of gap = D F - D k by weighted least squares."""
     middle, level = np.average(k, weights=weight), np.average(gap, weights=weight)
     slope = -float((weight * (k - middle) * (gap - level)).sum() / (weight * (k - middle) ** 2).sum())
     return slope, float(level + slope * middle)
@@ -165,15 +183,45 @@ def _discounts(years: FloatArray, slopes: FloatArray, weights: FloatArray) -> Fl
     return np.where(good & ~off, slopes, curve)
 
 
-def _forward(pairs: _Pairs, discount: float) -> float:
-    """Mean of K + (C - P) / D over the pairs within their width of the weighted median; NaN without any."""
+def _forwards(all_pairs: list[_Pairs], discounts: FloatArray) -> FloatArray:
+    """[T, 3] of `_forward`."""
+    return np.array([_forward(pair, d) for pair, d in zip(all_pairs, discounts, strict=True)])
+
+
+def _smooth_discounts(
+    years: FloatArray, discounts: FloatArray, weights: FloatArray, typical: float
+) -> FloatArray:
+    """One curve of the zero rates; typical: how far pairs lie from parity over their widths."""
+    told = weights > 0
+    if not told.any():
+        return discounts
+    errors = np.where(told, typical / np.where(told, weights, 1.0), _UNTOLD)
+    return np.asarray(np.exp(smoothed(years, np.log(discounts), errors / discounts, anchored=True)))
+
+
+def _typical(spreads: FloatArray) -> float:
+    """How far pairs lie from parity over their widths: the median of the expiries that tell."""
+    known = spreads[np.isfinite(spreads)]
+    return float(np.median(known)) if len(known) else 1.0
+
+
+def _forward(pairs: _Pairs, discount: float) -> tuple[float, float, float]:
+    """Mean of K + (C - P) / D over the pairs within their width of the weighted median; what its error would
+    be were pairs as far off as they are wide; and how far they are, NaN where too few tell.
+    """
     if not len(pairs.k):
-        return np.nan
+        return np.nan, np.nan, np.nan
     ahead, spread = pairs.k + pairs.gap / discount, pairs.spread
     closest = np.argsort(np.abs(pairs.gap), kind="stable")[:_NEAREST]
     middle = weighted_median(ahead[closest], 1.0 / spread[closest])
     near = np.abs(ahead - middle) <= spread
-    return float(np.average(ahead[near], weights=1.0 / spread[near] ** 2)) if near.any() else middle
+    if not near.any():
+        return middle, float(spread.min()), np.nan
+    weights = pairs.weight[near]
+    mean = float(np.average(ahead[near], weights=weights))
+    off = (ahead[near] - mean) * np.sqrt(weights)
+    far = float(np.sqrt((off**2).mean())) if len(off) >= _ENOUGH else np.nan
+    return mean, float(1.0 / np.sqrt(weights.sum())), far
 
 
 def _off(pairs: _Pairs, forward: float, discount: float) -> FloatArray:
