@@ -39,7 +39,7 @@ def _fit(
     """Restricted log-likelihood, the line's parameters, and the covariance's inverse times the residual."""
     inverse = np.linalg.inv(covariance)
     normal = line.T @ inverse @ line
-    slope = np.linalg.solve(normal, line.T @ inverse @ values)
+    slope = np.asarray(np.linalg.solve(normal, line.T @ inverse @ values), dtype=float)
     residual = values - line @ slope
     pull = inverse @ residual
     likelihood = -0.5 * (residual @ pull + np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(normal)[1])
