@@ -24,7 +24,8 @@ HALF = (
     60  # quotes spread over the surface, and as many side by side, that weigh the candidates of a large one
 )
 _LEAST_VARIANCE = 1e-9
-STEPS, LONGEST = 3, 2.0  # of the search for z, the second in its deviations
+USUAL, ODD = 2.5, 5.0  # z beyond so many deviations costs so much log weight each
+STEPS, LONGEST, FARTHEST = 3, 2.0, 2.5  # of the search for z: each step, and all, in its deviations
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ def weigh(
 ) -> tuple[Candidates, FloatArray]:
     """The candidates about what the quotes make likeliest; [G] log of prior weight times tempered evidence.
 
-    covariance: `straight_of_quotes`, [G, n, n]. z by Gauss-Newton steps; the evidence is Laplace's.
+    covariance: `straight_of_quotes`, [G, n, n]. z by Gauss-Newton steps; the evidence is
+    Laplace's, less for a shape that is far from usual: quotes that contradict each other are no smile.
     """
     from scipy.linalg.lapack import dtrtrs  # not at import, which is to be light
 
@@ -119,20 +121,22 @@ def weigh(
         inner, right = square[:, 1:, 1:] + np.eye(NUMBERS), square[:, 1:, 0]
         wanted = np.linalg.solve(inner, right[..., None])[..., 0]
         if left:
-            step = step + _shortened(wanted - step)
+            step = _shortened(step + _shortened(wanted - step, LONGEST), FARTHEST)
             about = replace(about, about=about.bend + (about.bend_root @ step[..., None])[..., 0])
     distance = square[:, 0, 0] - (right * wanted).sum(-1)
     log_det = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(-1) + 0.5 * np.linalg.slogdet(inner)[1]
     nu = candidates.degrees
     log = gammaln(0.5 * (nu + n)) - gammaln(0.5 * nu) - 0.5 * n * np.log(nu) - log_det
     log -= 0.5 * (nu + n) * np.log1p(np.maximum(distance, 0.0) / nu)
-    return about, np.asarray(candidates.belief(n) * log + candidates.hyper["logit"])
+    size = np.sqrt((wanted**2).sum(-1))
+    log = candidates.belief(n) * log - ODD * np.maximum(size - USUAL, 0.0)
+    return about, np.asarray(log + candidates.hyper["logit"])
 
 
-def _shortened(step: FloatArray) -> FloatArray:
-    """[G, 4] of length `LONGEST` at most."""
+def _shortened(step: FloatArray, most: float) -> FloatArray:
+    """[G, 4] of length `most` at most."""
     size = np.sqrt((step**2).sum(-1, keepdims=True))
-    return np.asarray(step * np.minimum(1.0, LONGEST / np.maximum(size, LONGEST)))
+    return np.asarray(step * np.minimum(1.0, most / np.maximum(size, most)))
 
 
 def _kept(log: FloatArray, most: int, least: float) -> tuple[IntArray, FloatArray]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from voladdin._typing import FloatArray
 from voladdin.imputation.bending import NUMBERS, WIDEST
-from voladdin.imputation.evidence import LONGEST, STEPS
+from voladdin.imputation.evidence import FARTHEST, LONGEST, ODD, STEPS, USUAL
 from voladdin.imputation.process import HYPERPARAMETERS, NUGGET, SATURATION
 
 from .samples import Sample
@@ -111,7 +111,9 @@ class Priors(nn.Module):
         log = torch.lgamma(0.5 * (nu + n)) - torch.lgamma(0.5 * nu) - 0.5 * n * torch.log(nu) - log_det
         log = log - 0.5 * (nu + n) * torch.log1p(distance.clamp_min(0.0) / nu)
         believed = torch.exp(self.tempering[0]) / (1.0 + torch.exp(self.tempering[1]) * n / 20.0)
-        weight = torch.softmax(believed * log + self._value("logit")[:, 0, 0], -1)
+        back = torch.linalg.solve_triangular(inner.transpose(-1, -2), pulled, upper=True)[..., 0]
+        odd = ODD * (torch.linalg.vector_norm(back, dim=-1) - USUAL).clamp_min(0.0)
+        weight = torch.softmax(believed * log - odd + self._value("logit")[:, 0, 0], -1)
         ahead, slope = self._bent(about, at.hidden_t, at.hidden_u, at.own)
         left_over = slope.transpose(-1, -2) - bent.transpose(-1, -2) @ gain
         open_ = torch.linalg.solve_triangular(inner, left_over, upper=False)
@@ -136,6 +138,7 @@ class Priors(nn.Module):
             inner = square[..., 1:, 1:] + torch.eye(NUMBERS, dtype=torch.float64)
             move = torch.linalg.solve(inner, square[..., 1:, :1])[..., 0] - step
             step = step + move * (LONGEST / move.norm(dim=-1, keepdim=True).clamp_min(LONGEST))
+            step = step * (FARTHEST / step.norm(dim=-1, keepdim=True).clamp_min(FARTHEST))
             about = self.bend + (lower @ step[..., None])[..., 0]
         return about
 
