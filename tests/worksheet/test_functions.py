@@ -54,7 +54,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             raise BundleError(f"model {name!r} is not installed; expected fx")
         return SimpleNamespace(digest=plain.digest)
 
-    monkeypatch.setattr("voladdin.worksheet.impute.impute", impute)
+    monkeypatch.setattr("voladdin.worksheet.impute.imputed", impute)
     monkeypatch.setattr("voladdin.worksheet.interpolate.interpolate_many", interpolate)
     monkeypatch.setattr(registry, "bundles", SimpleNamespace(load=load))
     registry.clear_cache()
@@ -345,7 +345,7 @@ def test_every_function_is_documented(name: str) -> None:
 
 
 def test_a_defect_becomes_a_cell_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voladdin.worksheet.impute.impute", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("voladdin.worksheet.impute.imputed", lambda *_, **__: 1 / 0)
     with pytest.raises(VoladdinError, match=r"VOLIMPUTE failed: ZeroDivisionError.*please report"):
         evaluate("VOLIMPUTE", [GRID])
 

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from .._typing import FloatArray
 from ..errors import InputError
 from ..surface import Surface
-from .filling import filled_vols
 from .normal_smiles import normal_vols_at
+from .recent import filled_vols
 from .through_cells import vols_at
 
 

@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtri
 
-from .._typing import BoolArray, FloatArray
+from .._typing import BoolArray, FloatArray, IntArray
 from ..arbitrage.tolerances import LEAST_VOL
 from ..arbitrage.verdicts import arbitrage_free
 from ..black import implied_total_vol, otm_price
@@ -73,16 +73,22 @@ class SurfaceFunction:
         return np.clip(s / root, LEAST_VOL, MAX_VOL)
 
     @cached_property
-    def _curves(self) -> list[SmileCurve]:
-        """The smile of each tenor, from the last to the first: each below the later ones' nodes."""
+    def _rows(self) -> list[tuple[FloatArray, FloatArray]]:
+        """Nodes k and total vols of each tenor."""
         there = np.isfinite(self.vols)
         total = self.vols * np.sqrt(self.tenors)[:, None]
-        rows = [(k[seen], s[seen]) for k, s, seen in zip(self.k, total, there, strict=True)]
-        curves: list[SmileCurve] = []
-        for row in reversed(range(len(rows))):
-            later = [rows[i] for i in range(row + 1, len(rows))] if self._clean else []
-            curves.insert(0, _below(*rows[row], later, convexity=self._clean))
-        return curves
+        return [(k[seen], s[seen]) for k, s, seen in zip(self.k, total, there, strict=True)]
+
+    @cached_property
+    def _made(self) -> dict[int, SmileCurve]:
+        return {}
+
+    def _curve(self, row: int) -> SmileCurve:
+        """The smile of a tenor, below the later ones' nodes; made where it is asked for."""
+        if row not in self._made:
+            later = self._rows[row + 1 :] if self._clean else []
+            self._made[row] = _below(*self._rows[row], later, convexity=self._clean)
+        return self._made[row]
 
     @cached_property
     def _clean(self) -> bool:
@@ -92,7 +98,7 @@ class SurfaceFunction:
 
     def _at_rows(self, k: FloatArray, last: int) -> FloatArray:
         """[last + 1, n] total variances of the tenors up to `last`, increasing where nodes are clean."""
-        found = np.array([curve.total_vol(k) ** 2 for curve in self._curves[: last + 1]])
+        found = np.array([self._curve(row).total_vol(k) ** 2 for row in range(last + 1)])
         return np.maximum.accumulate(found, axis=0) if self._clean else found
 
     def _variance(self, tenors: FloatArray, k: FloatArray) -> FloatArray:
@@ -104,43 +110,60 @@ class SurfaceFunction:
         low, high = np.where(i > 0, rows[i - 1, at], 0.0), rows[i, at]
         share = np.minimum((tenors - start) / (self.tenors[i] - start), 1.0)
         found = np.where(share == 1.0, high, low + share * (high - low))
-        mixed = self._mixed[i] & (share < 1.0)
-        if mixed.any():
+        mixed = np.flatnonzero(share < 1.0)
+        mixed = mixed[self._mixes(i[mixed])]
+        if len(mixed):
             found[mixed] = self._mix(low[mixed], high[mixed], k[mixed], share[mixed], i[mixed])
         after = right == count
         if after.any():
             more = (tenors[after] - self.tenors[-1]) * self._forward_variance
             found[after] = high[after] + more
-            if self._mixed[-1]:
+            if self._mixed_at(count):
                 total = self._convolved(k[after], more)
                 found[after] = np.where(total > 0, total, found[after])
         return np.asarray(found)
 
     @cached_property
-    def _at_money(self) -> FloatArray:
-        """[T] total variances at K = F."""
-        return np.asarray(self._at_rows(np.zeros(1), len(self.tenors) - 1)[:, 0])
+    def _known_at_money(self) -> dict[int, FloatArray]:
+        return {}
+
+    def _at_money(self, last: int) -> FloatArray:
+        """[last + 1] total variances at K = F of the tenors up to `last`."""
+        if last not in self._known_at_money:
+            self._known_at_money[last] = self._at_rows(np.zeros(1), last)[:, 0]
+        return self._known_at_money[last]
 
     @cached_property
     def _forward_variance(self) -> float:
         """At the money, over the last two tenors: a vol of 0 to `_STEEPEST` times the last tenor's."""
-        last = float(self._at_money[-1] / self.tenors[-1])
-        steps = np.diff(self._at_money[-2:]) / np.diff(self.tenors[-2:])
+        at_money = self._at_money(len(self.tenors) - 1)
+        last = float(at_money[-1] / self.tenors[-1])
+        steps = np.diff(at_money[-2:]) / np.diff(self.tenors[-2:])
         return float(np.clip(steps[0], 0.0, _STEEPEST**2 * last)) if len(steps) else last
 
     @cached_property
-    def _mixed(self) -> BoolArray:
-        """[T + 1]: before which tenors, and after the last, prices are mixed: others are convex as is."""
-        count = len(self.tenors)
-        return np.array([self._clean and self._bends(i) for i in range(count + 1)], dtype=np.bool_)
+    def _known_mixed(self) -> dict[int, bool]:
+        return {}
+
+    def _mixed_at(self, i: int) -> bool:
+        """Whether prices are mixed before tenor i, T after the last: others are convex as is."""
+        if i not in self._known_mixed:
+            self._known_mixed[i] = self._clean and self._bends(i)
+        return self._known_mixed[i]
+
+    def _mixes(self, right: IntArray) -> BoolArray:
+        """[n] of points before those tenors."""
+        there = {i: self._mixed_at(i) for i in np.unique(right).tolist()}
+        return np.array([there[i] for i in right.tolist()], dtype=np.bool_)
 
     def _bends(self, i: int) -> bool:
         """Whether total variances between tenor i - 1 and i are not convex in strike somewhere."""
         count = len(self.tenors)
-        if any(curve.bent.any() for curve in self._curves[max(i - 1, 0) : i + 1]):
+        curves = [self._curve(row) for row in range(max(i - 1, 0), min(i + 1, count))]
+        if any(curve.bent.any() for curve in curves):
             return True  # prices with steps in their second derivative: sums in variance keep nothing
-        ends = np.concatenate([curve.k for curve in self._curves[max(i - 1, 0) : i + 1]])
-        reach = 2.0 * float(np.sqrt(self._at_money[min(i, count - 1)]))
+        ends = np.concatenate([curve.k for curve in curves])
+        reach = 2.0 * float(np.sqrt(self._at_money(min(i, count - 1))[-1]))
         mesh = np.linspace(ends.min() - reach, ends.max() + reach, _MESH)
         rows = self._at_rows(mesh, min(i, count - 1))
         low = rows[i - 1] if i else np.zeros(_MESH)
@@ -164,11 +187,12 @@ class SurfaceFunction:
         return np.asarray(implied_total_vol(np.maximum(price, 0.0), k) ** 2)
 
     def _mix(
-        self, low: FloatArray, high: FloatArray, k: FloatArray, share: FloatArray, right: FloatArray
+        self, low: FloatArray, high: FloatArray, k: FloatArray, share: FloatArray, right: IntArray
     ) -> FloatArray:
         """Total variances of mixed prices; the weights make those at the money linear in time."""
         zero = np.zeros_like(k)
-        w0, w1 = np.where(right > 0, self._at_money[right - 1], 0.0), self._at_money[right]
+        at_money = self._at_money(int(right.max()))
+        w0, w1 = np.where(right > 0, at_money[right - 1], 0.0), at_money[right]
         atm = [otm_price(zero, np.sqrt(w)) for w in (w0, w0 + share * (w1 - w0), w1)]
         weight = np.where(atm[2] > atm[0], (atm[1] - atm[0]) / np.maximum(atm[2] - atm[0], 1e-300), share)
         prices = (1.0 - weight) * otm_price(k, np.sqrt(low)) + weight * otm_price(k, np.sqrt(high))

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..surface import Surface
-from .filling import Imputation, impute
+from .filling import Imputation
+from .recent import imputed
 
 IMPROBABLE = 3.0  # |z-score|
 MOST = 20
@@ -43,7 +44,7 @@ def suspects(
             break
         quote, zscore = float(left[row, column]), float(answer.zscore[row, column])
         left[row, column] = np.nan
-        answer = impute(surface.replace(left), model=model, arbitrage_free=False)
+        answer = imputed(surface.replace(left), model=model, arbitrage_free=False)
         implied, std = float(answer.mean[row, column]), float(answer.std[row, column])
         suspected.append(Suspect(row, column, quote, implied, std, zscore))
     return suspected

@@ -84,60 +84,61 @@ def _known(fill: Fill, surface: Surface, model: str | Path) -> tuple[FloatArray,
     """The filled surface [T, K] and its function, kept for the next point."""
     axis = surface.deltas if surface.deltas is not None else surface.log_moneyness
     assert axis is not None
-    key = (surface.vols.tobytes(), surface.tenors.tobytes(), axis.tobytes(), axis.shape)
-    return _kept(fill, key, bundles.load(model).digest, str(model), delta=surface.deltas is not None)
+    own = surface.vols if surface.observed.all() else fill(surface, str(model))
+    level = float(np.nanmedian(surface.vols))
+    key = (own.tobytes(), surface.tenors.tobytes(), axis.tobytes(), axis.shape)
+    digests = bundles.load(model).digest, bundles.load("universal").digest
+    return own, _kept(fill, key, digests, str(model), None if surface.deltas is not None else level)
 
 
 @functools.lru_cache(maxsize=_KEPT)
 def _kept(
     fill: Fill,
     key: tuple[bytes, bytes, bytes, tuple[int, ...]],
-    digest: str,  # noqa: ARG001  part of the cache's key
+    digests: tuple[str, str],  # noqa: ARG001  part of the cache's key
     model: str,
-    *,
-    delta: bool,
-) -> tuple[FloatArray, SurfaceFunction]:
-    """Of the bytes of vols, tenors and axis; the digest tells a bundle that was changed on disk."""
+    level: float | None,
+) -> SurfaceFunction:
+    """Of the bytes of filled vols, tenors and axis; digests tell bundles that were changed on disk.
+
+    level: the median quote, of strikes; None of deltas.
+    """
     tenors, axis = np.frombuffer(key[1]), np.frombuffer(key[2]).reshape(key[3])
     vols = np.frombuffer(key[0]).reshape(len(tenors), -1)
-    if delta:
+    if level is None:
         return _of_deltas(fill, Surface(vols, tenors, deltas=axis), model)
-    return _of_strikes(fill, Surface(vols, tenors, moneyness=axis), model)
+    return _of_strikes(fill, Surface(vols, tenors, moneyness=axis), model, level)
 
 
-def _of_deltas(fill: Fill, surface: Surface, model: str) -> tuple[FloatArray, SurfaceFunction]:
+def _of_deltas(fill: Fill, surface: Surface, model: str) -> SurfaceFunction:
     assert surface.deltas is not None
-    own = fill(surface, model)
     lacking = _DELTAS[(np.abs(_DELTAS[:, None] - surface.deltas) > _APART).all(1)]
     if (len(surface.deltas) + len(lacking)) * len(surface.tenors) > MAX_CELLS:
         lacking = lacking[:0]
     deltas = np.concatenate([surface.deltas, lacking])
     order = np.argsort(-deltas)
-    wide = np.concatenate([own, np.full((len(surface.tenors), len(lacking)), np.nan)], axis=1)
+    wide = np.concatenate([surface.vols, np.full((len(surface.tenors), len(lacking)), np.nan)], axis=1)
     filled = fill(Surface(wide[:, order], surface.tenors, deltas=deltas[order]), model)
     k = moneyness_from_delta(deltas[order], filled * np.sqrt(surface.tenors)[:, None])
-    return own, SurfaceFunction(surface.tenors, k, np.where(_ascending(k), filled, np.nan))
+    return SurfaceFunction(surface.tenors, k, np.where(_ascending(k), filled, np.nan))
 
 
-def _of_strikes(fill: Fill, surface: Surface, model: str) -> tuple[FloatArray, SurfaceFunction]:
+def _of_strikes(fill: Fill, surface: Surface, model: str, level: float) -> SurfaceFunction:
     moneyness = surface.log_moneyness
     assert moneyness is not None
     if moneyness[0, 0] > moneyness[0, -1]:
-        filled, function = _of_strikes(
-            fill, Surface(surface.vols[:, ::-1], surface.tenors, moneyness=moneyness[:, ::-1]), model
-        )
-        return filled[:, ::-1], function
-    step = np.nanmedian(surface.vols) * np.sqrt(surface.tenors)[:, None] * _WINGS
+        turned = Surface(surface.vols[:, ::-1], surface.tenors, moneyness=moneyness[:, ::-1])
+        return _of_strikes(fill, turned, model, level)
+    step = level * np.sqrt(surface.tenors)[:, None] * _WINGS
     wings = (moneyness[:, :1] - step[:, ::-1], moneyness, moneyness[:, -1:] + step)
     if sum(part.size for part in wings) > MAX_CELLS:
         wings = (moneyness[:, :0], moneyness, moneyness[:, :0])
     k = np.concatenate(wings, axis=1)
-    own = fill(surface, model)
     wide = np.concatenate(
-        [np.full(wing.shape, np.nan) if wing is not moneyness else own for wing in wings], 1
+        [np.full(wing.shape, np.nan) if wing is not moneyness else surface.vols for wing in wings], 1
     )
     filled = fill(Surface(wide, surface.tenors, moneyness=k), model)
-    return own, SurfaceFunction(surface.tenors, k, filled)
+    return SurfaceFunction(surface.tenors, k, filled)
 
 
 def _ascending(k: FloatArray) -> BoolArray:

@@ -10,7 +10,8 @@ from .._typing import BoolArray, FloatArray
 from ..arbitrage.trades import cell_label
 from ..cells import Cell, Cells, Grid, render
 from ..errors import InputError
-from ..imputation.filling import Imputation, impute
+from ..imputation.filling import Imputation
+from ..imputation.recent import imputed
 from ..imputation.suspects import Suspect, suspects
 from .arguments import (
     FORWARDS,
@@ -27,7 +28,7 @@ from .arguments import (
     read_grid,
     warn,
 )
-from .matrices import imputed, matrix_in
+from .matrices import imputed_matrix, matrix_in
 from .signature import Argument, Function, choice, number
 
 FIELDS = {"fill": "filled", "mean": "mean", "std": "std", "low": "low", "high": "high", "zscore": "zscore"}
@@ -55,13 +56,13 @@ def _volimpute(
     axes = Axes(tenors, strikes, units, forwards, *market)
     matrix = matrix_in(surface, axes, prior, bid, ask)
     if matrix is not None:
-        return imputed(matrix, wanted, number("coverage", covered, 0.9))
+        return imputed_matrix(matrix, wanted, number("coverage", covered, 0.9))
     alone = prior is None and bid is None and ask is None
     grid = read_grid(surface, axes, quoted=", or a prior" if alone else None)
     earlier = None if prior is None else companion(grid, prior, axes)
     age, coverage = number("prior_age", prior_age, 1.0), number("coverage", covered, 0.9)
     name, (low, high) = model_name(model), bid_and_ask(grid, bid, ask, axes)
-    result = impute(
+    result = imputed(
         grid.surface, prior=earlier, prior_age=age, model=name, coverage=coverage, bid=low, ask=high
     )
     if " (" in result.model or "; " in result.model:  # more than names: a fallback, moved cells, bad quotes

@@ -39,7 +39,7 @@ def matrix_in(cells: Cells, axes: Axes, *others: Any) -> AtmMatrix | None:
     return matrix
 
 
-def imputed(matrix: AtmMatrix, wanted: str, coverage: float) -> Cells:
+def imputed_matrix(matrix: AtmMatrix, wanted: str, coverage: float) -> Cells:
     """Its cells with what VOLIMPUTE is asked for. Raises InputError for an output that a matrix has not."""
     if wanted not in FIELDS:
         raise InputError(f"output is {wanted!r}; expected one of {', '.join(FIELDS)} of an ATM matrix")
