@@ -21,6 +21,7 @@ from voladdin.worksheet.grid import DELTAS, TENORS
 
 from .data import DATA
 from .normal_vols import random_grid, verdicts
+from .published_grids import against_delta_grid
 from .quotes_of_chains import spx_quotes
 from .report import rows_table
 
@@ -49,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(_round_trips(rng, max(options.chains // 20, 1)))
     print(_delta_grid())
     print(_normal(rng, options.grids))
+    if (Path(DATA) / "spx_delta_surface.csv").is_file():
+        print(against_delta_grid(Path(DATA)))
     return 0
 
 
