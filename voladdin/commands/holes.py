@@ -44,7 +44,7 @@ def refuse_merged(target: Target, holes: Collection[tuple[int, int]]) -> None:
 
 def write_hole(changes: Transaction, command: str, place: Place, value: object, form: str, note: str) -> None:
     """Fills one cell, in the colours of what is filled; its number format and note only where it has none."""
-    cell = place.cells(changes.book)
+    cell = changes.cells(place)
     look: dict[str, object] = {"fill": FILL, "font": FONT}
     if cell.number_format in _UNFORMATTED and cell.number_format != form:
         look["format"] = form

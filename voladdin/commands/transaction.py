@@ -31,6 +31,7 @@ class Transaction:
         self._had_ledger = ledger.has(book, ledger.SHEET)
         self._undo: list[Callable[[], object]] = []
         self._doomed: list[str] = []
+        self._ranges: dict[Place, xw.Range] = {}
         self._shown = ""
 
     def __enter__(self) -> Transaction:
@@ -109,13 +110,19 @@ class Transaction:
         self.records.append(Record(place, self.command, {"sheet": free}, {"sheet": name}))
         return free
 
+    def cells(self, place: Place) -> xw.Range:
+        """The cells at a place, asked for once: each question costs a host several calls."""
+        if place not in self._ranges:
+            self._ranges[place] = place.cells(self.book)
+        return self._ranges[place]
+
     def show(self, name: str) -> None:
         """Makes a sheet the active one at the end."""
         self._shown = name
 
     def link(self, place: Place, target: Place, text: str) -> None:
         """Makes a cell show `text` and lead to `target`."""
-        record, cells = self._record(place), place.cells(self.book)
+        record, cells = self._record(place), self.cells(place)
         before = ledger.get(cells, "value")
         goal = f"#'{target.sheet.replace(chr(39), 2 * chr(39))}'!{target.address}"
         self._change(
@@ -150,7 +157,7 @@ class Transaction:
 
     def _put(self, place: Place, name: str, new: Any) -> Any:
         """Writes one attribute; what was there before."""
-        cells = place.cells(self.book)
+        cells = self.cells(place)
         before = ledger.get(cells, name)
         self._change(place, lambda: ledger.put(cells, name, new), lambda: ledger.put(cells, name, before))
         return before
@@ -164,7 +171,7 @@ class Transaction:
 
     def _restore(self, record: Record, name: str) -> bool:
         ours, before = record.ours[name], record.before[name]
-        now = ledger.get(record.place.cells(self.book), name)
+        now = ledger.get(self.cells(record.place), name)
         if ledger.as_written(name, now, ours):
             self._put(record.place, name, before)
             return True
