@@ -1,4 +1,9 @@
-"""A desk's own history of surfaces: .csv, .csv.gz, .parquet or .xlsx, wide or long, with holes."""
+"""A desk's own history of surfaces: .csv, .csv.gz, .parquet or .xlsx, wide or long, with holes.
+
+Columns on strikes (1M|K=1.1, with a forward, 1M|F or F) or log-moneyness (1M|m=-0.1, 1M|K/F=0.9) become
+columns on deltas: through the vols of a day's tenor, each at the delta that its own vol gives it, a monotone
+cubic in N^-1(delta), read at 10, 25, 50, 75 and 90; a hole where the quotes do not reach.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from voladdin._typing import FloatArray
 from voladdin.conventions.quotes import PERCENT_ABOVE
 from voladdin.errors import InputError, LabelError
-from voladdin.labels import parse_delta, parse_tenor
+from voladdin.labels import parse_strike, parse_tenor
 from voladdin.surface import MAX_VOL
 
 if TYPE_CHECKING:
     import pandas
 
+Node = tuple[float, str, float]  # tenor, kind of strike, value
+DELTAS = np.array([0.1, 0.25, 0.5, 0.75, 0.9])  # that strikes are read at
+FORWARD_NAMES = ("f", "fwd", "forward")
+_REACH = 0.1  # deviations beyond the last quote that are taken for its vol
 LONG_COLUMNS = ("tenor", "call_delta", "vol")
 
 
@@ -63,8 +73,8 @@ class Days:
 def read_history(path: str | Path) -> Days:
     """Read surfaces from wide columns `tenor|delta` or long columns `tenor, call_delta, vol`.
 
-    `date` is needed, `underlying` is not. Labels are those of the sheet ("1M|25P", "1Y|0.5"); vols are
-    decimals, or percent points where their median is above 2.
+    `date` is needed, `underlying` is not. Labels are those of the sheet ("1M|25P", "1Y|0.5", "1M|m=-0.1",
+    "1M|K=1.1" beside "1M|F"); vols are decimals, or percent points where their median is above 2.
 
     Raises InputError naming the file and what was expected.
     """
@@ -78,18 +88,85 @@ def read_history(path: str | Path) -> Days:
         table["underlying"] = "history"
     if set(LONG_COLUMNS) <= set(table.columns):
         table = _wide(table)
-    nodes = {column: _node(path, column) for column in table.columns if "|" in column}
+    columns = [column for column in table.columns if "|" in column and not _is_forward(column)]
+    nodes = {column: _node(path, column) for column in columns}
     if not nodes:
         raise InputError(f"{path}: expected columns such as '1M|25P', or {', '.join(LONG_COLUMNS)}")
-    tenors = np.unique([tenor for tenor, _ in nodes.values()])
-    deltas = np.unique([delta for _, delta in nodes.values()])
-    vols = np.full((len(table), len(tenors), len(deltas)), np.nan)
-    for column, (tenor, delta) in nodes.items():
-        numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
-        vols[:, np.searchsorted(tenors, tenor), np.searchsorted(deltas, delta)] = numbers
+    kinds = {kind for _, kind, _ in nodes.values()}
+    if len(kinds) > 1:
+        raise LabelError(f"{path}: columns are of {' and '.join(sorted(kinds))}; expected one kind")
+    numbers = {c: pd.to_numeric(table[c], errors="coerce").to_numpy(float) for c in nodes}
+    if kinds == {"delta"}:
+        tenors, deltas, vols = _at_deltas(nodes, numbers, len(table))
+    else:
+        tenors, deltas, vols = _from_strikes(path, table, nodes, numbers)
     dates = pd.to_datetime(table["date"]).to_numpy("datetime64[D]")
     names = table["underlying"].astype(str).to_numpy(str)
     return _clean(path, Days(vols, names, dates, tenors, deltas))
+
+
+def _at_deltas(
+    nodes: dict[str, Node], numbers: dict[str, FloatArray], days: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """tenors, deltas and vols [N, T, K] of columns on deltas."""
+    tenors = np.unique([tenor for tenor, _, _ in nodes.values()])
+    deltas = np.unique([delta for _, _, delta in nodes.values()])
+    vols = np.full((days, len(tenors), len(deltas)), np.nan)
+    for column, (tenor, _, delta) in nodes.items():
+        vols[:, np.searchsorted(tenors, tenor), np.searchsorted(deltas, delta)] = numbers[column]
+    return tenors, deltas, vols
+
+
+def _from_strikes(
+    path: str | Path, table: pandas.DataFrame, nodes: dict[str, Node], numbers: dict[str, FloatArray]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The same of columns on strikes or log-moneyness."""
+    tenors = np.unique([tenor for tenor, _, _ in nodes.values()])
+    vols = np.full((len(table), len(tenors), len(DELTAS)), np.nan)
+    every = np.concatenate(list(numbers.values()))
+    unit = 100.0 if np.nanmedian(every) > PERCENT_ABOVE else 1.0
+    for place, tenor in enumerate(tenors.tolist()):
+        mine = [(column, kind, value) for column, (t, kind, value) in nodes.items() if t == tenor]
+        quoted = np.stack([numbers[column] for column, _, _ in mine], axis=1) / unit
+        m = np.stack([_moneyness(path, table, column, kind, value) for column, kind, value in mine], axis=1)
+        vols[:, place] = [_smile_at_deltas(*row, tenor) for row in zip(m, quoted, strict=True)]
+    return tenors, DELTAS, vols
+
+
+def _moneyness(path: str | Path, table: pandas.DataFrame, column: str, kind: str, value: float) -> FloatArray:
+    """[N] ln(K/F) of a column. Raises InputError where a strike has no forward."""
+    import pandas as pd
+
+    if kind == "moneyness":
+        return np.full(len(table), value)
+    tenor = column.partition("|")[0].strip()
+    named = [c for c in table.columns if _is_forward(c) and c.partition("|")[0].strip() in (tenor, c.strip())]
+    if not named:
+        raise InputError(
+            f"{path}: column {column!r} is a strike; expected forwards in a column '{tenor}|F' or 'F'"
+        )
+    best = next((c for c in named if "|" in c), named[0])
+    forward = pd.to_numeric(table[best], errors="coerce").to_numpy(float)
+    return np.log(value / np.where(forward > 0, forward, np.nan))
+
+
+def _is_forward(column: str) -> bool:
+    return column.rpartition("|")[2].strip().lower() in FORWARD_NAMES
+
+
+def _smile_at_deltas(m: FloatArray, vols: FloatArray, tenor: float) -> FloatArray:
+    """[5] vols at DELTAS of quotes at ln(K/F) m [K]; NaN where they do not reach."""
+    from scipy.interpolate import PchipInterpolator
+
+    known = np.isfinite(m) & (vols > 0)
+    s = vols[known] * np.sqrt(tenor)
+    x, order = np.unique(m[known] / s - s / 2, return_index=True)  # -N^-1(delta), by each quote's own vol
+    if len(x) < 2:
+        return np.full(len(DELTAS), np.nan)
+    at = -ndtri(DELTAS)
+    inside = (at >= x[0] - _REACH) & (at <= x[-1] + _REACH)
+    found = PchipInterpolator(x, vols[known][order])(np.clip(at, x[0], x[-1]))
+    return np.where(inside, found, np.nan)
 
 
 def _table(path: Path) -> pandas.DataFrame:
@@ -112,14 +189,16 @@ def _wide(table: pandas.DataFrame) -> pandas.DataFrame:
     return wide.reset_index()
 
 
-def _node(path: str | Path, column: str) -> tuple[float, float]:
+def _node(path: str | Path, column: str) -> Node:
+    """Tenor, kind and value of a column such as 1M|25P. Raises LabelError."""
     tenor, _, label = column.partition("|")
-    delta = parse_delta(label)
-    if delta is None:
+    found = parse_strike(label)
+    if found is None:
         raise LabelError(
-            f"{path}: column {column!r}: {label!r} is no delta; expected such as 25P, ATM or 0.25"
+            f"{path}: column {column!r}: {label!r} is no strike; expected such as 25P, ATM, 0.25, m=-0.1, "
+            "K=1.1"
         )
-    return parse_tenor(tenor), delta
+    return parse_tenor(tenor), *found
 
 
 def _clean(path: str | Path, days: Days) -> Days:

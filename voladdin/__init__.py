@@ -25,7 +25,16 @@ from .errors import (
     VoladdinError,
 )
 from .feature_map import Features, features
-from .generation import Generation, generate, market_features, sample, scenarios, shift, shift_market
+from .generation import (
+    Generation,
+    generate,
+    generate_on,
+    market_features,
+    sample,
+    scenarios,
+    shift,
+    shift_market,
+)
 from .home import VERSION
 from .imputation.filling import Imputation, impute, impute_batch
 from .imputation.interpolation import interpolate
@@ -55,6 +64,7 @@ __all__ = [
     "convention",
     "features",
     "generate",
+    "generate_on",
     "impute",
     "impute_batch",
     "interpolate",

@@ -36,6 +36,7 @@ from voladdin.imputation.regimes import Regimes
 from ..bundle_writer import write_bundle
 from ..history import Days, read_history
 from . import validate
+from .daily_moves import write_moves
 from .density import SCALE_VARIANCE, Choices, fit_density
 from .extension import fit_extension
 from .graphs import export_graphs
@@ -187,7 +188,7 @@ def _calibration(held: Days, bundle: TorchBundle) -> dict[str, FloatArray]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """`voladdin train`."""
+    """`voladdin train`; with --generator `export.generation.any_axes` takes its place."""
     parser = argparse.ArgumentParser(
         prog="voladdin train", description="Train a model bundle from a history."
     )
@@ -210,6 +211,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = (options.output or home() / "models") / options.name
     config = Config(steps=options.steps, seed=options.seed)
     written = train_bundle(days, folder, options.name, config, refit=not options.no_refit)
+    write_moves(days, written / "moves", options.name)
     print(
         f"{len(days)} days, {len(np.unique(days.underlying))} underlyings: bundle {options.name} in {written}"
     )

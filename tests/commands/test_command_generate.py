@@ -126,7 +126,7 @@ def test_bad_rows_are_named_as_on_the_sheet() -> None:
         ([[0.2, 0, -90, 0]], "B2:E2", "curv"),
         ([[0.2, "x", 0, 0]], "B2:E2", "row 2: cell C2 is 'x'"),
         ([[0.2, 0, 0]], "B2:D2", "1 x 3 cells and no header"),
-        ([["level", "skew", "term"], [0.2, 0, 0]], "B2:D3", "has no column curv"),
+        ([["level", "skew", "rr"], [0.2, 0, 0]], "B2:D3", "cell B2 is 'level', no column"),
         ([["level", "skew", "curv", "term"]], "B2:E2", "0 rows of features"),
         ([["level", "skew", "curv", "vega"], CALM], "B2:E3", "cell E2 is 'vega', no column"),
         ([CALM] * 101, "B2:E102", "101 rows of features; expected 1 to 100"),

@@ -14,8 +14,9 @@ import voladdin as va
 from voladdin.cli.program import main
 from voladdin.commands.scenarios import INDEX, LONG, bar, scenarios, sheet_name
 from voladdin.errors import InputError
-from voladdin.worksheet.generate import sheet_axes
+from voladdin.feature_map import NAMES
 from voladdin.worksheet.registry import evaluate
+from voladdin.worksheet.target_axes import sheet_axes
 
 SPEC = """name,level,skew,curv,term,scenario
 Base,0.2,-0.1,0.3,0.02,
@@ -58,7 +59,7 @@ def test_one_long_table(tmp_path: Path) -> None:
     axes = ["--tenors", "1M,3M", "--moneyness=-0.1,0,0.1"]
     assert main(["scenarios", spec(tmp_path), "--long", "-o", str(out), *axes]) == 0
     header, *rows = csv.reader(out.read_text().splitlines())
-    assert tuple(header) == LONG and len(rows) == 3 * 2 * 3
+    assert tuple(header) == ("name", *NAMES, *LONG) and len(rows) == 3 * 2 * 3
     assert rows[0][:8] == ["Base", "0.2", "-0.1", "0.3", "0.02", "0.0", "1M", "-0.1"]
     made = va.generate(0.2, -0.1, 0.3, 0.02, tenors=["1M", "3M"], moneyness=[-0.1, 0, 0.1])
     assert [float(row[8]) for row in rows[:6]] == made.vols[0].ravel().tolist()
@@ -68,7 +69,7 @@ def test_bad_rows_are_named_and_the_others_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = SPEC + "Points,20,0,0,0,\nbase,0.2,0,0,0,\nText,0.2,steep,0,0,\nHalf,0.2,0,0,0,0.5\n"
-    text += "Short,0.2,0\nScenarios,0.2,0,0,0,\n"
+    text += "Short,,,,,2\nScenarios,0.2,0,0,0,\n"
     out = tmp_path / "book.xlsx"
     assert main(["scenarios", spec(tmp_path, text), "-o", str(out)]) == 1
     assert load_workbook(out).sheetnames == [INDEX, "Base", "Crash", "scenario 3"]
@@ -78,7 +79,7 @@ def test_bad_rows_are_named_and_the_others_written(
         "row 6 of the spec: name 'base' is that of row 2",
         "row 7 of the spec: cell C7 of the spec is 'steep'; expected a number, the skew",
         "row 8 of the spec: scenario is 0.5",
-        "row 9 of the spec: cell D9 of the spec is blank; expected a number, the curv",
+        "row 9 of the spec has no feature; expected at least one number",
         "row 10 of the spec: name 'Scenarios' is that of the list of scenarios",
     ):
         assert line in said
@@ -93,7 +94,7 @@ def test_nothing_but_bad_rows_writes_nothing(tmp_path: Path, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("level,skew,term\n0.2,0,0\n", "no column curv"),
+        ("name,scenario\na,0\n", "the spec has no column of a feature; expected any of level"),
         ("level,skew,curv,term,vega\n0.2,0,0,0,1\n", "cell E1 of the spec is 'vega', no column"),
         ("level,Level,skew,curv,term\n0.2,0.2,0,0,0\n", "cell B1 of the spec is 'Level', twice"),
     ],
@@ -126,8 +127,34 @@ def test_bad_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenarios", spec(tmp_path), "-o", str(tmp_path / "no" / "book.xlsx")]) == 2
     assert "cannot be written" in capsys.readouterr().err
     assert main(["scenarios", str(tmp_path / "none.csv"), "-o", str(tmp_path / "book.xlsx")]) == 2
-    assert main(["scenarios", spec(tmp_path), "-o", str(tmp_path / "b.xlsx"), "--tenors", "1W,1M"]) == 1
-    assert "tenors: 1W is beyond" in capsys.readouterr().err
+    assert main(["scenarios", spec(tmp_path), "-o", str(tmp_path / "b.xlsx"), "--tenors", "15Y,20Y"]) == 1
+    assert "tenors: 15Y is beyond" in capsys.readouterr().err
+
+
+def test_open_features_are_drawn_or_their_mean(tmp_path: Path) -> None:
+    out = tmp_path / "book.xlsx"
+    text = "name,level,skew,scenario\nmean,0.35,,\none,0.35,,1\ntwo,0.35,?,2\nsame,0.35,-0.2,1\n"
+    assert main(["scenarios", spec(tmp_path, text), "-o", str(out)]) == 0
+    listed = cells_of(out, INDEX)
+    assert [row[1] for row in listed[1:]] == [0.35] * 4 and listed[4][2] == -0.2
+    assert len({row[2] for row in listed[1:]}) == 4
+    for row in listed[1:]:
+        cells = cells_of(out, row[0])
+        assert evaluate("VOLFEATURES", [cells])[0] == pytest.approx(row[1:5], abs=1e-10)
+        assert evaluate("VOLCHECK", [cells]) == [[True]]
+
+
+def test_a_table_in_the_words_of_the_market(tmp_path: Path) -> None:
+    out = tmp_path / "book.xlsx"
+    text = "name,atm,rr,bf,tenor,scenario\nCalm,0.08,-0.003,0.002,1M,0\nStress,0.18,-0.03,,1Y,1\n"
+    text += "Open,0.12,,,,4\n"
+    assert main(["scenarios", spec(tmp_path, text), "-o", str(out)]) == 0
+    assert cells_of(out, INDEX)[0][:5] == ["name", "atm", "rr", "bf", "term"]
+    for name, tenor, given in (("Calm", "1M", [0.08, -0.003, 0.002]), ("Stress", "1Y", [0.18, -0.03])):
+        cells = cells_of(out, name)
+        (row,) = evaluate("VOLFEATURES", [cells, "market", *[None] * 8, tenor])
+        assert row[: len(given)] == pytest.approx(given, abs=1e-10)
+        assert evaluate("VOLCHECK", [cells]) == [[True]]
 
 
 def test_sheet_names() -> None:

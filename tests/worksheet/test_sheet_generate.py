@@ -16,8 +16,8 @@ from voladdin.errors import BundleError, InfeasibleError, InputError, LabelError
 from voladdin.feature_map import NAMES
 from voladdin.generation.axes import SHEET_MONEYNESS, SHEET_TENORS
 from voladdin.worksheet import registry
-from voladdin.worksheet.generate import moneyness_label
 from voladdin.worksheet.registry import evaluate
+from voladdin.worksheet.target_axes import moneyness_label
 
 CALM = [0.2, -0.1, 0.3, 0.02]
 SMALL = [["1M", "3M", "6M"]], [[-0.2, -0.1, 0, 0.1, 0.2]]
@@ -134,9 +134,6 @@ def test_a_warning_says_what_is_outside_the_hull() -> None:
         ([0.2, True, 0, 0], InputError, "skew is TRUE"),
         ([0.2, "#N/A", 0, 0], InputError, "skew is '#N/A'"),
         ([0.2, [[0], ["x"]], 0, 0], InputError, "cell A2 of the skew is 'x'"),
-        ([0.2, None, 0, 0], InputError, "skew is missing"),
-        ([0.2, 0, 0], InputError, "term is missing"),
-        ([0.2, [[0], [None]], 0, [[0], [1]]], InputError, "cell A2 of the skew is blank"),
         ([[[0.2], [0.3]], [[0], [0], [0]], 0, 0], InputError, "level has 2 cells; expected 1 or 3"),
         ([[[0.2, 0.3], [0.2, 0.3]], 0, 0, 0], InputError, "level has 2 x 2 cells"),
         ([*CALM, -1], InputError, "scenario is -1"),
@@ -147,12 +144,25 @@ def test_a_warning_says_what_is_outside_the_hull() -> None:
         ([[[None], [""]], 0, 0, 0], InputError, "the 2 rows of features are blank"),
         ([0.2, 1e7, 0, 0], InputError, "skew is 1e.07; expected numbers of at most"),
         ([*CALM, None, [["2026-01-01", "2026-05-01"]]], LabelError, "a date; expected a tenor such as 1M"),
-        ([*CALM, None, None, [[0.9, 1.0, 1.1]]], LabelError, r"expected -0.324 to 0.324 of ln\(K/F\)"),
-        ([*CALM, None, [["1W", "1M"]]], LabelError, "tenors: 1W is beyond"),
+        (
+            [*CALM, None, None, [[-1.1, 0, 1.1]], "equity"],
+            LabelError,
+            r"expected -0.324 to 0.324 of ln\(K/F\)",
+        ),
+        ([*CALM, None, None, [[0.9, 1.0, 1.1]]], LabelError, r"may be ln\(K/F\), K/F or a delta"),
+        ([*CALM, None, [["1W", "1M"]], None, "equity"], LabelError, "tenors: 1W is beyond"),
+        ([*CALM, None, [["1M", "15Y"]]], LabelError, "tenors: 15Y is beyond what the model was trained on"),
         ([*CALM, None, [["1M", "soon"]]], LabelError, "cell B1 of the tenors is 'soon'"),
         ([*CALM, None, [["3M"]]], InputError, "cannot tell term"),
-        ([*CALM, None, None, [[-0.5, 0, 0.1]]], LabelError, "moneyness: -0.5 is beyond"),
-        ([*CALM, None, None, [["25P", "ATM"]]], LabelError, "cell A1 of the moneyness is '25P'"),
+        ([*CALM, None, None, [[-0.5, 0, 0.1]], "equity"], LabelError, "moneyness: -0.5 is beyond"),
+        ([*CALM, None, None, [["25P", "m=0.1"]]], LabelError, "cell B1 of the moneyness is 'm=0.1', beside"),
+        ([*CALM, None, None, [["25P", "ATM"]]], InputError, "cannot tell curv"),
+        ([*CALM, None, None, [["K=1", "K=1.1"]]], InputError, "forwards are missing"),
+        (
+            [*CALM, None, None, [["25P", "ATM", "25C"]], "equity"],
+            InputError,
+            "model 'equity' generates at ln",
+        ),
         ([*CALM, None, None, [[0.1, 0, -0.1]]], LabelError, "out of order"),
         ([*CALM, None, None, None, "fx"], BundleError, "fx"),
         ([*CALM, None, None, None, "nope"], BundleError, "'nope' is not installed"),

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from ..cells import Cells
 
 
+_SPEC = "level, skew, curv, term, or atm, rr, bf, term, tenor; also name, scenario; a blank is left open"
+
+
 def add(commands: Any) -> None:
     """The commands, for argparse's `commands`."""
     scenarios = _generator_command(
         commands, "scenarios", "a table of features becomes a workbook with a surface a row"
     )
-    scenarios.add_argument("spec", help="columns level, skew, curv, term; also name, scenario; .csv or .xlsx")
+    scenarios.add_argument("spec", help=f"columns {_SPEC}; .csv or .xlsx")
+    scenarios.add_argument("--forwards", type=_line, help="one a tenor, or one, where strikes are K=…")
     scenarios.add_argument("--range", help="such as Sheet1!A1:F9, in an .xlsx spec")
     scenarios.add_argument("--long", action="store_true", help="one long table, .csv or .xlsx")
     scenarios.epilog = "The exit status is 1 where a row has no surface; the others are written."
@@ -35,8 +39,13 @@ def _generator_command(commands: Any, name: str, help_: str) -> argparse.Argumen
     parser: argparse.ArgumentParser = commands.add_parser(name, help=help_)
     parser.add_argument("-o", "--output", required=True, help="the file to write")
     parser.add_argument("--tenors", type=_line, help="such as 1M,3M,6M (default: 1M to 7M)")
-    parser.add_argument("--moneyness", type=_line, help="ln(K/F), as in --moneyness=-0.1,0,0.1")
-    parser.add_argument("--model", type=bundle_named, default="equity", help="bundle (default: equity)")
+    parser.add_argument(
+        "--moneyness",
+        "--strikes",
+        type=_line,
+        help="ln(K/F), as in --moneyness=-0.1,0,0.1; or 25P,ATM,25C; K=1.1",
+    )
+    parser.add_argument("--model", type=bundle_named, help="bundle (default: equity, else markets)")
     return parser
 
 
@@ -46,10 +55,12 @@ def _line(text: str) -> Cells:
 
 def _scenarios(options: argparse.Namespace) -> int:
     from ..commands import scenarios
-    from ..worksheet.generate import sheet_axes
+    from ..worksheet.target_axes import sheet_axes
 
-    axes = sheet_axes(options.tenors, options.moneyness)
     spec = read_cells(options.spec, options.range)
+    axes = sheet_axes(
+        options.tenors, options.moneyness, forwards=options.forwards, words=scenarios.words_of(spec)
+    )
     made, bad = scenarios.scenarios(spec, axes, options.model, progress=True)
     for row in bad:
         what = " ".join(str(row.error).split())
@@ -66,11 +77,10 @@ def _scenarios(options: argparse.Namespace) -> int:
 def _sample(options: argparse.Namespace) -> None:
     from ..commands.scenarios import write_samples
     from ..generation import sample
-    from ..worksheet.generate import sheet_axes
+    from ..worksheet.target_axes import sheet_axes
 
-    axes = sheet_axes(options.tenors, options.moneyness, model=options.model if options.trained else None)
-    made = sample(
-        options.count, options.seed, tenors=axes.tenors, moneyness=axes.moneyness, model=options.model
-    )
+    model = options.model or "equity"
+    axes = sheet_axes(options.tenors, options.moneyness, model=model if options.trained else None)
+    made = sample(options.count, options.seed, tenors=axes.tenors, moneyness=axes.moneyness, model=model)
     write_samples(options.output, made, axes)
     print(f"written: {options.output}, {len(made)} surface{'s'[: len(made) - 1]}")

@@ -19,6 +19,7 @@ BENCHES = {  # name: its module
     "calc": "export.bench.calc.recalculation",
     "repair": "export.bench.repair.repair",
     "generate": "export.bench.generation.generate",
+    "history": "export.bench.imputation.own_history",
     "scenarios": "export.bench.generation.history_moves",
     "options": "export.bench.options",
     "page": "export.bench.page",
@@ -42,7 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given[:1] == ["doctor"]:
             return _elsewhere("voladdin.doctor.program", "doctor", given[1:])
         if given[:1] == ["train"]:
-            return _elsewhere("export.imputation.train", "train", given[1:])
+            generator = "--generator" in given
+            trained = "export.generation.any_axes" if generator else "export.imputation.train"
+            return _elsewhere(trained, "train", given[1:])
         if given[:1] == ["bench"] and len(given) > 1 and not given[1].startswith("-"):
             return _elsewhere(_bench(given[1]), "bench", given[2:])
         options = _parser().parse_args(given)

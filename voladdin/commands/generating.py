@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from ..cells import Cells, is_missing, read_number
 from ..errors import InputError
 from ..feature_map import NAMES
-from ..worksheet.generate import Axes, sheet_axes
+from ..generation.market_words import WORDS
+from ..worksheet.target_axes import Axes, sheet_axes
 from .ledger import Place, plain
 from .repairing import clear_room
-from .scenarios import Bad, Made, block_of, scenarios
+from .scenarios import Bad, Made, block_of, scenarios, words_of
 from .selection import on_sheet, selected
 from .transaction import Transaction
 
@@ -26,15 +27,15 @@ def generate(book: xw.Book) -> str:
     """Writes surfaces with exactly the features selected, or around the cursor; what it did, in words.
 
     Four numbers in a line are level, skew, curv and term of one surface, which goes beside them, or below, or
-    where neither is blank onto a sheet. A table headed level, skew, curv, term, perhaps name and scenario,
-    becomes a sheet a row, under the row's name; so do rows of four numbers without a header.
+    where neither is blank onto a sheet. A table headed level, skew, curv, term, or atm, rr, bf, term, perhaps
+    name and scenario, becomes a sheet a row, under the row's name; so do rows of four numbers alone.
 
     Raises VoladdinError where no row has a surface, and then the book is as it was.
     """
     with Transaction(book, NAME) as changes:
         cells = selected(book)
         rows = [[plain(value) for value in row] for row in cells.options(ndim=2, err_to_str=True).value]
-        axes = sheet_axes(None, None)
+        axes = sheet_axes(None, None, words=words_of(rows))
         four = _four(rows)
         first = 2 if _headed(rows) else 1
         try:
@@ -61,7 +62,7 @@ def _four(rows: Cells) -> Cells | None:
 
 
 def _headed(rows: Cells) -> bool:
-    return any(isinstance(cell, str) and cell.strip().lower() in NAMES for cell in rows[0])
+    return any(isinstance(cell, str) and cell.strip().lower() in (*NAMES, *WORDS) for cell in rows[0])
 
 
 def _table(rows: Cells) -> Cells:

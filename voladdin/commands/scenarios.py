@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,14 +14,17 @@ import numpy as np
 from ..cells import Cell, Cells, Label, address, is_missing, read_number
 from ..errors import InputError, VoladdinError
 from ..feature_map import NAMES
-from ..generation import Generation, generate
-from ..worksheet.generate import Axes, block, corner
+from ..generation import Generation, generate_on
+from ..generation.market_words import WORDS
+from ..worksheet.generate import OPEN, block, corner
+from ..worksheet.target_axes import Axes
+from ..worksheet.wording import tenor_named
 from ..xlsx.tables import write_cells
 
 INDEX = "Scenarios"
-LONG = ("name", *NAMES, "scenario", "tenor", "moneyness", "vol")
-_INDEX_HEADER = ("name", *NAMES, "scenario", "in the trained hull", "moved to be free of arbitrage, bp")
-_COLUMNS = ("name", *NAMES, "scenario")
+LONG = ("scenario", "tenor", "moneyness", "vol")
+_INDEX_HEADER = ("scenario", "in the trained hull", "moved to be free of arbitrage, bp")
+_OF_KIND = {"moneyness": "moneyness", "deltas": "delta", "strikes": "strike"}
 _NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _LONGEST_NAME = 31
 _BAR = 30
@@ -31,12 +34,17 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the spec. number: of its line, from 1. sheet: its name as a sheet has it."""
+    """One row of the spec. number: of its line, from 1. sheet: its name as a sheet has it.
+
+    features: NaN where left open. words: "paper" or "market", at a tenor.
+    """
 
     number: int
     sheet: str
     features: tuple[float, ...]
     scenario: float
+    words: str = "paper"
+    tenor: str | float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +56,13 @@ class Made:
 
     @property
     def values(self) -> list[Cell]:
-        return [self.row.sheet, *self.row.features, self.row.scenario]
+        """Name, the four numbers, also those left open, and scenario."""
+        return [self.row.sheet, *self.surface.features[0].tolist(), self.row.scenario]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the first five."""
+        return ("name", *(WORDS if self.row.words == "market" else NAMES))
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,7 @@ class Bad:
 def scenarios(
     spec: Cells,
     axes: Axes,
-    model: str | Path = "equity",
+    model: str | Path | None = None,
     *,
     progress: bool = False,
     name: str = "spec",
@@ -70,11 +84,13 @@ def scenarios(
 ) -> tuple[list[Made], list[Bad]]:
     """A surface a row of the spec, and the rows that have none; blank rows are left out.
 
-    spec: a header with level, skew, curv, term, and, if wanted, name and scenario; in any order.
-    Features are decimals. Rows without a name are called "scenario N", N counting from 1. name: of the spec,
-    and first: where its first row below the header is, for messages.
+    spec: a header with any of level, skew, curv, term, or of atm, rr, bf, term, the market's words at a tenor
+    (a column, or the grid's nearest to 1M), and, if wanted, name and scenario; in any order. A blank is open:
+    its mean, or in another scenario than 0 a draw, given the others. Features are decimals. Rows without a
+    name are called "scenario N", N counting from 1. name: of the spec, and first: where its first row below
+    the header is, for messages.
 
-    Raises InputError where there is no header, or it lacks a feature, repeats or has something else.
+    Raises InputError where there is no header, or it has no feature, repeats or has something else.
     """
     if not spec:
         raise InputError(f"the {name} is empty; expected columns level, skew, curv and term")
@@ -96,28 +112,36 @@ def scenarios(
     return made, bad
 
 
-def _surface(row: Row, axes: Axes, model: str | Path) -> Generation:
-    scenario, at = [row.scenario], {"tenors": axes.tenors, "moneyness": axes.moneyness}
-    return generate(*row.features, scenario=scenario, model=model, **at)  # type: ignore[arg-type]
+def _surface(row: Row, axes: Axes, model: str | Path | None) -> Generation:
+    given, numbers = np.array([row.features]), np.array([row.scenario])
+    return generate_on(axes.surface, given, numbers, words=row.words, tenor=row.tenor, model=model)
+
+
+def words_of(spec: Cells) -> str:
+    """Whose words a spec's header has: "market" where one is atm, rr or bf."""
+    header = {str(cell).strip().lower() for cell in (spec[0] if spec else [])}
+    return "market" if header & set(WORDS[:3]) else "paper"
 
 
 def _columns(header: Sequence[Cell], spec: str) -> dict[str, int]:
     """Column of each name. Raises InputError."""
     found: dict[str, int] = {}
+    names = WORDS if words_of([list(header)]) == "market" else NAMES
+    allowed = ("name", *names, "scenario", *(("tenor",) if names == WORDS else ()))
     for column, cell in enumerate(header):
         name = str(cell).strip().lower() if not is_missing(cell) else None
         if name is None:
             continue
-        if name not in _COLUMNS or name in found:
+        if name not in allowed or name in found:
             what = "twice" if name in found else "no column of a scenario"
             raise InputError(
-                f"cell {address(0, column)} of the {spec} is {cell!r}, {what}; expected {', '.join(_COLUMNS)}"
+                f"cell {address(0, column)} of the {spec} is {cell!r}, {what}; expected {', '.join(allowed)}"
             )
         found[name] = column
-    lacking = [name for name in NAMES if name not in found]
-    if lacking:
+    if not set(names) & set(found):
         raise InputError(
-            f"the {spec} has no column {', '.join(lacking)}; expected level, skew, curv and term"
+            f"the {spec} has no column of a feature; expected any of {', '.join(NAMES)}, or of "
+            f"{', '.join(WORDS)}"
         )
     return found
 
@@ -126,8 +150,8 @@ def _row(number: int, count: int, cells: Sequence[Cell], columns: dict[str, int]
     def value(name: str) -> float:
         column = columns.get(name)
         label = Label(None if column is None else cells[column], number - 1, column or 0, spec)
-        if name == "scenario" and is_missing(label.cell):
-            return 0.0
+        if is_missing(label.cell) or label.cell == OPEN:
+            return 0.0 if name == "scenario" else np.nan
         read = None if isinstance(label.cell, bool) else read_number(label.cell)
         if read is None:
             raise InputError(f"{label}; expected a number, the {name}")
@@ -135,7 +159,12 @@ def _row(number: int, count: int, cells: Sequence[Cell], columns: dict[str, int]
 
     name = cells[columns["name"]] if "name" in columns else None
     named = f"scenario {count}" if is_missing(name) else f"{name:g}" if isinstance(name, float) else str(name)
-    return Row(number, sheet_name(named), tuple(map(value, NAMES)), value("scenario"))
+    market = bool(set(columns) & set(WORDS[:3]))
+    given = tuple(map(value, WORDS if market else NAMES))
+    if np.isnan(given).all():
+        raise InputError(f"row {number} of the {spec} has no feature; expected at least one number")
+    tenor = tenor_named(cells[columns["tenor"]]) if "tenor" in columns else None
+    return Row(number, sheet_name(named), given, value("scenario"), "market" if market else "paper", tenor)
 
 
 def sheet_name(name: str) -> str:
@@ -144,9 +173,9 @@ def sheet_name(name: str) -> str:
     return cleaned or "_"
 
 
-def book(made: Iterable[Made], axes: Axes) -> dict[str, Cells]:
+def book(made: Sequence[Made], axes: Axes) -> dict[str, Cells]:
     """The cells of each sheet: the list of scenarios, then one sheet each."""
-    sheets: dict[str, Cells] = {INDEX: [list(_INDEX_HEADER)]}
+    sheets: dict[str, Cells] = {INDEX: [[*made[0].names, *_INDEX_HEADER]]}
     for one in made:
         surface = one.surface
         sheets[INDEX].append([*one.values, bool(surface.in_hull[0]), float(surface.moved[0])])
@@ -156,12 +185,14 @@ def book(made: Iterable[Made], axes: Axes) -> dict[str, Cells]:
 
 def block_of(made: Made, axes: Axes) -> Cells:
     """One surface with its headers, its features in the corner."""
-    return block(made.surface, 0, axes, corner(np.array([*made.row.features, made.row.scenario])))
+    return block(
+        made.surface, 0, axes, corner(np.array([*made.row.features, made.row.scenario]), made.row.words)
+    )
 
 
-def long_table(made: Iterable[Made], axes: Axes) -> Cells:
-    """One row a cell of each surface, headed by `LONG`."""
-    rows: Cells = [list(LONG)]
+def long_table(made: Sequence[Made], axes: Axes) -> Cells:
+    """One row a cell of each surface, headed by the names and `LONG`."""
+    rows: Cells = [[*made[0].names, LONG[0], LONG[1], _OF_KIND[axes.kind], LONG[3]]]
     for one in made:
         for label, line in zip(axes.tenor_labels, one.surface.vols[0].tolist(), strict=True):
             rows += [

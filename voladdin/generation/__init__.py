@@ -5,6 +5,7 @@ from __future__ import annotations
 from .generating import Generation, generate
 from .market_shifts import MarketShift, shift_market
 from .market_words import MarketFeatures, market_features
+from .open_features import generate_on
 from .sampling import sample
 from .shifting import shift
 from .simulating import Scenarios, scenarios
@@ -15,6 +16,7 @@ __all__ = [
     "MarketShift",
     "Scenarios",
     "generate",
+    "generate_on",
     "market_features",
     "sample",
     "scenarios",

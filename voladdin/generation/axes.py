@@ -14,6 +14,10 @@ from ..surface import MAX_CELLS
 
 MARGIN = 0.1  # of the trained span, beyond either end
 SHEET_TENORS = ("1M", "2M", "3M", "4M", "5M", "6M", "7M")
+SHEET_DELTA_TENORS, SHEET_DELTAS = (
+    ("1W", "1M", "2M", "3M", "6M", "1Y", "2Y", "5Y"),
+    ("10P", "25P", "ATM", "25C", "10C"),
+)
 SHEET_MONEYNESS = tuple(round(0.05 * step, 2) for step in range(-5, 6))
 
 

@@ -34,7 +34,8 @@ _LARGEST = 1e6  # of a feature; beyond, nothing that follows is a number
 class Generation:
     """Generated surfaces, B of them on one grid.
 
-    vols: [B, T, K] decimals; every surface passes `check`. tenors: [T] years. moneyness: [K] ln(K/F).
+    vols: [B, T, K] decimals; every surface passes `check`. tenors: [T] years. moneyness: [K] ln(K/F); NaN on
+    `axes` of deltas or strikes.
     features: [B, 4] level, skew, curv, term: those of the vols to 1e-10. latent: [B, E] the residual z.
     in_hull: [B] whether the features lie among those the model was trained on. moved: [B] in bp of vol, the
     largest move of the repair that kept the features; 0 where none was needed.
@@ -47,6 +48,7 @@ class Generation:
     latent: FloatArray
     in_hull: BoolArray
     moved: FloatArray
+    axes: Surface | None = None
 
     def __len__(self) -> int:
         return len(self.vols)
@@ -58,6 +60,8 @@ class Generation:
 
     def surface(self, index: int = 0) -> Surface:
         """One of them."""
+        if self.axes is not None:
+            return self.axes.replace(self.vols[index])
         return Surface(self.vols[index], self.tenors, moneyness=self.moneyness)
 
 

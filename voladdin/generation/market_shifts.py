@@ -98,7 +98,9 @@ def shift_market(
     level = level + _term_moves(surface.tenors, changes[3], place)[:, None]
     moved = smile + (surface.vols + level if wings == WINGS[0] else _at_strikes(surface, level))
     _refuse_low(surface, moved)
-    kept = _free(surface.replace(np.minimum(moved, MAX_VOL)), place, whole=bool(changes[1] or changes[2]))
+    kept = free_of_arbitrage(
+        surface.replace(np.minimum(moved, MAX_VOL)), place, whole=bool(changes[1] or changes[2])
+    )
     return MarketShift(kept, place, float(1e4 * np.nanmax(np.abs(kept.vols - moved))))
 
 
@@ -160,7 +162,7 @@ def _alike(size: FloatArray, m: FloatArray) -> FloatArray:
     return np.broadcast_to(size[:, None], m.shape)
 
 
-def _free(moved: Surface, place: int, *, whole: bool) -> Surface:
+def free_of_arbitrage(moved: Surface, place: int, *, whole: bool) -> Surface:
     """The nearest surface without arbitrage that keeps its words. Raises InfeasibleError.
 
     whole: whether risk reversal and butterfly were asked for, and so stay at the named tenor.

@@ -2,10 +2,10 @@
 
 Each day of a scenario is the move of log vols of one earlier day, drawn with a weight that halves with its
 age and falls with its distance from today's surface (a filtered historical simulation): moves of all
-tenors and deltas stay together, with the tails that they have. The weighted mean is taken off. Moves of h
-days are scaled so that their variance grows with the power of h that the history's does. Between the
-history's nodes a move is a cubic spline in (ln T, N^-1(delta)), beyond them it is the last node's, and below
-the first tenor it grows as the history's do towards the short end.
+tenors and deltas stay together, with the tails that they have. Moves of h days are scaled so that their
+variance grows with the power of h that the history's does. Between the history's nodes a move is a cubic
+spline in (ln T, N^-1(delta)), beyond them it is the last node's, and below the first tenor it grows as the
+history's do towards the short end.
 
 A cell is moved by what moves its own delta; a surface with arbitrage gives way to the nearest without.
 """
@@ -71,7 +71,7 @@ def moved(surface: Surface, model: Moves, count: int, seed: int, days: int) -> F
     u = latents.uniforms(_STREAM, seed, (count, days))
     weight = _near(model, at, np.log(surface.vols).ravel())
     chosen = np.minimum(np.searchsorted(np.cumsum(weight), u), len(weight) - 1)
-    steps = a["changes"][chosen].sum(1) - days * (weight @ a["changes"])
+    steps = a["changes"][chosen].sum(1)
     scale = days ** ((float(a["growth"]) - 1) / 2) * _short(model, surface.tenors)
     change = (steps @ at.T).reshape(count, *surface.shape) * scale[:, None]
     return np.asarray(np.clip(surface.vols * np.exp(change), _LEAST_VOL, MAX_VOL))

@@ -1,36 +1,29 @@
-"""VOLGENERATE: a surface with headers that has exactly the features asked for, or one a row of features."""
+"""VOLGENERATE: a surface with headers that has exactly the numbers asked for, or one a row of them.
+
+A number left blank, or "?", is open: drawn given the others, or its mean.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
-from .. import conventions
 from .._typing import FloatArray
-from ..bundles.generator import load
-from ..cells import (
-    Cell,
-    Cells,
-    Label,
-    address,
-    is_blank,
-    labels_of,
-    read_date,
-    read_number,
-    shown,
-    tenor_axis,
-)
-from ..errors import InputError, LabelError
+from ..cells import Cell, Cells, Label, address, is_blank, read_number, shown
+from ..errors import InputError
 from ..feature_map import NAMES
-from ..generation import Generation, generate
-from ..generation.axes import SHEET_MONEYNESS, SHEET_TENORS
+from ..generation import Generation, generate_on
 from ..generation.generating import refuse_level
-from .arguments import model_name, warn
-from .signature import Argument, Function
+from ..generation.market_words import WORDS
+from ..generation.open_features import default_model, loaded_generator
+from .arguments import FORWARDS, model_name, warn
+from .signature import Argument, Function, choice
+from .target_axes import Axes, line_of, sheet_axes
+from .wording import CHOICES, TENOR, WORDING, tenor_named
 
 DEFAULT_MODEL = "equity"
+OPEN = "?"
 _EXPECTED = {
     "level": "a vol such as 0.20",
     "skew": "a number such as -0.1",
@@ -38,42 +31,6 @@ _EXPECTED = {
     "term": "a number such as 0.02",
     "scenario": "a whole number such as 0, 1 or 2",
 }
-
-
-class Axes(NamedTuple):
-    """Labels as the sheet shows them, and their years and ln(K/F)."""
-
-    tenor_labels: list[Cell]
-    tenors: FloatArray
-    moneyness_labels: list[str]
-    moneyness: FloatArray
-
-
-def sheet_axes(tenors: Cells | None, moneyness: Cells | None, model: str | Path | None = None) -> Axes:
-    """Axes of the arguments, or the sheet's own: 1M to 7M by m = -0.25 to 0.25, or a model's nodes.
-
-    Raises LabelError naming a cell, InputError where one is no line.
-    """
-    nodes = None if model is None else load(model)
-    own: tuple[Cells, Cells] = ([list(SHEET_TENORS)], [list(SHEET_MONEYNESS)])
-    if nodes is not None:
-        own = ([nodes.tenors.tolist()], [nodes.moneyness.tolist()])
-    tenor_cells, moneyness_cells = (
-        own[0] if tenors is None else tenors,
-        own[1] if moneyness is None else moneyness,
-    )
-    tenor_line, line = _line(tenor_cells, "tenors"), _line(moneyness_cells, "moneyness")
-    for label in tenor_line:
-        if read_date(label.cell) is not None:
-            raise LabelError(f"{label}, a date; expected a tenor such as 1M, or a number of years")
-    years = tenor_axis(tenor_line, None)
-    values = np.array([_moneyness(label) for label in line])
-    return Axes([label.cell for label in tenor_line], years, [moneyness_label(m) for m in values], values)
-
-
-def moneyness_label(m: float) -> str:
-    """Such as "m=-0.1": a header that is read back as this very number."""
-    return f"m={np.format_float_positional(m, trim='-')}"
 
 
 def block(made: Generation, index: int, axes: Axes, corner: str = "") -> Cells:
@@ -106,26 +63,9 @@ def _which(places: np.ndarray, made: Generation) -> str:
     return f"surfaces {', '.join(str(i + 1) for i in places[:5])}{', …' if len(places) > 5 else ''}"
 
 
-def _line(cells: Cells, name: str) -> list[Label]:
-    if min(len(cells), len(cells[0])) > 1:
-        raise InputError(f"{name} has {len(cells)} x {len(cells[0])} cells; expected one row or column")
-    return [label for row in labels_of(cells, name) for label in row]
-
-
-def _moneyness(label: Label) -> float:
-    """A number is ln(K/F); text such as m=-0.1 or K/F=0.95."""
-    number = read_number(label.cell)
-    if number is not None and not number.percent:
-        return number.value
-    found = conventions.parse_strike(label.cell)
-    if found is None or found[0] != "moneyness":
-        raise LabelError(f"{label}; expected ln(K/F) such as -0.1, m=-0.1 or K/F=0.95")
-    return found[1]
-
-
 def _inputs(named: dict[str, Cells | None]) -> FloatArray:
     """[n, 5] level, skew, curv, term and scenario, each one cell or a line of n. Raises InputError."""
-    lines = {name: [] if cells is None else _line(cells, name) for name, cells in named.items()}
+    lines = {name: [] if cells is None else line_of(cells, name) for name, cells in named.items()}
     size = max(map(len, lines.values()))
     lengths = {name: len(line) for name, line in lines.items() if len(line) not in (0, 1, size)}
     if lengths:
@@ -143,9 +83,10 @@ def _blank_row(lines: dict[str, list[Label]], row: int) -> bool:
 
 
 def _number(name: str, line: list[Label], row: int) -> float:
-    if not line or (name == "scenario" and is_blank(line[-1 if len(line) == 1 else row].cell)):
-        return 0.0
-    label = line[0] if len(line) == 1 else line[row]
+    """NaN where it is left open; the scenario is then 0."""
+    label = line[0 if len(line) == 1 else row] if line else None
+    if label is None or is_blank(label.cell) or label.cell == OPEN:
+        return 0.0 if name == "scenario" else np.nan
     number = None if isinstance(label.cell, bool) else read_number(label.cell)
     if number is None or not np.isfinite(number.fraction):
         where = f"{name} is {shown(label.cell)}" if len(line) == 1 else str(label)
@@ -158,43 +99,63 @@ def _number(name: str, line: list[Label], row: int) -> float:
 
 
 def _volgenerate(
-    level: Cells,
-    skew: Cells,
-    curv: Cells,
-    term: Cells,
+    level: Cells | None,
+    skew: Cells | None,
+    curv: Cells | None,
+    term: Cells | None,
     scenario: Cells | None,
     tenors: Cells | None,
     moneyness: Cells | None,
     model: Cell,
+    words: Cell,
+    *rest: Any,
 ) -> Cells:
-    values = (level, skew, curv, term, scenario)
-    rows = _inputs(dict(zip(_EXPECTED, values, strict=True)))
-    axes = sheet_axes(tenors, moneyness)
-    made = generate(
-        *rows[:, :4].T,
-        scenario=rows[:, 4].tolist(),
-        tenors=axes.tenors,
-        moneyness=axes.moneyness,
-        model=model_name(model, DEFAULT_MODEL),
+    rows = _inputs(dict(zip(_EXPECTED, (level, skew, curv, term, scenario), strict=True)))
+    tenor, forwards = rest
+    wording = choice("words", words, CHOICES)
+    axes = sheet_axes(tenors, moneyness, None, forwards, wording)
+    named = None if model in (None, "", 0) else model_name(model, DEFAULT_MODEL)
+    made = generate_on(
+        axes.surface, rows[:, :4], rows[:, 4], words=wording, tenor=tenor_named(tenor), model=named
     )
-    for remark in remarks(made):
-        warn(remark)
+    _warn(made, axes, wording, chosen=named is None)
     if len(made) == 1:
         return block(made, 0, axes)
-    blocks = [block(made, index, axes, corner(row)) for index, row in enumerate(rows)]
+    blocks = [block(made, index, axes, corner(row, wording)) for index, row in enumerate(rows)]
     blank: Cells = [[""] * (1 + len(axes.moneyness))]
     return [row for i, part in enumerate(blocks) for row in (blank if i else []) + part]
 
 
-def corner(row: FloatArray) -> str:
-    """The features of a block in words, which a corner cell may hold."""
-    words = ", ".join(f"{name} {value:.10g}" for name, value in zip(NAMES, row.tolist(), strict=False))
+def _warn(made: Generation, axes: Axes, words: str, *, chosen: bool) -> None:
+    for remark in remarks(made):
+        warn(remark)
+    model = default_model(axes.surface, words)
+    if chosen and model != DEFAULT_MODEL:
+        warn(f"model is {model!r}, as {DEFAULT_MODEL!r} has no such axes or words")
+
+
+def _digest(model: Cell) -> str:
+    """Of every model that the result may be of."""
+    names = ["markets", DEFAULT_MODEL] if model in (None, "", 0) else [model_name(model, DEFAULT_MODEL)]
+    return " ".join(loaded_generator(name).digest for name in names)
+
+
+def corner(row: FloatArray, wording: str = "paper") -> str:
+    """The numbers given of a block in words, which a corner cell may hold."""
+    named = zip(WORDS if wording == "market" else NAMES, row.tolist(), strict=False)
+    words = ", ".join(f"{name} {value:.10g}" for name, value in named if np.isfinite(value))
     return f"{words}, scenario {row[4]:g}" if len(row) > 4 and row[4] else words
 
 
-def _feature(name: str, help_: str) -> Argument:
+def _feature(
+    name: str,
+    help_: str,
+) -> Argument:
     return Argument(
-        name, f"{help_}; a column of them gives one surface each, stacked", "range", optional=False
+        name,
+        f"{help_}; blank or ? leaves it open; a column gives one surface each, stacked",
+        "range",
+        zero=True,
     )
 
 
@@ -202,9 +163,9 @@ VOLGENERATE = Function(
     "VOLGENERATE",
     "A surface of implied vols with exactly this level, skew, curvature and term structure.",
     (
-        _feature("level", "vol at the money, short end, as a decimal: 0.20"),
-        _feature("skew", "its slope in ln(K/F), such as -0.1"),
-        _feature("curv", "its second derivative in ln(K/F), such as 0.3"),
+        _feature("level", "vol at the money, short end, as a decimal: 0.20; or ATM"),
+        _feature("skew", "its slope in ln(K/F), such as -0.1; or the risk reversal"),
+        _feature("curv", "its second derivative in ln(K/F), such as 0.3; or the butterfly"),
         _feature("term", "its slope a year, such as 0.02"),
         Argument(
             "scenario",
@@ -212,13 +173,18 @@ VOLGENERATE = Function(
             "range",
             zero=True,
         ),
-        Argument("tenors", "such as 1M, 3M, 6M or years; 1M to 7M unless told", "range"),
+        Argument("tenors", "such as 1M, 3M, 6M or years; 1M to 7M, of deltas 1W to 5Y, unless told", "range"),
         Argument(
             "moneyness", "ln(K/F), such as -0.1 or m=-0.1; -0.25 to 0.25 unless told", "range", zero=True
         ),
-        Argument("model", 'model bundle, "equity" unless told; VOLINFO("models") lists them', "value"),
+        Argument(
+            "model", 'such as "fx"; "equity" where it has the axes, else "markets", unless told', "value"
+        ),
+        WORDING,
+        TENOR,
+        FORWARDS,
     ),
     "=VOLGENERATE(0.2, -0.1, 0.3, 0.02)",
     _volgenerate,
-    model=DEFAULT_MODEL,
+    digest=_digest,
 )

@@ -75,7 +75,9 @@ def _evaluate(name: str, arguments: Sequence[Cell | Cells], found: list[str], ca
 def _key(function: Function, values: list[Any]) -> bytes:
     names = [argument.name for argument in function.arguments]
     digest = ""
-    if "model" in names:
+    if function.digest is not None:
+        digest = function.digest(values[names.index("model")])
+    elif "model" in names:
         digest = bundles.load(model_name(values[names.index("model")], function.model), function.kind).digest
     return hashlib.sha256(repr((function.name, digest, values)).encode()).digest()
 

@@ -38,6 +38,7 @@ class Function:
     """One worksheet function; `compute` takes one value an argument, None where it was omitted.
 
     model: the bundle that the result depends on, unless an argument named "model" names another; of a kind.
+    digest: from the argument "model" to what stands for the bundles that the result depends on instead.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Function:
     cached: bool = True
     model: str = DEFAULT_MODEL
     kind: type[AnyBundle] = AnyBundle
+    digest: Callable[[Cell], str] | None = None
 
     @property
     def signature(self) -> str:
