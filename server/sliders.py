@@ -11,7 +11,8 @@ from voladdin.feature_map import NAMES
 from voladdin.generation import generate
 from voladdin.generation.shifting import shifted
 from voladdin.surface import Surface
-from voladdin.worksheet.generate import DEFAULT_MODEL, block, remarks, sheet_axes
+from voladdin.worksheet.generate import DEFAULT_MODEL, block, remarks
+from voladdin.worksheet.target_axes import sheet_axes
 
 from .views import Drawn, frame, rows, trades
 

@@ -192,11 +192,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if (options.history is None) == (options.markets is None) or not (options.name or options.output):
         parser.error("give a history or --markets POOL, and --name or --output")
     config = Config(steps=options.steps)
-    days = None if options.history is None else read_history(options.history)
-    found = (TENORS, DELTAS, simulated(options.markets, config)) if days is None else from_history(days)
-    folder = options.output or home() / "models" / options.name / SurfaceGenerator.PART
-    name = options.name or (folder.parent if folder.name == SurfaceGenerator.PART else folder).name
-    print(f"{len(found[2])} surfaces: generator {name} in {train(*found, folder, name, config)}")
+    if options.history is None:
+        tenors, deltas, logs = TENORS, DELTAS, simulated(options.markets, config)
+    else:
+        tenors, deltas, logs = from_history(read_history(options.history))
+    folder = options.output or home() / "models" / f"{options.name}{SurfaceGenerator.SUFFIX}"
+    name = options.name or folder.name.removesuffix(SurfaceGenerator.SUFFIX)
+    print(f"{len(logs)} surfaces: generator {name} in {train(tenors, deltas, logs, folder, name, config)}")
     return 0
 
 

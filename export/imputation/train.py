@@ -26,6 +26,7 @@ import torch
 from tqdm import tqdm
 
 from voladdin._typing import BoolArray, FloatArray
+from voladdin.bundles.moves import Moves
 from voladdin.home import home
 from voladdin.imputation import deep_posterior
 from voladdin.imputation.model import Bundle
@@ -211,7 +212,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = (options.output or home() / "models") / options.name
     config = Config(steps=options.steps, seed=options.seed)
     written = train_bundle(days, folder, options.name, config, refit=not options.no_refit)
-    write_moves(days, written / "moves", options.name)
+    write_moves(days, written.with_name(f"{written.name}{Moves.SUFFIX}"), options.name)
     print(
         f"{len(days)} days, {len(np.unique(days.underlying))} underlyings: bundle {options.name} in {written}"
     )

@@ -11,7 +11,7 @@ import pytest
 import voladdin as va
 from export.bench.imputation import own_history
 from export.generation import any_axes
-from export.history import DELTAS, read_history
+from export.history import DELTAS, Days, read_history
 from export.imputation.daily_moves import write_moves
 from voladdin.black import moneyness_from_delta
 from voladdin.errors import InputError, LabelError
@@ -94,8 +94,8 @@ def test_a_generator_and_moves_of_a_desk_s_own(tmp_path: Path, monkeypatch: pyte
     folder = tmp_path / "mydesk"
     config = any_axes.Config(modes=6, latent=3, width=16, steps=150, batch=32)
     days = read_history(path)
-    any_axes.train(*any_axes.from_history(days), folder / "generation", "mydesk", config)
-    write_moves(days, folder / "moves", "mydesk")
+    any_axes.train(*any_axes.from_history(days), tmp_path / "mydesk-generation", "mydesk", config)
+    write_moves(days, tmp_path / "mydesk-moves", "mydesk")
     grid = va.Surface(np.full((3, 5), np.nan), list(TENORS), deltas=DELTAS)
     made = va.generate_on(grid, np.array([0.1, np.nan, np.nan, np.nan]), 1, words="market", model=folder)
     assert made.vols[0, 0, 2] == pytest.approx(0.1, abs=1e-10) and va.check(made.surface()).ok
@@ -104,15 +104,15 @@ def test_a_generator_and_moves_of_a_desk_s_own(tmp_path: Path, monkeypatch: pyte
     assert 0.005 < np.log(moved / today.vols)[:, 0, 2].std() < 0.1
 
 
-def _same_grid(days: object) -> object:
+def _same_grid(days: Days) -> object:
     from types import SimpleNamespace
 
-    cells = days.vols[0].size  # type: ignore[attr-defined]
+    cells = days.vols[0].size
     return SimpleNamespace(
         tenors=days.tenors,
         deltas=days.deltas,
         matrix=np.eye(cells),
-        offset=np.zeros(cells),  # type: ignore[attr-defined]
+        offset=np.zeros(cells),
     )
 
 

@@ -164,7 +164,7 @@ def test_a_warning_says_what_is_outside_the_hull() -> None:
             "model 'equity' generates at ln",
         ),
         ([*CALM, None, None, [[0.1, 0, -0.1]]], LabelError, "out of order"),
-        ([*CALM, None, None, None, "fx"], BundleError, "fx"),
+        ([*CALM, None, None, None, "universal"], BundleError, "universal"),
         ([*CALM, None, None, None, "nope"], BundleError, "'nope' is not installed"),
     ],
 )

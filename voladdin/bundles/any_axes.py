@@ -22,7 +22,7 @@ class SurfaceGenerator(bundles.AnyBundle):
     """A bundle that generates on any axes; see the module for its graphs and arrays."""
 
     KIND = "surfaces"
-    PART = "generation"
+    SUFFIX = "-generation"
     FILE = "surfaces.npz"
     ARRAYS: ClassVar[Mapping[str, str]] = {
         "tenors": "T",

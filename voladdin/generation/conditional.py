@@ -97,7 +97,7 @@ class Ensemble:
     @functools.cached_property
     def _between(self) -> FloatArray:
         """[4, 4] correlations of the four numbers."""
-        return np.corrcoef(self.values.T)
+        return np.atleast_2d(np.corrcoef(self.values.T))
 
     def _exact(self, vols: FloatArray, given: FloatArray, known: BoolArray) -> FloatArray | None:
         """[T, K] vols with the given numbers, or None where Newton's method does not lead there."""
@@ -155,8 +155,8 @@ def ensemble(
     """
     found = bundles.load(model, SurfaceGenerator)
     _refuse_tenors(axes.tenors, found.arrays["tenors"])
-    kinds = [None if axis is None else axis.tobytes() for axis in (axes.deltas, axes.log_moneyness)]
-    key = _Key(axes.tenors.tobytes(), *kinds, axes, found)
+    deltas, m = (None if axis is None else axis.tobytes() for axis in (axes.deltas, axes.log_moneyness))
+    key = _Key(axes.tenors.tobytes(), deltas, m, axes, found)
     return _ensemble(key, words, tenor)
 
 

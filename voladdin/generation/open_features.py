@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import bundles
-from .._typing import BoolArray, FloatArray, IntArray
+from .._typing import BoolArray, FloatArray
 from ..bundles.any_axes import SurfaceGenerator
 from ..bundles.generator import Generator
 from ..errors import BundleError, InputError
@@ -26,7 +27,7 @@ _STREAM = 1 << 42
 def generate_on(
     axes: Surface,
     rows: FloatArray,
-    scenario: IntArray | int = 0,
+    scenario: ArrayLike = 0,
     *,
     words: str = "paper",
     tenor: str | float | None = None,
@@ -123,7 +124,7 @@ def _filled(model: Generator, row: FloatArray, scenario: int) -> FloatArray:
     chosen = np.minimum(np.searchsorted(np.cumsum(weight), u[:, 0]), len(weight) - 1)
     drawn = np.stack([_with(row, known, one) for one in means[chosen] + min(width, 0.3) * noise @ root.T])
     inside = np.flatnonzero(model.inside(drawn))
-    return drawn[inside[0] if len(inside) else 0]
+    return np.asarray(drawn[inside[0] if len(inside) else 0])
 
 
 def _with(row: FloatArray, known: BoolArray, rest: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,7 +37,8 @@ class Axes(NamedTuple):
     def surface(self) -> Surface:
         """Without vols. Raises LabelError (an axis that is not monotone)."""
         none = np.full((len(self.tenors), len(self.moneyness)), np.nan)
-        return Surface(none, self.tenors, forwards=self.forwards, **{self.kind: self.moneyness})
+        given: dict[str, Any] = {self.kind: self.moneyness}
+        return Surface(none, self.tenors, forwards=self.forwards, **given)
 
 
 def sheet_axes(

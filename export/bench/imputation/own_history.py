@@ -17,7 +17,8 @@ import numpy as np
 from scipy.special import ndtri
 
 import voladdin as va
-from export.imputation.train import Config, train_bundle
+from export.imputation.loop import Config
+from export.imputation.train import train_bundle
 from voladdin._typing import BoolArray, FloatArray
 from voladdin.errors import InputError
 from voladdin.labels import tenor_label
@@ -52,7 +53,7 @@ def last_year(days: Days) -> tuple[Days, Days]:
 def answers(held: Days, model: str | Path, mask: BoolArray) -> Answers:
     """mask: [n, T, K] True where hidden; cells that the history lacks are neither shown nor scored."""
     shown = np.where(mask, np.nan, held.vols)
-    usable = np.isfinite(shown).any((1, 2))
+    usable = np.asarray(np.isfinite(shown).any((1, 2)))
     truth = np.where(mask & usable[:, None, None], held.vols, np.nan)
     shown = np.where(usable[:, None, None], shown, held.vols)
     ours = va.impute_batch(shown, held.tenors, deltas=held.deltas, model=model)
