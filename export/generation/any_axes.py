@@ -137,14 +137,8 @@ def train(
         codes, spread = (part.numpy().astype(float) for part in vae.encoder(u))
         back = mean + vae.decoder(torch.tensor(codes, dtype=torch.float32)).numpy() @ modes.T
     picked = np.random.default_rng(config.seed).permutation(len(u))[:EXAMPLES]
-    graphs, parity = export_modules(
-        {
-            "encoder": (vae.encoder, {"u": u[:257]}),
-            "decoder": (vae.decoder, {"z": torch.tensor(codes[:257]).float()}),
-        },
-        {"encoder": ["mean", "spread"], "decoder": ["u"]},
-        PARITY,
-    )
+    inputs = {"z": torch.tensor(codes[:257]).float()}
+    graphs, parity = export_modules({"decoder": (vae.decoder, inputs)}, {"decoder": ["u"]}, PARITY)
     arrays = {"tenors": tenors, "deltas": deltas, "mean": mean, "modes": modes}
     arrays |= {"codes": codes[picked], "spread": spread[picked]}
     card = {
