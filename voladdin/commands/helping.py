@@ -27,7 +27,7 @@ SECONDS = 45.0  # of the doctor: a menu waits a minute for its command
 _DOCTOR = "import sys; sys.path.insert(0, sys.argv.pop(1)); from voladdin.cli import main; sys.exit(main())"
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d ")  # of a log line; a traceback's have none
 _BOOK = re.compile(r" in \[(.*?)\]: ")
-_LOGS = ("voladdin.log", "libreoffice.log")
+_LOGS = ("voladdin.log", "libreoffice.log", "excel.log")
 
 
 def functions(book: xw.Book) -> str:
