@@ -45,6 +45,8 @@ def find_matrix(values: Cells, valuation: date | None = None) -> AtmMatrix | Non
     valuation: of expiry dates; the corner's unless told. Raises InputError or LabelError naming a cell.
     """
     raw = rectangle(values, "range", MAX_CELLS)
+    if not any(kind_of(cell) == "tenor" for row in raw[:_TITLES] for cell in row[1:]):
+        return None
     every = labels_of(raw)
     labels = next((every[i:] for i in range(min(len(every) - 1, _TITLES)) if _is_matrix(every[i:])), None)
     return None if labels is None else _read(raw, labels, valuation or read_date(labels[0][0].cell))
