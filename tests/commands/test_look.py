@@ -128,3 +128,29 @@ def test_what_was_sent_goes_beside_the_grid_and_clear_takes_it_back(monkeypatch:
     assert user_cells(document) == before
     monkeypatch.setattr(plotting, "sent", lambda _: None)
     refused(document, "receive", "has sent a surface")
+
+
+def test_charts_are_live_on_the_cells_and_go_as_a_whole() -> None:
+    document = calc.opened({"S": {"B3": GRID}})
+    before = user_cells(document)
+    assert run(document, "chart", "D4") == "4 charts of S!B3:G6 are on the sheet voladdin chart"
+    steps = [edit for edit in document.plan() if edit["sheet"] == "voladdin chart"]
+    drawn = [edit for edit in steps if edit["op"] == "chart"]
+    assert [edit["title"] for edit in drawn] == ["At the money", "1W", "1M", "1Y"]
+    assert [series["look"] for series in drawn[1]["series"]] == ["line", "band", "band", "dots"]
+    assert drawn[1]["series"][3]["area"] == [3, 2, 3, 6] and drawn[1]["labels"] == [2, 2, 2, 6]
+    arrays = {tuple(e["area"]): e["rows"][0][0] for e in steps if e["op"] == "array"}
+    assert arrays[8, 1, 11, 6] == "=VOLIMPUTE('S'!B3:G6,,,,,,\"decimal\")"
+    assert document.get("voladdin chart", (3, 2, 3, 2), "formula") == [["=IF(ISNUMBER('S'!C4),'S'!C4,NA())"]]
+    run(document, "chart", "D4")
+    assert [s.name for s in document.sheets if s.name.startswith("voladdin")] == ["voladdin chart 2"]
+    run(document, "clear")
+    assert user_cells(document) == before
+
+
+def test_a_chart_sheet_with_something_added_stays() -> None:
+    document = calc.opened({"S": {"B3": GRID}})
+    run(document, "chart", "D4")
+    document.set("voladdin chart", (60, 1, 60, 1), "value", [["mine"]])
+    run(document, "clear")
+    assert document.get("voladdin chart", (60, 1, 60, 1), "value") == [["mine"]]

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from openpyxl import load_workbook
 
 from tests.commands.sheets import BROKEN, FILL_NUMBER, FONT_NUMBER, GRID, HOLES, axes_and_models, filled
 from tests.stubs.server import LocalServer
@@ -346,6 +347,21 @@ def test_without_a_server(drive: Drive, home: Path) -> None:
     finally:
         (home / "install.json").write_text(settings)
     assert not said[0] and said[1].startswith("the local voladdin server does not answer")
+
+
+def test_charts_follow_the_cells(drive: Drive, tmp_path: Path) -> None:
+    start = [["load", None], ["put", "B3:G6", TEXTS], ["select", "D4"], ["menu", "chart"]]
+    fills = ["values", "voladdin chart.B9:F9"]
+    typed = ["put", "E4:E4", [["0.09"]]]
+    saved = tmp_path / "charts.xlsx"
+    steps = [fills, typed, ["until", "voladdin chart.D9", "9.00%"], fills, ["save", str(saved)]]
+    found = drive(*start, *steps, ["undo"], ["undo"], ["sheets"])
+    assert found[3][0], found[3]
+    first, second = found[4][0], found[7][0]
+    assert first == pytest.approx(filled(GRID)[1][1:])
+    assert second[2] == 0.09 and second[1] != first[1]
+    assert len(load_workbook(saved)["voladdin chart"]._charts) == 4
+    assert found[-1] == [["Sheet1", True]]
 
 
 def test_volinfo_tells_of_a_server_that_hangs(drive: Drive, home: Path) -> None:

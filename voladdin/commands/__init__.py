@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..journal import Caller, recorded
 from . import helping
 from .building import build
+from .charting import chart
 from .checking import check
 from .clearing import clear
 from .explaining import explain
@@ -95,6 +96,13 @@ _ALL = (
         "A list of listed options, selected or at the cursor, becomes a surface on a sheet, with its report.",
         "Surface",
         build,
+    ),
+    Command(
+        "chart",
+        "Chart",
+        "Draws each smile and the term structure on a sheet of their own, live on the cells of the grid.",
+        "View",
+        chart,
     ),
     Command(
         "suspects",

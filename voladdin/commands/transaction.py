@@ -32,6 +32,7 @@ class Transaction:
         self._undo: list[Callable[[], object]] = []
         self._doomed: list[str] = []
         self._ranges: dict[Place, xw.Range] = {}
+        self._whole: set[str] = set()
         self._shown = ""
 
     def __enter__(self) -> Transaction:
@@ -84,7 +85,7 @@ class Transaction:
         self._remove(gone)
         for record in reversed(gone):
             if "sheet" in record.ours:
-                self._doomed.append(record.place.sheet)
+                self._doom(record)
                 continue
             kept = [self._restore(record, name) for name in record.ours]
             left += not all(kept)
@@ -102,12 +103,21 @@ class Transaction:
                 where = record.place.sheet
                 self.take_back([r for r in self.records if r.place.sheet == where and r is not record])
                 return where
+        return self.fresh_sheet(name)
+
+    def fresh_sheet(self, name: str, extent: list[int] | None = None) -> str:
+        """A new sheet of this name, or the name with a number.
+
+        extent: rows and columns that are written without a record of each cell; the sheet goes as a whole
+        while no more than these are used.
+        """
         names = (name, *(f"{name} {number}" for number in range(2, 1000)))
         free = next(each for each in names if not ledger.has(self.book, each))
         place, active = Place(free, 1, 1), self.book.sheets.active
         self._change(place, lambda: _add_sheet(self.book, free), lambda: self.book.sheets[free].delete())
         ledger.activate(active)
-        self.records.append(Record(place, self.command, {"sheet": free}, {"sheet": name}))
+        ours: dict[str, Any] = {"sheet": free} | ({} if extent is None else {"extent": extent})
+        self.records.append(Record(place, self.command, ours, {"sheet": name}))
         return free
 
     def cells(self, place: Place) -> xw.Range:
@@ -131,6 +141,16 @@ class Transaction:
             lambda: ledger.put(cells, "value", before),
         )
         record.before["value"], record.ours["value"] = _plain(before), [text]
+
+    def _doom(self, record: Record) -> None:
+        """Its sheet goes in the end, if nothing else is on it."""
+        name, extent = record.place.sheet, record.ours.get("extent")
+        self._doomed.append(name)
+        if extent is not None:
+            used = self.book.sheets[name].used_range
+            bottom, right = used.row + used.shape[0] - 1, used.column + used.shape[1] - 1
+            if bottom <= extent[0] and right <= extent[1]:
+                self._whole.add(name)
 
     def _record(self, place: Place) -> Record:
         for record in self._at.get(place, ()):
@@ -184,7 +204,7 @@ class Transaction:
 
     def _commit(self) -> None:
         if self._undo or self._doomed:
-            doomed = [name for name in self._doomed if self._is_empty(name)]
+            doomed = [name for name in self._doomed if name in self._whole or self._is_empty(name)]
             if self.records or self._had_ledger:
                 ledger.save(self.book, self.records)
             for name in doomed if self.records else [*doomed, ledger.SHEET]:

@@ -119,6 +119,19 @@ class Document:
         sheet.used = min(top, area[0]), min(left, area[1]), max(bottom, area[2]), max(right, area[3])
         self.edits.append({"op": attribute, "sheet": sheet.name, "area": list(area), "rows": rows})
 
+    def enter_array(self, name: str, area: Area, text: str) -> None:
+        """Makes an area one array formula."""
+        sheet = self._open(name)
+        self._check_merged(sheet, area)
+        for place in _places(area):
+            self._enter(sheet.cells.setdefault(place, {}), text, "formula")
+        rows = [[text] * (area[3] - area[1] + 1)] * (area[2] - area[0] + 1)
+        self.edits.append({"op": "array", "sheet": sheet.name, "area": list(area), "rows": rows})
+
+    def draw(self, name: str, op: str, what: dict[str, Any]) -> None:
+        """A "chart" or a "heat" map over the cells of a sheet."""
+        self.edits.append({"op": op, "sheet": self._open(name).name} | what)
+
     def link(self, name: str, area: Area, target: str, text: str) -> None:
         """Makes a cell a hyperlink."""
         sheet = self._open(name)

@@ -33,6 +33,7 @@ _CODE = {
     "inside/menu.py": "python/voladdin_menu.py",
     "inside/calc.py": "python/pythonpath/voladdin_calc.py",
     "inside/edits.py": "python/pythonpath/voladdin_edits.py",
+    "inside/drawing.py": "python/pythonpath/voladdin_drawing.py",
     "inside/client.py": "python/pythonpath/voladdin_client.py",
     "inside/connection.py": "python/pythonpath/voladdin_connection.py",
     "inside/machine.py": "python/pythonpath/voladdin_machine.py",

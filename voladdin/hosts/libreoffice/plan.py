@@ -31,7 +31,7 @@ def plan(edits: list[Edit]) -> list[Edit]:
         if edit["op"] in CELLS and not (edit["op"] == "value" and edit["sheet"] in added):
             found.setdefault(key, {}).update(_each(edit))
             continue
-        if edit["op"] in ("link", "formula"):
+        if edit["op"] in ("link", "formula", "array"):
             for place, _ in _each({"rows": [[edit.get("text")]]} | edit):
                 found.get(("value", edit["sheet"]), {}).pop(place, None)
         kept.append(edit)

@@ -62,6 +62,14 @@ class Sheet(base_classes.Sheet):
     def delete(self) -> None:
         self.document.remove(self.name)
 
+    def draw(self, chart: dict[str, Any]) -> None:
+        """A chart, as `edits.apply` takes it."""
+        self.document.draw(self.name, "chart", chart)
+
+    def heat(self, area: list[int]) -> None:
+        """Colours cells by their size from now on."""
+        self.document.draw(self.name, "heat", {"area": area})
+
 
 class Range(base_classes.Range):
     def __init__(self, sheet: Sheet, area: Area, areas: list[Area] | None = None) -> None:
@@ -148,6 +156,14 @@ class Range(base_classes.Range):
     @formula.setter
     def formula(self, value: Any) -> None:
         self._set("formula", value, lambda cell: to_calc(cell) if isinstance(cell, str) else cell)
+
+    @property
+    def formula_array(self) -> Any:
+        return self._common("formula")
+
+    @formula_array.setter
+    def formula_array(self, value: str) -> None:
+        self.sheet.document.enter_array(self.sheet.name, self.area, value)
 
     @property
     def color(self) -> tuple[int, int, int] | None:

@@ -11,6 +11,7 @@ from com.sun.star.lang import Locale
 from com.sun.star.sheet.CellFlags import ANNOTATION, DATETIME, FORMULA, STRING, VALUE
 from com.sun.star.table import CellAddress
 from voladdin_calc import cell_range  # type: ignore[import-not-found]
+from voladdin_drawing import draw_chart, heat, parsed  # type: ignore[import-not-found]
 from voladdin_values import ERROR_CODES  # type: ignore[import-not-found]
 
 FEW = 4  # cells that are as well written one by one
@@ -82,8 +83,20 @@ def _blank(document: Any, edit: dict[str, Any]) -> None:
 
 def _write_formulas(document: Any, edit: dict[str, Any]) -> None:
     cells = _at(document, edit)
-    _note_for_undo(cells)
-    cells.setFormulaArray(tuple(map(tuple, edit["rows"])))
+    if all(text.startswith("=ROWS(") for row in edit["rows"] for text in row):
+        _note_for_undo(cells)
+        cells.setFormulaArray(tuple(map(tuple, edit["rows"])))
+        return
+    for i, row in enumerate(edit["rows"]):
+        for j, text in enumerate(row):
+            cell = cells.getCellByPosition(j, i)
+            cell.setTokens(parsed(document, cell.getCellAddress(), text))
+
+
+def _write_array(document: Any, edit: dict[str, Any]) -> None:
+    cells = _at(document, edit)
+    first = cells.getCellByPosition(0, 0).getCellAddress()
+    cells.setArrayTokens(parsed(document, first, edit["rows"][0][0]))
 
 
 def _write_colours(document: Any, edit: dict[str, Any]) -> None:
@@ -157,6 +170,9 @@ def _autofit(document: Any, edit: dict[str, Any]) -> None:
 _EDITS = {
     "value": _write_values,
     "formula": _write_formulas,
+    "array": _write_array,
+    "chart": draw_chart,
+    "heat": heat,
     "fill": _write_colours,
     "font": _write_colours,
     "format": _write_formats,

@@ -1,0 +1,139 @@
+"""Chart: native charts of the grid on a sheet of their own, live on its cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+from ..imputation.filling import impute
+from ..xlsx.chart_sheet import HEIGHT, SHEET, WIDTH, Chart, ChartSheet, chart_sheet, source
+from ..xlsx.references import Box
+from .filling import still_filled
+from .selection import Target, find
+from .transaction import Transaction
+
+if TYPE_CHECKING:
+    import xlwings as xw
+
+NAME = "chart"
+SCALE = ((248, 251, 255), (207, 226, 243), (111, 168, 220))  # pale to deep
+_LINES = {"dots": (31, 78, 121), "line": (197, 90, 17), "band": (127, 127, 127)}
+_EXCEL = {"line_markers": 65, "dash": 4, "circle": 8, "none": -4142, "span": 3}
+
+
+def chart(book: xw.Book) -> str:
+    """Draws each smile and the term structure of the grid at the cursor; what it did, in words.
+
+    They are on a new sheet, beside references to the quotes and VOLIMPUTE's fills and band, the fills
+    coloured by their size. An earlier sheet of charts, where nothing was added to it, makes room.
+
+    Raises VoladdinError, and then the book is as it was.
+    """
+    with Transaction(book, NAME) as changes:
+        target = find(book, still_filled(book, changes.records))
+        if target.quotes is not None:
+            raise InputError(f"{target.name} is a table of market quotes; expected a grid of vols to chart")
+        changes.take_back([r for r in changes.records if r.command == NAME])
+        made = chart_sheet(
+            target.grid,
+            impute(target.grid.surface),
+            source(target.sheet, box_of_cells(target)),
+            units="percent" if target.grid.percent else "decimal",
+        )
+        made.name = changes.fresh_sheet(SHEET, _extent(made))
+        _write(book.sheets[made.name], made)
+        changes.show(made.name)
+    return f"{len(made.charts)} charts of {target.name} are on the sheet {made.name}"
+
+
+def box_of_cells(target: Target) -> Box:
+    """The range of a grid."""
+    top, left = target.cells.row, target.cells.column
+    rows, columns = target.cells.shape
+    return Box(left, top, left + columns - 1, top + rows - 1)
+
+
+def _extent(made: ChartSheet) -> list[int]:
+    """Rows and columns that are written."""
+    return [max(row for row, _ in made.values), max(column for _, column in made.values)]
+
+
+def _write(sheet: xw.Sheet, made: ChartSheet) -> None:
+    for row, column in made.headings:
+        sheet.range((row, column)).value = made.values[row, column]
+    for (row, column), text in made.formulas.items():
+        sheet.range((row, column)).formula = text
+    for box, text in made.arrays.values():
+        _cells(sheet, box).formula_array = text
+    for box in made.vols:
+        _cells(sheet, box).number_format = "0.00" if made.percent else "0.00%"
+    native = hasattr(sheet.impl, "draw")
+    if made.heat is not None:
+        if native:
+            sheet.impl.heat(_area(made.heat))
+        else:
+            _heat_in_excel(_cells(sheet, made.heat))
+    headings = {str(made.values[at]): [*at, *at] for at in made.headings}
+    for drawn in made.charts:
+        if native:
+            sheet.impl.draw(_as_json(drawn, headings))
+        else:
+            _draw_in_excel(sheet, drawn)
+
+
+def _cells(sheet: xw.Sheet, box: Box) -> xw.Range:
+    return sheet.range((box.top, box.left), (box.bottom, box.right))
+
+
+def _area(box: Box) -> list[int]:
+    return [box.top, box.left, box.bottom, box.right]
+
+
+def _as_json(drawn: Chart, headings: dict[str, list[int]]) -> dict[str, Any]:
+    """As `edits.apply` draws it in Calc."""
+    series = [
+        {"area": _area(s.cells), "heading": headings[s.title], "look": s.look}
+        | {"colour": _number(_LINES[s.look])}
+        for s in drawn.series
+    ]
+    place = [drawn.top, drawn.left, drawn.top + HEIGHT - 2, drawn.left + WIDTH - 2]
+    return {"title": drawn.title, "labels": _area(drawn.labels), "series": series, "area": place}
+
+
+def _number(colour: tuple[int, int, int]) -> int:
+    red, green, blue = colour
+    return red << 16 | green << 8 | blue
+
+
+def _heat_in_excel(cells: xw.Range) -> None:
+    scale = cells.api.FormatConditions.AddColorScale(len(SCALE))
+    for number, (red, green, blue) in enumerate(SCALE, 1):
+        scale.ColorScaleCriteria(number).FormatColor.Color = red + 256 * green + 65536 * blue
+
+
+def _draw_in_excel(sheet: xw.Sheet, drawn: Chart) -> None:
+    """By Excel's own objects: xlwings' charts have one range for all."""
+    corner = sheet.range((drawn.top, drawn.left))
+    area = sheet.range((drawn.top, drawn.left), (drawn.top + HEIGHT - 2, drawn.left + WIDTH - 2))
+    box = corner.left, corner.top, area.width, area.height
+    made = sheet.api.Shapes.AddChart2(-1, _EXCEL["line_markers"], *box).Chart
+    while made.SeriesCollection().Count:
+        made.SeriesCollection(1).Delete()
+    made.HasTitle, made.DisplayBlanksAs = True, _EXCEL["span"]
+    made.ChartTitle.Text = drawn.title
+    for series in drawn.series:
+        _series_in_excel(made.SeriesCollection().NewSeries(), sheet, drawn, series)
+
+
+def _series_in_excel(line: Any, sheet: xw.Sheet, drawn: Chart, series: Any) -> None:
+    red, green, blue = _LINES[series.look]
+    line.Name = series.title
+    line.Values, line.XValues = _cells(sheet, series.cells).api, _cells(sheet, drawn.labels).api
+    dots = series.look == "dots"
+    line.MarkerStyle = _EXCEL["circle"] if dots else _EXCEL["none"]
+    line.Format.Line.ForeColor.RGB = red + 256 * green + 65536 * blue
+    line.Format.Line.Visible = not dots
+    if series.look == "band":
+        line.Format.Line.DashStyle = _EXCEL["dash"]
+    if dots:
+        line.MarkerBackgroundColor = line.MarkerForegroundColor = red + 256 * green + 65536 * blue
