@@ -57,7 +57,9 @@ def test_explain_a_fill_a_quote_and_what_is_neither() -> None:
     document = calc.opened({"S": {"A1": GRID}})
     before = calc.state(document)
     fill = run(document, "explain", "C2")
-    assert fill.startswith("C2, 1W 25P: a fill, 0.0835") and "90% band 0.08" in fill
+    answer = impute(parse(GRID).surface)
+    value, low, high = (f"{vols[0, 1]:.4g}" for vols in (answer.filled, answer.low, answer.high))
+    assert fill.startswith(f"C2, 1W 25P: a fill, {value}, 90% band {low} to {high}; ")
     assert "weights of the quotes: " in fill and " 1W " in fill
     quote = run(document, "explain", "D3")
     assert quote.startswith("D3, 1M ATM: a quote, 0.082, ") and "standard deviations" in quote
