@@ -1,4 +1,4 @@
-"""`voladdin bench scenarios`: those of a year beside what the year did: tests, correlations, arbitrage.
+"""`voladdin bench scenarios`: generators on any axes, and scenarios of a year beside what the year did.
 
 From each day of the year, draws of one day ahead, by the moves of the history before that year alone.
 """
@@ -25,6 +25,7 @@ from voladdin.surface import Surface
 from ...history import Days, read_history
 from ..data import DATA
 from ..report import rows_table
+from .given_numbers import table
 
 WORDS = ("ATM", "RR", "BF")
 LEVEL = 0.01  # of the tests
@@ -133,7 +134,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--history", default=DATA / "fx_history.csv.gz", help="as `voladdin train` takes it")
     parser.add_argument("--year", type=int, default=2018, help="compared; the years before it are drawn from")
     parser.add_argument("--draws", type=int, default=20, help="from each day (default: 20)")
+    parser.add_argument("--targets", type=int, default=1000, help="of generators on any axes (default: 1000)")
     options = parser.parse_args(argv)
-    for table in compare(read_history(options.history), options.year, options.draws):
-        print(table)
+    if options.targets:
+        print(table(options.targets))
+    for part in compare(read_history(options.history), options.year, options.draws):
+        print(part)
     return 0
