@@ -84,21 +84,21 @@ Kind = TypeVar("Kind", bound=AnyBundle)
 
 def names() -> list[str]:
     """Names of the bundles that are installed, shipped ones first."""
-    return list(_installed())
+    return list(dict.fromkeys(path.name for parent in _parents() for path in _inside(parent)))
 
 
-def _installed() -> dict[str, Path]:
-    """Folders by name, as they are listed: a name that is asked for never becomes a path."""
-    found: dict[str, Path] = {}
-    for parent in (SHIPPED, folder() / "models"):
-        try:
-            inside = sorted(parent.iterdir())
-        except OSError:
-            continue
-        for path in inside:
-            if os.path.lexists(path / "card.json"):
-                found.setdefault(path.name, path)
-    return found
+def _parents() -> tuple[Path, Path]:
+    return SHIPPED, folder() / "models"
+
+
+def _inside(parent: Path, wanted: str | None = None) -> list[Path]:
+    """Bundles' folders in one, as they are listed: a name that is asked for never becomes a path."""
+    try:
+        listed = sorted(os.listdir(parent))
+    except OSError:
+        return []
+    some = [name for name in listed if wanted is None or name == wanted]
+    return [parent / name for name in some if os.path.lexists(os.path.join(parent, name, "card.json"))]
 
 
 @overload
@@ -115,7 +115,7 @@ def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundl
     """
     if not isinstance(name, str | Path):
         raise InputError(f"model is {name!r}; expected the name of a bundle, or its folder")
-    place = _installed().get(str(name))
+    place = next((path for parent in _parents() for path in _inside(parent, str(name))), None)
     if place is None and not (isinstance(name, Path) or set(name) & set("/\\")):
         raise not_installed(name)
     place = _place_of(place or Path(name), kind)

@@ -108,15 +108,14 @@ def weigh(
     covariance: `straight_of_quotes`, [G, n, n]. z by Gauss-Newton steps; the evidence is
     Laplace's, less for a shape that is far from usual: quotes that contradict each other are no smile.
     """
-    from scipy.linalg.lapack import dtrtrs  # not at import, which is to be light
-
     roots = _root(covariance)
+    whiten = _inverse(roots)
     n, about, step = len(values), candidates, np.zeros_like(candidates.bend)
     residual = values - candidates.straight_mean(quotes)
     for left in reversed(range(STEPS + 1)):
         mean, factor = about.bent(quotes)
         both = np.concatenate([(residual - mean)[..., None], factor], axis=-1)
-        white = np.stack([dtrtrs(root, r, lower=1)[0] for root, r in zip(roots, both, strict=True)])
+        white = whiten @ both
         square = white.transpose(0, 2, 1) @ white
         inner, right = square[:, 1:, 1:] + np.eye(NUMBERS), square[:, 1:, 0]
         wanted = np.linalg.solve(inner, right[..., None])[..., 0]
@@ -155,12 +154,10 @@ def _weighed(
     covariance: FloatArray,
     values: FloatArray,
 ) -> WeighedCandidates:
-    from scipy.linalg.lapack import dtrtri  # not at import, which is to be light
-
     chosen = candidates[kept]
     mean, factor = chosen.bent(quotes)
     roots = _root(covariance + factor @ factor.transpose(0, 2, 1))
-    whiten = np.stack([dtrtri(root, lower=1)[0] for root in roots])
+    whiten = _inverse(roots)
     white = (whiten @ (values - chosen.straight_mean(quotes) - mean)[..., None])[..., 0]
     nu = chosen.degrees
     spread = (nu + (white**2).sum(-1)) / (nu + len(values))
@@ -169,3 +166,10 @@ def _weighed(
 
 def _root(covariance: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.cholesky(covariance), dtype=float)
+
+
+def _inverse(roots: FloatArray) -> FloatArray:
+    """[g, n, n] of lower triangular matrices."""
+    from scipy.linalg.lapack import dtrtri  # not at import, which is to be light
+
+    return np.stack([dtrtri(root, lower=1)[0] for root in roots])

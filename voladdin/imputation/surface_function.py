@@ -31,6 +31,7 @@ _STEPS = 60
 _SAME = 1e-12  # relative: this tenor is that one
 _HERMITE = 20
 _SETTLED = 1e-14
+_ROUNDING = 1e-15  # a step of less than this share moves nothing
 _STEEPEST = 3.0  # forward vol over the last tenor's: more is the noise of two tenors that are close
 
 
@@ -48,28 +49,15 @@ class SurfaceFunction:
 
     def vol_at_delta(self, tenors: FloatArray, deltas: FloatArray) -> FloatArray:
         """[n] vols at forward call deltas [n]: roots of d1(k, vol(k)) = N^-1(delta), by secants."""
-        target = ndtri(deltas)
-        root = np.sqrt(tenors)
+        target, root = ndtri(deltas), np.sqrt(tenors)
         s = self.vol(tenors, np.zeros_like(tenors)) * root
-        low, high = np.full_like(s, -np.inf), np.full_like(s, np.inf)
-        k = s * (0.5 * s - target)
-        before, gap_before = np.zeros_like(k), 0.5 * s - target
+        search = _Secants(s, target)
+        left = np.arange(len(s))
         for _ in range(_STEPS):
-            s = self.vol(tenors, k) * root
-            gap = 0.5 * s - k / s - target  # falls with k
-            low, high = (
-                np.where(gap > 0, np.maximum(low, k), low),
-                np.where(gap <= 0, np.minimum(high, k), high),
-            )
-            if (np.abs(gap) <= _SETTLED * (1.0 + np.abs(target))).all():
+            s[left] = self.vol(tenors[left], search.k[left]) * root[left]
+            left = search.step(left, s[left])
+            if not len(left):
                 break
-            with np.errstate(divide="ignore", invalid="ignore"):
-                slope = (gap - gap_before) / (k - before)
-            slope = np.where(np.isfinite(slope) & (slope < -0.2 / s), slope, -1.0 / s)
-            before, gap_before = k, gap
-            step = k - gap / slope
-            middle = 0.5 * (low + high)
-            k = np.where((step > low) & (step < high) | ~np.isfinite(middle), step, middle)
         return np.clip(s / root, LEAST_VOL, MAX_VOL)
 
     @cached_property
@@ -198,6 +186,33 @@ class SurfaceFunction:
         prices = (1.0 - weight) * otm_price(k, np.sqrt(low)) + weight * otm_price(k, np.sqrt(high))
         total = implied_total_vol(prices, k)
         return np.asarray(np.where(total > 0, total**2, low + share * (high - low)))
+
+
+class _Secants:
+    """Points k [n] on the way to d1(k, s(k)) = target [n], between the ends of an interval that shrinks."""
+
+    def __init__(self, s: FloatArray, target: FloatArray) -> None:
+        self._target, self.k = target, s * (0.5 * s - target)
+        self._before, self._gap = np.zeros_like(s), 0.5 * s - target
+        self._low, self._high = np.full_like(s, -np.inf), np.full_like(s, np.inf)
+
+    def step(self, at: IntArray, s: FloatArray) -> IntArray:
+        """Moves the points `at` of total vols s; gives those that are not settled."""
+        k, before, target = self.k[at], self._before[at], self._target[at]
+        gap = 0.5 * s - k / s - target  # falls with k
+        low = np.where(gap > 0, np.maximum(self._low[at], k), self._low[at])
+        high = np.where(gap <= 0, np.minimum(self._high[at], k), self._high[at])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = (gap - self._gap[at]) / (k - before)
+        slope = np.where(np.isfinite(slope) & (slope < -0.2 / s), slope, -1.0 / s)
+        step, middle = k - gap / slope, 0.5 * (low + high)
+        inside = (step > low) & (step < high) | ~np.isfinite(middle)
+        self._low[at], self._high[at], self._before[at], self._gap[at] = low, high, k, gap
+        self.k[at] = np.where(inside, step, middle)
+        still = np.abs(self.k[at] - k) > _ROUNDING * (np.abs(k) + s)
+        left = (np.abs(gap) > _SETTLED * (1.0 + np.abs(target))) & still
+        self.k[at[~left]] = k[~left]
+        return at[left]
 
 
 def _below(
