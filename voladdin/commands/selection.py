@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..arbitrage.trades import cell_label
@@ -29,10 +30,15 @@ class Target:
     formulas: list[list[Any]]
     quotes: QuoteTable | None = None
 
-    @property
+    @cached_property
     def sheet(self) -> str:
         name: str = self.cells.sheet.name
         return name
+
+    @cached_property
+    def corner(self) -> tuple[int, int]:
+        """Row and column of the range's first cell, from 1; asked of the host once, as the sheet is."""
+        return self.cells.row, self.cells.column
 
     @property
     def name(self) -> str:
@@ -63,8 +69,9 @@ class Target:
 
     def holds(self, place: Place) -> bool:
         """Whether the place is in the range."""
-        rows, columns = self.cells.shape
-        inside = 0 <= place.row - self.cells.row < rows and 0 <= place.column - self.cells.column < columns
+        rows, columns = len(self.formulas), len(self.formulas[0])
+        top, left = self.corner
+        inside = 0 <= place.row - top < rows and 0 <= place.column - left < columns
         return inside and place.sheet == self.sheet
 
     def place(self, tenor: int, strike: int) -> Place:
@@ -88,7 +95,8 @@ class Target:
 
     def place_of(self, row: int, column: int) -> Place:
         """Of a cell of the range; row and column from 0."""
-        return Place(self.sheet, self.cells.row + row, self.cells.column + column)
+        top, left = self.corner
+        return Place(self.sheet, top + row, left + column)
 
 
 def find(book: xw.Book, blank: Collection[Place] = ()) -> Target:

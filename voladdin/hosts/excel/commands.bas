@@ -35,7 +35,7 @@ Private Function DoneByServer(ByVal body As String) As String
     Dim caller As Object, since As Double
     Set caller = CreateObject("MSXML2.ServerXMLHTTP.6.0")
     since = Timer
-    caller.setTimeouts 1000, CONNECT_MS, 5000, COMMAND_SECONDS * 1000
+    caller.setTimeouts 1000, CONNECT_MS, 5000, CLng(COMMAND_SECONDS * 1000)
     caller.setProxy 1
     caller.Open "POST", "http://127.0.0.1:" & port & "/v1/excel", True
     caller.setRequestHeader "Content-Type", "text/plain; charset=utf-8"
