@@ -23,6 +23,7 @@ BENCHES = {  # name: its module
     "scenarios": "export.bench.generation.history_moves",
     "options": "export.bench.options",
     "page": "export.bench.page",
+    "speed": "export.bench.speed",
     "backfill": "export.bench.backfill",
     "fuzz": "export.bench.fuzz",
 }
