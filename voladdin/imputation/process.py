@@ -85,7 +85,11 @@ def matern32(distance: FloatArray) -> FloatArray:
 def matern52(distance: FloatArray) -> FloatArray:
     """Correlation at a distance in lengths, of a twice as smooth process."""
     r = np.sqrt(5.0) * distance
-    return np.asarray((1.0 + r + r * r / 3.0) * np.exp(-r))
+    found = r * (1.0 / 3.0) + 1.0
+    found *= r
+    found += 1.0
+    found *= np.exp(-r)
+    return np.asarray(found)
 
 
 @dataclass(frozen=True)
@@ -189,6 +193,12 @@ class Candidates:
 
     def straight_covariance(self, a: Points, b: Points) -> FloatArray:
         """[G, N, M] but for the smile that bends."""
+        found = np.empty((len(self), len(a), len(b)))
+        for g in range(len(self)):  # one at a time: it stays in the cache
+            found[g] = self[np.array([g])]._straight_covariance(a, b)[0]
+        return found
+
+    def _straight_covariance(self, a: Points, b: Points) -> FloatArray:
         by_tenor = self._by_tenor(a.tenors)
         pick = a.rows[:, None] * len(a.tenors) + b.rows
         level, smile, residual, rough = (k.reshape(len(self), -1)[:, pick] for k in by_tenor)
