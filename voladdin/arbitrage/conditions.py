@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,26 +18,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NoArbitrageConditions:
-    """R conditions c[sold] <= share c[left] + (1 - share) c[right], each [R]; FORWARD costs 1."""
+    """R conditions c[sold] <= share c[left] + (1 - share) c[right]; FORWARD costs 1.
 
-    sold: IntArray
-    left: IntArray
-    right: IntArray
+    nodes: [3, R] sold, left and right. share: [R].
+    """
+
+    nodes: IntArray
     share: FloatArray
 
     def __len__(self) -> int:
-        return len(self.sold)
+        return len(self.share)
 
     def gain(self, calls: FloatArray) -> FloatArray:
         """[..., R] what selling each locks in at prices [..., N]; above 0 the condition is broken."""
         price = np.concatenate([calls, np.ones((*calls.shape[:-1], 1))], axis=-1)  # FORWARD is -1
-        cover = self.share * price[..., self.left] + (1 - self.share) * price[..., self.right]
-        return np.asarray(price[..., self.sold] - cover)
-
-    @property
-    def nodes(self) -> IntArray:
-        """[3, R] sold, left and right."""
-        return np.stack([self.sold, self.left, self.right])
+        sold, left, right = (price[..., nodes] for nodes in self.nodes)
+        return np.asarray(sold - (self.share * left + (1 - self.share) * right))
 
     @property
     def weights(self) -> FloatArray:
@@ -62,21 +59,20 @@ class NoArbitrageConditions:
 
     def _slope(self, strikes: FloatArray, calls: FloatArray) -> FloatArray:
         """[R] of the line through the two bought, in [-1, 0]; 0 where there is one."""
-        price, place = np.append(calls, 1.0), np.append(strikes, 0.0)
-        run = place[self.right] - place[self.left]
-        rise = price[self.right] - price[self.left]
+        run, rise = (
+            np.diff(np.append(of_nodes, of_forward)[self.nodes[1:]], axis=0)[0]
+            for of_nodes, of_forward in ((strikes, 0.0), (calls, 1.0))
+        )
         return np.clip(np.where(run > 0, rise / np.where(run > 0, run, 1.0), 0.0), -1.0, 0.0)
 
-    def at(self, strikes: FloatArray) -> NoArbitrageConditions:
-        """Those of them that still hold at other strikes [N]: the calls bought are on either side."""
-        share = _share(self.sold, self.left, self.right, strikes)
-        place = np.append(strikes, 0.0)
-        holds = (place[self.left] <= strikes[self.sold]) & (share >= 0)
-        return NoArbitrageConditions(self.sold[holds], self.left[holds], self.right[holds], share[holds])
 
-
-_NOBODY = np.zeros(0, dtype=np.intp)
-NONE = NoArbitrageConditions(_NOBODY, _NOBODY, _NOBODY, np.zeros(0))
+def standing(nodes: IntArray, strikes: FloatArray) -> NoArbitrageConditions:
+    """Those of conditions on `nodes` [3, R] that hold at strikes [N]: the calls bought are on either side."""
+    sold, left, right = np.append(strikes, 0.0)[nodes]
+    run = right - left
+    share = np.where(run > 0, (right - sold) / np.where(run > 0, run, 1.0), 1.0)
+    holds = (left <= sold) & (share >= 0)
+    return NoArbitrageConditions(nodes[:, holds], share[holds])
 
 
 def broken(
@@ -88,54 +84,36 @@ def broken(
     """
     found = arbitrage_trades(rows, strikes, calls - slack, calls, tolerance)
     legs = [(trade.node, trade.legs[0], trade.legs[-1]) for trade in found if trade.legs]
-    return NoArbitrageConditions(
-        np.array([node for node, _, _ in legs], dtype=np.intp),
-        np.array([left[0] for _, left, _ in legs], dtype=np.intp),
-        np.array([right[0] for _, _, right in legs], dtype=np.intp),
-        np.array([left[1] for _, left, _ in legs]),
-    )
+    nodes = np.array([(sold, left[0], right[0]) for sold, left, right in legs], dtype=np.intp)
+    return NoArbitrageConditions(nodes.reshape(-1, 3).T, np.array([left[1] for _, left, _ in legs]))
 
 
 def neighbours(rows: IntArray, strikes: FloatArray) -> NoArbitrageConditions:
     """Each quote against those beside it in its tenor, and against those around it in the next tenor."""
-    number = len(rows)
-    ranks = np.unique(rows, return_inverse=True)[1]
-    height = np.unique(strikes, return_inverse=True)[1]
-    keys = ranks * number + height  # by tenor, then by strike
-    order = np.argsort(keys, kind="stable")
-    ends = np.searchsorted(ranks[order], np.arange(ranks.max() + 2))  # of each tenor in `order`
-    beside = _beside(np.arange(number), order, ends, ranks[order], own=True)
-    earlier = order[: ends[-2]]
-    rank = ranks[earlier] + 1
-    place = np.searchsorted(keys[order], rank * number + height[earlier], side="right") - 1
-    around = _beside(place, order, ends, rank, own=False)
-    parts = [(order, *beside), (earlier, *around)]
-    return joined([NoArbitrageConditions(*part, _share(*part, strikes)) for part in parts])
+    tenors = [np.flatnonzero(rows == row) for row in np.unique(rows)]
+    smiles = [smile[np.argsort(strikes[smile], kind="stable")] for smile in tenors]
+    own = [_beside(smile, np.arange(len(smile)), smile, skipped=1) for smile in smiles]
+    next_tenor = [
+        _beside(smile, np.searchsorted(strikes[later], strikes[smile], side="right"), later, skipped=0)
+        for smile, later in pairwise(smiles)
+    ]
+    return standing(np.concatenate(own + next_tenor, axis=1), strikes)
 
 
-def _beside(
-    place: IntArray, order: IntArray, ends: IntArray, rank: IntArray, *, own: bool
-) -> tuple[IntArray, IntArray]:
-    """Those left and right of places in `order`, within a tenor; the last has none right of it.
+def _beside(sold: IntArray, place: IntArray, smile: IntArray, *, skipped: int) -> IntArray:
+    """[3, R] the calls sold, and those of a smile before `place` and from there on; the last has no right.
 
-    own: left of the place, not at it.
+    skipped: how many at `place` are left out.
     """
-    left, right = place - own, place + 1
-    padded = np.append(order, FORWARD)
-    lefts = padded[np.where(left >= ends[rank], left, len(order))]
-    return lefts, np.where(right < ends[rank + 1], padded[right], lefts)
+    padded = np.append(smile, FORWARD)  # before the first, at -1, too
+    left, right = padded[place - 1], padded[np.minimum(place + skipped, len(smile))]
+    return np.stack([sold, left, np.where(place + skipped < len(smile), right, left)])
 
 
 def joined(parts: list[NoArbitrageConditions]) -> NoArbitrageConditions:
     """All of them."""
-    names = NoArbitrageConditions.__annotations__
-    return NoArbitrageConditions(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+    nodes = np.concatenate([part.nodes for part in parts], axis=1)
+    return NoArbitrageConditions(nodes, np.concatenate([part.share for part in parts]))
 
 
-def _share(nodes: IntArray, left: IntArray, right: IntArray, strikes: FloatArray) -> FloatArray:
-    """Of the left call; 1 where there is no right one."""
-    at = np.append(strikes, 0.0)
-    run = at[right] - at[left]
-    alone = run <= 0
-    share = (at[right] - at[nodes]) / np.where(alone, 1.0, run)
-    return np.asarray(np.where(alone, 1.0, share))
+NONE = standing(np.zeros((3, 0), dtype=np.intp), np.zeros(0))

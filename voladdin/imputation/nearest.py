@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
-from ..arbitrage.conditions import NoArbitrageConditions, broken, joined
+from ..arbitrage.conditions import broken, joined, standing
 from ..arbitrage.nodes import Nodes, nodes_of
 from ..arbitrage.tolerances import FILL_AIM, MAX_LOG_STRIKE, QUOTE_SLACK
 from ..arbitrage.verdicts import arbitrage_free
@@ -103,12 +103,11 @@ class _Cuts:
         priced = np.abs(self._nodes.moneyness(vols)) <= MAX_LOG_STRIKE
         calls = np.where(priced, calls, np.nan)
         violated = broken(self._nodes.rows, strikes, calls, FILL_AIM, self._slack)
-        sold, left, right = np.array(list(self._seen), dtype=np.intp).reshape(-1, 3).T
-        standing = NoArbitrageConditions(sold, left, right, np.ones(len(sold))).at(strikes)
-        conditions = joined([standing, violated])
+        seen = np.array(list(self._seen), dtype=np.intp).reshape(-1, 3).T
+        conditions = joined([standing(seen, strikes), violated])
         gain, rates = conditions.linear(self._nodes, vols)
         slope = (conditions.matrix(-rates, len(vols)).toarray() * vols)[:, self._free]
-        gain -= self._slack[conditions.sold] + slope @ (point - self._start)[self._free]
+        gain -= self._slack[conditions.nodes[0]] + slope @ (point - self._start)[self._free]
         for trade, *cut in zip(conditions.nodes.T.tolist(), gain.tolist(), slope * self._std, strict=True):
             self._seen[tuple(trade)] = cut[0], cut[1]
         return not len(violated)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..._typing import BoolArray, FloatArray
 from ...surface import MAX_VOL
-from ..conditions import NONE, broken, joined, neighbours
+from ..conditions import NONE, broken, joined, neighbours, standing
 from ..nodes import AtDeltas
 from ..tolerances import LEAST_VOL
 from .linear_program import INFEASIBLE, OPTIMAL
@@ -86,7 +86,7 @@ class Search:
     def _program(self, now: FloatArray, radius: float) -> tuple[str, FloatArray]:
         """The linear program around the vols `now`."""
         quoted, strikes = self._quoted, self._quotes.at(now)[0]
-        conditions = joined([neighbours(self._quotes.rows, strikes), self._found.at(strikes)])
+        conditions = joined([neighbours(self._quotes.rows, strikes), standing(self._found.nodes, strikes)])
         gain, rates = conditions.linear(self._quotes, now)
         gain[(gain > 0) & (gain <= self._tolerance)] = 0.0
         away = np.append(now - quoted, 0.0)

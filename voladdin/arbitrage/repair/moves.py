@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..._typing import BoolArray, FloatArray, IntArray
+from ..._typing import BoolArray, FloatArray
 from ..conditions import NoArbitrageConditions
 from .linear_program import Program
 
@@ -28,46 +28,28 @@ class Limits:
     cost: FloatArray
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """C columns of moves, those of a quote side by side.
-
-    quote: its place. sign: up or down. start: of the way that the quote has then moved. size: of the column.
-    cost: of a move of 1.
-    """
-
-    quote: IntArray
-    sign: FloatArray
-    start: FloatArray
-    size: FloatArray
-    cost: FloatArray
-
-
-def _columns(limits: Limits, free: BoolArray, *, hard: bool) -> _Columns:
-    """Up and down, inside bid and ask and beyond (unless `hard`); none that has no room, or is not free."""
-    number = len(limits.cost)
-    none = np.zeros(number)
-    ask, bid = np.minimum(limits.ask, limits.up), np.minimum(limits.bid, limits.down)
-    parts = [(1.0, none, ask, INSIDE), (-1.0, none, bid, INSIDE)]
-    if not hard:
-        parts += [(1.0, ask, limits.up, 1.0), (-1.0, bid, limits.down, 1.0)]
-    sign = np.repeat([part[0] for part in parts], number)
-    start, end = (np.concatenate([part[k] for part in parts]) for k in (1, 2))
-    cost = np.concatenate([part[3] * limits.cost for part in parts])
-    used = np.flatnonzero((end > start) & np.tile(free, len(parts)))
-    used = used[np.argsort(used % number, kind="stable")]
-    return _Columns(used % number, sign[used], start[used], (end - start)[used], cost[used])
-
-
 class Moves:
-    """What quotes can do in a linear program. hard: not beyond bid and ask."""
+    """What quotes can do in a linear program, whose columns are their moves, those of a quote side by side.
+
+    A quote goes up or down, inside bid and ask and beyond; hard: not beyond. It has no column where there is
+    no room, or it is not free.
+    """
 
     def __init__(self, limits: Limits, free: BoolArray, *, hard: bool) -> None:
         from scipy.sparse import csr_array
 
-        self._columns, self._free = _columns(limits, free, hard=hard), np.append(free, False)  # FORWARD is -1
-        places = self._columns.quote, np.arange(len(self._columns.quote))
-        self._signs = csr_array((self._columns.sign, places), shape=(len(free), len(places[0])))
+        none, inside = (
+            np.zeros_like(limits.up),
+            np.minimum([limits.ask, limits.bid], [limits.up, limits.down]),
+        )
+        start = np.column_stack([none, none, *inside])
+        size = np.column_stack([*inside, limits.up, limits.down]) - start
+        quote, kind = used = np.nonzero((size > 0) & free[:, None] & [True, True, not hard, not hard])
+        self._quote, self._start, self._size = quote, start[used], size[used]  # start: how far it is then
+        self._sign = np.where(kind % 2, -1.0, 1.0)
+        self._cost = np.where(kind < 2, INSIDE, 1.0) * limits.cost[quote]
+        self._free = np.append(free, False)  # FORWARD is -1
+        self._signs = csr_array((self._sign, (quote, np.arange(len(quote)))), shape=(len(free), len(quote)))
 
     def concerns(self, conditions: NoArbitrageConditions) -> bool:
         """Whether a quote that is free takes part in any."""
@@ -75,12 +57,11 @@ class Moves:
 
     def program(self, least: FloatArray | None = None, most: FloatArray | None = None) -> Program:
         """Without rows; least, most: [N] ends of each quote's whole move, signed."""
-        columns = self._columns
-        lower, upper = np.zeros_like(columns.size), columns.size
+        lower, upper = np.zeros_like(self._size), self._size
         if least is not None and most is not None:
-            ends = np.sort(columns.sign * np.stack([least, most])[:, columns.quote], axis=0) - columns.start
-            lower, upper = np.clip(ends, 0.0, columns.size)
-        return Program(columns.cost, lower / _SCALE, upper / _SCALE)
+            ends = np.sort(self._sign * np.stack([least, most])[:, self._quote], axis=0) - self._start
+            lower, upper = np.clip(ends, 0.0, self._size)
+        return Program(self._cost, lower / _SCALE, upper / _SCALE)
 
     def read(self, x: FloatArray) -> FloatArray:
         """[N] each quote's move, 0 exactly where its columns are."""
@@ -88,11 +69,10 @@ class Moves:
 
     def cost(self, move: FloatArray) -> float:
         """Of a whole move [N]; infinite where it is beyond the limits."""
-        columns = self._columns
-        size = np.clip(columns.sign * move[columns.quote] - columns.start, 0.0, columns.size)
+        size = np.clip(self._sign * move[self._quote] - self._start, 0.0, self._size)
         reached = abs(self._signs) @ size
         beyond = (np.abs(move) - reached).max(initial=0.0) > 1e-12
-        return np.inf if beyond else float(columns.cost @ size)
+        return np.inf if beyond else float(self._cost @ size)
 
     def add(
         self, program: Program, conditions: NoArbitrageConditions, values: FloatArray, least: FloatArray

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..._typing import BoolArray, FloatArray
-from ..conditions import NONE, NoArbitrageConditions, broken, joined, neighbours
+from ..conditions import NONE, NoArbitrageConditions, broken, joined, neighbours, standing
 from ..nodes import AtDeltas
 from ..tolerances import FORGIVEN, LEAST_VOL, STRICT
 from .onto_hulls import placed
@@ -136,7 +136,7 @@ class Sequence:
     def _conditions(self, strikes: FloatArray) -> NoArbitrageConditions:
         """Neighbours, which on a rectangle of tenors and strikes are all, and trades that were left."""
         conditions = neighbours(self.features.quotes.rows, strikes)
-        return joined([conditions, self._found.at(strikes)]) if len(self._found) else conditions
+        return joined([conditions, standing(self._found.nodes, strikes)]) if len(self._found) else conditions
 
     def _exact(self, vols: FloatArray, target: FloatArray) -> FloatArray:
         """The rounding of a program's features taken off."""
