@@ -188,11 +188,18 @@ def _guess(c: FloatArray, k: FloatArray) -> FloatArray:
     with np.errstate(divide="ignore", over="ignore"):
         ratio = np.log(c) - k / 2 - np.log(2 * np.sinh(k / 2))
     high = np.exp(np.interp(-ratio, _BACHELIER_RATIO, _BACHELIER_LOG_HIGH))
-    low = np.where(-ratio < _BACHELIER_RATIO[0], c * _ROOT_2PI, k / high)
+    guess = np.where(-ratio < _BACHELIER_RATIO[0], c * _ROOT_2PI, k / high)
+    upper = c >= 0.5
+    if upper.any():
+        guess[upper] = _guess_above(c[upper], k[upper])
+    return np.asarray(guess)
+
+
+def _guess_above(c: FloatArray, k: FloatArray) -> FloatArray:
     inflection = np.maximum(np.sqrt(2 * k), 1e-150)
     there = _otm_call(k, inflection)
     above = inflection + 2 * (ndtri((1 - there) / 2) - ndtri((1 - c) / 2))
-    return np.asarray(np.where(c < 0.5, low, np.maximum(above, inflection)))
+    return np.asarray(np.maximum(above, inflection))
 
 
 def _bachelier_table() -> tuple[FloatArray, FloatArray]:

@@ -30,7 +30,16 @@ def limits(vols: FloatArray, bid: FloatArray, ask: FloatArray) -> Limits:
     return Limits(vols - np.minimum(vols, LEAST_VOL), MAX_VOL - vols, *inside, np.ones_like(vols))
 
 
-class Search:
+def solve(
+    quotes: AtDeltas, quoted: FloatArray, moves: Moves, free: BoolArray, tolerance: float
+) -> tuple[str, FloatArray | None]:
+    """The status, and vols [N] also where the search was cut short: the nearest so far have no arbitrage."""
+    search = _Search(quotes, quoted, moves, free, tolerance)
+    status = search.run()
+    return status, search.best if search.solved and np.isfinite(search.least) else None
+
+
+class _Search:
     """Steps of linear programs from the quotes to the nearest vols without arbitrage."""
 
     def __init__(

@@ -34,8 +34,8 @@ def limits(quotes: Quotes, vols: FloatArray, bid: FloatArray, ask: FloatArray) -
     )
 
 
-def solve(quotes: Quotes, moves: Moves, tolerance: float, slack: float = 0.0) -> tuple[str, FloatArray]:
-    """The solver's status and call prices [N] that leave no trade of more than `tolerance`.
+def solve(quotes: Quotes, moves: Moves, tolerance: float, slack: float) -> tuple[str, FloatArray | None]:
+    """The solver's status and vols [N] that leave no trade of more than `tolerance`, if it is optimal.
 
     slack: of the conditions, below `tolerance`. Trades among quotes that cannot move are left.
     """
@@ -44,13 +44,13 @@ def solve(quotes: Quotes, moves: Moves, tolerance: float, slack: float = 0.0) ->
     for number in range(_ROUNDS):
         added = moves.add(program, conditions, conditions.weights, conditions.gain(quotes.calls) - slack)
         if number and not added:
-            return (INFEASIBLE if moves.concerns(conditions) else OPTIMAL), calls
+            return (INFEASIBLE, None) if moves.concerns(conditions) else (OPTIMAL, quotes.vols_at(calls))
         status, x = program.solve()
         if status != OPTIMAL:
-            return status, quotes.calls
+            return status, None
         calls = _clipped(quotes, moves.read(x))
         conditions = broken(quotes.rows, quotes.strikes, calls, tolerance)
-    return "too many rounds", quotes.calls
+    return "too many rounds", None
 
 
 def _clipped(quotes: Quotes, move: FloatArray) -> FloatArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,9 +13,8 @@ from ..nodes import AtDeltas
 from ..prices import Quotes, quotes, vols_around
 from ..tolerances import INNER, INNER_LEAST, INNER_MOST
 from . import at_deltas, at_strikes
-from .at_deltas import Search
 from .linear_program import INFEASIBLE, OPTIMAL
-from .moves import Limits, Moves
+from .moves import Moves
 from .onto_hulls import placed
 
 Attempt = tuple[str, FloatArray | None, str]
@@ -42,6 +40,15 @@ class Problem:
     def slack(self) -> float:
         """By how much fixed quotes may be off among themselves."""
         return self.tolerance - 1.5 * self.inner
+
+    @property
+    def stages(self) -> list[tuple[bool, float]]:
+        """Whether bid and ask hold, and the slack of conditions: they hold where they can.
+
+        Slack is the last resort, for fixed quotes that are themselves off by nearly the tolerance.
+        """
+        sided = np.isfinite(self.bid).any() or np.isfinite(self.ask).any()
+        return [(True, 0.0)] * bool(sided) + [(False, 0.0)] + [(False, self.slack)] * bool(self.fixed.any())
 
     @cached_property
     def given(self) -> Quotes:
@@ -80,12 +87,26 @@ class Problem:
         return rows, columns
 
 
-def by_program(problem: Problem) -> Attempt:
-    """The L1 optimum, inside bid and ask where that is possible."""
-    along = problem.surface.deltas is not None
-    status, vols = _along_deltas(problem) if along else _at_strikes(problem, problem.given.vols)
+def by_program(problem: Problem, around: FloatArray | None = None) -> Attempt:
+    """The L1 optimum, inside bid and ask where that is possible.
+
+    around: [N] vols whose vegas count at strikes, in place of the quotes' own.
+    """
+    given, on_deltas = problem.given, problem.surface.deltas is not None
+    if on_deltas:
+        limits = at_deltas.limits(given.vols, *problem.sides)
+    else:
+        limits = at_strikes.limits(given, given.vols if around is None else around, *problem.sides)
+    for hard, slack in problem.stages:
+        moves, tolerance = Moves(limits, problem.free, hard=hard), problem.inner + slack
+        if on_deltas:
+            status, vols = at_deltas.solve(problem.along, given.vols, moves, problem.free, tolerance)
+        else:
+            status, vols = at_strikes.solve(given, moves, tolerance, slack)
+        if status != INFEASIBLE:
+            break
     note = "" if status == OPTIMAL else f"the linear program ended with: {status}"
-    return "vols" if along else "prices", vols, note
+    return "vols" if on_deltas else "prices", None if vols is None else problem.filled(vols), note
 
 
 def by_nearest(problem: Problem) -> Attempt:
@@ -99,7 +120,7 @@ def by_nearest(problem: Problem) -> Attempt:
     near = vols_around(problem.surface.vols)[problem._cells]
     if np.abs(np.log(problem.given.vols / near)).max() < _ODD:
         return done, vols, note
-    other = _at_strikes(problem, near)[1]
+    other = by_program(problem, near)[1]
     if other is not None and 2 * problem.distance(other) < problem.distance(vols):
         return done, other, "vegas are those of the vols around each"
     return done, vols, note
@@ -110,46 +131,3 @@ def by_envelope(problem: Problem) -> Attempt:
     nodes = problem.given if problem.surface.deltas is None else problem.along
     vols = placed(nodes, problem.given.vols, problem.free, problem.slack)
     return "envelope", problem.filled(vols), ""
-
-
-def _at_strikes(problem: Problem, around: FloatArray) -> tuple[str, FloatArray | None]:
-    """around: [N] vols whose vegas count."""
-    given = problem.given
-    limits = at_strikes.limits(given, around, *problem.sides)
-
-    def solve(moves: Moves, slack: float) -> tuple[str, FloatArray | None]:
-        status, calls = at_strikes.solve(given, moves, problem.inner + slack, slack)
-        return status, problem.filled(given.vols_at(calls)) if status == OPTIMAL else None
-
-    return _first_feasible(problem, limits, solve)
-
-
-def _along_deltas(problem: Problem) -> tuple[str, FloatArray | None]:
-    """Vols also where the search was cut short: the nearest so far have no arbitrage."""
-    limits = at_deltas.limits(problem.given.vols, *problem.sides)
-
-    def solve(moves: Moves, slack: float) -> tuple[str, FloatArray | None]:
-        search = Search(problem.along, problem.given.vols, moves, problem.free, problem.inner + slack)
-        status = search.run()
-        return status, problem.filled(search.best) if search.solved and np.isfinite(search.least) else None
-
-    return _first_feasible(problem, limits, solve)
-
-
-def _first_feasible(
-    problem: Problem, limits: Limits, solve: Callable[[Moves, float], tuple[str, FloatArray | None]]
-) -> tuple[str, FloatArray | None]:
-    """Bid and ask hold where they can; where all else fails, conditions have slack.
-
-    Slack is only for fixed quotes that are themselves off by nearly the tolerance.
-    """
-    stages = [(False, 0.0)]
-    if np.isfinite(problem.bid).any() or np.isfinite(problem.ask).any():
-        stages.insert(0, (True, 0.0))
-    if problem.fixed.any():
-        stages.append((False, problem.slack))
-    for hard, slack in stages:
-        status, vols = solve(Moves(limits, problem.free, hard=hard), slack)
-        if status != INFEASIBLE:
-            break
-    return status, vols

@@ -6,26 +6,20 @@ import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
 from ...surface import MAX_VOL
-from ..hulls import FORWARD, Hulls, arbitrage_trades, hulls, onto
+from ..hulls import FORWARD, arbitrage_trades, hulls, onto
 from ..nodes import Nodes
 from ..tolerances import ROUNDING
 
 _PLACINGS = 5
 
 
-def beneath(rows: IntArray, strikes: FloatArray, calls: FloatArray, free: BoolArray, slack: float) -> Hulls:
-    """Lower hulls of each tenor's and all later prices, on which the fixed quotes lie.
-
-    Free quotes so low that a fixed one would be above the hull by more than `slack` are left out. Fixed
-    quotes are taken to have no arbitrage among themselves.
-    """
-    return hulls(rows, strikes, _usable(rows, strikes, calls, free, slack))
-
-
 def _usable(
     rows: IntArray, strikes: FloatArray, calls: FloatArray, free: BoolArray, slack: float
 ) -> FloatArray:
-    """[N] the prices, NaN for free ones that undercut the fixed."""
+    """[N] the prices, NaN for free ones so low that a fixed one is above the hull by more than `slack`.
+
+    Fixed quotes are taken to have no arbitrage among themselves.
+    """
     asks = calls.copy()
     sold = np.where(free, np.nan, calls)
     while not free.all():
@@ -46,7 +40,7 @@ def placed(nodes: Nodes, vols: FloatArray, free: BoolArray, slack: float = ROUND
     """
     for _ in range(_PLACINGS):
         strikes, calls = nodes.at(vols)
-        hull = beneath(nodes.rows, strikes, calls, free, slack)
+        hull = hulls(nodes.rows, strikes, _usable(nodes.rows, strikes, calls, free, slack))
         off = np.flatnonzero(free & (np.abs(hull.at(strikes)[0] - calls) > ROUNDING))
         moved = vols.copy()
         moved[off] = onto(hull, nodes.only(off), hull.ranks[off], vols[off])

@@ -52,13 +52,13 @@ _HOW = {
 
 def names(surface: Surface, cells: list[tuple[int, int]]) -> str:
     """The first few cells as trades name them."""
+    some = cells[:_NAMED]
     if surface.vol_type == "normal":
-        called = [f"the {cell_label(surface, *cell)} call" for cell in cells[:_NAMED]]
-        return ", ".join(called) + (f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else "")
-    strikes = [float(np.exp(surface.quoted_moneyness()[cell])) for cell in cells]
-    calls = Names(surface, cells, strikes)
-    listed = ", ".join(calls.call(i) for i in range(min(len(cells), _NAMED)))
-    return listed + (f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else "")
+        called = [f"the {cell_label(surface, *cell)} call" for cell in some]
+    else:
+        calls = Names(surface, some, [float(np.exp(surface.quoted_moneyness()[cell])) for cell in some])
+        called = [calls.call(i) for i in range(len(some))]
+    return ", ".join(called) + (f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else "")
 
 
 def _bp(size: float) -> str:
