@@ -1,8 +1,10 @@
 """A history's daily moves as a bundle: `python -m export.imputation.daily_moves HISTORY --output FOLDER`.
 
-What a scenario draws from (`voladdin.generation.simulating`): earlier days' moves, their place among
-surfaces, and a weight of recency. Half-life and width were chosen on 2016 and 2017 of the currency history
-(`voladdin bench scenarios --year 2016`), each from the years before it.
+What a scenario draws from (`voladdin.generation.simulating`): moves, and where among surfaces they are made.
+No move of the history is in it. Each is a draw (a smoothed bootstrap): the move of a day chosen by its
+recency, mixed with those of a few of the days nearest to it, brought to its size; the shares are drawn at
+random and their squares sum to 1, so that covariances stay. Half-life and width were chosen on 2016 and 2017
+of the currency history (`voladdin bench scenarios --year 2016`), each from the years before it.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from .density import complete, growth
 HALF_LIFE, KERNEL = 2.5, (1.5, 1e-3)  # years; width and floor
 SCORES, NOISE = 6, 0.05
 MOST = 6_000  # days, the latest
+DRAWS, SEED = 4_000, 20161231
+NEIGHBOURS, OTHERS, MIXED = 20, 3, 0.2  # days near to a drawn one, of them mixed in, spread of their shares
 
 
 def fit_moves(days: Days) -> dict[str, FloatArray]:
@@ -33,15 +37,16 @@ def fit_moves(days: Days) -> dict[str, FloatArray]:
     latest = np.sort(np.argsort(days.date[first], kind="stable")[-MOST:])
     first, later = first[latest], later[latest]
     origin, basis, scores = _place(logs, recency, first)
+    places, changes = _drawn(scores, logs[later] - logs[first], recency[first])
     return {
         "tenors": days.tenors,
         "deltas": days.deltas,
         "origin": origin,
         "basis": basis,
         "noise": np.array(NOISE),
-        "scores": scores.astype(np.float16),
-        "weight": recency[first].astype(np.float32),
-        "changes": (logs[later] - logs[first]).astype(np.float16),
+        "scores": places.astype(np.float16),
+        "weight": np.full(len(places), 1.0 / len(places)),
+        "changes": changes.astype(np.float16),
         "kernel": np.array(KERNEL),
         "growth": np.array(growth(days, logs)),
         "short": np.array(_short(days, logs[later] - logs[first])),
@@ -60,6 +65,24 @@ def _place(
     basis = vectors[:, top] * np.sqrt(np.maximum(values[top], 1e-8))
     inner = basis.T @ basis + NOISE**2 * np.eye(basis.shape[1])
     return origin, basis, centred[chosen] @ basis @ np.linalg.inv(inner)
+
+
+def _drawn(scores: FloatArray, changes: FloatArray, recency: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Scores [DRAWS, Q] and moves [DRAWS, c] that are like the days' [S, Q] and [S, c], and none of them."""
+    from scipy.spatial import KDTree
+
+    rng = np.random.default_rng(SEED)
+    days = rng.choice(len(scores), DRAWS, p=recency / recency.sum())
+    near = min(NEIGHBOURS, len(scores))
+    _, beside = KDTree(scores).query(scores[days], near)
+    others = rng.permuted(beside.reshape(DRAWS, near)[:, near > 1 :], axis=1)[:, :OTHERS]
+    share = np.concatenate([np.ones((DRAWS, 1)), MIXED * rng.standard_normal(others.shape)], axis=1)
+    share /= np.sqrt((share**2).sum(1, keepdims=True))
+    mixed = np.concatenate([days[:, None], others], axis=1)
+    places = np.einsum("dn,dnq->dq", share**2, scores[mixed])
+    size = np.maximum(np.sqrt((changes**2).mean(1)), 1e-5)
+    share *= size[days][:, None] / size[mixed]  # quiet days stay quiet
+    return places, np.einsum("dn,dnc->dc", share, changes[mixed])
 
 
 def _short(days: Days, changes: FloatArray) -> float:
