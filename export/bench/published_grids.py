@@ -24,7 +24,7 @@ def against_delta_grid(folder: Path) -> str:
     chain = implied(spx_quotes(folder / "equity_chains.csv"))
     nodes = Listed(chain).nodes
     tenors = list(dict.fromkeys(row[0] for row in table))
-    rows = []
+    rows: list[list[str]] = []
     for tenor in tenors:
         years, deltas, k, vols = np.array([row[1:] for row in table if row[0] == tenor]).T
         by_delta = 100 * (interpolate_many(nodes, years, deltas) - vols)
@@ -32,7 +32,7 @@ def against_delta_grid(folder: Path) -> str:
         middle = int(np.argmin(np.abs(deltas - 0.5)))
         ends = [by_delta[np.argmax(deltas)], by_delta[middle], by_delta[np.argmin(deltas)]]
         worst = [float(np.median(np.abs(off))) for off in (by_delta, by_strike)]
-        rows.append([tenor, *(f"{value:+.2f}" for value in ends), *(f"{value:.2f}" for value in worst)])
+        rows.append([str(tenor), *(f"{value:+.2f}" for value in ends), *(f"{value:.2f}" for value in worst)])
     head = ["tenor", "10P", "ATM", "10C", "median size at equal delta", "median size at equal ln(K/F)"]
     days, ahead = 365 * chain.tenors, chain.forwards
     title = (
