@@ -117,7 +117,7 @@ def _otm_call(k: FloatArray, s: FloatArray) -> FloatArray:
     half = s / 2
     price = np.zeros_like(k)
     small = (half < _TAYLOR_HALF_VOL) & (high < 50)
-    price[small] = _density(high[small] - half[small]) * _taylor(high[small], half[small])
+    price[small] = density(high[small] - half[small]) * _taylor(high[small], half[small])
     wide = ~small & (half > high)
     price[wide] = ndtr((half - high)[wide]) - _second_term(high[wide], half[wide])
     far = ~small & ~wide & (high - half < 50)
@@ -126,7 +126,8 @@ def _otm_call(k: FloatArray, s: FloatArray) -> FloatArray:
     return price
 
 
-def _density(x: FloatArray) -> FloatArray:
+def density(x: FloatArray) -> FloatArray:
+    """Of the standard normal distribution."""
     return np.asarray(np.exp(-0.5 * x * x) / _ROOT_2PI)
 
 
@@ -216,7 +217,7 @@ _BACHELIER_RATIO, _BACHELIER_LOG_HIGH = _bachelier_table()
 @np.errstate(over="ignore")
 def _halley_step(s: FloatArray, k: FloatArray, target: FloatArray, upper: NDArray[np.bool_]) -> FloatArray:
     price = _otm_call(k, s)
-    slope = _density(k / s - s / 2)
+    slope = density(k / s - s / 2)
     bend = (k / s) ** 2 / s - s / 4
     value = np.where(upper, 1 - price, price)
     with np.errstate(divide="ignore", invalid="ignore"):

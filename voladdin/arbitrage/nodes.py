@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from .._typing import BoolArray, FloatArray, IntArray
-from ..black import implied_total_vol, moneyness_from_delta, otm_price, vega
+from ..black import density, implied_total_vol, moneyness_from_delta, otm_price, vega
 from ..surface import MAX_VOL, Surface
 from .tolerances import MAX_LOG_STRIKE
 
@@ -149,8 +149,3 @@ def at_own_strikes(axes: Axes, vols: FloatArray) -> AtStrikes:
     with np.errstate(invalid="ignore"):
         m = np.where(np.abs(m) <= MAX_LOG_STRIKE, m, np.nan)
     return AtStrikes(np.repeat(np.arange(len(axes.tenors)), axes.shape[1]), m, root)
-
-
-def density(x: FloatArray) -> FloatArray:
-    """Of the standard normal distribution."""
-    return np.asarray(np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi))

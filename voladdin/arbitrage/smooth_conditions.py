@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from .._typing import FloatArray
-from ..black import call_delta, moneyness_from_delta
+from ..black import call_delta, density, moneyness_from_delta
 from ..surface import Surface
-from .nodes import density
 
 if TYPE_CHECKING:
     from scipy.interpolate import CubicSpline
@@ -152,7 +151,6 @@ def _profiles(x: FloatArray, y: FloatArray) -> FloatArray:
         ends = x[row, at[[0, -1]]] + [-_SAME, _SAME]
         profiles[row] = np.where((x >= ends[0]) & (x <= ends[1]), spline(x), np.nan)
     for row in range(len(x)):
-        profiles[row, row] = np.where(np.isfinite(x[row]), y[row], np.nan)
         same = np.abs(x - x[row]) <= _SAME
         profiles[row] = np.where(same, y[row], profiles[row])
     return profiles

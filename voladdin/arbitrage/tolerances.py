@@ -1,17 +1,13 @@
 """The sizes below which a trade, a price or a vol does not count, and why. Prices are forward-normalised."""
 
-TOLERANCE = (
-    1e-10  # of a trade: a millionth of a bp of forward; prices are good to 1e-15, their hulls to 1e-13
-)
+TOLERANCE = 1e-10  # of a trade: a millionth of a bp of forward; prices are good to 1e-15, hulls to 1e-13
 LEAST_TOLERANCE = 1e-12  # that a caller may ask for: below, a trade is the rounding of its prices
 EDGE = 2e-13  # about a tolerance: strikes of 14 equal digits are one, so trades are good to that
 STRICT = 1 - 1e-3  # of the tolerance, for results that `check` must pass after their vols are rounded
 
 INNER = 0.01  # of the tolerance: what programs leave, so that `check` finds nothing at their solution,
-INNER_LEAST, INNER_MOST = (
-    1e-13,
-    1e-11,
-)  # within these: rounding, and a vol that the slack would move by 1e-4 bp
+INNER_LEAST = 1e-13  # at least this: rounding
+INNER_MOST = 1e-11  # at most this: a vol that the slack would move by 1e-4 bp
 FORGIVEN = 1 / 500  # of the tolerance, for each condition: neighbours' gains add up along a smile
 
 QUOTE_SLACK = 8e-11  # what quotes may be off by beside filled cells: those at the very edge leave room too;

@@ -34,17 +34,13 @@ class Names:
 
     def call(self, node: int) -> str:
         """Such as "the 1M 25P (1.0503) call"."""
-        row, column = self.cells[node]
-        surface = self.surface
-        tenor = _tenor_label(float(surface.tenors[row]))
-        ratio = self.strikes[node]
+        (row, column), surface = self.cells[node], self.surface
+        strike = f"K/F={self.strikes[node]:.5g}"
         if surface.forwards is not None:
-            strike = _number(ratio * float(surface.forwards[row]))
-        else:
-            strike = f"K/F={ratio:.5g}"
+            strike = _number(self.strikes[node] * float(surface.forwards[row]))
         if surface.deltas is not None:
-            strike = f"{_delta_label(float(surface.deltas[column]))} ({strike})"
-        return f"the {tenor} {strike} call"
+            return f"the {cell_label(surface, row, column)} ({strike}) call"
+        return f"the {_tenor_label(float(surface.tenors[row]))} {strike} call"
 
 
 def cell_label(surface: Surface, row: int, column: int) -> str:

@@ -66,10 +66,10 @@ def _steps(
         changed = movable & (np.abs(point - filled) > _STILL).reshape(vols.shape)
         passed.append(np.where(changed, np.minimum(np.exp(point), MAX_VOL).reshape(vols.shape), vols))
         done = cuts.see(point)
-        target = cuts.nearest()
-        if target is None:
+        shortest = cuts.shortest()
+        if shortest is None:
             break
-        step = target - point[free]
+        step = filled[free] + std[free] * shortest - point[free]
         size = float(np.abs(step).max(initial=0.0))
         if done:
             distance = float(np.sum(((point - filled)[free] / std[free]) ** 2))
@@ -112,13 +112,8 @@ class _Cuts:
             self._seen[tuple(trade)] = cut[0], cut[1]
         return not len(violated)
 
-    def nearest(self) -> FloatArray | None:
-        """[F] the free ln vols nearest to the start that all trades allow, or None where there are none."""
-        shortest = self._shortest()
-        return None if shortest is None else self._start[self._free] + self._std * shortest
-
-    def _shortest(self) -> FloatArray | None:
-        """The shortest x that all trades allow, or None where there is none."""
+    def shortest(self) -> FloatArray | None:
+        """The shortest x [F] that all trades allow, or None where there is none."""
         from scipy.optimize import nnls  # not at import, which is to be light
 
         gain = np.array([cut[0] for cut in self._seen.values()])

@@ -30,16 +30,7 @@ def limits(vols: FloatArray, bid: FloatArray, ask: FloatArray) -> Limits:
     return Limits(vols - np.minimum(vols, LEAST_VOL), MAX_VOL - vols, *inside, np.ones_like(vols))
 
 
-def solve(
-    quotes: AtDeltas, quoted: FloatArray, moves: Moves, free: BoolArray, tolerance: float
-) -> tuple[str, FloatArray | None]:
-    """The status, and vols [N] also where the search was cut short: the nearest so far have no arbitrage."""
-    search = _Search(quotes, quoted, moves, free, tolerance)
-    status = search.run()
-    return status, search.best if search.solved and np.isfinite(search.least) else None
-
-
-class _Search:
+class Search:
     """Steps of linear programs from the quotes to the nearest vols without arbitrage."""
 
     def __init__(
@@ -48,37 +39,39 @@ class _Search:
         self._quotes, self._quoted, self._moves, self._free = quotes, quoted, moves, free
         self._tolerance = tolerance
         self._found = NONE
-        self.best, self.least, self.solved = quoted, np.inf, False
+        self._best, self._least = quoted, np.inf
 
-    def run(self) -> str:
-        """The last program's status; where `least` is finite, `best` has no arbitrage and is within limits.
+    def run(self) -> tuple[str, FloatArray | None]:
+        """The last program's status, and the nearest vols [N] without arbitrage and within limits.
 
-        `solved` tells whether a program was solved at all; before that, `best` is on lower hulls.
+        Vols also where the search was cut short, but none before a program was solved: on lower hulls only.
 
         The first program is around the quotes, the next ones around the best vols so far, within a radius
         that shrinks where a program promised what its step did not keep.
         """
-        centre, radius, status = self._quoted, np.inf, OPTIMAL
+        centre, radius, status, solved = self._quoted, np.inf, OPTIMAL, False
         self._take(centre)
         for _ in range(_STEPS):
             first = centre is self._quoted
             status, stepped = self._program(centre, radius)
-            self.solved = self.solved or status == OPTIMAL
-            if status == INFEASIBLE and first and np.isfinite(self.least):
-                centre, radius = self.best, _RADIUS * float(np.median(self._quoted))
+            solved = solved or status == OPTIMAL
+            if status == INFEASIBLE and first and np.isfinite(self._least):
+                centre, radius = self._best, _RADIUS * float(np.median(self._quoted))
                 continue
-            if status != OPTIMAL or not (first or self._cost(stepped) <= self.least * (1 - _GAIN)):
+            if status != OPTIMAL or not (first or self._cost(stepped) <= self._least * (1 - _GAIN)):
                 break
             kept_promise = self._step(stepped)
             radius = float(np.abs(stepped - centre).max()) * (2 if kept_promise else 0.25)
-            centre = self.best if np.isfinite(self.least) else stepped
-        return INFEASIBLE if status == OPTIMAL and not np.isfinite(self.least) else status
+            centre = self._best if np.isfinite(self._least) else stepped
+        if np.isfinite(self._least):
+            return status, self._best if solved else None
+        return INFEASIBLE if status == OPTIMAL else status, None
 
     def _step(self, stepped: FloatArray) -> bool:
         """Takes the solution of a program; whether half of the gain that it promised was kept."""
-        promised, before = self._cost(stepped), self.least
+        promised, before = self._cost(stepped), self._least
         self._take(stepped)
-        return self.least - promised < 0.5 * (before - promised)
+        return self._least - promised < 0.5 * (before - promised)
 
     def _cost(self, vols: FloatArray) -> float:
         return self._moves.cost(vols - self._quoted)
@@ -89,8 +82,8 @@ class _Search:
         self._found = joined([self._found, left])
         vols = placed(self._quotes, stepped, self._free, self._tolerance) if len(left) else stepped
         cost = self._cost(vols)
-        if cost < self.least:
-            self.best, self.least = vols, cost
+        if cost < self._least:
+            self._best, self._least = vols, cost
 
     def _program(self, now: FloatArray, radius: float) -> tuple[str, FloatArray]:
         """The linear program around the vols `now`."""

@@ -49,10 +49,7 @@ def keep(
     search = Sequence(of_quotes, vols[seen], np.ones(int(seen.sum()), dtype=bool), tolerance)
     found = nearest(search, target[known])
     if found is None:
-        beyond = _Beyond(search, target, known)
-        if beyond.vols is None:
-            raise InfeasibleError(beyond.message)
-        found = beyond.vols
+        found = _beyond_reach(search, target, known)
     kept = np.array(vols, dtype=float)
     kept[seen] = found
     return kept
@@ -80,48 +77,37 @@ def nearest(search: Sequence, target: FloatArray) -> FloatArray | None:
     return found
 
 
-class _Beyond:
-    """What can be had where the nearest vols with the target [4] were not found. known: [4] bool."""
-
-    def __init__(self, search: Sequence, target: FloatArray, known: BoolArray) -> None:
-        self.vols: FloatArray | None = None  # with the features after all
-        self._target, self._known = target, known
-        self._near: list[tuple[float, dict[str, float]]] = []  # distance, features that are not as asked
-        start = search.apart()
-        for spread in [*np.diag(_SPREAD)[known], _SPREAD]:
-            alone = np.count_nonzero(spread) == 1
-            if start is not None and self.vols is None and (alone or not self._near):
-                self._look(search, spread, start)
-
-    def _look(self, search: Sequence, spread: FloatArray, start: FloatArray) -> None:
-        """One search, in which features of spread 0 stay as asked."""
-        target = self._target[self._known]
-        vols = search.closest(target, spread[self._known], start)
+def _beyond_reach(search: Sequence, target: FloatArray, known: BoolArray) -> FloatArray:
+    """The vols with the target [4] after all. known: [4] bool. Raises InfeasibleError: what can be had."""
+    asked, unit, start = target[known], _SPREAD[known], search.apart()
+    near: list[tuple[float, dict[str, float]]] = []  # distance, features that are not as asked
+    for spread in [*np.diag(unit), unit]:  # features of spread 0 stay as asked
+        if near and np.count_nonzero(spread) > 1:
+            break
+        vols = None if start is None else search.closest(asked, spread, start)
         if vols is None:
-            return
-        off = ~search.reached(vols, target)
+            continue
+        off = ~search.reached(vols, asked)
         if not off.any():
-            found = search.nearest(target, vols)
-            self.vols = vols if found is None else found
-            return
+            found = search.nearest(asked, vols)
+            return vols if found is None else found
         got = search.features.at(vols)
-        distance = float((np.abs(got - target) / _SPREAD[self._known])[off].sum())
-        if distance < _SAME:
-            return
-        names = np.array(NAMES)[self._known]
-        self._near.append((distance, dict(zip(names[off].tolist(), got[off].tolist(), strict=True))))
+        distance = float((np.abs(got - asked) / unit)[off].sum())
+        if distance >= _SAME:
+            names = np.array(NAMES)[known][off].tolist()
+            near.append((distance, dict(zip(names, got[off].tolist(), strict=True))))
+    raise InfeasibleError(_message(dict(zip(NAMES, target.tolist(), strict=True)), near, int(known.sum())))
 
-    @property
-    def message(self) -> str:
-        """Such as "curv 40 is beyond reach, the nearest that can be had with the others as asked is 16.8"."""
-        asked = dict(zip(NAMES, self._target.tolist(), strict=True))
-        words = f"no surface without arbitrage was found with {_listed(asked)}"
-        if not self._near:
-            return words
-        near = min(self._near, key=lambda found: found[0])[1]
-        others = " with the others as asked" if len(near) < np.count_nonzero(self._known) else ""
-        beyond = _listed({name: asked[name] for name in near})
-        return f"{words}: {beyond} is beyond reach; the nearest that can be had{others} is {_listed(near)}"
+
+def _message(asked: dict[str, float], near: list[tuple[float, dict[str, float]]], known: int) -> str:
+    """Such as "curv 40 is beyond reach, the nearest that can be had with the others as asked is 16.8"."""
+    words = f"no surface without arbitrage was found with {_listed(asked)}"
+    if not near:
+        return words
+    had = min(near, key=lambda found: found[0])[1]
+    others = " with the others as asked" if len(had) < known else ""
+    beyond = _listed({name: asked[name] for name in had})
+    return f"{words}: {beyond} is beyond reach; the nearest that can be had{others} is {_listed(had)}"
 
 
 def _listed(features: dict[str, float]) -> str:

@@ -24,7 +24,7 @@ from ..verdicts import arbitrage_free
 from .methods import Attempt, Problem
 
 _WEIGHTS = (1e0, 1e2, 1e4, 1e6)
-_ITERATIONS = 60  # of L-BFGS, for each weight
+_SEARCH = {"maxiter": 60, "gtol": 1e-12, "ftol": 1e-9}  # L-BFGS, for each weight
 _LEAST_SIZE = 1e-4  # of a condition's slope: a gain in vol is one in price over it
 _MARGIN = 1e-5  # of vol
 _SAME = 1e-9  # of an axis
@@ -66,15 +66,7 @@ def repaired(
     axes = Rectangle(generator.tenors, generator.moneyness)
     loss = _Loss(generator, features, vols.ravel())
     for weight in _WEIGHTS:
-        found = minimize(
-            loss,
-            z,
-            (weight,),
-            "L-BFGS-B",
-            jac=True,
-            options={"maxiter": _ITERATIONS, "gtol": 1e-12, "ftol": 1e-9},
-        )
-        z = found.x
+        z = minimize(loss, z, (weight,), "L-BFGS-B", jac=True, options=_SEARCH).x
         decoded = generator.vols(features[None], z[None])
         if arbitrage_free(axes, np.nan_to_num(decoded))[0]:
             return np.asarray(decoded[0])

@@ -100,7 +100,8 @@ def by_program(problem: Problem, around: FloatArray | None = None) -> Attempt:
     for hard, slack in problem.stages:
         moves, tolerance = Moves(limits, problem.free, hard=hard), problem.inner + slack
         if on_deltas:
-            status, vols = at_deltas.solve(problem.along, given.vols, moves, problem.free, tolerance)
+            search = at_deltas.Search(problem.along, given.vols, moves, problem.free, tolerance)
+            status, vols = search.run()
         else:
             status, vols = at_strikes.solve(given, moves, tolerance, slack)
         if status != INFEASIBLE:
