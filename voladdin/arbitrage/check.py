@@ -93,15 +93,35 @@ def check(
         raise InputError("no quote at all: expected at least one vol to check")
     sides = _sides(surface, bid, ask)
     if surface.vol_type == "normal":
-        normal = tuple(Violation(*found) for found in normal_violations(surface, sides, tolerance))
-        return Check(surface, normal, _map(surface, normal), tolerance)
+        violations = tuple(Violation(*found) for found in normal_violations(surface, sides, tolerance))
+    else:
+        violations = _violations(surface, sides, tolerance)
+    return Check(surface, violations, _map(surface, violations), tolerance)
+
+
+def _violations(
+    surface: Surface, sides: tuple[FloatArray, FloatArray], tolerance: float
+) -> tuple[Violation, ...]:
     given = quotes(surface)
     rows, columns = given.cells.T
     strikes, bids = given.at(sides[0][rows, columns])
     asks = bids if sides[1] is sides[0] else given.at(sides[1][rows, columns])[1]
     found = arbitrage_trades(given.rows, strikes, bids, asks, tolerance)
-    violations = _violations(surface, given, found, sides)
-    return Check(surface, violations, _map(surface, violations), tolerance)
+    if not found:
+        return ()
+    found = sorted(found, key=lambda trade: -trade.size)
+    places = [(row, column) for row, column in given.cells.tolist()]
+    names = Names(surface, places, given.strikes.tolist())
+    return tuple(
+        Violation(
+            trade.kind,
+            tuple(places[i] for i in (trade.node, *(leg[0] for leg in trade.legs)) if i != FORWARD),
+            trade.size,
+            distance,
+            names.trade(trade),
+        )
+        for trade, distance in zip(found, _vol_bp(given, found, sides), strict=True)
+    )
 
 
 def _sides(surface: Surface, bid: ArrayLike | None, ask: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
@@ -137,26 +157,6 @@ def _side(name: str, values: ArrayLike, shape: tuple[int, int]) -> FloatArray:
             "or NaN where there is none"
         )
     return vols
-
-
-def _violations(
-    surface: Surface, given: Quotes, found: list[Trade], sides: tuple[FloatArray, FloatArray]
-) -> tuple[Violation, ...]:
-    if not found:
-        return ()
-    found = sorted(found, key=lambda trade: -trade.size)
-    places = [(row, column) for row, column in given.cells.tolist()]
-    names = Names(surface, places, given.strikes.tolist())
-    return tuple(
-        Violation(
-            trade.kind,
-            tuple(places[i] for i in (trade.node, *(leg[0] for leg in trade.legs)) if i != FORWARD),
-            trade.size,
-            distance,
-            names.trade(trade),
-        )
-        for trade, distance in zip(found, _vol_bp(given, found, sides), strict=True)
-    )
 
 
 def _vol_bp(given: Quotes, found: list[Trade], sides: tuple[FloatArray, FloatArray]) -> list[float]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from .._typing import FloatArray
-from ..black import call_delta, density, moneyness_from_delta
+from ..black import call_delta, density
 from ..surface import Surface
 
 if TYPE_CHECKING:
@@ -60,16 +60,14 @@ def diagnose(surface: Surface) -> Diagnostics:
     least two tenors that reach the same strike or delta. Domain: vols whose total variance is a float.
     """
     total = surface.vols * np.sqrt(surface.tenors)[:, None]
-    if surface.deltas is not None:
-        delta = np.where(surface.observed, surface.deltas, np.nan)
-        moneyness = moneyness_from_delta(delta, total)
-    else:
-        assert surface.log_moneyness is not None
-        moneyness = np.where(surface.observed, surface.log_moneyness, np.nan)
-        delta = _falling_only(call_delta(moneyness, total), moneyness)
+    moneyness = np.where(surface.observed, surface.quoted_moneyness(), np.nan)
     with np.errstate(all="ignore"):
-        on_strikes = surface.deltas is None
-        falling = _falling(moneyness, total) if on_strikes else 1 / _stretch(delta, total, delta)
+        if surface.deltas is not None:
+            delta = np.where(surface.observed, surface.deltas, np.nan)
+            falling = 1 / _stretch(delta, total, delta)
+        else:
+            delta = _falling_only(call_delta(moneyness, total), moneyness)
+            falling = _falling(moneyness, total)
         return Diagnostics(
             durrleman=_durrleman(moneyness, total**2),
             calendar=_slope_in_time(surface.tenors, _profiles(moneyness, total**2)),

@@ -65,17 +65,12 @@ def largest_gain(vols: FloatArray, tenors: FloatArray, log_moneyness: FloatArray
     worst = np.empty(len(vols))
     for start in range(0, len(vols), _SURFACES):
         part = slice(start, start + _SURFACES)
-        calls = _calls(vols[part], tenors, log_moneyness)
+        total = vols[part] * np.sqrt(tenors)[:, None]
+        d1 = -log_moneyness / total + 0.5 * total
+        calls = ndtr(d1) - strikes * ndtr(d1 - total)  # to 1e-16, all that matters here
         gains = [conditions.gain(calls.reshape(len(calls), -1)), np.diff(calls), 1 - strikes - calls]
         worst[part] = np.max([gain.reshape(len(calls), -1).max(1, initial=-np.inf) for gain in gains], axis=0)
     return worst
-
-
-def _calls(vols: FloatArray, tenors: FloatArray, m: FloatArray) -> FloatArray:
-    """[B, T, K] forward-normalised call prices; their error of about 1e-16 is all that matters here."""
-    total = vols * np.sqrt(tenors)[:, None]
-    d1 = -m / total + 0.5 * total
-    return np.asarray(ndtr(d1) - np.exp(m) * ndtr(d1 - total))
 
 
 def _most_neighbours(strikes: FloatArray, tenors: int) -> float:

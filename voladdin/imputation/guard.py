@@ -54,7 +54,10 @@ def guard(axes: Surface, filled: FloatArray, observed: BoolArray, doubt: FloatAr
     bad = bad[~arbitrage_free(axes, np.where(disputed, np.nan, filled)[bad])]
     for b in bad:
         kept = np.where(disputed[b], np.nan, filled[b])
-        moved = _guarded(axes, kept, observed[b], doubt[b] / kept)
+        if kept.size > LARGE:
+            moved = between_hulls.between(axes, kept, ~observed[b])
+        else:
+            moved = nearest(axes, kept, ~observed[b], doubt[b] / kept)
         failed[b] = not arbitrage_free(axes, moved[None])[0]
         if b in contradictory:
             disputed[b] |= ~observed[b] & (np.abs(moved - filled[b]) > _FAR * doubt[b])
@@ -80,10 +83,3 @@ def _disputed(axes: Surface, vols: FloatArray, observed: BoolArray, doubt: Float
         kept.flat[order[:fit]] = vols.flat[order[:fit]]
         order = order[fit + 1 :]
     return np.asarray(observed & np.isnan(kept) & np.isfinite(vols))
-
-
-def _guarded(axes: Surface, vols: FloatArray, observed: BoolArray, spread: FloatArray) -> FloatArray:
-    """[T, K] vols of which only those not `observed` moved."""
-    if vols.size > LARGE:
-        return between_hulls.between(axes, vols, ~observed)
-    return nearest(axes, vols, ~observed, spread)

@@ -129,7 +129,8 @@ def _first_that_passes(
                 notes.append(feature_moves(problem.surface, after.surface))
             return _repaired(problem, after, done, notes)
         notes += [] if after is None else [f"{done} left {len(after.violations)} trades"]
-    raise InfeasibleError(_failed(problem.fixed, notes))
+    kept = f" beside the {int(problem.fixed.sum())} fixed quotes" if problem.fixed.any() else ""
+    raise InfeasibleError(f"no vols without arbitrage were found{kept}: {'; '.join(notes)}")
 
 
 def _repaired(problem: Problem, after: Check, method: str, notes: list[str]) -> Repair:
@@ -187,8 +188,3 @@ def _require_possible(surface: Surface, fixed: BoolArray, tolerance: float) -> N
     raise InfeasibleError(
         f"the fixed quotes themselves have arbitrage: {names(surface, cells)}; {alone.violations[0].message}"
     )
-
-
-def _failed(fixed: BoolArray, notes: list[str]) -> str:
-    kept = f" beside the {int(fixed.sum())} fixed quotes" if fixed.any() else ""
-    return f"no vols without arbitrage were found{kept}: {'; '.join(notes)}"

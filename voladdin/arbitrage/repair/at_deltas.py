@@ -60,18 +60,14 @@ class Search:
                 continue
             if status != OPTIMAL or not (first or self._cost(stepped) <= self._least * (1 - _GAIN)):
                 break
-            kept_promise = self._step(stepped)
+            promised, before = self._cost(stepped), self._least
+            self._take(stepped)
+            kept_promise = self._least - promised < 0.5 * (before - promised)
             radius = float(np.abs(stepped - centre).max()) * (2 if kept_promise else 0.25)
             centre = self._best if np.isfinite(self._least) else stepped
         if np.isfinite(self._least):
             return status, self._best if solved else None
         return INFEASIBLE if status == OPTIMAL else status, None
-
-    def _step(self, stepped: FloatArray) -> bool:
-        """Takes the solution of a program; whether half of the gain that it promised was kept."""
-        promised, before = self._cost(stepped), self._least
-        self._take(stepped)
-        return self._least - promised < 0.5 * (before - promised)
 
     def _cost(self, vols: FloatArray) -> float:
         return self._moves.cost(vols - self._quoted)

@@ -48,11 +48,6 @@ def solve(quotes: Quotes, moves: Moves, tolerance: float, slack: float) -> tuple
         status, x = program.solve()
         if status != OPTIMAL:
             return status, None
-        calls = _clipped(quotes, moves.read(x))
+        calls = np.clip(quotes.calls + moves.read(x), quotes.intrinsic, quotes.most)
         conditions = broken(quotes.rows, quotes.strikes, calls, tolerance)
     return "too many rounds", None
-
-
-def _clipped(quotes: Quotes, move: FloatArray) -> FloatArray:
-    calls = np.clip(quotes.calls + move, quotes.intrinsic, quotes.most)
-    return np.where(move == 0, quotes.calls, calls)

@@ -63,9 +63,8 @@ def by_features(problem: Problem) -> Attempt:
     of_quotes = QuotedFeatures.of(quotes, years, given.m)
     search = Sequence(of_quotes, given.vols, problem.free, problem.tolerance)
     found = nearest(search, of_quotes.at(given.vols))
-    if found is None:
-        return "features", None, "the features could not be kept"
-    return "features", problem.filled(found), ""
+    note = "the features could not be kept" if found is None else ""
+    return "features", None if found is None else problem.filled(found), note
 
 
 def nearest(search: Sequence, target: FloatArray) -> FloatArray | None:

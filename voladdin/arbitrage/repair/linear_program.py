@@ -24,8 +24,6 @@ _OPTIONS: dict[str, Any] = {
     "dual_feasibility_tolerance": 1e-9,
     "small_matrix_value": 1e-12,
 }
-
-
 _STATUSES = {"Infeasible": INFEASIBLE, "ModelEmpty": INFEASIBLE, "IterationLimit": ITERATION_LIMIT}
 
 

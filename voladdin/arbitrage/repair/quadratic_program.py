@@ -51,8 +51,7 @@ class Quadratic:
     def lowest(self, bound: FloatArray) -> None:
         """d >= bound [N], each at most 0."""
         limit = -bound[self._free]
-        some = np.isfinite(limit)
-        self._add("positive", -np.eye(len(limit))[some], limit[some])
+        self._add("positive", -np.eye(len(limit)), limit)
 
     def solve(self) -> FloatArray | None:
         """d [N], or None where none was found in `_ITERATIONS`."""

@@ -21,10 +21,10 @@ def message(
     moved, quoted = int((size > 0).sum()), int(before.observed.sum())
     most = np.unravel_index(size.argmax(), size.shape)
     parts = [
-        f"{moved} of {quoted} vols moved, by {_bp(size.max())} at most "
-        f"({names(before, [(int(most[0]), int(most[1]))])}), {_bp(size.sum() / quoted)} on average"
+        f"{moved} of {quoted} vols moved, by {size.max():.3g} bp at most "
+        f"({names(before, [(int(most[0]), int(most[1]))])}), {size.sum() / quoted:.3g} bp on average",
+        _HOW[method],
     ]
-    parts.append(_HOW[method])
     if fixed.any():
         parts.append(f"{int(fixed.sum())} fixed quote{'s'[: int(fixed.sum()) - 1]} kept")
     if outside.any():
@@ -59,7 +59,3 @@ def names(surface: Surface, cells: list[tuple[int, int]]) -> str:
         calls = Names(surface, some, [float(np.exp(surface.quoted_moneyness()[cell])) for cell in some])
         called = [calls.call(i) for i in range(len(some))]
     return ", ".join(called) + (f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else "")
-
-
-def _bp(size: float) -> str:
-    return f"{size:.3g} bp"

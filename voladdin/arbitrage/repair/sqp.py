@@ -135,8 +135,8 @@ class Sequence:
 
     def _conditions(self, strikes: FloatArray) -> NoArbitrageConditions:
         """Neighbours, which on a rectangle of tenors and strikes are all, and trades that were left."""
-        conditions = neighbours(self.features.quotes.rows, strikes)
-        return joined([conditions, standing(self._found.nodes, strikes)]) if len(self._found) else conditions
+        own = neighbours(self.features.quotes.rows, strikes)
+        return joined([own, standing(self._found.nodes, strikes)])
 
     def _exact(self, vols: FloatArray, target: FloatArray) -> FloatArray:
         """The rounding of a program's features taken off."""
