@@ -192,7 +192,7 @@ BAD = {
     "text.txt": ("date\n", "expected .csv"),
     "undated.csv": ("1M|0.5\n0.1\n", "no column 'date'"),
     "empty.csv": ("date,a\n2020-01-01,1\n", "expected columns such as"),
-    "label.csv": ("date,1M|x\n2020-01-01,0.1\n", "'x' is no delta"),
+    "label.csv": ("date,1M|x\n2020-01-01,0.1\n", "'x' is no strike"),
     "short.csv": ("date,1M|0.5\n2020-01-01,0.1\n", "at least 30"),
 }
 

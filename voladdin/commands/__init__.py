@@ -77,6 +77,13 @@ _ALL = (
         repair,
     ),
     Command(
+        "build",
+        "Build surface",
+        "A list of listed options, selected or at the cursor, becomes a surface on a sheet, with its report.",
+        "Surface",
+        build,
+    ),
+    Command(
         "clear",
         "Clear",
         "Takes back what these commands put into the book, or into the selected cells; your own edits stay.",
@@ -89,13 +96,6 @@ _ALL = (
         "Four cells, level, skew, curv, term, become a surface beside them; a table of them a sheet a row.",
         "Scenarios",
         generate,
-    ),
-    Command(
-        "build",
-        "Build surface",
-        "A list of listed options, selected or at the cursor, becomes a surface on a sheet, with its report.",
-        "Surface",
-        build,
     ),
     Command(
         "chart",

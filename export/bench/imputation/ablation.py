@@ -10,16 +10,13 @@ helps. The history's model answers alone. `--quick` trains for 100 steps.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import io
-import json
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from export.bundle_writer import write_files
 from export.imputation.density import Choices
 from export.imputation.loop import Config
 from export.imputation.train import train_bundle
@@ -101,16 +98,10 @@ def _trained(split: Split, folder: Path, choices: Choices, steps: int) -> Path:
 
 def _with_share(full: Path, folder: Path, share: float) -> Path:
     """A copy of the full bundle in which the network has this share of the answer."""
-    shutil.copytree(full, folder, dirs_exist_ok=True)
-    with np.load(full / "gaussian.npz") as stored:
-        arrays = {key: stored[key] for key in stored.files} | {"stack": np.array(share)}
-    written = io.BytesIO()
-    np.savez(written, **arrays)
-    (folder / "gaussian.npz").write_bytes(written.getvalue())
-    card = json.loads((folder / "card.json").read_text("utf-8"))
-    card["files"]["gaussian.npz"] = hashlib.sha256(written.getvalue()).hexdigest()
-    (folder / "card.json").write_text(json.dumps(card), "utf-8")
-    return folder
+    bundle = load(full, Bundle)
+    card = {key: bundle.card[key] for key in ("grid", "units", "training", "metrics")}
+    arrays = bundle.arrays | {"stack": np.array(share)}
+    return write_files(folder, folder.name, Bundle, arrays, bundle.graphs, card)
 
 
 def render(split: Split, folder: Path, steps: int, seed: int) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 import voladdin as va
+from voladdin.imputation.drawing import MOST_MISSING
 
 from .interpolators import linear, sabr, ssvi, svi, thin_plate
 from .local_vol import andreasen_huge
@@ -103,8 +104,8 @@ def product(model: str | Path | None, draws: int = 0, seed: int = 0) -> Method:
             found = va.impute(surface.surface(hidden), **arguments)  # type: ignore[arg-type]
         except va.VoladdinError as error:
             return Answer(None, note=f"{REFUSED}: {' '.join(str(error).split())}")
-        offered = getattr(found, "draws", None) if draws else None
-        joint = None if offered is None else np.asarray(offered(draws, seed))
+        few = draws and (~surface.surface(hidden).observed).sum() <= MOST_MISSING
+        joint = found.draws(draws, seed) if few else None
         return Answer(found.filled, found.low, found.high, found.std, joint)
 
     return answer
