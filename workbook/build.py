@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import io
-import re
 import sys
-import zipfile
 from pathlib import Path
 
 from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
+
+from .style import SECTION, header, reproducible, result, title_sheet, typed
 
 PATH = Path(__file__).with_name("demo.xlsx")
 SHEET = "EURUSD"
@@ -72,20 +70,6 @@ SCENARIO = (("Level", 0.22), ("Skew", -0.35), ("Curvature", 0.6), ("Term", 0.03)
 SHIFT = (("Level", 0.01), ("Skew", -0.05), ("Curvature", 0.0), ("Term", 0.0))
 
 
-def _font(size: int = 11, **style: object) -> Font:
-    return Font(name="Calibri", size=size, **style)
-
-
-_INPUT = _font(color="1F3FBF")
-_INPUT_FILL = PatternFill("solid", fgColor="FFF9E3")
-_HEADER = _font(bold=True, color="FFFFFF")
-_HEADER_FILL = PatternFill("solid", fgColor="2F4B6E")
-_SECTION = _font(bold=True, color="2F4B6E")
-_NOTE = _font(italic=True, color="707070")
-_TITLE = _font(16, bold=True, color="2F4B6E")
-_FIXED_DATE = (2026, 1, 1, 0, 0, 0)
-
-
 def build(path: Path = PATH) -> Path:
     """Writes the demo workbook, formulas without values yet."""
     book = Workbook()
@@ -95,80 +79,80 @@ def build(path: Path = PATH) -> Path:
     _clark(book.create_sheet("Clark quotes"))
     _arbitrage(book.create_sheet(ARBITRAGE))
     _scenarios(book.create_sheet(SCENARIOS))
-    path.write_bytes(_reproducible(book))
+    path.write_bytes(reproducible(book))
     return path
 
 
 def _desk(sheet: Worksheet) -> None:
-    _title(
+    title_sheet(
         sheet,
         "EURUSD implied volatility",
         "Blue: quotes typed in, blank where there is none (invented for this demo). Black: voladdin.",
     )
     _grid(sheet, "A", 4, "Quotes today", TODAY)
-    _result(sheet, FILLED, "Filled", f"=VOLIMPUTE({QUOTES})")
-    _result(sheet, STD, "Uncertainty (one standard deviation)", f'=VOLIMPUTE({QUOTES},"std")')
+    result(sheet, FILLED, "Filled", f"=VOLIMPUTE({QUOTES})")
+    result(sheet, STD, "Uncertainty (one standard deviation)", f'=VOLIMPUTE({QUOTES},"std")')
     _grid(sheet, "A", 16, "Yesterday's close", YESTERDAY)
-    _result(sheet, FILLED_WITH_PRIOR, "Filled, yesterday as prior", f"=VOLIMPUTE({QUOTES},,{PRIOR})")
-    _result(sheet, STD_WITH_PRIOR, "Uncertainty with the prior", f'=VOLIMPUTE({QUOTES},"std",{PRIOR})')
+    result(sheet, FILLED_WITH_PRIOR, "Filled, yesterday as prior", f"=VOLIMPUTE({QUOTES},,{PRIOR})")
+    result(sheet, STD_WITH_PRIOR, "Uncertainty with the prior", f'=VOLIMPUTE({QUOTES},"std",{PRIOR})')
     _one_vol(sheet)
-    sheet["H28"], sheet["H28"].font = "About", _SECTION
+    sheet["H28"], sheet["H28"].font = "About", SECTION
     sheet["H29"] = ArrayFormula("H29:I31", "=VOLINFO()")
     sheet.freeze_panes = "A4"
 
 
 def _one_vol(sheet: Worksheet) -> None:
-    sheet["A28"], sheet["A28"].font = "One vol anywhere", _SECTION
-    for column, (header, value) in enumerate((("Tenor", "4M"), ("Strike", "25P")), start=1):
-        _header(sheet.cell(29, column, header))
-        _typed(sheet.cell(30, column, value))
-    _header(sheet.cell(29, 3, "Vol"))
+    sheet["A28"], sheet["A28"].font = "One vol anywhere", SECTION
+    for column, (name, value) in enumerate((("Tenor", "4M"), ("Strike", "25P")), start=1):
+        header(sheet.cell(29, column, name))
+        typed(sheet.cell(30, column, value))
+    header(sheet.cell(29, 3, "Vol"))
     sheet["C30"] = f"=VOLINTERP({QUOTES},A30,B30)"
     sheet["C30"].number_format = "0.00%"
 
 
 def _clark(sheet: Worksheet) -> None:
-    _title(
+    title_sheet(
         sheet,
         "EURUSD quotes of 2009 to smile vols",
         f"Percent points; market strangles. Source: {CLARK_SOURCE}.",
     )
-    for column, header in enumerate(CLARK_HEADERS, start=1):
-        _header(sheet.cell(5, column, header))
+    for column, name in enumerate(CLARK_HEADERS, start=1):
+        header(sheet.cell(5, column, name))
     for row, quotes in enumerate(CLARK, start=6):
         for column, value in enumerate(quotes, start=1):
-            _typed(sheet.cell(row, column, value))
+            typed(sheet.cell(row, column, value))
             sheet.cell(row, column).number_format = "0.000"
     for row, (name, value) in enumerate(CLARK_MARKET, start=13):
         sheet.cell(row, 1, name)
-        _typed(sheet.cell(row, 2, value))
+        typed(sheet.cell(row, 2, value))
     market = 'A6:A11,"EURUSD","broker",B13,B14,B15'
     columns = "B6:B11,C6:C11,D6:D11,E6:E11,F6:F11"
-    _result(sheet, "H5:M11", "Vols at forward deltas", f"=VOLQUOTES({columns},{market})", "0.00")
-    _result(sheet, "O5:T11", "Strikes there", f'=VOLQUOTES({columns},{market},"strike")', "0.0000")
+    result(sheet, "H5:M11", "Vols at forward deltas", f"=VOLQUOTES({columns},{market})", "0.00")
+    result(sheet, "O5:T11", "Strikes there", f'=VOLQUOTES({columns},{market},"strike")', "0.0000")
 
 
 def _arbitrage(sheet: Worksheet) -> None:
-    _title(
+    title_sheet(
         sheet,
         "Static arbitrage: checked, named, repaired",
         "A fat finger at 3M ATM and a stale 1Y row (invented). Repair is the smallest change of vols.",
     )
     _grid(sheet, "A", 4, "Quotes", DAMAGED)
-    _result(sheet, REPAIRED, "Repaired", f"=VOLREPAIR({QUOTES})")
-    _result(sheet, CHANGE, "Change, bp of vol", f'=VOLREPAIR({QUOTES},"change")', "0.0")
-    sheet["A15"], sheet["A15"].font = "Free of arbitrage?", _SECTION
+    result(sheet, REPAIRED, "Repaired", f"=VOLREPAIR({QUOTES})")
+    result(sheet, CHANGE, "Change, bp of vol", f'=VOLREPAIR({QUOTES},"change")', "0.0")
+    sheet["A15"], sheet["A15"].font = "Free of arbitrage?", SECTION
     sheet["C15"] = f"=VOLCHECK({QUOTES})"
     sheet.column_dimensions["A"].width = 18
-    sheet["H15"], sheet["H15"].font = "After the repair?", _SECTION
+    sheet["H15"], sheet["H15"].font = "After the repair?", SECTION
     sheet["J15"] = f"=VOLCHECK({REPAIRED})"
     for cell in ("C15", "J15"):
         sheet[cell].number_format = '"TRUE";;"FALSE"'  # Calc has 1 and 0
-    _result(sheet, TRADES, "Trades that profit, the largest first", f'=VOLCHECK({QUOTES},"report")', "0.00")
+    result(sheet, TRADES, "Trades that profit, the largest first", f'=VOLCHECK({QUOTES},"report")', "0.00")
 
 
 def _scenarios(sheet: Worksheet) -> None:
-    _title(
+    title_sheet(
         sheet,
         "Four cells to a whole surface",
         "The surface has exactly these features at the money, tenor to 0; equity axes, vols in decimals.",
@@ -178,78 +162,32 @@ def _scenarios(sheet: Worksheet) -> None:
     sheet.column_dimensions["A"].width = 20
     _features(sheet, 4, "Wanted", SCENARIO)
     _features(sheet, 18, "Moves of the filled EURUSD surface", SHIFT)
-    _result(sheet, GENERATED, "Generated", "=VOLGENERATE(B5,B6,B7,B8)")
-    _result(sheet, FEATURES, "Features of that surface", f'=VOLFEATURES({GENERATED},"report")', "0.0000")
-    _result(sheet, SHIFTED, "EURUSD as filled, moved", f"=VOLSHIFT({SHEET}!{FILLED},B19,B20,B21,B22)")
+    result(sheet, GENERATED, "Generated", "=VOLGENERATE(B5,B6,B7,B8)")
+    result(sheet, FEATURES, "Features of that surface", f'=VOLFEATURES({GENERATED},"report")', "0.0000")
+    result(sheet, SHIFTED, "EURUSD as filled, moved", f"=VOLSHIFT({SHEET}!{FILLED},B19,B20,B21,B22)")
 
 
 def _features(sheet: Worksheet, row: int, title: str, values: tuple[tuple[str, float], ...]) -> None:
-    sheet.cell(row, 1, title).font = _SECTION
+    sheet.cell(row, 1, title).font = SECTION
     for down, (name, value) in enumerate(values, start=row + 1):
         sheet.cell(down, 1, name)
-        _typed(sheet.cell(down, 2, value))
-
-
-def _title(sheet: Worksheet, title: str, note: str) -> None:
-    sheet["A1"], sheet["A1"].font = title, _TITLE
-    sheet["A2"], sheet["A2"].font = note, _NOTE
-    sheet.sheet_view.showGridLines = False
-    for column in "ABCDEFHIJKLMOPQRST":
-        sheet.column_dimensions[column].width = 10
-    for column in "GN":
-        sheet.column_dimensions[column].width = 3
+        typed(sheet.cell(down, 2, value))
 
 
 def _grid(
     sheet: Worksheet, column: str, row: int, title: str, percents: tuple[tuple[float | None, ...], ...]
 ) -> None:
     """A section title, then a headed grid of quotes to type in."""
-    sheet[f"{column}{row}"], sheet[f"{column}{row}"].font = title, _SECTION
+    sheet[f"{column}{row}"], sheet[f"{column}{row}"].font = title, SECTION
     left = sheet[f"{column}{row}"].column
-    for offset, header in enumerate(("", *DELTAS)):
-        _header(sheet.cell(row + 1, left + offset, header or None))
+    for offset, name in enumerate(("", *DELTAS)):
+        header(sheet.cell(row + 1, left + offset, name or None))
     for down, (tenor, quotes) in enumerate(zip(TENORS, percents, strict=True), start=row + 2):
-        _header(sheet.cell(down, left, tenor))
+        header(sheet.cell(down, left, tenor))
         for offset, quote in enumerate(quotes, start=1):
             cell = sheet.cell(down, left + offset, None if quote is None else round(quote / 100, 6))
-            _typed(cell)
+            typed(cell)
             cell.number_format = "0.00%"
-
-
-def _result(sheet: Worksheet, reference: str, title: str, formula: str, number_format: str = "0.00%") -> None:
-    """A section title above `reference`, which an array formula fills."""
-    cells = sheet[reference]
-    first = cells[0][0]
-    heading = sheet.cell(first.row - 1, first.column, title)
-    heading.font = _SECTION
-    for i, row in enumerate(cells):
-        for j, cell in enumerate(row):
-            cell.number_format = number_format
-            if i == 0 or j == 0:
-                _header(cell)
-    first.value = ArrayFormula(reference, formula)
-
-
-def _header(cell: object) -> None:
-    cell.font, cell.fill, cell.alignment = _HEADER, _HEADER_FILL, Alignment(horizontal="center")  # type: ignore[attr-defined]
-
-
-def _typed(cell: object) -> None:
-    cell.font, cell.fill, cell.alignment = _INPUT, _INPUT_FILL, Alignment(horizontal="right")  # type: ignore[attr-defined]
-
-
-def _reproducible(book: Workbook) -> bytes:
-    """The saved book with fixed dates, so that building again changes nothing."""
-    saved, fixed = io.BytesIO(), io.BytesIO()
-    book.save(saved)
-    stamp = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z".format(*_FIXED_DATE).encode()
-    with zipfile.ZipFile(saved) as old, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            data = old.read(name)
-            if name == "docProps/core.xml":
-                data = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", stamp, data)
-            new.writestr(zipfile.ZipInfo(name, _FIXED_DATE), data, zipfile.ZIP_DEFLATED)
-    return fixed.getvalue()
 
 
 if __name__ == "__main__":

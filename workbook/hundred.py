@@ -1,0 +1,54 @@
+"""A book of 100 surfaces with holes, each filled on its own sheet, and an index over them."""
+
+from __future__ import annotations
+
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from .build import DELTAS, TENORS, YESTERDAY
+from .style import heat, remark, result, table, title_sheet
+
+COUNT = 100
+
+
+def build() -> Workbook:
+    """The index first; each name links to its sheet."""
+    book = Workbook()
+    index = book.active
+    index.title = "Index"
+    title_sheet(index, f"{COUNT} surfaces", "Invented quotes, holes in each; click a name for its sheet.")
+    names = [f"S{number:03d}" for number in range(1, COUNT + 1)]
+    rows = [[name, *(f"={name}!K{row}" for row in (7, 8, 11)), f"={name}!A16"] for name in names]
+    table(index, "A5", "At the money", [("Surface", "1M", "2M", "1Y", "Holes"), *rows])
+    for row, name in enumerate(names, start=6):
+        index.cell(row, 1).hyperlink = f"#{name}!A1"
+        index.cell(row, 5).number_format = "0"
+        _surface(book.create_sheet(name), row - 6)
+    heat(index, f"B6:D{5 + COUNT}")
+    remark(index, "A5", "ATM vols after the holes are filled.")
+    index.freeze_panes = "B6"
+    return book
+
+
+def _surface(sheet: Worksheet, number: int) -> None:
+    title_sheet(sheet, f"Surface {sheet.title}", "Invented; blank cells are filled beside.")
+    table(sheet, "A5", "Quotes", [("", *DELTAS), *_quotes(number)])
+    result(sheet, "H5:M13", "Filled", "=VOLIMPUTE(A5:F13)")
+    sheet["A15"], sheet["A16"] = "Holes", "=COUNTBLANK(B6:F13)"
+    heat(sheet, "B6:F13", "I6:M13")
+    sheet.freeze_panes = "B6"
+
+
+def _quotes(number: int) -> list[list[object]]:
+    """The demo's close at another level, with a pattern of holes of the number's own."""
+    level = 1 + number / 100
+    return [
+        [
+            tenor,
+            *(
+                None if (3 * i + j + number) % 4 == 0 else round(vol * level / 100, 4)
+                for j, vol in enumerate(row)
+            ),
+        ]
+        for i, (tenor, row) in enumerate(zip(TENORS, YESTERDAY, strict=True))
+    ]
