@@ -9,7 +9,7 @@ from pathlib import Path
 from voladdin.xlsx.runner import Report, run
 
 from . import clinic, fx, hundred, ladder, listed, rates
-from .style import reproducible
+from .style import one_page_wide, reproducible
 
 BOOKS = {
     "fx-surface": fx.build,
@@ -25,7 +25,10 @@ def write(name: str, folder: Path) -> Report:
     """Builds one of BOOKS and writes it, with its values, as `folder`/NAME.xlsx."""
     with tempfile.TemporaryDirectory() as scratch:
         empty = Path(scratch) / f"{name}.xlsx"
-        empty.write_bytes(reproducible(BOOKS[name]()))
+        book = BOOKS[name]()
+        for sheet in book:
+            one_page_wide(sheet)
+        empty.write_bytes(reproducible(book))
         return run(empty, folder / empty.name)
 
 

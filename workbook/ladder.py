@@ -6,7 +6,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from .build import SCENARIO
-from .style import heat, remark, result, table, title_sheet
+from .style import heat, remark, result, table, title_sheet, typed
 
 GENERATED, OPTIONS, LADDER = "E5:P12", "A17:H21", "A26:F31"
 MOVES = (-0.02, -0.01, 0.0, 0.01, 0.02)
@@ -30,7 +30,8 @@ def _desk(sheet: Worksheet) -> None:
         "Four cells make the surface; options by Black on a forward of 100, undiscounted.",
     )
     table(sheet, "A5", "Scenario", [("Feature", "value"), *SCENARIO], "0.00")
-    sheet["A11"], sheet["B11"] = "Forward", 100.0
+    table(sheet, "A11", "", [("Forward", 100.0)], "0.00")
+    typed(sheet["B11"])
     result(sheet, GENERATED, "Generated", "=VOLGENERATE(B6,B7,B8,B9)")
     heads = ("Tenor", "Years", "ln(K/F)", "Contracts", "Strike", "Vol", "Call", "Value")
     table(
@@ -41,6 +42,8 @@ def _desk(sheet: Worksheet) -> None:
     table(sheet, "A26", "Ladder: the level moved", [across, *rows], "#,##0.00")
     for row in range(18, 22):
         sheet.cell(row, 6).number_format = "0.00%"
+        sheet.cell(row, 2).number_format = "0.0000"
+        sheet.cell(row, 4).number_format = "#,##0"
     for row in range(27, 32):
         sheet.cell(row, 1).number_format = "+0%;-0%;0%"
     for column in "GN":

@@ -33,15 +33,15 @@ def build() -> Workbook:
     chain = f"A5:E{_LAST}"
     result(sheet, "H6:R10", "Vols by strike", f'=VOLGRID({chain},"grid",I3)')
     result(sheet, "H14:N18", "Forwards by put-call parity", f'=VOLGRID({chain},"forwards",I3)', "#,##0.0000")
-    deltas = f'=VOLGRID({chain},"deltas",I3,,,,,W14:W17,H21:L21)'
+    deltas = f'=VOLGRID({chain},"deltas",I3,,,,,P14:P17,H21:L21)'
     table(sheet, "H21", "Deltas asked for", [("10P", "25P", "ATM", "25C", "10C")])
-    table(sheet, "W13", "Tenors asked for", [("tenor",), ("1M",), ("3M",), ("6M",), ("1Y",)])
+    table(sheet, "P13", "Tenors asked for", [("tenor",), ("1M",), ("3M",), ("6M",), ("1Y",)])
     result(sheet, "H24:N28", "The surface on deltas", deltas)
     for across in range(9, 19):
         sheet.cell(6, across).number_format = "General"
     for row in (*range(7, 11), *range(25, 29)):
         sheet.cell(row, 9).number_format = "#,##0.0"
-    for column in "IJKLMNOPQRW":
+    for column in "IJKLMNOPQR":
         sheet.column_dimensions[column].width = 13
     heat(sheet, "J7:R10", "J25:N28")
     remark(sheet, "A5", "Any order of rows and columns is read; headings say what each is.")

@@ -53,6 +53,8 @@ def _rates(sheet: Worksheet) -> None:
     result(sheet, "I14:O17", "Filled", f"=VOLIMPUTE({SMILE})", "0.0")
     sheet["A20"], sheet["C20"] = "Free of arbitrage?", f"=VOLCHECK({SMILE})"
     sheet["C20"].number_format = '"TRUE";;"FALSE"'
+    for row in (*sheet["B15:B17"], *sheet["J15:J17"]):
+        row[0].number_format = "0.00"
     for column in "GN":
         sheet.column_dimensions[column].width = 8
     heat(sheet, "B6:F9", "I6:M9", "P6:T9", "C15:G17", "K15:O17")

@@ -12,6 +12,7 @@ from openpyxl.comments import Comment
 from openpyxl.formatting.rule import ColorScaleRule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.formula import ArrayFormula
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 
@@ -61,7 +62,7 @@ def table(
     number_format: str = "0.00%",
     labels: int = 1,
 ) -> None:
-    """A headed grid to type in, its title above; None leaves a cell blank, and so many columns are labels."""
+    """A titled, headed grid of what is typed (blue) or a formula; None is a blank cell; `labels` columns."""
     first = sheet[at]
     sheet.cell(first.row - 1, first.column, title).font = SECTION
     for i, row in enumerate(rows):
@@ -70,8 +71,16 @@ def table(
             if i == 0 or j < labels:
                 header(cell)
             else:
-                typed(cell)
                 cell.number_format = number_format
+                if not str(value).startswith("="):
+                    typed(cell)
+
+
+def one_page_wide(sheet: Worksheet) -> None:
+    """Prints on landscape pages, as many down as it takes."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
 def heat(sheet: Worksheet, *references: str) -> None:
