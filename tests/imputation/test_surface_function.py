@@ -57,7 +57,7 @@ def quotes(surface: va.Surface) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def jump(surface: va.Surface) -> float:
-    """Largest distance in bp from a quote of the vols 1e-6 beside it, less twice the curve's own slope."""
+    """Largest distance in bp from a quote of the line through the vols 1e-6 and 2e-6 beside it."""
     kind = "delta" if surface.deltas is not None else "moneyness"
     years, at, vols = quotes(surface)
 
@@ -65,9 +65,8 @@ def jump(surface: va.Surface) -> float:
         return interpolate_many(surface, years * (1 + t), at + x, kind=kind)
 
     assert np.array_equal(vol(0, 0), vols)
-    off = [np.abs(vol(t, x) - vols) for t, x in ((0, NEAR), (0, -NEAR), (NEAR, 0), (-NEAR, 0))]
-    slope = [np.abs(vol(0, sign * 1e3 * NEAR) - vols) / 1e3 for sign in (1, -1)]
-    return float(1e4 * (np.max(off) - 2 * np.max(slope)))
+    sides = ((0, NEAR), (0, -NEAR), (NEAR, 0), (-NEAR, 0))
+    return float(1e4 * np.max([np.abs(2 * vol(t, x) - vol(2 * t, 2 * x) - vols) for t, x in sides]))
 
 
 def dense(function: SurfaceFunction, reach: float = 1.5) -> va.Surface:
