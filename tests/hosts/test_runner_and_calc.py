@@ -26,7 +26,7 @@ QUOTES: list[list[Any]] = [
     ["3M", 8.9, None, 7.6, None, 8.05],
     ["1Y", 9.75, None, 7.92, None, 8.42],
 ]
-WINGS = [["1M", 14.0, 3.1, 0.6], ["3M", 14.4, 3.2, "=NA()"], ["2Y", 15.5, 3.6, 0.7]]  # ATM, RR, BF
+WINGS = [["1M", 14.0, 3.1, 0.6], ["3M", 14.4, 3.2, "n/a"], ["2Y", 15.5, 3.6, 0.7]]  # ATM, RR, BF
 SAME = [
     "=VOLIMPUTE(Q!A1:F5)",
     '=IFERROR(VOLIMPUTE(Q!A1:F5),"-")',
