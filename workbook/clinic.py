@@ -40,7 +40,7 @@ def build() -> Workbook:
         sheet.cell(row, 8, name)
         sheet.cell(row, 10, f"=VOLCHECK({cells})").number_format = '"TRUE";;"FALSE"'
     sheet["H15"], sheet["H15"].font = "Free of arbitrage?", SECTION
-    found = CellIsRule(operator="notBetween", formula=["-100", "100"], fill=_RED)
+    found = CellIsRule(operator="notBetween", formula=["-10", "10"], fill=_RED)
     sheet.conditional_formatting.add("I6:M13", found)
     heat(sheet, "B24:F31", "I24:M31", "P6:T13")
     remark(sheet, "C17", "What the other quotes imply for the suspect; the corrected grid takes it.")

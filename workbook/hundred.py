@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from openpyxl import Workbook
+from openpyxl.styles import PatternFill
+from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from .build import DELTAS, TENORS, YESTERDAY
-from .style import heat, remark, result, table, title_sheet
+from .style import SECTION, heat, remark, result, table, title_sheet
 
 COUNT = 100
 
@@ -21,7 +23,9 @@ def build() -> Workbook:
     rows = [[name, *(f"={name}!K{row}" for row in (7, 8, 11)), f"={name}!A16"] for name in names]
     table(index, "A5", "At the money", [("Surface", "1M", "2M", "1Y", "Holes"), *rows])
     for row, name in enumerate(names, start=6):
-        index.cell(row, 1).hyperlink = f"#{name}!A1"
+        link = index.cell(row, 1)
+        link.hyperlink = Hyperlink(link.coordinate, location=f"{name}!A1")
+        link.font, link.fill = SECTION, PatternFill()
         index.cell(row, 5).number_format = "0"
         _surface(book.create_sheet(name), row - 6)
     heat(index, f"B6:D{5 + COUNT}")

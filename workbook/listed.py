@@ -37,6 +37,8 @@ def build() -> Workbook:
     table(sheet, "H21", "Deltas asked for", [("10P", "25P", "ATM", "25C", "10C")])
     table(sheet, "P13", "Tenors asked for", [("tenor",), ("1M",), ("3M",), ("6M",), ("1Y",)])
     result(sheet, "H24:N28", "The surface on deltas", deltas)
+    for row in range(15, 19):
+        sheet.cell(row, 13).number_format = sheet.cell(row, 14).number_format = "0"
     for across in range(9, 19):
         sheet.cell(6, across).number_format = "General"
     for row in (*range(7, 11), *range(25, 29)):
