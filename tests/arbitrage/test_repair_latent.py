@@ -92,7 +92,7 @@ def test_it_says_what_it_needs(generator: Generator, extreme: tuple[np.ndarray, 
     axis = generator.moneyness + (0.01 if case == "other grid" else 0.0)
     before = va.Surface(vols, generator.tenors, moneyness=axis)
     assert not va.check(before).ok
-    with pytest.raises(InfeasibleError, match="needs a full 28 x 28 surface on the grid of model 'equity'"):
+    with pytest.raises(InfeasibleError, match="needs a full 28 x 28 grid of model 'equity'"):
         repair(before, method="latent", fixed=fixed)
 
 

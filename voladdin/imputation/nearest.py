@@ -125,8 +125,7 @@ class _Cuts:
         if not used.any():  # nnls cannot take a matrix without columns
             return np.zeros(len(self._free))
         rows = np.vstack([-normal[used].T / size[used], gain[used] / size[used]])
-        target = np.zeros(len(rows))
-        target[-1] = 1.0
+        target = np.eye(len(rows))[-1]
         try:
             self.work += float(rows.shape[1]) * rows.shape[0] ** 2
             dual, distance = nnls(rows, target)

@@ -70,9 +70,8 @@ def by_features(problem: Problem) -> Attempt:
 def nearest(search: Sequence, target: FloatArray) -> FloatArray | None:
     """From the quotes, and where that leads nowhere, from vols without arbitrage near them."""
     found = search.nearest(target, search.quoted)
-    if found is None:
-        start = search.apart()
-        found = None if start is None else search.nearest(target, start)
+    if found is None and (start := search.apart()) is not None:
+        found = search.nearest(target, start)
     return found
 
 

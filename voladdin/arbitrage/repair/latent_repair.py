@@ -44,8 +44,7 @@ class _Loss:
     def __call__(self, z: FloatArray, weight: float) -> tuple[float, FloatArray]:
         vols, moves = self._generator.vols_and_slope(self._features, z[None])
         vols, moves = vols[0].ravel(), moves[0].reshape(len(z), -1)
-        live = np.maximum(vols, 1e-4)
-        gain, rates = self._conditions.linear(self._nodes, live)
+        gain, rates = self._conditions.linear(self._nodes, np.maximum(vols, 1e-4))
         over = np.maximum(gain / self._size + _MARGIN, 0.0)
         away = vols - self._quoted
         push = -2 * weight * (over / self._size) @ self._conditions.matrix(rates, len(vols))
@@ -84,9 +83,7 @@ def by_latent(problem: Problem) -> Attempt:
     )
     if not on_grid or not surface.observed.all() or problem.fixed.any():
         shape = f"{len(generator.tenors)} x {len(generator.moneyness)}"
-        note = (
-            f"latent repair needs a full {shape} surface on the grid of model 'equity', and no fixed quotes"
-        )
+        note = f"latent repair needs a full {shape} grid of model 'equity', and no fixed quotes"
         return "latent", None, note
     features, z = generator.encode(surface.vols[None])
     vols = repaired(generator, features[0], surface.vols, z[0])
