@@ -120,12 +120,26 @@ def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundl
         raise not_installed(name)
     place = _place_of(place or Path(name), kind)
     try:
-        found = _load(place, files.read(place / "card.json", files.LARGEST_CARD))
+        found = _load(place, _read(place / "card.json", _written(place / "card.json")))
     except BundleError as error:
         raise BundleError(f"model {place.name!r}: {error}") from None
     if not isinstance(found, kind):
         raise BundleError(f"model {place.name!r} is for {found.KIND}; expected one for {kind.KIND}")
     return found
+
+
+def _written(path: Path) -> tuple[int, ...]:
+    """What changes whenever a file is written or replaced."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+@functools.lru_cache(maxsize=16)
+def _read(path: Path, written: tuple[int, ...]) -> bytes:  # noqa: ARG001 - read again once it is written
+    return files.read(path, files.LARGEST_CARD)
 
 
 def _place_of(place: Path, kind: type[AnyBundle]) -> Path:
