@@ -94,9 +94,12 @@ def _libreoffice(book: Path, filled: Path) -> bool:
 
 
 def _gap(mine: Path, its: Path, cells: str) -> float:
-    """The largest difference between the numbers of two books, infinite where one is no number."""
+    """The largest difference between the numbers of two books, infinite where one is no number.
+
+    The corner is left out: Calc shows the size of a result there.
+    """
     ours, theirs = (read_cells(str(path), cells) for path in (mine, its))
-    pairs = [(a, b) for x, y in zip(ours, theirs, strict=True) for a, b in zip(x, y, strict=True)]
+    pairs = [(a, b) for x, y in zip(ours, theirs, strict=True) for a, b in zip(x, y, strict=True)][1:]
     numbers = [(a, b) for a, b in pairs if isinstance(a, float) and isinstance(b, float)]
     headers = [(a, b) for a, b in pairs if (a, b) not in numbers]
     return (
