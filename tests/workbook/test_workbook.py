@@ -10,6 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from voladdin.xlsx.runner import Report, run
+from workbook import __main__ as demonstration
 from workbook import build
 
 
@@ -114,3 +115,14 @@ def test_the_shifted_surface_keeps_its_headers(demo: tuple[Report, Any, Any]) ->
     assert after[0][1:] == before[0][1:]
     assert [row[0] for row in after] == [row[0] for row in before]
     assert after[4][3] > before[4][3]
+
+
+@pytest.mark.office
+def test_the_demo_ends_well_and_calc_agrees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VOLADDIN_HOME", str(tmp_path / "home"))  # the demo sets its own, for good
+    monkeypatch.setattr(demonstration, "OUT", tmp_path / "out")
+    monkeypatch.setattr(demonstration, "build", lambda: build.build(tmp_path / "demo.xlsx"))
+    assert demonstration.main() == 0
+    assert "(the same vols)" in capsys.readouterr().out
