@@ -17,6 +17,7 @@ import pandas as pd
 
 from export.simulation.surfaces import simulate_surfaces
 from voladdin.backfill.folder import Asked, backfill
+from voladdin.labels import parse_tenor
 
 from .report import rows_table
 
@@ -73,8 +74,6 @@ def history(count: int, path: Path, seed: int = 0) -> Path:
 
 
 def _years() -> list[float]:
-    from voladdin.labels import parse_tenor
-
     return [parse_tenor(tenor) for tenor in TENORS]
 
 

@@ -105,9 +105,9 @@ def latest_first(tenors: Sequence[int]) -> Iterator[list[int]]:
         yield nodes[tenor]
 
 
-def lower_hull(points: list[Point]) -> list[Point]:
-    """Lower convex hull of points sorted by strike, from (0, 1) down to the lowest price."""
-    hull = [_FORWARD_POINT]
+def lower_hull(points: list[Point], start: Point = _FORWARD_POINT) -> list[Point]:
+    """Lower convex hull of points sorted by strike, from the start, (0, 1), down to the lowest price."""
+    hull = [start]
     for point in points:
         if point[1] >= hull[-1][1]:
             continue

@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from .._typing import FloatArray, IntArray
-from .hulls import Point, Trade, latest_first
+from .hulls import Point, Trade, latest_first, lower_hull
 from .tolerances import LEAST_LEG
 
 _SAME = 1e-11  # of the unit of k: strikes that differ by rounding only
@@ -44,19 +44,7 @@ def normal_hull(points: list[Point]) -> list[Point]:
         return []
     least = min(price + strike for strike, price, _ in points)
     first = max(i for i, point in enumerate(points) if point[0] + point[1] <= least)
-    hull = [points[first]]
-    for point in points[first + 1 :]:
-        if point[1] >= hull[-1][1]:
-            continue
-        while len(hull) > 1 and not _convex(hull[-2], hull[-1], point):
-            hull.pop()
-        hull.append(point)
-    return hull
-
-
-def _convex(left: Point, middle: Point, right: Point) -> bool:
-    rise, run = middle[1] - left[1], middle[0] - left[0]
-    return rise * (right[0] - middle[0]) < (right[1] - middle[1]) * run
+    return lower_hull(points[first + 1 :], points[first])
 
 
 def _trades_at(

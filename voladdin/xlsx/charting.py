@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..cells import parse
-from ..errors import InputError
 from ..imputation.filling import impute
 from .adding import free_name, with_sheet
 from .chart_sheet import ChartSheet, chart_sheet, source
 from .contents import Contents
 from .package import readable
-from .runner import SUFFIXES, check_target, write
+from .runner import bytes_of, check_target, write
 from .tables import cells_of
 
 
@@ -22,12 +21,7 @@ def chart_book(book: Path, output: Path, range_: str | None = None, units: str |
 
     Raises InputError where the file is no such workbook, may not have another sheet, or has no grid there.
     """
-    if book.suffix.lower() not in SUFFIXES:
-        raise InputError(f"book is {book.name!r}; expected one of {', '.join(SUFFIXES)}")
-    try:
-        data = book.read_bytes()
-    except OSError as error:
-        raise InputError(f"book {book} cannot be read: {error.strerror}") from None
+    data = bytes_of(book)
     check_target(output)
     with readable(book.name):
         contents = Contents(data)

@@ -59,17 +59,22 @@ def run(
     into the report.
     """
     source, target = Path(book), Path(output)
-    if source.suffix.lower() not in SUFFIXES:
-        raise InputError(f"book is {source.name!r}; expected one of {', '.join(SUFFIXES)}")
-    try:
-        data = source.read_bytes()
-    except OSError as error:
-        raise InputError(f"book {source} cannot be read: {error.strerror}") from None
+    data = bytes_of(source)
     check_target(target)
     evaluated = Book(data, source.name, progress)
     outcomes = evaluated.run()
     write(target, evaluated.bytes())
     return Report(tuple(outcomes), target, evaluated.recalculated, evaluated.others)
+
+
+def bytes_of(book: Path) -> bytes:
+    """A workbook's bytes. Raises InputError where its name is no workbook's, or it cannot be read."""
+    if book.suffix.lower() not in SUFFIXES:
+        raise InputError(f"book is {book.name!r}; expected one of {', '.join(SUFFIXES)}")
+    try:
+        return book.read_bytes()
+    except OSError as error:
+        raise InputError(f"book {book} cannot be read: {error.strerror}") from None
 
 
 def check_target(target: Path) -> None:
