@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
 from .._typing import BoolArray, FloatArray
 from ..errors import InputError
@@ -20,7 +19,7 @@ from .market import beyond, inside_market
 from .model import Imputer, UniversalBundle, imputer
 from .normal import impute_normal
 from .notes import fallback_notes, guard_notes
-from .posterior import Posterior
+from .posterior import Posterior, band
 from .requirements import check_grid, check_prior, check_vols, require_surfaces
 from .weighing import UNIVERSAL, answers
 
@@ -228,7 +227,6 @@ def _present(
     log_mean, log_std = answer.mean.reshape(vols.shape), answer.std.reshape(vols.shape)
     observed = np.isfinite(vols)
     median = np.clip(np.exp(log_mean), MIN_VOL, MAX_VOL)
-    reach = np.exp(np.minimum(float(ndtri(0.5 + coverage / 2)) * log_std, 5.0))
     mean, std = np.where(observed, vols, median), np.where(observed, 0.0, median * log_std)
     zscore = np.where(observed, answer.zscore.reshape(vols.shape), np.nan)
     notes = fallback_notes(answer, len(vols))
@@ -237,11 +235,12 @@ def _present(
         guarded = guard(axes, mean, observed, np.where(observed, zscore, std))
         filled, disputed = guarded.vols, guarded.disputed
         notes += guard_notes(guarded, mean)
+    low, high = band(mean, log_std, observed, filled, coverage)
     return Imputation(
         mean=mean,
         std=std,
-        low=np.minimum(np.where(observed, vols, median / reach), filled),
-        high=np.maximum(np.where(observed, vols, median * reach), filled),
+        low=low,
+        high=high,
         filled=filled,
         zscore=zscore,
         disputed=disputed,

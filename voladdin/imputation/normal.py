@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
 
 from .._typing import BoolArray, FloatArray
 from ..arbitrage.check import check
@@ -18,6 +17,7 @@ from ..errors import InfeasibleError
 from ..surface import Surface
 from .coordinates import atm_term, saturated
 from .model import UniversalBundle
+from .posterior import band
 from .process import Points
 
 
@@ -49,9 +49,7 @@ def impute_normal(
     filled, disputed, notes = mean, np.zeros(shape, dtype=np.bool_), ""
     if arbitrage_free:
         filled, disputed, notes = _guarded(surface, mean)
-    reach = np.exp(np.minimum(float(ndtri(0.5 + coverage / 2)) * log_std, 5.0))
-    low = np.minimum(np.where(observed, surface.vols, mean / reach), filled)
-    high = np.maximum(np.where(observed, surface.vols, mean * reach), filled)
+    low, high = band(mean, log_std, observed, filled, coverage)
     return NormalAnswer(mean, std, low, high, filled, zscore, disputed, notes)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import fdtrc
+from scipy.special import fdtrc, ndtri
 
 from .._typing import BoolArray, FloatArray
 from ..imputation.model import Bundle
@@ -141,6 +141,14 @@ def changed(
     scatter = bundle.changes.scatter_near(place)
     spread = observation.matrix @ scatter @ observation.matrix.T + observation.changes
     return condition(prior, spread * age**power, cells, observed)
+
+
+def band(
+    mean: FloatArray, log_std: FloatArray, observed: BoolArray, filled: FloatArray, coverage: float
+) -> tuple[FloatArray, FloatArray]:
+    """Low and high vols: the band of that coverage about the mean, as far as `filled`; of quotes, these."""
+    reach = np.where(observed, 1.0, np.exp(np.minimum(float(ndtri(0.5 + coverage / 2)) * log_std, 5.0)))
+    return np.minimum(mean / reach, filled), np.maximum(mean * reach, filled)
 
 
 def student_t_inflation(given: GaussianPosterior, degrees: float) -> FloatArray:
