@@ -26,15 +26,15 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("voladdin.bundles", "export.history"),
     ("voladdin.arbitrage",),
     ("voladdin.cells", "voladdin.generation", "voladdin.imputation", "export.simulation"),
-    ("voladdin", "voladdin.backfill", "voladdin.worksheet", "export.bundle_writer"),
+    ("voladdin", "voladdin.worksheet", "export.bundle_writer"),
     ("voladdin.xlsx", "export.imputation"),
     ("voladdin.commands", "export.generation"),
     ("voladdin.cli", "voladdin.hosts.excel", "voladdin.hosts.libreoffice"),
-    ("server", "workbook", "export.bench", "voladdin.doctor"),
+    ("server", "workbook", "export.bench", "voladdin.hosts.doctor"),
 )
 _FLOOR = {room: floor for floor, rooms in enumerate(FLOORS, 1) for room in rooms}
 _EMPTY = {"export", "voladdin.hosts"}  # packages that only hold rooms
-MOST_FLOORS, MOST_MODULES, MOST_PACKAGES = 13, 8, 16
+MOST_FLOORS, MOST_MODULES, MOST_PACKAGES = 13, 8, 14
 
 
 def _modules() -> dict[str, Path]:

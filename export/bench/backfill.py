@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from export.simulation.surfaces import simulate_surfaces
-from voladdin.backfill.folder import Asked, backfill
+from voladdin.imputation.backfill.folder import Asked, backfill
 from voladdin.labels import parse_tenor
 
 from .report import rows_table

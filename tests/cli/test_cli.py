@@ -14,8 +14,8 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from voladdin.cli import addins, main
-from voladdin.doctor import program as doctor
 from voladdin.errors import InputError
+from voladdin.hosts.doctor import program as doctor
 from voladdin.worksheet import registry
 from voladdin.xlsx.tables import format_grid, format_table, read_cells, write_cells
 

@@ -14,10 +14,10 @@ import xlwings
 from defusedxml.ElementTree import fromstring
 
 from voladdin.cli.program import main
-from voladdin.doctor import program as doctor
 from voladdin.errors import UnavailableError
 from voladdin.home import folder
 from voladdin.hosts import excel
+from voladdin.hosts.doctor import program as doctor
 from voladdin.hosts.excel import addin, installer, names, task, waiting, xlam
 
 THEIR_CONFIG = '"INTERPRETER_WIN","theirs"\n'

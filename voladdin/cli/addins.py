@@ -53,7 +53,7 @@ def _install(options: argparse.Namespace) -> int:
     stop_if_running()  # the next call starts the server of what is installed now
     if options.action == "uninstall":
         return 0
-    doctor = importlib.import_module("voladdin.doctor.program")
+    doctor = importlib.import_module("voladdin.hosts.doctor.program")
     return int(doctor.summarise(options.host))
 
 

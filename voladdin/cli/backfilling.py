@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
 
 def _backfill(options: argparse.Namespace) -> int:
     try:
-        from ..backfill.folder import Asked, backfill
+        from ..imputation.backfill.folder import Asked, backfill
     except ModuleNotFoundError as error:
         raise UnavailableError(
             f"backfill needs the package {error.name}; expected pip install voladdin[backfill]"

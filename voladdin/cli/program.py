@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given[:1] == ["serve"]:
             return _elsewhere("server.run" if _cloned() else "voladdin.server.run", "serve", given[1:])
         if given[:1] == ["doctor"]:
-            return _elsewhere("voladdin.doctor.program", "doctor", given[1:])
+            return _elsewhere("voladdin.hosts.doctor.program", "doctor", given[1:])
         if given[:1] == ["train"]:
             generator = "--generator" in given
             trained = "export.generation.any_axes" if generator else "export.imputation.train"

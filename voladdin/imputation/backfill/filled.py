@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import BoolArray, FloatArray, IntArray
-from ..errors import VoladdinError
-from ..imputation.filling import Imputation, impute_batch
-from ..surface import MAX_VOL
+from ..._typing import BoolArray, FloatArray, IntArray
+from ...errors import VoladdinError
+from ...surface import MAX_VOL
+from ..filling import Imputation, impute_batch
 from .by_axes import Grid
 
 BATCH = 1_024

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..conventions.quotes import PERCENT_ABOVE
-from ..errors import InputError
+from ...conventions.quotes import PERCENT_ABOVE
+from ...errors import InputError
 from .by_axes import surfaces_of
 from .columns import Columns, columns_of
 from .engines import Finished, dask, here, pool

@@ -15,14 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import voladdin as va
-from voladdin.backfill import engines
-from voladdin.backfill.columns import columns_of
-from voladdin.backfill.folder import Asked, backfill
-from voladdin.backfill.part import Done, Job, fill_part
-from voladdin.backfill.plan import Part, parts_of
-from voladdin.backfill.rows import Rows, files_of
 from voladdin.cli import main
 from voladdin.errors import InputError, UnavailableError
+from voladdin.imputation.backfill import engines
+from voladdin.imputation.backfill.columns import columns_of
+from voladdin.imputation.backfill.folder import Asked, backfill
+from voladdin.imputation.backfill.part import Done, Job, fill_part
+from voladdin.imputation.backfill.plan import Part, parts_of
+from voladdin.imputation.backfill.rows import Rows, files_of
 
 TENORS, STRIKES = ("1M", "6M", "1Y"), ("25P", "ATM", "25C")
 NODES = [f"{tenor}|{strike}" for tenor in TENORS for strike in STRIKES]

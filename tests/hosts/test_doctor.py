@@ -19,7 +19,10 @@ from tests.stubs.server import LocalServer
 from voladdin import bundles
 from voladdin.cli import addins
 from voladdin.cli.program import main
-from voladdin.doctor import (
+from voladdin.errors import BundleError, UnavailableError
+from voladdin.home import VERSION
+from voladdin.hosts import libreoffice
+from voladdin.hosts.doctor import (
     findings,
     in_excel,
     in_libreoffice,
@@ -28,10 +31,7 @@ from voladdin.doctor import (
     program,
     transports,
 )
-from voladdin.doctor.findings import FAULT, NOTE, OK, Check, Finding
-from voladdin.errors import BundleError, UnavailableError
-from voladdin.home import VERSION
-from voladdin.hosts import libreoffice
+from voladdin.hosts.doctor.findings import FAULT, NOTE, OK, Check, Finding
 from voladdin.hosts.excel import waiting, xlam
 from voladdin.hosts.libreoffice import extension, installed, installer, programs
 from voladdin.service import process

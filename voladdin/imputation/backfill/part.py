@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .. import bundles
-from .._typing import FloatArray
+from ... import bundles
+from ..._typing import FloatArray
 from .by_axes import Surfaces, surfaces_of
 from .columns import Columns, columns_of
 from .filled import SOURCES, Filled, Settings, filled

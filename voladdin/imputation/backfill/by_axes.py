@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from .._typing import FloatArray
-from ..errors import InputError
-from ..labels import parse_delta, parse_tenor
+from ..._typing import FloatArray
+from ...errors import InputError
+from ...labels import parse_delta, parse_tenor
 from .columns import Columns
 from .plan import days_of
 

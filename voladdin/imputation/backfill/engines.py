@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any
 
-from ..errors import UnavailableError
+from ...errors import UnavailableError
 from .part import Done, Job, fill_part
 from .plan import Part
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ...errors import InputError
 from .columns import Columns
 from .rows import Range, Rows
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..errors import InputError
-from ..labels import StrikeKind, parse_strike, parse_tenor
+from ...errors import InputError
+from ...labels import StrikeKind, parse_strike, parse_tenor
 
 _STRIKES: dict[str, StrikeKind] = {  # of the long form
     "call_delta": "delta",

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..errors import InputError
+from ...errors import InputError
 
 BLOCK = 8_192
 Range = tuple[int, int]  # of rows, the second not in it
