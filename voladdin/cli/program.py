@@ -25,6 +25,7 @@ BENCHES = {  # name: its module
     "page": "export.bench.page",
     "speed": "export.bench.speed",
     "backfill": "export.bench.backfill",
+    "papers": "export.bench.papers.command",
     "fuzz": "export.bench.fuzz",
 }
 _SOURCE_ONLY = ("train", "bench")  # commands of a clone, each with an extra of its name

@@ -1,0 +1,91 @@
+"""Errors of every method on missing and observed cells by rate, pair and tenor: one file a part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from voladdin._typing import BoolArray, FloatArray
+
+from ...data import TestSet
+from ..fx import Fx, fx, hidden_cells
+from ..items import Bench
+from .imputing import imputed
+from .rivals import CLASSICAL, absolute_errors, batched, few, fitted_fill, mean_where
+from .vaes import OF_LATENT, SIGMA, SIGMA_RESIDUAL
+
+ON_BOTH = (OF_LATENT, SIGMA_RESIDUAL, SIGMA)
+ON_TEST = (*ON_BOTH, "β-VAE (β = 1), no residual", "Σ-IWAE, residual")
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """Mean absolute errors in bp: by[method][kind, rate, pair] or [kind, rate, pair, tenor], as text keys."""
+
+    by: dict[str, dict[str, float]]
+
+    def at(self, method: str, kind: str, rate: int, pair: str, tenor: int | None = None) -> float:
+        """kind: "missing" or "observed"; tenor: its row."""
+        where = f"{kind} {rate} {pair}"
+        return self.by[method].get(where if tenor is None else f"{where} {tenor}", float("nan"))
+
+    @property
+    def methods(self) -> list[str]:
+        return list(self.by)
+
+
+def errors_of(bench: Bench, part: str) -> Errors:
+    """On "validation" or "test", method by method, from the file where a method is already there."""
+    data = fx(bench.seed)
+    file = bench.folder / "errors" / f"{part}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    known: dict[str, dict[str, float]] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    for name, errors in _missing_methods(bench, data, part, known):
+        known[name] = errors
+        file.write_text(json.dumps(known, ensure_ascii=False), encoding="utf-8")
+    return Errors(known)
+
+
+def _missing_methods(
+    bench: Bench, data: Fx, part: str, known: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, float]]]:
+    tests = data.part(part, bench.budget.every)
+    masks = hidden_cells(tests, bench.seed)
+    shown = {rate: np.where(mask, np.nan, tests.vols) for rate, mask in masks.items()}
+    for name in ON_TEST if part == "test" else ON_BOTH:
+        if name not in known:
+            means = {rate: found.mean for rate, found in imputed(bench, data, name, part).items()}
+            yield name, _by_cell(tests, masks, means)
+    for name, fill in batched(bench, data).items():
+        if name not in known:
+            means = {rate: fill(vols, tests.axes) for rate, vols in shown.items()}
+            yield name, _by_cell(tests, masks, means)
+    rows = few(tests, bench.budget.fits)
+    for name in CLASSICAL:
+        if name not in known:
+            yield name, _fitted(bench, name, tests.subset(rows), {r: m[rows] for r, m in masks.items()})
+
+
+def _fitted(bench: Bench, name: str, tests: TestSet, masks: dict[int, BoolArray]) -> dict[str, float]:
+    means = {}
+    for rate, mask in masks.items():
+        bench.clock.check()
+        means[rate] = fitted_fill(name, np.where(mask, np.nan, tests.vols), tests.axes)
+    return _by_cell(tests, masks, means)
+
+
+def _by_cell(tests: TestSet, masks: dict[int, BoolArray], means: dict[int, FloatArray]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for rate, mask in masks.items():
+        errors = absolute_errors(means[rate], tests.vols)
+        for pair in dict.fromkeys(tests.pair):
+            own = (tests.pair == pair)[:, None, None]
+            for kind, cells in (("missing", mask & own), ("observed", ~mask & own)):
+                found[f"{kind} {rate} {pair}"] = mean_where(errors, cells)
+                for tenor in range(errors.shape[1]):
+                    found[f"{kind} {rate} {pair} {tenor}"] = mean_where(errors[:, tenor], cells[:, tenor])
+    return found

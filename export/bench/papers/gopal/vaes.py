@@ -1,0 +1,119 @@
+"""The VAEs of Gopal (2024), at one of the paper's 64 sizes, from the networks of `export.imputation`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from export.imputation.networks.base import Vae, feed_forward, residual
+from export.imputation.networks.noise import Fixed, Noise, OfLatent, OfNode, Shared
+
+from ..slices import Schedule
+
+STEPS, DRAWS, REFIT_STEPS, REFIT_DRAWS, SAMPLES = (
+    100_000,
+    5,
+    10_000,
+    50,
+    10_000,
+)  # all but DRAWS: appendix B.5
+LN_2PI = math.log(2 * math.pi)
+
+
+@dataclass(frozen=True)
+class Size:
+    """One cell of the paper's search: hidden size, layers, dropout, embedding."""
+
+    width: int = 64
+    depth: int = 2
+    dropout: float = 0.1
+    latent: int = 32
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A model of the paper: residual or not, its noise, trained on the weighted bound or not."""
+
+    file: str
+    noise: Callable[[int, Size], Noise]
+    residual: bool = True
+    draws: int = 1
+    budget: str = "further_steps"  # the field of `Budget` that says how many it is trained
+
+
+def _of_latent(nodes: int, size: Size) -> Noise:
+    noise = OfLatent(nodes, size.latent)
+    noise.net = residual(size.latent, nodes, size.width, size.depth, size.dropout)  # type: ignore[assignment]
+    return noise
+
+
+SIGMA, SIGMA_RESIDUAL, OF_LATENT = "σ-VAE, no residual", "σ-VAE, residual", "Σ-VAE, residual"
+KINDS: dict[str, Kind] = {
+    OF_LATENT: Kind("Sigma", _of_latent, budget="steps"),
+    SIGMA_RESIDUAL: Kind("sigma", lambda _n, _s: Shared(), budget="simpler_steps"),
+    SIGMA: Kind("sigma-plain", lambda _n, _s: Shared(), residual=False, budget="simpler_steps"),
+    "β-VAE (β = 1), no residual": Kind("beta-plain", lambda _n, _s: Fixed(1.0), residual=False),
+    "σ⃗-VAE, residual": Kind("sigma-of-node", lambda n, _s: OfNode(n)),
+    "Σ-IWAE, residual": Kind("Sigma-weighted", _of_latent, draws=DRAWS),
+    "σ-IWAE, residual": Kind("sigma-weighted", lambda _n, _s: Shared(), draws=DRAWS),
+    "σ-IWAE, no residual": Kind("sigma-plain-weighted", lambda _n, _s: Shared(), residual=False, draws=DRAWS),
+}
+
+
+def network(kind: Kind, nodes: int, size: Size) -> Vae:
+    """Untrained."""
+    noise = kind.noise(nodes, size)
+    if kind.residual:
+        encoder = residual(2 * nodes, 2 * size.latent, size.width, size.depth, size.dropout)
+        decoder = residual(size.latent, nodes, size.width, size.depth, size.dropout)
+    else:
+        hidden = [size.width] * size.depth
+        encoder = feed_forward([2 * nodes, *hidden, 2 * size.latent])
+        decoder = feed_forward([size.latent, *hidden, nodes])
+    return Vae(encoder, decoder, noise, size.latent)
+
+
+def schedule(steps: int, seed: int = 0) -> Schedule:
+    """The paper's: linear warm-up over 5% of the steps to 2e-4, halved after half of them."""
+    return Schedule(steps, 64, 2e-4, 1e-5, max(steps // 20, 1), steps // 2, seed)
+
+
+def weighted_bound(model: Vae, x: Tensor, seen: Tensor, draws: int) -> Tensor:
+    """[B] log mean exp of the log weights of `draws` codes: the bound on the log density of what is seen.
+
+    With 2 pi, unlike `Network.elbo`. Burda et al. (2016), equation 5.3 of the paper.
+    """
+    weights, _ = log_weights(model, x, seen, draws)
+    return torch.logsumexp(weights, 0) - math.log(draws)
+
+
+def log_weights(model: Vae, x: Tensor, seen: Tensor, draws: int) -> tuple[Tensor, Tensor]:
+    """[K, B] log p(x, z) / q(z), and the codes z [K, B, e]."""
+    code = model.encode(x, seen)
+    z = code.mean + code.spread * torch.randn(draws, *code.mean.shape)
+    flat, count = z.flatten(0, 1), (draws, 1)
+    likelihood = model.noise.log_density(x.repeat(count), model.decode(flat), seen.repeat(count), flat)
+    constant = 0.5 * LN_2PI * seen.sum(-1)
+    ratio = -0.5 * (z**2).sum(-1) - code.log_density(z)
+    return likelihood.view(draws, -1) + ratio - constant, z
+
+
+def training_loss(model: Vae, draws: int) -> Callable[[Tensor, int], Tensor]:
+    """Minus the mean bound of full surfaces."""
+
+    def loss(x: Tensor, _step: int) -> Tensor:
+        seen = torch.ones_like(x, dtype=torch.bool)
+        if draws > 1:
+            return -weighted_bound(model, x, seen, draws).mean()
+        return -(model.elbo(x, seen) - 0.5 * LN_2PI * x.shape[1]).mean()
+
+    return loss
+
+
+def frozen(model: nn.Module) -> nn.Module:
+    """Without dropout and without gradients."""
+    return model.eval().requires_grad_(requires_grad=False)

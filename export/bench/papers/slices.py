@@ -1,0 +1,125 @@
+"""Training that can be put down and taken up: steps in slices, one checkpoint a network."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+SAVED_EVERY, LOGGED_EVERY = 1000, 50
+
+
+class Paused(Exception):
+    """The time given is spent; what is done is kept, and the same command goes on from there."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When to put the work down; never where `end` is infinite."""
+
+    end: float = math.inf
+
+    @classmethod
+    def of(cls, minutes: float | None) -> Clock:
+        return cls(math.inf if minutes is None else time.monotonic() + 60 * minutes)
+
+    def check(self) -> None:
+        """Raises Paused once the time is spent."""
+        if time.monotonic() > self.end:
+            raise Paused
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Adam's steps. warm_up: linear from 0; halved: the step after which the rate is half."""
+
+    steps: int
+    batch: int = 64
+    rate: float = 2e-4
+    decay: float = 0.0
+    warm_up: int = 0
+    halved: int = 10**9
+    seed: int = 0
+
+    def at(self, step: int) -> float:
+        """The rate of a step."""
+        warm = min(1.0, (step + 1) / self.warm_up) if self.warm_up else 1.0
+        return self.rate * warm * (0.5 if step >= self.halved else 1.0)
+
+
+Loss = Callable[[Tensor, int], Tensor]  # of a batch of rows, at a step
+
+
+@dataclass
+class Run:
+    """One network on its way. curve: (step, loss) means of the last steps; seconds: spent so far."""
+
+    model: nn.Module
+    schedule: Schedule
+    file: Path
+    curve: list[list[float]] = field(default_factory=list)
+    seconds: float = 0.0
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        torch.set_num_threads(1)
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.Adam(trained, self.schedule.rate, weight_decay=self.schedule.decay)
+        if self.file.is_file():
+            self._resume()
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must agree with to be gone on from."""
+        return {**asdict(self.schedule), "parameters": sum(p.numel() for p in self.model.parameters())}
+
+    def train(self, rows: Tensor, loss: Loss, clock: Clock) -> None:
+        """All steps that are left; raises Paused with a checkpoint written."""
+        self.model.train()
+        sums: list[float] = []
+        while self.step < self.schedule.steps:
+            started = time.process_time()
+            sums.append(self._step(rows, loss))
+            self.seconds += time.process_time() - started
+            if self.step % LOGGED_EVERY == 0:
+                self.curve.append([self.step, sum(sums) / len(sums)])
+                sums.clear()
+            if self.step % SAVED_EVERY == 0:
+                self.save()
+                clock.check()
+        self.save()
+        self.model.eval()
+
+    def _step(self, rows: Tensor, loss: Loss) -> float:
+        torch.manual_seed(self.schedule.seed * 1_000_003 + self.step)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.schedule.at(self.step)
+        value = loss(rows[torch.randint(len(rows), (self.schedule.batch,))], self.step)
+        self.optimiser.zero_grad()
+        value.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 100.0)
+        self.optimiser.step()
+        self.step += 1
+        return float(value.detach())
+
+    def save(self) -> None:
+        """Written beside the old checkpoint, then put in its place."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        state: dict[str, Any] = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        state |= {"curve": self.curve, "seconds": self.seconds, "step": self.step}
+        torch.save(state | {"identity": self.identity}, self.file.with_suffix(".new"))
+        self.file.with_suffix(".new").replace(self.file)
+
+    def _resume(self) -> None:
+        stored = torch.load(self.file, weights_only=True)
+        if stored["identity"] == self.identity:
+            self.model.load_state_dict(stored["model"])
+            self.optimiser.load_state_dict(stored["optimiser"])
+            self.curve, self.seconds, self.step = stored["curve"], stored["seconds"], stored["step"]
+            self.model.eval()

@@ -1,0 +1,101 @@
+"""The papers' bench: every row has an item, items run, results are kept and are what the document prints."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from export.bench.papers import command, document, results
+from export.bench.papers.catalogue import ITEMS, PAPERS
+from export.bench.papers.gopal.missing import printed
+from export.bench.papers.items import QUICK, Bench, Item, Outcome, Table
+from export.bench.papers.slices import Clock, Paused, Run, Schedule
+from voladdin.errors import InputError
+
+pytestmark = pytest.mark.torch
+TINY = replace(QUICK, toy_steps=20, drawn=200)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(TINY, tmp_path_factory.mktemp("papers"))
+
+
+def test_every_key_is_of_a_paper_and_every_row_is_there_once() -> None:
+    assert {item.paper for item in ITEMS.values()} == set(PAPERS)
+    places = [(item.paper, place) for item in ITEMS.values() for place in item.places]
+    assert len(places) == len(set(places))
+    assert all(item.printed and item.what for item in ITEMS.values())
+
+
+def test_printed_tables_are_the_papers() -> None:
+    assert printed()[3, "AUDUSD", "Σ-VAE, residual"][0] == "8.65"
+    assert printed()[10, "USDMXN", "Heston"][-1] == "114.54"
+    assert len(printed()) == 8 * 5 * 6
+
+
+def test_an_item_runs_once_and_is_kept(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def measure(_: Bench) -> Outcome:
+        calls.append(1)
+        return Outcome("1.5", "as the paper", [Table("t", ("a", "b"), [["x", "1.5"]])])
+
+    item, bench = Item("002-x", ("table x",), "a thing", "1.4", measure), Bench(TINY, tmp_path)
+    first, second = (results.measured(bench, item) for _ in range(2))
+    assert first == second and len(calls) == 1
+    results.measured(replace(bench, budget=replace(TINY, steps=TINY.steps + 1)), item)
+    assert len(calls) == 2
+    assert results.outcome(first).ours == "1.5"
+
+
+def test_training_goes_on_where_it_was_put_down(tmp_path: Path) -> None:
+    rows = torch.randn(50, 3, generator=torch.Generator().manual_seed(1))
+
+    def run(file: str) -> Run:
+        torch.manual_seed(0)
+        return Run(torch.nn.Linear(3, 3), Schedule(2_000, 8, 1e-2), tmp_path / file)
+
+    def loss(model: torch.nn.Module):
+        return lambda x, _: (model(x) - x).square().mean()
+
+    whole, first = run("whole.pt"), run("parts.pt")
+    whole.train(rows, loss(whole.model), Clock())
+    with pytest.raises(Paused):
+        first.train(rows, loss(first.model), Clock(0.0))
+    second = run("parts.pt")
+    assert second.step == first.step == 1_000
+    second.train(rows, loss(second.model), Clock())
+    for a, b in zip(whole.model.parameters(), second.model.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_numbers_of_the_document_come_from_the_results(bench: Bench) -> None:
+    key = "002-table-2"
+    stored = results.measured(bench, ITEMS[key])
+    marked = json.loads(json.dumps(stored).replace(stored["tables"][0]["rows"][0][1], "12345.6"))
+    text = document.text({key: marked}, "papers")
+    assert "12345.6" in text and marked["ours"] in text
+    assert text.count("not run") == sum(len(item.places) for item in ITEMS.values()) - 1
+
+
+def test_an_unknown_item_is_refused() -> None:
+    with pytest.raises(InputError, match=r"--only is '009'.*002-table-3"):
+        command.chosen(["009"])
+
+
+def test_the_committed_document_has_a_row_for_every_place() -> None:
+    if not command.DOCUMENT.is_file():
+        pytest.skip("docs/papers.md is not written yet")
+    text = command.DOCUMENT.read_text("utf-8")
+    for item in ITEMS.values():
+        assert f"`--only {item.key}`" in text, item.key
+    pictures = re.findall(r"\]\((papers/[^)]+)\)", text)
+    sizes = [(command.DOCUMENT.parent / picture).stat().st_size for picture in pictures]
+    assert np.sum(sizes) < 2e6
