@@ -26,7 +26,7 @@ from voladdin.worksheet import registry, wire
 from .connections import Strangers
 from .page_routes import add_pages
 from .pages import Pages
-from .schemas import Arguments, BadJson, CommandBody, ImputeBody, parse
+from .schemas import BadJson, CommandBody, FunctionCall, ImputeBody, parse
 from .security import Activity, Json, RequestGate, Text, TooLarge, TooSlow, failure, read_body
 
 MAX_BYTES = 4 << 20
@@ -124,7 +124,7 @@ async def _body(request: Request) -> bytes:
 
 
 def _evaluate(name: str, data: bytes) -> dict[str, Any]:
-    body = parse(data, Arguments)
+    body = parse(data, FunctionCall)
     arguments: list[Any] = body.arguments
     return {"cells": registry.evaluate(name, arguments, body.caller.caller())}
 

@@ -52,7 +52,7 @@ class CallerBody(Request):
         return Caller(self.book, self.cell, tuple(self.arguments))
 
 
-class Arguments(Request):
+class FunctionCall(Request):
     """Arguments of a worksheet function: each one a cell, or rows of cells; and where it is called from."""
 
     arguments: Items[Argument]
@@ -84,7 +84,7 @@ class PageBody(Request):
     units: str | None = None
 
 
-class Features(Request):
+class FeatureArguments(Request):
     """The four features, or changes of them."""
 
     level: float
@@ -97,7 +97,7 @@ class SliderBody(Request):
     """Where the sliders stand. kind: "move" this surface, or "generate" one."""
 
     kind: str = Field(pattern="^(move|generate)$")
-    features: Features
+    features: FeatureArguments
     scenario: Annotated[float, Field(ge=0, lt=2**31, multiple_of=1)] = 0.0
 
 

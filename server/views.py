@@ -14,7 +14,7 @@ from voladdin.cells import Cells, Grid
 from voladdin.imputation.filling import Imputation, impute
 from voladdin.imputation.suspects import suspects
 from voladdin.surface import Surface
-from voladdin.worksheet.arguments import WARNINGS, Axes, companion
+from voladdin.worksheet.arguments import WARNINGS, AxisArguments, companion
 from voladdin.worksheet.arguments import read_grid as read
 
 from .places import axis_of, fine, kind_of_axis, labels, positions
@@ -90,7 +90,7 @@ def read_grids(
     cells: Cells, prior: Cells | None = None, units: str | None = None
 ) -> tuple[Grid, Surface | None]:
     """A range as a grid, and an earlier one on its axes. Raises VoladdinError naming the cell."""
-    axes, token = Axes(units=units), WARNINGS.set([])
+    axes, token = AxisArguments(units=units), WARNINGS.set([])
     try:
         grid = read(cells, axes)
         return grid, None if prior is None else companion(grid, prior, axes)

@@ -95,3 +95,14 @@ def test_branches_are_counted() -> None:
     within = "    def g(): return 1 if a else 2"
     text = f"def f(a):\n    if a or a and a:\n        return [x for x in a if x]\n{within}"
     assert [(f.lines, f.branches) for f in _functions(Path("f.py"), text)] == [(4, 5), (1, 1)]
+
+
+def test_no_class_name_has_two_meanings() -> None:
+    """Of what is installed; the networks of `export` share names by role: Encoder, Decoder, Vae."""
+    named: dict[str, list[str]] = {}
+    for path in FILES:
+        if path.relative_to(ROOT).parts[0] in ("voladdin", "server"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ClassDef):
+                    named.setdefault(node.name.lstrip("_"), []).append(str(path.relative_to(ROOT)))
+    assert not {name: places for name, places in named.items() if len(places) > 1}

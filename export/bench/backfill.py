@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from export.simulation.surfaces import simulate_surfaces
-from voladdin.imputation.backfill.folder import Asked, backfill
+from voladdin.imputation.backfill.folder import BackfillRequest, backfill
 from voladdin.labels import parse_tenor
 
 from .report import rows_table
@@ -103,7 +103,7 @@ def _run(path: Path, out: Path, processes: int, extra: list[str]) -> tuple[float
 def _stages(folder: Path, size: int) -> str:
     """Where the time of one process goes."""
     path, profile = history(size, folder / "stages.parquet"), cProfile.Profile()
-    profile.runcall(backfill, Asked(path, folder / "stages"))
+    profile.runcall(backfill, BackfillRequest(path, folder / "stages"))
     stats = pstats.Stats(profile)
     spent = {name: 0.0 for name in _STAGES}
     for (_, _, function), (_, _, _, cumulative, _) in stats.stats.items():  # type: ignore[attr-defined]

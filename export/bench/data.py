@@ -22,7 +22,7 @@ TRAIN_END, VALIDATION_END = np.datetime64("2017-01-01"), np.datetime64("2018-01-
 
 
 @dataclass(frozen=True)
-class Axes:
+class DeltaAxes:
     """Tenors [T] in years and forward call deltas [K] of a grid."""
 
     tenors: FloatArray
@@ -32,7 +32,7 @@ class Axes:
     def shape(self) -> tuple[int, int]:
         return len(self.tenors), len(self.deltas)
 
-    def same(self, other: Axes) -> bool:
+    def same(self, other: DeltaAxes) -> bool:
         """Whether both grids have equal nodes."""
         return self.shape == other.shape and all(
             np.allclose(a, b) for a, b in ((self.tenors, other.tenors), (self.deltas, other.deltas))
@@ -45,7 +45,7 @@ class History:
 
     pairs: tuple[str, ...]
     dates: NDArray[np.datetime64]
-    axes: Axes
+    axes: DeltaAxes
     vols: FloatArray
 
     def between(self, start: np.datetime64 | None, end: np.datetime64 | None) -> History:
@@ -72,7 +72,7 @@ class TestSet:
 
     __test__ = False  # not a pytest class
 
-    axes: Axes
+    axes: DeltaAxes
     vols: FloatArray
     priors: FloatArray | None
     day: NDArray[np.int64]
@@ -129,7 +129,7 @@ def load_history(path: Path | None = None) -> History:
         raise ValueError(
             f"{path.name}: {np.isnan(vols).sum()} cells are missing; expected every pair on every day"
         )
-    axes = Axes(np.array([parse_tenor(t) for t in tenors]), np.array([float(d) for d in deltas]))
+    axes = DeltaAxes(np.array([parse_tenor(t) for t in tenors]), np.array([float(d) for d in deltas]))
     shape = (len(pairs), len(dates), *axes.shape)
     return History(tuple(pairs), np.array(dates, "datetime64[D]"), axes, vols.reshape(shape))
 

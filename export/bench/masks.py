@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from voladdin._typing import BoolArray
 
-from .data import Axes
+from .data import DeltaAxes
 
-Hole = Callable[[Axes, np.random.Generator], BoolArray]
+Hole = Callable[[DeltaAxes, np.random.Generator], BoolArray]
 
 RATES = (10, 30, 50, 70, 90)
 
 
-def random_masks(rate: int, count: int, axes: Axes, rng: np.random.Generator) -> BoolArray:
+def random_masks(rate: int, count: int, axes: DeltaAxes, rng: np.random.Generator) -> BoolArray:
     """[count, T, K] with exactly round(rate% of the cells) hidden, always at least one and never all."""
     cells = int(np.prod(axes.shape))
     hidden = min(max(round(cells * rate / 100), 1), cells - 1)
@@ -33,29 +33,29 @@ def random_masks(rate: int, count: int, axes: Axes, rng: np.random.Generator) ->
     return (ranks < hidden).reshape(count, *axes.shape)
 
 
-def _nearest(axes: Axes, delta: float) -> int:
+def _nearest(axes: DeltaAxes, delta: float) -> int:
     return int(np.abs(axes.deltas - delta).argmin())
 
 
-def _half(axes: Axes, rng: np.random.Generator) -> NDArray[np.int64]:
+def _half(axes: DeltaAxes, rng: np.random.Generator) -> NDArray[np.int64]:
     return rng.permutation(len(axes.tenors))[: max(len(axes.tenors) // 2, 1)]
 
 
-def tenor_hole(axes: Axes, rng: np.random.Generator) -> BoolArray:
+def tenor_hole(axes: DeltaAxes, rng: np.random.Generator) -> BoolArray:
     """One whole tenor."""
     mask = np.zeros(axes.shape, bool)
     mask[rng.integers(len(axes.tenors))] = True
     return mask
 
 
-def wings_hole(axes: Axes, rng: np.random.Generator) -> BoolArray:
+def wings_hole(axes: DeltaAxes, rng: np.random.Generator) -> BoolArray:
     """The outermost delta on each side, of half the tenors."""
     mask = np.zeros(axes.shape, bool)
     mask[np.ix_(_half(axes, rng), [axes.deltas.argmin(), axes.deltas.argmax()])] = True
     return mask
 
 
-def sides_hole(axes: Axes, rng: np.random.Generator) -> BoolArray:
+def sides_hole(axes: DeltaAxes, rng: np.random.Generator) -> BoolArray:
     """Everything but ATM, of half the tenors."""
     mask = np.zeros(axes.shape, bool)
     mask[_half(axes, rng)] = True
@@ -63,14 +63,14 @@ def sides_hole(axes: Axes, rng: np.random.Generator) -> BoolArray:
     return mask
 
 
-def atm_hole(axes: Axes, rng: np.random.Generator) -> BoolArray:
+def atm_hole(axes: DeltaAxes, rng: np.random.Generator) -> BoolArray:
     """Everything but ATM."""
     mask = np.ones(axes.shape, bool)
     mask[:, _nearest(axes, 0.5)] = False
     return mask
 
 
-def atm_rr_hole(axes: Axes, rng: np.random.Generator) -> BoolArray:
+def atm_rr_hole(axes: DeltaAxes, rng: np.random.Generator) -> BoolArray:
     """Everything but ATM and both 25-delta cells, which an ATM and one risk reversal with its fly give."""
     mask = np.ones(axes.shape, bool)
     mask[:, [_nearest(axes, delta) for delta in (0.25, 0.5, 0.75)]] = False
@@ -86,7 +86,7 @@ HOLES: dict[str, Hole] = {
 }
 
 
-def all_masks(count: int, axes: Axes, seed: int = 0) -> dict[str, BoolArray]:
+def all_masks(count: int, axes: DeltaAxes, seed: int = 0) -> dict[str, BoolArray]:
     """Every mask by name ("10%" to "90%", then the holes), each [count, T, K].
 
     Each name has its own generator, so the masks of one do not depend on which others are asked for.

@@ -9,7 +9,7 @@ import numpy as np
 
 from voladdin._typing import FloatArray
 
-from .data import Axes, History
+from .data import DeltaAxes, History
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Method(Protocol):
     def fit(self, history: History) -> None:
         """Learn from full daily surfaces; methods without training do nothing."""
 
-    def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
+    def predict(self, vols: FloatArray, axes: DeltaAxes, prior: FloatArray | None = None) -> Prediction:
         """Fill vols [B, T, K] (NaN is missing); what it says of observed cells is not scored."""
 
 

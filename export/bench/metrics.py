@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from export.imputation.validate import gaussian_crps
 from voladdin._typing import BoolArray, FloatArray
 
-from .data import Axes, TestSet
+from .data import DeltaAxes, TestSet
 from .methods import Method, Prediction
 
 BP = 1e4
@@ -98,7 +98,7 @@ def evaluate(
     vols: FloatArray,
     priors: FloatArray | None,
     masks: Mapping[str, BoolArray],
-    axes: Axes,
+    axes: DeltaAxes,
 ) -> Scores:
     """Score fitted methods on vols [N, T, K] under every mask; keys are (method name, mask name).
 

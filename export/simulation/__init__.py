@@ -1,7 +1,7 @@
 """Market simulator: surfaces of Heston, Bates, Heston++ and SABR, and joint histories of FX pairs."""
 
 from .axes import MASTER_DELTAS, MASTER_TENORS
-from .market import PAIRS, Market, simulate_market
+from .market import PAIRS, SimulatedHistory, simulate_market
 from .smile import MODELS, model_vols
 from .surfaces import simulate_surfaces
 
@@ -9,7 +9,7 @@ __all__ = [
     "MASTER_DELTAS",
     "MASTER_TENORS",
     "MODELS",
-    "Market",
+    "SimulatedHistory",
     "PAIRS",
     "model_vols",
     "simulate_market",

@@ -46,7 +46,7 @@ PAIRS = {
 
 
 @dataclass(frozen=True)
-class Market:
+class SimulatedHistory:
     """A simulated history: vols with quote noise, and `clean` without, both [P, days, T, K]."""
 
     pairs: tuple[str, ...]
@@ -63,7 +63,7 @@ def simulate_market(
     seed: int = 0,
     tenors: ArrayLike = MASTER_TENORS,
     deltas: ArrayLike = MASTER_DELTAS,
-) -> Market:
+) -> SimulatedHistory:
     """A joint history of `days` business days of the vol surfaces of `pairs`.
 
     tenors: [T] years; deltas: [K] forward call deltas. The pairs share factors of level, skew and term
@@ -85,7 +85,7 @@ def simulate_market(
         vols = vols * np.exp(misspecification(rng, days, years, axis))
         clean.append(vols)
         quoted.append(vols * np.exp(quote_noise(rng, level, years, axis)))
-    return Market(tuple(pairs), years, axis, np.stack(quoted), np.stack(clean))
+    return SimulatedHistory(tuple(pairs), years, axis, np.stack(quoted), np.stack(clean))
 
 
 def pair_parameters(

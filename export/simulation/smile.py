@@ -46,7 +46,7 @@ _DOMAIN = {
 }
 
 
-class Smile(Protocol):
+class TotalVols(Protocol):
     """Total vols of M expiries; log-moneyness x is in units of `deviation` [M, 1]."""
 
     deviation: FloatArray
@@ -123,7 +123,7 @@ def _checked_axis(deltas: ArrayLike | None, log_moneyness: ArrayLike | None) -> 
     return axis
 
 
-def _at_strikes(smile: Smile, log_moneyness: FloatArray, tenors: int) -> FloatArray:
+def _at_strikes(smile: TotalVols, log_moneyness: FloatArray, tenors: int) -> FloatArray:
     shape = (len(smile.deviation) // tenors, tenors, log_moneyness.shape[-1])
     x = np.broadcast_to(log_moneyness, shape).reshape(-1, shape[-1]) / smile.deviation
     ladder = np.linspace(-_FAR_STRIKE, _FAR_STRIKE, 49)
@@ -133,7 +133,7 @@ def _at_strikes(smile: Smile, log_moneyness: FloatArray, tenors: int) -> FloatAr
     return smile.value_and_slope(np.clip(x, low[:, None], high[:, None]))[0]
 
 
-def _at_deltas(smile: Smile, target: FloatArray) -> FloatArray:
+def _at_deltas(smile: TotalVols, target: FloatArray) -> FloatArray:
     """Total vols [M, K] where d1 = target [K].
 
     d1 falls with log-moneyness in any smile without arbitrage (Fukasawa 2012): bracket each target on a
@@ -149,7 +149,7 @@ def _at_deltas(smile: Smile, target: FloatArray) -> FloatArray:
     return total + slope * (x - before)
 
 
-def _bracket(smile: Smile, target: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _bracket(smile: TotalVols, target: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Ends of the scan's step that holds each target, and the linear guess between them, [M, K]."""
     scan = np.concatenate([[-_FAR_DELTA], _SCAN, [_FAR_DELTA]])
     total = smile.scan(scan)

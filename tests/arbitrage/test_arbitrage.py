@@ -129,9 +129,9 @@ def test_every_kind(
 
 def test_bounds_in_words() -> None:
     from voladdin.arbitrage.hulls import Trade
-    from voladdin.arbitrage.trades import Names
+    from voladdin.arbitrage.trades import TradeWords
 
-    names = Names(bumped(), [(0, 4)], [1.0])
+    names = TradeWords(bumped(), [(0, 4)], [1.0])
     cheap, dear = Trade("bounds", 0, 1e-4, ()), Trade("bounds", 0, 1e-4, ((FORWARD, 1.0),))
     assert names.trade(cheap).startswith(
         "buy the 1M ATM (K/F=1) call, sell the forward and lend the strike: "

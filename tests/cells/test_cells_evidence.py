@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.cells.cell_tables import CALL_DELTAS, DELTAS, QUOTES, flip, table, vols
-from voladdin.cells import Market, parse, render
+from voladdin.cells import MarketCells, parse, render
 from voladdin.errors import InputError, LabelError, UnitsError
 
 STRIKES = [0.62, 0.64, 0.66, 0.68, 0.7]
@@ -143,7 +143,7 @@ class TestStrikes:
             parse(table(top=top))
         forward = float(np.median(top)) * 1.01
         np.testing.assert_array_equal(parse(table(top=top), forwards=[[forward]]).surface.strikes, top)
-        market = Market(spot=forward, domestic=[[0.05]], foreign=[[0.02]])
+        market = MarketCells(spot=forward, domestic=[[0.05]], foreign=[[0.02]])
         surface = parse(table(top=top), market=market).surface
         np.testing.assert_allclose(surface.forwards, forward * np.exp(0.03 * surface.tenors))
 
@@ -159,7 +159,7 @@ class TestStrikes:
     )
     def test_spot_and_rates_come_together(self, spot: dict[str, Any]) -> None:
         with pytest.raises(InputError, match=r"is missing; expected spot, domestic and foreign together"):
-            parse(table(), market=Market(**spot))
+            parse(table(), market=MarketCells(**spot))
 
     @pytest.mark.parametrize("top", [[25, 40, 50, 60, 75], [0.25, 0.4, 0.5, 0.6, 0.75]])
     def test_deltas_that_are_strikes_about_the_forward_are_refused(self, top: list[float]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import ndtr
 
-from export.bench.data import Axes, History, load_history, pair_split, test_set, time_split
+from export.bench.data import DeltaAxes, History, load_history, pair_split, test_set, time_split
 from export.bench.imputation import grids, impute
 from export.bench.imputation.baselines import (
     DailyChangeGaussian,
@@ -34,7 +34,9 @@ FX, OTHER = grids.FX, grids.OTHER
 needs_data = pytest.mark.data
 
 
-def random_history(days: int = 200, seed: int = 0, start: str = "2016-07-01", axes: Axes = FX) -> History:
+def random_history(
+    days: int = 200, seed: int = 0, start: str = "2016-07-01", axes: DeltaAxes = FX
+) -> History:
     """Smooth random log-vols: a few factors and noise, slowly moving."""
     rng = np.random.default_rng(seed)
     cells = int(np.prod(axes.shape))
@@ -57,8 +59,8 @@ def hidden_surfaces(history: History, count: int = 6, seed: int = 1) -> tuple[np
 # masks
 
 
-@pytest.mark.parametrize("axes", [FX, OTHER, Axes(np.array([0.1, 1.0]), np.array([0.25, 0.5, 0.75]))])
-def test_masks_are_seeded_and_hide_what_they_say(axes: Axes) -> None:
+@pytest.mark.parametrize("axes", [FX, OTHER, DeltaAxes(np.array([0.1, 1.0]), np.array([0.25, 0.5, 0.75]))])
+def test_masks_are_seeded_and_hide_what_they_say(axes: DeltaAxes) -> None:
     masks = all_masks(20, axes, seed=3)
     assert list(masks) == [*(f"{rate}%" for rate in RATES), *HOLES]
     cells = int(np.prod(axes.shape))
@@ -223,7 +225,7 @@ def test_kriging_is_exact_at_nodes_and_on_planes() -> None:
 def test_part_of_the_grid_is_answered_as_the_whole(method: Method, history: History) -> None:
     method.fit(history)
     vols, _ = hidden_surfaces(history)
-    part = Axes(FX.tenors[::2], FX.deltas[1:4])
+    part = DeltaAxes(FX.tenors[::2], FX.deltas[1:4])
     wide = np.full_like(vols, np.nan)
     wide[:, ::2, 1:4] = np.where(
         np.random.default_rng(0).random((len(vols), 4, 3)) < 0.5, np.nan, vols[:, ::2, 1:4]
@@ -478,7 +480,7 @@ def test_evaluate_gives_every_method_the_same_holes(history: History) -> None:
         def __init__(self, name: str) -> None:
             self.name, self.seen = name, []
 
-        def predict(self, vols: np.ndarray, axes: Axes, prior: np.ndarray | None = None) -> Prediction:
+        def predict(self, vols: np.ndarray, axes: DeltaAxes, prior: np.ndarray | None = None) -> Prediction:
             self.seen.append(np.isnan(vols))
             return super().predict(vols, axes, prior)
 

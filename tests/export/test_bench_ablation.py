@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from export.bench.data import Axes, load_history
+from export.bench.data import DeltaAxes, load_history
 from export.bench.imputation.ablation import HistoryAlone, _with_share, splits
 from voladdin.bundles import SHIPPED, load
 from voladdin.imputation.model import Bundle
@@ -21,7 +21,7 @@ SURFACE = va.Surface(
 
 
 def test_each_side_of_the_mixture_alone(tmp_path: Path) -> None:
-    axes = Axes(SURFACE.tenors, SURFACE.deltas)
+    axes = DeltaAxes(SURFACE.tenors, SURFACE.deltas)
     bundles = [_with_share(SHIPPED / "fx", tmp_path / str(share), share) for share in (0.5, 1.0, 0.0)]
     full, network, gaussian = (
         HistoryAlone(bundle).predict(SURFACE.vols[None], axes).mean for bundle in bundles

@@ -17,7 +17,7 @@ from export.bench.generation.models import CONTROLS, OURS, Training, models
 from export.bench.generation.paper import BETA, Budget, PaperNetwork, Shortcut, train_paper
 from export.bench.generation.pca_gaussian import fit_gaussian
 from export.bench.generation.smooth_violations import conditions, violations
-from export.bench.generation.training_surfaces import Surfaces, surfaces
+from export.bench.generation.training_surfaces import TrainingSurfaces, surfaces
 from voladdin import Surface
 from voladdin.arbitrage.smooth_conditions import diagnose
 from voladdin.bundles.generator import load
@@ -35,16 +35,16 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def known(cache: Path) -> Surfaces:
+def known(cache: Path) -> TrainingSurfaces:
     return surfaces(cache, 60, count=110)
 
 
 @pytest.fixture(scope="module")
-def network(known: Surfaces, cache: Path) -> PaperNetwork:
+def network(known: TrainingSurfaces, cache: Path) -> PaperNetwork:
     return train_paper(known.train, known.train_features, FOUR, cache / "net.pt", Budget(3), quiet=True)
 
 
-def test_surfaces_are_kept_and_held_out_ones_are_others(known: Surfaces, cache: Path) -> None:
+def test_surfaces_are_kept_and_held_out_ones_are_others(known: TrainingSurfaces, cache: Path) -> None:
     again = surfaces(cache, 60, count=110)
     assert (again.held == known.held).all()
     assert known.held.shape == (60, 784)
@@ -53,7 +53,7 @@ def test_surfaces_are_kept_and_held_out_ones_are_others(known: Surfaces, cache: 
         surfaces(cache, 60, cache / "absent.npz")
 
 
-def test_targets_lie_where_they_should(known: Surfaces) -> None:
+def test_targets_lie_where_they_should(known: TrainingSurfaces) -> None:
     rng = np.random.default_rng(0)
     y = known.train_features[:, [0, 1, 3]]
     corners = known.in_rectangle(CONTROLS[3], 2000, rng)
@@ -90,7 +90,7 @@ def test_shortcut_is_added_to_the_output() -> None:
 
 
 def test_loss_is_half_the_squares_and_beta_times_the_divergence(
-    network: PaperNetwork, known: Surfaces
+    network: PaperNetwork, known: TrainingSurfaces
 ) -> None:
     x = torch.tensor(known.held[:7], dtype=torch.float32)
     y = torch.tensor(known.held_features[:7], dtype=torch.float32)
@@ -104,7 +104,9 @@ def test_loss_is_half_the_squares_and_beta_times_the_divergence(
         torch.testing.assert_close(network.vae.loss(x, y, none, 2.0), squares / 2 + 2 * divergence)
 
 
-def test_training_lowers_the_error_and_resumes_to_the_same_weights(known: Surfaces, tmp_path: Path) -> None:
+def test_training_lowers_the_error_and_resumes_to_the_same_weights(
+    known: TrainingSurfaces, tmp_path: Path
+) -> None:
     data = known.train, known.train_features, CONTROLS[3]
     whole = train_paper(*data, tmp_path / "a.pt", Budget(12), quiet=True)
     with pytest.MonkeyPatch.context() as patch:
@@ -130,7 +132,7 @@ def test_training_lowers_the_error_and_resumes_to_the_same_weights(known: Surfac
     assert better < worse
 
 
-def test_gaussian_is_the_conditional_one(known: Surfaces) -> None:
+def test_gaussian_is_the_conditional_one(known: TrainingSurfaces) -> None:
     """At full rank: scores given features by the textbook formula, from the joint covariance."""
     vols, weights = known.train[:, ::40], known.weights[:, ::40]
     found = fit_gaussian(vols, weights, (0, 3), components=6, projected=False)
@@ -142,7 +144,7 @@ def test_gaussian_is_the_conditional_one(known: Surfaces) -> None:
     np.testing.assert_allclose(found.root @ found.root.T, rest, atol=1e-9)
 
 
-def test_projection_makes_the_features_exact(known: Surfaces) -> None:
+def test_projection_makes_the_features_exact(known: TrainingSurfaces) -> None:
     rng = np.random.default_rng(1)
     for projected in (False, True):
         found = fit_gaussian(known.train, known.weights, FOUR, projected=projected)
@@ -150,7 +152,7 @@ def test_projection_makes_the_features_exact(known: Surfaces) -> None:
         assert (errors.max() < 1e-10) == projected
 
 
-def test_conditions_are_those_of_the_diagnostics(known: Surfaces) -> None:
+def test_conditions_are_those_of_the_diagnostics(known: TrainingSurfaces) -> None:
     rng = np.random.default_rng(2)
     grid = known.grid(known.held[:3]) * (1 + 0.02 * rng.standard_normal((3, 28, 28)))
     f, calendar = conditions(grid, known.tenors, known.moneyness)
@@ -160,7 +162,7 @@ def test_conditions_are_those_of_the_diagnostics(known: Surfaces) -> None:
         np.testing.assert_allclose(calendar[row], expected.calendar, rtol=1e-6, atol=1e-8)
 
 
-def test_violations_tell_the_kinds_apart(known: Surfaces) -> None:
+def test_violations_tell_the_kinds_apart(known: TrainingSurfaces) -> None:
     flat = np.full((4, 28, 28), 0.2)
     flat[1] = 0.3 - 0.25 * known.tenors[:, None]  # w falls at the end
     flat[2] += 0.1 * np.cos(40 * known.moneyness)  # no density
@@ -171,7 +173,7 @@ def test_violations_tell_the_kinds_apart(known: Surfaces) -> None:
     assert found["f"].tolist() == [False, False, True, True]
 
 
-def test_regions_draw_the_latents_they_say(known: Surfaces) -> None:
+def test_regions_draw_the_latents_they_say(known: TrainingSurfaces) -> None:
     ours = Ours(load("equity"))
     for region in validity.REGIONS:
         asked = validity.drawn(region, ours, known, 500, np.random.default_rng(3))
@@ -180,7 +182,7 @@ def test_regions_draw_the_latents_they_say(known: Surfaces) -> None:
         assert np.isfinite(asked.z).all()
 
 
-def test_served_surfaces_have_no_arbitrage_and_the_features_asked_for(known: Surfaces) -> None:
+def test_served_surfaces_have_no_arbitrage_and_the_features_asked_for(known: TrainingSurfaces) -> None:
     ours, rng = Ours(load("equity")), np.random.default_rng(4)
     asked = validity.drawn("rectangle", ours, known, 100, rng)
     targets = asked.targets
@@ -193,7 +195,7 @@ def test_served_surfaces_have_no_arbitrage_and_the_features_asked_for(known: Sur
     assert float(row["feature error"]) < 1e-10
 
 
-def test_latent_repair_is_counted_where_it_passes_check(known: Surfaces) -> None:
+def test_latent_repair_is_counted_where_it_passes_check(known: TrainingSurfaces) -> None:
     ours, rng = Ours(load("equity")), np.random.default_rng(7)
     asked = validity.drawn("rectangle", ours, known, 200, rng)
     bad = validity.decoded(ours, known, asked)["grid"]
@@ -216,27 +218,27 @@ def test_traversal_moves_one_latent_at_a_time(network: PaperNetwork) -> None:
     np.testing.assert_allclose(vols[3, 0], network.vols(y, z)[0], atol=1e-6)
 
 
-def test_naive_shifts_change_the_feature_by_as_much(known: Surfaces) -> None:
+def test_naive_shifts_change_the_feature_by_as_much(known: TrainingSurfaces) -> None:
     for name, size in shifts.SHIFTS:
         moved = shifts.naive(known, name, size).reshape(len(known.held), -1) @ known.weights.T
         change = size * (np.array(shifts.NAMES) == name)  # type: ignore
         np.testing.assert_allclose(moved - known.held_features, np.tile(change, (60, 1)), atol=1e-9)
 
 
-def test_shift_row_counts_every_surface(known: Surfaces) -> None:
+def test_shift_row_counts_every_surface(known: TrainingSurfaces) -> None:
     row = dict(zip(shifts.COLUMNS, shifts.shift_row(known, "level", 0.05, 3), strict=True))
     assert int(row["returned"]) + int(row["refused"]) == int(row["va.shift asked for"]) == 3
     assert row["violations returned"] == "0"
 
 
-def test_reconstruction_of_all_components_is_exact(known: Surfaces) -> None:
+def test_reconstruction_of_all_components_is_exact(known: TrainingSurfaces) -> None:
     full = fit_gaussian(known.held, known.weights, FOUR, components=59, projected=False)
     assert float(likeness.reconstruction_row("all", full, known)[3]) < 0.01
     few = fit_gaussian(known.train, known.weights, FOUR, components=2, projected=False)
     assert float(likeness.reconstruction_row("two", few, known)[3]) > 1
 
 
-def test_distances_are_zero_from_itself_and_one_from_one_standard_deviation(known: Surfaces) -> None:
+def test_distances_are_zero_from_itself_and_one_from_one_standard_deviation(known: TrainingSurfaces) -> None:
     yardstick = likeness.Yardstick.of(known, np.random.default_rng(5))
     same = yardstick.row("same", known.held, known.held)
     assert len(same) == len(likeness.distance_columns(known))
@@ -247,7 +249,7 @@ def test_distances_are_zero_from_itself_and_one_from_one_standard_deviation(know
     assert row["skew"] == row["curv"] == row["term"] == "0.000"
 
 
-def test_rivals_are_timed_on_the_same_surfaces(network: PaperNetwork, known: Surfaces) -> None:
+def test_rivals_are_timed_on_the_same_surfaces(network: PaperNetwork, known: TrainingSurfaces) -> None:
     decoders = timing.decoders(Ours(load("equity")), network, "equity")
     y, z = known.held_features[:30], np.zeros((30, 5))
     a, b = (np.asarray(decoders[f"paper's network, {where}"][1](y, z)) for where in ("onnxruntime", "torch"))
@@ -259,7 +261,7 @@ def test_rivals_are_timed_on_the_same_surfaces(network: PaperNetwork, known: Sur
     assert all(len(row) == len(timing.COLUMNS) and float(row[1]) > 0 for row in rows)
 
 
-def test_our_own_of_three_features_is_exact_and_kept(known: Surfaces, cache: Path) -> None:
+def test_our_own_of_three_features_is_exact_and_kept(known: TrainingSurfaces, cache: Path) -> None:
     found = train_ours(known, CONTROLS[3], cache / "ours-3", 20, quiet=True)
     assert found.control == CONTROLS[3]
     targets = known.held_features[:, list(found.control)]
@@ -270,7 +272,7 @@ def test_our_own_of_three_features_is_exact_and_kept(known: Surfaces, cache: Pat
 
 
 def test_the_command_prints_every_table(
-    known: Surfaces, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    known: TrainingSurfaces, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     counts = ["--targets", "60", "--simulated", "110", "--surfaces", "40", "--sample", "1", "--shifts", "1"]
     budget = ["--epochs", "2", "--steps", "20"]

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 import voladdin as va
 from export.bench.markets import answers
-from export.bench.markets.answers import OURS, RIVALS, Answer, product, timed
+from export.bench.markets.answers import OURS, RIVALS, RivalFill, product, timed
 from export.bench.markets.functionals import covered_functionals
 from export.bench.markets.interpolators import linear, sabr, ssvi, svi
 from export.bench.markets.quoted import Quoted
@@ -116,7 +116,7 @@ def test_scores_are_of_hidden_cells_in_percent_of_the_level():
     fill[0] += 1.0
 
     def method(quoted, hidden):
-        return Answer(fill, fill - 0.002, fill + 0.002, np.full(fill.shape, 0.001))
+        return RivalFill(fill, fill - 0.002, fill + 0.002, np.full(fill.shape, 0.001))
 
     case = score_case(surface, "10%", hidden, {"mine": method})
     assert case.error["mine"] == pytest.approx(100 * 0.002 / surface.level)

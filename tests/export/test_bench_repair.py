@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from export.bench.data import Axes, History
+from export.bench.data import DeltaAxes, History
 from export.bench.imputation.grids import FX
 from export.bench.repair import checks, damage, repair, repair_tables, rivals
 from export.bench.repair.random_grids import random_surface
@@ -51,7 +51,9 @@ def history() -> History:
     level = 0.08 * np.exp(0.02 * np.cumsum(rng.standard_normal((2, days)), axis=1))
     smile = 1 + 0.2 * (2 * FX.deltas - 1) ** 2 + 0.05 * np.log1p(FX.tenors)[:, None]
     dates = np.datetime64("2015-01-01") + np.arange(days)
-    return History(("AAABBB", "CCCDDD"), dates, Axes(FX.tenors, FX.deltas), level[..., None, None] * smile)
+    return History(
+        ("AAABBB", "CCCDDD"), dates, DeltaAxes(FX.tenors, FX.deltas), level[..., None, None] * smile
+    )
 
 
 def slack(surface: va.Surface) -> float:
@@ -262,7 +264,9 @@ def measured(weighted: float, valid: bool = True) -> Measured:
 
 
 def test_rows_of_a_case() -> None:
-    case = damage.Case("noise 5%, 8 x 5 strikes", (va.Surface([[0.1]], [1.0], moneyness=[0.0]),) * 2, 2, 9)
+    case = damage.DamageCase(
+        "noise 5%, 8 x 5 strikes", (va.Surface([[0.1]], [1.0], moneyness=[0.0]),) * 2, 2, 9
+    )
     found = {
         PRICES: [measured(1.0), measured(1.0 + 1e-7)],
         RIVAL: [measured(1.5), measured(0.5)],
@@ -282,7 +286,7 @@ def test_rows_of_a_case() -> None:
 
 
 def test_a_case_without_arbitrage_has_an_empty_row() -> None:
-    rows = repair_tables.case_rows(damage.Case("noise 2%", (), 0, 400), {PRICES: []})
+    rows = repair_tables.case_rows(damage.DamageCase("noise 2%", (), 0, 400), {PRICES: []})
     assert rows == [["noise 2%", "0 of 400", *[""] * 10]]
 
 

@@ -252,11 +252,11 @@ def test_unknown_model_is_named() -> None:
 
 
 @pytest.fixture(scope="module")
-def market() -> simulate.Market:
+def market() -> simulate.SimulatedHistory:
     return simulate.simulate_market(500, seed=2, tenors=YEARS, deltas=DELTAS)
 
 
-def test_market_has_shape_and_is_positive(market: simulate.Market) -> None:
+def test_market_has_shape_and_is_positive(market: simulate.SimulatedHistory) -> None:
     assert market.vols.shape == market.clean.shape == (3, 500, 5, 5)
     for vols in (market.vols, market.clean):
         assert np.isfinite(vols).all()
@@ -270,7 +270,7 @@ def test_market_is_reproducible() -> None:
     assert not np.array_equal(runs[0], runs[2])
 
 
-def test_pairs_move_together_and_keep_their_skews(market: simulate.Market) -> None:
+def test_pairs_move_together_and_keep_their_skews(market: simulate.SimulatedHistory) -> None:
     changes = np.diff(np.log(market.clean[:, :, 1, 2]), axis=1)
     correlation = np.corrcoef(changes)[np.triu_indices(3, 1)]
     assert ((correlation > 0.2) & (correlation < 0.95)).all()
@@ -282,7 +282,7 @@ def test_pairs_move_together_and_keep_their_skews(market: simulate.Market) -> No
     }
 
 
-def test_moments_are_of_the_order_of_history(market: simulate.Market) -> None:
+def test_moments_are_of_the_order_of_history(market: simulate.SimulatedHistory) -> None:
     """1M and 1Y: spread of log-vol and daily changes, measured on three pairs of 2012 to 2018."""
     log_vols = np.log(market.vols[..., 2])
     level, change = log_vols.std(axis=1).mean(axis=0), np.diff(log_vols, axis=1).std(axis=1).mean(axis=0)

@@ -31,7 +31,7 @@ from voladdin.hosts.doctor import (
     program,
     transports,
 )
-from voladdin.hosts.doctor.findings import FAULT, NOTE, OK, Check, Finding
+from voladdin.hosts.doctor.findings import FAULT, NOTE, OK, Finding, Look
 from voladdin.hosts.excel import waiting, xlam
 from voladdin.hosts.libreoffice import extension, installed, installer, programs
 from voladdin.service import process
@@ -75,8 +75,8 @@ def test_all_but_the_hosts_is_well(home: Path, capsys: pytest.CaptureFixture[str
 def test_lines_summary_and_status(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    faulty = Check("port", lambda: [Finding("port", FAULT, "it is shut", "open it")], "")
-    fine = Check("home", lambda: [Finding("home", OK, "fine")], "")
+    faulty = Look("port", lambda: [Finding("port", FAULT, "it is shut", "open it")], "")
+    fine = Look("home", lambda: [Finding("home", OK, "fine")], "")
     monkeypatch.setattr(program, "_OURS", (fine, faulty))
     monkeypatch.setattr(program, "_HOSTS", {"excel": (), "libreoffice": ()})
     assert program.main(["--quick"]) == 1
@@ -99,7 +99,7 @@ def test_a_check_that_fails_is_a_fault_and_the_others_go_on(error: Exception) ->
         yield Finding("a", OK, "one")
         raise error
 
-    checks = [Check("a", fails, "mend it"), Check("b", lambda: [Finding("b", OK, "")], "")]
+    checks = [Look("a", fails, "mend it"), Look("b", lambda: [Finding("b", OK, "")], "")]
     found = list(findings.looked_at(checks))
     assert states(iter(found)) == [("a", OK), ("a", FAULT), ("b", OK)] and found[1].mend == "mend it"
 
@@ -373,5 +373,5 @@ def test_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop() -> Iterator[Finding]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(program, "_OURS", (Check("a", stop, ""),))
+    monkeypatch.setattr(program, "_OURS", (Look("a", stop, ""),))
     assert main(["doctor"]) == 128 + signal.SIGINT

@@ -13,7 +13,7 @@ from tests.stubs import calc, excel, win32
 from voladdin.arbitrage.repair import repair
 from voladdin.cells import parse
 from voladdin.commands import execute
-from voladdin.commands.ledger import Place
+from voladdin.commands.ledger import CellRun
 from voladdin.commands.transaction import Transaction
 from voladdin.errors import InputError
 from voladdin.hosts.libreoffice.document import Document
@@ -120,7 +120,7 @@ def test_a_restored_formula_spills_as_before(run: Run) -> None:
 
         book = host.xlwings.Book(impl=_xlwindows.Book(xl=excel.Workbook(document)))
         with Transaction(book, "test") as changes:
-            changes.write(Place("S", 1, 8), value=[1.0])
+            changes.write(CellRun("S", 1, 8), value=[1.0])
         with Transaction(book, "clear") as changes:
             changes.take_back(list(changes.records))
     assert document.get("S", (1, 1, 1, 8), "formula")[0][-1] == calc.to_calc("=B4:B6")

@@ -28,7 +28,7 @@ from tests.stubs.server import LocalServer
 from voladdin.errors import InputError, UnavailableError
 from voladdin.hosts.libreoffice import build, extension, installer, programs
 from voladdin.hosts.libreoffice.inside import client, connection, values
-from voladdin.hosts.libreoffice.inside.client import Client
+from voladdin.hosts.libreoffice.inside.client import FunctionClient
 from voladdin.service import process
 from voladdin.service.state import read_state
 from voladdin.worksheet.registry import FUNCTIONS, evaluate
@@ -52,8 +52,8 @@ def server(tmp_path: Path) -> Iterator[LocalServer]:
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> Iterator[Client]:
-    asked = Client(tmp_path)
+def asked(tmp_path: Path) -> Iterator[FunctionClient]:
+    asked = FunctionClient(tmp_path)
     yield asked
     asked._server.close()
 
@@ -75,7 +75,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return moved
 
 
-def test_an_answer_is_remembered(asked: Client, server: LocalServer, tmp_path: Path) -> None:
+def test_an_answer_is_remembered(asked: FunctionClient, server: LocalServer, tmp_path: Path) -> None:
     for _ in range(3):
         assert asked.evaluate("F", [[[1.0, None]], "x"]) == [["F", [[1.0, None]], "x"]]
     assert asked.evaluate("F", [[[1.0, 0.0]], "x"]) == [["F", [[1.0, 0.0]], "x"]]
@@ -84,7 +84,7 @@ def test_an_answer_is_remembered(asked: Client, server: LocalServer, tmp_path: P
 
 
 def test_a_function_that_is_not_cached_is_asked_again(
-    asked: Client, server: LocalServer, tmp_path: Path
+    asked: FunctionClient, server: LocalServer, tmp_path: Path
 ) -> None:
     for _ in range(3):
         asked.evaluate("VOLINFO", [None], cached=False)
@@ -92,7 +92,7 @@ def test_a_function_that_is_not_cached_is_asked_again(
 
 
 def test_errors_are_logged_and_not_remembered(
-    asked: Client, server: LocalServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    asked: FunctionClient, server: LocalServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "voladdin.libreoffice"):
         assert asked.evaluate("F", ["bad"]) == asked.evaluate("F", ["bad"]) == [["#VALUE!"]]
@@ -102,7 +102,7 @@ def test_errors_are_logged_and_not_remembered(
 
 
 def test_other_models_or_another_version_are_asked_again(
-    asked: Client, server: LocalServer, tmp_path: Path
+    asked: FunctionClient, server: LocalServer, tmp_path: Path
 ) -> None:
     asked.evaluate("F", [1.0])
     server.models = ["fx", "mydesk"]
@@ -119,7 +119,7 @@ def test_other_models_or_another_version_are_asked_again(
 
 
 def test_a_server_of_the_same_version_and_models_leaves_the_answers_valid(
-    asked: Client, server: LocalServer, tmp_path: Path
+    asked: FunctionClient, server: LocalServer, tmp_path: Path
 ) -> None:
     asked.evaluate("F", [1.0])
     server.die()
@@ -133,7 +133,7 @@ def test_a_server_of_the_same_version_and_models_leaves_the_answers_valid(
 
 
 def test_a_hung_server_costs_one_timeout_and_then_nothing(
-    asked: Client, server: LocalServer, tmp_path: Path, short: None
+    asked: FunctionClient, server: LocalServer, tmp_path: Path, short: None
 ) -> None:
     asked.evaluate("F", [1.0])
     server.hang()
@@ -154,7 +154,7 @@ def test_the_silence_of_a_hung_server_costs_two_seconds() -> None:
 
 
 def test_a_server_that_computes_is_not_taken_for_a_hung_one(
-    asked: Client, server: LocalServer, short: None, monkeypatch: pytest.MonkeyPatch
+    asked: FunctionClient, server: LocalServer, short: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         server, "_evaluate", lambda name, arguments: time.sleep(0.6) or double(name, arguments)
@@ -165,7 +165,9 @@ def test_a_server_that_computes_is_not_taken_for_a_hung_one(
     assert "not ended the computation within 0.3 s" in asked.evaluate("VOLINFO", [], cached=False)[0][0]
 
 
-def test_pauses_double_and_end_with_an_answer(asked: Client, tmp_path: Path, clock: SimpleNamespace) -> None:
+def test_pauses_double_and_end_with_an_answer(
+    asked: FunctionClient, tmp_path: Path, clock: SimpleNamespace
+) -> None:
     attempts = []
     for _ in range(400):
         asked.evaluate("F", [1.0])
@@ -181,7 +183,9 @@ def test_pauses_double_and_end_with_an_answer(asked: Client, tmp_path: Path, clo
     assert asked._closed_until == clock.now + client.FIRST_PAUSE
 
 
-def test_a_token_that_changed_is_read_again(asked: Client, server: LocalServer, tmp_path: Path) -> None:
+def test_a_token_that_changed_is_read_again(
+    asked: FunctionClient, server: LocalServer, tmp_path: Path
+) -> None:
     asked.evaluate("F", [1.0])
     server.token = "another"
     assert asked.evaluate("F", [2.0]) == [["#N/A"]]
@@ -190,7 +194,7 @@ def test_a_token_that_changed_is_read_again(asked: Client, server: LocalServer, 
 
 
 def test_a_port_whose_server_is_gone_is_never_contacted(
-    asked: Client, server: LocalServer, tmp_path: Path
+    asked: FunctionClient, server: LocalServer, tmp_path: Path
 ) -> None:
     server._lock.close()  # the state file stays, and another program answers on the port
     assert asked.evaluate("F", [1.0]) == [["#N/A"]]
@@ -199,7 +203,7 @@ def test_a_port_whose_server_is_gone_is_never_contacted(
 
 @pytest.mark.parametrize("answer", ["[]", '{"cells": 1}', "no json", '{"error": {}}'])
 def test_an_answer_that_is_none_is_not_available(
-    asked: Client, server: LocalServer, tmp_path: Path, answer: str, monkeypatch: pytest.MonkeyPatch
+    asked: FunctionClient, server: LocalServer, tmp_path: Path, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stub.json, "dumps", lambda *_, **__: answer)
     assert asked.evaluate("F", []) == [["#N/A"]]
@@ -207,7 +211,7 @@ def test_an_answer_that_is_none_is_not_available(
 
 def test_the_oldest_answers_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "MAX_CACHED_CELLS", 3)
-    answers = client.Answers()
+    answers = client.KeptAnswers()
     answers.put(b"a", [[1.0]])
     answers.put(b"b", [[1.0]])
     assert answers.get(b"a")
@@ -216,7 +220,7 @@ def test_the_oldest_answers_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_server_is_started_and_started_again(
-    asked: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    asked: FunctionClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VOLADDIN_HOME", str(tmp_path))
     monkeypatch.setenv("PYTHONHOME", "/nowhere")  # as LibreOffice may set it

@@ -19,9 +19,9 @@ from voladdin.cli import main
 from voladdin.errors import InputError, UnavailableError
 from voladdin.imputation.backfill import engines
 from voladdin.imputation.backfill.columns import columns_of
-from voladdin.imputation.backfill.folder import Asked, backfill
+from voladdin.imputation.backfill.folder import BackfillRequest, backfill
 from voladdin.imputation.backfill.part import Done, Job, fill_part
-from voladdin.imputation.backfill.plan import Part, parts_of
+from voladdin.imputation.backfill.plan import RowRange, parts_of
 from voladdin.imputation.backfill.rows import Rows, files_of
 
 TENORS, STRIKES = ("1M", "6M", "1Y"), ("25P", "ATM", "25C")
@@ -70,7 +70,7 @@ def _surface(row: pd.Series) -> va.Surface:
 
 def test_a_surface_has_the_fill_of_impute_with_the_day_before(history: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert backfill(Asked(history, out, surfaces=3)) == Done(16, 0)
+    assert backfill(BackfillRequest(history, out, surfaces=3)) == Done(16, 0)
     given, found = pd.read_parquet(history), pd.read_parquet(out)
     assert list(found.columns) == [
         *given.columns, *[f"std {node.replace('|', ' ')}" for node in NODES], "model", "model_hash", "flags"
@@ -96,7 +96,7 @@ def test_wide_long_and_percent_points_are_the_same_history(tmp_path: Path) -> No
     forms = {"wide": wide, "long": _long(wide), "percent": percent}
     out = {}
     for name, table in forms.items():
-        backfill(Asked(_written(table, tmp_path / f"{name}.parquet"), tmp_path / name, surfaces=3))
+        backfill(BackfillRequest(_written(table, tmp_path / f"{name}.parquet"), tmp_path / name, surfaces=3))
         out[name] = pd.read_parquet(tmp_path / name)
     np.testing.assert_allclose(out["percent"][NODES] / 100, out["wide"][NODES], rtol=1e-9)
     quoted = percent[NODES].notna()
@@ -121,7 +121,7 @@ def test_strikes_have_a_forward_and_only_listed_cells(tmp_path: Path) -> None:
         )
         for strike, vol in smile.items()
     ]
-    backfill(Asked(_written(pd.DataFrame(rows), tmp_path / "chain.parquet"), tmp_path / "out"))
+    backfill(BackfillRequest(_written(pd.DataFrame(rows), tmp_path / "chain.parquet"), tmp_path / "out"))
     found = pd.read_parquet(tmp_path / "out")
     vols = np.full((2, 4), np.nan)
     vols[0, [1, 3]], vols[1, [0, 2]] = (0.24, 0.19), (0.26, 0.21)
@@ -132,14 +132,14 @@ def test_strikes_have_a_forward_and_only_listed_cells(tmp_path: Path) -> None:
 
 def test_one_process_two_and_a_dask_cluster_write_the_same_bytes(history: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
-    backfill(Asked(history, tmp_path / "one", surfaces=3))
-    backfill(Asked(history, tmp_path / "two", surfaces=3, processes=2))
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        backfill(Asked(history, tmp_path / "dask", surfaces=3, scheduler=cluster.scheduler_address))
+    backfill(BackfillRequest(history, tmp_path / "one", surfaces=3))
+    backfill(BackfillRequest(history, tmp_path / "two", surfaces=3, processes=2))
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+        backfill(BackfillRequest(history, tmp_path / "dask", surfaces=3, scheduler=cluster.scheduler_address))
     assert _bytes(tmp_path / "one") == _bytes(tmp_path / "two") == _bytes(tmp_path / "dask")
 
 
-def _dies_once(job: Job, part: Part) -> Done:
+def _dies_once(job: Job, part: RowRange) -> Done:
     """A worker killed in the middle of part 2, and slow in part 1."""
     marker = job.output.parent / "died"
     if part.number == 2 and not marker.exists():
@@ -153,20 +153,22 @@ def _dies_once(job: Job, part: Part) -> Done:
 def test_a_killed_worker_loses_nothing(
     engine: str, history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backfill(Asked(history, tmp_path / "whole", surfaces=2))
+    backfill(BackfillRequest(history, tmp_path / "whole", surfaces=2))
     monkeypatch.setattr(engines, "fill_part", _dies_once)
-    asked = Asked(history, tmp_path / "out", surfaces=2, processes=2)
+    asked = BackfillRequest(history, tmp_path / "out", surfaces=2, processes=2)
     if engine == "processes":
         assert backfill(asked) == Done(16, 0)
     else:
         distributed = pytest.importorskip("distributed")
-        with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-            backfill(Asked(history, tmp_path / "out", surfaces=2, scheduler=cluster.scheduler_address))
+        with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+            backfill(
+                BackfillRequest(history, tmp_path / "out", surfaces=2, scheduler=cluster.scheduler_address)
+            )
     assert (tmp_path / "died").exists()
     assert _bytes(tmp_path / "out") == _bytes(tmp_path / "whole")
 
 
-def _dies(job: Job, part: Part) -> Done:
+def _dies(job: Job, part: RowRange) -> Done:
     os._exit(1)
 
 
@@ -175,26 +177,26 @@ def test_a_part_that_kills_each_process_is_named(
 ) -> None:
     monkeypatch.setattr(engines, "fill_part", _dies)
     with pytest.raises(UnavailableError, match=r"the process of part 0 \(rows 0 to 16\) died 3 times"):
-        backfill(Asked(history, tmp_path / "out", processes=2))
+        backfill(BackfillRequest(history, tmp_path / "out", processes=2))
 
 
 def test_a_backfill_goes_on_where_it_stopped(history: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    backfill(Asked(history, out, surfaces=3))
+    backfill(BackfillRequest(history, out, surfaces=3))
     whole = _bytes(out)
     kept = out / "part-000000.parquet"
     before = kept.stat().st_mtime_ns
     for name in ("part-000002.parquet", "part-000004.parquet", "_SUCCESS"):
         (out / name).unlink()
     told: list[tuple[int, int]] = []
-    backfill(Asked(history, out, surfaces=3), lambda done, every: told.append((done, every)))
+    backfill(BackfillRequest(history, out, surfaces=3), lambda done, every: told.append((done, every)))
     assert _bytes(out) == whole
     assert kept.stat().st_mtime_ns == before
     assert told == [(3, 6), (4, 4)] or told[-1][0] == told[-1][1]
     with pytest.raises(InputError, match="is a backfill with another prior; expected the same"):
-        backfill(Asked(history, out, surfaces=3, prior=False))
+        backfill(BackfillRequest(history, out, surfaces=3, prior=False))
     with pytest.raises(InputError, match="another history, rows"):
-        backfill(Asked(_written(_history(9), tmp_path / "more.parquet"), out, surfaces=3))
+        backfill(BackfillRequest(_written(_history(9), tmp_path / "more.parquet"), out, surfaces=3))
 
 
 def test_a_bad_surface_stays_as_it_was_and_says_why(
@@ -215,7 +217,7 @@ def test_a_bad_surface_stays_as_it_was_and_says_why(
 
 
 def test_pandas_and_polars_read_the_folder_as_one_table(history: Path, tmp_path: Path) -> None:
-    backfill(Asked(history, tmp_path / "out", surfaces=3))
+    backfill(BackfillRequest(history, tmp_path / "out", surfaces=3))
     frame = polars.read_parquet(tmp_path / "out" / "*.parquet")
     read = pd.read_parquet(tmp_path / "out")
     assert frame["underlying"].to_list() == read["underlying"].tolist()
@@ -227,8 +229,8 @@ def test_a_folder_of_files_is_one_history(history: Path, tmp_path: Path) -> None
     (tmp_path / "days").mkdir()
     _written(table.iloc[:7], tmp_path / "days" / "a.parquet", 3)
     _written(table.iloc[7:], tmp_path / "days" / "b.parquet", 4)
-    backfill(Asked(tmp_path / "days", tmp_path / "out", surfaces=3))
-    backfill(Asked(history, tmp_path / "one", surfaces=3))
+    backfill(BackfillRequest(tmp_path / "days", tmp_path / "out", surfaces=3))
+    backfill(BackfillRequest(history, tmp_path / "one", surfaces=3))
     left, right = _bytes(tmp_path / "out"), _bytes(tmp_path / "one")
     assert left.pop("_backfill.json") != right.pop("_backfill.json")
     assert left == right
@@ -273,19 +275,19 @@ def test_parts_hold_every_row_once_and_look_back_to_the_surface_before(
 def test_a_history_that_cannot_be_read_is_refused_by_name(change, words: str, tmp_path: Path) -> None:
     path = _written(change(_history()), tmp_path / "h.parquet")
     with pytest.raises(InputError, match=words):
-        backfill(Asked(path, tmp_path / "out"))
+        backfill(BackfillRequest(path, tmp_path / "out"))
 
 
 def test_what_is_no_history_and_a_full_folder_are_refused(history: Path, tmp_path: Path) -> None:
     (tmp_path / "text.parquet").write_text("no")
     with pytest.raises(InputError, match="cannot be read as Parquet"):
-        backfill(Asked(tmp_path / "text.parquet", tmp_path / "out"))
+        backfill(BackfillRequest(tmp_path / "text.parquet", tmp_path / "out"))
     with pytest.raises(InputError, match="is not there"):
-        backfill(Asked(tmp_path / "none.parquet", tmp_path / "out"))
+        backfill(BackfillRequest(tmp_path / "none.parquet", tmp_path / "out"))
     with pytest.raises(InputError, match="has other files in it"):
-        backfill(Asked(history, tmp_path))
+        backfill(BackfillRequest(history, tmp_path))
     with pytest.raises(InputError, match="is a file"):
-        backfill(Asked(history, history))
+        backfill(BackfillRequest(history, history))
 
 
 def test_memory_does_not_grow_with_the_history(tmp_path: Path) -> None:

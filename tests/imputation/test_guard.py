@@ -8,8 +8,8 @@ import pytest
 import voladdin as va
 import voladdin.imputation.guard as guarding
 import voladdin.imputation.nearest as nearness
-from export.bench.data import Axes
-from export.bench.imputation.guard import Case, Count, measure
+from export.bench.data import DeltaAxes
+from export.bench.imputation.guard import Count, HoleCase, measure
 from export.bench.repair.random_grids import random_surface
 from tests.imputation.example import DELTAS, TENORS, holes, surface
 from voladdin.arbitrage.verdicts import arbitrage_free
@@ -283,9 +283,9 @@ class TestBench:
         truth = np.stack([surface(level) for level in np.linspace(0.06, 0.12, 12)])
         wrong = truth * np.exp(0.15 * rng.standard_normal(truth.shape))
         hidden = rng.random(truth.shape) < 0.5
-        axes = Axes(va.Surface(truth[0], TENORS, deltas=DELTAS).tenors, np.array(DELTAS))
+        axes = DeltaAxes(va.Surface(truth[0], TENORS, deltas=DELTAS).tenors, np.array(DELTAS))
         clean, damaged = (
-            measure(Case("", axes, truth, np.where(hidden, np.nan, vols), hidden, None, "fx"))
+            measure(HoleCase("", axes, truth, np.where(hidden, np.nan, vols), hidden, None, "fx"))
             for vols in (truth, wrong)
         )
         assert clean.added == clean.moved == (0, 0) and clean.error[0] == clean.error[1]

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from server import app as app_module
 from server.app import create_app
-from server.schemas import Arguments, ImputeBody, parse
+from server.schemas import FunctionCall, ImputeBody, parse
 from server.security import Activity
 from tests.stubs import calc
 from voladdin import bundles, cells
@@ -194,7 +194,7 @@ def test_a_wrong_surface_is_named(change: dict[str, Any], message: str) -> None:
 @settings(deadline=None, max_examples=50)
 @given(st.binary() | st.text().map(str.encode))
 def test_any_bytes_parse_or_are_an_input_error(data: bytes) -> None:
-    for body in (Arguments, ImputeBody):
+    for body in (FunctionCall, ImputeBody):
         try:
             parse(data, body)
         except InputError as error:
@@ -216,7 +216,7 @@ def test_any_value_parses_or_is_an_input_error(value: Any) -> None:
         SURFACE | {"vols": value},
         SURFACE | {"prior": value},
     ):
-        for body in (Arguments, ImputeBody):
+        for body in (FunctionCall, ImputeBody):
             try:
                 parse(json.dumps(data).encode(), body)
             except InputError as error:

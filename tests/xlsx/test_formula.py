@@ -15,15 +15,15 @@ from openpyxl.worksheet.table import Table
 from voladdin.errors import InputError
 from voladdin.xlsx.boxes import Boxes
 from voladdin.xlsx.formula import Prepared, Spilled, Used, calls, prepare
-from voladdin.xlsx.names import Names, UnsupportedError
+from voladdin.xlsx.names import BookNames, UnsupportedError
 from voladdin.xlsx.package import Package
-from voladdin.xlsx.references import Box, Place, area, box_of
+from voladdin.xlsx.references import Box, SheetRange, area, box_of
 
 OURS = {"VOLIMPUTE": [0, 2], "VOLINFO": []}
 
 
 @pytest.fixture(scope="module")
-def names() -> Names:
+def names() -> BookNames:
     made = Workbook()
     made.worksheets[0].title = "It's"
     other = made.create_sheet("Other")
@@ -36,10 +36,10 @@ def names() -> Names:
     other.defined_names["Loc"] = DefinedName("Loc", attr_text="Other!$B$2")
     file = io.BytesIO()
     made.save(file)
-    return Names(Package(file.getvalue()))
+    return BookNames(Package(file.getvalue()))
 
 
-def prepared(formula: str, names: Names, row: int = 2) -> Prepared:
+def prepared(formula: str, names: BookNames, row: int = 2) -> Prepared:
     return prepare(formula, names, OURS, "Other", (row, 7))
 
 
@@ -87,7 +87,7 @@ def text(found: Prepared) -> str:
         ),
     ],
 )
-def test_a_formula_as_the_engine_takes_it(formula: str, expected: str, names: Names) -> None:
+def test_a_formula_as_the_engine_takes_it(formula: str, expected: str, names: BookNames) -> None:
     found = prepared(formula, names)
     assert text(found) == expected
     for place in found.places:
@@ -111,7 +111,7 @@ def test_a_formula_as_the_engine_takes_it(formula: str, expected: str, names: Na
         ('="', "cannot be read"),
     ],
 )
-def test_what_only_a_spreadsheet_program_reads_is_named(formula: str, message: str, names: Names) -> None:
+def test_what_only_a_spreadsheet_program_reads_is_named(formula: str, message: str, names: BookNames) -> None:
     try:
         found = prepared(formula, names)
     except InputError as error:
@@ -121,12 +121,12 @@ def test_what_only_a_spreadsheet_program_reads_is_named(formula: str, message: s
     assert any(part in said for part in message.split("|")), said
 
 
-def test_a_row_outside_the_table_has_no_this_row(names: Names) -> None:
+def test_a_row_outside_the_table_has_no_this_row(names: BookNames) -> None:
     with pytest.raises(UnsupportedError, match="#this row"):
         prepared("=Quotes[@Bid]", names, row=9)
 
 
-def test_moving_calls_are_found_from_the_innermost(names: Names) -> None:
+def test_moving_calls_are_found_from_the_innermost(names: BookNames) -> None:
     found = prepared('=SUM(OFFSET(INDIRECT("A1"),1,1),Rate)', names)
     shown = [text(Prepared(found.pieces[call.start : call.end])) for call in found.moving]
     assert shown == ['INDIRECT("A1")', 'OFFSET(INDIRECT("A1"),1,1)']
@@ -135,7 +135,7 @@ def test_moving_calls_are_found_from_the_innermost(names: Names) -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(st.text(alphabet="VOLIMPUTE(),;{}\"A1:$!%+-*#&@[]. 'Qsurf", max_size=24))
-def test_any_text_is_read_or_refused(names: Names, formula: str) -> None:
+def test_any_text_is_read_or_refused(names: BookNames, formula: str) -> None:
     calls("=" + formula, OURS)
     try:
         found = prepared("=" + formula, names)
@@ -174,15 +174,15 @@ def test_the_index_finds_what_a_search_of_all_finds(held: list[Box], data: Any) 
         index.remove("S", held[key], key)
     asked = data.draw(boxes)
     expected = {key for key, box in enumerate(held) if key not in gone and box.meets(asked)}
-    assert set(index.meeting(Place("S", asked))) == expected
-    assert (index.first(Place("S", asked)) is None) == (not expected)
-    assert set(index.meeting(Place("T", asked))) == set()
+    assert set(index.meeting(SheetRange("S", asked))) == expected
+    assert (index.first(SheetRange("S", asked)) is None) == (not expected)
+    assert set(index.meeting(SheetRange("T", asked))) == set()
 
 
 @given(boxes)
 def test_a_reference_is_read_as_it_is_written(box: Box) -> None:
     assert box_of(area(box)) == box
-    assert box_of(Place("S", box).text.split("!")[1]) == box
+    assert box_of(SheetRange("S", box).text.split("!")[1]) == box
 
 
 @pytest.mark.parametrize(

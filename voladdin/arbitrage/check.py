@@ -14,10 +14,10 @@ from ..errors import InputError
 from ..surface import MAX_VOL, Surface
 from .hulls import FORWARD, Trade, arbitrage_trades
 from .normal import normal_violations
-from .prices import Quotes, quotes
+from .prices import QuotedNodes, quotes
 from .smooth_conditions import Diagnostics, diagnose
 from .tolerances import TOLERANCE
-from .trades import Names
+from .trades import TradeWords
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _violations(
         return ()
     found = sorted(found, key=lambda trade: -trade.size)
     places = [(row, column) for row, column in given.cells.tolist()]
-    names = Names(surface, places, given.strikes.tolist())
+    names = TradeWords(surface, places, given.strikes.tolist())
     return tuple(
         Violation(
             trade.kind,
@@ -159,7 +159,7 @@ def _side(name: str, values: ArrayLike, shape: tuple[int, int]) -> FloatArray:
     return vols
 
 
-def _vol_bp(given: Quotes, found: list[Trade], sides: tuple[FloatArray, FloatArray]) -> list[float]:
+def _vol_bp(given: QuotedNodes, found: list[Trade], sides: tuple[FloatArray, FloatArray]) -> list[float]:
     """How far each first cell's vol is from that of its price without the trade."""
     at = np.array([trade.node for trade in found])
     bought = np.array([not trade.legs for trade in found])

@@ -19,7 +19,7 @@ _STEP = 1e-4  # price move over which the vol of a quote without vega is measure
 
 
 @dataclass(frozen=True)
-class Quotes(AtStrikes):
+class QuotedNodes(AtStrikes):
     """N quotes at the strikes that their vols give them. cells: [N, 2] (row, column). vols: [N] as given."""
 
     cells: NDArray[np.intp]
@@ -65,12 +65,12 @@ class Quotes(AtStrikes):
         return unit
 
 
-def quotes(surface: Surface) -> Quotes:
+def quotes(surface: Surface) -> QuotedNodes:
     """Every quote that `check` looks at: strikes beyond exp(700) forwards are left out."""
     every = at_own_strikes(surface, surface.vols)
     kept = np.isfinite(every.m)
     cells = np.argwhere(kept.reshape(surface.shape))
-    return Quotes(every.rows[kept], every.m[kept], every.root[kept], cells, surface.vols.ravel()[kept])
+    return QuotedNodes(every.rows[kept], every.m[kept], every.root[kept], cells, surface.vols.ravel()[kept])
 
 
 def vols_around(vols: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from .hulls import FORWARD, Trade
 
 
 @dataclass(frozen=True)
-class Names:
+class TradeWords:
     """Words for the trades on one surface. cells: [N] (row, column) of each node. strikes: [N] K/F."""
 
     surface: Surface

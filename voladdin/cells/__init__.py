@@ -51,12 +51,12 @@ from __future__ import annotations
 
 from ._atm_matrix import AtmMatrix, find_matrix
 from ._expiry_clocks import CLOCKS, SETTLEMENTS, ExpiryClock
-from ._forwards import Market
+from ._forwards import MarketCells
 from ._grid import Grid, parse, render
 from ._layout import kind_of
 from ._normal_grid import normal_strike
 from ._options import OptionRows, option_strikes, parse_options
-from ._queries import Asked, strike_asked, tenor_asked
+from ._queries import StrikeQuery, strike_asked, tenor_asked
 from ._quote_table import QuoteColumn, QuoteTable, find_quotes
 from ._strike_line import strike_axis
 from ._tenor_line import tenor_axis
@@ -81,14 +81,14 @@ __all__ = [
     "CLOCKS",
     "ERROR_CELLS",
     "SETTLEMENTS",
-    "Asked",
+    "StrikeQuery",
     "AtmMatrix",
     "Cell",
     "Cells",
     "ExpiryClock",
     "Grid",
     "Label",
-    "Market",
+    "MarketCells",
     "UnitEvidence",
     "OptionRows",
     "QuoteColumn",

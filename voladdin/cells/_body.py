@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..labels import parse_delta
 from ..surface import Surface
 from ._arguments import Arguments
-from ._forwards import Market, read_forwards
+from ._forwards import MarketCells, read_forwards
 from ._layout import Layout
 from ._normal_grid import read_normal
 from ._normal_strikes import NormalNotation
@@ -57,7 +57,7 @@ def normal_body(
     layout: Layout,
     given: Arguments,
     words: Words,
-    market: Market,
+    market: MarketCells,
     valuation: date | None,
     *,
     told: bool,
@@ -82,7 +82,7 @@ def lognormal_body(
     layout: Layout,
     given: Arguments,
     words: Words,
-    market: Market,
+    market: MarketCells,
     valuation: date | None,
     units: Units | None,
     like: float | None,
@@ -107,7 +107,7 @@ def _axes(
     layout: Layout,
     given: Arguments,
     words: Words,
-    market: Market,
+    market: MarketCells,
     valuation: date | None,
 ) -> tuple[Table, _Read, Strikes, list[str]]:
     """Body, tenors with forwards, and strikes; and a warning for each tenor that expires today."""

@@ -15,7 +15,7 @@ from ._values import Cells, Label, is_thousands, read_number
 MAX_RATE = 0.5
 
 
-class Market(NamedTuple):
+class MarketCells(NamedTuple):
     """forwards, domestic, foreign: one cell a tenor, or one for all; rates are continuous decimals."""
 
     forwards: Cells | None = None
@@ -24,7 +24,7 @@ class Market(NamedTuple):
     foreign: Cells | None = None
 
 
-def typical_forward(market: Market) -> float | None:
+def typical_forward(market: MarketCells) -> float | None:
     """The median of the forwards that are an argument, or the spot; 1 where no forward is readable."""
     if market.forwards is None:
         return market.spot
@@ -34,7 +34,7 @@ def typical_forward(market: Market) -> float | None:
     return float(median(positive)) if positive else 1.0
 
 
-def read_forwards(table: Table, market: Market, years: FloatArray) -> FloatArray | None:
+def read_forwards(table: Table, market: MarketCells, years: FloatArray) -> FloatArray | None:
     """[T] forwards from the argument, else the range's own, else spot exp((domestic - foreign) T), else None.
 
     Raises InputError naming the cell or argument at fault, UnitsError for rates beyond 50%.

@@ -15,7 +15,7 @@ from ..labels.dates import common_order, date_of_text
 from ..surface import MAX_CELLS, Surface
 from ._arguments import Arguments, given_layout, read_arguments
 from ._body import Body, lognormal_body, normal_body, says_normal
-from ._forwards import Market, typical_forward
+from ._forwards import MarketCells, typical_forward
 from ._layout import Layout, kind_of, own_layout
 from ._normal_strikes import NormalNotation
 from ._titles import bare, valuation_of
@@ -74,7 +74,7 @@ def parse(
     forwards: Cells | None = None,
     *,
     valuation: date | None = None,
-    market: Market | None = None,
+    market: MarketCells | None = None,
     like: Grid | None = None,
 ) -> Grid:
     """Reads a range of cells as a surface; `voladdin.cells` states the rules.
@@ -121,13 +121,13 @@ def _grid(raw: Cells, corner: Label, layout: Layout, words: Words, body: Body, n
     )
 
 
-def _market(market: Market | None, forwards: Cells | None) -> Market:
-    known = market or Market()
+def _market(market: MarketCells | None, forwards: Cells | None) -> MarketCells:
+    known = market or MarketCells()
 
     def line(name: str, cells: Cells | None) -> Cells | None:
         return None if cells is None else rectangle(cells, name, MAX_CELLS)
 
-    return Market(
+    return MarketCells(
         line("forwards", forwards if forwards is not None else known.forwards),
         known.spot,
         line("domestic", known.domestic),

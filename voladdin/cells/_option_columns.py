@@ -25,7 +25,7 @@ _PUTS = {"p", "put", "puts", "putoption", "europeanput", "americanput"}
 
 
 @dataclass
-class Columns:
+class OptionColumns:
     """The rows below the headings, each with its row of the range; bad: what is wrong there, by that row."""
 
     cells: Cells

@@ -16,7 +16,7 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..errors import InputError
 from ..options import Options
 from ._expiry_clocks import ExpiryClock
-from ._option_columns import Columns
+from ._option_columns import OptionColumns
 from ._option_headings import PRICES, VOLS, find_headings, sided
 from ._tenor_line import contract_notes
 from ._values import Cell, Cells, is_date, is_missing, read_date, read_number, shown
@@ -72,7 +72,7 @@ def parse_options(
     below = [i for i in range(top + 1, len(cells)) if not is_missing(cells[i][at["strike"]])]
     if not below:
         raise InputError(f"the {name} have headings and no option below; expected one option a row")
-    columns = Columns([cells[i] for i in below], below, at, name)
+    columns = OptionColumns([cells[i] for i in below], below, at, name)
     columns.one("root", "two roots")
     columns.one("currency", "two currencies")
     notes: list[str] = []
@@ -99,7 +99,7 @@ def parse_options(
     )
 
 
-def _good(columns: Columns) -> BoolArray:
+def _good(columns: OptionColumns) -> BoolArray:
     """[n] the rows that can be read. Raises InputError where none can."""
     good = np.array([i not in columns.bad for i in columns.rows], dtype=np.bool_)
     if not good.any():
@@ -117,7 +117,9 @@ def _joined(parts: list[Options], rows: IntArray) -> tuple[Options, IntArray]:
     return Options(**joined, vols=parts[0].vols), np.tile(rows, len(parts))[order]
 
 
-def _valuation(columns: Columns, given: date | None, today: date | None, notes: list[str]) -> date | None:
+def _valuation(
+    columns: OptionColumns, given: date | None, today: date | None, notes: list[str]
+) -> date | None:
     if given is not None or "expiry" not in columns.at or {"days", "years"} & set(columns.at):
         return given
     cell = columns.one("valuation", "two valuation dates")
@@ -127,7 +129,7 @@ def _valuation(columns: Columns, given: date | None, today: date | None, notes: 
     return found or today
 
 
-def _rate(columns: Columns) -> float | None:
+def _rate(columns: OptionColumns) -> float | None:
     """The median of the column."""
     if "rate" not in columns.at:
         return None
@@ -137,7 +139,7 @@ def _rate(columns: Columns) -> float | None:
     return float(np.median(rates)) if rates else None
 
 
-def _underlying(columns: Columns, notes: list[str]) -> float | None:
+def _underlying(columns: OptionColumns, notes: list[str]) -> float | None:
     """Its price; a column of text names the underlying."""
     if "underlying" not in columns.at:
         return None
@@ -154,7 +156,7 @@ def _underlying(columns: Columns, notes: list[str]) -> float | None:
     return median
 
 
-def _american(columns: Columns) -> bool | None:
+def _american(columns: OptionColumns) -> bool | None:
     cell = columns.one("style", "two exercise styles")
     word = cell.strip().lower() if isinstance(cell, str) else ""
     if cell is not None and word not in ("a", "american", "e", "european"):
@@ -162,7 +164,7 @@ def _american(columns: Columns) -> bool | None:
     return None if cell is None else word.startswith("a")
 
 
-def _forwards(columns: Columns, years: FloatArray) -> dict[float, float] | None:
+def _forwards(columns: OptionColumns, years: FloatArray) -> dict[float, float] | None:
     if "forward" not in columns.at:
         return None
     prices = columns.numbers("forward", "a forward above 0", positive=True)
@@ -170,7 +172,9 @@ def _forwards(columns: Columns, years: FloatArray) -> dict[float, float] | None:
     return {float(t): float(np.median(prices[known & (years == t)])) for t in np.unique(years[known])} or None
 
 
-def _side(columns: Columns, side: str, years: FloatArray, strikes: FloatArray, notes: list[str]) -> Options:
+def _side(
+    columns: OptionColumns, side: str, years: FloatArray, strikes: FloatArray, notes: list[str]
+) -> Options:
     """The calls ("c") or puts ("p") of a list with both in a row, or all options of another."""
     at = columns.at
     if side:

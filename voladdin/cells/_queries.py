@@ -21,7 +21,7 @@ _PILLARS = frozenset([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 _NEAR = 2.0  # a strike's ratio to the forward, either way
 
 
-class Asked(NamedTuple):
+class StrikeQuery(NamedTuple):
     """kind and value of a strike. note: how a number was read, "" where nothing else was possible."""
 
     kind: StrikeKind
@@ -75,7 +75,7 @@ def _expiry(cell: Cell, valuation: date) -> date:
     return at_midnight(expiry) if isinstance(valuation, datetime) else day_of(expiry)
 
 
-def strike_asked(cell: Cell, grid: Grid) -> Asked:
+def strike_asked(cell: Cell, grid: Grid) -> StrikeQuery:
     """Kind and value of a strike: a label, or a number: of the grid's kind, a strike where it has forwards.
 
     Raises LabelError naming the value, and both readings of a number that may be a delta or a strike.
@@ -86,25 +86,25 @@ def strike_asked(cell: Cell, grid: Grid) -> Asked:
     if number is not None and plain and surface.moneyness is not None:
         return _asked_moneyness(number.value, grid)
     if number is not None and plain and surface.strikes is not None:
-        return Asked("strike", number.value)
+        return StrikeQuery("strike", number.value)
     if number is not None and plain:
         return _delta_or_strike(cell, number.value, grid)
     found = parse_strike(cell)
     if found is None:
         raise LabelError(f"strike is {shown(cell)}; expected {_STRIKES_EXPECTED}")
-    return Asked(*found)
+    return StrikeQuery(*found)
 
 
-def _asked_moneyness(number: float, grid: Grid) -> Asked:
+def _asked_moneyness(number: float, grid: Grid) -> StrikeQuery:
     """ln(K/F), or K/F where the headers are."""
     if grid.notation != "K/F":
-        return Asked("moneyness", number)
+        return StrikeQuery("moneyness", number)
     if number <= 0:
         raise LabelError(f"strike is {number:g}; expected K/F such as 0.95, or m=-0.1")
-    return Asked("moneyness", math.log(number / 100 if number > 3 else number))
+    return StrikeQuery("moneyness", math.log(number / 100 if number > 3 else number))
 
 
-def _delta_or_strike(cell: Cell, number: float, grid: Grid) -> Asked:
+def _delta_or_strike(cell: Cell, number: float, grid: Grid) -> StrikeQuery:
     delta = parse_delta(-abs(number) if grid.notation == "put delta" else number)
     forwards = grid.surface.forwards
     forward = None if forwards is None else float(np.median(forwards))
@@ -113,10 +113,10 @@ def _delta_or_strike(cell: Cell, number: float, grid: Grid) -> Asked:
     near = forward is not None and number > 0 and 1 / _NEAR <= number / forward <= _NEAR
     if delta is None or (near and round(delta, 10) not in _PILLARS):
         note = "" if delta is None else f"strike {shown(cell)} read as a strike, as there are forwards"
-        return Asked("strike", number, note)
+        return StrikeQuery("strike", number, note)
     usual = grid.notation is not None or _is_round(delta)
     if usual and not near:
-        return Asked("delta", delta)
+        return StrikeQuery("delta", delta)
     both = f"{_as_delta(delta)} or K={number:g}"
     raise LabelError(f"strike is {shown(cell)}, a delta or a strike; expected {both}")
 

@@ -24,7 +24,7 @@ MAX_WARNINGS = 10
 EXPECTED = "expected a vol such as 0.0825 or 8.25, blank or n/a where missing"
 
 
-class Quotes(NamedTuple):
+class GridVols(NamedTuple):
     """vols: [T, K] decimals, NaN where missing; written: the same to the last bit in the grid's unit."""
 
     vols: FloatArray
@@ -55,7 +55,7 @@ def read_quotes(
     units: Units | None,
     evidence: UnitEvidence,
     surface_of: Callable[[FloatArray], Surface],
-) -> Quotes:
+) -> GridVols:
     """The vols of the body cells [T][K]; `cells` states the rules.
 
     evidence: what words, the pair and another grid say. surface_of: the surface of vols [T, K].
@@ -82,7 +82,7 @@ def read_quotes(
         written[i, j] = number.fraction if not percent else number.value
     if len(warnings) > MAX_WARNINGS:
         warnings[MAX_WARNINGS:] = [f"{len(warnings) - MAX_WARNINGS} more cells are read as missing"]
-    return Quotes(vols, written, percent, warnings)
+    return GridVols(vols, written, percent, warnings)
 
 
 def _positive(label: Label, warnings: list[str]) -> Number | None:

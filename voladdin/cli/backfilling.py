@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
 
 def _backfill(options: argparse.Namespace) -> int:
     try:
-        from ..imputation.backfill.folder import Asked, backfill
+        from ..imputation.backfill.folder import BackfillRequest, backfill
     except ModuleNotFoundError as error:
         raise UnavailableError(
             f"backfill needs the package {error.name}; expected pip install voladdin[backfill]"
@@ -49,7 +49,7 @@ def _backfill(options: argparse.Namespace) -> int:
         if getattr(options, name) < 1:
             raise InputError(f"--{name} is {getattr(options, name)}; expected at least 1")
     names = ("history", "output", "model", "units", "surfaces", "processes", "scheduler")
-    asked = Asked(prior=not options.no_prior, **{name: getattr(options, name) for name in names})
+    asked = BackfillRequest(prior=not options.no_prior, **{name: getattr(options, name) for name in names})
     done = backfill(asked, _Progress())
     refused = f"; {done.refused} stayed as they were" if done.refused else ""
     print(f"{done.surfaces} surfaces in {options.output}{refused}")

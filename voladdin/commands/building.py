@@ -14,7 +14,7 @@ from ..labels import parse_tenor
 from ..options import EXERCISES, Chain, implied
 from ..worksheet.chain_tables import days_label, forward_table, quality, remarks, report
 from ..worksheet.grid import DELTAS, TENORS
-from .ledger import Place, plain
+from .ledger import CellRun, plain
 from .selection import on_sheet, selected
 from .transaction import Transaction
 
@@ -106,9 +106,9 @@ def _block(
     changes: Transaction, sheet: str, row: int, title: str, rows: Cells, form: str | None = None
 ) -> int:
     """Writes a title and its rows; the row of the next block. form: of the vols behind tenor and forward."""
-    changes.write(Place(sheet, row, 1), value=[title])
+    changes.write(CellRun(sheet, row, 1), value=[title])
     width = max(map(len, rows))
     changes.write_rows(sheet, row + 1, 1, [[*line, *[""] * (width - len(line))] for line in rows])
     for i in range(1, len(rows) if form else 0):
-        changes.write(Place(sheet, row + 1 + i, 3, width - 2), format=form)
+        changes.write(CellRun(sheet, row + 1 + i, 3, width - 2), format=form)
     return row + len(rows) + 2

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arbitrage.check import Check
 from ..arbitrage.check import check as find_arbitrage
-from .ledger import Place, Record
+from .ledger import CellRun, Record
 from .selection import Target, find
 from .transaction import Transaction
 
@@ -45,9 +45,9 @@ def check(book: xw.Book) -> str:
     return f"{_summary(target, found)}; see the sheet {report}"
 
 
-def _sizes(target: Target, found: Check) -> dict[Place, float]:
+def _sizes(target: Target, found: Check) -> dict[CellRun, float]:
     """The largest size of each cell that takes part in a trade."""
-    sizes: dict[Place, float] = {}
+    sizes: dict[CellRun, float] = {}
     for tenor, strike in np.argwhere(found.map > 0).tolist():
         for place in target.places(tenor, strike):
             sizes[place] = max(sizes.get(place, 0.0), float(found.map[tenor, strike]))
@@ -88,4 +88,4 @@ def _write_report(changes: Transaction, sheet: str, target: Target, found: Check
     for i, violation in enumerate(trades):
         places = list(dict.fromkeys(place for cell in violation.cells for place in target.places(*cell)))
         text = ", ".join(place.address for place in places)
-        changes.link(Place(sheet, 3 + i, 2), places[0], text)
+        changes.link(CellRun(sheet, 3 + i, 2), places[0], text)

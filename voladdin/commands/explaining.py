@@ -14,7 +14,7 @@ from ..imputation.influence import influences
 from ..journal import said_by
 from . import ledger
 from .filling import still_filled
-from .ledger import Place, formulas_of
+from .ledger import CellRun, formulas_of
 from .selection import Target, find, grid_at
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _CALL = re.compile(r"VOLIMPUTE\(\s*((?:'(?:[^']|'')+'|[\w.]+)[!.])?\$?([A-Z]+\$?
 def explain(book: xw.Book) -> str:
     """What the cell at the cursor is, in words; nothing changes. Raises VoladdinError."""
     cell = _cursor(book)
-    place = Place(cell.sheet.name, cell.row, cell.column)
+    place = CellRun(cell.sheet.name, cell.row, cell.column)
     formula = str(formulas_of(cell)[0][0] or "")
     entry = said_by(book.name, str(place))
     if entry is not None and entry.error is not None and formula.startswith("="):
@@ -46,7 +46,7 @@ def _cursor(book: xw.Book) -> xw.Range:
     return selection[0, 0] if len(selection) > 1 else selection
 
 
-def _node(target: Target, place: Place) -> tuple[int, int]:
+def _node(target: Target, place: CellRun) -> tuple[int, int]:
     """The tenor and strike of a cell. Raises InputError where it holds no vol of the grid."""
     for tenor, strike in np.ndindex(target.grid.surface.shape):
         if place in target.places(tenor, strike):
@@ -54,7 +54,7 @@ def _node(target: Target, place: Place) -> tuple[int, int]:
     raise InputError(f"{place.address} is no vol of {target.name}; expected the cursor in one of its vols")
 
 
-def _of_a_formula(book: xw.Book, place: Place, called: re.Match[str]) -> str:
+def _of_a_formula(book: xw.Book, place: CellRun, called: re.Match[str]) -> str:
     """A cell of VOLIMPUTE's result: that of the grid which the formula reads."""
     sheet = (called[1] or f"{place.sheet}!")[:-1].strip("$'").replace("''", "'")
     target = grid_at(book.sheets[sheet].range(called[2].replace("$", "")))
@@ -64,7 +64,7 @@ def _of_a_formula(book: xw.Book, place: Place, called: re.Match[str]) -> str:
     return f"{place.address}, the answer for {source}, {_explained(target, _node(target, source))}"
 
 
-def _corner(book: xw.Book, place: Place) -> tuple[int, int]:
+def _corner(book: xw.Book, place: CellRun) -> tuple[int, int]:
     """The first cell of the array formula that a cell is part of: up and left while the formula is one."""
     sheet = book.sheets[place.sheet]
 

@@ -13,7 +13,7 @@ from ..imputation.suspects import suspects
 from . import ledger
 from .filling_quotes import fill_quotes
 from .holes import SHOWN, counted, formats_beside, in_words, may_fill, refuse_merged, write_hole
-from .ledger import Place, Record
+from .ledger import CellRun, Record
 from .selection import Target, find
 from .transaction import Transaction
 
@@ -53,14 +53,14 @@ def fill_missing(book: xw.Book) -> str:
     return in_words(in_words(done, left), notes, "note")
 
 
-def still_filled(book: xw.Book, records: list[Record]) -> set[Place]:
+def still_filled(book: xw.Book, records: list[Record]) -> set[CellRun]:
     """Cells of the active sheet that hold what Fill wrote there."""
     active = book.sheets.active.name
     found = [r for r in records if r.command == NAME and r.place.sheet == active and "value" in r.ours]
     return {r.place for r in found if ledger.same(ledger.get(r.place.cells(book), "value"), r.ours["value"])}
 
 
-def _holes(target: Target, earlier: set[Place]) -> tuple[list[tuple[int, int]], list[str]]:
+def _holes(target: Target, earlier: set[CellRun]) -> tuple[list[tuple[int, int]], list[str]]:
     """Cells to fill, and in words those missing ones that are left alone."""
     holes, left = [], []
     for tenor, strike in np.argwhere(~target.grid.surface.observed).tolist():

@@ -12,13 +12,13 @@ from ..home import version
 from ..imputation.filling import impute
 from ..worksheet.quote_tables import Said, read_table
 from .holes import counted, in_words, may_fill, refuse_merged, write_hole
-from .ledger import Place
+from .ledger import CellRun
 from .selection import Target, on_sheet
 from .transaction import Transaction
 
 
 def fill_quotes(
-    changes: Transaction, command: str, target: Target, table: QuoteTable, earlier: Collection[Place]
+    changes: Transaction, command: str, target: Target, table: QuoteTable, earlier: Collection[CellRun]
 ) -> str:
     """Writes the missing quotes of the table; what it did, in words. A column of bids or asks is left alone.
 
@@ -47,7 +47,7 @@ def fill_quotes(
 
 
 def _holes(
-    target: Target, table: QuoteTable, earlier: Collection[Place]
+    target: Target, table: QuoteTable, earlier: Collection[CellRun]
 ) -> tuple[list[tuple[str, int, tuple[int, int]]], list[str]]:
     """Quote, tenor and place of each missing mid, and in words those that are left alone."""
     holes: list[tuple[str, int, tuple[int, int]]] = []

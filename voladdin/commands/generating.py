@@ -8,8 +8,8 @@ from ..cells import Cells, is_missing, read_number
 from ..errors import InputError
 from ..feature_map import NAMES
 from ..generation.market_words import WORDS
-from ..worksheet.target_axes import Axes, sheet_axes
-from .ledger import Place, plain
+from ..worksheet.target_axes import TargetAxes, sheet_axes
+from .ledger import CellRun, plain
 from .repairing import clear_room
 from .scenarios import Bad, Made, block_of, scenarios, words_of
 from .selection import on_sheet, selected
@@ -47,7 +47,7 @@ def generate(book: xw.Book) -> str:
         if four:
             return _beside(changes, cells, made[0], axes)
         for one in made:
-            _write(changes, Place(changes.sheet(one.row.sheet, several=True), 1, 1), one, axes)
+            _write(changes, CellRun(changes.sheet(one.row.sheet, several=True), 1, 1), one, axes)
         lost = [_said(row, cells) for row in bad]
     sheets = "a sheet" if len(made) == 1 else f"{len(made)} sheets"
     return "; ".join([f"generated {sheets}, the first is {made[0].row.sheet}", *lost])
@@ -87,24 +87,24 @@ def _said(row: Bad, cells: xw.Range) -> str:
     return f"row {cells.row + row.number - 1}: {on_sheet(str(row.error), cells)}"
 
 
-def _beside(changes: Transaction, cells: xw.Range, made: Made, axes: Axes) -> str:
+def _beside(changes: Transaction, cells: xw.Range, made: Made, axes: TargetAxes) -> str:
     height, width = len(axes.tenor_labels) + 1, len(axes.moneyness_labels) + 1
     rows, columns = cells.shape
     sheet = cells.sheet.name
-    right = Place(sheet, cells.row, cells.column + columns + 1)
-    below = Place(sheet, cells.row + rows + 1, cells.column)
+    right = CellRun(sheet, cells.row, cells.column + columns + 1)
+    below = CellRun(sheet, cells.row + rows + 1, cells.column)
     for place in (right, below):
         if clear_room(changes, place, height, width):
             break
     else:
-        place = Place(changes.sheet(SHEET, several=True), 1, 1)
+        place = CellRun(changes.sheet(SHEET, several=True), 1, 1)
     _write(changes, place, made, axes)
     return f"generated a surface at {place}"
 
 
-def _write(changes: Transaction, place: Place, made: Made, axes: Axes) -> None:
+def _write(changes: Transaction, place: CellRun, made: Made, axes: TargetAxes) -> None:
     block: list[list[Any]] = block_of(made, axes)
     changes.write_rows(place.sheet, place.row, place.column, block)
     for i in range(1, len(block)):
-        vols = Place(place.sheet, place.row + i, place.column + 1, len(block[0]) - 1)
+        vols = CellRun(place.sheet, place.row + i, place.column + 1, len(block[0]) - 1)
         changes.write(vols, format=_PERCENT)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..cells import Cell, is_missing, shown
 from ..errors import InputError
-from .ledger import Place
+from .ledger import CellRun
 from .selection import Target
 from .transaction import Transaction
 
@@ -22,7 +22,7 @@ SHOWN = 5  # cells or notes in a message
 _UNFORMATTED = ("General", "@")  # a number in a cell of text shows all its digits
 
 
-def may_fill(target: Target, cell: Cell, at: tuple[int, int], earlier: Collection[Place]) -> str:
+def may_fill(target: Target, cell: Cell, at: tuple[int, int], earlier: Collection[CellRun]) -> str:
     """ "" for a blank, a mark of a missing quote or what was filled before; else why it is left alone.
 
     at: row and column of the cell in the range, from 0.
@@ -42,7 +42,9 @@ def refuse_merged(target: Target, holes: Collection[tuple[int, int]]) -> None:
             raise InputError(f"{target.place_of(row, column)} is part of merged cells; expected single cells")
 
 
-def write_hole(changes: Transaction, command: str, place: Place, value: object, form: str, note: str) -> None:
+def write_hole(
+    changes: Transaction, command: str, place: CellRun, value: object, form: str, note: str
+) -> None:
     """Fills one cell, in the colours of what is filled; its number format and note only where it has none."""
     cell = changes.cells(place)
     look: dict[str, object] = {"fill": FILL, "font": FONT}

@@ -27,7 +27,7 @@ _REFERENCE = re.compile(r"=ROWS\('?(.+?)'?!\$([A-Z]+)\$([0-9]+)(?::\$([A-Z]+)\$(
 
 
 @dataclass(frozen=True)
-class Place:
+class CellRun:
     """A run of cells in one row; row and column count from 1."""
 
     sheet: str
@@ -53,7 +53,7 @@ class Place:
         return f"=ROWS('{self.sheet.replace(chr(39), 2 * chr(39))}'!{first}:{last})"
 
     @classmethod
-    def read(cls, formula: str) -> Place | None:
+    def read(cls, formula: str) -> CellRun | None:
         """The cells a formula of `reference` refers to now; None where they are gone."""
         found = _REFERENCE.fullmatch(formula)
         if found is None or (found[5] or found[3]) != found[3]:
@@ -70,7 +70,7 @@ class Place:
 class Record:
     """What one command wrote at one place: `ours` by attribute, and what was there `before`."""
 
-    place: Place
+    place: CellRun
     command: str
     ours: dict[str, Any] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
@@ -101,7 +101,7 @@ def load(book: xw.Book) -> list[Record]:
 
 
 def _record(reference: str, text: str) -> Record | None:
-    place = Place.read(reference)
+    place = CellRun.read(reference)
     try:
         found = json.loads(text)
         record = Record(place, found["command"], found["ours"], found["before"])  # type: ignore[arg-type]

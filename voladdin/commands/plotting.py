@@ -9,7 +9,7 @@ from ..cells import is_missing, render
 from ..errors import InputError
 from ..service.pages import open_page, sent
 from .filling import still_filled
-from .ledger import Place, load, plain
+from .ledger import CellRun, load, plain
 from .repairing import clear_room
 from .selection import Target, find
 from .transaction import Transaction
@@ -52,7 +52,7 @@ def receive(book: xw.Book) -> str:
         form = _form(rows)
         for i in range(1, len(rows)):
             width = max(len(rows[0]) - 1, 1)
-            changes.write(Place(place.sheet, place.row + 1 + i, place.column + 1, width), format=form)
+            changes.write(CellRun(place.sheet, place.row + 1 + i, place.column + 1, width), format=form)
     return f"wrote the {found['what']} surface at {place}"
 
 
@@ -69,14 +69,14 @@ def _form(rows: list[list[Any]]) -> str:
     return "0.00%" if numbers and sorted(numbers)[len(numbers) // 2] < 2 else "0.00"
 
 
-def _room(changes: Transaction, name: str, height: int, width: int) -> Place:
+def _room(changes: Transaction, name: str, height: int, width: int) -> CellRun:
     sheet, _, area = name.rpartition("!")
     cells = changes.book.sheets[sheet].range(area)
     rows, columns = cells.shape
     title = max(cells.row - 1, 1)
-    beside = Place(sheet, title, cells.column + columns + 1)
-    below = Place(sheet, cells.row + rows + 1, cells.column)
+    beside = CellRun(sheet, title, cells.column + columns + 1)
+    below = CellRun(sheet, cells.row + rows + 1, cells.column)
     for place in (beside, below):
         if clear_room(changes, place, height, width):
             return place
-    return Place(changes.sheet(SHEET), 1, 1)
+    return CellRun(changes.sheet(SHEET), 1, 1)

@@ -11,7 +11,7 @@ from ..arbitrage.repair import repair as nearest
 from ..cells import Cells, render
 from .checking import colour
 from .holes import common_format
-from .ledger import Place, Record, as_written, contents, get
+from .ledger import CellRun, Record, as_written, contents, get
 from .selection import Target, find
 from .transaction import Transaction
 
@@ -38,14 +38,14 @@ def repair(book: xw.Book) -> str:
         repaired = _cut(target, render(target.grid, found.surface.vols))
         moved = _cut(target, render(target.grid, found.change, scale=False))
         first = _room(changes, target, len(repaired) + 1, 2 * len(repaired[0]) + 1)
-        second = Place(first.sheet, first.row, first.column + len(repaired[0]) + 1)
+        second = CellRun(first.sheet, first.row, first.column + len(repaired[0]) + 1)
         _titled(changes, first, f"Repaired {target.name}", repaired)
         _titled(changes, second, "Change, bp of vol", moved)
         _dress(changes, target, found, first, second)
     return f"repaired {target.name} at {first} ({found.method}): {found.message}"
 
 
-def _titled(changes: Transaction, place: Place, title: str, rows: Cells) -> None:
+def _titled(changes: Transaction, place: CellRun, title: str, rows: Cells) -> None:
     changes.write(place, value=[title])
     changes.write_rows(place.sheet, place.row + 1, place.column, rows)
 
@@ -56,20 +56,20 @@ def _cut(target: Target, cells: Cells) -> Cells:
     return [row[left : max(target.grid.columns) + 1] for row in cells[top : max(target.grid.rows) + 1]]
 
 
-def _room(changes: Transaction, target: Target, height: int, width: int) -> Place:
+def _room(changes: Transaction, target: Target, height: int, width: int) -> CellRun:
     """Where a block with a title line goes: in line with the grid, or below it, or on another sheet."""
     cells = target.cells
     rows, columns = cells.shape
     title = max(cells.row + target.grid.corner[0] - 1, 1)
-    beside = Place(target.sheet, title, cells.column + columns + 1)
-    below = Place(target.sheet, cells.row + rows + 1, cells.column + target.grid.corner[1])
+    beside = CellRun(target.sheet, title, cells.column + columns + 1)
+    below = CellRun(target.sheet, cells.row + rows + 1, cells.column + target.grid.corner[1])
     for place in (beside, below):
         if clear_room(changes, place, height, width):
             return place
-    return Place(changes.sheet(SHEET), 1, 1)
+    return CellRun(changes.sheet(SHEET), 1, 1)
 
 
-def clear_room(changes: Transaction, place: Place, height: int, width: int) -> bool:
+def clear_room(changes: Transaction, place: CellRun, height: int, width: int) -> bool:
     """Whether the block and the cells around it are blank, once an unchanged earlier one is taken back."""
     bottom, right = place.row + height - 1, place.column + width - 1
     if bottom > LAST_ROW or right > LAST_COLUMN:
@@ -100,7 +100,7 @@ def _is_earlier(changes: Transaction, record: Record, sheet: str, area: tuple[in
     return all(as_written(name, get(cells, name), ours) for name, ours in record.ours.items())
 
 
-def _dress(changes: Transaction, target: Target, found: Repair, first: Place, second: Place) -> None:
+def _dress(changes: Transaction, target: Target, found: Repair, first: CellRun, second: CellRun) -> None:
     """Number formats as in the original, and the colour of what moved."""
     top, left = target.grid.corner
     start = target.grid.columns[0]
@@ -125,5 +125,5 @@ def _headers(target: Target) -> list[tuple[int, int]]:
     return rows + [(i, j) for i in range(down[0], max(down) + 1) for j in range(left, across[0])]
 
 
-def _shifted(place: Place, shift: tuple[int, int], width: int = 1) -> Place:
-    return Place(place.sheet, place.row + shift[0], place.column + shift[1], width)
+def _shifted(place: CellRun, shift: tuple[int, int], width: int = 1) -> CellRun:
+    return CellRun(place.sheet, place.row + shift[0], place.column + shift[1], width)

@@ -17,7 +17,7 @@ from ..feature_map import NAMES
 from ..generation import Generation, generate_on
 from ..generation.market_words import WORDS
 from ..worksheet.generate import OPEN, block, corner
-from ..worksheet.target_axes import Axes
+from ..worksheet.target_axes import TargetAxes
 from ..worksheet.wording import tenor_named
 from ..xlsx.tables import write_cells
 
@@ -75,7 +75,7 @@ class Bad:
 
 def scenarios(
     spec: Cells,
-    axes: Axes,
+    axes: TargetAxes,
     model: str | Path | None = None,
     *,
     progress: bool = False,
@@ -112,7 +112,7 @@ def scenarios(
     return made, bad
 
 
-def _surface(row: Row, axes: Axes, model: str | Path | None) -> Generation:
+def _surface(row: Row, axes: TargetAxes, model: str | Path | None) -> Generation:
     given, numbers = np.array([row.features]), np.array([row.scenario])
     return generate_on(axes.surface, given, numbers, words=row.words, tenor=row.tenor, model=model)
 
@@ -173,7 +173,7 @@ def sheet_name(name: str) -> str:
     return cleaned or "_"
 
 
-def book(made: Sequence[Made], axes: Axes) -> dict[str, Cells]:
+def book(made: Sequence[Made], axes: TargetAxes) -> dict[str, Cells]:
     """The cells of each sheet: the list of scenarios, then one sheet each."""
     sheets: dict[str, Cells] = {INDEX: [[*made[0].names, *_INDEX_HEADER]]}
     for one in made:
@@ -183,14 +183,14 @@ def book(made: Sequence[Made], axes: Axes) -> dict[str, Cells]:
     return sheets
 
 
-def block_of(made: Made, axes: Axes) -> Cells:
+def block_of(made: Made, axes: TargetAxes) -> Cells:
     """One surface with its headers, its features in the corner."""
     return block(
         made.surface, 0, axes, corner(np.array([*made.row.features, made.row.scenario]), made.row.words)
     )
 
 
-def long_table(made: Sequence[Made], axes: Axes) -> Cells:
+def long_table(made: Sequence[Made], axes: TargetAxes) -> Cells:
     """One row a cell of each surface, headed by the names and `LONG`."""
     rows: Cells = [[*made[0].names, LONG[0], LONG[1], _OF_KIND[axes.kind], LONG[3]]]
     for one in made:
@@ -201,7 +201,7 @@ def long_table(made: Sequence[Made], axes: Axes) -> Cells:
     return rows
 
 
-def wide_table(made: Generation, axes: Axes) -> Cells:
+def wide_table(made: Generation, axes: TargetAxes) -> Cells:
     """One row a surface: its features, its latent, and a column a cell such as 1M|m=-0.1."""
     latent = [f"z{i + 1}" for i in range(made.latent.shape[1])]
     names = [f"{tenor}|{m}" for tenor in axes.tenor_labels for m in axes.moneyness_labels]
@@ -210,7 +210,7 @@ def wide_table(made: Generation, axes: Axes) -> Cells:
     return header + [list(row) for row in numbers.tolist()]
 
 
-def write_samples(path: str, made: Generation, axes: Axes) -> None:
+def write_samples(path: str, made: Generation, axes: TargetAxes) -> None:
     """As .csv or .xlsx (`wide_table`), or .npz with vols, tenors, moneyness, features and latent.
 
     Raises InputError where the file is none of these, or cannot be written.

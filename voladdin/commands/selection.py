@@ -15,7 +15,7 @@ from ..surface import MAX_CELLS
 from ..worksheet.quote_tables import Said, grid_of
 from ..worksheet.references import moved
 from .headers import with_headers
-from .ledger import Place, formulas_of
+from .ledger import CellRun, formulas_of
 
 if TYPE_CHECKING:
     import xlwings as xw
@@ -67,17 +67,17 @@ class Target:
         down, across = (strike, tenor) if self.grid.transposed else (tenor, strike)
         return self.grid.rows[down], self.grid.columns[across]
 
-    def holds(self, place: Place) -> bool:
+    def holds(self, place: CellRun) -> bool:
         """Whether the place is in the range."""
         rows, columns = len(self.formulas), len(self.formulas[0])
         top, left = self.corner
         inside = 0 <= place.row - top < rows and 0 <= place.column - left < columns
         return inside and place.sheet == self.sheet
 
-    def place(self, tenor: int, strike: int) -> Place:
+    def place(self, tenor: int, strike: int) -> CellRun:
         return self.place_of(*self.offsets(tenor, strike))
 
-    def places(self, tenor: int, strike: int) -> list[Place]:
+    def places(self, tenor: int, strike: int) -> list[CellRun]:
         """The cell of a vol; of a table of quotes, those of the quotes that it is made of."""
         if self.quotes is None:
             return [self.place(tenor, strike)]
@@ -93,13 +93,13 @@ class Target:
         assert self.quotes is not None
         return next(iter(self.quotes.columns[name].sides.values()))
 
-    def place_of(self, row: int, column: int) -> Place:
+    def place_of(self, row: int, column: int) -> CellRun:
         """Of a cell of the range; row and column from 0."""
         top, left = self.corner
-        return Place(self.sheet, top + row, left + column)
+        return CellRun(self.sheet, top + row, left + column)
 
 
-def find(book: xw.Book, blank: Collection[Place] = ()) -> Target:
+def find(book: xw.Book, blank: Collection[CellRun] = ()) -> Target:
     """The selection if it is more than one cell, else the region around the active cell, as a grid.
 
     A selection without headers takes those adjacent to it. blank: cells to read as blank.
@@ -109,7 +109,7 @@ def find(book: xw.Book, blank: Collection[Place] = ()) -> Target:
     return grid_at(selected(book), blank)
 
 
-def grid_at(selection: xw.Range, blank: Collection[Place] = ()) -> Target:
+def grid_at(selection: xw.Range, blank: Collection[CellRun] = ()) -> Target:
     """The same of a range."""
 
     def read(cells: xw.Range) -> list[list[Any]]:
@@ -125,7 +125,7 @@ def grid_at(selection: xw.Range, blank: Collection[Place] = ()) -> Target:
     return Target(cells, grid, formulas_of(cells))
 
 
-def _values(cells: xw.Range, blank: Collection[Place]) -> list[list[Any]]:
+def _values(cells: xw.Range, blank: Collection[CellRun]) -> list[list[Any]]:
     values = [[_number(value) for value in row] for row in cells.options(ndim=2, err_to_str=True).value]
     for place in blank:
         row, column = place.row - cells.row, place.column - cells.column

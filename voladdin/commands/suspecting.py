@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..imputation.filling import impute
 from ..imputation.suspects import Suspect, suspects
-from .ledger import Place, Record
+from .ledger import CellRun, Record
 from .selection import Target, find
 from .transaction import Transaction
 
@@ -40,11 +40,11 @@ def find_suspects(book: xw.Book) -> str:
         rows: list[list[Any]] = [list(_HEADERS), *(_row(target, suspect) for suspect in found)]
         changes.write_rows(report, 1, 1, rows)
         for number, suspect in enumerate(found, 2):
-            _mark(changes, target, suspect, Place(report, number, 1))
+            _mark(changes, target, suspect, CellRun(report, number, 1))
     return f"{_said(target, found)}; see the sheet {report}"
 
 
-def _mark(changes: Transaction, target: Target, suspect: Suspect, link: Place) -> None:
+def _mark(changes: Transaction, target: Target, suspect: Suspect, link: CellRun) -> None:
     for place in target.places(suspect.row, suspect.column):
         noted = place.cells(changes.book).note is not None
         note = {} if noted else {"note": f"the others imply {_implied(target, suspect)}"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from . import ledger
-from .ledger import Place, Record
+from .ledger import CellRun, Record
 
 if TYPE_CHECKING:
     import xlwings as xw
@@ -25,13 +25,13 @@ class Transaction:
         self.book, self.command = book, command
         self.records = ledger.load(book)
         self._before = list(self.records)
-        self._at: dict[Place, list[Record]] = {}
+        self._at: dict[CellRun, list[Record]] = {}
         for record in self.records:
             self._at.setdefault(record.place, []).append(record)
         self._had_ledger = ledger.has(book, ledger.SHEET)
         self._undo: list[Callable[[], object]] = []
         self._doomed: list[str] = []
-        self._ranges: dict[Place, xw.Range] = {}
+        self._ranges: dict[CellRun, xw.Range] = {}
         self._whole: set[str] = set()
         self._shown = ""
 
@@ -50,7 +50,7 @@ class Transaction:
         else:
             self._roll_back()
 
-    def write(self, place: Place, **attributes: Any) -> None:
+    def write(self, place: CellRun, **attributes: Any) -> None:
         """Sets attributes (value, fill, font, format, note) of a run of cells, and remembers them."""
         record = self._record(place)
         for name, new in attributes.items():
@@ -67,11 +67,11 @@ class Transaction:
         cells = self.book.sheets[sheet].range((row, column), last)
         before = ledger.contents(cells)
         texts = [[_literal(value) for value in values] for values in rows]
-        self._change(Place(sheet, row, column), lambda: _fill(cells, texts), lambda: _fill(cells, before))
+        self._change(CellRun(sheet, row, column), lambda: _fill(cells, texts), lambda: _fill(cells, before))
         for i, (new, old) in enumerate(zip(rows, before, strict=True)):
             for start in range(0, len(new), ledger.WIDEST):
                 part = slice(start, start + ledger.WIDEST)
-                place = Place(sheet, row + i, column + start, len(new[part]))
+                place = CellRun(sheet, row + i, column + start, len(new[part]))
                 ours, was = {"value": _plain(new[part])}, {"value": _plain(old[part])}
                 self._add(Record(place, self.command, ours, was))
 
@@ -113,14 +113,14 @@ class Transaction:
         """
         names = (name, *(f"{name} {number}" for number in range(2, 1000)))
         free = next(each for each in names if not ledger.has(self.book, each))
-        place, active = Place(free, 1, 1), self.book.sheets.active
+        place, active = CellRun(free, 1, 1), self.book.sheets.active
         self._change(place, lambda: _add_sheet(self.book, free), lambda: self.book.sheets[free].delete())
         ledger.activate(active)
         ours: dict[str, Any] = {"sheet": free} | ({} if extent is None else {"extent": extent})
         self.records.append(Record(place, self.command, ours, {"sheet": name}))
         return free
 
-    def cells(self, place: Place) -> xw.Range:
+    def cells(self, place: CellRun) -> xw.Range:
         """The cells at a place, asked for once: each question costs a host several calls."""
         if place not in self._ranges:
             self._ranges[place] = place.cells(self.book)
@@ -130,7 +130,7 @@ class Transaction:
         """Makes a sheet the active one at the end."""
         self._shown = name
 
-    def link(self, place: Place, target: Place, text: str) -> None:
+    def link(self, place: CellRun, target: CellRun, text: str) -> None:
         """Makes a cell show `text` and lead to `target`."""
         record, cells = self._record(place), self.cells(place)
         before = ledger.get(cells, "value")
@@ -152,7 +152,7 @@ class Transaction:
             if bottom <= extent[0] and right <= extent[1]:
                 self._whole.add(name)
 
-    def _record(self, place: Place) -> Record:
+    def _record(self, place: CellRun) -> Record:
         for record in self._at.get(place, ()):
             if record.command == self.command and "sheet" not in record.ours:
                 return record
@@ -169,20 +169,20 @@ class Transaction:
         for record in records:
             self._at[record.place] = [r for r in self._at[record.place] if r is not record]
 
-    def _is_ours(self, place: Place, name: str, value: Any) -> bool:
+    def _is_ours(self, place: CellRun, name: str, value: Any) -> bool:
         return any(
             name in record.ours and ledger.as_written(name, value, record.ours[name])
             for record in self._at.get(place, ())
         )
 
-    def _put(self, place: Place, name: str, new: Any) -> Any:
+    def _put(self, place: CellRun, name: str, new: Any) -> Any:
         """Writes one attribute; what was there before."""
         cells = self.cells(place)
         before = ledger.get(cells, name)
         self._change(place, lambda: ledger.put(cells, name, new), lambda: ledger.put(cells, name, before))
         return before
 
-    def _change(self, place: Place, change: Callable[[], object], back: Callable[[], object]) -> None:
+    def _change(self, place: CellRun, change: Callable[[], object], back: Callable[[], object]) -> None:
         try:
             change()
         except Exception as error:
@@ -198,7 +198,7 @@ class Transaction:
         if name == "value":
             for i, value in enumerate(now):
                 if ledger.same(value, ours[i]):
-                    cell = Place(record.place.sheet, record.place.row, record.place.column + i)
+                    cell = CellRun(record.place.sheet, record.place.row, record.place.column + i)
                     self._put(cell, name, [before[i]])
         return False
 

@@ -15,7 +15,7 @@ from ..errors import InfeasibleError, InputError, UnitsError
 from ..labels.tenors import parse_tenor, tenor_label
 from .pairs import ButterflyKind, Convention
 from .reading import Quoting, column, quoting
-from .smile import Quotes, Smile, fit
+from .smile import Smile, TenorQuotes, fit
 
 Tenors = Sequence[str | float | date] | FloatArray
 
@@ -163,7 +163,7 @@ class MarketQuotes:
             return np.array(columns).reshape(len(wings), len(chosen)).T
 
         return _fit(
-            Quotes(
+            TenorQuotes(
                 tenors=self.years[chosen],
                 atm=self.columns["atm"][chosen],
                 deltas=tuple(float(wing) / 100 for wing in wings),
@@ -175,7 +175,7 @@ class MarketQuotes:
         )
 
 
-def _fit(quotes: Quotes) -> Smile:
+def _fit(quotes: TenorQuotes) -> Smile:
     smile = fit(quotes)
     for row in np.flatnonzero(~np.isfinite(smile.vols).all(axis=1)):
         wings = "; ".join(

@@ -20,7 +20,7 @@ from ..surface import Surface
 from .newton import newton
 from .pairs import ButterflyKind, Convention
 from .reading import Quoting, quoting
-from .smile import Quotes, Smile
+from .smile import Smile, TenorQuotes
 
 WINGS = (0.25, 0.1)
 NAMES = ("atm", "rr25", "bf25", "rr10", "bf10")
@@ -112,11 +112,11 @@ def _patterns(surface: Surface, columns: dict[float, int]) -> list[tuple[tuple[f
     return found
 
 
-def _blank(years: FloatArray, rows: BoolArray, wings: tuple[float, ...], market: Quoting) -> Quotes:
+def _blank(years: FloatArray, rows: BoolArray, wings: tuple[float, ...], market: Quoting) -> TenorQuotes:
     """Quotes of these rows whose vols are still to be found."""
     none = np.full((int(rows.sum()), len(wings)), np.nan)
     rules = tuple(market.rules[row] for row in np.flatnonzero(rows))
-    return Quotes(
+    return TenorQuotes(
         tenors=years[rows],
         atm=np.full(len(none), np.nan),
         deltas=wings,
@@ -128,7 +128,7 @@ def _blank(years: FloatArray, rows: BoolArray, wings: tuple[float, ...], market:
 
 
 def _smile(
-    blank: Quotes, surface: Surface, columns: dict[float, int], wings: tuple[float, ...], rows: BoolArray
+    blank: TenorQuotes, surface: Surface, columns: dict[float, int], wings: tuple[float, ...], rows: BoolArray
 ) -> Smile:
     """The smile of quoted strikes that has the surface's vols where its deltas are; NaN where none is."""
     deltas = [*(1 - wing for wing in wings[::-1]), 0.5, *wings]
@@ -147,7 +147,7 @@ def _smile(
     return _through(blank, np.exp(logs))
 
 
-def _through(blank: Quotes, vols: FloatArray) -> Smile:
+def _through(blank: TenorQuotes, vols: FloatArray) -> Smile:
     """The smile with vols [T, 2P + 1] at the strikes that the convention gives them, put wing first."""
     count, scale = len(blank.deltas), (vols[:, [len(blank.deltas)]] * blank.root)
     put, atm, call = vols[:, :count][:, ::-1], vols[:, count], vols[:, count + 1 :]
@@ -161,7 +161,7 @@ def _through(blank: Quotes, vols: FloatArray) -> Smile:
     return Smile(blank.tenors, nodes, np.where(apart & np.isfinite(nodes[:, :1]), vols, np.nan))
 
 
-def _wing_vols(blank: Quotes, vol: VolFunction) -> FloatArray:
+def _wing_vols(blank: TenorQuotes, vol: VolFunction) -> FloatArray:
     """[T, 2P + 1]: of a vol function, where strikes have the quoted deltas; NaN where none have."""
     root = blank.root
 
@@ -174,7 +174,7 @@ def _wing_vols(blank: Quotes, vol: VolFunction) -> FloatArray:
     return np.where(failed[:, None], np.nan, vol(m))
 
 
-def _read(blank: Quotes, vol: VolFunction, vols: FloatArray) -> list[FloatArray]:
+def _read(blank: TenorQuotes, vol: VolFunction, vols: FloatArray) -> list[FloatArray]:
     """atm [T], risk reversals and butterflies [T, P]; vols: [T, 2P + 1] of `vol` at the quoted strikes."""
     count = len(blank.deltas)
     put, atm, call = vols[:, :count][:, ::-1], vols[:, count], vols[:, count + 1 :]
@@ -189,7 +189,9 @@ def _unsolved(error: FloatArray) -> BoolArray:
     return np.asarray(~(np.abs(error) <= _SOLVED).all(axis=1))
 
 
-def _market_butterflies(blank: Quotes, vol: VolFunction, atm: FloatArray, guess: FloatArray) -> FloatArray:
+def _market_butterflies(
+    blank: TenorQuotes, vol: VolFunction, atm: FloatArray, guess: FloatArray
+) -> FloatArray:
     """[T, P]: over ATM the one vol at which each strangle costs what it costs at the smile's vols."""
     root = blank.root
 

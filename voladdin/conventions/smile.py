@@ -26,7 +26,7 @@ _BISECTIONS = 60
 
 
 @dataclass(frozen=True)
-class Quotes:
+class TenorQuotes:
     """Market quotes [T] and wings [T, P] (P absolute deltas, outermost last), with what reading them takes.
 
     tenors: years. atm, risk_reversals, butterflies: decimal vols. discounts: [T] base-currency factors, 1 for
@@ -135,14 +135,14 @@ class Smile:
         return np.asarray((self.vols[:, middle] * np.sqrt(self.tenors))[:, None])
 
 
-def fit(quotes: Quotes) -> Smile:
+def fit(quotes: TenorQuotes) -> Smile:
     """The smile of the quotes; NaN vols in tenors where none was found (a vol or delta out of reach)."""
     if quotes.conventions[0].butterfly == "smile" or not quotes.deltas:
         return _through(quotes, quotes.butterflies)
     return _solve_market_strangles(quotes)
 
 
-def market_strangles(quotes: Quotes) -> tuple[FloatArray, FloatArray]:
+def market_strangles(quotes: TenorQuotes) -> tuple[FloatArray, FloatArray]:
     """Log-moneyness [T, 2P] (puts, then calls) and normalised prices [T, P] of the market strangles."""
     vols = quotes.atm[:, None] + quotes.butterflies
     total = vols * np.sqrt(quotes.tenors)[:, None]
@@ -172,7 +172,7 @@ def _spline_basis(nodes: FloatArray, x: FloatArray) -> FloatArray:
     return np.stack([np.ones_like(x), x, *(d[j] - d[-1] for j in range(count - 2))], axis=-1)
 
 
-def _through(quotes: Quotes, strangles: FloatArray) -> Smile:
+def _through(quotes: TenorQuotes, strangles: FloatArray) -> Smile:
     """The smile whose wings have mean vols atm + strangles [T, P]; NaN rows where it does not exist."""
     mean = quotes.atm[:, None] + strangles
     put, call = mean - quotes.risk_reversals / 2, mean + quotes.risk_reversals / 2
@@ -187,7 +187,7 @@ def _through(quotes: Quotes, strangles: FloatArray) -> Smile:
     return Smile(quotes.tenors, nodes, vols)
 
 
-def _solve_market_strangles(quotes: Quotes) -> Smile:
+def _solve_market_strangles(quotes: TenorQuotes) -> Smile:
     """Newton, damped by halving, in the smile strangles [T, P]; all tenors side by side."""
     m, price = market_strangles(quotes)
     wing = len(quotes.deltas)

@@ -39,7 +39,7 @@ _MARGIN = 1.1  # factor on the trained tenors within which others are accepted
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class ConditionalDraw:
     """vols: [T, K], free of arbitrage. values: [4], those given to 1e-10. moved: in bp, by a repair."""
 
     vols: FloatArray
@@ -63,7 +63,7 @@ class Ensemble:
         vols = np.clip(on_axes(model, model.examples[:most], wording.axes), _LEAST_VOL, MAX_VOL)
         return cls(model, wording, np.log(vols).reshape(len(vols), -1), wording.of_many(vols))
 
-    def drawn(self, given: FloatArray, scenario: int) -> Drawn:
+    def drawn(self, given: FloatArray, scenario: int) -> ConditionalDraw:
         """One surface; given: [4], NaN where left open; scenario 0 is the mean. Raises InfeasibleError."""
         known = np.isfinite(given)
         weight, _ = kernel_weights(self.values, given, known)
@@ -74,7 +74,7 @@ class Ensemble:
             if vols is None:
                 continue
             if arbitrage_free(axes, vols[None])[0]:
-                return Drawn(vols, self._values(vols, given, known), 0.0)
+                return ConditionalDraw(vols, self._values(vols, given, known), 0.0)
             first = vols if first is None else first
         if first is None:
             raise InfeasibleError(f"no surface was found with {self._in_words(given)}; {self._within()}")
@@ -120,7 +120,7 @@ class Ensemble:
             vols = np.clip(vols * np.exp(step).reshape(vols.shape), _LEAST_VOL, MAX_VOL)
         return best
 
-    def _repaired(self, vols: FloatArray, given: FloatArray, known: BoolArray) -> Drawn:
+    def _repaired(self, vols: FloatArray, given: FloatArray, known: BoolArray) -> ConditionalDraw:
         said = self._in_words(given)
         try:
             kept = self.wording.repaired(vols)
@@ -131,7 +131,7 @@ class Ensemble:
         off = float(np.abs(values - given)[known].max(initial=0.0))
         if off > EXACT or far > _FURTHEST or not arbitrage_free(self.wording.axes, kept[None])[0]:
             raise InfeasibleError(f"no surface without arbitrage was found with {said}; {self._within()}")
-        return Drawn(kept, self._values(kept, given, known), float(1e4 * np.abs(kept - vols).max()))
+        return ConditionalDraw(kept, self._values(kept, given, known), float(1e4 * np.abs(kept - vols).max()))
 
     def _values(self, vols: FloatArray, given: FloatArray, known: BoolArray) -> FloatArray:
         return np.where(known, given, self.wording.at(vols)[0])

@@ -24,7 +24,7 @@ _LEAST, _MOST = 0.3, 5.0  # of the answer's spread over the universal model's
 
 
 @dataclass(frozen=True)
-class Asked:
+class Inputs:
     """What an answer was asked of: quotes, the full earlier vols [T, K], and how."""
 
     surface: Surface
@@ -46,7 +46,7 @@ class Anywhere:
 
 def anywhere(
     fill: Fill,
-    asked: Asked,
+    asked: Inputs,
     filled: FloatArray,
     std: FloatArray,
     tenors: ArrayLike,
@@ -102,7 +102,7 @@ def _u(
 
 
 def _relative(
-    asked: Asked, filled: FloatArray, std: FloatArray, years: FloatArray, u: FloatArray
+    asked: Inputs, filled: FloatArray, std: FloatArray, years: FloatArray, u: FloatArray
 ) -> FloatArray:
     """[N] std of ln vol: the universal model's, 0 at the quotes, at the scale of the answer's own."""
     loaded = bundles.load("universal", UniversalBundle)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from .._typing import BoolArray, FloatArray
 from ..errors import InputError
 from ..surface import LARGEST, MAX_VOL, Surface
-from .anywhere import Anywhere, Asked, anywhere
+from .anywhere import Anywhere, Inputs, anywhere
 from .drawing import standard_draws
 from .guard import guard
 from .market import beyond, inside_market
@@ -49,7 +49,7 @@ class Imputation:
     zscore: FloatArray
     disputed: BoolArray
     model: str
-    asked: Asked | None = field(default=None, repr=False)
+    asked: Inputs | None = field(default=None, repr=False)
 
     @property
     def moved(self) -> BoolArray:
@@ -94,7 +94,7 @@ class Imputation:
         places = {"delta": deltas, "strike": strikes, "moneyness": moneyness}
         return anywhere(filled_vols, asked, self.filled, self.std, tenors, places, forwards)
 
-    def _asked(self, name: str) -> Asked:
+    def _asked(self, name: str) -> Inputs:
         if self.asked is None:
             raise InputError(
                 f"{name} is of one surface of lognormal vols; expected the answer of impute, not impute_batch"
@@ -144,7 +144,7 @@ def impute(
             vols = np.where(np.isfinite(pinned), pinned, surface.vols)
             result = impute_batch(vols[None], surface.tenors, **arguments)
     fields = ("mean", "std", "low", "high", "filled", "zscore", "disputed")
-    asked = Asked(surface, None if earlier is None else earlier[0], str(model), coverage, arbitrage_free)
+    asked = Inputs(surface, None if earlier is None else earlier[0], str(model), coverage, arbitrage_free)
     named = "; ".join([result.model, *notes]) if notes else result.model
     return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=named, asked=asked)
 

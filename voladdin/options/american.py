@@ -79,13 +79,13 @@ def _premiums(ql: Any, options: Options, underlying: float, rate: float, dividen
     ql.Settings.instance().evaluationDate = today
     for year in np.unique(options.years):
         chosen = np.flatnonzero(options.years == year)
-        market = _Market(ql, today, underlying, rate, float(dividend[chosen[0]]), float(year))
+        market = _Underlying(ql, today, underlying, rate, float(dividend[chosen[0]]), float(year))
         for i in chosen:
             premium[i] = market.premium(float(options.strikes[i]), float(mid[i]), call=bool(options.calls[i]))
     return premium
 
 
-class _Market:
+class _Underlying:
     """One expiry's underlying, rate and dividend yield, with a vol to move."""
 
     def __init__(self, ql: Any, today: Any, spot: float, rate: float, dividend: float, years: float) -> None:

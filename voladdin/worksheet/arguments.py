@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import bundles
 from .._typing import FloatArray
-from ..cells import Cell, Cells, Grid, Market, address, find_quotes, parse, read_date, shown
+from ..cells import Cell, Cells, Grid, MarketCells, address, find_quotes, parse, read_date, shown
 from ..errors import InputError, UnitsError
 from ..journal import NOBODY, Whence
 from ..surface import Surface
@@ -60,7 +60,7 @@ def warn(warning: str) -> None:
     WARNINGS.get().append(warning)
 
 
-class Axes(NamedTuple):
+class AxisArguments(NamedTuple):
     """The arguments that tell how a grid is read, as they came."""
 
     tenors: Cells | None = None
@@ -74,7 +74,12 @@ class Axes(NamedTuple):
 
 
 def read_grid(
-    cells: Cells, axes: Axes, *, name: str = "surface", like: Grid | None = None, quoted: str | None = ""
+    cells: Cells,
+    axes: AxisArguments,
+    *,
+    name: str = "surface",
+    like: Grid | None = None,
+    quoted: str | None = "",
 ) -> Grid:
     """`cells` as a Grid; errors and warnings name the argument.
 
@@ -90,10 +95,10 @@ def read_grid(
     return grid
 
 
-def _parsed(cells: Cells, axes: Axes, like: Grid | None) -> Grid:
+def _parsed(cells: Cells, axes: AxisArguments, like: Grid | None) -> Grid:
     valuation = valuation_of(axes.valuation)
     spot = number("spot", axes.spot, 1.0) if axes.spot else None
-    units, market = units_name(axes.units), Market(axes.forwards, spot, axes.domestic, axes.foreign)
+    units, market = units_name(axes.units), MarketCells(axes.forwards, spot, axes.domestic, axes.foreign)
     quotes = None if axes.tenors or axes.strikes else find_quotes(cells)
     if quotes is not None:
         said = Said(units, valuation, spot=spot, domestic=axes.domestic, foreign=axes.foreign)
@@ -126,7 +131,7 @@ def units_name(value: Cell) -> str | None:
     return text("units", value, "") or None
 
 
-def companion(grid: Grid, cells: Cells, axes: Axes, name: str = "prior") -> Surface:
+def companion(grid: Grid, cells: Cells, axes: AxisArguments, name: str = "prior") -> Surface:
     """Another grid by its own headers where it has them, else by the surface's arguments."""
     own = axes._replace(tenors=None, strikes=None)
     named = axes[:2] != (None, None) and not _has_headers(cells, own, grid)
@@ -134,7 +139,7 @@ def companion(grid: Grid, cells: Cells, axes: Axes, name: str = "prior") -> Surf
 
 
 def bid_and_ask(
-    grid: Grid, bid: Cells | None, ask: Cells | None, axes: Axes
+    grid: Grid, bid: Cells | None, ask: Cells | None, axes: AxisArguments
 ) -> tuple[FloatArray | None, FloatArray | None]:
     """[T, K] vols of either argument. Raises InputError, also naming where they cross."""
     low, high = (
@@ -157,7 +162,7 @@ def cell_address(grid: Grid, tenor: int, strike: int) -> str:
     return address(grid.rows[down], grid.columns[across])
 
 
-def _has_headers(cells: Cells, axes: Axes, like: Grid) -> bool:
+def _has_headers(cells: Cells, axes: AxisArguments, like: Grid) -> bool:
     try:
         own = _parsed(cells, axes, like)
     except UnitsError:

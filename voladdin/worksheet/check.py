@@ -11,7 +11,7 @@ from ..arbitrage.check import Check, Violation, check
 from ..arbitrage.tolerances import TOLERANCE
 from ..arbitrage.trades import cell_label
 from ..cells import Cell, Cells, Grid, render
-from .arguments import AXES, MARKET, SIZE, SURFACE, Axes, bid_and_ask, read_grid
+from .arguments import AXES, MARKET, SIZE, SURFACE, AxisArguments, bid_and_ask, read_grid
 from .signature import Argument, Function, choice, number
 
 OUTPUTS = ("ok", "report", "map", "diagnostics")
@@ -76,7 +76,7 @@ def _volcheck(
     *market: Any,
 ) -> Cells:
     wanted = choice("output", output, OUTPUTS)
-    axes = Axes(tenors, strikes, units, forwards, *market)
+    axes = AxisArguments(tenors, strikes, units, forwards, *market)
     grid = read_grid(surface, axes)
     low, high = bid_and_ask(grid, bid, ask, axes)
     return volcheck(grid, wanted, low, high, number("tolerance", tolerance, TOLERANCE))

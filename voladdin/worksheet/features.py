@@ -8,7 +8,7 @@ import numpy as np
 
 from ..cells import Cell, Cells, Grid
 from ..feature_map import NAMES, Features, features
-from .arguments import AXES, MARKET, SURFACE, Axes, cell_address, read_grid
+from .arguments import AXES, MARKET, SURFACE, AxisArguments, cell_address, read_grid
 from .signature import Argument, Function, choice
 from .wording import NOT_IDENTIFIED, TENOR, market_rows
 
@@ -58,7 +58,7 @@ def _volfeatures(
     *rest: Any,
 ) -> Cells:
     wanted, (*market, tenor) = choice("output", output, OUTPUTS), rest
-    grid = read_grid(surface, Axes(tenors, strikes, units, forwards, *market))
+    grid = read_grid(surface, AxisArguments(tenors, strikes, units, forwards, *market))
     return market_rows(grid, tenor) if wanted == "market" else volfeatures(grid, wanted)
 
 

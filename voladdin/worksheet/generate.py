@@ -19,7 +19,7 @@ from ..generation.market_words import WORDS
 from ..generation.open_features import default_model, loaded_generator
 from .arguments import FORWARDS, model_name, warn
 from .signature import Argument, Function, choice
-from .target_axes import Axes, line_of, sheet_axes
+from .target_axes import TargetAxes, line_of, sheet_axes
 from .wording import CHOICES, TENOR, WORDING, tenor_named
 
 DEFAULT_MODEL = "equity"
@@ -33,7 +33,7 @@ _EXPECTED = {
 }
 
 
-def block(made: Generation, index: int, axes: Axes, corner: str = "") -> Cells:
+def block(made: Generation, index: int, axes: TargetAxes, corner: str = "") -> Cells:
     """One surface with its headers."""
     rows: Cells = [[corner, *axes.moneyness_labels]]
     vols = made.vols[index].tolist()
@@ -126,7 +126,7 @@ def _volgenerate(
     return [row for i, part in enumerate(blocks) for row in (blank if i else []) + part]
 
 
-def _warn(made: Generation, axes: Axes, words: str, *, chosen: bool) -> None:
+def _warn(made: Generation, axes: TargetAxes, words: str, *, chosen: bool) -> None:
     for remark in remarks(made):
         warn(remark)
     model = default_model(axes.surface, words)

@@ -21,7 +21,7 @@ from .arguments import (
     SURFACE,
     TENORS,
     UNITS,
-    Axes,
+    AxisArguments,
     bid_and_ask,
     companion,
     model_name,
@@ -53,7 +53,7 @@ def _volimpute(
 ) -> Cells:
     *market, covered, bid, ask, seed = others
     wanted = choice("output", output, OUTPUTS)
-    axes = Axes(tenors, strikes, units, forwards, *market)
+    axes = AxisArguments(tenors, strikes, units, forwards, *market)
     matrix = matrix_in(surface, axes, prior, bid, ask)
     if matrix is not None:
         return imputed_matrix(matrix, wanted, number("coverage", covered, 0.9))

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..cells import (
-    Asked,
     Cell,
     Cells,
     Grid,
+    StrikeQuery,
     address,
     is_blank,
     normal_strike,
@@ -31,7 +31,7 @@ from .arguments import (
     SURFACE,
     TENORS,
     UNITS,
-    Axes,
+    AxisArguments,
     model_name,
     read_grid,
     warn,
@@ -51,7 +51,7 @@ def _volinterp(
     forwards: Cells | None,
     *market: Any,
 ) -> Cells:
-    axes = Axes(tenors, strikes, units, forwards, *market)
+    axes = AxisArguments(tenors, strikes, units, forwards, *market)
     matrix = matrix_in(surface, axes)
     if matrix is not None:
         return interpolated(matrix, tenor, strike)
@@ -70,7 +70,7 @@ class _Point(NamedTuple):
     row: int
     column: int
     years: float
-    asked: Asked
+    asked: StrikeQuery
 
 
 def _points(tenor: Cells, strike: Cells, grid: Grid) -> tuple[list[_Point], tuple[int, int]]:
@@ -116,9 +116,9 @@ def _cell(cells: Cells, row: int, column: int) -> Cell:
     return cells[min(row, len(cells) - 1)][min(column, len(cells[0]) - 1)]
 
 
-def _strike(strike: Cell, grid: Grid, years: float) -> Asked:
+def _strike(strike: Cell, grid: Grid, years: float) -> StrikeQuery:
     if grid.normal is not None:
-        return Asked("strike", normal_strike(strike, grid.surface, grid.normal, years))
+        return StrikeQuery("strike", normal_strike(strike, grid.surface, grid.normal, years))
     asked = strike_asked(strike, grid)
     if asked.kind == "strike" and grid.surface.forwards is None:
         raise InputError(

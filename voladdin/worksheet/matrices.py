@@ -10,14 +10,14 @@ from ..cells import AtmMatrix, Cell, Cells, find_matrix, is_missing, shown
 from ..errors import InputError
 from ..imputation.atm_matrix import impute_matrix
 from ..labels import parse_tenor
-from .arguments import Axes, valuation_of, warn
+from .arguments import AxisArguments, valuation_of, warn
 
 FIELDS = {"fill": "mean", "mean": "mean", "std": "std", "low": "low", "high": "high", "zscore": "zscore"}
 _SAID = "an ATM matrix, expiries down and swap tenors across: no strikes, so nothing is said of arbitrage"
 _SAME = 1e-9
 
 
-def matrix_in(cells: Cells, axes: Axes, *others: Any) -> AtmMatrix | None:
+def matrix_in(cells: Cells, axes: AxisArguments, *others: Any) -> AtmMatrix | None:
     """The matrix that the surface is, with its warnings; None where it is another grid.
 
     others: arguments that a matrix does not take. Raises InputError where one is given.

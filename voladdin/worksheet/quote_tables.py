@@ -15,7 +15,7 @@ from ..cells import (
     Cells,
     Grid,
     Label,
-    Market,
+    MarketCells,
     QuoteColumn,
     QuoteTable,
     UnitEvidence,
@@ -94,7 +94,7 @@ def grid_of(table: QuoteTable, said: Said) -> Grid:
         cells,
         units="percent" if quotes.percent else "decimal",
         valuation=_valuation(table, said),
-        market=Market(said.forwards, said.spot, said.domestic, said.foreign),
+        market=MarketCells(said.forwards, said.spot, said.domestic, said.foreign),
     )
     return replace(grid, warnings=[*warnings, *grid.warnings])
 

@@ -13,7 +13,7 @@ from ..conventions import is_listed, quotes_from_surface
 from ..conventions.quotes_back import standard_columns
 from ..errors import InputError
 from ..imputation.interpolation import interpolate_many
-from .arguments import UNITS, WARNINGS, Axes, read_grid, units_name, warn
+from .arguments import UNITS, WARNINGS, AxisArguments, read_grid, units_name, warn
 from .lines import line_of, numbers_of, rates_of, years_of
 from .quote_tables import Said, as_cells, grid_of, read_table
 from .quoting import CONVENTION, conventions, told
@@ -27,7 +27,7 @@ _COLUMNS = {"ATM": "atm", "25RR": "rr25", "25BF": "bf25", "10RR": "rr10", "10BF"
 
 
 @dataclass(frozen=True)
-class _Call:
+class _QuoteArguments:
     """The arguments of a call but its quotes."""
 
     tenors: Cells | None
@@ -89,7 +89,7 @@ def _volquotes(
     if back and bf25 is not None:
         pair = bf25[0][0] if pair is None else pair
     wanted = BACK if back else choice("output", output, OUTPUTS)
-    call = _Call(tenors, pair, butterfly, spot, domestic, foreign, wanted, units, convention)
+    call = _QuoteArguments(tenors, pair, butterfly, spot, domestic, foreign, wanted, units, convention)
     if wanted == BACK:
         return _back(atm, call)
     if rr25 is None and bf25 is None:
@@ -103,7 +103,7 @@ def _word(cells: Cells | None) -> str:
     return cell.strip().lower() if isinstance(cell, str) else ""
 
 
-def _of_table(cells: Cells, call: _Call) -> Cells:
+def _of_table(cells: Cells, call: _QuoteArguments) -> Cells:
     table = find_quotes(cells)
     if table is None:
         raise InputError(
@@ -115,12 +115,12 @@ def _of_table(cells: Cells, call: _Call) -> Cells:
     return as_cells(table, quotes, _values(quotes, call), said)
 
 
-def _values(quotes: SmileQuotes, call: _Call) -> FloatArray:
+def _values(quotes: SmileQuotes, call: _QuoteArguments) -> FloatArray:
     surface = quotes.surface(WARNINGS.get())
     return quotes.strikes(surface) if call.output == "strike" else quotes.vols(surface)
 
 
-def _of_columns(given: dict[str, Cells], call: _Call) -> Cells:
+def _of_columns(given: dict[str, Cells], call: _QuoteArguments) -> Cells:
     """Smile vols at forward deltas, tenors down (across, where ATM lies in a row), in the quotes' unit.
 
     Each column has one quote a tenor; blank is missing, and 0 is a quote, except for ATM. What cannot be told
@@ -135,7 +135,7 @@ def _of_columns(given: dict[str, Cells], call: _Call) -> Cells:
     return [list(line) for line in zip(*grid, strict=True)] if is_row else grid
 
 
-def _read_columns(given: dict[str, Cells], call: _Call) -> SmileQuotes:
+def _read_columns(given: dict[str, Cells], call: _QuoteArguments) -> SmileQuotes:
     lacking = next((name for name in ("rr25", "bf25") if name not in given), None)
     if lacking or call.tenors is None:
         expected = "25-delta quotes too" if lacking else "one tenor a quote, such as 1W, 1M, 1Y"
@@ -158,10 +158,10 @@ def _blanked(line: list[float]) -> list[Cell]:
     return ["" if np.isnan(value) else value for value in line]
 
 
-def _back(cells: Cells, call: _Call) -> Cells:
+def _back(cells: Cells, call: _QuoteArguments) -> Cells:
     """ATM, risk reversals and butterflies of a surface, a row a tenor, in its unit."""
     table = find_quotes(cells)
-    axes = Axes(call.tenors, None, call.units)
+    axes = AxisArguments(call.tenors, None, call.units)
     grid = read_grid(cells, axes) if table is None else grid_of(table, call.said())
     surface, pair = grid.surface, call.pair_name or grid.words.pair
     if pair is None:

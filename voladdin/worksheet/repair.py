@@ -12,7 +12,7 @@ from ..arbitrage.tolerances import TOLERANCE
 from ..cells import ERROR_CELLS, Cell, Cells, Grid, Label, is_missing, labels_of, rectangle, render
 from ..errors import InputError
 from ..surface import MAX_CELLS
-from .arguments import AXES, MARKET, SIZE, SURFACE, Axes, bid_and_ask, cell_address, read_grid, warn
+from .arguments import AXES, MARKET, SIZE, SURFACE, AxisArguments, bid_and_ask, cell_address, read_grid, warn
 from .signature import Argument, Function, choice, number, truth
 
 OUTPUTS = ("repaired", "change", "report")
@@ -33,7 +33,7 @@ def _volrepair(
     *market: Any,
 ) -> Cells:
     wanted = choice("output", output, OUTPUTS)
-    axes = Axes(tenors, strikes, units, forwards, *market)
+    axes = AxisArguments(tenors, strikes, units, forwards, *market)
     grid = read_grid(surface, axes)
     low, high = bid_and_ask(grid, bid, ask, axes)
     found = repair(

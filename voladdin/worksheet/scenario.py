@@ -9,14 +9,14 @@ from ..cells import Cell, Cells, Grid, is_blank, render
 from ..errors import InputError
 from ..generation.latents import whole
 from ..generation.simulating import scenarios
-from .arguments import AXES, MARKET, SURFACE, Axes, model_name, read_grid, warn
+from .arguments import AXES, MARKET, SURFACE, AxisArguments, model_name, read_grid, warn
 from .signature import Argument, Function, number
 
 _MOST_ROWS = 100_000  # of a sheet
 
 
 def _volscenario(surface: Cells, n: Cell, seed: Cell, horizon: Cell, model: Cell, *axes: Any) -> Cells:
-    grid = read_grid(surface, Axes(*axes))
+    grid = read_grid(surface, AxisArguments(*axes))
     count, days = (whole(*given) for given in _numbers(n=n, horizon=horizon))
     rows = count * (len(surface) + 1)
     if rows > _MOST_ROWS:

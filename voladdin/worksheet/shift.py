@@ -11,7 +11,7 @@ from ..generation.market_shifts import DECAYS, WINGS, shift_market
 from ..generation.market_words import WORDS
 from ..generation.shifting import LARGEST_LEVEL, shifted
 from ..surface import Surface
-from .arguments import AXES, MARKET, SURFACE, Axes, read_grid, warn
+from .arguments import AXES, MARKET, SURFACE, AxisArguments, read_grid, warn
 from .signature import Argument, Function, choice, number
 from .wording import CHOICES, TENOR, WORDING, tenor_named
 
@@ -32,7 +32,7 @@ def _volshift(
 ) -> Cells:
     *market, words, tenor, decay, wings = rest
     of_market = choice("words", words, CHOICES) == "market"
-    grid = read_grid(surface, Axes(tenors, strikes, units, forwards, *market))
+    grid = read_grid(surface, AxisArguments(tenors, strikes, units, forwards, *market))
     changes = _changes(grid, WORDS if of_market else NAMES, (dlevel, dskew, dcurv, dterm))
     move = _market if of_market else _paper
     result, further = move(grid, changes, tenor, decay, wings)

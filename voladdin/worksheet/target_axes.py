@@ -20,7 +20,7 @@ _FURTHEST = 3.0  # of ln(K/F): beyond, a number is another thing
 _BEYOND = 0.33  # of ln(K/F): so far out an axis goes both ways
 
 
-class Axes(NamedTuple):
+class TargetAxes(NamedTuple):
     """Labels as the sheet shows them; years, and ln(K/F), forward call deltas or strikes; forwards [T].
 
     kind: "moneyness", "deltas" or "strikes", what `moneyness` holds.
@@ -47,7 +47,7 @@ def sheet_axes(
     model: str | Path | None = None,
     forwards: Cells | None = None,
     words: str = "paper",
-) -> Axes:
+) -> TargetAxes:
     """Axes of the arguments, or the sheet's own: 1M to 7M by m = -0.25 to 0.25, or a model's nodes.
 
     In the market's words 1W to 5Y by 10P to 10C.
@@ -70,7 +70,7 @@ def sheet_axes(
             raise LabelError(f"{label}, a date; expected a tenor such as 1M, or a number of years")
     years = tenor_axis(tenor_line, None)
     kind, values, shown = _strikes(line)
-    return Axes(
+    return TargetAxes(
         [label.cell for label in tenor_line], years, shown, values, kind, _forwards(forwards, kind, years)
     )
 

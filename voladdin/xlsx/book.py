@@ -18,7 +18,7 @@ from .moving import moved
 from .names import UnsupportedError
 from .outcome import Outcome, failed, outcome_of
 from .package import readable
-from .references import Box, Place
+from .references import Box, SheetRange
 from .schedule import Schedule
 
 MAX_ROUNDS = 5
@@ -95,7 +95,7 @@ class Book:
         self._changed: Boxes[Formula] = Boxes()  # evaluated
         self._unsettled: Boxes[Formula] = Boxes()  # should have been, but could not
         self._grown: Boxes[Formula] = Boxes()  # cover more than before
-        self._moved: dict[int, list[tuple[Moving, Place]]] = {}
+        self._moved: dict[int, list[tuple[Moving, SheetRange]]] = {}
         self._guessed = False  # whether what some formula reads could not be told before it was evaluated
         self.recalculated = 0
 
@@ -167,7 +167,7 @@ class Book:
         self._running = formula, text
         return self._engine.evaluate(formula.sheet, formula.position, text)
 
-    def _discover(self, formula: Formula) -> list[Place]:
+    def _discover(self, formula: Formula) -> list[SheetRange]:
         """What OFFSET and INDIRECT give in a formula, now that their arguments have their values."""
         if formula.prepared is None or not formula.prepared.moving or self._reads(self._unsettled, formula):
             return []

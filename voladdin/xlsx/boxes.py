@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from .references import Box, Place
+from .references import Box, SheetRange
 
 T = TypeVar("T")
 _Entry = tuple[int, int, int]  # top, bottom, key
@@ -42,7 +42,7 @@ class Boxes(Generic[T]):
                 if not entries:
                     del columns[column]
 
-    def meeting(self, place: Place) -> Iterator[T]:
+    def meeting(self, place: SheetRange) -> Iterator[T]:
         """The items whose boxes meet a range; one may come once a column."""
         columns, box = self._columns.get(place.sheet, {}), place.box
         few = len(columns) < len(box.columns)
@@ -54,5 +54,5 @@ class Boxes(Generic[T]):
                 if bottom >= box.top and top <= box.bottom:
                     yield self._items[key]
 
-    def first(self, place: Place) -> T | None:
+    def first(self, place: SheetRange) -> T | None:
         return next(self.meeting(place), None)

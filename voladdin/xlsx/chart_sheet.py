@@ -65,25 +65,25 @@ class ChartSheet:
 
 
 @dataclass(frozen=True)
-class Source:
+class ChartSource:
     """The grid's range: a reference to a cell of it by offsets, and to all of it, as a formula has them."""
 
     cell: Callable[[int, int], str]
     whole: str
 
 
-def source(sheet: str, box: Box) -> Source:
+def source(sheet: str, box: Box) -> ChartSource:
     """Of a range on a sheet."""
     name = "'" + sheet.replace("'", "''") + "'!"
 
     def cell(row: int, column: int) -> str:
         return name + address(box.top + row - 1, box.left + column - 1)
 
-    return Source(cell, name + area(box))
+    return ChartSource(cell, name + area(box))
 
 
 def chart_sheet(
-    grid: Grid, answer: Imputation, source: Source, *, name: str = SHEET, units: str | None = None
+    grid: Grid, answer: Imputation, source: ChartSource, *, name: str = SHEET, units: str | None = None
 ) -> ChartSheet:
     """The sheet of a grid and its imputation; units: as VOLIMPUTE's argument."""
     made = ChartSheet(name, grid.percent)
@@ -103,7 +103,7 @@ def chart_sheet(
     return made
 
 
-def _quotes(made: ChartSheet, grid: Grid, source: Source, top: int) -> None:
+def _quotes(made: ChartSheet, grid: Grid, source: ChartSource, top: int) -> None:
     """References to the grid: a chart leaves out #N/A."""
     for i, row in enumerate(grid.raw):
         for j, cell in enumerate(row):
@@ -120,7 +120,7 @@ def _quotes(made: ChartSheet, grid: Grid, source: Source, top: int) -> None:
         made.values[top + down, 1 + across] = "#N/A" if np.isnan(vol) else vol
 
 
-def _array(made: ChartSheet, cells: Cells, source: Source, what: tuple[int, str, str | None]) -> None:
+def _array(made: ChartSheet, cells: Cells, source: ChartSource, what: tuple[int, str, str | None]) -> None:
     top, output, units = what
     more = f',"{output}"' if output else ""
     if units:

@@ -12,9 +12,9 @@ from ..cells import Cell, Cells
 from ..errors import InputError
 from .formula import Prepared, Spilled, Used
 from .layout import CellElement
-from .names import Names
+from .names import BookNames
 from .package import Package
-from .references import MAX_COLUMN, MAX_ROW, Box, Place, Position, area, box_of, cell_name
+from .references import MAX_COLUMN, MAX_ROW, Box, Position, SheetRange, area, box_of, cell_name
 from .sheet import Sheet
 from .stored import StoredValues
 
@@ -38,7 +38,7 @@ class Formula:
     key: int = field(default_factory=count().__next__)
     problem: str = ""
     prepared: Prepared | None = None
-    places: list[Place] = field(default_factory=list)
+    places: list[SheetRange] = field(default_factory=list)
     stamp: int = 0  # when it was evaluated
 
     @property
@@ -46,8 +46,8 @@ class Formula:
         return cell_name(self.sheet, self.position)
 
     @property
-    def place(self) -> Place:
-        return Place(self.sheet, self.box)
+    def place(self) -> SheetRange:
+        return SheetRange(self.sheet, self.box)
 
 
 class Contents:
@@ -55,7 +55,7 @@ class Contents:
 
     def __init__(self, data: bytes) -> None:
         self.package = Package(data)
-        self.names = Names(self.package)
+        self.names = BookNames(self.package)
         self._stored = StoredValues(self.package, from_1904=self.names.from_1904)
         self.sheets = {title: Sheet(self.package.read(part)) for title, part in self.names.parts.items()}
         self.values: dict[str, dict[Position, Cell]] = {title: {} for title in self.sheets}
@@ -100,13 +100,13 @@ class Contents:
         stored = self._stored.value(cell)
         return Formula(title, position, "=" + text, box, array, fixed, stored, problem=problem)
 
-    def used(self, place: Place) -> Place:
+    def used(self, place: SheetRange) -> SheetRange:
         """A range as far as its columns, and the rows of these, are used."""
         box, bottoms = place.box, self._bottoms[place.sheet]
         columns = {column: row for column, row in bottoms.items() if column in box.columns}
         right = max((c for c, row in columns.items() if row >= box.top), default=box.left)
         bottom = min(box.bottom, max(columns.values(), default=box.top))
-        return Place(place.sheet, Box(box.left, box.top, max(box.left, right), max(box.top, bottom)))
+        return SheetRange(place.sheet, Box(box.left, box.top, max(box.left, right), max(box.top, bottom)))
 
     def seen(self, piece: Spilled | Used) -> str:
         """What a piece of a formula is by now, as a formula writes it."""

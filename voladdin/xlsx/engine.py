@@ -17,7 +17,7 @@ import formualizer
 from ..cells import Cell, Cells
 from .elementwise import EACH, PREFIX, apply
 from .names import UnsupportedError
-from .references import Box, Place, Position
+from .references import Box, Position, SheetRange
 
 Function = Callable[[list[Cell | Cells]], Cell | Cells]
 
@@ -140,7 +140,7 @@ class Engine:
             rows = argument if isinstance(argument, list) else [[argument]]
             block = [[_given(cell) for cell in row] for row in rows]
             self._aside._book.set_values_batch("Aside", 1, column, block)
-            references.append(Place("Aside", Box(column, 1, column + len(rows[0]) - 1, len(rows))).text)
+            references.append(SheetRange("Aside", Box(column, 1, column + len(rows[0]) - 1, len(rows))).text)
             column += len(rows[0])
         return self._aside.evaluate("Aside", (1, column), f"{function}({','.join(references)})")
 

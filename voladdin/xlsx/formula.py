@@ -10,8 +10,8 @@ from ..errors import InputError
 from ..surface import MAX_CELLS
 from .elementwise import EACH, PREFIX
 from .engine import Token, tokens
-from .names import Definition, Names, UnsupportedError
-from .references import Place, Position
+from .names import BookNames, Definition, UnsupportedError
+from .references import Position, SheetRange
 
 MAX_FORMULA = 8192  # characters, as in spreadsheet programs
 MAX_NAMES = 20  # names defined by names
@@ -27,14 +27,14 @@ _SINGLE, _SPILLED = "SINGLE", "ANCHORARRAY"
 class Spilled:
     """F5#: what the dynamic array at a cell covers, which is known once it is evaluated."""
 
-    place: Place
+    place: SheetRange
 
 
 @dataclass(frozen=True)
 class Used:
     """A:F, or a range that no surface fills, as an argument of ours: as far as its cells are used."""
 
-    place: Place
+    place: SheetRange
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Prepared:
     """A formula in pieces, with what it reads; `problems` say which of its references name nothing."""
 
     pieces: list[str | Spilled | Used] = field(default_factory=list)
-    places: list[Place] = field(default_factory=list)
+    places: list[SheetRange] = field(default_factory=list)
     moving: list[Moving] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Prepared:
 Ours = Mapping[str, Collection[int]]
 
 
-def prepare(formula: str, names: Names, ours: Ours, sheet: str, position: Position) -> Prepared:
+def prepare(formula: str, names: BookNames, ours: Ours, sheet: str, position: Position) -> Prepared:
     """A formula as an engine takes it, seen from a cell.
 
     ours: our functions, with the numbers of their arguments that are grids. An omitted argument of theirs
@@ -78,7 +78,7 @@ def prepare(formula: str, names: Names, ours: Ours, sheet: str, position: Positi
             f"formula has {len(formula)} characters; spreadsheet programs allow {MAX_FORMULA}"
         )
     prepared = Prepared()
-    _Reader(prepared, names, ours, sheet, position).read(formula, 0)
+    _TokenReader(prepared, names, ours, sheet, position).read(formula, 0)
     if _has_arrays(prepared, ours):
         prepared.pieces = [_one_by_one(piece) for piece in prepared.pieces]
         _number_rows_and_columns(prepared)
@@ -123,7 +123,7 @@ def calls(formula: str, ours: Collection[str]) -> bool:
 
 
 @dataclass
-class _Frame:
+class _Open:
     """A call, parenthesis or array that is open."""
 
     function: str
@@ -133,13 +133,15 @@ class _Frame:
     variables: set[str] = field(default_factory=set)
 
 
-class _Reader:
+class _TokenReader:
     """One pass over the tokens of a formula, and of the names in it."""
 
-    def __init__(self, prepared: Prepared, names: Names, ours: Ours, sheet: str, position: Position) -> None:
+    def __init__(
+        self, prepared: Prepared, names: BookNames, ours: Ours, sheet: str, position: Position
+    ) -> None:
         self.to, self.names, self.ours = prepared, names, ours
         self.sheet, self.position = sheet, position
-        self.frames: list[_Frame] = []
+        self.frames: list[_Open] = []
 
     def read(self, formula: str, depth: int) -> None:
         found = tokens(formula)
@@ -173,7 +175,7 @@ class _Reader:
             return self.spilled(following)
         if name and name != _SINGLE and not any(name.casefold() in frame.variables for frame in self.frames):
             self.to.functions.add(name)
-        self.frames.append(_Frame(name, len(self.to.pieces)))
+        self.frames.append(_Open(name, len(self.to.pieces)))
         shown = "@(" if name == _SINGLE else f"{name}(" if name else token.text
         self.to.pieces.append(shown)
         return 1
@@ -187,7 +189,7 @@ class _Reader:
 
     def anchor(self, text: str) -> None:
         place = self.names.resolve(text, self.sheet, self.position)
-        if not isinstance(place, Place) or place.box.size > 1:
+        if not isinstance(place, SheetRange) or place.box.size > 1:
             raise UnsupportedError("the spill operator # needs one cell before it")
         self.to.places.append(place)
         self.to.pieces.append(Spilled(place))
@@ -211,7 +213,7 @@ class _Reader:
 
     def is_variable(self, following: Sequence[Token], before: str) -> bool:
         """Whether a word is a variable of LET or LAMBDA, or names one."""
-        name, frame = following[0].text.casefold(), self.frames[-1] if self.frames else _Frame("", 0)
+        name, frame = following[0].text.casefold(), self.frames[-1] if self.frames else _Open("", 0)
         after = next((t.kind for t in following[1:] if t.kind != "space"), "")
         names_one = frame.function == "LAMBDA" or (frame.function == "LET" and frame.argument % 2 == 0)
         if names_one and after == "separator" and before in ("open", "separator"):
@@ -245,12 +247,12 @@ class _Reader:
             self.to.problems.append(str(error))
             self.to.pieces.append("#REF!" if "!" in parts[0] else "#NAME?")
             return
-        places = [place for place in found if isinstance(place, Place)]
+        places = [place for place in found if isinstance(place, SheetRange)]
         if len(places) == len(found):
             box = places[0].box
             for place in places[1:]:
                 box = box.spanning(place.box)
-            place = Place(places[0].sheet, box)
+            place = SheetRange(places[0].sheet, box)
             ours = bool(self.frames) and self.frames[-1].function in self.ours
             self.to.places.append(place)
             self.to.pieces.append(Used(place) if ours and box.size > MAX_CELLS else place.text)
@@ -259,8 +261,8 @@ class _Reader:
             self.to.pieces += [":"] if n else []
             self.defined(part, depth) if isinstance(part, Definition) else self.joined([parts[n]], depth)
 
-    def resolved(self, text: str) -> Place | Definition:
-        frame = self.frames[-1] if self.frames else _Frame("", 0)
+    def resolved(self, text: str) -> SheetRange | Definition:
+        frame = self.frames[-1] if self.frames else _Open("", 0)
         table = self.names.table(text) if frame.argument in self.ours.get(frame.function, ()) else None
         return table or self.names.resolve(text, self.sheet, self.position)
 
@@ -269,7 +271,7 @@ class _Reader:
         if depth >= MAX_NAMES:
             raise UnsupportedError("a name in it refers to itself")
         self.to.pieces.append("(")
-        inner = _Reader(self.to, self.names, self.ours, definition.sheet or self.sheet, self.position)
+        inner = _TokenReader(self.to, self.names, self.ours, definition.sheet or self.sheet, self.position)
         inner.read("=" + definition.text.lstrip("="), depth + 1)
         self.to.pieces.append(")")
 

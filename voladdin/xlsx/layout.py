@@ -37,7 +37,7 @@ class CellElement(Element):
 
 
 @dataclass
-class Layout:
+class SheetLayout:
     """Where a sheet's rows and cells stand; long runs of empty rows are left out until `spread`."""
 
     prefix: str = ""
@@ -68,7 +68,7 @@ def tag_end(xml: bytes, start: int) -> int:
     return found.end()
 
 
-def read_layout(xml: bytes) -> Layout:
+def read_layout(xml: bytes) -> SheetLayout:
     """The layout of a worksheet part.
 
     Raises InputError where it is no worksheet in UTF-8, or where rows or cells are out of order or off the
@@ -79,18 +79,18 @@ def read_layout(xml: bytes) -> Layout:
     for start, end in runs:  # blank for the parser, so that a million of them cost little
         read += [xml[at:start], b" " * (end - start)]
         at = end
-    layout = _Reader(b"".join([*read, xml[at:]]) if runs else xml).layout
+    layout = _SheetReader(b"".join([*read, xml[at:]]) if runs else xml).layout
     if layout.data.start < 0:
         raise InputError("worksheet XML has no sheetData")
     layout.runs = runs
     return layout
 
 
-class _Reader:
+class _SheetReader:
     """One pass of expat that notes byte offsets and texts."""
 
     def __init__(self, xml: bytes) -> None:
-        self.xml, self.layout = xml, Layout()
+        self.xml, self.layout = xml, SheetLayout()
         self.row = self.column = 0
         self.open: list[Element] = []
         self.cell: CellElement | None = None

@@ -7,12 +7,12 @@ from ..errors import InputError
 from .contents import Contents, Formula
 from .engine import Engine
 from .formula import Moving, Prepared
-from .references import Box, Place
+from .references import Box, SheetRange
 
 
 def moved(
     formula: Formula, prepared: Prepared, contents: Contents, engine: Engine
-) -> list[tuple[Moving, Place]]:
+) -> list[tuple[Moving, SheetRange]]:
     """The calls in a formula with their ranges; one that gives none is left out, and shows its own error."""
     found = []
     for call in prepared.moving:
@@ -27,7 +27,7 @@ def moved(
 
 def _target(
     formula: Formula, prepared: Prepared, call: Moving, contents: Contents, engine: Engine
-) -> Place | None:
+) -> SheetRange | None:
     texts = prepared.texts(contents.seen)
 
     def value(text: str) -> Cell:
@@ -37,7 +37,7 @@ def _target(
     if call.function == "INDIRECT":
         inside = "".join(texts[call.start + 1 : call.end - 1])
         named = contents.names.resolve(str(value(f"CHOOSE(1,{inside})")), formula.sheet, formula.position)
-        return named if isinstance(named, Place) else None
+        return named if isinstance(named, SheetRange) else None
     text = "".join(texts[call.start : call.end])
     numbers = [value(f"{function}({text})") for function in ("COLUMN", "ROW", "COLUMNS", "ROWS")]
     whole = [int(number) for number in numbers if isinstance(number, float)]
@@ -45,4 +45,4 @@ def _target(
         return None
     left, top, width, height = whole
     sheet = next((place.sheet for place in prepared.places if place.text in text), formula.sheet)
-    return Place(sheet, Box(left, top, left + width - 1, top + height - 1))
+    return SheetRange(sheet, Box(left, top, left + width - 1, top + height - 1))

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from ..errors import InputError
 from .package import Package, children
-from .references import Box, Place, Position, box_of
+from .references import Box, Position, SheetRange, box_of
 
 _SHEET = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!(.+)", re.DOTALL)
 _STRUCTURED = re.compile(r"([^\[\]]*)\[(.*)\]", re.DOTALL)
@@ -29,14 +29,14 @@ class Definition:
 
 
 @dataclass(frozen=True)
-class _Table:
-    place: Place
+class _SheetTable:
+    place: SheetRange
     columns: tuple[str, ...]
     headers: int
     totals: int
 
 
-class Names:
+class BookNames:
     """The sheets (title to part), names and tables of a workbook; and whether it counts dates from 1904.
 
     recalculates: it asks for every formula to be evaluated when it is opened, so its stored values are not to
@@ -61,7 +61,7 @@ class Names:
             name: table for title in self.parts for name, table in _tables(package, title, self.parts[title])
         }
 
-    def resolve(self, text: str, sheet: str, position: Position | None = None) -> Place | Definition:
+    def resolve(self, text: str, sheet: str, position: Position | None = None) -> SheetRange | Definition:
         """What a reference stands for, seen from a cell: a range, or what a defined name is defined as.
 
         Raises InputError where it is unknown; UnsupportedError where it is in another book or of a kind that
@@ -71,19 +71,19 @@ class Names:
         if found:
             sheet, text = self._sheet((found[1] or found[2] or "").replace("''", "'")), found[3]
         if box := box_of(text):
-            return Place(sheet, box)
+            return SheetRange(sheet, box)
         for scope in (sheet, ""):
             if (scope, text.casefold()) in self._defined:
                 return Definition(self._defined[scope, text.casefold()], sheet)
         return self._structured(text, position)
 
-    def table(self, name: str) -> Place | None:
+    def table(self, name: str) -> SheetRange | None:
         """A table's headers and data by its bare name; None where there is no such table."""
         table = self._tables.get(name.casefold())
         if table is None:
             return None
         box = table.place.box
-        return Place(table.place.sheet, box._replace(bottom=box.bottom - table.totals))
+        return SheetRange(table.place.sheet, box._replace(bottom=box.bottom - table.totals))
 
     def _sheet(self, name: str) -> str:
         if "[" in name or (":" in name and name.casefold() not in self._sheets):
@@ -95,7 +95,7 @@ class Names:
             raise InputError(f"sheet {name!r} is not in the workbook; expected one of {known}")
         return self._sheets[name.casefold()]
 
-    def _structured(self, text: str, position: Position | None) -> Place:
+    def _structured(self, text: str, position: Position | None) -> SheetRange:
         """Quotes, Quotes[#All], Quotes[Bid], Quotes[[#Headers],[10P]:[10C]], Quotes[@Bid]."""
         found = _STRUCTURED.fullmatch(text)
         name, inside = (found[1], found[2]) if found else (text, "")
@@ -116,10 +116,12 @@ class Names:
         columns = [item for item in items if item and not item.startswith("#")]
         rows = _table_rows(text, table, [item.lower() for item in wanted], position)
         left, right = _table_columns(text, table, columns, whole="]:[" in inside.replace(" ", ""))
-        return Place(table.place.sheet, Box(left, rows[0], right, rows[1]))
+        return SheetRange(table.place.sheet, Box(left, rows[0], right, rows[1]))
 
 
-def _table_rows(text: str, table: _Table, wanted: list[str], position: Position | None) -> tuple[int, int]:
+def _table_rows(
+    text: str, table: _SheetTable, wanted: list[str], position: Position | None
+) -> tuple[int, int]:
     box = table.place.box
     first, last = box.top + table.headers, box.bottom - table.totals
     parts = {
@@ -140,7 +142,7 @@ def _table_rows(text: str, table: _Table, wanted: list[str], position: Position 
     return chosen[0][0], max(end for _, end in chosen)
 
 
-def _table_columns(text: str, table: _Table, columns: list[str], *, whole: bool) -> tuple[int, int]:
+def _table_columns(text: str, table: _SheetTable, columns: list[str], *, whole: bool) -> tuple[int, int]:
     box = table.place.box
     known = {name.casefold(): box.left + offset for offset, name in enumerate(table.columns)}
     if unknown := [name for name in columns if name.casefold() not in known]:
@@ -157,7 +159,7 @@ def _table_columns(text: str, table: _Table, columns: list[str], *, whole: bool)
     return min(at), max(at)
 
 
-def _tables(package: Package, sheet: str, part: str) -> list[tuple[str, _Table]]:
+def _tables(package: Package, sheet: str, part: str) -> list[tuple[str, _SheetTable]]:
     found = []
     for kind, target in package.targets(part).values():
         if kind != "table":
@@ -170,7 +172,7 @@ def _tables(package: Package, sheet: str, part: str) -> list[tuple[str, _Table]]
             )
         columns = tuple(column.get("name", "") for column in children(root, "tableColumns", "tableColumn"))
         headers, totals = root.get("headerRowCount", "1") != "0", root.get("totalsRowCount", "0") != "0"
-        table = _Table(Place(sheet, box), columns, int(headers), int(totals))
+        table = _SheetTable(SheetRange(sheet, box), columns, int(headers), int(totals))
         found.append((root.get("displayName", "").casefold(), table))
     return found
 

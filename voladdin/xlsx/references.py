@@ -75,7 +75,7 @@ ALL = Box(1, 1, MAX_COLUMN, MAX_ROW)
 
 
 @dataclass(frozen=True)
-class Place:
+class SheetRange:
     """A range of one sheet."""
 
     sheet: str

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from .boxes import Boxes
 from .contents import Formula
-from .references import Place
+from .references import SheetRange
 
 Visit = Callable[[Formula], None]
 
@@ -22,7 +22,7 @@ class Schedule:
     def __init__(
         self,
         visit: Visit,
-        discover: Callable[[Formula], list[Place]],
+        discover: Callable[[Formula], list[SheetRange]],
         circle: Callable[[list[Formula]], None],
     ) -> None:
         self._visit, self._discover, self._circle = visit, discover, circle

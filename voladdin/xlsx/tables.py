@@ -11,7 +11,7 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from ..cells import Cell, Cells, Grid
     from .contents import Contents
-    from .references import Place
+    from .references import SheetRange
 
 MAX_RANGE = 1_000_000  # cells
 
@@ -44,13 +44,13 @@ def _xlsx_cells(name: str, data: bytes, range_: str | None) -> Cells:
     return cells_of(contents, range_)[1]
 
 
-def cells_of(contents: Contents, range_: str | None) -> tuple[Place, Cells]:
+def cells_of(contents: Contents, range_: str | None) -> tuple[SheetRange, Cells]:
     """A range of a workbook, or what is used of its first sheet, with the values. Raises InputError."""
-    from .references import ALL, Place
+    from .references import ALL, SheetRange
 
     first = next(iter(contents.sheets))
-    place = Place(first, ALL) if range_ is None else contents.names.resolve(range_, first)
-    if not isinstance(place, Place):
+    place = SheetRange(first, ALL) if range_ is None else contents.names.resolve(range_, first)
+    if not isinstance(place, SheetRange):
         raise InputError(f"range is {range_!r}; expected cells such as Sheet1!A1:F9")
     used = contents.used(place) if place.box.open_ended else place
     if used.box.size > MAX_RANGE:

@@ -18,7 +18,7 @@ _HOLES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnSurface:
     """vols [T, K] with NaN where missing, full [T, K]; axes: tenors and the strike axis of `va.Surface`."""
 
     vols: FloatArray
@@ -30,7 +30,7 @@ class Drawn:
         return va.Surface(self.vols if vols is None else vols, **self.axes)
 
 
-def drawn(rng: np.random.Generator, most: tuple[int, int]) -> Drawn:
+def drawn(rng: np.random.Generator, most: tuple[int, int]) -> DrawnSurface:
     """At most so many tenors and strikes; each of axes, vols and holes is wild in some of the draws."""
     rows, columns = int(rng.integers(1, most[0] + 1)), int(rng.integers(1, most[1] + 1))
     tame = rng.random() < 0.5
@@ -44,7 +44,7 @@ def drawn(rng: np.random.Generator, most: tuple[int, int]) -> Drawn:
     holes = rng.random(full.shape) < rng.choice(_HOLES)
     if holes.all() and rng.random() < 0.95:
         holes[rng.integers(rows), rng.integers(columns)] = False
-    return Drawn(np.where(holes, np.nan, full), full, {"tenors": years, **axis})
+    return DrawnSurface(np.where(holes, np.nan, full), full, {"tenors": years, **axis})
 
 
 def tenors(rng: np.random.Generator, count: int, wild: float) -> FloatArray:

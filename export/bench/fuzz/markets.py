@@ -93,7 +93,7 @@ def smile(rng: np.random.Generator, trial: Trial) -> None:
     if quotes[4] is not None:
         trial.expect(np.isfinite(surface.vols) & (surface.vols > 0), "surface_from_quotes: no vol")
     for row in range(len(quotes[0])):
-        _Row(made, quotes, options, row).expect(trial)
+        _TenorQuoted(made, quotes, options, row).expect(trial)
 
 
 def _smile_quotes(rng: np.random.Generator) -> tuple[list[Any], dict[str, Any]]:
@@ -117,7 +117,7 @@ def _smile_quotes(rng: np.random.Generator) -> tuple[list[Any], dict[str, Any]]:
     return [years, atm, reversal, butterfly, *outer], options
 
 
-class _Row:
+class _TenorQuoted:
     """One tenor of a smile against its quotes, by formulas of its own."""
 
     def __init__(self, made: Any, quotes: list[Any], options: dict[str, Any], row: int) -> None:

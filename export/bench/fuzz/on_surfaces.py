@@ -11,7 +11,7 @@ from voladdin.errors import InfeasibleError
 from voladdin.surface import MAX_VOL
 
 from ..repair.truth import least_distance, prices
-from .draws import LEAST_VOL, MOST_VOL, Drawn, drawn
+from .draws import LEAST_VOL, MOST_VOL, DrawnSurface, drawn
 from .trial import Trial, same_bits
 
 _ARRAYS = ("filled", "mean", "low", "high", "std", "zscore")
@@ -39,7 +39,7 @@ def impute(rng: np.random.Generator, trial: Trial) -> None:
         trial.expect(alike, "impute differs when repeated")
 
 
-def _prior(rng: np.random.Generator, grid: Drawn) -> Any:
+def _prior(rng: np.random.Generator, grid: DrawnSurface) -> Any:
     anything = np.exp(rng.uniform(np.log(LEAST_VOL), np.log(MOST_VOL), grid.full.shape))
     near = grid.full * np.exp(rng.normal(0, rng.choice([0.003, 0.05, 0.5]), grid.full.shape))
     vols = np.clip(near if rng.random() < 0.8 else anything, LEAST_VOL, MOST_VOL)
@@ -86,7 +86,7 @@ def check(rng: np.random.Generator, trial: Trial) -> None:
         trial.call("diagnostics", lambda: found.diagnostics)
     if rng.random() < 0.3:
         axes = {k: v if k in ("tenors", "forwards") else v[..., ::-1] for k, v in grid.axes.items()}
-        mirrored = trial.call("Surface", Drawn(grid.vols[:, ::-1], grid.full, axes).surface)
+        mirrored = trial.call("Surface", DrawnSurface(grid.vols[:, ::-1], grid.full, axes).surface)
         trial.expect(trial.call("check", va.check, mirrored).ok == found.ok, "check: differs when mirrored")
     distance = _distance(trial, surface)
     if distance is not None:

@@ -10,7 +10,7 @@ from voladdin._typing import FloatArray
 from voladdin.feature_map import NAMES
 
 from .generators import Generates, draw
-from .training_surfaces import Surfaces
+from .training_surfaces import TrainingSurfaces
 
 BASE = (0.3873, -0.2139, 0.1362, -0.0226)  # table 2 of the paper, at z = 0
 STEPS = np.linspace(-8, 8, 17)
@@ -23,7 +23,7 @@ PRINTED_DRIFT = {"level": 2e-4, "skew": 1.2e-3, "curv": 1.5e-3, "term": 5e-4}
 
 
 def feature_errors(
-    generator: Generates, surfaces: Surfaces, targets: FloatArray, rng: np.random.Generator
+    generator: Generates, surfaces: TrainingSurfaces, targets: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
     """[B, F] absolute errors at targets [B, F], latents ~ N(0, I)."""
     found = generator.vols(targets, draw(generator, len(targets), rng))
@@ -57,7 +57,7 @@ def traversal(generator: Generates) -> FloatArray:
     return generator.vols(y, z.reshape(-1, size)).reshape(size, len(STEPS), -1)
 
 
-def drift_row(name: str, generator: Generates, surfaces: Surfaces) -> list[str]:
+def drift_row(name: str, generator: Generates, surfaces: TrainingSurfaces) -> list[str]:
     """Largest range of each controlled feature along a latent, and the largest move of a vol in bp."""
     vols = traversal(generator)
     found = vols @ surfaces.weights[list(generator.control)].T

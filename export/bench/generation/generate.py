@@ -33,7 +33,7 @@ from .notes import (
 )
 from .paper import EPOCHS, PaperNetwork
 from .pca_gaussian import COMPONENTS
-from .training_surfaces import Surfaces, surfaces
+from .training_surfaces import TrainingSurfaces, surfaces
 
 Models = dict[tuple[int, str], Generates]
 
@@ -87,7 +87,7 @@ def _check(options: argparse.Namespace) -> None:
         raise InputError(f"{counts}, sample {options.sample}; expected 1 or more, and of sample 0 or more")
 
 
-def _legend(known: Surfaces, options: argparse.Namespace) -> str:
+def _legend(known: TrainingSurfaces, options: argparse.Namespace) -> str:
     card = load(options.model).card["training"]
     return LEGEND.format(
         train=len(known.train),
@@ -105,7 +105,7 @@ def _legend(known: Surfaces, options: argparse.Namespace) -> str:
     )
 
 
-def _tables(known: Surfaces, found: Models, options: argparse.Namespace) -> Iterator[str]:
+def _tables(known: TrainingSurfaces, found: Models, options: argparse.Namespace) -> Iterator[str]:
     yield _control(known, found, options.seed) + "\n" + CONTROL_NOTE.format(targets=len(known.held))
     yield _drift(known, found) + "\n" + DRIFT_NOTE
     yield from _validity(known, found, options)
@@ -117,7 +117,7 @@ def _tables(known: Surfaces, found: Models, options: argparse.Namespace) -> Iter
     yield _times(known, found, options)
 
 
-def _control(known: Surfaces, found: Models, seed: int) -> str:
+def _control(known: TrainingSurfaces, found: Models, seed: int) -> str:
     rows = []
     for (count, name), generator in found.items():
         rng = np.random.default_rng([seed, 1, count])
@@ -129,13 +129,13 @@ def _control(known: Surfaces, found: Models, seed: int) -> str:
     return rows_table("Experiments I and II: error of the features", ("features", "generator", *NAMES), rows)
 
 
-def _drift(known: Surfaces, found: Models) -> str:
+def _drift(known: TrainingSurfaces, found: Models) -> str:
     rows = [control.printed_drift()]
     rows += [control.drift_row(name, generator, known) for (_, name), generator in found.items()]
     return rows_table("Latent traversals: drift", ("features", "generator", *NAMES, "moved, bp"), rows)
 
 
-def _validity(known: Surfaces, found: Models, options: argparse.Namespace) -> Iterator[str]:
+def _validity(known: TrainingSurfaces, found: Models, options: argparse.Namespace) -> Iterator[str]:
     decoded, users, latent = [], [], []
     for place, region in enumerate(validity.REGIONS):
         for (count, name), generator in found.items():
@@ -161,13 +161,13 @@ def _validity(known: Surfaces, found: Models, options: argparse.Namespace) -> It
         yield rows_table(title, columns, rows) + "\n" + text
 
 
-def _reconstruction(known: Surfaces, found: Models) -> str:
+def _reconstruction(known: TrainingSurfaces, found: Models) -> str:
     rows = [likeness.reconstruction_row(name, generator, known) for (_, name), generator in found.items()]
     title = f"Reconstruction of {len(known.held):,} held-out surfaces"
     return rows_table(title, likeness.RECONSTRUCTION_COLUMNS, rows)
 
 
-def _distances(known: Surfaces, found: Models, options: argparse.Namespace) -> str:
+def _distances(known: TrainingSurfaces, found: Models, options: argparse.Namespace) -> str:
     rng = np.random.default_rng([options.seed, 3])
     yardstick = likeness.Yardstick.of(known, rng)
     half = len(known.held) // 2
@@ -186,7 +186,7 @@ def _distances(known: Surfaces, found: Models, options: argparse.Namespace) -> s
     return rows_table("Distance from held-out surfaces", likeness.distance_columns(known), rows)
 
 
-def _times(known: Surfaces, found: Models, options: argparse.Namespace) -> str:
+def _times(known: TrainingSurfaces, found: Models, options: argparse.Namespace) -> str:
     network, count = found[4, PAPER], len(known.held)
     assert isinstance(network, PaperNetwork)
     rows = []

@@ -14,7 +14,7 @@ from voladdin.bundles.generator import Generator, load
 from voladdin.errors import BundleError
 from voladdin.feature_map import NAMES
 
-from .training_surfaces import Surfaces
+from .training_surfaces import TrainingSurfaces
 
 
 class Generates(Protocol):
@@ -59,7 +59,7 @@ class Ours:
 
 
 def train_ours(
-    surfaces: Surfaces, control: tuple[int, ...], folder: Path, steps: int, *, quiet: bool
+    surfaces: TrainingSurfaces, control: tuple[int, ...], folder: Path, steps: int, *, quiet: bool
 ) -> Ours:
     """Our generator of other features, from its bundle in `folder` where that is of the same run."""
     config = Config(features=tuple(NAMES[row] for row in control), steps=steps, samples=1000)

@@ -21,7 +21,7 @@ _DRAWS = 40  # of one level
 
 
 @dataclass(frozen=True)
-class Grid:
+class GeneratorGrid:
     """Axes, words, model, and the range of each of the four numbers [4, 2]."""
 
     name: str
@@ -31,7 +31,7 @@ class Grid:
     ranges: FloatArray
 
 
-def grids() -> list[Grid]:
+def grids() -> list[GeneratorGrid]:
     """Deltas, ln(K/F) and strikes; the paper's words and the market's; both models."""
     paper = np.array([[0.08, 0.3], [-0.2, 0.05], [0.05, 0.5], [-0.01, 0.01]])
     market = np.array([[0.06, 0.3], [-0.02, 0.01], [0.001, 0.005], [-0.02, 0.02]])
@@ -41,11 +41,11 @@ def grids() -> list[Grid]:
     forwards = 100 * 1.02 ** np.arange(5)
     strikes = Surface(np.full((5, 7), np.nan), _YEARS, strikes=100 * np.exp(m), forwards=forwards)
     return [
-        Grid("deltas ON to 10Y, market's words, markets", deltas, "market", "markets", market),
-        Grid("deltas ON to 10Y, market's words, fx", deltas, "market", "fx", market),
-        Grid("deltas ON to 10Y, paper's words, markets", deltas, "paper", "markets", paper),
-        Grid("ln(K/F) 1M to 10Y, paper's words, markets", flat, "paper", "markets", paper),
-        Grid("strikes 1M to 10Y, paper's words, markets", strikes, "paper", "markets", paper),
+        GeneratorGrid("deltas ON to 10Y, market's words, markets", deltas, "market", "markets", market),
+        GeneratorGrid("deltas ON to 10Y, market's words, fx", deltas, "market", "fx", market),
+        GeneratorGrid("deltas ON to 10Y, paper's words, markets", deltas, "paper", "markets", paper),
+        GeneratorGrid("ln(K/F) 1M to 10Y, paper's words, markets", flat, "paper", "markets", paper),
+        GeneratorGrid("strikes 1M to 10Y, paper's words, markets", strikes, "paper", "markets", paper),
     ]
 
 
@@ -62,7 +62,7 @@ def table(targets: int, seed: int = 0) -> str:
     )
 
 
-def _row(grid: Grid, targets: int, seed: int) -> list[str]:
+def _row(grid: GeneratorGrid, targets: int, seed: int) -> list[str]:
     wording, worst, refused, violations = Wording.of(grid.axes, grid.words), 0.0, 0, 0
     for number, asked in enumerate(_targets(grid, targets, seed)):
         try:
@@ -77,19 +77,19 @@ def _row(grid: Grid, targets: int, seed: int) -> list[str]:
     return [grid.name, str(targets), str(refused), f"{worst:.1e}", str(violations), spread]
 
 
-def _targets(grid: Grid, count: int, seed: int) -> Iterator[FloatArray]:
+def _targets(grid: GeneratorGrid, count: int, seed: int) -> Iterator[FloatArray]:
     rng = np.random.default_rng(seed)
     for _ in range(count):
         low, high = grid.ranges.T
         yield np.where(rng.random(4) < 0.5, rng.uniform(low, high), np.nan)
 
 
-def _made(grid: Grid, asked: FloatArray, scenario: int) -> FloatArray:
+def _made(grid: GeneratorGrid, asked: FloatArray, scenario: int) -> FloatArray:
     found = va.generate_on(grid.axes, asked, scenario, words=grid.words, model=grid.model)
     return np.asarray(found.vols[0])
 
 
-def _spread(grid: Grid) -> float:
+def _spread(grid: GeneratorGrid) -> float:
     asked = np.array([0.2, np.nan, np.nan, np.nan])
     mean = _made(grid, asked, 0)
     gaps = [np.abs(_made(grid, asked, scenario) - mean).max() for scenario in range(1, _DRAWS + 1)]

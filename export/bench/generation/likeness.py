@@ -11,7 +11,7 @@ from voladdin._typing import FloatArray
 from voladdin.feature_map import NAMES
 
 from .generators import Generates
-from .training_surfaces import Surfaces
+from .training_surfaces import TrainingSurfaces
 
 RECONSTRUCTION_COLUMNS = ("generator", "features", "latent", "RMSE, bp", "log10 MSE", "largest, bp")
 NODES = ((0, 0), (0, -1), (-1, 0), (-1, -1), (-1, 14))  # tenor, moneyness: the corners and the last ATM
@@ -19,7 +19,7 @@ _DIRECTIONS = 200
 _MODES = 5
 
 
-def reconstruction_row(name: str, generator: Generates, surfaces: Surfaces) -> list[str]:
+def reconstruction_row(name: str, generator: Generates, surfaces: TrainingSurfaces) -> list[str]:
     """Of held-out surfaces; a row of RECONSTRUCTION_COLUMNS."""
     targets = surfaces.held_features[:, list(generator.control)]
     errors = generator.reconstructed(surfaces.held, targets) - surfaces.held
@@ -34,7 +34,7 @@ def reconstruction_row(name: str, generator: Generates, surfaces: Surfaces) -> l
     ]
 
 
-def distance_columns(surfaces: Surfaces) -> list[str]:
+def distance_columns(surfaces: TrainingSurfaces) -> list[str]:
     """Header of `Yardstick.row`."""
     nodes = [f"w({surfaces.tenors[t]:.2g}, {surfaces.moneyness[k]:.2g})" for t, k in NODES]
     return ["surfaces", *NAMES, *nodes, "surfaces, sliced", "residual, sliced"]
@@ -47,13 +47,13 @@ class Yardstick:
     residual: [N, M] readout of the first modes of what the features leave, of unit variance in training.
     """
 
-    surfaces: Surfaces
+    surfaces: TrainingSurfaces
     residual: FloatArray
     sliced: FloatArray
     sliced_residual: FloatArray
 
     @classmethod
-    def of(cls, surfaces: Surfaces, rng: np.random.Generator) -> Yardstick:
+    def of(cls, surfaces: TrainingSurfaces, rng: np.random.Generator) -> Yardstick:
         covariance = np.cov(surfaces.train.T)
         cross = covariance @ surfaces.weights.T
         gain = np.linalg.solve(surfaces.weights @ cross, cross.T).T

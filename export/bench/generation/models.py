@@ -11,7 +11,7 @@ from voladdin.bundles.generator import load
 from .generators import Generates, Ours, train_ours
 from .paper import BETA, Budget, PaperNetwork, train_paper
 from .pca_gaussian import fit_gaussian
-from .training_surfaces import Surfaces
+from .training_surfaces import TrainingSurfaces
 
 CONTROLS = {1: (0,), 3: (0, 1, 3), 4: (0, 1, 2, 3)}
 OURS, PCA, PCA_EXACT = "voladdin", "PCA-Gaussian", "PCA-Gaussian, projected"
@@ -29,7 +29,7 @@ class Training:
     quiet: bool = False
 
 
-def models(surfaces: Surfaces, folder: Path, training: Training) -> dict[tuple[int, str], Generates]:
+def models(surfaces: TrainingSurfaces, folder: Path, training: Training) -> dict[tuple[int, str], Generates]:
     """By (number of features, name). Ours of four features is the bundle `training.model`."""
     found: dict[tuple[int, str], Generates] = {}
     for count, control in CONTROLS.items():
@@ -42,7 +42,7 @@ def models(surfaces: Surfaces, folder: Path, training: Training) -> dict[tuple[i
     return found
 
 
-def ours(surfaces: Surfaces, count: int, folder: Path, training: Training) -> Ours:
+def ours(surfaces: TrainingSurfaces, count: int, folder: Path, training: Training) -> Ours:
     """The bundle of four features, or one trained into `folder`."""
     if count == 4:
         return Ours(load(training.model))
@@ -51,7 +51,7 @@ def ours(surfaces: Surfaces, count: int, folder: Path, training: Training) -> Ou
 
 
 def paper(
-    surfaces: Surfaces, count: int, folder: Path, training: Training, beta: float = BETA
+    surfaces: TrainingSurfaces, count: int, folder: Path, training: Training, beta: float = BETA
 ) -> PaperNetwork:
     """The paper's network, trained into `folder`."""
     file = folder / f"paper-{count}-{beta:g}.pt"

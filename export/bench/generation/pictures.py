@@ -16,7 +16,7 @@ from . import control
 from .generators import Generates
 from .models import OURS, PAPER, PAPER_TUNED, PCA
 from .shifts import naive
-from .training_surfaces import Surfaces
+from .training_surfaces import TrainingSurfaces
 
 matplotlib.use("Agg")
 
@@ -29,7 +29,7 @@ _LEAST = 1e-17
 
 
 def draw_all(
-    surfaces: Surfaces, models: Mapping[tuple[int, str], Generates], folder: Path, seed: int
+    surfaces: TrainingSurfaces, models: Mapping[tuple[int, str], Generates], folder: Path, seed: int
 ) -> list[Path]:
     """errors.png, traversal.png and shift.png in `folder`; shift.png where a naive shift does violate."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def draw_all(
 
 
 def _errors(
-    surfaces: Surfaces, models: Mapping[tuple[int, str], Generates], rng: np.random.Generator
+    surfaces: TrainingSurfaces, models: Mapping[tuple[int, str], Generates], rng: np.random.Generator
 ) -> Figure:
     """Figure 16 of the paper, with rivals."""
     figure, axes = pyplot.subplots(1, len(NAMES), figsize=(12, 2.6), sharey=True)
@@ -65,7 +65,7 @@ def _errors(
     return figure
 
 
-def _traversal(surfaces: Surfaces, generator: Generates) -> Figure:
+def _traversal(surfaces: TrainingSurfaces, generator: Generates) -> Figure:
     """What each latent does to the first, the middle and the last tenor, in bp from z = 0."""
     grid = control.traversal(generator)
     grid = grid.reshape(*grid.shape[:2], len(surfaces.tenors), len(surfaces.moneyness))
@@ -84,7 +84,7 @@ def _traversal(surfaces: Surfaces, generator: Generates) -> Figure:
     return figure
 
 
-def _shift(surfaces: Surfaces) -> Figure | None:
+def _shift(surfaces: TrainingSurfaces) -> Figure | None:
     """Vol and total variance of the held-out surface whose w falls most, at the money, once shifted."""
     name, size = _SHIFT
     plain = naive(surfaces, name, size)
@@ -106,7 +106,7 @@ def _shift(surfaces: Surfaces) -> Figure | None:
     return None
 
 
-def _lines(surfaces: Surfaces, lines: Mapping[str, np.ndarray], title: str) -> Figure:
+def _lines(surfaces: TrainingSurfaces, lines: Mapping[str, np.ndarray], title: str) -> Figure:
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 3))
     for name, values in lines.items():
         axes[0].plot(surfaces.tenors, values, label=name)

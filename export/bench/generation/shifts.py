@@ -18,7 +18,7 @@ from voladdin.errors import InfeasibleError
 from voladdin.feature_map import NAMES
 
 from .smooth_violations import violations
-from .training_surfaces import Surfaces
+from .training_surfaces import TrainingSurfaces
 
 SHIFTS = (
     *(("level", size) for size in (-0.10, -0.05, 0.05)),
@@ -38,7 +38,7 @@ _POLYNOMIALS: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
 }
 
 
-def naive(surfaces: Surfaces, name: str, size: float) -> FloatArray:
+def naive(surfaces: TrainingSurfaces, name: str, size: float) -> FloatArray:
     """[m, T, K] held-out vols plus the polynomial; a vol below 0 is left so."""
     added = size * _POLYNOMIALS[name](surfaces.tenors[:, None], surfaces.moneyness)
     return surfaces.grid(surfaces.held) + added
@@ -54,7 +54,7 @@ class Shifted:
     seconds: list[float]
 
 
-def shifted(surfaces: Surfaces, name: str, size: float, count: int) -> Shifted:
+def shifted(surfaces: TrainingSurfaces, name: str, size: float, count: int) -> Shifted:
     """The first held-out surfaces, each in a call of its own."""
     found = Shifted([], [], [], [])
     for vols, features in zip(surfaces.grid(surfaces.held[:count]), surfaces.held_features, strict=False):
@@ -72,7 +72,7 @@ def shifted(surfaces: Surfaces, name: str, size: float, count: int) -> Shifted:
     return found
 
 
-def shift_row(surfaces: Surfaces, name: str, size: float, count: int) -> list[str]:
+def shift_row(surfaces: TrainingSurfaces, name: str, size: float, count: int) -> list[str]:
     """A row of COLUMNS."""
     plain = violations(naive(surfaces, name, size), surfaces.tenors, surfaces.moneyness)
     found = shifted(surfaces, name, size, count)

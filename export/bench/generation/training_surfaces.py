@@ -20,7 +20,7 @@ TRAIN_SEED, HELD_SEED = 0, 1
 
 
 @dataclass(frozen=True, eq=False)
-class Surfaces:
+class TrainingSurfaces:
     """Vols [n, N] to learn from and held-out ones [m, N], in random order, on one grid of N = T K cells.
 
     weights: [4, N], the features of a surface are weights @ vols.
@@ -58,7 +58,7 @@ class Surfaces:
         return rng.uniform(y.min(axis=0), y.max(axis=0), (count, len(control)))
 
 
-def surfaces(folder: Path, held: int, data: Path | None = None, count: int = COUNT) -> Surfaces:
+def surfaces(folder: Path, held: int, data: Path | None = None, count: int = COUNT) -> TrainingSurfaces:
     """Training surfaces as the generator is trained on, and `held` held-out ones of another seed.
 
     data: an .npz of `python -m export.simulation.equity`; simulated into `folder` where it is not given. The
@@ -73,7 +73,7 @@ def surfaces(folder: Path, held: int, data: Path | None = None, count: int = COU
     with np.load(_simulated(folder / f"held-{each}.npz", each, HELD_SEED)) as stored:
         vols = stored["vols"].reshape(len(stored["vols"]), -1)
     order = np.random.default_rng(HELD_SEED).permutation(len(vols))[:held]
-    return Surfaces(learned.tenors, learned.moneyness, learned.train, vols[order])
+    return TrainingSurfaces(learned.tenors, learned.moneyness, learned.train, vols[order])
 
 
 def _simulated(file: Path, count: int, seed: int) -> Path:

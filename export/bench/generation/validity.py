@@ -22,7 +22,7 @@ from voladdin.errors import InfeasibleError
 
 from .generators import Generates, Ours
 from .smooth_violations import violations
-from .training_surfaces import Surfaces
+from .training_surfaces import TrainingSurfaces
 
 REGIONS = ("hull", "rectangle", "tails")
 CENTRAL = 3.0
@@ -47,7 +47,7 @@ class Drawn:
 
 
 def drawn(
-    region: str, generator: Generates, surfaces: Surfaces, count: int, rng: np.random.Generator
+    region: str, generator: Generates, surfaces: TrainingSurfaces, count: int, rng: np.random.Generator
 ) -> Drawn:
     """What a region asks of a generator."""
     where = surfaces.in_hull if region == "hull" else surfaces.in_rectangle
@@ -61,7 +61,7 @@ def drawn(
     return Drawn(targets, z)
 
 
-def decoded(generator: Generates, surfaces: Surfaces, asked: Drawn) -> dict[str, BoolArray]:
+def decoded(generator: Generates, surfaces: TrainingSurfaces, asked: Drawn) -> dict[str, BoolArray]:
     """[B] which decoded surfaces violate what."""
     parts = []
     for start in range(0, len(asked.z), _BLOCK):
@@ -115,7 +115,7 @@ def served(asked: Drawn, bad: BoolArray, sample: int, model: str, rng: np.random
     return Served(np.concatenate(vols), np.concatenate(targets), refused, moved, seconds)
 
 
-def served_row(region: str, surfaces: Surfaces, bad: BoolArray, found: Served) -> list[str]:
+def served_row(region: str, surfaces: TrainingSurfaces, bad: BoolArray, found: Served) -> list[str]:
     """A row of USER_COLUMNS."""
     invalid = int((~arbitrage_free(Rectangle(surfaces.tenors, surfaces.moneyness), found.returned)).sum())
     got = found.returned.reshape(len(found.returned), -1) @ surfaces.weights.T

@@ -26,7 +26,7 @@ from voladdin.imputation.answers import by_history
 from voladdin.imputation.model import Bundle
 from voladdin.surface import Surface
 
-from ..data import TRAIN_END, VALIDATION_END, Axes, History, Split, load_history, pair_split, test_set
+from ..data import TRAIN_END, VALIDATION_END, DeltaAxes, History, Split, load_history, pair_split, test_set
 from ..masks import all_masks
 from ..methods import Prediction
 from ..metrics import Score, evaluate_set, ratio_interval
@@ -45,7 +45,7 @@ class HistoryAlone:
     def fit(self, history: History) -> None:
         """Nothing to learn: the bundle is trained before."""
 
-    def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
+    def predict(self, vols: FloatArray, axes: DeltaAxes, prior: FloatArray | None = None) -> Prediction:
         surface = Surface(vols[0], axes.tenors.tolist(), deltas=axes.deltas)
         found = by_history(self._loaded, surface, np.log(vols), None, 1.0)
         return Prediction(np.exp(found.mean).reshape(vols.shape), found.std.reshape(vols.shape))

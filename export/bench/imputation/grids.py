@@ -15,13 +15,13 @@ from voladdin.conventions import STANDARD_DELTAS, surface_from_quotes
 from voladdin.errors import InfeasibleError
 from voladdin.labels import parse_tenor
 
-from ..data import DATA, TRAIN_END, VALIDATION_END, Axes, History, Split, TestSet, test_set
+from ..data import DATA, TRAIN_END, VALIDATION_END, DeltaAxes, History, Split, TestSet, test_set
 
-FX = Axes(
+FX = DeltaAxes(
     np.array([parse_tenor(t) for t in ("1M", "2M", "3M", "6M", "9M", "1Y", "3Y", "5Y")]),
     np.array([0.1, 0.25, 0.5, 0.75, 0.9]),
 )
-OTHER = Axes(
+OTHER = DeltaAxes(
     np.array([parse_tenor(t) for t in ("1W", "6W", "4M", "8M", "18M", "2Y", "4Y", "7Y")]),
     np.array([0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95]),
 )
@@ -29,7 +29,7 @@ SIMULATED_DAYS = 1300
 MASKS_A_QUOTE = 40  # copies of each raw surface, each under its own masks
 
 
-def _at(axes: Axes, vols: FloatArray, chosen: Axes) -> FloatArray:
+def _at(axes: DeltaAxes, vols: FloatArray, chosen: DeltaAxes) -> FloatArray:
     rows = [int(np.abs(axes.tenors - t).argmin()) for t in chosen.tenors]
     columns = [int(np.abs(axes.deltas - d).argmin()) for d in chosen.deltas]
     return vols[..., rows, :][..., columns]
@@ -37,7 +37,7 @@ def _at(axes: Axes, vols: FloatArray, chosen: Axes) -> FloatArray:
 
 def simulated_history(days: int = SIMULATED_DAYS, seed: int = 0) -> tuple[History, History]:
     """One simulated market on the history's 8 x 5 grid and on `OTHER`; days are consecutive dates."""
-    union = Axes(
+    union = DeltaAxes(
         np.union1d(FX.tenors, OTHER.tenors),
         np.union1d(FX.deltas, OTHER.deltas),
     )
@@ -64,7 +64,7 @@ def simulated_splits(days: int = SIMULATED_DAYS, every: int = 5, seed: int = 0) 
     )
 
 
-def raw_surfaces(path: Path | None = None) -> list[tuple[str, Axes, FloatArray]]:
+def raw_surfaces(path: Path | None = None) -> list[tuple[str, DeltaAxes, FloatArray]]:
     """(pair and date, axes, vols [T, K]) of each day of raw quotes.
 
     Only the tenors that are quoted in full and whose quotes any smile can have: a few short USDJPY ones of
@@ -78,7 +78,7 @@ def raw_surfaces(path: Path | None = None) -> list[tuple[str, Axes, FloatArray]]
     return [(name, *_full_surface(name[:6], by_tenor)) for name, by_tenor in sorted(quotes.items())]
 
 
-def _full_surface(pair: str, by_tenor: dict[str, dict[str, float]]) -> tuple[Axes, FloatArray]:
+def _full_surface(pair: str, by_tenor: dict[str, dict[str, float]]) -> tuple[DeltaAxes, FloatArray]:
     """The full grid at five deltas where any 10-delta is quoted, else at three."""
     wings = ("25", "10") if any("10RR" in quotes for quotes in by_tenor.values()) else ("25",)
     names = ["ATM", *(f"{wing}{kind}" for wing in wings for kind in ("RR", "BF"))]
@@ -91,7 +91,7 @@ def _full_surface(pair: str, by_tenor: dict[str, dict[str, float]]) -> tuple[Axe
     vols = np.stack(list(rows.values()))
     order = np.argsort(deltas)
     order = order[np.isfinite(vols[:, order]).all(axis=0)]
-    return Axes(np.array(list(rows)), deltas[order]), vols[:, order]
+    return DeltaAxes(np.array(list(rows)), deltas[order]), vols[:, order]
 
 
 def quotes_split(history: History, copies: int = MASKS_A_QUOTE) -> Split:

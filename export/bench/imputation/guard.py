@@ -22,7 +22,7 @@ import numpy as np
 import voladdin as va
 from voladdin._typing import BoolArray, FloatArray
 
-from ..data import Axes, Split
+from ..data import DeltaAxes, Split
 from ..masks import all_masks
 from ..repair.damage import PLANTED
 from .impute import SPLITS, settings, splits
@@ -46,11 +46,11 @@ SINGLES = 200
 
 
 @dataclass(frozen=True)
-class Case:
+class HoleCase:
     """Quotes [N, T, K] with holes of the surfaces `truth`; `hidden` are the cells scored."""
 
     name: str
-    axes: Axes
+    axes: DeltaAxes
     truth: FloatArray
     quotes: FloatArray
     hidden: BoolArray
@@ -103,7 +103,9 @@ class Count:
         return f"| {' | '.join(map(str, texts))} |"
 
 
-def _case(name: str, split: Split, part: int, count: int, seed: int, model: str, damage: str = "") -> Case:
+def _case(
+    name: str, split: Split, part: int, count: int, seed: int, model: str, damage: str = ""
+) -> HoleCase:
     """`count` surfaces of the split's test set `part`, drawn with their masks."""
     test = split.tests[part]
     rng = np.random.default_rng([seed, count, *name.encode()])
@@ -113,10 +115,10 @@ def _case(name: str, split: Split, part: int, count: int, seed: int, model: str,
     truth = test.vols[rows]
     wrong = [PLANTED[damage](vols, test.axes.tenors, rng) for vols in truth] if damage else truth
     prior = None if test.priors is None or not name.endswith("prior") else test.priors[rows]
-    return Case(name, test.axes, truth, np.where(hidden, np.nan, wrong), hidden, prior, model)
+    return HoleCase(name, test.axes, truth, np.where(hidden, np.nan, wrong), hidden, prior, model)
 
 
-def cases(count: int, arguments: argparse.Namespace) -> Iterator[Case]:
+def cases(count: int, arguments: argparse.Namespace) -> Iterator[HoleCase]:
     """`count` surfaces in about equal shares: every split, the time split with a prior, and each damage."""
     options = settings(arguments)
     ends = np.linspace(0, count, 9 + len(PLANTED)).astype(int)
@@ -135,7 +137,7 @@ def cases(count: int, arguments: argparse.Namespace) -> Iterator[Case]:
                 yield _case(f"time, {damage}", split, 0, next(shares), arguments.seed, model, damage)
 
 
-def measure(case: Case) -> Count:
+def measure(case: HoleCase) -> Count:
     """Both answers, and what `check` says of them."""
     case.fill(guarded=True, rows=slice(2))  # loads the graphs
     answers, seconds = [], []
@@ -163,7 +165,7 @@ def measure(case: Case) -> Count:
     )
 
 
-def one_at_a_time(case: Case) -> tuple[float, float]:
+def one_at_a_time(case: HoleCase) -> tuple[float, float]:
     """Median CPU ms of one surface, without and with the guard."""
     found = []
     for guarded in (False, True):

@@ -24,7 +24,7 @@ from voladdin.errors import InputError
 from voladdin.labels import tenor_label
 
 from ...history import Days, read_history
-from ..data import Axes
+from ..data import DeltaAxes
 from ..markets.interpolators import linear, thin_plate
 from ..masks import all_masks
 from ..report import rows_table
@@ -34,7 +34,7 @@ _YEAR = np.timedelta64(365, "D")
 
 
 @dataclass(frozen=True)
-class Answers:
+class MaskErrors:
     """Of one mask: errors in bp [n, T, K] by method, NaN where nothing was hidden; covered: by our band."""
 
     errors: dict[str, FloatArray]
@@ -50,7 +50,7 @@ def last_year(days: Days) -> tuple[Days, Days]:
     return days.keep(days.date < cut), days.keep(days.date >= cut)
 
 
-def answers(held: Days, model: str | Path, mask: BoolArray) -> Answers:
+def answers(held: Days, model: str | Path, mask: BoolArray) -> MaskErrors:
     """mask: [n, T, K] True where hidden; cells that the history lacks are neither shown nor scored."""
     shown = np.where(mask, np.nan, held.vols)
     usable = np.asarray(np.isfinite(shown).any((1, 2)))
@@ -60,7 +60,7 @@ def answers(held: Days, model: str | Path, mask: BoolArray) -> Answers:
     others = va.impute_batch(shown, held.tenors, deltas=held.deltas, model="universal")
     found = {OURS: ours.filled, UNIVERSAL: others.filled, SPLINE: _splines(shown, held)}
     inside = np.where(np.isfinite(truth), (ours.low <= truth) & (truth <= ours.high), np.nan)
-    return Answers({name: 1e4 * np.abs(vols - truth) for name, vols in found.items()}, inside)
+    return MaskErrors({name: 1e4 * np.abs(vols - truth) for name, vols in found.items()}, inside)
 
 
 def _splines(shown: FloatArray, held: Days) -> FloatArray:
@@ -77,7 +77,7 @@ def _spline(held: Days, vols: FloatArray) -> FloatArray:
 
 def tables(held: Days, model: str | Path) -> Iterator[str]:
     """The error table, coverage, and errors by tenor and by column."""
-    masks = all_masks(len(held), Axes(held.tenors, held.deltas))
+    masks = all_masks(len(held), DeltaAxes(held.tenors, held.deltas))
     found = {name: answers(held, model, mask) for name, mask in masks.items()}
     header = ["method", *masks]
     rows = [

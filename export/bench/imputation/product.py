@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from export.history import Days
 from voladdin._typing import FloatArray
 
-from ..data import Axes, History, Split
+from ..data import DeltaAxes, History, Split
 from ..methods import Prediction
 
 
@@ -24,7 +24,7 @@ class Product:
     def fit(self, history: History) -> None:
         """Nothing to learn: the bundle is trained before, by `voladdin train`."""
 
-    def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
+    def predict(self, vols: FloatArray, axes: DeltaAxes, prior: FloatArray | None = None) -> Prediction:
         from voladdin.imputation.filling import impute_batch
 
         result = impute_batch(vols, axes.tenors, deltas=axes.deltas, prior=prior, model=str(self.bundle))

@@ -26,7 +26,7 @@ _PASSES = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class RivalFill:
     """A fill [T, K] and what comes with it; `note` is "", REFUSED (no fill) or why linear stands in."""
 
     fill: FloatArray | None
@@ -40,14 +40,14 @@ class Answer:
 
 _Points = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 _Process = Callable[[FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
-Method = Callable[[Quoted, BoolArray], Answer]
+Method = Callable[[Quoted, BoolArray], RivalFill]
 
 
 def _from_points(method: _Points) -> Method:
-    def answer(surface: Quoted, hidden: BoolArray) -> Answer:
+    def answer(surface: Quoted, hidden: BoolArray) -> RivalFill:
         shown = np.where(hidden, np.nan, surface.vols)
         try:
-            return Answer(method(surface.tenors, surface.coordinates(shown), shown))
+            return RivalFill(method(surface.tenors, surface.coordinates(shown), shown))
         except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:
             return _stand_in(surface, shown, str(error))
 
@@ -69,7 +69,7 @@ def _from_smiles(method: _Points) -> Method:
             fill = method(tenors, moneyness, shown)
         return fill
 
-    def on_surface(surface: Quoted, hidden: BoolArray) -> Answer:
+    def on_surface(surface: Quoted, hidden: BoolArray) -> RivalFill:
         deltas = surface.deltas
         if deltas is None:
             return _from_points(method)(surface, hidden)
@@ -79,34 +79,34 @@ def _from_smiles(method: _Points) -> Method:
 
 
 def _from_process(method: _Process) -> Method:
-    def answer(surface: Quoted, hidden: BoolArray) -> Answer:
+    def answer(surface: Quoted, hidden: BoolArray) -> RivalFill:
         shown = np.where(hidden, np.nan, surface.vols)
         try:
             fill, std = method(surface.tenors, surface.coordinates(shown), shown)
         except (ValueError, np.linalg.LinAlgError) as error:
             return _stand_in(surface, shown, str(error))
         reach = np.exp(np.minimum(_Z90 * std, 5.0))
-        return Answer(fill, fill / reach, fill * reach, fill * std)
+        return RivalFill(fill, fill / reach, fill * reach, fill * std)
 
     return answer
 
 
-def _stand_in(surface: Quoted, shown: FloatArray, note: str) -> Answer:
-    return Answer(linear(surface.tenors, surface.coordinates(shown), shown), note=note or "failed")
+def _stand_in(surface: Quoted, shown: FloatArray, note: str) -> RivalFill:
+    return RivalFill(linear(surface.tenors, surface.coordinates(shown), shown), note=note or "failed")
 
 
 def product(model: str | Path | None, draws: int = 0, seed: int = 0) -> Method:
     """`voladdin.impute`, with its default model or another; joint draws where the answer offers them."""
 
-    def answer(surface: Quoted, hidden: BoolArray) -> Answer:
+    def answer(surface: Quoted, hidden: BoolArray) -> RivalFill:
         arguments = {} if model is None else {"model": model}
         try:
             found = va.impute(surface.surface(hidden), **arguments)  # type: ignore[arg-type]
         except va.VoladdinError as error:
-            return Answer(None, note=f"{REFUSED}: {' '.join(str(error).split())}")
+            return RivalFill(None, note=f"{REFUSED}: {' '.join(str(error).split())}")
         few = draws and (~surface.surface(hidden).observed).sum() <= MOST_MISSING
         joint = found.draws(draws, seed) if few else None
-        return Answer(found.filled, found.low, found.high, found.std, joint)
+        return RivalFill(found.filled, found.low, found.high, found.std, joint)
 
     return answer
 
@@ -124,20 +124,20 @@ RIVALS: dict[str, Method] = {
 }
 
 
-def timed(method: Method, surface: Quoted, hidden: BoolArray) -> Answer:
+def timed(method: Method, surface: Quoted, hidden: BoolArray) -> RivalFill:
     """The answer, its cells finite (linear ones where they are not), and its wall clock."""
     started = time.perf_counter()
     found = method(surface, hidden)
     ms = 1e3 * (time.perf_counter() - started)
     if found.fill is None:
-        return Answer(None, note=found.note, ms=ms)
+        return RivalFill(None, note=found.note, ms=ms)
     bad = ~np.isfinite(found.fill) | (found.fill <= 0)
     fill, note = found.fill, found.note
     if bad[hidden].any():
         shown = np.where(hidden, np.nan, surface.vols)
         fill = np.where(bad, linear(surface.tenors, surface.coordinates(shown), shown), fill)
         note = note or "not finite"
-    return Answer(np.minimum(fill, 10.0), found.low, found.high, found.std, found.draws, note, ms)
+    return RivalFill(np.minimum(fill, 10.0), found.low, found.high, found.std, found.draws, note, ms)
 
 
 def methods(names: Sequence[str] | None, ours: Method, others: dict[str, Method]) -> dict[str, Method]:

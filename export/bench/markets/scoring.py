@@ -10,7 +10,7 @@ import numpy as np
 from export.imputation.validate import gaussian_crps
 from export.simulation.markets import hide
 
-from .answers import OURS, Answer, Method, timed
+from .answers import OURS, Method, RivalFill, timed
 from .functionals import Covered, covered_functionals
 from .quoted import BoolArray, FloatArray, Quoted
 
@@ -55,7 +55,7 @@ def score_case(surface: Quoted, mask: str, hidden: BoolArray, methods: Mapping[s
     return Case(**{**case.__dict__, "functionals": functionals})
 
 
-def _score(case: Case, name: str, surface: Quoted, hidden: BoolArray, found: Answer) -> None:
+def _score(case: Case, name: str, surface: Quoted, hidden: BoolArray, found: RivalFill) -> None:
     assert found.fill is not None
     truth, fill, unit = surface.truth[hidden], found.fill[hidden], surface.level / 100.0
     errors = np.abs(fill - truth)

@@ -28,7 +28,7 @@ Damage = Callable[[FloatArray, FloatArray, np.random.Generator], FloatArray]
 
 
 @dataclass(frozen=True)
-class Case:
+class DamageCase:
     """Surfaces with arbitrage by one kind of damage: the first of `violating` among `drawn`."""
 
     name: str
@@ -37,9 +37,9 @@ class Case:
     drawn: int
 
 
-def _case(name: str, drawn: Sequence[va.Surface], keep: int) -> Case:
+def _case(name: str, drawn: Sequence[va.Surface], keep: int) -> DamageCase:
     bad = [surface for surface in drawn if not va.check(surface).ok]
-    return Case(name, tuple(bad[:keep]), len(bad), len(drawn))
+    return DamageCase(name, tuple(bad[:keep]), len(bad), len(drawn))
 
 
 def noise(percent: float) -> Damage:
@@ -90,7 +90,7 @@ def with_strikes(surface: va.Surface) -> va.Surface:
     return va.Surface(surface.vols, surface.tenors, strikes=strikes, forwards=np.ones(len(surface.tenors)))
 
 
-def planted_cases(history: History, drawn: int, keep: int, seed: int) -> Iterator[Case]:
+def planted_cases(history: History, drawn: int, keep: int, seed: int) -> Iterator[DamageCase]:
     """Each kind of damage on `drawn` clean days, as a delta grid and as a grid of these days' strikes."""
     days = list(clean_days(history, drawn))
     clean = [surface for _, _, surface in days]
@@ -118,7 +118,7 @@ def _stale_rows(
     return stale
 
 
-def published_cases(folder: Path = DATA) -> Iterator[Case]:
+def published_cases(folder: Path = DATA) -> Iterator[DamageCase]:
     """The DAX surface, the index sample and the Vogt slice, as published."""
     for name in ("dax_surface", "index_sample_surface"):
         surface = strike_file(folder / f"{name}.csv")
@@ -147,7 +147,7 @@ def strike_file(path: Path) -> va.Surface:
     return va.Surface(table[..., 3], tenors, strikes=table[..., 1], forwards=table[:, 0, 2])
 
 
-def large_cases(count: int, seed: int) -> Iterator[Case]:
+def large_cases(count: int, seed: int) -> Iterator[DamageCase]:
     """Heston and SABR surfaces on paper 004's 28 x 28 grid: 2% noise, and bent smoothly beyond arbitrage."""
     vols = simulate_equity(count, seed=seed)[0]
     mixed = [surface for pair in zip(*vols.values(), strict=False) for surface in pair][:count]
@@ -158,7 +158,7 @@ def large_cases(count: int, seed: int) -> Iterator[Case]:
     yield _case("smooth deformation, 28 x 28 moneyness", [bent(surface, rng) for surface in clean], count)
 
 
-def generated_case(drawn: int, keep: int, seed: int) -> Case:
+def generated_case(drawn: int, keep: int, seed: int) -> DamageCase:
     """Surfaces of the shipped generator before its repair, standard normal latents.
 
     Features are uniform in the box of the trained ranges widened by WIDER; surfaces with a vol of 0 or less
@@ -190,7 +190,7 @@ def bent(clean: va.Surface, rng: np.random.Generator) -> va.Surface:
     return found
 
 
-def cases(drawn: int, keep: int, large: int, seed: int) -> Iterator[Case]:
+def cases(drawn: int, keep: int, large: int, seed: int) -> Iterator[DamageCase]:
     """All cases, `keep` surfaces of each planted damage, `large` of 28 x 28; needs the market data."""
     yield from planted_cases(load_history(), drawn, keep, seed)
     yield from published_cases()

@@ -20,7 +20,7 @@ from ..calc.recalculation import load
 from ..data import DATA
 from ..report import rows_table
 from .checks import check_table, verdict_line
-from .damage import Case, cases
+from .damage import DamageCase, cases
 from .repair_tables import COLUMNS, LEGEND, Results, case_rows, summary
 from .repairs import (
     AUTO,
@@ -39,7 +39,7 @@ from .repairs import (
 from .rivals import ArbitrageRepair
 
 
-def methods_for(case: Case, process: ArbitrageRepair | None) -> dict[str, Method]:
+def methods_for(case: DamageCase, process: ArbitrageRepair | None) -> dict[str, Method]:
     """Methods by name."""
     found = {AUTO: ours(), PRICES: ours(method="prices")}
     if "28 x 28" in case.name:
@@ -49,7 +49,7 @@ def methods_for(case: Case, process: ArbitrageRepair | None) -> dict[str, Method
     return found | {CLIPPING: clipping}
 
 
-def run_case(case: Case, methods: Mapping[str, Method], say: Callable[[str], None]) -> Results:
+def run_case(case: DamageCase, methods: Mapping[str, Method], say: Callable[[str], None]) -> Results:
     """Every method on every surface of a case; each method runs once before it is timed."""
     given = [quotes(surface) for surface in case.surfaces]
     results: Results = {}

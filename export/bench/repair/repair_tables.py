@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from .damage import EXTREME, STALE_DAYS, WIDER, Case
+from .damage import EXTREME, STALE_DAYS, WIDER, DamageCase
 from .repairs import OURS, PRICES, RIVAL, VALID, Measured
 from .rivals import LIMIT
 
@@ -36,7 +36,7 @@ in the box of its training ranges made {WIDER:.0%} wider.
 Results = dict[str, list[Measured]]
 
 
-def case_rows(case: Case, results: Results) -> list[list[str]]:
+def case_rows(case: DamageCase, results: Results) -> list[list[str]]:
     """A row of COLUMNS for each method."""
     head = [case.name, f"{case.violating} of {case.drawn}"]
     if not case.surfaces:

@@ -28,7 +28,7 @@ RIVAL, CLIPPING = "arbitragerepair", "clipping"
 
 
 @dataclass(frozen=True)
-class Quotes:
+class DamagedQuotes:
     """The N quotes of a surface with arbitrage, at the strikes they have before any repair.
 
     ranks: of tenors. tenors: years. strikes: K/F. calls: forward-normalised. weights: 1/vega as `va.repair`
@@ -45,13 +45,13 @@ class Quotes:
     least: float
 
 
-def quotes(surface: va.Surface) -> Quotes:
+def quotes(surface: va.Surface) -> DamagedQuotes:
     """Prices, weights and the optimum of a surface."""
     ranks, strikes, calls = prices(surface)
     given = repair_quotes(surface)
     tenors, weights = surface.tenors[ranks], 1 / given.unit(given.vols)
     least, _ = least_change(ranks, strikes, calls, weights)
-    return Quotes(surface, ranks, tenors, strikes, calls, weights, least)
+    return DamagedQuotes(surface, ranks, tenors, strikes, calls, weights, least)
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class Repaired:
     seconds: float
 
 
-Method = Callable[[Quotes], Repaired]
+Method = Callable[[DamagedQuotes], Repaired]
 
 
 def ours(**options: Any) -> Method:
     """`va.repair` with these options."""
 
-    def method(quotes: Quotes) -> Repaired:
+    def method(quotes: DamagedQuotes) -> Repaired:
         start = time.perf_counter()
         try:
             found = va.repair(quotes.surface, **options).surface
@@ -80,7 +80,7 @@ def ours(**options: Any) -> Method:
     return method
 
 
-def clipping(quotes: Quotes) -> Repaired:
+def clipping(quotes: DamagedQuotes) -> Repaired:
     """Running maxima of total variance along tenor."""
     return _from_vols(quotes, *clip(quotes.surface))
 
@@ -88,7 +88,7 @@ def clipping(quotes: Quotes) -> Repaired:
 def rival(process: ArbitrageRepair) -> Method:
     """arbitragerepair: least L1 change of prices, every price weighing the same."""
 
-    def method(quotes: Quotes) -> Repaired:
+    def method(quotes: DamagedQuotes) -> Repaired:
         calls, seconds = process.repair(quotes.tenors, quotes.strikes, quotes.calls)
         if calls is None:
             return Repaired(None, None, seconds)
@@ -99,7 +99,7 @@ def rival(process: ArbitrageRepair) -> Method:
     return method
 
 
-def _from_vols(quotes: Quotes, vols: FloatArray, seconds: float) -> Repaired:
+def _from_vols(quotes: DamagedQuotes, vols: FloatArray, seconds: float) -> Repaired:
     found = vols[quotes.surface.observed]
     calls = call_price(np.log(quotes.strikes), found * np.sqrt(quotes.tenors))
     return Repaired(found, calls, seconds)
@@ -125,7 +125,7 @@ class Measured:
     seconds: float
 
 
-def measure(quotes: Quotes, repaired: Repaired) -> Measured:
+def measure(quotes: DamagedQuotes, repaired: Repaired) -> Measured:
     """Validity and change."""
     least = BP * quotes.least / len(quotes.calls)
     if repaired.vols is None or repaired.calls is None:

@@ -29,7 +29,7 @@ def least_slack(tenors: NDArray[np.intp], strikes: FloatArray, bid: FloatArray, 
 
     Infinite where no z will do.
     """
-    functions = _Functions(tenors, strikes)
+    functions = _CallFunctions(tenors, strikes)
     at, base = functions.at_quotes, functions.base
     low, high = np.isfinite(bid), np.isfinite(ask)
     matrix, limits = functions.constraints
@@ -49,7 +49,7 @@ def least_slack(tenors: NDArray[np.intp], strikes: FloatArray, bid: FloatArray, 
 
 def least_distance(tenors: NDArray[np.intp], strikes: FloatArray, calls: FloatArray) -> float:
     """The least z such that functions C_t with |C_t - calls| <= z at the quotes exist."""
-    functions = _Functions(tenors, strikes)
+    functions = _CallFunctions(tenors, strikes)
     at, gap = functions.at_quotes, calls - functions.base
     matrix, limits = functions.constraints
     rows = np.vstack([matrix, at, -at])
@@ -68,7 +68,7 @@ def least_change(
     tenors: NDArray[np.intp], strikes: FloatArray, calls: FloatArray, weights: FloatArray
 ) -> tuple[float, FloatArray]:
     """The least sum of weights |c - calls| over prices c [N] that functions C_t pass through, and c."""
-    functions = _Functions(tenors, strikes)
+    functions = _CallFunctions(tenors, strikes)
     matrix, limits = functions.constraints
     count, free = len(calls), matrix.shape[1]
     cost = np.concatenate([np.zeros(free), weights, weights])
@@ -82,7 +82,7 @@ def least_change(
     return float(weights @ (up + down)), calls + up - down
 
 
-class _Functions:
+class _CallFunctions:
     """C_t(x) = 1 - x + sum of a_ti (x - x_i)+ over all strikes x_i and 0, with a >= 0 of sum at most 1.
 
     Every convex, decreasing function with slope of at least -1 takes these values at the strikes.

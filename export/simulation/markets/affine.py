@@ -15,13 +15,13 @@ from voladdin.black import implied_total_vol
 from .clocks import FloatArray
 from .implied import smooth_vols
 from .levy import Kou, Merton, expiries
-from .smile_tables import NODES, TIMES, Table, tabulate
+from .smile_tables import NODES, TIMES, SmileTable, tabulate
 from .ssvi import draw_rho
 
 _Parameters = dict[str, FloatArray]
 
 
-def smile_table(items: Characteristic, level: FloatArray) -> Table:
+def smile_table(items: Characteristic, level: FloatArray) -> SmileTable:
     """A table of n rows from n * TIMES expiries; smiles go on flat where prices are rounding."""
     deviation = np.sqrt(items.total_variance)
     atm = implied_total_vol(otm_prices(items, np.zeros(1)), 0.0)
@@ -31,7 +31,9 @@ def smile_table(items: Characteristic, level: FloatArray) -> Table:
     return tabulate(level, atm.reshape(shape), total.reshape(*shape, len(NODES)))
 
 
-def draw_affine(rng: np.random.Generator, count: int, *, jumps: bool = False, shift: bool = False) -> Table:
+def draw_affine(
+    rng: np.random.Generator, count: int, *, jumps: bool = False, shift: bool = False
+) -> SmileTable:
     """Heston, Bates (jumps) or Heston++ (shift): levels of 0.5% to 60%, Feller's condition often broken."""
     level = np.exp(rng.triangular(np.log(0.005), np.log(0.18), np.log(0.6), count))
     params = _heston(rng, level)
@@ -73,7 +75,7 @@ def _shift(rng: np.random.Generator, level: FloatArray) -> FloatArray:
     return np.asarray(level[:, None] ** 2 * np.cumsum(rates * steps, axis=1))
 
 
-def draw_merton(rng: np.random.Generator, count: int) -> Table:
+def draw_merton(rng: np.random.Generator, count: int) -> SmileTable:
     """Merton's jump diffusion: 30 to 95% of the variance of `level` is Brownian."""
     level = np.exp(rng.triangular(np.log(0.005), np.log(0.2), np.log(0.6), count))
     params = _merton_jumps(rng, level, draw_rho(rng, count))
@@ -81,7 +83,7 @@ def draw_merton(rng: np.random.Generator, count: int) -> Table:
     return smile_table(expiries(Merton, params, TIMES), level)
 
 
-def draw_kou(rng: np.random.Generator, count: int) -> Table:
+def draw_kou(rng: np.random.Generator, count: int) -> SmileTable:
     """Kou's double-exponential jump diffusion; falls larger than gains in three of four."""
     level = np.exp(rng.triangular(np.log(0.005), np.log(0.2), np.log(0.6), count))
     size = level * np.exp(rng.uniform(np.log(0.08), np.log(0.5), count))
@@ -96,7 +98,7 @@ def draw_kou(rng: np.random.Generator, count: int) -> Table:
     return smile_table(expiries(Kou, params, TIMES), level)
 
 
-AFFINE: dict[str, Callable[[np.random.Generator, int], Table]] = {
+AFFINE: dict[str, Callable[[np.random.Generator, int], SmileTable]] = {
     "heston": draw_affine,
     "bates": lambda rng, count: draw_affine(rng, count, jumps=True),
     "heston++": lambda rng, count: draw_affine(rng, count, shift=True),

@@ -14,7 +14,7 @@ import numpy as np
 from .affine import AFFINE
 from .clocks import draw_clocks
 from .rough import draw_rough, smile_nodes
-from .smile_tables import Table, Tabulated
+from .smile_tables import SmileTable, Tabulated
 
 TABLED = (*AFFINE, "rough")
 COUNT = 3000
@@ -37,7 +37,7 @@ def build_pool(
         part.replace(path)
 
 
-def _draw(family: str, count: int, seed: int, say: Callable[[str], None]) -> Table:
+def _draw(family: str, count: int, seed: int, say: Callable[[str], None]) -> SmileTable:
     rng = np.random.default_rng(seed)
     if family == "rough":
         say("rough: simulating")
@@ -46,11 +46,13 @@ def _draw(family: str, count: int, seed: int, say: Callable[[str], None]) -> Tab
     for start in range(0, count, _BLOCK):
         parts.append(AFFINE[family](rng, min(_BLOCK, count - start)))
         say(f"{family}: {min(start + _BLOCK, count):,} of {count:,}")
-    return Table(*(np.concatenate([getattr(p, name) for p in parts]) for name in Table.__dataclass_fields__))
+    return SmileTable(
+        *(np.concatenate([getattr(p, name) for p in parts]) for name in SmileTable.__dataclass_fields__)
+    )
 
 
 @lru_cache(maxsize=16)
-def load(folder: Path, family: str) -> Table:
+def load(folder: Path, family: str) -> SmileTable:
     """The table of a family. Raises FileNotFoundError that names the command to make it."""
     path = folder / f"{family}.npz"
     if not path.is_file():
@@ -58,10 +60,10 @@ def load(folder: Path, family: str) -> Table:
             f"{path} is absent; expected python -m export.simulation.markets pool {folder}"
         )
     with np.load(path) as stored:
-        return Table(stored["level"], stored["atm_vol"], stored["ratio"])
+        return SmileTable(stored["level"], stored["atm_vol"], stored["ratio"])
 
 
-def draw_tabulated(rng: np.random.Generator, count: int, table: Table) -> Tabulated:
+def draw_tabulated(rng: np.random.Generator, count: int, table: SmileTable) -> Tabulated:
     """Random rows on random clocks; one in six mirrored, one in twelve boosted to levels of up to 400%."""
     rows = rng.integers(len(table), size=count)
     boost = np.exp(0.25 * rng.standard_normal(count))

@@ -14,7 +14,7 @@ _TICKS = np.array([0.0, 1e-5, 1e-4, 5e-4])
 
 
 @dataclass(frozen=True, eq=False)
-class Quotes:
+class QuotedVols:
     """mid, bid, ask [n, T, K], NaN where nobody quotes; bid and ask are NaN on surfaces quoted as mids."""
 
     mid: FloatArray
@@ -22,7 +22,7 @@ class Quotes:
     ask: FloatArray
 
 
-def quote(rng: np.random.Generator, vols: FloatArray, deltas: FloatArray, listed: BoolArray) -> Quotes:
+def quote(rng: np.random.Generator, vols: FloatArray, deltas: FloatArray, listed: BoolArray) -> QuotedVols:
     """Quotes of true vols [n, T, K]: half of the surfaces clean, the others with noise of 2 bp to 2% of vol.
 
     Noise is of each expiry's level, skew and curvature, and of each cell; it and the spread grow in the
@@ -48,4 +48,4 @@ def quote(rng: np.random.Generator, vols: FloatArray, deltas: FloatArray, listed
     sided = noisy & (rng.random((count, 1, 1)) < 0.7)
     half = np.where(sided, mid * size * wide * np.exp(0.3 * rng.standard_normal(vols.shape)), np.nan)
     half = np.minimum(np.maximum(half, 0.5 * tick), 0.5 * mid)
-    return Quotes(mid, mid - half, mid + half)
+    return QuotedVols(mid, mid - half, mid + half)

@@ -20,7 +20,7 @@ from scipy.stats import qmc
 
 from .clocks import FloatArray
 from .implied import smooth_vols
-from .smile_tables import NODES, TIMES, Table, tabulate
+from .smile_tables import NODES, TIMES, SmileTable, tabulate
 from .ssvi import draw_rho
 
 HURSTS = (0.03, 0.05, 0.07, 0.1, 0.14, 0.2, 0.3, 0.43)
@@ -104,7 +104,7 @@ def smile_nodes(steps: int = _STEPS, log_paths: int = _LOG_PATHS) -> NDArray[np.
     return table
 
 
-def draw_rough(rng: np.random.Generator, count: int, nodes: NDArray[np.float32] | None = None) -> Table:
+def draw_rough(rng: np.random.Generator, count: int, nodes: NDArray[np.float32] | None = None) -> SmileTable:
     """`count` surfaces with a flat forward variance; H is one of HURSTS, eta T^H at most 3 to 20 years."""
     table = smile_nodes() if nodes is None else nodes
     level = np.exp(rng.triangular(np.log(0.005), np.log(0.2), np.log(0.6), count))

@@ -19,7 +19,7 @@ NODES = _STRETCH * np.sinh(np.linspace(-_ANGLE, _ANGLE, 57))  # ln(K/F) over the
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class SmileTable:
     """Spline coefficients of n smiles. level [n]: the vol of a year, roughly.
 
     atm: [n, TIMES] of the log of the vol at the money, whose total scales NODES. ratio: [n, TIMES, NODES] of
@@ -33,17 +33,17 @@ class Table:
     def __len__(self) -> int:
         return len(self.level)
 
-    def __getitem__(self, rows: NDArray[np.int64]) -> Table:
-        return Table(self.level[rows], self.atm[rows], self.ratio[rows])
+    def __getitem__(self, rows: NDArray[np.int64]) -> SmileTable:
+        return SmileTable(self.level[rows], self.atm[rows], self.ratio[rows])
 
 
-def tabulate(level: FloatArray, atm: FloatArray, total: FloatArray) -> Table:
+def tabulate(level: FloatArray, atm: FloatArray, total: FloatArray) -> SmileTable:
     """A table of total vols at the money [n, TIMES] and at NODES [n, TIMES, NODES]."""
     ratio = np.log(total / atm[..., None])
     for axis in (1, 2):
         ratio = spline_filter1d(ratio, 3, axis=axis, mode="mirror")
     scale = spline_filter1d(np.log(atm / np.sqrt(TIMES)), 3, axis=1, mode="mirror")
-    return Table(level, scale.astype(np.float32), ratio.astype(np.float32))
+    return SmileTable(level, scale.astype(np.float32), ratio.astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Tabulated:
     Both leave a market free of arbitrage: the boost runs the clock faster, the mirror is the market of 1/S.
     """
 
-    table: Table
+    table: SmileTable
     clock: Clock
     boost: FloatArray
     mirror: FloatArray

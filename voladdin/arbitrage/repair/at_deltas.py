@@ -15,7 +15,7 @@ from ..conditions import NONE, broken, joined, neighbours, standing
 from ..nodes import AtDeltas
 from ..tolerances import LEAST_VOL
 from .linear_program import INFEASIBLE, OPTIMAL
-from .moves import Limits, Moves
+from .moves import Limits, QuoteMoves
 from .onto_hulls import placed
 
 _STEPS = 10
@@ -34,7 +34,7 @@ class Search:
     """Steps of linear programs from the quotes to the nearest vols without arbitrage."""
 
     def __init__(
-        self, quotes: AtDeltas, quoted: FloatArray, moves: Moves, free: BoolArray, tolerance: float
+        self, quotes: AtDeltas, quoted: FloatArray, moves: QuoteMoves, free: BoolArray, tolerance: float
     ) -> None:
         self._quotes, self._quoted, self._moves, self._free = quotes, quoted, moves, free
         self._tolerance = tolerance

@@ -14,14 +14,14 @@ import numpy as np
 from ..._typing import FloatArray
 from ...black import call_price
 from ..conditions import broken, neighbours
-from ..prices import Quotes
+from ..prices import QuotedNodes
 from .linear_program import INFEASIBLE, OPTIMAL
-from .moves import Limits, Moves
+from .moves import Limits, QuoteMoves
 
 _ROUNDS = 200
 
 
-def limits(quotes: Quotes, vols: FloatArray, bid: FloatArray, ask: FloatArray) -> Limits:
+def limits(quotes: QuotedNodes, vols: FloatArray, bid: FloatArray, ask: FloatArray) -> Limits:
     """Of call prices; bid, ask: [N] vols, NaN where there is none. vols: [N] those whose vegas set costs."""
     c = quotes.calls
     low, high = (call_price(quotes.m, side * quotes.root) for side in (bid, ask))
@@ -34,7 +34,9 @@ def limits(quotes: Quotes, vols: FloatArray, bid: FloatArray, ask: FloatArray) -
     )
 
 
-def solve(quotes: Quotes, moves: Moves, tolerance: float, slack: float) -> tuple[str, FloatArray | None]:
+def solve(
+    quotes: QuotedNodes, moves: QuoteMoves, tolerance: float, slack: float
+) -> tuple[str, FloatArray | None]:
     """The solver's status and vols [N] that leave no trade of more than `tolerance`, if it is optimal.
 
     slack: of the conditions, below `tolerance`. Trades among quotes that cannot move are left.

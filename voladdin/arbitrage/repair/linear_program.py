@@ -27,7 +27,7 @@ _OPTIONS: dict[str, Any] = {
 _STATUSES = {"Infeasible": INFEASIBLE, "ModelEmpty": INFEASIBLE, "IterationLimit": ITERATION_LIMIT}
 
 
-class Program:
+class LinearProgram:
     """min cost . x subject to lower <= x <= upper and the rows added: sum of values x >= least."""
 
     def __init__(self, cost: FloatArray, lower: FloatArray, upper: FloatArray) -> None:

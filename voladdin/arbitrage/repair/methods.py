@@ -10,11 +10,11 @@ import numpy as np
 from ..._typing import BoolArray, FloatArray, IntArray
 from ...surface import Surface
 from ..nodes import AtDeltas
-from ..prices import Quotes, quotes, vols_around
+from ..prices import QuotedNodes, quotes, vols_around
 from ..tolerances import INNER, INNER_LEAST, INNER_MOST
 from . import at_deltas, at_strikes
 from .linear_program import INFEASIBLE, OPTIMAL
-from .moves import Moves
+from .moves import QuoteMoves
 from .onto_hulls import placed
 
 Attempt = tuple[str, FloatArray | None, str]
@@ -51,7 +51,7 @@ class Problem:
         return [(True, 0.0)] * bool(sided) + [(False, 0.0)] + [(False, self.slack)] * bool(self.fixed.any())
 
     @cached_property
-    def given(self) -> Quotes:
+    def given(self) -> QuotedNodes:
         """The quotes as prices at strikes."""
         return quotes(self.surface)
 
@@ -98,7 +98,7 @@ def by_program(problem: Problem, around: FloatArray | None = None) -> Attempt:
     else:
         limits = at_strikes.limits(given, given.vols if around is None else around, *problem.sides)
     for hard, slack in problem.stages:
-        moves, tolerance = Moves(limits, problem.free, hard=hard), problem.inner + slack
+        moves, tolerance = QuoteMoves(limits, problem.free, hard=hard), problem.inner + slack
         if on_deltas:
             search = at_deltas.Search(problem.along, given.vols, moves, problem.free, tolerance)
             status, vols = search.run()

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..._typing import BoolArray, FloatArray
 from ..conditions import NoArbitrageConditions
-from .linear_program import Program
+from .linear_program import LinearProgram
 
 _SCALE = 1e-4  # 1 in the program is 1 bp of forward, or of vol: its numbers are of order 1
 INSIDE = 1e-3  # cost of a move inside bid and ask, in that of one outside
@@ -28,7 +28,7 @@ class Limits:
     cost: FloatArray
 
 
-class Moves:
+class QuoteMoves:
     """What quotes can do in a linear program, whose columns are their moves, those of a quote side by side.
 
     A quote goes up or down, inside bid and ask and beyond; hard: not beyond. It has no column where there is
@@ -55,13 +55,13 @@ class Moves:
         """Whether a quote that is free takes part in any."""
         return bool(self._free[conditions.nodes].any())
 
-    def program(self, least: FloatArray | None = None, most: FloatArray | None = None) -> Program:
+    def program(self, least: FloatArray | None = None, most: FloatArray | None = None) -> LinearProgram:
         """Without rows; least, most: [N] ends of each quote's whole move, signed."""
         lower, upper = np.zeros_like(self._size), self._size
         if least is not None and most is not None:
             ends = np.sort(self._sign * np.stack([least, most])[:, self._quote], axis=0) - self._start
             lower, upper = np.clip(ends, 0.0, self._size)
-        return Program(self._cost, lower / _SCALE, upper / _SCALE)
+        return LinearProgram(self._cost, lower / _SCALE, upper / _SCALE)
 
     def read(self, x: FloatArray) -> FloatArray:
         """[N] each quote's move, 0 exactly where its columns are."""
@@ -75,7 +75,7 @@ class Moves:
         return np.inf if beyond else float(self._cost @ size)
 
     def add(
-        self, program: Program, conditions: NoArbitrageConditions, values: FloatArray, least: FloatArray
+        self, program: LinearProgram, conditions: NoArbitrageConditions, values: FloatArray, least: FloatArray
     ) -> int:
         """Rows sum of values [3, R] times the moves of sold, left and right >= least [R]; how many there are.
 

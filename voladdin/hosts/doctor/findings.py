@@ -21,7 +21,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Check:
+class Look:
     """One look at an installation. mend: what helps where the look itself fails."""
 
     what: str
@@ -29,7 +29,7 @@ class Check:
     mend: str
 
 
-def looked_at(checks: Iterable[Check]) -> Iterator[Finding]:
+def looked_at(checks: Iterable[Look]) -> Iterator[Finding]:
     """The findings of every check; one that fails itself is a fault, and the others go on."""
     for check in checks:
         try:

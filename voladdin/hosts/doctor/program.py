@@ -8,32 +8,32 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 
 from . import in_excel, in_libreoffice, installation, local_server, transports
-from .findings import FAULT, OK, Check, Finding, lines, looked_at, summary
+from .findings import FAULT, OK, Finding, Look, lines, looked_at, summary
 
 _REINSTALL = installation.reinstall()
 _SERVE = "voladdin serve (it says what is wrong)"
 _OURS = (
-    Check("Python", installation.interpreter, _REINSTALL),
-    Check("environment", installation.environment, "deactivate"),
-    Check("voladdin", installation.own_files, _REINSTALL),
-    Check("model", installation.models, _REINSTALL),
-    Check("home", local_server.home_folder, _SERVE),
-    Check("port", local_server.loopback, _SERVE),
-    Check("server", local_server.server, _SERVE),
-    Check("in Python", transports.in_process, _REINSTALL),
-    Check("over HTTP", transports.over_http, _SERVE),
+    Look("Python", installation.interpreter, _REINSTALL),
+    Look("environment", installation.environment, "deactivate"),
+    Look("voladdin", installation.own_files, _REINSTALL),
+    Look("model", installation.models, _REINSTALL),
+    Look("home", local_server.home_folder, _SERVE),
+    Look("port", local_server.loopback, _SERVE),
+    Look("server", local_server.server, _SERVE),
+    Look("in Python", transports.in_process, _REINSTALL),
+    Look("over HTTP", transports.over_http, _SERVE),
 )
 _HOSTS = {
     "libreoffice": (
-        Check("LibreOffice", in_libreoffice.program_found, in_libreoffice.INSTALL),
-        Check("extension", in_libreoffice.extension, in_libreoffice.INSTALL),
+        Look("LibreOffice", in_libreoffice.program_found, in_libreoffice.INSTALL),
+        Look("extension", in_libreoffice.extension, in_libreoffice.INSTALL),
     ),
     "excel": (
-        Check("Excel add-in", in_excel.add_in, in_excel.INSTALL),
-        Check("Excel's trust", in_excel.trust, in_excel.INSTALL),
+        Look("Excel add-in", in_excel.add_in, in_excel.INSTALL),
+        Look("Excel's trust", in_excel.trust, in_excel.INSTALL),
     ),
 }
-_SLOW = (Check("in LibreOffice", in_libreoffice.formula, in_libreoffice.INSTALL),)
+_SLOW = (Look("in LibreOffice", in_libreoffice.formula, in_libreoffice.INSTALL),)
 
 
 def findings(hosts: Sequence[str] = tuple(_HOSTS), *, quick: bool = False) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ _HEADER_FATS = 109  # FAT sectors that the header names; 6.8 MiB of streams
 
 
 @dataclass
-class _Entry:
+class _DirectoryEntry:
     """One entry of the directory (2.6.1)."""
 
     name: str
@@ -67,7 +67,7 @@ def compound_file(root: Storage) -> bytes:
 
     Raises InputError for a name that [MS-CFB] does not allow, or more than the header's FAT can hold.
     """
-    entries = [_Entry("Root Entry", _ROOT)]
+    entries = [_DirectoryEntry("Root Entry", _ROOT)]
     _collect(entries, 0, root)
     for entry in entries:
         entry.child = _tree(entries, sorted(entry.children, key=lambda i: _order(entries[i].name)))
@@ -85,21 +85,21 @@ def compound_file(root: Storage) -> bytes:
     return header + bytes(sectors.data)
 
 
-def _directory(entries: list[_Entry]) -> bytes:
+def _directory(entries: list[_DirectoryEntry]) -> bytes:
     """Whole sectors of entries."""
-    unused = _Entry("", 0).packed()
+    unused = _DirectoryEntry("", 0).packed()
     return b"".join(entry.packed() for entry in entries) + unused * (-len(entries) % (SECTOR // len(unused)))
 
 
-def _collect(entries: list[_Entry], parent: int, storage: Storage) -> None:
+def _collect(entries: list[_DirectoryEntry], parent: int, storage: Storage) -> None:
     for name, content in storage.items():
         if not 0 < len(name.encode("utf-16-le")) <= 62 or set("/\\:!") & set(name):
             raise InputError(f"stream name is {name!r}; expected 1 to 31 characters without / \\ : !")
         entries[parent].children.append(len(entries))
         if isinstance(content, bytes):
-            entries.append(_Entry(name, _STREAM, content))
+            entries.append(_DirectoryEntry(name, _STREAM, content))
         else:
-            entries.append(_Entry(name, _STORAGE))
+            entries.append(_DirectoryEntry(name, _STORAGE))
             _collect(entries, len(entries) - 1, content)
 
 
@@ -108,7 +108,7 @@ def _order(name: str) -> tuple[int, str]:
     return len(name.encode("utf-16-le")), name.upper()
 
 
-def _tree(entries: list[_Entry], ordered: Sequence[int]) -> int:
+def _tree(entries: list[_DirectoryEntry], ordered: Sequence[int]) -> int:
     """Links sorted siblings as a balanced red-black tree; returns its root.
 
     All leaves lie on the last two levels: an incomplete last level is red, everything else black.

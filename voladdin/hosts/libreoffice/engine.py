@@ -17,7 +17,7 @@ from voladdin.errors import UnavailableError
 from voladdin.home import version
 
 from .document import Document, Missing
-from .sheets import Range, Sheet
+from .sheets import CalcSheet, Range
 
 NAME = "libreoffice"
 _ERRORS = frozenset({"#N/A", "#VALUE!", "#DIV/0!", "#NUM!", "#REF!", "#NAME?", "#NULL!"})
@@ -48,11 +48,11 @@ def run(name: str, book: dict[str, Any], blocks: list[dict[str, Any]]) -> dict[s
 def book_of(document: Document) -> xw.Book:
     """The document as an xlwings Book, whose changes are the document's edits."""
     if NAME not in xw.engines.engines_by_name:
-        xw.engines.add(xw.main.Engine(impl=Engine()))
-    return xw.Book(impl=Book(App(document), document))
+        xw.engines.add(xw.main.Engine(impl=CalcEngine()))
+    return xw.Book(impl=CalcBook(App(document), document))
 
 
-class Engine:
+class CalcEngine:
     """What xlwings asks of an engine; documents come with requests, so no app is running by itself."""
 
     name = NAME
@@ -101,8 +101,8 @@ class App(base_classes.App):
         self.document = document
 
     @property
-    def engine(self) -> Engine:
-        return Engine()
+    def engine(self) -> CalcEngine:
+        return CalcEngine()
 
     @property
     def api(self) -> Document:
@@ -116,11 +116,11 @@ class App(base_classes.App):
     def selection(self) -> Range | None:
         if not self.document.selection:
             return None
-        sheet = Sheets(Book(self, self.document)).active
+        sheet = Sheets(CalcBook(self, self.document)).active
         return Range(sheet, self.document.selection[0], self.document.selection)
 
 
-class Book(base_classes.Book):
+class CalcBook(base_classes.Book):
     def __init__(self, app: App, document: Document) -> None:
         self._app, self.document = app, document
 
@@ -142,17 +142,17 @@ class Book(base_classes.Book):
 
 
 class Sheets(base_classes.Sheets):
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: CalcBook) -> None:
         self.book = book
 
     @property
-    def active(self) -> Sheet:
+    def active(self) -> CalcSheet:
         return self(self.book.document.active)
 
-    def __call__(self, key: int | str) -> Sheet:
+    def __call__(self, key: int | str) -> CalcSheet:
         sheets = self.book.document.sheets
         data = sheets[key - 1] if isinstance(key, int) else self.book.document.sheet(key)
-        return Sheet(self.book, self.book.document, data)
+        return CalcSheet(self.book, self.book.document, data)
 
     def __contains__(self, name: str) -> bool:
         return any(sheet.name.lower() == name.lower() for sheet in self.book.document.sheets)
@@ -160,11 +160,13 @@ class Sheets(base_classes.Sheets):
     def __len__(self) -> int:
         return len(self.book.document.sheets)
 
-    def __iter__(self) -> Iterator[Sheet]:
-        return (Sheet(self.book, self.book.document, sheet) for sheet in list(self.book.document.sheets))
+    def __iter__(self) -> Iterator[CalcSheet]:
+        return (CalcSheet(self.book, self.book.document, sheet) for sheet in list(self.book.document.sheets))
 
-    def add(self, before: Sheet | None = None, after: Sheet | None = None, name: str | None = None) -> Sheet:
+    def add(
+        self, before: CalcSheet | None = None, after: CalcSheet | None = None, name: str | None = None
+    ) -> CalcSheet:
         neighbour = before or after or self.active
         position = neighbour.index - (neighbour is not after)
         assert name is not None
-        return Sheet(self.book, self.book.document, self.book.document.add(name, position))
+        return CalcSheet(self.book, self.book.document, self.book.document.add(name, position))

@@ -11,7 +11,7 @@ from .document import Area, Document, SheetData
 from .notation import a1, corners, from_calc, number, rgb, to_calc
 
 
-class Sheet(base_classes.Sheet):
+class CalcSheet(base_classes.Sheet):
     def __init__(self, book: base_classes.Book, document: Document, data: SheetData) -> None:
         self._book, self.document, self.data = book, document, data
 
@@ -72,11 +72,11 @@ class Sheet(base_classes.Sheet):
 
 
 class Range(base_classes.Range):
-    def __init__(self, sheet: Sheet, area: Area, areas: list[Area] | None = None) -> None:
+    def __init__(self, sheet: CalcSheet, area: Area, areas: list[Area] | None = None) -> None:
         self._sheet, self.area, self._areas = sheet, area, areas or [area]
 
     @property
-    def sheet(self) -> Sheet:
+    def sheet(self) -> CalcSheet:
         return self._sheet
 
     @property

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from ..._typing import FloatArray
 from ...errors import InputError
 from ...labels import parse_delta, parse_tenor
-from .columns import Columns
+from .columns import HistoryColumns
 from .plan import days_of
 
 _Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Grid:
+class SameAxes:
     """N surfaces on the same axes.
 
     members: [N] their numbers in the part. vols: [N, T, K], as in the history, NaN where missing.
@@ -45,10 +45,10 @@ class Surfaces:
     code: _Integers
     day: _Integers
     surface: _Integers
-    grids: list[Grid]
+    grids: list[SameAxes]
     cell: _Integers
 
-    def earlier(self, grid: Grid) -> tuple[_Integers, _Integers]:
+    def earlier(self, grid: SameAxes) -> tuple[_Integers, _Integers]:
         """[N] place in the grid of the surface before each, -1 for none; [N] business days between."""
         code, day = self.code[grid.members], self.day[grid.members]
         order = np.lexsort((grid.members, code))
@@ -60,7 +60,7 @@ class Surfaces:
         return place, np.where(place < 0, 0, np.maximum(age, 1))
 
 
-def surfaces_of(table: pa.Table, columns: Columns) -> Surfaces:
+def surfaces_of(table: pa.Table, columns: HistoryColumns) -> Surfaces:
     """The surfaces of whole rows. Raises InputError naming the surface and cell."""
     day = days_of(table.column(columns.date).combine_chunks())
     code = np.zeros(len(day), dtype=np.int64)
@@ -72,22 +72,22 @@ def surfaces_of(table: pa.Table, columns: Columns) -> Surfaces:
     new = np.ones(len(day), dtype=np.bool_)
     new[1:] = (np.diff(code) != 0) | (np.diff(day) != 0)
     surface, first = np.cumsum(new) - 1, np.flatnonzero(new)
-    grids, cell = _ragged(_Listed.of(table, columns), first)
+    grids, cell = _ragged(_LongForm.of(table, columns), first)
     return Surfaces(code[first], day[first], surface, grids, cell)
 
 
-def _whole(table: pa.Table, columns: Columns) -> Grid:
+def _whole(table: pa.Table, columns: HistoryColumns) -> SameAxes:
     nodes = np.array(list(columns.nodes.values()))
     tenors, strikes = np.unique(nodes[:, 0]), np.unique(nodes[:, 1])
     vols = np.full((len(table), len(tenors), len(strikes)), np.nan)
     for name, (tenor, strike) in columns.nodes.items():
         place = np.searchsorted(tenors, tenor), np.searchsorted(strikes, strike)
         vols[:, place[0], place[1]] = _numbers(table, name)
-    return Grid(np.arange(len(table)), vols, tenors, strikes)
+    return SameAxes(np.arange(len(table)), vols, tenors, strikes)
 
 
 @dataclass(frozen=True)
-class _Listed:
+class _LongForm:
     """[R] the cells of the long form."""
 
     tenor: FloatArray
@@ -96,7 +96,7 @@ class _Listed:
     forward: FloatArray
 
     @classmethod
-    def of(cls, table: pa.Table, columns: Columns) -> _Listed:
+    def of(cls, table: pa.Table, columns: HistoryColumns) -> _LongForm:
         strike = _labels(table, columns.strike, parse_delta if columns.kind == "delta" else float)
         forward = _numbers(table, columns.forward) if columns.forward else np.zeros(len(table))
         tenor = _labels(table, columns.tenor, parse_tenor)
@@ -108,10 +108,10 @@ class _Listed:
         return cls(tenor, strike, _numbers(table, columns.vol), forward)
 
 
-def _ragged(listed: _Listed, first: _Integers) -> tuple[list[Grid], _Integers]:
+def _ragged(listed: _LongForm, first: _Integers) -> tuple[list[SameAxes], _Integers]:
     """Grids of the surfaces that begin at rows `first`, and where each row lies in its grid."""
     cell = np.zeros(len(listed.vol), dtype=np.int64)
-    found: dict[bytes, tuple[list[int], list[FloatArray], Grid]] = {}
+    found: dict[bytes, tuple[list[int], list[FloatArray], SameAxes]] = {}
     for number, rows in enumerate(np.split(np.arange(len(cell)), first[1:])):
         axes, cell[rows], vols = _pivot(listed, rows)
         forwards = b"" if axes.forwards is None else axes.forwards.tobytes()
@@ -120,13 +120,13 @@ def _ragged(listed: _Listed, first: _Integers) -> tuple[list[Grid], _Integers]:
         members.append(number)
         kept.append(vols)
     grids = [
-        Grid(np.array(members), np.stack(kept), axes.tenors, axes.strikes, axes.forwards)
+        SameAxes(np.array(members), np.stack(kept), axes.tenors, axes.strikes, axes.forwards)
         for members, kept, axes in found.values()
     ]
     return grids, cell
 
 
-def _pivot(listed: _Listed, rows: _Integers) -> tuple[Grid, _Integers, FloatArray]:
+def _pivot(listed: _LongForm, rows: _Integers) -> tuple[SameAxes, _Integers, FloatArray]:
     """The axes of one surface, where its rows lie in its cells, and its vols [T, K]."""
     tenors, down = np.unique(listed.tenor[rows], return_inverse=True)
     strikes, across = np.unique(listed.strike[rows], return_inverse=True)
@@ -142,7 +142,7 @@ def _pivot(listed: _Listed, rows: _Integers) -> tuple[Grid, _Integers, FloatArra
         forwards = np.zeros(len(tenors))
         forwards[down] = listed.forward[rows]
     none = np.zeros((0, len(tenors), len(strikes)))
-    axes = Grid(np.zeros(0, dtype=np.int64), none, tenors, strikes, forwards)
+    axes = SameAxes(np.zeros(0, dtype=np.int64), none, tenors, strikes, forwards)
     return axes, cell, vols.reshape(len(tenors), len(strikes))
 
 

@@ -19,7 +19,7 @@ _TENORS = ("tenor_years", "tenor")
 
 
 @dataclass(frozen=True)
-class Columns:
+class HistoryColumns:
     """Which column holds what.
 
     kind: of the strikes. nodes: of the wide form, column: (tenor in years, strike).
@@ -52,7 +52,7 @@ class Columns:
         return [*self.keys, *cells]
 
 
-def columns_of(names: Sequence[str]) -> Columns:
+def columns_of(names: Sequence[str]) -> HistoryColumns:
     """Finds the columns by their names, in any order.
 
     Wide: `date`, columns such as `1M|25P`, `1Y|0.5`, `1M|m=-0.1`. Long: `date`, `tenor` or `tenor_years`, one
@@ -68,7 +68,7 @@ def columns_of(names: Sequence[str]) -> Columns:
     return _long(underlying, names)
 
 
-def _wide(underlying: str | None, labelled: list[str]) -> Columns:
+def _wide(underlying: str | None, labelled: list[str]) -> HistoryColumns:
     nodes: dict[str, tuple[float, float]] = {}
     kinds: dict[StrikeKind, str] = {}
     for name in labelled:
@@ -88,10 +88,10 @@ def _wide(underlying: str | None, labelled: list[str]) -> Columns:
             f"column {kinds[kind]!r} is a strike, which needs a forward; expected the long form, with "
             "columns strike and forward"
         )
-    return Columns("date", underlying, kind, nodes)
+    return HistoryColumns("date", underlying, kind, nodes)
 
 
-def _long(underlying: str | None, names: Sequence[str]) -> Columns:
+def _long(underlying: str | None, names: Sequence[str]) -> HistoryColumns:
     tenor = next((name for name in _TENORS if name in names), None)
     strike = next((name for name in _STRIKES if name in names), None)
     if tenor is None or strike is None or "vol" not in names:
@@ -103,7 +103,7 @@ def _long(underlying: str | None, names: Sequence[str]) -> Columns:
     forward = "forward" if kind == "strike" else ""
     if forward and forward not in names:
         raise InputError("the history has strikes and no column 'forward'; expected the forward of each row")
-    return Columns("date", underlying, kind, {}, tenor, strike, "vol", forward)
+    return HistoryColumns("date", underlying, kind, {}, tenor, strike, "vol", forward)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -12,22 +12,22 @@ from typing import Any
 
 from ...errors import UnavailableError
 from .part import Done, Job, fill_part
-from .plan import Part
+from .plan import RowRange
 
 TRIES = 3
 _START = get_context("spawn")
 _AHEAD = 2  # parts that wait for each worker: their list does not grow with the history
 
-Finished = Iterator[tuple[Part, Done]]
+Finished = Iterator[tuple[RowRange, Done]]
 
 
-def here(job: Job, parts: Iterable[Part]) -> Finished:
+def here(job: Job, parts: Iterable[RowRange]) -> Finished:
     """In this process, one after the other."""
     for part in parts:
         yield part, fill_part(job, part)
 
 
-def pool(job: Job, parts: Iterable[Part], processes: int) -> Finished:
+def pool(job: Job, parts: Iterable[RowRange], processes: int) -> Finished:
     """In processes of this machine. Where one dies, the parts in work are done again, each in one of its own.
 
     Raises UnavailableError where a part's process dies each time, and what the filling raises.
@@ -39,10 +39,10 @@ def pool(job: Job, parts: Iterable[Part], processes: int) -> Finished:
 
 
 def _together(
-    job: Job, waiting: Iterator[Part], processes: int
-) -> Generator[tuple[Part, Done], None, list[Part]]:
+    job: Job, waiting: Iterator[RowRange], processes: int
+) -> Generator[tuple[RowRange, Done], None, list[RowRange]]:
     """Gives parts as they end; returns those that were in work when a process died."""
-    running: dict[Future[Done], Part] = {}
+    running: dict[Future[Done], RowRange] = {}
     with ProcessPoolExecutor(processes, mp_context=_START) as executor:
         try:
             while True:
@@ -58,7 +58,7 @@ def _together(
             return list(running.values())
 
 
-def _alone(job: Job, part: Part) -> Done:
+def _alone(job: Job, part: RowRange) -> Done:
     for _ in range(TRIES):
         with ProcessPoolExecutor(1, mp_context=_START) as executor, contextlib.suppress(BrokenProcessPool):
             return executor.submit(fill_part, job, part).result()
@@ -68,7 +68,7 @@ def _alone(job: Job, part: Part) -> Done:
     )
 
 
-def dask(job: Job, parts: Iterable[Part], scheduler: str) -> Finished:
+def dask(job: Job, parts: Iterable[RowRange], scheduler: str) -> Finished:
     """On the workers of a Dask scheduler, which read the history and write the parts in the same places.
 
     Raises UnavailableError where there is no such scheduler or no `distributed`, and what the filling raises.
@@ -89,10 +89,10 @@ def dask(job: Job, parts: Iterable[Part], scheduler: str) -> Finished:
         yield from _on(client, as_completed, job, iter(parts))
 
 
-def _on(client: Any, as_completed: Any, job: Job, waiting: Iterator[Part]) -> Finished:
-    running: dict[Any, Part] = {}
+def _on(client: Any, as_completed: Any, job: Job, waiting: Iterator[RowRange]) -> Finished:
+    running: dict[Any, RowRange] = {}
 
-    def submit(part: Part) -> Any:
+    def submit(part: RowRange) -> Any:
         key = f"backfill-{part.number}"
         future = client.submit(fill_part, job, part, key=key, pure=False, retries=TRIES)
         running[future.key] = part

@@ -11,7 +11,7 @@ from ..._typing import BoolArray, FloatArray, IntArray
 from ...errors import VoladdinError
 from ...surface import MAX_VOL
 from ..filling import Imputation, impute_batch
-from .by_axes import Grid
+from .by_axes import SameAxes
 
 BATCH = 1_024
 OLDEST = 30  # business days of a prior
@@ -21,7 +21,7 @@ _EMPTY = "no quote"
 
 
 @dataclass(frozen=True)
-class Settings:
+class FillSettings:
     """A bundle's name, whether the day before is the prior, and the vol of one unit."""
 
     model: str = "fx"
@@ -42,7 +42,7 @@ class Filled:
 
 
 def filled(
-    grid: Grid, kind: str, settings: Settings, own: BoolArray, earlier: tuple[IntArray, IntArray]
+    grid: SameAxes, kind: str, settings: FillSettings, own: BoolArray, earlier: tuple[IntArray, IntArray]
 ) -> Filled:
     """The surfaces of a grid that are to be filled ([N]); the others are only looked back to.
 
@@ -85,7 +85,7 @@ def _refusal(vols: FloatArray) -> str:
 class _Work:
     """Surfaces on their way from holes to fills, in place."""
 
-    grid: Grid
+    grid: SameAxes
     kind: str
     model: str
     vols: FloatArray

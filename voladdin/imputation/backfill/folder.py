@@ -16,11 +16,11 @@ import numpy as np
 from ...conventions.quotes import PERCENT_ABOVE
 from ...errors import InputError
 from .by_axes import surfaces_of
-from .columns import Columns, columns_of
+from .columns import HistoryColumns, columns_of
 from .engines import Finished, dask, here, pool
-from .filled import Settings
+from .filled import FillSettings
 from .part import ADDED, Done, Job, model_hash, written
-from .plan import Part, parts_of
+from .plan import RowRange, parts_of
 from .rows import Rows, files_of
 
 SURFACES = 8_192  # of a part
@@ -30,7 +30,7 @@ Tell = Callable[[int, int], None]  # surfaces done, surfaces in all
 
 
 @dataclass(frozen=True)
-class Asked:
+class BackfillRequest:
     """What is to be filled, where to, how and by whom.
 
     units: "percent", "decimal", or None: percent points where the median of the first vols is above 2.
@@ -47,7 +47,7 @@ class Asked:
     scheduler: str | None = None
 
 
-def backfill(asked: Asked, tell: Tell = lambda _done, _all: None) -> Done:
+def backfill(asked: BackfillRequest, tell: Tell = lambda _done, _all: None) -> Done:
     """Fills the history's parts that are not filled yet; how many surfaces are in it and stay as they were.
 
     Raises InputError (columns, order, units, another backfill in the folder), BundleError, UnavailableError.
@@ -56,14 +56,14 @@ def backfill(asked: Asked, tell: Tell = lambda _done, _all: None) -> Done:
     rows = Rows(files)
     columns = columns_of(rows.schema.names)
     _require_free(columns, rows.schema.names)
-    settings = Settings(asked.model, asked.prior, 0.01 if _percent(asked.units, rows, columns) else 1.0)
+    settings = FillSettings(asked.model, asked.prior, 0.01 if _percent(asked.units, rows, columns) else 1.0)
     job = Job(tuple(path.resolve() for path in files), asked.output.resolve(), settings)
     parts = list(parts_of(rows, columns, asked.surfaces))
     _open(job, rows, asked)
     return _run(job, parts, asked, tell)
 
 
-def _run(job: Job, parts: list[Part], asked: Asked, tell: Tell) -> Done:
+def _run(job: Job, parts: list[RowRange], asked: BackfillRequest, tell: Tell) -> Done:
     kept = {part.number: done for part in parts if (done := written(job, part))}
     left = [part for part in parts if part.number not in kept]
     every = sum(part.surfaces for part in parts)
@@ -75,13 +75,13 @@ def _run(job: Job, parts: list[Part], asked: Asked, tell: Tell) -> Done:
     return Done(every, sum(done.refused for done in kept.values()))
 
 
-def _finished(job: Job, parts: list[Part], asked: Asked) -> Finished:
+def _finished(job: Job, parts: list[RowRange], asked: BackfillRequest) -> Finished:
     if asked.scheduler is not None:
         return dask(job, parts, asked.scheduler)
     return pool(job, parts, asked.processes) if asked.processes > 1 else here(job, parts)
 
 
-def _require_free(columns: Columns, names: list[str]) -> None:
+def _require_free(columns: HistoryColumns, names: list[str]) -> None:
     added = {*ADDED, *([] if columns.wide else ["std", "source"])}
     taken = sorted(added & set(names))
     if taken:
@@ -90,7 +90,7 @@ def _require_free(columns: Columns, names: list[str]) -> None:
         )
 
 
-def _percent(units: str | None, rows: Rows, columns: Columns) -> bool:
+def _percent(units: str | None, rows: Rows, columns: HistoryColumns) -> bool:
     """Whether the vols are percent points: as told, else by the median of the first surfaces."""
     if units is not None:
         return units == "percent"
@@ -103,7 +103,7 @@ def _percent(units: str | None, rows: Rows, columns: Columns) -> bool:
     return len(quoted) > 0 and float(np.median(quoted)) > PERCENT_ABOVE
 
 
-def _open(job: Job, rows: Rows, asked: Asked) -> None:
+def _open(job: Job, rows: Rows, asked: BackfillRequest) -> None:
     """Makes the folder, or finds in it a backfill of the same history with the same settings."""
     if job.output.exists() and not job.output.is_dir():
         raise InputError(f"-o {asked.output} is a file; expected a folder, which is made where there is none")

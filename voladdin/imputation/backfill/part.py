@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from ... import bundles
 from ..._typing import FloatArray
 from .by_axes import Surfaces, surfaces_of
-from .columns import Columns, columns_of
-from .filled import SOURCES, Filled, Settings, filled
-from .plan import Part
+from .columns import HistoryColumns, columns_of
+from .filled import SOURCES, Filled, FillSettings, filled
+from .plan import RowRange
 from .rows import Rows
 
 _DONE = "voladdin"
@@ -30,9 +30,9 @@ class Job:
 
     history: tuple[Path, ...]
     output: Path
-    settings: Settings
+    settings: FillSettings
 
-    def path(self, part: Part) -> Path:
+    def path(self, part: RowRange) -> Path:
         """The file of a part."""
         return self.output / f"part-{part.number:06d}.parquet"
 
@@ -45,7 +45,7 @@ class Done:
     refused: int
 
 
-def fill_part(job: Job, part: Part) -> Done:
+def fill_part(job: Job, part: RowRange) -> Done:
     """Fills a part and writes its file; doing it again writes the same bytes."""
     rows = Rows(job.history)
     columns = columns_of(rows.schema.names)
@@ -71,7 +71,7 @@ def fill_part(job: Job, part: Part) -> Done:
     return result
 
 
-def written(job: Job, part: Part) -> Done | None:
+def written(job: Job, part: RowRange) -> Done | None:
     """What is in the file of a part that was filled before; None where there is none."""
     if not job.path(part).is_file():
         return None
@@ -79,7 +79,7 @@ def written(job: Job, part: Part) -> Done | None:
     return Done(**json.loads(told))
 
 
-def _wide(columns: Columns, surfaces: Surfaces, answers: list[Filled]) -> dict[str, pa.Array]:
+def _wide(columns: HistoryColumns, surfaces: Surfaces, answers: list[Filled]) -> dict[str, pa.Array]:
     """The columns of the wide form by name: vols, then standard deviations."""
     (grid,), (answer,) = surfaces.grids, answers
     found = {}
@@ -91,7 +91,7 @@ def _wide(columns: Columns, surfaces: Surfaces, answers: list[Filled]) -> dict[s
     return found
 
 
-def _long(columns: Columns, surfaces: Surfaces, answers: list[Filled]) -> dict[str, pa.Array]:
+def _long(columns: HistoryColumns, surfaces: Surfaces, answers: list[Filled]) -> dict[str, pa.Array]:
     """The columns of the long form by name: vol, its standard deviation and where it is from."""
     size = len(surfaces.cell)
     vols, std, source = np.empty(size), np.empty(size), np.empty(size, dtype=np.int8)

@@ -11,14 +11,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from .columns import Columns
+from .columns import HistoryColumns
 from .rows import Range, Rows
 
 _Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Part:
+class RowRange:
     """Rows from start to stop; before: the rows of the last earlier surface of each underlying in it."""
 
     number: int
@@ -29,7 +29,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class _Surfaces:
+class _SurfaceRows:
     """Underlying (a code), day and rows of consecutive surfaces."""
 
     code: _Integers
@@ -55,7 +55,7 @@ class _Seen:
             self.names.append(name)
         return self.codes[name]
 
-    def before(self, part: _Surfaces) -> tuple[Range, ...]:
+    def before(self, part: _SurfaceRows) -> tuple[Range, ...]:
         """The last surfaces of the part's underlyings; then the part's own are the last."""
         there = np.unique(part.code).tolist()
         found = sorted(self.last[code][1] for code in there if code in self.last)
@@ -63,7 +63,7 @@ class _Seen:
             self._pass(part, code)
         return tuple(found)
 
-    def _pass(self, part: _Surfaces, code: int) -> None:
+    def _pass(self, part: _SurfaceRows, code: int) -> None:
         own = np.flatnonzero(part.code == code)
         days = part.day[own]
         earlier = self.last[code][0] if code in self.last else days[0] - 1
@@ -93,17 +93,17 @@ def days_of(column: pa.Array) -> _Integers:
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
-def parts_of(rows: Rows, columns: Columns, size: int) -> Iterator[Part]:
+def parts_of(rows: Rows, columns: HistoryColumns, size: int) -> Iterator[RowRange]:
     """Parts of at most `size` surfaces, in order, from the keys alone."""
     seen, first, number = _Seen(), 0, 0
     for surfaces in _batches(_surfaces(rows, columns, seen), size):
         before = seen.before(surfaces)
         stop = int(surfaces.stop[-1])
-        yield Part(number, first, stop, len(surfaces), before)
+        yield RowRange(number, first, stop, len(surfaces), before)
         first, number = stop, number + 1
 
 
-def _surfaces(rows: Rows, columns: Columns, seen: _Seen) -> Iterator[_Surfaces]:
+def _surfaces(rows: Rows, columns: HistoryColumns, seen: _Seen) -> Iterator[_SurfaceRows]:
     """The surfaces of each block of rows; one that goes on in the next block is held back."""
     held: tuple[int, int, int] | None = None  # code, day, start
     position = 0
@@ -121,12 +121,12 @@ def _surfaces(rows: Rows, columns: Columns, seen: _Seen) -> Iterator[_Surfaces]:
             )
         position += len(new)
         held = int(code[-1]), int(day[-1]), int(start[-1])
-        yield _Surfaces(code[:-1], day[:-1], start[:-1], start[1:])
+        yield _SurfaceRows(code[:-1], day[:-1], start[:-1], start[1:])
     if held is not None:
-        yield _Surfaces(*(np.array([value]) for value in (*held, position)))
+        yield _SurfaceRows(*(np.array([value]) for value in (*held, position)))
 
 
-def _codes(block: pa.RecordBatch, columns: Columns, seen: _Seen) -> _Integers:
+def _codes(block: pa.RecordBatch, columns: HistoryColumns, seen: _Seen) -> _Integers:
     if columns.underlying is None:
         return np.full(len(block), seen.code("the history"), dtype=np.int64)
     coded = block.column(columns.underlying).cast(pa.string()).dictionary_encode()
@@ -136,9 +136,9 @@ def _codes(block: pa.RecordBatch, columns: Columns, seen: _Seen) -> _Integers:
     return np.asarray(codes[coded.indices.to_numpy(zero_copy_only=False)])
 
 
-def _batches(found: Iterator[_Surfaces], size: int) -> Iterator[_Surfaces]:
+def _batches(found: Iterator[_SurfaceRows], size: int) -> Iterator[_SurfaceRows]:
     """The same surfaces, `size` at a time."""
-    held: list[_Surfaces] = []
+    held: list[_SurfaceRows] = []
     for surfaces in found:
         held.append(surfaces)
         while sum(map(len, held)) >= size:
@@ -149,11 +149,11 @@ def _batches(found: Iterator[_Surfaces], size: int) -> Iterator[_Surfaces]:
         yield _joined(held)
 
 
-def _joined(held: list[_Surfaces]) -> _Surfaces:
-    names = _Surfaces.__dataclass_fields__
-    return _Surfaces(*(np.concatenate([getattr(one, name) for one in held]) for name in names))
+def _joined(held: list[_SurfaceRows]) -> _SurfaceRows:
+    names = _SurfaceRows.__dataclass_fields__
+    return _SurfaceRows(*(np.concatenate([getattr(one, name) for one in held]) for name in names))
 
 
-def _slice(surfaces: _Surfaces, start: int, stop: int) -> _Surfaces:
-    names = _Surfaces.__dataclass_fields__
-    return _Surfaces(*(getattr(surfaces, name)[start:stop] for name in names))
+def _slice(surfaces: _SurfaceRows, start: int, stop: int) -> _SurfaceRows:
+    names = _SurfaceRows.__dataclass_fields__
+    return _SurfaceRows(*(getattr(surfaces, name)[start:stop] for name in names))

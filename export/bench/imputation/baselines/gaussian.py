@@ -7,7 +7,7 @@ from scipy.linalg import block_diag
 
 from voladdin._typing import FloatArray
 
-from ...data import Axes, History
+from ...data import DeltaAxes, History
 from ...methods import Prediction, pooled_log_vols
 from .grid import interpolation
 
@@ -50,7 +50,7 @@ def _condition(mean: FloatArray, cov: FloatArray, values: FloatArray) -> tuple[F
 
 
 def on_axes(
-    nodes: Axes, cells: Axes, mean: FloatArray, cov: FloatArray, scale: float = 1.0
+    nodes: DeltaAxes, cells: DeltaAxes, mean: FloatArray, cov: FloatArray, scale: float = 1.0
 ) -> tuple[FloatArray, FloatArray]:
     """Mean [..., n] and covariance [..., n, n] of log-vol at cells, from those at nodes, by kriging.
 
@@ -81,7 +81,7 @@ class Gaussian:
         self.plain = cov + JITTER * np.diag(np.diag(cov))
         self.cov = self.plain + self.shift**2
 
-    def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
+    def predict(self, vols: FloatArray, axes: DeltaAxes, prior: FloatArray | None = None) -> Prediction:
         values = np.log(vols).reshape(len(vols), -1)
         mean, std = condition(*on_axes(self.axes, axes, self.mean, self.cov), values)
         return Prediction.from_log(mean.reshape(vols.shape), std.reshape(vols.shape))
@@ -109,13 +109,13 @@ class LocalGaussian(Gaussian):
         self.upper = np.triu_indices(len(self.mean))
         self.products = self.centred[:, self.upper[0]] * self.centred[:, self.upper[1]]
 
-    def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
+    def predict(self, vols: FloatArray, axes: DeltaAxes, prior: FloatArray | None = None) -> Prediction:
         values = np.log(vols).reshape(len(vols), -1)
         mean, cov = self.moments(self.fill_nodes(values, axes))
         mean, std = condition(*on_axes(self.axes, axes, mean, cov), values)
         return Prediction.from_log(mean.reshape(vols.shape), std.reshape(vols.shape))
 
-    def fill_nodes(self, values: FloatArray, axes: Axes) -> FloatArray:
+    def fill_nodes(self, values: FloatArray, axes: DeltaAxes) -> FloatArray:
         """Log-vols [B, n] of the training grid's nodes, by the whole history's Gaussian."""
         if axes.same(self.axes):
             return condition(self.mean, self.cov, values)[0]
@@ -159,7 +159,7 @@ class DailyChangeGaussian:
         cov = changes.T @ changes / len(changes)
         self.axes, self.cov = history.axes, cov + JITTER * np.diag(np.diag(cov))
 
-    def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
+    def predict(self, vols: FloatArray, axes: DeltaAxes, prior: FloatArray | None = None) -> Prediction:
         if prior is None:
             raise ValueError("needs yesterday's full surface")
         before = np.log(prior).reshape(len(vols), -1)

@@ -8,13 +8,13 @@ from scipy.special import ndtri
 
 from voladdin._typing import FloatArray
 
-from ...data import Axes
+from ...data import DeltaAxes
 
 LENGTH = 2.0  # of the kernel, in the coordinates below
 AMPLITUDE = 0.3  # sd of log-vol around a plane
 
 
-def coordinates(axes: Axes) -> FloatArray:
+def coordinates(axes: DeltaAxes) -> FloatArray:
     """[cells, 2], tenor by tenor: log tenor / 1.5 and inverse normal of delta / 1.28."""
     tenor, delta = np.meshgrid(np.log(axes.tenors) / 1.5, ndtri(axes.deltas) / 1.28, indexing="ij")
     return np.column_stack([tenor.ravel(), delta.ravel()])
@@ -27,7 +27,7 @@ def kernel(first: FloatArray, second: FloatArray) -> FloatArray:
     return np.asarray(matern + 1 + first @ second.T)
 
 
-def interpolation(nodes: Axes, cells: Axes) -> tuple[FloatArray, FloatArray]:
+def interpolation(nodes: DeltaAxes, cells: DeltaAxes) -> tuple[FloatArray, FloatArray]:
     """Kriging of log-vol: weights [cells, nodes] and the covariance [cells, cells] of what they miss.
 
     Cells that are nodes have that node's weight 1 and no uncertainty (up to rounding).

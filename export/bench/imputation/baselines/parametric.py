@@ -18,7 +18,7 @@ from scipy.optimize import least_squares
 from voladdin import black
 from voladdin._typing import FloatArray
 
-from ...data import Axes, History
+from ...data import DeltaAxes, History
 from ...methods import Prediction
 from .fourier import NODES, Characteristic, ComplexArray, call_price, lewis_matrix, model_smile, moneyness
 
@@ -49,11 +49,11 @@ class _Fitted:
     def fit(self, history: History) -> None:
         """Nothing to learn: the model is fitted to the quotes of each surface."""
 
-    def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
+    def predict(self, vols: FloatArray, axes: DeltaAxes, prior: FloatArray | None = None) -> Prediction:
         ql.Settings.instance().evaluationDate = _TODAY
         return Prediction(np.stack([self._fill(surface, axes) for surface in vols]))
 
-    def _fill(self, vols: FloatArray, axes: Axes) -> FloatArray:
+    def _fill(self, vols: FloatArray, axes: DeltaAxes) -> FloatArray:
         characteristic = self.calibrate(vols, axes)
         rows = [
             row if np.isfinite(row).all() else model_smile(row, tenor, axes.deltas, characteristic)
@@ -61,7 +61,7 @@ class _Fitted:
         ]
         return np.stack(rows)
 
-    def calibrate(self, vols: FloatArray, axes: Axes) -> Characteristic:
+    def calibrate(self, vols: FloatArray, axes: DeltaAxes) -> Characteristic:
         """The characteristic function of the fitted model."""
         raise NotImplementedError
 
@@ -72,7 +72,7 @@ def _start(vols: FloatArray) -> tuple[float, float]:
     return float(level[0] ** 2), float(level[-1] ** 2)
 
 
-def _helpers(vols: FloatArray, axes: Axes, engine: ql.PricingEngine) -> list[ql.HestonModelHelper]:
+def _helpers(vols: FloatArray, axes: DeltaAxes, engine: ql.PricingEngine) -> list[ql.HestonModelHelper]:
     flat = ql.YieldTermStructureHandle(ql.FlatForward(_TODAY, 0.0, ql.Actual365Fixed()))
     helpers = []
     for i, k in np.argwhere(np.isfinite(vols)):
@@ -102,7 +102,7 @@ def _market() -> list[object]:
     return [flat, flat, ql.QuoteHandle(ql.SimpleQuote(1.0))]
 
 
-def _fit_heston(vols: FloatArray, axes: Axes) -> tuple[float, float, float, float, float]:
+def _fit_heston(vols: FloatArray, axes: DeltaAxes) -> tuple[float, float, float, float, float]:
     """theta, kappa, sigma, rho, v0 of QuantLib's calibration."""
     first, last = _start(vols)
     model = ql.HestonModel(ql.HestonProcess(*_market(), first, 1.5, last, 0.4, 0.0))
@@ -116,7 +116,7 @@ class Heston(_Fitted):
 
     name = "Heston"
 
-    def calibrate(self, vols: FloatArray, axes: Axes) -> Characteristic:
+    def calibrate(self, vols: FloatArray, axes: DeltaAxes) -> Characteristic:
         return heston_characteristic(*_fit_heston(vols, axes))
 
 
@@ -125,7 +125,7 @@ class Bates(_Fitted):
 
     name = "Bates"
 
-    def calibrate(self, vols: FloatArray, axes: Axes) -> Characteristic:
+    def calibrate(self, vols: FloatArray, axes: DeltaAxes) -> Characteristic:
         theta, kappa, sigma, rho, v0 = _fit_heston(vols, axes)
         model = ql.BatesModel(ql.BatesProcess(*_market(), v0, kappa, theta, sigma, rho, 0.05, 0.0, 0.03))
         engine = ql.BatesEngine(model, LAGUERRE)
@@ -146,11 +146,11 @@ class HestonShift(_Fitted):
 
     name = "Heston++"
 
-    def calibrate(self, vols: FloatArray, axes: Axes) -> Characteristic:
+    def calibrate(self, vols: FloatArray, axes: DeltaAxes) -> Characteristic:
         first, last = _start(vols)
         start = np.r_[np.log([0.8 * last, 1.5, 0.4]), 0.0, np.log(0.8 * first)]
         start = np.r_[start, np.full(len(axes.tenors), np.sqrt(0.2 * min(first, last)))]
-        quotes = _Quotes(vols, axes, start)
+        quotes = _TenorResiduals(vols, axes, start)
         fit = least_squares(quotes.residuals, start, method="lm", xtol=1e-7, ftol=1e-7, max_nfev=600)
         return _shifted(fit.x, axes.tenors)
 
@@ -195,10 +195,10 @@ def _row(index: int, tenor: float, deltas: FloatArray, vols: FloatArray) -> _Row
     return _Row(index, tenor, u, lewis_matrix(m, w, u) / vega[:, None], gap / vega)
 
 
-class _Quotes:
+class _TenorResiduals:
     """Residuals of Heston++ on one surface; the Heston part is kept while only the shifts move."""
 
-    def __init__(self, vols: FloatArray, axes: Axes, start: FloatArray) -> None:
+    def __init__(self, vols: FloatArray, axes: DeltaAxes, start: FloatArray) -> None:
         self.tenors, self.start = axes.tenors, start
         self.rows = [
             _row(i, float(axes.tenors[i]), axes.deltas[quoted], vols[i, quoted])

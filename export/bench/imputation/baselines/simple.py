@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from voladdin._typing import FloatArray
 
-from ...data import Axes, History
+from ...data import DeltaAxes, History
 from ...methods import Prediction
 
 
@@ -20,7 +20,7 @@ class Yesterday:
     def fit(self, history: History) -> None:
         """Nothing to learn."""
 
-    def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
+    def predict(self, vols: FloatArray, axes: DeltaAxes, prior: FloatArray | None = None) -> Prediction:
         if prior is None:
             raise ValueError("needs yesterday's full surface")
         return Prediction(prior)
@@ -37,10 +37,10 @@ class LinearVariance:
     def fit(self, history: History) -> None:
         """Nothing to learn."""
 
-    def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
+    def predict(self, vols: FloatArray, axes: DeltaAxes, prior: FloatArray | None = None) -> Prediction:
         return Prediction(np.stack([self._fill(surface, axes) for surface in vols]))
 
-    def _fill(self, vols: FloatArray, axes: Axes) -> FloatArray:
+    def _fill(self, vols: FloatArray, axes: DeltaAxes) -> FloatArray:
         columns = np.full(vols.shape, np.nan)
         for k, column in enumerate(vols.T):
             quoted = np.isfinite(column)
@@ -66,7 +66,7 @@ class ThinPlate:
     def fit(self, history: History) -> None:
         """Nothing to learn."""
 
-    def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
+    def predict(self, vols: FloatArray, axes: DeltaAxes, prior: FloatArray | None = None) -> Prediction:
         tenor, delta = np.meshgrid(np.log(axes.tenors) / 1.5, ndtri(axes.deltas) / 1.28, indexing="ij")
         nodes = np.column_stack([delta.ravel(), tenor.ravel()])
         filled = [self._fill(surface.ravel(), nodes) for surface in np.log(vols)]

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from voladdin._typing import FloatArray
 
-from ...data import Axes, History
+from ...data import DeltaAxes, History
 from ...methods import Prediction, pooled_log_vols
 
 MIN_STD = 1e-3  # of standardised log-vol
@@ -120,7 +120,7 @@ class SigmaVAE:
         prior = log_normal(z, 0 * ones, ones).sum(-1)
         return likelihood + prior - log_normal(z, mean, std).sum(-1), decoded, noise
 
-    def predict(self, vols: FloatArray, axes: Axes, prior: FloatArray | None = None) -> Prediction:
+    def predict(self, vols: FloatArray, axes: DeltaAxes, prior: FloatArray | None = None) -> Prediction:
         if not axes.same(self.axes):
             raise ValueError("the VAE knows only the axes of its training history")
         torch.manual_seed(self.seed)

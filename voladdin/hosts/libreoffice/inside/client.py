@@ -38,7 +38,7 @@ class CommandError(Exception):
     """A command cannot be done; the message is for the user."""
 
 
-class Client:
+class FunctionClient:
     """Evaluates worksheet functions on the local server and remembers the answers.
 
     home: the folder with server.json, token and install.json.
@@ -46,7 +46,7 @@ class Client:
 
     def __init__(self, home: Path) -> None:
         self._server = Server(home)
-        self._answers = Answers()
+        self._answers = KeptAnswers()
         self._pause = 0.0
         self._closed_until = 0.0
         self._why = ""
@@ -127,7 +127,7 @@ class Client:
         log.warning("no server (%s); asking again in %g s", self._why, self._pause)
 
 
-class Answers:
+class KeptAnswers:
     """The most recently used answers, bounded by their number of cells."""
 
     def __init__(self) -> None:
