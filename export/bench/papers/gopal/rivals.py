@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from export.history import Days
 from voladdin._typing import BoolArray, FloatArray
 
-from ...data import Axes, History, TestSet
+from ...data import DeltaAxes, History, TestSet
 from ...imputation.baselines import Gaussian, ThinPlate
 from ...imputation.baselines.fourier import Characteristic, model_smile
 from ...imputation.baselines.gaussian import SCALE_SHIFT
@@ -21,7 +21,9 @@ from ..items import Bench
 
 VOLADDIN = "voladdin"
 CLASSICAL = ("Heston", "Bates", "Heston++")
-Fill = Callable[[FloatArray, Axes], FloatArray]  # vols [N, T, K] with NaN -> all cells, observed ones too
+Fill = Callable[
+    [FloatArray, DeltaAxes], FloatArray
+]  # vols [N, T, K] with NaN -> all cells, observed ones too
 
 
 def batched(bench: Bench, data: Fx) -> dict[str, Fill]:
@@ -40,7 +42,7 @@ def batched(bench: Bench, data: Fx) -> dict[str, Fill]:
 def _voladdin(bench: Bench, data: Fx) -> Fill:
     bundle = own_bundle(bench, data)
 
-    def fill(vols: FloatArray, axes: Axes) -> FloatArray:
+    def fill(vols: FloatArray, axes: DeltaAxes) -> FloatArray:
         from voladdin.imputation.filling import impute_batch
 
         return impute_batch(vols, axes.tenors, deltas=axes.deltas, model=bundle).mean
@@ -73,14 +75,14 @@ def few(part: TestSet, fits: int) -> NDArray[np.int64]:
     return np.concatenate([own[np.unique(np.linspace(0, len(own) - 1, fits).astype(int))] for own in rows])
 
 
-def fitted_fill(name: str, vols: FloatArray, axes: Axes) -> FloatArray:
+def fitted_fill(name: str, vols: FloatArray, axes: DeltaAxes) -> FloatArray:
     """All cells [N, T, K] of a classical model fitted to the seen ones of each surface."""
     calibrate = _calibration(name)
     return np.stack([_all_cells(surface, axes, calibrate(surface, axes)) for surface in vols])
 
 
 @lru_cache(maxsize=3)
-def _calibration(name: str) -> Callable[[FloatArray, Axes], Characteristic]:
+def _calibration(name: str) -> Callable[[FloatArray, DeltaAxes], Characteristic]:
     import QuantLib as ql
 
     from ...imputation.baselines import parametric
@@ -90,7 +92,7 @@ def _calibration(name: str) -> Callable[[FloatArray, Axes], Characteristic]:
     return models[name]().calibrate
 
 
-def _all_cells(vols: FloatArray, axes: Axes, characteristic: Characteristic) -> FloatArray:
+def _all_cells(vols: FloatArray, axes: DeltaAxes, characteristic: Characteristic) -> FloatArray:
     rows = zip(vols, axes.tenors, strict=True)
     return np.stack([model_smile(row, tenor, axes.deltas, characteristic) for row, tenor in rows])
 
