@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -218,8 +219,9 @@ def _strike_axis(name: str, values: Any, shape: tuple[int, ...], *, signed: bool
         raise LabelError(f"{name} is {values!r}; expected numbers") from None
     if axis.shape != shape[1:] and not (name != "deltas" and axis.shape == shape):
         raise InputError(f"{name} has shape {axis.shape}; expected ({shape[1]},) to match the vols")
-    if not (np.abs(axis) <= LARGEST).all():
-        raise LabelError(f"{name} must be finite and at most {LARGEST:g} in size; got {_extremes(axis)}")
+    most = LARGEST if name != "moneyness" else round(2.0 * math.log(LARGEST))  # K/F is a number
+    if not (np.abs(axis) <= most).all():
+        raise LabelError(f"{name} must be finite and at most {most:g} in size; got {_extremes(axis)}")
     if name == "deltas" and not ((axis > 0) & (axis < 1)).all():
         raise LabelError(f"deltas must be forward call deltas in (0, 1); got {_extremes(axis)}")
     if name == "strikes" and not signed and not (axis >= 1 / LARGEST).all():

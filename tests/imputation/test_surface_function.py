@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import voladdin as va
 from export.bench.data import DATA
 from voladdin.black import call_delta, moneyness_from_delta
+from voladdin.errors import LabelError
 from voladdin.imputation.interpolation import interpolate_many
 from voladdin.imputation.smile_curve import SmileCurve
 from voladdin.imputation.surface_function import SurfaceFunction
@@ -197,3 +198,17 @@ def test_nodes_beside_each_other_bend_nothing_between_others() -> None:
 def test_tenors_in_one_second_tell_no_forward_variance() -> None:
     function = SurfaceFunction(np.array([1.0, 1.0 + 1e-12]), np.zeros((2, 1)), np.array([[0.1], [0.101]]))
     assert function.vol(np.array([2.0]), np.zeros(1))[0] < 0.3
+
+
+@pytest.mark.parametrize("k", [-461.0, -400.0, 400.0, 461.0])
+def test_a_curve_whose_wings_reach_where_strikes_are_no_numbers(k: float) -> None:
+    nodes = np.sort([k, 0.0, 1.0])
+    curve = SmileCurve(nodes, np.full(3, 70.0))
+    assert np.isfinite(curve.total_vol(np.linspace(-900.0, 900.0, 101))).all()
+
+
+def test_moneyness_at_which_strikes_are_no_numbers_is_refused() -> None:
+    with pytest.raises(
+        LabelError, match=r"moneyness must be finite and at most 461 in size; got -0.1 to 44927"
+    ):
+        va.Surface([[0.1, 0.1]], ["1M"], moneyness=[-0.1, 44927.5])

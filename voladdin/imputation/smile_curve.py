@@ -126,7 +126,8 @@ class SmileCurve:
         if not self.convexity:
             return np.zeros(pieces, dtype=np.bool_)
         reach = _WING * self._scale
-        knots = np.concatenate([[self.k[0] - reach], self.k, [self.k[-1] + reach]])
+        first, last = max(self.k[0] - reach, -MAX_LOG_STRIKE), min(self.k[-1] + reach, MAX_LOG_STRIKE)
+        knots = np.concatenate([[first], self.k, [last]])
         share = np.tile(np.arange(_MESH + 1) / _MESH, (pieces, 1))
         share[0], share[-1] = 1.0 - (1.0 - share[0]) ** 2, share[-1] ** 2
         mesh = knots[:-1, None] + np.diff(knots)[:, None] * share
