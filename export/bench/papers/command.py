@@ -63,7 +63,12 @@ def chosen(only: Sequence[str] | None) -> list[Item]:
     for start in only:
         if not any(key.startswith(start) for key in ITEMS):
             raise InputError(f"--only is {start!r}; expected an item or the start of one: {', '.join(ITEMS)}")
-    return [item for item in ITEMS.values() if any(item.key.startswith(start) for start in only)]
+    return [item for item in ITEMS.values() if any(_meant(item.key, start) for start in only)]
+
+
+def _meant(key: str, start: str) -> bool:
+    """002-figure-2 is itself, not 002-figure-20 too."""
+    return key == start if start in ITEMS else key.startswith(start)
 
 
 def _state(bench: Bench, items: Sequence[Item]) -> None:

@@ -37,7 +37,7 @@ class Budget:
     search_steps: int = 3_000
     epochs: int = 60
     simulated: int = 6_000
-    wang_epochs: int = 40
+    wang_epochs: int = 100
     wang_steps: int = 2_000
     decoded: int = 20_000
     bundle_steps: int = 6_000

@@ -58,12 +58,16 @@ Loss = Callable[[Tensor, int], Tensor]  # of a batch of rows, at a step
 
 @dataclass
 class Run:
-    """One network on its way. curve: (step, loss) means of the last steps; seconds: spent so far."""
+    """One network on its way. curve: (step, loss) means of the last steps; seconds: spent so far.
+
+    notes: what a loss writes down for itself, kept with the checkpoint.
+    """
 
     model: nn.Module
     schedule: Schedule
     file: Path
     curve: list[list[float]] = field(default_factory=list)
+    notes: list[list[float]] = field(default_factory=list)
     seconds: float = 0.0
     step: int = 0
 
@@ -112,7 +116,7 @@ class Run:
         """Written beside the old checkpoint, then put in its place."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         state: dict[str, Any] = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
-        state |= {"curve": self.curve, "seconds": self.seconds, "step": self.step}
+        state |= {"curve": self.curve, "notes": self.notes, "seconds": self.seconds, "step": self.step}
         torch.save(state | {"identity": self.identity}, self.file.with_suffix(".new"))
         self.file.with_suffix(".new").replace(self.file)
 
@@ -121,5 +125,6 @@ class Run:
         if stored["identity"] == self.identity:
             self.model.load_state_dict(stored["model"])
             self.optimiser.load_state_dict(stored["optimiser"])
-            self.curve, self.seconds, self.step = stored["curve"], stored["seconds"], stored["step"]
+            self.curve, self.notes = stored["curve"], stored.get("notes", [])
+            self.seconds, self.step = stored["seconds"], stored["step"]
             self.model.eval()

@@ -19,6 +19,10 @@ from .rivals import CLASSICAL, absolute_errors, batched, few, fitted_fill, mean_
 from .vaes import OF_LATENT, SIGMA, SIGMA_RESIDUAL
 
 ON_BOTH = (OF_LATENT, SIGMA_RESIDUAL, SIGMA)
+_OF_BUDGET = (
+    *("steps", "simpler_steps", "further_steps", "refit_steps", "refit_draws", "samples", "every", "fits"),
+    "bundle_steps",
+)
 ON_TEST = (*ON_BOTH, "β-VAE (β = 1), no residual", "Σ-IWAE, residual")
 
 
@@ -43,10 +47,13 @@ def errors_of(bench: Bench, part: str) -> Errors:
     data = fx(bench.seed)
     file = bench.folder / "errors" / f"{part}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    known: dict[str, dict[str, float]] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    stored = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    identity = {name: getattr(bench.budget, name) for name in _OF_BUDGET} | {"seed": bench.seed}
+    known: dict[str, dict[str, float]] = stored["by"] if stored.get("budget") == identity else {}
     for name, errors in _missing_methods(bench, data, part, known):
         known[name] = errors
-        file.write_text(json.dumps(known, ensure_ascii=False), encoding="utf-8")
+        text = json.dumps({"budget": identity, "by": known}, ensure_ascii=False)
+        file.write_text(text, encoding="utf-8")
     return Errors(known)
 
 

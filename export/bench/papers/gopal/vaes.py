@@ -45,7 +45,7 @@ class Kind:
     budget: str = "further_steps"  # the field of `Budget` that says how many it is trained
 
 
-def _of_latent(nodes: int, size: Size) -> Noise:
+def of_latent(nodes: int, size: Size) -> Noise:
     noise = OfLatent(nodes, size.latent)
     noise.net = residual(size.latent, nodes, size.width, size.depth, size.dropout)  # type: ignore[assignment]
     return noise
@@ -53,12 +53,12 @@ def _of_latent(nodes: int, size: Size) -> Noise:
 
 SIGMA, SIGMA_RESIDUAL, OF_LATENT = "σ-VAE, no residual", "σ-VAE, residual", "Σ-VAE, residual"
 KINDS: dict[str, Kind] = {
-    OF_LATENT: Kind("Sigma", _of_latent, budget="steps"),
+    OF_LATENT: Kind("Sigma", of_latent, budget="steps"),
     SIGMA_RESIDUAL: Kind("sigma", lambda _n, _s: Shared(), budget="simpler_steps"),
     SIGMA: Kind("sigma-plain", lambda _n, _s: Shared(), residual=False, budget="simpler_steps"),
     "β-VAE (β = 1), no residual": Kind("beta-plain", lambda _n, _s: Fixed(1.0), residual=False),
     "σ⃗-VAE, residual": Kind("sigma-of-node", lambda n, _s: OfNode(n)),
-    "Σ-IWAE, residual": Kind("Sigma-weighted", _of_latent, draws=DRAWS),
+    "Σ-IWAE, residual": Kind("Sigma-weighted", of_latent, draws=DRAWS),
     "σ-IWAE, residual": Kind("sigma-weighted", lambda _n, _s: Shared(), draws=DRAWS),
     "σ-IWAE, no residual": Kind("sigma-plain-weighted", lambda _n, _s: Shared(), residual=False, draws=DRAWS),
 }

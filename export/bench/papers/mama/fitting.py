@@ -1,0 +1,201 @@
+"""Mama's training: loss (9) or (23), schedules of beta, the plateau rule; one checkpoint a specification."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from voladdin._typing import FloatArray
+
+from ..fx import Fx, fx
+from ..items import Bench
+from .surfaces_vae import HYBRID, SurfaceVae
+
+GAMMA, BATCH, RATE, CYCLES = 1e-5, 16, 1e-3, 4
+PATIENCE, STOP = 5, 10  # epochs without a lower loss: the rate is divided by 10, training ends (section 5)
+
+
+def constant(_done: float) -> float:
+    return 1.0
+
+
+def linear_cycle(done: float, share: float = 0.75) -> float:
+    """Up linearly in the first 75% of each cycle, then 1 (figure 13); done: of all steps, 0 to 1."""
+    return min((done * CYCLES % 1.0) / share, 1.0)
+
+
+def on_off(done: float, share: float = 0.5) -> float:
+    """0 in the first half of each cycle, then 1 (figure 12)."""
+    return float(done * CYCLES % 1.0 >= share)
+
+
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "constant": constant,
+    "linear": linear_cycle,
+    "on-off": on_off,
+}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is trained.
+
+    capacity: C_end of (23), None for (9). shown: cells seen, 0 for all; whole: the decoder is asked for all
+    cells (method 2) instead of those (method 1). strikes: surfaces on fixed strikes.
+    """
+
+    kind: str = HYBRID
+    latent: int = 8
+    schedule: str = "linear"
+    capacity: float | None = None
+    labelled: bool = False
+    shown: int = 0
+    whole: bool = False
+    strikes: bool = False
+
+    @property
+    def name(self) -> str:
+        return "mama-" + "-".join(str(value) for value in asdict(self).values())
+
+
+@dataclass
+class Fitted:
+    """The network, and by epoch: loss, divergence and, of each, what `watch` says of its reconstructions."""
+
+    model: SurfaceVae
+    loss: list[float] = field(default_factory=list)
+    divergence: list[float] = field(default_factory=list)
+    watched: list[float] = field(default_factory=list)
+
+
+def grid_points(data: Fx) -> Tensor:
+    """[T K, 2] ln tenor and delta, about 0."""
+    axes = data.split.test.axes
+    grid = np.meshgrid(np.log(axes.tenors), axes.deltas - 0.5, indexing="ij")
+    return torch.tensor(np.stack([part.ravel() for part in grid], -1), dtype=torch.float32)
+
+
+def asset(data: Fx) -> str:
+    """The pair in Apple's place."""
+    return "EURUSD" if "EURUSD" in data.pairs else data.pairs[0]
+
+
+def as_rows(vols: FloatArray) -> Tensor:
+    return torch.tensor(vols.reshape(len(vols), -1), dtype=torch.float32)
+
+
+def days_of(data: Fx, part: str, pair: str) -> Tensor:
+    """[N, T K] vols of a pair: "train", or every day of "test"."""
+    if part == "train":
+        return as_rows(data.split.train.select([pair]).vols[0])
+    tests = data.part(part, 1)
+    return as_rows(tests.vols[tests.pair == pair])
+
+
+def labels_of(data: Fx, pair: str, count: int) -> Tensor:
+    """[count, pairs - 1] one-hot, the last pair all 0, as the paper has Google."""
+    row = torch.eye(len(data.pairs))[data.pairs.index(pair), :-1]
+    return row.expand(count, -1)
+
+
+def fitted(
+    bench: Bench, spec: Spec, rows: Tensor, label: Tensor | None = None, points: Tensor | None = None
+) -> Fitted:
+    """Trained on vols [N, c], or read."""
+    data, file = fx(bench.seed), bench.network_file(spec.name)
+    torch.manual_seed(bench.seed)
+    torch.set_num_threads(1)
+    labels = 0 if label is None else label.shape[1]
+    axes = data.split.test.axes
+    model = SurfaceVae(
+        spec.kind, axes.shape, grid_points(data) if points is None else points, spec.latent, labels
+    )
+    found, identity = Fitted(model), {"epochs": bench.budget.epochs, "seed": bench.seed}
+    if file.is_file() and (stored := torch.load(file, weights_only=True))["identity"] == identity:
+        model.load_state_dict(stored["model"])
+        found.loss, found.divergence, found.watched = stored["log"]
+        return found
+    model.centre, model.unit = rows.mean(), rows.std()
+    _train(bench, spec, found, rows, label)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    log: Any = [found.loss, found.divergence, found.watched]
+    torch.save({"model": model.state_dict(), "identity": identity, "log": log}, file)
+    bench.clock.check()
+    return found
+
+
+def _train(bench: Bench, spec: Spec, found: Fitted, rows: Tensor, label: Tensor | None) -> None:
+    optimiser = torch.optim.Adam(found.model.parameters(), RATE)
+    best, since = math.inf, 0
+    for epoch in range(bench.budget.epochs):
+        loss = _epoch(spec, found, rows, label, optimiser, (epoch, bench.budget.epochs))
+        found.watched.append(calendar_share(found.model, rows, label))
+        best, since = (loss, 0) if loss < best else (best, since + 1)
+        if since == PATIENCE:
+            optimiser.param_groups[0]["lr"] /= 10
+        if since >= STOP and spec.schedule == "constant":
+            break
+    found.model.eval().requires_grad_(requires_grad=False)
+
+
+def _epoch(
+    spec: Spec,
+    found: Fitted,
+    rows: Tensor,
+    label: Tensor | None,
+    optimiser: torch.optim.Optimizer,
+    place: tuple[int, int],
+) -> float:
+    batches = torch.randperm(len(rows)).split(BATCH)
+    losses, divergences = [], []
+    for number, batch in enumerate(batches):
+        done = (place[0] + number / len(batches)) / place[1]
+        error, divergence = terms(spec, found.model, rows[batch], None if label is None else label[batch])
+        weight = GAMMA * SCHEDULES[spec.schedule](done)
+        pull = divergence if spec.capacity is None else (divergence - spec.capacity * done).abs()
+        loss = error + weight * pull
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+        divergences.append(float(divergence.detach()))
+    found.loss.append(float(np.mean(losses)))
+    found.divergence.append(float(np.mean(divergences)))
+    return found.loss[-1]
+
+
+def terms(spec: Spec, model: SurfaceVae, vols: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Mean squared error of the cells asked for, summed over them, and mean divergence."""
+    seen = None
+    if spec.shown:
+        ranks = torch.rand_like(vols).argsort(-1).argsort(-1)
+        seen = ranks < spec.shown
+    code = model.encode(vols, seen)
+    gap = model.decode(code.draw(), label) - vols
+    if seen is not None and not spec.whole:
+        gap = torch.where(seen, gap, 0.0)
+    return gap.square().sum(-1).mean(), code.divergence.sum(-1).mean()
+
+
+@torch.no_grad()
+def calendar_share(model: SurfaceVae, rows: Tensor, label: Tensor | None = None, count: int = 200) -> float:
+    """Percent of points of reconstructions where total variance falls with the tenor at a delta (19)."""
+    chosen = slice(None, None, max(len(rows) // count, 1))
+    code = model.encode(rows[chosen]).mean
+    vols = model.decode(code, None if label is None else label[chosen])
+    w = (vols**2 * model.points[:, 0].exp()).view(len(vols), len(model.points[:, 0].unique()), -1)
+    return float(100 * (w.diff(dim=1) < 0).float().mean())
+
+
+@torch.no_grad()
+def scores(model: SurfaceVae, rows: Tensor, label: Tensor | None = None) -> tuple[float, float]:
+    """MAE in bp of reconstructions by the code's mean, and mean divergence."""
+    code = model.encode(rows)
+    gap = model.decode(code.mean, label) - rows
+    return float(1e4 * gap.abs().mean()), float(code.divergence.sum(-1).mean())
