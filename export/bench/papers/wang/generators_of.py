@@ -15,7 +15,7 @@ from ...generation.control import BASE
 from ...generation.generators import Generates
 from ...generation.models import OURS, TUNED_BETA, Training
 from ...generation.paper import BETA, EPOCHS
-from ...generation.training_surfaces import Surfaces, surfaces
+from ...generation.training_surfaces import TrainingSurfaces, surfaces
 from ..items import Bench
 
 HELD = 1_000
@@ -24,12 +24,12 @@ COUNTS = 1, 3, 4
 
 
 @lru_cache(maxsize=2)
-def known(folder: Path, simulated: int) -> Surfaces:
+def known(folder: Path, simulated: int) -> TrainingSurfaces:
     """Simulated surfaces to learn from, and held-out ones."""
     return surfaces(folder / "wang", min(HELD, simulated), None, simulated)
 
 
-def surfaces_of(bench: Bench) -> Surfaces:
+def surfaces_of(bench: Bench) -> TrainingSurfaces:
     return known(bench.folder, bench.budget.simulated)
 
 
@@ -51,7 +51,7 @@ def asked(generator: Generates, values: FloatArray, feature: str) -> FloatArray:
     return y[:, list(generator.control)]
 
 
-def features_of(found: Surfaces, vols: FloatArray) -> FloatArray:
+def features_of(found: TrainingSurfaces, vols: FloatArray) -> FloatArray:
     """[n, 4] of vols [n, N]."""
     return np.asarray(vols @ found.weights.T)
 

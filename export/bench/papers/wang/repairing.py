@@ -14,7 +14,7 @@ from ...generation import validity
 from ...generation.models import CONTROLS, OURS
 from ...generation.paper import PaperNetwork
 from ...generation.smooth_violations import _slopes
-from ...generation.training_surfaces import Surfaces
+from ...generation.training_surfaces import TrainingSurfaces
 from ..items import Bench, Item, Outcome, Table
 from ..panels import panels
 from .generators_of import PAPER, generator, ran, surfaces_of
@@ -27,7 +27,7 @@ TRIED, ITERATIONS, WEIGHT = 60, 60, 1.0
 class Loss:
     """Equations 22 to 24: mean fall of total variance, mean negative part of f, mean squared change."""
 
-    found: Surfaces
+    found: TrainingSurfaces
     features: Tensor
     vols: Tensor
     network: PaperNetwork
@@ -103,7 +103,7 @@ def summary(bench: Bench) -> Outcome:
 
 
 def _tried(
-    found: Surfaces, network: PaperNetwork, asked: validity.Drawn, row: int
+    found: TrainingSurfaces, network: PaperNetwork, asked: validity.Drawn, row: int
 ) -> tuple[bool, list[float]]:
     features, z = _tensor(asked.targets[row][None]), _tensor(asked.z[row][None])
     with torch.no_grad():

@@ -13,7 +13,7 @@ from voladdin.feature_map import NAMES
 
 from ...generation.control import BASE
 from ...generation.models import OURS
-from ...generation.training_surfaces import Surfaces
+from ...generation.training_surfaces import TrainingSurfaces
 from ..items import Bench, Item, Outcome, Table
 from ..panels import panels
 from .generators_of import PAPER, asked, features_of, generator, ran, surfaces_of
@@ -25,7 +25,7 @@ CURVES, TERMS = (-0.5757, 0.1850, 1.3751), (-0.1841, 0.0069, 0.2497)
 PAIR = OURS, PAPER
 
 
-def _smiles(axis: Any, found: Surfaces, vols: FloatArray, title: str) -> None:
+def _smiles(axis: Any, found: TrainingSurfaces, vols: FloatArray, title: str) -> None:
     grid = found.grid(vols[None])[0]
     for row in SLICES:
         axis.plot(found.moneyness, grid[row], label=f"{found.tenors[row]:.2f}")

@@ -1,0 +1,140 @@
+"""Every network of `export.imputation.networks` at one budget: reconstruction, filling, draws, latents."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from export.imputation.networks import NETWORKS, Network
+from voladdin._typing import FloatArray
+
+from ..fx import Fx, fx, hidden_cells
+from ..gopal.arbitrage_share import free_share
+from ..gopal.collapse import ACTIVE, mean_variances
+from ..gopal.mixtures import sliced_distance
+from ..gopal.vaes import LN_2PI, frozen
+from ..items import Bench, Item, Outcome, Table
+from ..slices import Run, Schedule
+
+RATE, DRAWN, KNOWN = 50, 1_000, 2
+HEADER = (
+    *("network", "bound, nats", "reconstruction, bp", "filled at 50%, bp", "sliced Wasserstein"),
+    *("level's Wasserstein", "free of arbitrage, %", "active units", "of"),
+)
+
+
+def entry(name: str, data: Fx, rows: Tensor, pairs: NDArray[np.str_]) -> Tensor:
+    """Rows, with the one-hot of the pair after them for the conditional VAE."""
+    if name != "conditional VAE":
+        return rows
+    known = np.stack([pairs == pair for pair in data.pairs[:KNOWN]], axis=-1)
+    return torch.cat([rows, torch.tensor(known, dtype=torch.float32)], -1)
+
+
+def trained(bench: Bench, name: str) -> Network:
+    """A network after `search_steps` steps on the training days, cells hidden at random."""
+    data = fx(bench.seed)
+    torch.manual_seed(bench.seed)
+    network = NETWORKS[name](data.nodes)
+    plan = Schedule(bench.budget.search_steps, 64, 1e-3, warm_up=100, halved=bench.budget.search_steps // 2)
+    run = Run(network, plan, bench.network_file(f"chapter-{list(NETWORKS).index(name)}"))
+    history = data.split.train
+    pairs = np.repeat(history.pairs, len(history.dates))
+
+    def loss(x: Tensor, _step: int) -> Tensor:
+        seen = torch.rand_like(x) < torch.rand(len(x), 1)
+        seen[:, data.nodes :] = True
+        return -network.elbo(x, seen).mean()
+
+    run.train(entry(name, data, data.train(), pairs), loss, bench.clock)
+    frozen(network)
+    return network
+
+
+@torch.no_grad()
+def row(bench: Bench, name: str) -> list[str]:
+    """A row of HEADER, on test days."""
+    data, network = fx(bench.seed), trained(bench, name)
+    tests = data.part("test", bench.budget.every)
+    torch.manual_seed(bench.seed)
+    x = entry(name, data, data.standard(tests.vols), tests.pair)
+    mask = hidden_cells(tests, bench.seed)[RATE]
+    hidden = entry(name, data, data.standard(np.where(mask, np.nan, tests.vols)), tests.pair)
+    whole, seen = torch.ones_like(x, dtype=torch.bool), torch.isfinite(hidden)
+    bound = float(network.elbo(x, whole).mean()) - 0.5 * LN_2PI * data.nodes
+    again = _vols(data, network.reconstruct(x, whole))
+    filled = _vols(data, network.reconstruct(hidden.nan_to_num(), seen))
+    drawn = network.sample(DRAWN)
+    truth = data.standard(tests.vols).double().numpy()
+    distance = sliced_distance(drawn.double().numpy(), truth)
+    level = sliced_distance(drawn.double().numpy().mean(1, keepdims=True), truth.mean(1, keepdims=True))
+    variances = mean_variances(network, x)
+    cells = (
+        f"{bound:.1f}" if name != "autoencoder" else "",
+        f"{_mae(again, tests.vols):.1f}",
+        f"{_mae(filled[mask], tests.vols[mask]):.1f}",
+        f"{distance:.3f}",
+        f"{level:.3f}",
+        f"{free_share(data, _vols(data, drawn)):.1f}",
+        str(int((variances > ACTIVE).sum())),
+        str(len(variances)),
+    )
+    return [name, *cells]
+
+
+def _vols(data: Fx, logs: Tensor) -> FloatArray:
+    shape = data.split.test.axes.shape
+    return np.asarray(np.exp(data.mean + data.std * logs.double().numpy()).reshape(-1, *shape))
+
+
+def _mae(found: FloatArray, truth: FloatArray) -> float:
+    return float(1e4 * np.abs(found - truth).mean())
+
+
+def compared(columns: tuple[int, ...], best: int, unit: str, bench: Bench) -> Outcome:
+    """One table of some columns; the row's number: the best network by one of them."""
+    rows = [row(bench, name) for name in NETWORKS]
+    first = min(rows, key=lambda cells: float(cells[best]))
+    if unit == "units":
+        collapsed = [cells[0] for cells in rows if int(cells[7]) < int(cells[8]) // 2]
+        ours = f"less than half of the units active in {', '.join(collapsed) or 'none'}"
+    else:
+        ours = f"best of 20: {first[0]}, {first[best]} {unit}"
+    table = Table(
+        "Networks",
+        [HEADER[0], *(HEADER[k] for k in columns)],
+        [[c[0], *(c[k] for k in columns)] for c in rows],
+    )
+    words = f"{fx(bench.seed).words}; {bench.budget.search_steps:,} steps each, cells hidden at random"
+    return Outcome(ours, words, [table])
+
+
+_PARTS = (
+    (
+        "000-reconstruction",
+        "22.6 reconstruction",
+        "reconstruction and filling by every network",
+        (1, 2, 3),
+        2,
+        "bp",
+    ),
+    (
+        "000-generation",
+        "22.6 generation",
+        "draws: sliced Wasserstein, the level's marginal, arbitrage",
+        (4, 5, 6),
+        4,
+        "deviations",
+    ),
+    ("000-latent", "22.6 latent space", "active units, posterior collapse", (7, 8), 7, "units"),
+)
+ITEMS = tuple(
+    Item(
+        key, (place,), what, "names the measure, prints no number", partial(compared, columns, best, unit), 4
+    )
+    for key, place, what, columns, best, unit in _PARTS
+)
