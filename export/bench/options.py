@@ -112,11 +112,30 @@ def _forwards(rng: np.random.Generator, chains: int) -> str:
     rows = []
     for name, listing in _LISTINGS.items():
         truth = listing.forwards(YEARS)
-        found = np.array([implied(listed(rng, listing)).forwards for _ in range(chains)])
-        error = 1e4 * np.abs(found / truth - 1)
-        rows.append([name, f"{error.size}", *_quantiles(error), f"{(error <= 1).mean():.1%}"])
-    head = ["chains with 5% outliers", "expiries", "median", "99%", "largest", "within 1 bp"]
+        lists = [listed(rng, listing) for _ in range(chains)]
+        for method, forwards in {
+            "voladdin": [implied(options).forwards for options in lists],
+            "told discounts and outliers": [_told_forwards(options, listing) for options in lists],
+        }.items():
+            error = 1e4 * np.abs(np.array(forwards) / truth - 1)
+            rows.append([name, method, f"{error.size}", *_quantiles(error), f"{(error <= 1).mean():.1%}"])
+    head = ["chains with 5% outliers", "method", "expiries", "median", "99%", "largest", "within 1 bp"]
     return rows_table("Forwards by parity: error in bp", head, rows)
+
+
+def _told_forwards(options: Options, listing: Listing) -> FloatArray:
+    """[T] by least squares that is told the discount factors, and which pairs cannot be right."""
+    found = []
+    for years, forward in zip(YEARS.tolist(), listing.forwards(YEARS).tolist(), strict=True):
+        call, put = (
+            np.flatnonzero((options.years == years) & (options.calls == side)) for side in (True, False)
+        )
+        mid, half = (options.ask + options.bid) / 2, (options.ask - options.bid) / 2
+        gap = (mid[call] - mid[put]) * np.exp(listing.rate * years)
+        right = np.abs(gap - forward + options.strikes[call]) <= half[call] + half[put]
+        weights = 1.0 / (half[call] ** 2 + half[put] ** 2)[right]
+        found.append(np.average((options.strikes[call] + gap)[right], weights=weights))
+    return np.array(found)
 
 
 def _quantiles(error: FloatArray) -> list[str]:
