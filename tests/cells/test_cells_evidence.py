@@ -288,3 +288,22 @@ def test_render_keeps_what_was_read_as_days() -> None:
     out = render(parse(cells), np.full((3, 5), 0.1))
     assert [row[0] for row in out] == ["DTE", 7, 14, 30] and out[0][1:] == DELTAS
     assert math.isclose(parse(out).surface.tenors[2], 30 / 365)
+
+
+def test_percentages_of_which_one_is_no_delta_are_strikes_over_forwards() -> None:
+    found = parse([["Expiry", "80%", "90%", "100 %", "110%"], ["1M", 0.3, 0.25, 0.2, 0.19]]).surface
+    np.testing.assert_allclose(found.moneyness, np.log([0.8, 0.9, 1.0, 1.1]))
+    with pytest.raises(LabelError, match="B1 of the range is '80%', a delta or K/F"):
+        parse([["Expiry", "80%", "90%"], ["1M", 0.3, 0.25]])
+
+
+@pytest.mark.parametrize(("about", "unit"), [(0.9, 0.01), (1.2, 0.01), (0.4, 1.0), (0.6, 1.0)])
+def test_no_pair_of_majors_is_about_ninety_percent(about: float, unit: float) -> None:
+    row = [1.1 * about, about, 1.08 * about]
+    found = parse([["EURCHF", "25P", "ATM", "25C"], ["1W", *row]]).surface
+    np.testing.assert_allclose(found.vols[0], unit * np.array(row))
+
+
+def test_the_pair_is_not_asked_for_where_it_is_there() -> None:
+    with pytest.raises(UnitsError, match=r'expected the argument units "decimal" or "percent"$'):
+        parse([["EURCHF", "25P", "ATM", "25C"], ["1W", 0.8, 0.75, 0.79]])

@@ -26,7 +26,10 @@ def plain_number(label: Label) -> float | None:
     if not math.isfinite(number.value):
         raise LabelError(f"{label}; expected a finite number")
     if number.percent:
-        raise LabelError(f"{label}, a delta or K/F; expected one such as 25C, 10P or K/F=0.95")
+        raise LabelError(
+            f"{label}, a delta or K/F; expected one such as 25C, 10P or K/F=0.95, or the argument strikes "
+            '"delta" or "K/F"'
+        )
     return number.value
 
 

@@ -75,7 +75,16 @@ def _numbers(flat: Sequence[Label], said: Notation | None) -> tuple[list[float |
         by_place = _by_place(flat, sideless)
         found = [_number(label, said) if x is None else x for x, label in zip(by_place, flat, strict=True)]
         return found, "delta"
+    if said is None and _beyond_deltas(flat):
+        said = "K/F"
     return [_number(label, said) for label in flat], said
+
+
+def _beyond_deltas(flat: Sequence[Label]) -> bool:
+    """Whether all labels are percentages, and one is of 100% or more, which no delta is."""
+    numbers = [read_number(label.cell) for label in flat]
+    percent = [number.fraction for number in numbers if number is not None and number.percent]
+    return len(percent) == len(flat) and max(percent, default=0.0) >= 1.0
 
 
 def _by_place(flat: Sequence[Label], sideless: Sequence[float | None]) -> list[float | None]:

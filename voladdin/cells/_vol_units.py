@@ -66,9 +66,10 @@ def decide_unit(median: float, evidence: UnitEvidence, surface_at: Callable[[flo
         )
     if len(free) == 1 and not quiet:
         return Decision(free[0] == "percent", _assumed(median, free[0], "otherwise they are arbitrageable"))
+    asked = "" if evidence.pair else ", or the currency pair in the corner"
     raise UnitsError(
         f"vols of about {median:g} may be {100 * median:g}% (decimals) or {median:g}% (percent points); "
-        'expected the argument units "decimal" or "percent", or the currency pair in the corner'
+        f'expected the argument units "decimal" or "percent"{asked}'
     )
 
 

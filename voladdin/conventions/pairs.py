@@ -29,7 +29,8 @@ _CODES = frozenset([*_DEVELOPED, *_OTHERS.split()])
 _PREMIUM_ORDER = ("USD", "EUR", "GBP", "AUD", "NZD", "CAD", "CHF", "NOK", "SEK", "DKK")
 _PEGS = (frozenset(["USD", "HKD", "AED", "SAR", "QAR", "OMR", "BHD", "JOD"]), frozenset(["EUR", "DKK"]))
 _PEGGED_VOLS = (0.0005, 0.05)
-_USUAL_VOLS = (0.008, 1.2)
+_MAJORS = frozenset(["USD", "EUR", "JPY", "GBP", "CHF", "AUD", "NZD", "CAD", "SEK", "NOK"])
+_MAJOR_VOLS, _USUAL_VOLS = (0.007, 0.85), (0.008, 1.2)
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,14 @@ def _halves(pair: str) -> tuple[str, str]:
 
 
 def usual_vols(pair: str) -> tuple[float, float]:
-    """Between which a pair's ATM vols lie: 0.05% to 5% where both belong to one peg, else 0.8% to 120%.
+    """Between which a pair's ATM vols lie: 0.05% to 5% in one peg, 0.7% to 85% of majors, else 0.8% to 120%.
 
     Raises LabelError for an unknown pair.
     """
     currencies = set(parse_pair(pair))
-    return _PEGGED_VOLS if any(currencies <= peg for peg in _PEGS) else _USUAL_VOLS
+    if any(currencies <= peg for peg in _PEGS):
+        return _PEGGED_VOLS
+    return _MAJOR_VOLS if currencies <= _MAJORS else _USUAL_VOLS
 
 
 def premium_currency(pair: str) -> str:

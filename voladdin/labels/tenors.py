@@ -15,7 +15,7 @@ from .dates import DAYS_PER_YEAR, date_of_number, date_of_text, years_between
 LEAST_YEARS, MAX_YEARS = 1e-9, 100.0  # a thirtieth of a second; and a century
 
 _EXPECTED = "expected a tenor such as ON, 1W, 1M, 18M, 1Y, a number of years, or a date with a valuation date"
-_OVERNIGHT = {"ON": 1, "O/N": 1, "TN": 2, "T/N": 2, "SN": 3, "S/N": 3}
+_OVERNIGHT = {"ON": 1, "O/N": 1, "TN": 2, "T/N": 2, "SN": 3, "S/N": 3, "SW": 7, "S/W": 7}
 YEARS_IN_A = {"days": 1 / DAYS_PER_YEAR, "weeks": 7 / DAYS_PER_YEAR, "months": 1 / 12, "years": 1.0}
 _WORDS = {
     "days": "D DAY DAYS DTE TAG TAGE T JOUR JOURS DIA DIAS DAG DAGAR DAGE DAGEN GIORNO GIORNI",
@@ -32,7 +32,7 @@ _PART = re.compile(r"(\d+(?:[.,]\d*)?|\.\d+)([A-Z]+?)\.?(?=\d|$)", re.ASCII)
 def parse_tenor(label: str | float | date, valuation: date | None = None) -> float:
     """Years to expiry of a tenor label, case and space insensitive.
 
-    label: "ON" (1 day), "TN" (2), "SN" (3), "3D", "1W" (7/365), "1M" (1/12), "18M", "1Y6M" (not "1Y1Y", a
+    label: "ON" (1 day), "TN" (2), "SN" (3), "SW" (7), "3D", "1W" (7/365), "1M" (1/12), "1Y6M" (not "1Y1Y", a
         forward start), "1.5Y", "1J", "6 Monate", "7 DTE"; a number or number text is years; a date is ACT/365
         from `valuation`: "2026-03-20", "20-Mar-26", "20.03.2026", a date object, a serial number, or a
         datetime, which counts to the second. Dates such as 03/04/2026 are ambiguous and not accepted.
