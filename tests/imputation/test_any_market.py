@@ -13,10 +13,10 @@ import voladdin as va
 from tests.imputation.example import DELTAS, GRIDS, TENORS, holes, surface
 from voladdin.imputation import any_market, coordinates
 from voladdin.imputation.any_market import Universal
-from voladdin.imputation.bending import bend, unsaturated
+from voladdin.imputation.bending import bend, expanded
 from voladdin.imputation.evidence import condition, condition_many, weigh
 from voladdin.imputation.model import UniversalBundle
-from voladdin.imputation.process import SATURATION, Points
+from voladdin.imputation.process import BEND, Points
 from voladdin.imputation.smoothing import between_quotes
 
 
@@ -125,9 +125,9 @@ class TestBending:
             difference = (bend(z + step, q, x, own=own)[0] - bend(z - step, q, x, own=own)[0]) / 2e-6
             np.testing.assert_allclose(slope[..., i], difference, atol=1e-8)
 
-    def test_saturation_is_undone(self) -> None:
-        x = np.linspace(-12.0, 12.0, 7)
-        np.testing.assert_allclose(unsaturated(coordinates.saturated(x), SATURATION), x, rtol=1e-12)
+    def test_compression_is_undone(self) -> None:
+        x = np.linspace(-40.0, 40.0, 7)
+        np.testing.assert_allclose(expanded(coordinates.compressed(x), BEND), x, rtol=1e-12)
 
 
 class TestManyQuotes:
@@ -180,9 +180,10 @@ class TestCoordinates:
         np.testing.assert_allclose(on_strikes.u, at.u, atol=1e-6)
         np.testing.assert_array_equal(on_strikes.rows, at.rows)
 
-    def test_far_moneyness_saturates(self) -> None:
-        assert coordinates.saturated(np.array([1e9]))[0] == pytest.approx(SATURATION)
-        assert coordinates.saturated(np.array([0.5]))[0] == pytest.approx(0.5, rel=0.01)
+    def test_far_moneyness_is_logarithmic(self) -> None:
+        far = coordinates.compressed(np.array([1e4, 1e5]))
+        assert far[1] - far[0] == pytest.approx(BEND * np.log(10.0), rel=1e-6)
+        assert coordinates.compressed(np.array([0.5]))[0] == pytest.approx(0.5, rel=0.01)
 
     def test_the_first_pass_finds_the_money_under_a_skew(self) -> None:
         t, m = np.repeat(np.log([0.1, 0.5, 2.0]), 5), np.tile(np.linspace(-0.3, -0.05, 5), 3)

@@ -92,7 +92,7 @@ def _u(
         at = np.log(at / forwards)
     if surface.deltas is not None:
         normal = -ndtri(at) if kind == "delta" else at / total - total / 2
-        return coordinates.saturated(normal)
+        return coordinates.compressed(normal)
     moneyness = surface.log_moneyness
     assert moneyness is not None
     t = np.repeat(np.log(surface.tenors), moneyness.shape[1])

@@ -16,13 +16,12 @@ import numpy as np
 from .._typing import FloatArray
 
 NUMBERS = 4
-WIDEST = 0.95  # of saturation
+WIDEST = 4.0  # u over the scale of its compression
 
 
-def unsaturated(u: FloatArray, saturation: float) -> FloatArray:
-    """x of u = x / sqrt(1 + (x / saturation)²), up to 18 deviations."""
-    share = np.clip(u / saturation, -WIDEST, WIDEST)
-    return np.asarray(saturation * share / np.sqrt(1.0 - share**2))
+def expanded(u: FloatArray, scale: float) -> FloatArray:
+    """x of u = s asinh(x / s), s the scale, up to 27 scales."""
+    return np.asarray(scale * np.sinh(np.clip(u / scale, -WIDEST, WIDEST)))
 
 
 def bend(z: FloatArray, q: FloatArray, x: FloatArray, *, own: bool) -> tuple[FloatArray, FloatArray]:

@@ -2,8 +2,8 @@
 
 On a delta axis x = N⁻¹(1 - Δ). On strikes x = m / (s √T) - s √T / 2 with m = ln(K/F) and s(T) the ATM vol
 that a first pass reads off the quotes: the same x where the smile is flat, and no fixed point through each
-vol. Far out x saturates, u = x / sqrt(1 + (x/6)²): smiles that are at most linear in u flatten there, as
-Lee's bound asks (total variance at most linear in m).
+vol. Far out u is logarithmic, u = s asinh(x / s): smiles linear in u rise there as a power of the strike's
+distance, as quoted wings do (Lee's bound is the power 1/2).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from .._typing import FloatArray
-from .process import SATURATION, Points, matern32
+from .process import BEND, Points, matern32
 
 _LEVEL, _BUMP = (0.3, 2.0), (0.1, 0.3)  # std and length in ln T of the first pass's term structure
 _SKEW, _CURVATURE = 0.2, 0.12
@@ -21,14 +21,14 @@ _PASSES = 2
 MOST = 300  # quotes of the first pass
 
 
-def saturated(x: FloatArray) -> FloatArray:
+def compressed(x: FloatArray) -> FloatArray:
     """u for moneyness x in deviations."""
-    return np.asarray(x / np.sqrt(1.0 + (x / SATURATION) ** 2))
+    return np.asarray(BEND * np.arcsinh(x / BEND))
 
 
 def from_deltas(tenors: FloatArray, deltas: FloatArray) -> Points:
     """All cells of tenors [R] years x forward call deltas [K], row by row."""
-    u = saturated(-ndtri(deltas))
+    u = compressed(-ndtri(deltas))
     return Points(
         np.log(tenors), np.repeat(np.arange(len(tenors)), len(u)), np.tile(u, len(tenors)), own=True
     )
@@ -37,7 +37,7 @@ def from_deltas(tenors: FloatArray, deltas: FloatArray) -> Points:
 def standardised(moneyness: FloatArray, atm: FloatArray, log_tenor: FloatArray) -> FloatArray:
     """u of log-moneyness, for the log ATM vol of its tenor."""
     total = np.exp(atm + 0.5 * log_tenor)
-    return saturated(moneyness / total - 0.5 * total)
+    return compressed(moneyness / total - 0.5 * total)
 
 
 def atm_term(t: FloatArray, moneyness: FloatArray, values: FloatArray, at: FloatArray) -> FloatArray:
@@ -54,7 +54,7 @@ def atm_term(t: FloatArray, moneyness: FloatArray, values: FloatArray, at: Float
     slow = 0.5 + 0.5 * matern32(gap / 3.0)
     weights = np.zeros(len(t))
     for _ in range(_PASSES):
-        z = saturated(moneyness * np.exp(-quoted - 0.5 * t))
+        z = compressed(moneyness * np.exp(-quoted - 0.5 * t))
         bend = np.sqrt(1.0 + z * z) - 1.0
         covariance = level + slow * (_SKEW**2 * np.outer(z, z) + _CURVATURE**2 * np.outer(bend, bend))
         covariance[np.diag_indices(len(t))] += _NOISE[0] + _NOISE[1] * z * z

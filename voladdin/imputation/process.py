@@ -1,6 +1,6 @@
 """A family of Gaussian-process priors on log-vol: what a smile and its term structure may look like.
 
-Candidate g of G says of a surface's log-vols, in t = ln T and the saturated moneyness u (`coordinates.py`),
+Candidate g of G says of a surface's log-vols, in t = ln T and the compressed moneyness u (`coordinates.py`),
 
     f = m_g + B a_g + B L_g e + S(t, u; z) + level(t) + event(t) + u skew(t) + h(u) curvature(t) +
     g(u) wings(t) + residual(t, u)
@@ -21,7 +21,7 @@ from functools import cached_property
 import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
-from .bending import bend, unsaturated
+from .bending import bend, expanded
 
 HYPERPARAMETERS = (
     *("level_std", "level_length", "event_std", "event_length", "event_growth"),
@@ -32,7 +32,7 @@ HYPERPARAMETERS = (
 )
 _LOGS = ("std", "length", "width", "wings", "degrees")  # stored as logarithms
 NUGGET = 1e-8
-SATURATION = 6.0  # of u, in deviations
+BEND = 12.0**0.5  # deviations beyond which u goes on as their logarithm
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Points:
 
     def bend(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
         """S [G, N] and its derivatives [G, N, 4] for z [G, 4]."""
-        return bend(z, 0.5 * (self.t + 1.0), unsaturated(self.u, SATURATION), own=self.own)
+        return bend(z, 0.5 * (self.t + 1.0), expanded(self.u, BEND), own=self.own)
 
     @cached_property
     def t(self) -> FloatArray:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from voladdin._typing import FloatArray
 from voladdin.imputation.bending import NUMBERS, WIDEST
 from voladdin.imputation.evidence import FARTHEST, LONGEST, ODD, STEPS, USUAL
-from voladdin.imputation.process import HYPERPARAMETERS, NUGGET, SATURATION
+from voladdin.imputation.process import BEND, HYPERPARAMETERS, NUGGET
 
 from .samples import Sample
 from .starting import PLAIN, starting
@@ -144,8 +144,7 @@ class Priors(nn.Module):
 
     def _bent(self, about: Tensor, t: Tensor, u: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
         """Mean [B, G, N] and factor [B, G, N, 4] of the smile that bends, linear about `about`."""
-        q, share = 0.5 * (t[:, None] + 1.0), (u[:, None] / SATURATION).clamp(-WIDEST, WIDEST)
-        x = SATURATION * share / torch.sqrt(1.0 - share**2)
+        q, x = 0.5 * (t[:, None] + 1.0), BEND * torch.sinh((u[:, None] / BEND).clamp(-WIDEST, WIDEST))
         value, slope = _bend(about[..., None, :].unbind(-1), q, x, own[:, None, None])
         mean = value + (slope @ (self.bend - about)[..., None])[..., 0]
         return mean, slope @ torch.tril(self.bend_root)

@@ -94,7 +94,7 @@ def _surfaces(rng: np.random.Generator, batch: Batch) -> Iterator[Sample]:
         flat = np.repeat(t, y.shape[1])
         own = batch.grid == "deltas"
         if own:
-            u = coordinates.saturated(-ndtri(np.clip(batch.deltas[i].ravel(), 1e-9, 1 - 1e-9)))
+            u = coordinates.compressed(-ndtri(np.clip(batch.deltas[i].ravel(), 1e-9, 1 - 1e-9)))
         else:
             quoted, m = shown.ravel(), batch.moneyness[i].ravel()
             atm = coordinates.atm_term(flat[quoted], m[quoted], y.ravel()[quoted], flat)
