@@ -19,7 +19,7 @@ from export.bench.papers.slices import Clock, Paused, Run, Schedule
 from voladdin.errors import InputError
 
 pytestmark = pytest.mark.torch
-TINY = replace(QUICK, toy_steps=20, drawn=200)
+TINY = replace(QUICK, toy_steps=60, drawn=200, simpler_steps=10, search_steps=5, epochs=1, simulated=60)
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +32,13 @@ def test_every_key_is_of_a_paper_and_every_row_is_there_once() -> None:
     places = [(item.paper, place) for item in ITEMS.values() for place in item.places]
     assert len(places) == len(set(places))
     assert all(item.printed and item.what for item in ITEMS.values())
+
+
+@pytest.mark.parametrize(("paper", "tables", "figures"), [("002", 10, 22), ("003", 8, 20), ("004", 5, 35)])
+def test_no_table_or_figure_is_left_out(paper: str, tables: int, figures: int) -> None:
+    there = {place for item in ITEMS.values() if item.paper == paper for place in item.places}
+    rows = [f"table {k}" for k in range(1, tables + 1)] + [f"figure {k}" for k in range(1, figures + 1)]
+    assert set(rows) - there == set()
 
 
 def test_printed_tables_are_the_papers() -> None:
@@ -60,7 +67,7 @@ def test_training_goes_on_where_it_was_put_down(tmp_path: Path) -> None:
 
     def run(file: str) -> Run:
         torch.manual_seed(0)
-        return Run(torch.nn.Linear(3, 3), Schedule(2_000, 8, 1e-2), tmp_path / file)
+        return Run(torch.nn.Linear(3, 3), Schedule(1_500, 8, 1e-2), tmp_path / file)
 
     def loss(model: torch.nn.Module):
         return lambda x, _: (model(x) - x).square().mean()
@@ -76,8 +83,26 @@ def test_training_goes_on_where_it_was_put_down(tmp_path: Path) -> None:
         torch.testing.assert_close(a, b, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "002-figure-3",
+        "002-figure-13",
+        "002-figure-20",
+        "003-table-7",
+        "004-figure-22",
+        "000-training",
+    ],
+)
+def test_quick_items_run(bench: Bench, key: str) -> None:
+    stored = results.measured(bench, ITEMS[key])
+    assert re.search(r"\d", stored["ours"]) and stored["ran"]
+    assert all(len(row) == len(table["header"]) for table in stored["tables"] for row in table["rows"])
+    assert all((bench.folder / "pictures" / f"{name}.png").is_file() for name in stored["pictures"])
+
+
 def test_numbers_of_the_document_come_from_the_results(bench: Bench) -> None:
-    key = "002-table-2"
+    key = "003-table-7"
     stored = results.measured(bench, ITEMS[key])
     marked = json.loads(json.dumps(stored).replace(stored["tables"][0]["rows"][0][1], "12345.6"))
     text = document.text({key: marked}, "papers")

@@ -57,13 +57,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def chosen(only: Sequence[str] | None) -> list[Item]:
-    """Items by key or by the start of it; all of them for None. Raises InputError for one that is none."""
+    """Items by key or its start, in the order given; all for None. Raises InputError for what is none."""
     if only is None:
         return list(ITEMS.values())
     for start in only:
         if not any(key.startswith(start) for key in ITEMS):
             raise InputError(f"--only is {start!r}; expected an item or the start of one: {', '.join(ITEMS)}")
-    return [item for item in ITEMS.values() if any(_meant(item.key, start) for start in only)]
+    found = {item.key: item for start in only for item in ITEMS.values() if _meant(item.key, start)}
+    return list(found.values())
 
 
 def _meant(key: str, start: str) -> bool:

@@ -31,13 +31,13 @@ class Budget:
     refit_draws: int = 50
     samples: int = 2_000
     every: int = 10
-    fits: int = 3
+    fits: int = 2
     drawn: int = 100_000
-    search: int = 8
-    search_steps: int = 3_000
+    search: int = 6
+    search_steps: int = 2_000
     epochs: int = 60
     simulated: int = 6_000
-    wang_epochs: int = 100
+    wang_epochs: int = 60
     wang_steps: int = 2_000
     decoded: int = 20_000
     bundle_steps: int = 6_000

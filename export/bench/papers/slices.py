@@ -83,6 +83,7 @@ class Run:
         """What a checkpoint must agree with to be gone on from."""
         return {**asdict(self.schedule), "parameters": sum(p.numel() for p in self.model.parameters())}
 
+    @torch.enable_grad()
     def train(self, rows: Tensor, loss: Loss, clock: Clock) -> None:
         """All steps that are left; raises Paused with a checkpoint written."""
         self.model.train()
@@ -123,8 +124,18 @@ class Run:
     def _resume(self) -> None:
         stored = torch.load(self.file, weights_only=True)
         if stored["identity"] == self.identity:
+            for name, value in stored["model"].items():
+                _fit_buffer(self.model, name, value)
             self.model.load_state_dict(stored["model"])
             self.optimiser.load_state_dict(stored["optimiser"])
             self.curve, self.notes = stored["curve"], stored.get("notes", [])
             self.seconds, self.step = stored["seconds"], stored["step"]
             self.model.eval()
+
+
+def _fit_buffer(model: nn.Module, name: str, value: Tensor) -> None:
+    """A buffer that grew in training has its later shape before it is read."""
+    path, _, leaf = name.rpartition(".")
+    owner = model.get_submodule(path)
+    if leaf in dict(owner.named_buffers(recurse=False)):
+        setattr(owner, leaf, value.clone())

@@ -75,8 +75,6 @@ def _codes(bench: Bench, data: Fx, name: str) -> tuple[FloatArray, FloatArray]:
 def disentanglement(bench: Bench) -> Outcome:
     data, rows = fx(bench.seed), []
     for name in COMPARED:
-        with torch.enable_grad():
-            trained(bench, name)
         codes, truth = _codes(bench, data, name)
         rows.append([name, *(f"{value:.2f}" for value in (mig(codes, truth), *dci(codes, truth)))])
     best = max(rows, key=lambda cells: float(cells[1]))

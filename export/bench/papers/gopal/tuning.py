@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from ..fx import fx, hidden_cells
-from ..items import Bench, Item, Outcome, Table
+from ..items import Bench, Budget, Item, Outcome, Table
 from ..panels import panels
 from .bounds import negative_bound
 from .imputing import filled, refitted
@@ -35,6 +36,7 @@ def _errors(bench: Bench, size: Size) -> tuple[float, float, float]:
     """Validation and test MAE at 10% missing (bp), and the validation's negative bound, encoder refitted."""
     data = fx(bench.seed)
     where = f"search-{size.width}-{size.depth}-{size.dropout}-{size.latent}"
+    bench = replace(bench, budget=_short(bench.budget))
     model = vae_of(fitted(bench, data.train(), OF_LATENT, where, size, bench.budget.search_steps))
     maes, bound = [], float("nan")
     for part in ("validation", "test"):
@@ -48,6 +50,11 @@ def _errors(bench: Bench, size: Size) -> tuple[float, float, float]:
         if part == "validation":
             bound = negative_bound(again, data.standard(tests.vols), 1, bench.seed)
     return maes[0], maes[1], bound
+
+
+def _short(budget: Budget) -> Budget:
+    """With short refits: each configuration needs two."""
+    return replace(budget, refit_steps=min(budget.refit_steps, 500), refit_draws=min(budget.refit_draws, 10))
 
 
 def tuning(bench: Bench) -> Outcome:
