@@ -11,7 +11,7 @@ from scipy.stats import multivariate_normal
 
 import voladdin as va
 from tests.imputation.example import DELTAS, GRIDS, TENORS, holes, surface
-from voladdin.imputation import any_market, coordinates
+from voladdin.imputation import any_market, coordinates, small_grid
 from voladdin.imputation.any_market import Universal
 from voladdin.imputation.bending import bend, expanded
 from voladdin.imputation.evidence import condition, condition_many, weigh
@@ -97,7 +97,7 @@ class TestConditioning:
         values = np.log(holes(surface(), 0.4)).ravel()
         tenors = va.Surface(surface(), TENORS, deltas=DELTAS).tenors
         kept = universal.at_deltas(tenors, np.array(DELTAS), values)
-        monkeypatch.setattr(any_market, "_SMALL", 1)
+        monkeypatch.setattr(small_grid, "MOST", 1)
         other = universal.at_deltas(tenors, np.array(DELTAS), values)
         np.testing.assert_allclose(kept.mean, other.mean, atol=2e-3)
 

@@ -44,13 +44,24 @@ def test_axis_order_does_not_matter() -> None:
     np.testing.assert_allclose(one.std, two.std[:, ::-1], rtol=1e-3, atol=1e-9)
 
 
-def test_batch_is_one_at_a_time() -> None:
-    stack = np.stack([holes(surface(level), 0.5, seed) for seed, level in enumerate((0.06, 0.08, 0.12))])
-    batch = va.impute_batch(stack, TENORS, deltas=DELTAS)
+@pytest.mark.parametrize("name", ["core", "log-moneyness"])
+@pytest.mark.parametrize("after", [False, True], ids=["alone", "after a prior"])
+def test_batch_is_one_at_a_time(name: str, *, after: bool) -> None:
+    """Whatever the numbers of quotes, one surface without any among them, and how odd they are."""
+    levels, shares = (0.06, 0.08, 0.12, 0.3, 0.08, 0.07), (0.5, 0.3, 0.9, 0.5, 0.5, 0.0)
+    stack = np.stack([holes(surface(level), share, 7) for level, share in zip(levels, shares, strict=True)])
+    stack[4] *= np.exp(0.2 * np.random.default_rng(1).standard_normal(stack[4].shape))
+    prior = np.stack([surface(1.05 * level) for level in levels]) if after else None
+    if after:
+        stack[1] = np.nan
+    arguments = {"model": "fx", **GRIDS[name]}
+    batch = va.impute_batch(stack, prior=prior, **arguments)
     for b, vols in enumerate(stack):
-        single = va.impute(va.Surface(vols, TENORS, deltas=DELTAS))
-        np.testing.assert_allclose(batch.filled[b], single.filled, rtol=2e-3)
-        np.testing.assert_allclose(batch.std[b], single.std, rtol=2e-2)
+        one = None if prior is None else prior[b : b + 1]
+        single = va.impute_batch(vols[None], prior=one, **arguments)
+        np.testing.assert_allclose(batch.mean[b], single.mean[0], rtol=1e-9)
+        np.testing.assert_allclose(batch.std[b], single.std[0], rtol=1e-6, atol=1e-12)
+        np.testing.assert_array_equal(batch.disputed[b], single.disputed[0])
 
 
 def test_more_quotes_leave_less_open() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 
 from .._typing import FloatArray
 from ..black import call_delta
 from ..surface import Surface
 from . import coordinates
-from .any_market import Answer
 from .fixed_point import Anderson
 from .model import Bundle, UniversalBundle
+from .moments import Moments
 from .posterior import Posterior, from_prior, from_quotes, log_density, mix, prior_share
 from .process import Points
 
@@ -24,39 +26,55 @@ def by_priors(
     loaded: UniversalBundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
 ) -> Posterior:
     """The universal model's."""
-    parts = []
-    for number, surface in enumerate(cells.reshape(len(cells), -1)):
-        earlier = None if prior is None else np.log(prior[number]).ravel()
-        parts.append(_by_priors(loaded, axes, surface, earlier, age))
-    mean, std, zscore, density = (np.stack(column) for column in zip(*parts, strict=True))
-    return Posterior(mean, std, zscore, np.zeros(len(cells), dtype=np.bool_), density)
-
-
-def _by_priors(
-    loaded: UniversalBundle, axes: Surface, values: FloatArray, prior: FloatArray | None, age: float
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Mean, std, zscore and density [n] of one surface."""
-    stretch, quoted = float(loaded.arrays["level_stretch"]), np.isfinite(values)
-    alone = _placed(loaded, axes, values) if quoted.any() else None
+    flat = cells.reshape(len(cells), -1)
+    stretch, quoted = float(loaded.arrays["level_stretch"]), np.isfinite(flat)
+    alone = _levels(loaded, axes, flat)
     if prior is None:
-        assert alone is not None
         zscore = alone.zscore / stretch
-        return alone.mean, alone.std * stretch, zscore, log_density(zscore, alone.left_out * stretch)
-    points, widen = points_of(axes, np.where(quoted, values, prior)), float(loaded.arrays["change_stretch"])
-    moved = loaded.changes.since(points, values - prior, age ** float(loaded.arrays["growth"]))
-    mean, std, zscore = prior + moved.mean, moved.std * widen, moved.zscore / widen
-    if alone is not None:
-        share = prior_share(
-            std, np.where(quoted, 1.0, alone.std * stretch), float(loaded.arrays["sharpness"])
-        )
-        mean, std = mix(alone.mean, alone.std * stretch, mean, std, share)
-    return mean, std, zscore, log_density(zscore, moved.left_out * widen)
+        moments = alone.mean, alone.std * stretch, zscore, log_density(zscore, alone.left_out * stretch)
+        return _all_explained(*moments)
+    earlier, widen = np.log(prior).reshape(flat.shape), float(loaded.arrays["change_stretch"])
+    moved = _changes(loaded, axes, flat, earlier, age ** float(loaded.arrays["growth"]))
+    mean, std, zscore = earlier + moved.mean, moved.std * widen, moved.zscore / widen
+    beside = np.where(quoted, 1.0, alone.std * stretch)
+    share = prior_share(std, beside, float(loaded.arrays["sharpness"]))
+    mixed = mix(alone.mean, alone.std * stretch, mean, std, share)
+    some = quoted.any(1, keepdims=True)
+    mean, std = (np.where(some, *pair) for pair in zip(mixed, (mean, std), strict=True))
+    return _all_explained(mean, std, zscore, log_density(zscore, moved.left_out * widen))
 
 
-def _placed(loaded: UniversalBundle, axes: Surface, values: FloatArray) -> Answer:
+def _all_explained(mean: FloatArray, std: FloatArray, zscore: FloatArray, density: FloatArray) -> Posterior:
+    return Posterior(mean, std, zscore, np.zeros(len(mean), dtype=np.bool_), density)
+
+
+def _levels(loaded: UniversalBundle, axes: Surface, flat: FloatArray) -> Moments:
+    """By the quotes alone; NaN where a surface has none."""
+    found = Moments(*(np.full_like(flat, np.nan) for _ in fields(Moments)))
+    some = np.flatnonzero(np.isfinite(flat).any(1))
+    if axes.deltas is not None and len(some):
+        said = loaded.levels.each_at_deltas(axes.tenors, axes.deltas, flat[some])
+    elif len(some):
+        said = Moments.stack([loaded.levels.at(points_of(axes, one), one) for one in flat[some]])
+    for part in fields(Moments) if len(some) else ():
+        getattr(found, part.name)[some] = getattr(said, part.name)
+    return found
+
+
+def _changes(
+    loaded: UniversalBundle, axes: Surface, flat: FloatArray, earlier: FloatArray, growth: float
+) -> Moments:
+    """Since an earlier surface, by all that is quoted now."""
+    change = flat - earlier
     if axes.deltas is not None:
-        return loaded.levels.at_deltas(axes.tenors, axes.deltas, values)
-    return loaded.levels.at(points_of(axes, values), values)
+        return loaded.changes.each_since(axes.tenors, axes.deltas, change, growth)
+    known = np.where(np.isfinite(flat), flat, earlier)
+    return Moments.stack(
+        [
+            loaded.changes.since(points_of(axes, place), one, growth)
+            for place, one in zip(known, change, strict=True)
+        ]
+    )
 
 
 def points_of(axes: Surface, values: FloatArray) -> Points:

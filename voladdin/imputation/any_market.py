@@ -6,50 +6,20 @@ the surface, and what the others add is read off them expiry by expiry (`smoothi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
 from functools import lru_cache
 
 import numpy as np
 
 from .._typing import FloatArray, IntArray
-from . import coordinates
-from .evidence import WeighedCandidates, condition, condition_many, mixture
+from . import coordinates, small_grid
+from .evidence import WeighedCandidates, condition_many, mixture
+from .moments import Answer, Moments, assembled
 from .process import Candidates, Points
+from .small_grid import SmallGrid
 from .smoothing import between_quotes
 
 DENSE = 320
-_SMALL = 80  # cells of a grid whose covariances are kept
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Log-vols of N cells: mean, std, zscore, left_out [N] (NaN where nothing is quoted).
-
-    left_out: standard deviation of each quote given the others.
-
-    given: the quotes `used`, whose log-vols are taken about `centre`.
-    """
-
-    mean: FloatArray
-    std: FloatArray
-    zscore: FloatArray
-    left_out: FloatArray
-    given: WeighedCandidates | None
-    used: IntArray
-    centre: float
-
-
-@dataclass(frozen=True)
-class Prior:
-    """What the candidates say of all cells of a small grid, but for smiles that bend, before a quote is seen.
-
-    mean, variance: [G, N]; covariance, of_quotes: [G, N, N], without and with the noise.
-    """
-
-    mean: FloatArray
-    variance: FloatArray
-    covariance: FloatArray
-    of_quotes: FloatArray
 
 
 class Universal:
@@ -57,14 +27,22 @@ class Universal:
 
     def __init__(self, candidates: Candidates) -> None:
         self.candidates = candidates
-        self._at_deltas = lru_cache(maxsize=16)(self._prior_at_deltas)
+        self._at_deltas = lru_cache(maxsize=16)(self._grid_at_deltas)
 
     def at_deltas(self, tenors: FloatArray, deltas: FloatArray, values: FloatArray) -> Answer:
         """Cells of tenors [T] x forward call deltas [K]; values: [T * K] log-vols, NaN where missing."""
-        if len(values) > _SMALL:
+        if len(values) > small_grid.MOST:
             return self.at(coordinates.from_deltas(tenors, deltas), values)
-        points, prior = self._at_deltas(tuple(tenors.tolist()), tuple(deltas.tolist()))
-        return self._small(points, prior, values)
+        return self._grid(tenors, deltas).answer(values[None]).only
+
+    def each_at_deltas(
+        self, tenors: FloatArray, deltas: FloatArray, values: FloatArray, centre: float | None = None
+    ) -> Moments:
+        """The same of many surfaces; values: [B, T * K], some quote in each. centre: as in `at`."""
+        if values.shape[1] > small_grid.MOST:
+            points = coordinates.from_deltas(tenors, deltas)
+            return Moments.stack([self.at(points, one, centre) for one in values])
+        return self._grid(tenors, deltas).each(values, centre)
 
     def at_strikes(self, tenors: FloatArray, moneyness: FloatArray, values: FloatArray) -> Answer:
         """The same at ln(K/F) [T, K]."""
@@ -75,35 +53,50 @@ class Universal:
 
         centre: that the priors are about, the median quote unless told.
         """
-        if len(values) <= _SMALL:
-            return self._small(points, self._prior(points), values, centre)
+        if len(values) <= small_grid.MOST:
+            return SmallGrid.of(self.candidates, points).answer(values[None], centre).only
         quoted = np.isfinite(values)
         used = np.flatnonzero(quoted)
         if len(used) > DENSE:
             used = used[spread_out(points[used], DENSE)]
-        centre = float(np.median(values[used])) if centre is None else centre
-        given = condition_many(self.candidates, points[used], values[used] - centre)
+        about = np.asarray(np.median(values[used]) if centre is None else centre)
+        given = condition_many(self.candidates, points[used], values[used] - about)
         rest = np.setdiff1d(np.arange(len(values)), used)
-        mean, variance = self.ask(given, points[used], points[rest])
-        found = _assembled(values, used, rest, mean + centre, variance, given, centre)
+        moments = self.ask(given, points[used], points[rest])
+        found = assembled(values, used, rest, moments, given, about)
         noise = given.weight @ (given.candidates.noise(points[used]) * given.pull)
         return _refined(points, values, found, noise)
 
-    def since(self, points: Points, change: FloatArray, growth: float) -> Answer:
+    def since(self, points: Points, change: FloatArray, growth: float) -> Moments:
         """What the quotes say of every cell's change; change: [N], NaN where nothing is quoted.
 
         growth: the factor on a day's variance.
         """
-        root, quoted = np.sqrt(growth), np.isfinite(change)
-        if not quoted.any():
-            candidates, weight = self.candidates, self.candidates.weight
-            mean, variance = mixture(weight, candidates.mean(points), candidates.variance(points))
-            return Answer(
-                root * mean, root * np.sqrt(variance), change, change, None, np.flatnonzero(quoted), 0.0
-            )
-        found = self.at(points, change / root, centre=0.0)
-        scaled = {name: root * getattr(found, name) for name in ("mean", "std", "left_out")}
-        return replace(found, **scaled)
+        root = float(np.sqrt(growth))
+        if not np.isfinite(change).any():
+            return self._unseen(points).scaled(root)
+        return self.at(points, change / root, centre=0.0).scaled(root)
+
+    def each_since(
+        self, tenors: FloatArray, deltas: FloatArray, change: FloatArray, growth: float
+    ) -> Moments:
+        """The same of many surfaces at deltas, as in `each_at_deltas`; change: [B, T * K]."""
+        root, quoted = float(np.sqrt(growth)), np.isfinite(change).any(1)
+        if quoted.all():
+            return self.each_at_deltas(tenors, deltas, change / root, 0.0).scaled(root)
+        found = Moments.stack([self._unseen(coordinates.from_deltas(tenors, deltas))] * len(change))
+        if quoted.any():
+            some = self.each_at_deltas(tenors, deltas, change[quoted] / root, 0.0)
+            for part in fields(Moments):
+                getattr(found, part.name)[quoted] = getattr(some, part.name)
+        return found.scaled(root)
+
+    def _unseen(self, points: Points) -> Moments:
+        """Before a quote is seen."""
+        candidates, weight = self.candidates, self.candidates.weight
+        mean, variance = mixture(weight, candidates.mean(points), candidates.variance(points))
+        none = np.full_like(mean, np.nan)
+        return Moments(mean, np.sqrt(variance), none, none)
 
     def mean(self, given: WeighedCandidates, quotes: Points, at: Points) -> FloatArray:
         """Mean [N], about the quotes' centre, at points."""
@@ -119,49 +112,12 @@ class Universal:
         variance = chosen.variance(at) + (chosen.noise(at) if noise else 0.0)
         return given.answer(chosen.mean(at), chosen.covariance(at, quotes), variance)
 
-    def _small(self, points: Points, prior: Prior, values: FloatArray, centre: float | None = None) -> Answer:
-        quoted = np.isfinite(values)
-        used, rest = np.flatnonzero(quoted), np.flatnonzero(~quoted)
-        centre = float(np.median(values[used])) if centre is None else centre
-        given = condition(
-            self.candidates, points[used], prior.of_quotes[:, used[:, None], used], values[used] - centre
-        )
-        of = given.kept[:, None]
-        moved, factor = given.candidates.bent(points)
-        cross = prior.covariance[of[..., None], rest[:, None], used]
-        cross = cross + factor[:, rest] @ factor[:, used].transpose(0, 2, 1)
-        variance = prior.variance[of, rest] + (factor[:, rest] ** 2).sum(-1)
-        mean, variance = given.answer(prior.mean[of, rest] + moved[:, rest], cross, variance)
-        return _assembled(values, used, rest, mean + centre, variance, given, centre)
+    def _grid(self, tenors: FloatArray, deltas: FloatArray) -> SmallGrid:
+        return self._at_deltas(tuple(tenors.tolist()), tuple(deltas.tolist()))
 
-    def _prior(self, points: Points) -> Prior:
-        candidates, index = self.candidates, np.arange(len(points))
-        covariance, noise = candidates.straight_covariance(points, points), candidates.noise(points)
-        of_quotes = covariance.copy()
-        of_quotes[:, index, index] += noise
-        return Prior(candidates.straight_mean(points), of_quotes[:, index, index], covariance, of_quotes)
-
-    def _prior_at_deltas(self, tenors: tuple[float, ...], deltas: tuple[float, ...]) -> tuple[Points, Prior]:
+    def _grid_at_deltas(self, tenors: tuple[float, ...], deltas: tuple[float, ...]) -> SmallGrid:
         points = coordinates.from_deltas(np.array(tenors), np.array(deltas))
-        return points, self._prior(points)
-
-
-def _assembled(
-    values: FloatArray,
-    used: IntArray,
-    rest: IntArray,
-    mean: FloatArray,
-    variance: FloatArray,
-    given: WeighedCandidates,
-    centre: float,
-) -> Answer:
-    whole, std, zscore = values.copy(), np.zeros(len(values)), np.full(len(values), np.nan)
-    whole[rest], std[rest] = mean, np.sqrt(variance)
-    left_out = zscore.copy()
-    residual, spread = given.left_out
-    left_out[used] = np.sqrt(spread)
-    zscore[used] = residual / left_out[used]
-    return Answer(whole, std, zscore, left_out, given, used, centre)
+        return SmallGrid.of(self.candidates, points)
 
 
 def _refined(points: Points, values: FloatArray, found: Answer, noise: FloatArray) -> Answer:

@@ -25,8 +25,8 @@ def expanded(u: FloatArray, scale: float) -> FloatArray:
 
 
 def bend(z: FloatArray, q: FloatArray, x: FloatArray, *, own: bool) -> tuple[FloatArray, FloatArray]:
-    """S [G, N] and its derivatives [G, N, 4] for z [G, 4] at q and x [N]; own: x is in own deviations."""
-    rho, y = np.tanh(z[:, :1] + z[:, 1:2] * q), np.exp(z[:, 2:3] + z[:, 3:4] * q) * x
+    """S [G, N] and its derivatives [G, N, 4] for z [G, 4] at q and x [1, N]; own: x is in own deviations."""
+    rho, y = np.tanh(z[..., :1] + z[..., 1:2] * q), np.exp(z[..., 2:3] + z[..., 3:] * q) * x
     if own:
         root = np.sqrt(4.0 + y * y)
         ratio = 0.5 * (rho * y + root)

@@ -16,13 +16,13 @@ two matrices of the core's size: the information W of the quotes and the gain T 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import FloatArray
+from .._typing import FloatArray, IntArray
 from ..imputation.model import Bundle
 from .conditioning import factor
 from .observation import Observation
@@ -42,6 +42,10 @@ class _Evidence:
     still: FloatArray  # [B, n]
     gain: FloatArray  # T [B, n, c]
     variance: FloatArray  # [B, n]
+
+    def of(self, surfaces: IntArray) -> _Evidence:
+        """Some of them."""
+        return _Evidence(*(getattr(self, part.name)[surfaces] for part in fields(self)))
 
 
 def posterior(
@@ -82,22 +86,25 @@ def _evidence(
 
 
 def _mode(bundle: Bundle, evidence: _Evidence, z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Levenberg-Marquardt: the mode [B, e] and the Gauss-Newton curvature [B, e, e] there."""
-    identity = np.eye(z.shape[1])
-    damping = np.full((len(z), 1, 1), 1e-2)
+    """Levenberg-Marquardt: the mode [B, e] and the Gauss-Newton curvature [B, e, e] there.
+
+    Each surface stops by itself, so that it is answered the same in a batch and alone.
+    """
+    z, identity, damping = z.copy(), np.eye(z.shape[1]), np.full((len(z), 1, 1), 1e-2)
     loss, gradient, curvature = _local(bundle, evidence, z)
+    left = np.arange(len(z))
     for step in range(STEPS):
-        damped = curvature + damping * curvature * identity
-        trial = z - np.linalg.solve(damped, gradient[..., None])[..., 0]
-        new_loss, new_gradient, new_curvature = _local(bundle, evidence, trial)
-        better = new_loss < loss
-        gain = float(np.where(better, loss - new_loss, 0.0).max())
-        z = np.where(better[:, None], trial, z)
-        gradient = np.where(better[:, None], new_gradient, gradient)
-        curvature = np.where(better[:, None, None], new_curvature, curvature)
-        loss = np.where(better, new_loss, loss)
-        damping = np.where(better[:, None, None], damping * 0.1, damping * 8.0)
-        if step > 0 and better.any() and gain < TOLERANCE:
+        damped = curvature[left] + damping[left] * curvature[left] * identity
+        trial = z[left] - np.linalg.solve(damped, gradient[left][..., None])[..., 0]
+        found = _local(bundle, evidence.of(left), trial)
+        better = found[0] < loss[left]
+        gain = np.where(better, loss[left] - found[0], np.inf)
+        moved = left[better]
+        z[moved], loss[moved] = trial[better], found[0][better]
+        gradient[moved], curvature[moved] = found[1][better], found[2][better]
+        damping[left] *= np.where(better, 0.1, 8.0)[:, None, None]
+        left = left[(gain >= TOLERANCE) | (step == 0)]
+        if not len(left):
             break
     return z, curvature
 

@@ -35,6 +35,8 @@ class WeighedCandidates:
     candidates: those g, their smiles linear about what the quotes make likeliest.
 
     whiten: [g, n, n], W K Wᵀ = I; white: [g, n], W times the residuals.
+
+    Of S surfaces with n quotes each all has a first axis S; who keeps fewer than g has weights of 0.
     """
 
     kept: IntArray
@@ -48,36 +50,46 @@ class WeighedCandidates:
         self, mean: FloatArray, cross: FloatArray, variance: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """Mean and variance [N] of cells; mean, variance [g, N] and cross [g, N, n] are the priors'."""
-        gain = cross @ self.whiten.transpose(0, 2, 1)
+        gain = cross @ self.whiten.swapaxes(-1, -2)
         centre = mean + (gain @ self.white[..., None])[..., 0]
         left = np.maximum(variance - (gain**2).sum(-1), _LEAST_VARIANCE)
-        return mixture(self.weight, centre, left * self.spread[:, None])
+        return mixture(self.weight, centre, left * self.spread[..., None])
 
     @cached_property
     def pull(self) -> FloatArray:
         """[g, n], K⁻¹ times the residuals: the mean of cells moves by cross @ pull."""
-        return np.asarray((self.white[:, None] @ self.whiten)[:, 0])
+        return np.asarray((self.white[..., None, :] @ self.whiten)[..., 0, :])
 
     @cached_property
     def left_out(self) -> tuple[FloatArray, FloatArray]:
         """Residual and variance [n] of each quote given the others."""
-        precision = (self.whiten**2).sum(1)
-        return mixture(self.weight, self.pull / precision, self.spread[:, None] / precision)
+        precision = (self.whiten**2).sum(-2)
+        return mixture(self.weight, self.pull / precision, self.spread[..., None] / precision)
+
+    def of(self, surface: int) -> WeighedCandidates:
+        """One surface's."""
+        arrays = (getattr(self, name)[surface] for name in ("weight", "spread", "whiten", "white"))
+        return WeighedCandidates(self.kept[surface], self.candidates.of_surface(surface), *arrays)
 
 
 def mixture(weight: FloatArray, mean: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and variance [N] of components [g, N] of weights [g]."""
+    """Mean and variance [..., N] of components [..., g, N] of weights [..., g]."""
+    weight = weight[..., None, :]
     centre = weight @ mean
-    return centre, weight @ (variance + (mean - centre) ** 2)
+    return centre[..., 0, :], (weight @ (variance + (mean - centre) ** 2))[..., 0, :]
 
 
 def condition(
     candidates: Candidates, quotes: Points, covariance: FloatArray, values: FloatArray
 ) -> WeighedCandidates:
-    """All candidates given n quotes of log-vols `values` [n]; covariance: `straight_of_quotes`, [G, n, n]."""
+    """All candidates given n quotes of log-vols `values` [n]; covariance: `straight_of_quotes`, [G, n, n].
+
+    Of S surfaces with n quotes each: values [S, n], as many points, and covariance [S, G, n, n].
+    """
     found, log = weigh(candidates, quotes, covariance, values)
     kept, weight = _kept(log, _MOST, _LEAST)
-    return _weighed(found, kept, weight, quotes, covariance[kept], values)
+    own = np.take_along_axis(covariance, kept[..., None, None], -3)
+    return _weighed(found, kept, weight, quotes, own, values)
 
 
 def condition_many(candidates: Candidates, quotes: Points, values: FloatArray) -> WeighedCandidates:
@@ -103,27 +115,28 @@ def representative(quotes: Points) -> IntArray:
 def weigh(
     candidates: Candidates, quotes: Points, covariance: FloatArray, values: FloatArray
 ) -> tuple[Candidates, FloatArray]:
-    """The candidates about what the quotes make likeliest; [G] log of prior weight times tempered evidence.
+    """The candidates about what the quotes make likeliest; [..., G] log of prior weight times tempered
+    evidence.
 
-    covariance: `straight_of_quotes`, [G, n, n]. z by Gauss-Newton steps; the evidence is
-    Laplace's, less for a shape that is far from usual: quotes that contradict each other are no smile.
+    covariance: `straight_of_quotes`, [..., G, n, n]; values: [..., n]. z by Gauss-Newton steps; the evidence
+    is Laplace's, less for a shape that is far from usual: quotes that contradict each other are no smile.
     """
     roots = _root(covariance)
     whiten = _inverse(roots)
-    n, about, step = len(values), candidates, np.zeros_like(candidates.bend)
-    residual = values - candidates.straight_mean(quotes)
+    n, about, step = values.shape[-1], candidates, np.zeros_like(candidates.bend)
+    residual = values[..., None, :] - candidates.straight_mean(quotes)
     for left in reversed(range(STEPS + 1)):
         mean, factor = about.bent(quotes)
         both = np.concatenate([(residual - mean)[..., None], factor], axis=-1)
         white = whiten @ both
-        square = white.transpose(0, 2, 1) @ white
-        inner, right = square[:, 1:, 1:] + np.eye(NUMBERS), square[:, 1:, 0]
+        square = white.swapaxes(-1, -2) @ white
+        inner, right = square[..., 1:, 1:] + np.eye(NUMBERS), square[..., 1:, 0]
         wanted = np.linalg.solve(inner, right[..., None])[..., 0]
         if left:
             step = _shortened(step + _shortened(wanted - step, LONGEST), FARTHEST)
             about = replace(about, about=about.bend + (about.bend_root @ step[..., None])[..., 0])
-    distance = square[:, 0, 0] - (right * wanted).sum(-1)
-    log_det = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(-1) + 0.5 * np.linalg.slogdet(inner)[1]
+    distance = square[..., 0, 0] - (right * wanted).sum(-1)
+    log_det = np.log(np.diagonal(roots, axis1=-2, axis2=-1)).sum(-1) + 0.5 * np.linalg.slogdet(inner)[1]
     nu = candidates.degrees
     log = gammaln(0.5 * (nu + n)) - gammaln(0.5 * nu) - 0.5 * n * np.log(nu) - log_det
     log -= 0.5 * (nu + n) * np.log1p(np.maximum(distance, 0.0) / nu)
@@ -133,17 +146,20 @@ def weigh(
 
 
 def _shortened(step: FloatArray, most: float) -> FloatArray:
-    """[G, 4] of length `most` at most."""
+    """[..., 4] of length `most` at most."""
     size = np.sqrt((step**2).sum(-1, keepdims=True))
     return np.asarray(step * np.minimum(1.0, most / np.maximum(size, most)))
 
 
 def _kept(log: FloatArray, most: int, least: float) -> tuple[IntArray, FloatArray]:
-    """The candidates of most weight, and their weights."""
-    weight = np.exp(log - log.max())
-    order = np.argsort(-weight)[:most]
-    order = order[weight[order] >= least * weight.sum()]
-    return order, weight[order] / weight[order].sum()
+    """The candidates [..., g] of most weight, and their weights, 0 of who keeps fewer than the most."""
+    weight = np.exp(log - log.max(-1, keepdims=True))
+    order = np.argsort(-weight, axis=-1)[..., :most]
+    chosen = np.take_along_axis(weight, order, -1)
+    chosen = np.where(chosen >= least * weight.sum(-1, keepdims=True), chosen, 0.0)
+    count = int((chosen > 0).sum(-1).max())
+    chosen = chosen[..., :count]
+    return order[..., :count], chosen / chosen.sum(-1, keepdims=True)
 
 
 def _weighed(
@@ -156,11 +172,11 @@ def _weighed(
 ) -> WeighedCandidates:
     chosen = candidates[kept]
     mean, factor = chosen.bent(quotes)
-    roots = _root(covariance + factor @ factor.transpose(0, 2, 1))
+    roots = _root(covariance + factor @ factor.swapaxes(-1, -2))
     whiten = _inverse(roots)
-    white = (whiten @ (values - chosen.straight_mean(quotes) - mean)[..., None])[..., 0]
+    white = (whiten @ (values[..., None, :] - chosen.straight_mean(quotes) - mean)[..., None])[..., 0]
     nu = chosen.degrees
-    spread = (nu + (white**2).sum(-1)) / (nu + len(values))
+    spread = (nu + (white**2).sum(-1)) / (nu + values.shape[-1])
     return WeighedCandidates(kept, chosen, weight, spread, whiten, white)
 
 
@@ -169,7 +185,11 @@ def _root(covariance: FloatArray) -> FloatArray:
 
 
 def _inverse(roots: FloatArray) -> FloatArray:
-    """[g, n, n] of lower triangular matrices."""
+    """[..., n, n] of lower triangular matrices."""
     from scipy.linalg.lapack import dtrtri  # not at import, which is to be light
 
-    return np.stack([dtrtri(root, lower=1)[0] for root in roots])
+    found = np.empty(roots.shape)
+    flat, each = found.reshape(-1, *roots.shape[-2:]), roots.reshape(-1, *roots.shape[-2:])
+    for number in range(len(flat)):
+        flat[number] = dtrtri(each[number], lower=1)[0]
+    return found

@@ -39,6 +39,8 @@ BEND = 12.0**0.5  # deviations beyond which u goes on as their logarithm
 class Points:
     """N points of a surface: `tenors` [R] are ln T of its rows, `rows` [N] the row of each, u [N].
 
+    Of several surfaces on the same tenors: rows and u [S, N].
+
     own: u is in deviations of each point's own vol, as on a delta axis, not of its tenor's ATM vol.
     """
 
@@ -55,7 +57,12 @@ class Points:
 
     def bend(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
         """S [G, N] and its derivatives [G, N, 4] for z [G, 4]."""
-        return bend(z, 0.5 * (self.t + 1.0), expanded(self.u, BEND), own=self.own)
+        return bend(z, *self._place, own=self.own)
+
+    @cached_property
+    def _place(self) -> tuple[FloatArray, FloatArray]:
+        q, x = 0.5 * (self.t + 1.0), expanded(self.u, BEND)
+        return q[..., None, :], x[..., None, :]
 
     @cached_property
     def t(self) -> FloatArray:
@@ -97,7 +104,9 @@ class Candidates:
     """G priors. hyper: each hyper-parameter [G]; trend: [G, 9]; root: [G, 9, 9] lower triangular.
 
     bend: [G, 4] and bend_root: [G, 4, 4], lower triangular, of z. tempering: [2], see `belief`.
-    about: [G, 4], where S is taken linear in z.
+    about: [G, 4], where S is taken linear in z; [S, G, 4] of several surfaces.
+
+    Those that each of S surfaces keeps have [S, G] in place of [G].
     """
 
     hyper: Mapping[str, FloatArray]
@@ -120,8 +129,16 @@ class Candidates:
         return len(self.trend)
 
     def __getitem__(self, chosen: IntArray) -> Candidates:
+        about = np.take_along_axis(self.about, chosen[..., None], -2)
+        return replace(self._at(chosen), about=about)
+
+    def of_surface(self, surface: int) -> Candidates:
+        """Those that one of several surfaces keeps."""
+        return replace(self._at(surface), about=self.about[surface])
+
+    def _at(self, chosen: IntArray | int) -> Candidates:
         hyper = {k: v[chosen] for k, v in self.hyper.items()}
-        names = ("trend", "root", "bend", "bend_root", "about")
+        names = ("trend", "root", "bend", "bend_root")
         return replace(self, hyper=hyper, **{name: getattr(self, name)[chosen] for name in names})
 
     @property
@@ -145,7 +162,7 @@ class Candidates:
 
     def straight_mean(self, at: Points) -> FloatArray:
         """[G, N] but for the smile that bends."""
-        return self.trend @ at.basis.T
+        return self.trend @ at.basis.swapaxes(-1, -2)
 
     def bent(self, at: Points) -> tuple[FloatArray, FloatArray]:
         """Mean [G, N] and factor F [G, N, 4], of covariance F Fᵀ, of the smile that bends."""

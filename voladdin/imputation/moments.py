@@ -1,0 +1,67 @@
+"""What a model says of cells: means, spreads, and what the quotes say of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from .._typing import FloatArray, IntArray
+from .evidence import WeighedCandidates
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Log-vols of N cells, or of S surfaces' [S, N]: mean, std, zscore, left_out (NaN where none is quoted).
+
+    left_out: standard deviation of each quote given the others.
+    """
+
+    mean: FloatArray
+    std: FloatArray
+    zscore: FloatArray
+    left_out: FloatArray
+
+    @classmethod
+    def stack(cls, each: Sequence[Moments]) -> Moments:
+        """Of surfaces one by one, or as many at a time as each says."""
+        parts = ([getattr(one, part.name) for one in each] for part in fields(Moments))
+        return cls(*map(np.stack, parts))
+
+    def scaled(self, factor: float) -> Moments:
+        """Of cells times a factor; its z-scores stay."""
+        return Moments(factor * self.mean, factor * self.std, self.zscore, factor * self.left_out)
+
+
+@dataclass(frozen=True)
+class Answer(Moments):
+    """given: the quotes `used` [n], whose log-vols are taken about `centre`; of S surfaces [S, n] and [S]."""
+
+    given: WeighedCandidates
+    used: IntArray
+    centre: FloatArray
+
+    @property
+    def only(self) -> Answer:
+        """The one surface's of a batch of one."""
+        mean, std, zscore, left_out = (getattr(self, part.name)[0] for part in fields(Moments))
+        return Answer(mean, std, zscore, left_out, self.given.of(0), self.used[0], self.centre[0])
+
+
+def assembled(
+    values: FloatArray,
+    used: IntArray,
+    rest: IntArray,
+    moments: tuple[FloatArray, FloatArray],
+    given: WeighedCandidates,
+    centre: FloatArray,
+) -> Answer:
+    """All cells [..., N]: the quotes `used`, and the mean, about their centre, and variance of the `rest`."""
+    whole, std, zscore = values.copy(), np.zeros_like(values), np.full_like(values, np.nan)
+    left_out, (residual, spread) = zscore.copy(), given.left_out
+    np.put_along_axis(whole, rest, moments[0] + centre[..., None], -1)
+    np.put_along_axis(std, rest, np.sqrt(moments[1]), -1)
+    np.put_along_axis(left_out, used, np.sqrt(spread), -1)
+    np.put_along_axis(zscore, used, residual / np.sqrt(spread), -1)
+    return Answer(whole, std, zscore, left_out, given, used, centre)
