@@ -188,7 +188,7 @@ def test_holes_stay_holes(axes: dict[str, Any]) -> None:
 def test_a_failed_solver_is_a_fallback_in_words(
     axes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module("linear_program").Program, "solve", lambda self: ("SolveError", np.empty(0)))
+    monkeypatch.setattr(module("linear_program").LinearProgram, "solve", lambda self: ("SolveError", np.empty(0)))
     found = va.repair(noisy(**axes))
     assert found.ok and found.method == "envelope" and "ended with: SolveError" in found.message
     with pytest.raises(va.InfeasibleError, match="ended with: SolveError"):
@@ -198,7 +198,7 @@ def test_a_failed_solver_is_a_fallback_in_words(
 @pytest.mark.parametrize("axes", AXES)
 def test_a_wrong_solution_is_never_returned(axes: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A solver that calls anything optimal."""
-    program = module("linear_program").Program
+    program = module("linear_program").LinearProgram
     monkeypatch.setattr(program, "solve", lambda self: ("optimal", np.zeros(self._highs.getNumCol())))
     found = va.repair(noisy(2, 0.2, **axes))
     assert found.ok and va.check(found.surface).ok
