@@ -188,7 +188,9 @@ def test_holes_stay_holes(axes: dict[str, Any]) -> None:
 def test_a_failed_solver_is_a_fallback_in_words(
     axes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module("linear_program").LinearProgram, "solve", lambda self: ("SolveError", np.empty(0)))
+    monkeypatch.setattr(
+        module("linear_program").LinearProgram, "solve", lambda self: ("SolveError", np.empty(0))
+    )
     found = va.repair(noisy(**axes))
     assert found.ok and found.method == "envelope" and "ended with: SolveError" in found.message
     with pytest.raises(va.InfeasibleError, match="ended with: SolveError"):

@@ -88,7 +88,13 @@ def names() -> list[str]:
 
 
 def _parents() -> tuple[Path, Path]:
-    return SHIPPED, folder() / "models"
+    return SHIPPED, _child(folder(), "models")
+
+
+@functools.lru_cache(maxsize=256)
+def _child(parent: Path, name: str) -> Path:
+    """Kept: joining paths is most of what a bundle that is loaded already costs."""
+    return parent / name
 
 
 def _inside(parent: Path, wanted: str | None = None) -> list[Path]:
@@ -98,7 +104,7 @@ def _inside(parent: Path, wanted: str | None = None) -> list[Path]:
     except OSError:
         return []
     some = [name for name in listed if wanted is None or name == wanted]
-    return [parent / name for name in some if os.path.lexists(os.path.join(parent, name, "card.json"))]
+    return [_child(parent, name) for name in some if os.path.lexists(os.path.join(parent, name, "card.json"))]
 
 
 @overload
@@ -120,7 +126,8 @@ def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundl
         raise not_installed(name)
     place = _place_of(place or Path(name), kind)
     try:
-        found = _load(place, _read(place / "card.json", _written(place / "card.json")))
+        card = _child(place, "card.json")
+        found = _load(place, _read(card, _written(card)))
     except BundleError as error:
         raise BundleError(f"model {place.name!r}: {error}") from None
     if not isinstance(found, kind):
@@ -143,6 +150,8 @@ def _read(path: Path, written: tuple[int, ...]) -> bytes:  # noqa: ARG001 - read
 
 
 def _place_of(place: Path, kind: type[AnyBundle]) -> Path:
+    if not kind.SUFFIX:
+        return place
     beside = place.parent / f"{place.name}{kind.SUFFIX}"
     return beside if os.path.lexists(beside / "card.json") else place
 
