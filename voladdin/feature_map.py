@@ -74,7 +74,7 @@ def features(surface: Surface) -> Features:
     rows, condition = _fit(tenors, surface.quoted_moneyness()[quoted])
     weights = np.where(np.isnan(rows[:, :1, None]), np.nan, np.zeros((4, *surface.shape)))
     weights[:, quoted] = rows
-    level, skew, curv, term = _sums(rows, surface.vols[quoted])
+    level, skew, curv, term = exact_sums(rows, surface.vols[quoted])
     return Features(level, skew, curv, term, weights, condition)
 
 
@@ -142,7 +142,7 @@ def _features_of(
     return weights
 
 
-def _sums(rows: FloatArray, vols: FloatArray) -> list[float]:
+def exact_sums(rows: FloatArray, vols: FloatArray) -> list[float]:
     """rows [F, N] @ vols [N], rounded once (Dekker 1971): weights of 1e6 would leave 1e-10 of a plain sum."""
     product = rows * vols
     (a, b), (c, d) = _halves(rows), _halves(vols)

@@ -319,3 +319,32 @@ def test_samples_are_spread_as_the_training_surfaces(model: Generator) -> None:
 def test_bad_samples(count: int, seed: int) -> None:
     with pytest.raises(InputError):
         va.sample(count, seed)
+
+
+@given(
+    st.floats(0.1, 0.5),
+    st.floats(-5, -1),
+    st.lists(st.integers(1, 100), min_size=1, max_size=3, unique=True),
+    st.lists(st.integers(1, 100), min_size=2, max_size=4, unique=True),
+)
+@settings(max_examples=40, deadline=None)
+def test_on_axes_that_nearly_coincide_features_are_exact_or_refused_by_name(
+    start: float, size: float, later: list[int], wide: list[int]
+) -> None:
+    tenors = start + 10**size * np.array([0, *sorted(later)]) / 100
+    m = 0.05 + 10**size * np.array([0, *sorted(wide)]) / 100
+    try:
+        made = va.generate(*CALM, tenors=tenors, moneyness=m)
+    except (InfeasibleError, InputError) as error:
+        assert re.search("level|skew|curv|term", str(error))
+        return
+    off = np.abs(va.features(made.surface()).values - CALM)
+    assert off.max() <= 1e-10
+
+
+def test_what_rounding_leaves_of_a_feature_is_put_right() -> None:
+    made = va.generate(
+        0.1758, -0.2793, 0.6055, -0.0022, tenors=[0.3722, 0.3725], moneyness=[0.049, 0.092, 0.121], seed=1
+    )
+    off = np.abs(va.features(made.surface()).values - [0.1758, -0.2793, 0.6055, -0.0022])
+    assert off.max() <= 1e-10

@@ -112,6 +112,8 @@ def generate(
 def generated(generator: Generator, frame: Frame, features: FloatArray, latent: FloatArray) -> Generation:
     """Surfaces of features [B, 4] and latents [B, E] on a frame. Raises InfeasibleError."""
     vols = frame.vols(features, generator.decode(features, latent))
+    if frame.coarse:
+        _refuse_coarse(frame, vols, features)
     moved = np.zeros(len(vols))
     bad = np.flatnonzero(~arbitrage_free(frame.axes, np.nan_to_num(vols)))
     for index in bad:
@@ -127,13 +129,25 @@ def generated(generator: Generator, frame: Frame, features: FloatArray, latent: 
     )
 
 
+def _refuse_coarse(frame: Frame, vols: FloatArray, features: FloatArray) -> None:
+    """Raises InfeasibleError where the grid's numbers are too near to each other to hold a feature."""
+    for one, asked in zip(vols, features, strict=True):
+        off = np.abs(frame.left(one, asked)) / np.maximum(1.0, np.abs(asked))
+        if off.max() > _EXACT:
+            name = NAMES[int(off.argmax())]
+            raise InfeasibleError(
+                f"these tenors or moneyness are so near to each other that the last digit of a vol moves "
+                f"{name} by {off.max():.1e}; expected axes that hold it to {_EXACT:.0e}"
+            )
+
+
 def _kept(frame: Frame, vols: FloatArray, features: FloatArray) -> FloatArray:
     """[T, K] the nearest surface without arbitrage that has these features. Raises InfeasibleError."""
     from ..arbitrage.repair.keep_features import keep
 
     start = np.clip(np.nan_to_num(vols, nan=features[0]), _LEAST_VOL, MAX_VOL)
     kept: FloatArray = keep(start, frame.tenors, frame.moneyness, features)
-    error = float(np.abs(frame.weights @ kept.ravel() - features).max())
+    error = float(np.abs(frame.left(kept, features)).max())
     if error > _EXACT or not arbitrage_free(frame.axes, kept[None])[0]:
         raise InfeasibleError(f"no surface without arbitrage was found with {described(features)}")
     move = float(np.abs(kept - vols).max())

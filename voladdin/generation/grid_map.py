@@ -6,7 +6,8 @@ that grid. One projection makes them exact there too:
 
     x = x0 + D (y - P x0),   x0 = mean + G (y - centre) + B u,   D = G (P G)^-1.
 
-Everything is linear in (y, u), so that a surface is one product of matrices, in float64.
+Everything is linear in (y, u), so that a surface is one product of matrices, in float64. On a grid whose P is
+so large that rounding shows, what is left of y is put right again, by sums that are rounded once.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from .._typing import FloatArray
 from ..arbitrage.nodes import Rectangle
 from ..bundles.generator import Generator
 from ..errors import InputError
-from ..feature_map import NAMES, feature_weights
+from ..feature_map import NAMES, exact_sums, feature_weights
 from .axes import along
+
+_FINE = 1e-12  # of a feature: what rounding may leave of it
+_STEPS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +63,28 @@ class Frame:
         """[B, T, K] for features [B, 4] and coefficients [B, U]; nothing keeps them above 0."""
         flat = np.column_stack([features, coefficients]) @ self.matrix
         flat += self.base
+        if self.coarse:
+            flat = np.stack([self._refined(x, y) for x, y in zip(flat, features, strict=True)])
         return flat.reshape(-1, len(self.tenors), len(self.moneyness))
+
+    @cached_property
+    def coarse(self) -> bool:
+        """Whether the rounding of vols shows in a feature: tenors or strikes very near to each other."""
+        return float(np.abs(self.weights).sum(1).max()) * np.finfo(float).eps > _FINE
+
+    def left(self, vols: FloatArray, features: FloatArray) -> FloatArray:
+        """[4] what vols [T, K], or in row order, lack of these features."""
+        return features - np.array(exact_sums(self.weights, vols.ravel()))
+
+    def _refined(self, flat: FloatArray, features: FloatArray) -> FloatArray:
+        best, lacking = flat, self.left(flat, features)
+        for _ in range(_STEPS):
+            flat = best + lacking @ self.matrix[:4]
+            left = self.left(flat, features)
+            if np.abs(left).max() >= np.abs(lacking).max():
+                break
+            best, lacking = flat, left
+        return best
 
 
 def _evaluated(generator: Generator, tenors: FloatArray, moneyness: FloatArray) -> FloatArray:

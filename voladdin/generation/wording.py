@@ -10,7 +10,7 @@ from .._typing import FloatArray
 from ..arbitrage.repair import repair
 from ..arbitrage.repair.keep_features import keep
 from ..errors import InputError
-from ..feature_map import NAMES, feature_weights, features
+from ..feature_map import NAMES, exact_sums, feature_weights, features
 from ..surface import Surface
 from .market_shifts import free_of_arbitrage
 from .market_words import WORDS, market_weights, require_deltas, tenor_place
@@ -47,7 +47,7 @@ class Wording:
         found = features(self.axes.replace(vols)) if self.place is None else None
         if found is None:
             assert self.weights is not None
-            return self.weights @ vols.ravel(), self.weights
+            return np.array(exact_sums(self.weights, vols.ravel())), self.weights
         return found.values, found.weights.reshape(4, -1)
 
     def of_many(self, vols: FloatArray) -> FloatArray:
