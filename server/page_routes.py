@@ -22,6 +22,7 @@ FILES = {  # of the folder `page`, by their media type
     "page.css": "text/css",
     "page.js": "text/javascript",
     "slices.js": "text/javascript",
+    "sliders.js": "text/javascript",
     "surface.js": "text/javascript",
     "plotly-basic.min.js": "text/javascript",
 }
@@ -52,9 +53,6 @@ def add_pages(app: FastAPI, pages: Pages, pool: Executor, body: Body) -> None:
     async def add(request: Request) -> Json:
         return Json({"address": pages.add(_page(parse(await body(request), PageBody)))})
 
-    async def sent(request: Request) -> Json:
-        return Json({"sent": pages.last_sent(request.path_params["book"])})
-
     async def enter(request: Request) -> Response:
         return _entered(pages, request)
 
@@ -76,14 +74,39 @@ def add_pages(app: FastAPI, pages: Pages, pool: Executor, body: Body) -> None:
         return await computed(pages.at(request.url.path).send, asked.what)
 
     app.add_route("/v1/pages", add, ["POST"])
-    app.add_route("/v1/pages/sent/{book:path}", sent, ["GET"])
     app.add_route("/pages/{page}/open", enter, ["GET"])
     app.add_route("/pages/{page}/", file, ["GET"])
     app.add_route("/pages/{page}/view", show, ["GET"])
     app.add_route("/pages/{page}/repair", repair, ["POST"])
     app.add_route("/pages/{page}/slide", slide, ["POST"])
     app.add_route("/pages/{page}/send", send, ["POST"])
+    _add_arrivals(app, pages, body)
     app.add_route("/pages/{page}/{file}", file, ["GET"])
+
+
+def _add_arrivals(app: FastAPI, pages: Pages, body: Body) -> None:
+    """What a book's program asks of its pages, and what a page hears of it."""
+
+    async def sent(request: Request) -> Json:
+        found = pages.last_sent(request.path_params["book"])
+        return Json({"sent": None if found is None else found.shown})
+
+    async def waiting(request: Request) -> Json:
+        return Json({"state": pages.waiting((await body(request)).decode("utf-8", "replace"))})
+
+    async def arrived(request: Request) -> Json:
+        book, _, said = (await body(request)).decode("utf-8", "replace").partition("\n")
+        pages.arrived(book, said)
+        return Json({})
+
+    async def answer(request: Request) -> Json:
+        sent = pages.at(request.url.path).sent
+        return Json({"arrived": "" if sent is None else sent.arrived})
+
+    app.add_route("/v1/pages/sent/{book:path}", sent, ["GET"])
+    app.add_route("/v1/pages/waiting", waiting, ["POST"])
+    app.add_route("/v1/pages/arrived", arrived, ["POST"])
+    app.add_route("/pages/{page}/arrived", answer, ["GET"])
 
 
 def _page(asked: PageBody) -> Page:
@@ -94,9 +117,8 @@ def _page(asked: PageBody) -> Page:
 
 def _slid(page: Page, asked: SliderBody) -> Drawn:
     """What the sliders draw, or why there is no such surface: sliders pass such places on their way."""
-    features = asked.features.model_dump()
     try:
-        return page.move(features) if asked.kind == "move" else page.generate(features, int(asked.scenario))
+        return page.slide(asked)
     except VoladdinError as error:
         return {"refused": str(error)}
 

@@ -13,7 +13,6 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
 
 import numpy as np
 
@@ -23,11 +22,35 @@ from voladdin.errors import InputError, ServerError
 from voladdin.surface import Surface
 
 from . import sliders
+from .schemas import SliderBody
 from .views import Drawn, read_grids, repaired, view
 
 KEY_SECONDS = 120.0
 MOST = 20  # pages; one more, and the one that was opened first is forgotten
 COOKIE = "voladdin"
+_RESULTS = {"move": "moved", "generate": "generated"}
+AWAKE_SECONDS = 150.0  # since a page was last heard of; browsers let one behind others speak once a minute
+
+
+@dataclass
+class Sent:
+    """A surface on its way from a page to its sheet.
+
+    offered: to the host that asked what is waiting. arrived: what became of it there, as commands answer,
+    "=" or "!" and words.
+    """
+
+    what: str
+    cells: Cells
+    source: dict[str, str]
+    at: float = field(default_factory=time.monotonic)
+    offered: bool = False
+    arrived: str = ""
+
+    @property
+    def shown(self) -> Drawn:
+        """As the sheet takes it."""
+        return {"what": self.what, "cells": self.cells, "source": self.source}
 
 
 @dataclass(eq=False)
@@ -47,8 +70,8 @@ class Page:
     cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     opened: float = field(default_factory=time.monotonic)
     cells_of: dict[str, Cells] = field(default_factory=dict)
-    sent: dict[str, Any] | None = None
-    sent_at: float = 0.0
+    heard: float = field(default_factory=time.monotonic)
+    sent: Sent | None = None
 
     @cached_property
     def grids(self) -> tuple[Grid, Surface | None]:
@@ -61,7 +84,8 @@ class Page:
         grid, prior = self.grids
         drawn = view(grid, prior)
         self.cells_of["filled"] = render(grid, _vols(drawn["filled"]))
-        return drawn | {"title": self.title, "source": self.source, "ranges": sliders.ranges()}
+        ranges = sliders.ranges(grid.surface.replace(_vols(drawn["filled"])))
+        return drawn | {"title": self.title, "source": self.source, "ranges": ranges}
 
     @property
     def filled(self) -> Surface:
@@ -75,14 +99,11 @@ class Page:
         self.cells_of["repaired"] = render(grid, _vols(drawn["vols"]))
         return drawn
 
-    def move(self, changes: dict[str, float]) -> Drawn:
-        """The filled surface moved."""
-        drawn, self.cells_of["moved"] = sliders.moved(self.grids[0], self.filled, changes)
-        return drawn
-
-    def generate(self, features: dict[str, float], scenario: int) -> Drawn:
-        """A surface of four features."""
-        drawn, self.cells_of["generated"] = sliders.generated(features, scenario)
+    def slide(self, asked: SliderBody) -> Drawn:
+        """The filled surface moved, or one generated. Raises VoladdinError."""
+        grid, _ = self.grids
+        draw = sliders.moved if asked.kind == "move" else sliders.generated
+        drawn, self.cells_of[_RESULTS[asked.kind]] = draw(grid, self.filled, asked)
         return drawn
 
     def send(self, what: str) -> Drawn:
@@ -90,9 +111,13 @@ class Page:
         if what not in self.cells_of:
             drawn = ", ".join(self.cells_of) or "none"
             raise InputError(f"what is {what!r}; expected a surface that the page has drawn: {drawn}")
-        self.sent_at = time.monotonic()
-        self.sent = {"what": what, "cells": self.cells_of[what], "source": self.source}
-        return {"what": what, "cells": self.cells_of[what]}
+        self.sent = Sent(what, self.cells_of[what], self.source)
+        return {"what": what, "cells": self.sent.cells}
+
+    @property
+    def awake(self) -> bool:
+        """Whether a browser shows it."""
+        return time.monotonic() <= self.heard + AWAKE_SECONDS
 
 
 class Pages:
@@ -115,10 +140,27 @@ class Pages:
             raise ServerError("this page is gone: its server has ended; Plot the grid again")
         return page
 
-    def last_sent(self, book: str) -> dict[str, Any] | None:
+    def last_sent(self, book: str) -> Sent | None:
         """What was sent last from a page of a book."""
-        found = [p for p in self._pages.values() if p.sent and p.source.get("book") == book]
-        return max(found, key=lambda page: page.sent_at).sent if found else None
+        found = [page.sent for page in self._of(book) if page.sent is not None]
+        return max(found, key=lambda sent: sent.at, default=None)
+
+    def waiting(self, book: str) -> str:
+        """For the program of a book: "sent" once where something is, "open" while a page is, or "closed"."""
+        sent = self.last_sent(book)
+        if sent is not None and not sent.offered:
+            sent.offered = True
+            return "sent"
+        return "open" if any(page.awake for page in self._of(book)) else "closed"
+
+    def arrived(self, book: str, said: str) -> None:
+        """Notes what the host of a book made of what was offered."""
+        sent = self.last_sent(book)
+        if sent is not None:
+            sent.arrived = said
+
+    def _of(self, book: str) -> list[Page]:
+        return [page for page in list(self._pages.values()) if page.source.get("book") == book]
 
     def enter(self, page: Page, key: str) -> bool:
         """Whether the key opens the page; it does so once."""
@@ -138,7 +180,9 @@ class Pages:
         page = self._pages.get(_id(path))
         if page is None:
             return False
-        return any(hmac.compare_digest(c.encode(), page.cookie.encode()) for c in _values(cookies))
+        admitted = any(hmac.compare_digest(c.encode(), page.cookie.encode()) for c in _values(cookies))
+        page.heard = time.monotonic() if admitted else page.heard
+        return admitted
 
 
 def is_page(path: str) -> bool:

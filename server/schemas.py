@@ -84,21 +84,19 @@ class PageBody(Request):
     units: str | None = None
 
 
-class FeatureArguments(Request):
-    """The four features, or changes of them."""
-
-    level: float
-    skew: float
-    curv: float
-    term: float
-
-
 class SliderBody(Request):
-    """Where the sliders stand. kind: "move" this surface, or "generate" one."""
+    """Where the sliders stand. kind: "move" this surface, or "generate" one.
+
+    values: the four numbers, or changes of them; null is left open. years: the tenor of the market's words.
+    """
 
     kind: str = Field(pattern="^(move|generate)$")
-    features: FeatureArguments
+    words: str = Field("paper", pattern="^(paper|market)$")
+    values: Items[float | None] = Field(min_length=4, max_length=4)
     scenario: Annotated[float, Field(ge=0, lt=2**31, multiple_of=1)] = 0.0
+    years: float | None = None
+    decay: str = "parallel"
+    wings: str = "sticky delta"
 
 
 class SendBody(Request):

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--pictures", type=Path, help="a folder for screenshots, light and dark")
     options = parser.parse_args(argv)
     with _browser() as browser:
-        rows = [["figure", "value"], *_first(browser), *_slid(browser, "move"), *_slid(browser, "generate")]
+        rows = [["figure", "value"], *_first(browser)]
+        for words, kind in product(("market", "paper"), ("move", "generate")):
+            rows += _slid(browser, words, kind)
         if options.pictures is not None:
             _pictures(browser, options.pictures)
     print(format_table(rows))
@@ -58,16 +61,20 @@ def _first(browser: Any) -> Iterator[list[Any]]:
     page.context.close()
 
 
-def _slid(browser: Any, kind: str) -> Iterator[list[Any]]:
+def _slid(browser: Any, words: str, kind: str) -> Iterator[list[Any]]:
     page = _open(browser)
+    page.check(f"input[name=words][value={words}]")
     page.check(f"input[name=kind][value={kind}]")
-    page.locator("#slider-level").focus()
+    page.locator("#slider-level, #slider-atm").focus()
     for step in range(STEPS):
         page.keyboard.press("ArrowRight" if step % 20 < 10 else "ArrowLeft")
         page.wait_for_timeout(PAUSE)
     times = page.evaluate("performance.getEntriesByName('slider').map(e => e.duration)")
     for share in (50, 95):
-        yield [f"slider ({kind}) to redrawn surface, p{share}, ms", f"{np.percentile(times, share):.0f}"]
+        yield [
+            f"slider ({kind}, {words}) to redrawn surface, p{share}, ms",
+            f"{np.percentile(times, share):.0f}",
+        ]
     page.context.close()
 
 

@@ -1,11 +1,11 @@
 // The page: what is chosen and shown, by pointer, keyboard and sliders.
 
 import { AXIS, css, drawSmile, drawTerm, forgetColours, nearest } from "./slices.js";
+import * as sliders from "./sliders.js";
 import { drawScene, handle, ticksOf, turn } from "./surface.js";
 
 const $ = (id) => document.getElementById(id);
-const FEATURES = { level: "Level", skew: "Skew", curv: "Curvature", term: "Term" };
-const state = { view: null, chosen: [0, 0], show: "today", kind: "move", slid: null, repaired: null, values: {}, scenario: 0, result: "filled" };
+const state = { view: null, chosen: [0, 0], show: "today", slid: null, repaired: null, result: "filled" };
 
 async function ask(path, body) {
   const options = body === undefined ? {} : { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } };
@@ -224,44 +224,18 @@ function fillFindings() {
   if (!view.warnings.length) $("warnings").remove();
 }
 
-function fillSliders() {
-  const box = $("sliders"), ends = state.view.ranges[state.kind];
-  box.replaceChildren();
-  Object.entries(FEATURES).forEach(([name, label]) => {
-    const [least, most] = ends[name];
-    const start = state.kind === "move" ? 0 : (least + most) / 2;
-    state.values[name] = start;
-    box.append(slider(name, label, least, most, (most - least) / 400, start, (value) => { state.values[name] = value; }));
-  });
-  state.scenario = 0;
-  if (state.kind === "generate") box.append(slider("scenario", "Scenario", 0, 50, 1, 0, (value) => { state.scenario = value; }));
-}
-
-function slider(name, label, min, max, step, value, set) {
-  const row = document.createElement("div");
-  row.className = "slider";
-  const input = Object.assign(document.createElement("input"), { type: "range", id: `slider-${name}`, min, max, step });
-  input.value = value;
-  const output = document.createElement("output");
-  const text = (v) => (name === "scenario" ? String(v) : v.toFixed(4));
-  output.textContent = text(+value);
-  output.htmlFor = input.id;
-  const caption = Object.assign(document.createElement("label"), { htmlFor: input.id, textContent: label });
-  input.addEventListener("input", () => { set(+input.value); output.textContent = text(+input.value); slide(); });
-  row.append(caption, input, output);
-  return row;
-}
-
 // One request at a time: while it runs, only where the sliders stand last is remembered.
 let running = false, waiting = null;
 async function slide(moved = performance.now()) {
   if (running) { waiting = moved; return; }
   running = true;
   try {
-    const found = await ask("slide", { kind: state.kind, features: { ...state.values }, scenario: state.scenario });
+    const kind = sliders.kind();
+    const found = await ask("slide", sliders.asked());
     if (found.refused) throw new Error(found.refused);
     state.slid = found;
-    state.result = state.kind === "move" ? "moved" : "generated";
+    state.result = kind === "move" ? "moved" : "generated";
+    if (kind === sliders.kind()) sliders.tell(found.values);
     const trades = state.slid.trades.length ? `${state.slid.trades.length} trades` : "no static arbitrage";
     $("said").textContent = [trades, state.slid.said].filter(Boolean).join("; ");
     show("slid");
@@ -283,13 +257,27 @@ async function show(name) {
   draw();
 }
 
+// What became of what was sent: the book's program asks for it about every second while the page is open.
+const PATIENCE = 8000, AGAIN = 250, AWAKE = 20000; // milliseconds
 async function send() {
+  const { book } = state.view.source;
   try {
     const { cells } = await ask("send", { what: state.result });
-    $("said").textContent = state.view.source.host
-      ? `sent the ${state.result} surface (${cells.length} x ${cells[0].length} cells) to ${state.view.source.book}: From page in its menu or ribbon writes it beside the grid`
-      : "";
+    const name = `the ${state.result} surface (${cells.length} x ${cells[0].length} cells)`;
+    $("said").textContent = `sending ${name} to ${book} …`;
+    const said = await arrival();
+    if (said) $("said").textContent = said.startsWith("=") ? `${book}: ${said.slice(1)}` : `${book} has not taken it: ${said.slice(1)}`;
+    else $("said").textContent = `${book} does not answer; press From page in its voladdin menu or ribbon, and ${name} is written beside its grid`;
   } catch (error) { $("said").textContent = error.message; }
+}
+
+async function arrival() {
+  for (let waited = 0; waited < PATIENCE; waited += AGAIN) {
+    const { arrived } = await ask("arrived");
+    if (arrived) return arrived;
+    await new Promise((done) => setTimeout(done, AGAIN));
+  }
+  return "";
 }
 
 async function copy() {
@@ -307,20 +295,28 @@ function theme(name) {
   if (state.view) draw();
 }
 
+// Paper is light, whatever the screen is.
+function printed() {
+  const dark = document.documentElement.dataset.theme === "dark";
+  if (!dark) return;
+  theme("light");
+  drawSlices();
+  addEventListener("afterprint", () => theme("dark"), { once: true });
+}
+
 function options(select, labels) {
   labels.forEach((text, value) => select.append(new Option(text, value)));
 }
 
 function listen() {
   document.querySelectorAll('input[name="show"]').forEach((r) => r.addEventListener("change", () => show(r.value)));
-  document.querySelectorAll('input[name="kind"]').forEach((r) => r.addEventListener("change", () => { state.kind = r.value; fillSliders(); slide(); }));
   $("band").addEventListener("change", () => draw());
   $("tenor").addEventListener("change", (e) => choose(+e.target.value, state.chosen[1]));
   $("strike").addEventListener("change", (e) => choose(state.chosen[0], +e.target.value));
-  $("reset").addEventListener("click", () => { fillSliders(); slide(); });
   $("send").addEventListener("click", send);
   $("copy").addEventListener("click", copy);
   $("print").addEventListener("click", () => window.print());
+  addEventListener("beforeprint", printed);
   $("theme").addEventListener("click", () => theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
 }
 
@@ -351,10 +347,11 @@ async function start() {
   document.querySelector('input[value="yesterday"]').disabled = view.yesterday === null;
   options($("tenor"), view.tenors);
   options($("strike"), view.strikes);
-  fillTable(); fillFindings(); fillSliders(); listen();
+  fillTable(); fillFindings(); sliders.start(view, slide); listen();
   const middle = view.axis === "delta" ? nearest(view.positions[0], 0.5) : Math.floor(view.strikes.length / 2);
   choose(Math.floor(view.tenors.length / 2), middle, { say: false });
   follow();
+  if (view.source.host) setInterval(() => ask("arrived").catch(() => {}), AWAKE);
   document.documentElement.dataset.drawn = "true";
 }
 

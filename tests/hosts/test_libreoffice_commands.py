@@ -47,8 +47,12 @@ BROKEN_TEXTS = [["" if cell is None else str(cell) for cell in row] for row in B
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home folder with the installed extension's settings, in which Calc starts the server."""
     folder = tmp_path_factory.mktemp("home")
+    browser = folder / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {folder}/address\n')
+    browser.chmod(0o700)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VOLADDIN_HOME", str(folder))
+        patch.setenv("BROWSER", str(browser))
         yield folder
         state = process.running()
         if state is not None:
@@ -383,3 +387,23 @@ def test_volinfo_tells_of_a_server_that_hangs(drive: Drive, home: Path) -> None:
     [[verdict, said]] = cells[-1]
     assert verdict == "#N/A"
     assert said.startswith("no local server: Hung: it has not answered for 2 s") and "voladdin doctor" in said
+
+
+def test_what_a_page_sends_arrives_beside_its_grid(drive: Drive, home: Path) -> None:
+    """Nothing is pressed in Calc, and the page hears where it is."""
+    sheet = [["load", None], ["put", "B3:G6", TEXTS], ["select", "D4"], ["menu", "plot"]]
+    *_, plotted, said, cells, bar, again, block = drive(
+        *sheet,
+        ["page_sends", str(home / "address"), "filled"],
+        ["values", "I3:N6"],
+        ["infobar"],
+        ["page_sends", "", "repaired"],
+        ["values", "I2:I2"],
+    )
+    assert plotted == [True, "Sheet1!B3:G6 is open in the browser; what is sent there arrives here"]
+    assert said == "=wrote the filled surface at Sheet1!I2" and bar
+    assert np.array(cells)[1:, 1:].astype(float) == pytest.approx(
+        np.array(filled(GRID))[1:, 1:].astype(float)
+    )
+    assert again == "=wrote the repaired surface at Sheet1!I2"
+    assert block[0][0].startswith("Repaired")

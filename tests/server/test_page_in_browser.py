@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from voladdin.service import process
+from voladdin.service.client import Client
 from voladdin.service.pages import open_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -85,15 +86,31 @@ def test_the_key_leaves_the_address_and_scripts_see_no_cookie(page: Any) -> None
 
 def test_a_slider_redraws_the_surface(page: Any) -> None:
     before = _pixels(page)
-    page.locator("#slider-level").focus()
+    page.locator("#slider-atm").focus()
     for _ in range(20):
         page.keyboard.press("ArrowRight")
     _until(page, "performance.getEntriesByName('slider').length > 0")
     _until(page, "!document.getElementById('said').textContent.includes('error')")
     assert _pixels(page) != before
     assert page.is_checked("input[value=slid]")
+    assert page.text_content("#has-atm").startswith("→ ")
+    page.check("input[name=words][value=paper]")
     page.check("input[name=kind][value=generate]")
     _until(page, "document.getElementById('smile').data.at(-1).name === 'generated'")
+
+
+def test_market_sliders_generate_on_the_grids_own_axes_with_numbers_left_open(page: Any) -> None:
+    page.check("input[name=kind][value=generate]")
+    page.select_option("#at-tenor", label="1Y")
+    _until(page, "performance.getEntriesByName('slider').length > 0")
+    before = _pixels(page)
+    page.check("#open-rr")
+    page.locator("#slider-scenario").focus()
+    page.keyboard.press("ArrowRight")
+    _until(page, "document.getElementById('has-rr').textContent.startsWith('→ ')")
+    assert page.is_disabled("#slider-rr") and page.is_hidden("#how") and page.is_visible("#at")
+    _until(page, "document.getElementById('smile').data.some(d => d.name === 'sliders')")
+    assert _pixels(page) != before
 
 
 def test_the_table_is_walked_by_keys_and_read_aloud(page: Any) -> None:
@@ -131,9 +148,20 @@ def test_repair_and_yesterday_are_shown_beside_today(page: Any) -> None:
     assert len(seen) == 3
 
 
-def test_what_is_shown_is_sent(page: Any) -> None:
+def test_what_is_shown_arrives_in_the_book(page: Any) -> None:
+    """The test is the book's program: it asks what waits, and says what became of it."""
+    with Client(process.ensure_running()) as client:
+        assert client.request("POST", "/v1/pages/waiting", b"desk.xlsx")[1] == {"state": "open"}
+        page.click("#send")
+        _until(page, "document.getElementById('said').textContent.startsWith('sending the filled')")
+        assert client.request("POST", "/v1/pages/waiting", b"desk.xlsx")[1] == {"state": "sent"}
+        client.request("POST", "/v1/pages/arrived", b"desk.xlsx\n=wrote it at H4")
+    _until(page, "document.getElementById('said').textContent === 'desk.xlsx: wrote it at H4'")
+
+
+def test_where_no_program_answers_the_page_says_what_to_press(page: Any) -> None:
     page.click("#send")
-    _until(page, "document.getElementById('said').textContent.startsWith('sent the filled')")
+    _until(page, "document.getElementById('said').textContent.includes('press From page')")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -149,5 +177,5 @@ def test_no_serious_finding_of_axe(page: Any, scheme: str) -> None:
 
 
 def test_it_prints(page: Any) -> None:
-    page.emulate_media(media="print")
+    page.emulate_media(color_scheme="dark", media="print")
     assert page.is_hidden("#send") and page.is_visible("#cells") and page.is_visible("#smile")

@@ -24,7 +24,6 @@ GRID = [
     ["1Y", 0.09, 0.085, None],
 ]
 BROKEN = [[None, "25P", "ATM", "25C"], ["1W", 0.13, 0.12, 0.13], ["1M", 0.055, 0.05, 0.054]]
-ZERO = dict.fromkeys(("level", "skew", "curv", "term"), 0.0)
 
 
 class Visitor:
@@ -145,7 +144,7 @@ def test_sliders_move_and_what_was_drawn_is_sent(visitor: Visitor) -> None:
     path, cookie = visitor.opened()
     headers = {"cookie": cookie}
     view = visitor.ask("GET", f"{path}view", headers=headers).json()
-    slide = {"kind": "move", "features": ZERO | {"level": 0.01}, "scenario": 0}
+    slide = {"kind": "move", "values": [0.01, 0.0, 0.0, 0.0]}
     moved = visitor.ask("POST", f"{path}slide", headers=headers, json=slide).json()
     assert moved["vols"][1][1] > view["filled"][1][1] + 0.005
     assert visitor.program("GET", "/v1/pages/sent/desk.xlsx").json() == {"sent": None}
@@ -159,18 +158,65 @@ def test_sliders_move_and_what_was_drawn_is_sent(visitor: Visitor) -> None:
 
 def test_sliders_generate_with_exactly_these_features(visitor: Visitor) -> None:
     path, cookie = visitor.opened()
-    features = {"level": 0.2, "skew": -0.1, "curv": 0.3, "term": 0.02}
-    body = {"kind": "generate", "features": features, "scenario": 1}
+    body = {"kind": "generate", "values": [0.2, -0.1, 0.3, 0.02], "scenario": 1}
     made = visitor.ask("POST", f"{path}slide", headers={"cookie": cookie}, json=body).json()
     assert made["axis"] == "moneyness" and made["trades"] == []
+    assert made["values"] == pytest.approx(body["values"], abs=1e-10)
     body["scenario"] = 2
     other = visitor.ask("POST", f"{path}slide", headers={"cookie": cookie}, json=body).json()
     assert other["vols"] != made["vols"]
 
 
+def test_market_sliders_move_and_generate_on_the_grids_own_axes(visitor: Visitor) -> None:
+    path, cookie = visitor.opened()
+    headers = {"cookie": cookie}
+    view = visitor.ask("GET", f"{path}view", headers=headers).json()
+    one, month = {"words": "market", "years": view["years"][0]}, view["filled"][0]
+    name, least, most, start = view["ranges"]["generate"]["market"][0][0]
+    assert name == "atm" and least < start == month[1] < most
+    moved = {"kind": "move", "values": [0.01, 0.002, 0.0, 0.0]} | one
+    found = visitor.ask("POST", f"{path}slide", headers=headers, json=moved).json()
+    for before, after in zip(view["filled"], found["vols"], strict=True):
+        assert after[1] == pytest.approx(before[1] + 0.01, abs=1e-12)
+    assert found["values"][1] == pytest.approx(month[2] - month[0] + 0.002, abs=1e-12)
+    decaying = visitor.ask("POST", f"{path}slide", headers=headers, json=moved | {"decay": "sqrt"}).json()
+    year = decaying["vols"][1][1] - view["filled"][1][1]
+    assert year == pytest.approx(0.01 * (view["years"][0] / view["years"][1]) ** 0.5, abs=1e-9)
+    made = {"kind": "generate", "values": [0.09, None, 0.002, None], "scenario": 3} | one
+    drawn = visitor.ask("POST", f"{path}slide", headers=headers, json=made).json()
+    assert drawn["axis"] == "delta" and drawn["trades"] == []
+    assert drawn["values"][::2] == pytest.approx([0.09, 0.002], abs=1e-10) and None not in drawn["values"]
+
+
+def test_a_grid_without_the_markets_quotes_has_no_market_sliders(visitor: Visitor) -> None:
+    path, cookie = visitor.opened([[None, "10P", "ATM"], ["1M", 0.09, 0.08], ["1Y", 0.1, 0.09]])
+    view = visitor.ask("GET", f"{path}view", headers={"cookie": cookie}).json()
+    assert list(view["ranges"]["move"]) == list(view["ranges"]["generate"]) == ["paper"]
+
+
+def test_the_book_takes_what_was_sent_once_and_the_page_hears_of_it(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def waiting(book: str = "desk.xlsx") -> str:
+        return visitor.program("POST", "/v1/pages/waiting", content=book.encode()).json()["state"]
+
+    path, cookie = visitor.opened()
+    headers = {"cookie": cookie}
+    visitor.ask("GET", f"{path}view", headers=headers)
+    assert waiting() == "open" and waiting("other.xlsx") == "closed"
+    visitor.ask("POST", f"{path}send", headers=headers, json={"what": "filled"})
+    assert [waiting(), waiting()] == ["sent", "open"]
+    assert visitor.ask("GET", f"{path}arrived", headers=headers).json() == {"arrived": ""}
+    visitor.program("POST", "/v1/pages/arrived", content="desk.xlsx\n=wrote é at B2".encode())
+    assert visitor.ask("GET", f"{path}arrived", headers=headers).json() == {"arrived": "=wrote é at B2"}
+    assert visitor.ask("POST", "/v1/pages/waiting", headers=headers, content=b"desk.xlsx").status_code == 401
+    monkeypatch.setattr(pages_module, "AWAKE_SECONDS", -1.0)
+    assert waiting() == "closed"
+
+
 def test_a_place_of_the_sliders_without_a_surface_says_why(visitor: Visitor) -> None:
     path, cookie = visitor.opened()
-    body = {"kind": "move", "features": ZERO | {"level": -0.5}, "scenario": 0}
+    body = {"kind": "move", "values": [-0.5, 0.0, 0.0, 0.0]}
     answer = visitor.ask("POST", f"{path}slide", headers={"cookie": cookie}, json=body)
     assert answer.status_code == 200 and "level" in answer.json()["refused"]
 

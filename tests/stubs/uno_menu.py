@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import uno
@@ -62,6 +63,34 @@ def menu(name):
     frame = document.getCurrentController().getFrame()
     event = helper.executeDispatch(frame, f"vnd.voladdin:{name}", "_self", 0, ())
     return [event.State == 1, event.Result]
+
+
+visited = None  # how to ask the page, and its address
+
+
+def page_sends(file, what):
+    """Opens the page whose address is in a file, or keeps the open one, and sends from it; what it hears."""
+    global visited
+    if file:
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        visited = browser, browser.open(Path(file).read_text().strip()).geturl()
+        page_asks("view")
+    if what == "repaired":
+        page_asks("repair", {})
+    page_asks("send", {"what": what})
+    for _ in range(100):
+        said = page_asks("arrived")["arrived"]
+        if said:
+            break
+        time.sleep(0.1)
+    return said
+
+
+def page_asks(path, body=None):
+    browser, address = visited
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(address + path, data, {"content-type": "application/json"})
+    return json.loads(browser.open(request).read())
 
 
 def child(element, number):

@@ -31,7 +31,7 @@ def plot(book: xw.Book) -> str:
     body = {"title": target.name, "source": source, "cells": _cells(target)}
     address = open_page(body | {"units": "percent" if target.grid.percent else "decimal"})
     if webbrowser.open(address):
-        return f"{target.name} is open in the browser; From page takes what is sent there"
+        return f"{target.name} is open in the browser; what is sent there arrives here"
     return f"open {address} in a browser within two minutes; it works once"
 
 

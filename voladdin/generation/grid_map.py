@@ -70,11 +70,11 @@ class Frame:
     @cached_property
     def coarse(self) -> bool:
         """Whether the rounding of vols shows in a feature: tenors or strikes very near to each other."""
-        return float(np.abs(self.weights).sum(1).max()) * np.finfo(float).eps > _FINE
+        return bool(np.abs(self.weights).sum(1).max() * np.finfo(float).eps > _FINE)
 
     def left(self, vols: FloatArray, features: FloatArray) -> FloatArray:
         """[4] what vols [T, K], or in row order, lack of these features."""
-        return features - np.array(exact_sums(self.weights, vols.ravel()))
+        return np.asarray(features - np.array(exact_sums(self.weights, vols.ravel())))
 
     def _refined(self, flat: FloatArray, features: FloatArray) -> FloatArray:
         best, lacking = flat, self.left(flat, features)

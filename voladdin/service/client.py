@@ -50,8 +50,8 @@ class Client:
         raise error
 
     def request(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
-        """Status and JSON body of one call; ServerError when no JSON answer comes."""
-        data = None if body is None else json.dumps(body, allow_nan=False).encode()
+        """Status and JSON body of one call; ServerError when no JSON answer comes. Bytes go as they are."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body, allow_nan=False).encode()
         kept = self._connection.sock is not None
         try:
             self.prove()

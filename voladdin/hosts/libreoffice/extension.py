@@ -31,6 +31,7 @@ _STATIC = ("META-INF/manifest.xml", "voladdin.components", "rdb/voladdin.rdb", "
 _CODE = {
     "inside/addin.py": "python/voladdin_addin.py",
     "inside/menu.py": "python/voladdin_menu.py",
+    "inside/arrivals.py": "python/pythonpath/voladdin_arrivals.py",
     "inside/calc.py": "python/pythonpath/voladdin_calc.py",
     "inside/edits.py": "python/pythonpath/voladdin_edits.py",
     "inside/drawing.py": "python/pythonpath/voladdin_drawing.py",

@@ -15,7 +15,7 @@ from typing import Any
 import uno
 import unohelper
 from com.sun.star.lang import XServiceInfo, XServiceName
-from voladdin_client import Client  # type: ignore[import-not-found]
+from voladdin_client import FunctionClient  # type: ignore[import-not-found]
 from voladdin_machine import keep_log  # type: ignore[import-not-found]
 from voladdin_truth import show  # type: ignore[import-not-found]
 from voladdin_values import from_calc, reference_of, title_of, to_calc  # type: ignore[import-not-found]
@@ -25,7 +25,7 @@ SERVICES = ("com.sun.star.sheet.AddIn", IMPLEMENTATION)
 HOME = Path(os.environ.get("VOLADDIN_HOME") or Path.home() / ".voladdin")
 
 log = logging.getLogger("voladdin.libreoffice")
-client = Client(HOME)
+client = FunctionClient(HOME)
 
 
 Interface: Any = uno.getClass("org.voladdin.calc.XFunctions")

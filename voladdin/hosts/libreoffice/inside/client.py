@@ -97,6 +97,13 @@ class FunctionClient:
         log.info("%s: %s", name, message)
         raise CommandError(message)
 
+    def arrived(self, book: str, said: str) -> None:
+        """Tells a page what became of the surface that it sent: "=" or "!" and words."""
+        try:
+            self._server.request("POST", "/v1/pages/arrived", f"{book}\n{said}".encode())
+        except FAILURES as error:
+            log.info("a page is not told of its surface: %s", error)
+
     def _key(self, name: str, body: bytes) -> bytes:
         return hashlib.sha256(b"\0".join((self._server.identity, name.encode(), body))).digest()
 

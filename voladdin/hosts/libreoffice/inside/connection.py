@@ -85,6 +85,12 @@ class Server:
             self.connect()
             return self._exchange(method, path, body, limit)
 
+    def repeat(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
+        """The same of the server that was connected: none is started in its place."""
+        if self._connection is None:
+            raise ConnectionError("the server that was asked is gone")
+        return self._exchange(method, path, body, ANSWER_TIMEOUT)
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()

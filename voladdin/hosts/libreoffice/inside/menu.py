@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from com.sun.star.frame import (
 )
 from com.sun.star.frame.DispatchResultState import FAILURE, SUCCESS
 from com.sun.star.lang import XInitialization, XServiceInfo
+from voladdin_arrivals import watch  # type: ignore[import-not-found]
 from voladdin_calc import describe, read  # type: ignore[import-not-found]
-from voladdin_client import Client, CommandError  # type: ignore[import-not-found]
+from voladdin_client import CommandError, FunctionClient  # type: ignore[import-not-found]
 from voladdin_edits import apply  # type: ignore[import-not-found]
 from voladdin_machine import keep_log  # type: ignore[import-not-found]
 from voladdin_main_thread import is_main, later, learn  # type: ignore[import-not-found]
@@ -34,7 +36,7 @@ MOST_BLOCKS = 200  # cells that one command may ask for, one block after the oth
 INFO, DANGER = 0, 3  # com.sun.star.frame.InfobarType
 
 log = logging.getLogger("voladdin.libreoffice")
-client = Client(HOME)
+client = FunctionClient(HOME)
 
 
 def run(name: str, document: Any) -> str:
@@ -61,6 +63,31 @@ def show(controller: Any, message: str, kind: int) -> None:
         controller.appendInfobar("voladdin", "voladdin", message, kind, (), True)
     except Exception as error:  # a window without a place for it
         log.warning("no infobar: %s", error)
+
+
+def done_by(name: str, document: Any) -> tuple[bool, str]:
+    """Runs a command and says in a bar what it did, or why it could not."""
+    try:
+        done, message = True, run(name, document)
+    except CommandError as error:
+        done, message = False, str(error)
+    except Exception as error:
+        log.exception("%s: %s", name, error)
+        done, message = False, f"{name} failed: {error}; nothing was changed"
+    show(document.getCurrentController(), message, INFO if done else DANGER)
+    return done, message
+
+
+def take(context: Any, identifier: str) -> None:
+    """Writes what a page has sent to a document that is still open, and tells the page."""
+    desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
+    components = desktop.Components.createEnumeration()
+    while components.hasMoreElements():
+        document = components.nextElement()
+        if getattr(document, "RuntimeUID", "") == identifier:
+            done, message = done_by("receive", document)
+            client.arrived(document.getTitle(), ("=" if done else "!") + message)
+            return
 
 
 class Menu(unohelper.Base, XDispatchProvider, XNotifyingDispatch, XInitialization, XServiceInfo):  # type: ignore[misc]
@@ -100,15 +127,10 @@ class Menu(unohelper.Base, XDispatchProvider, XNotifyingDispatch, XInitializatio
             listener.dispatchFinished(event)
 
     def _run(self, name: str) -> tuple[bool, str]:
-        controller = self.frame.getController()
-        try:
-            done, message = True, run(name, controller.getModel())
-        except CommandError as error:
-            done, message = False, str(error)
-        except Exception as error:
-            log.exception("%s: %s", name, error)
-            done, message = False, f"{name} failed: {error}; nothing was changed"
-        show(controller, message, INFO if done else DANGER)
+        document = self.frame.getController().getModel()
+        done, message = done_by(name, document)
+        if done and name == "plot":
+            watch(self.context, HOME, document, partial(take, self.context))
         return done, message
 
     def addStatusListener(self, listener: Any, url: Any) -> None:
