@@ -149,10 +149,10 @@ def _lines(data: bytes) -> str:
 
 def _command(name: str, data: bytes) -> dict[str, Any]:
     """Message and edits of a command on a document of Calc's, or the cells that it needs to see as well."""
-    from voladdin.hosts.libreoffice import engine  # xlwings: nothing else has to wait for it
+    from voladdin.hosts.libreoffice import menu_commands  # xlwings: nothing else has to wait for it
 
     body = parse(data, CommandBody)
-    return engine.run(name, body.book, body.blocks)
+    return menu_commands.run(name, body.book, body.blocks)
 
 
 def _models() -> dict[str, Any]:

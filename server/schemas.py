@@ -60,7 +60,7 @@ class FunctionCall(Request):
 
 
 class CommandBody(Request):
-    """A document of Calc's and the cells sent of it, as `voladdin.hosts.libreoffice.document` reads them."""
+    """A document of Calc's and the cells sent of it, as `voladdin.hosts.documents.document` reads them."""
 
     book: dict[str, Any]
     blocks: Items[dict[str, Any]]

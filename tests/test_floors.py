@@ -28,7 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("voladdin.cells", "voladdin.generation", "voladdin.imputation", "export.simulation"),
     ("voladdin", "voladdin.worksheet", "export.bundle_writer"),
     ("voladdin.xlsx", "export.imputation"),
-    ("voladdin.commands", "export.generation"),
+    ("voladdin.commands", "voladdin.hosts.documents", "export.generation"),
     ("voladdin.cli", "voladdin.hosts.excel", "voladdin.hosts.libreoffice"),
     ("server", "workbook", "export.bench", "voladdin.hosts.doctor"),
 )

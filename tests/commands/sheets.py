@@ -11,8 +11,8 @@ from voladdin.cells import parse, render
 from voladdin.commands import execute
 from voladdin.commands.holes import FILL, FONT
 from voladdin.errors import VoladdinError
-from voladdin.hosts.libreoffice import engine, notation
-from voladdin.hosts.libreoffice.document import Document
+from voladdin.hosts.documents import engine, notation
+from voladdin.hosts.documents.document import Document
 from voladdin.imputation.filling import impute
 
 GRID: list[list[Any]] = [

@@ -12,7 +12,7 @@ from tests.commands.sheets import refused, run
 from tests.options.test_lists import cells, listed
 from tests.stubs import calc
 from voladdin.commands import execute
-from voladdin.hosts.libreoffice import engine
+from voladdin.hosts.documents import engine
 from voladdin.worksheet.registry import evaluate
 
 SHEET = "voladdin surface"

@@ -28,8 +28,9 @@ from voladdin.commands import COMMANDS, execute
 from voladdin.commands.checking import colour
 from voladdin.errors import InputError, UnavailableError
 from voladdin.home import VERSION
-from voladdin.hosts.libreoffice import engine, notation
-from voladdin.hosts.libreoffice.document import Document
+from voladdin.hosts.documents import engine, notation
+from voladdin.hosts.documents.document import Document
+from voladdin.hosts.libreoffice import menu_commands
 from voladdin.imputation.filling import impute
 from voladdin.journal import Caller
 from voladdin.worksheet import info
@@ -542,7 +543,7 @@ def test_cells_are_asked_for_until_the_command_can_run() -> None:
     message = run(whole, "fill")
     have: list[dict[str, Any]] = []
     for _ in range(5):
-        answer = engine.run("fill", book, have)
+        answer = menu_commands.run("fill", book, have)
         if "need" not in answer:
             break
         assert answer["need"]["sheet"] == "S"
@@ -564,7 +565,7 @@ def _grown(block: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("wrong", [{}, {"name": "b"}, {"name": "b", "sheets": 3}])
 def test_a_book_of_another_shape_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="the book cannot be read"):
-        engine.run("fill", {"extension": VERSION} | wrong, [])
+        menu_commands.run("fill", {"extension": VERSION} | wrong, [])
 
 
 @pytest.mark.parametrize(("extension", "named"), [({}, "0.1"), ({"extension": "9.9"}, "9.9")])
@@ -574,7 +575,7 @@ def test_an_extension_of_another_version_has_to_be_installed_again(
     book, blocks = calc.sent({"S": {"B3": GRID}}, "C4")
     del book["extension"]
     with pytest.raises(UnavailableError, match=f"voladdin {named}, .*`voladdin install libreoffice` again"):
-        engine.run("fill", book | extension, blocks)
+        menu_commands.run("fill", book | extension, blocks)
 
 
 @pytest.mark.parametrize(

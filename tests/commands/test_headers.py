@@ -9,7 +9,7 @@ import pytest
 from tests.stubs import calc
 from voladdin.commands import execute
 from voladdin.errors import LabelError
-from voladdin.hosts.libreoffice import engine
+from voladdin.hosts.documents import engine
 
 GRID: list[list[Any]] = [
     [None, "10P", "25P", "ATM", "25C", "10C"],

@@ -12,7 +12,7 @@ from tests.stubs import calc
 from voladdin.cells import parse
 from voladdin.commands import plotting
 from voladdin.errors import InfeasibleError
-from voladdin.hosts.libreoffice import notation
+from voladdin.hosts.documents import notation
 from voladdin.imputation.filling import impute
 from voladdin.imputation.influence import influences
 from voladdin.journal import Caller, recorded

@@ -221,6 +221,32 @@ def test_a_button_over_http(office: Any, server: Any) -> None:
     assert (command, handle) == ("fill", "42") and book.endswith("voladdin.xlam")
 
 
+@pytest.mark.parametrize("broken", [False, True])
+def test_excel_is_quiet_while_a_command_runs_and_as_before_after_it(
+    office: Any, server: Any, broken: bool
+) -> None:
+    """Also where Python breaks meanwhile."""
+    server(lambda name, arguments: [[1.0]]).command = "=3 cells filled"
+    quiet = "Application.ScreenUpdating & Application.EnableEvents & "
+    quiet += "(Application.Calculation = xlCalculationManual)"
+    breaks = 'Err.Raise 5, "x", "gone"' if broken else "DoneQuietly = Done(command)"
+    within = [r"DoneQuietly = Done\(command\)", f"Said = Said & {quiet}: {breaks}"]
+    now = f'Test = Test & {quiet} & " "'
+    found = office(now, 'Pressed "fill"', now, "Test = Test & Said", replace=[within])
+    before, after, said = found["result"].split(" ", 2)
+    assert before == after == "TrueTrueFalse" and said.startswith("FalseFalseTruevoladdin:")
+    assert said.endswith(":Python did not run the command: gone" if broken else "64:3 cells filled")
+
+
+def test_the_notes_of_a_command_are_written_in_one_call(office: Any) -> None:
+    found = office(
+        'ActiveSheet.Range("B2").AddComment "old"',
+        'VoladdinNotes ActiveSheet, "B2" & vbLf & "C5", "a\\nb" & vbLf & "90% band \\b"',
+        'Test = ActiveSheet.Range("B2").Comment.Text & "|" & ActiveSheet.Range("C5").Comment.Text',
+    )
+    assert found["result"] == "a\nb|90% band \\"
+
+
 def test_the_texts_of_the_function_wizard_reach_excel(office: Any) -> None:
     found = office("Dim done As Boolean", "DescribeFunctions done", "Test = done & Chr(10) & Said")
     done, *described = found["result"].splitlines()

@@ -25,7 +25,8 @@ from voladdin.commands import COMMANDS
 from voladdin.commands.checking import colour
 from voladdin.home import VERSION
 from voladdin.hosts import libreoffice
-from voladdin.hosts.libreoffice import notation, programs
+from voladdin.hosts.documents import notation
+from voladdin.hosts.libreoffice import programs
 from voladdin.imputation.filling import impute
 from voladdin.service import process
 from voladdin.worksheet.registry import evaluate

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voladdin.hosts.libreoffice.plan import plan, rectangles
+from voladdin.hosts.documents.plan import plan, rectangles
 
 Sheet = dict[tuple[str, str, int, int], Any]
 _VALUES = {

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from voladdin.home import VERSION
-from voladdin.hosts.libreoffice.document import DEFAULTS, Area, Document
-from voladdin.hosts.libreoffice.notation import corners, from_calc, to_calc
+from voladdin.hosts.documents.document import DEFAULTS, Area, Document
+from voladdin.hosts.documents.notation import corners, from_calc, to_calc
 
 ROWS, COLUMNS = 1_048_576, 16_384
 Cells = dict[str, list[list[Any]]]

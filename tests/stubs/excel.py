@@ -12,8 +12,9 @@ from typing import Any
 
 from tests.stubs import calc
 from tests.stubs.win32 import ERRORS, ComError
-from voladdin.hosts.libreoffice.document import Area, Document, SheetData
-from voladdin.hosts.libreoffice.notation import a1, from_calc, to_calc
+from voladdin.hosts.documents.document import Area, Document, SheetData
+from voladdin.hosts.documents.notation import a1, from_calc, to_calc
+from voladdin.worksheet import wire
 
 NO_COLOUR = -4142  # xlColorIndexNone
 
@@ -28,13 +29,21 @@ def _one_cell(formula: str) -> str:
     return re.sub(r"^=([A-Z]+[0-9]+:)", r"=@\1", formula)
 
 
+def _entered(cell: Any) -> Any:
+    return to_calc(cell.removeprefix("'")) if isinstance(cell, str) else cell
+
+
 class Workbook:
+    FullName = ""
     refused_names: frozenset[str] = frozenset()
+    filtered = False
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.Name = document.name
-        self.Application = SimpleNamespace(Hwnd=1, DisplayAlerts=True, Selection=None)
+        self.Application = Application()
+        self.ProtectStructure = document.protected
+        self.MultiUserEditing = False
         self.Worksheets = Worksheets(self)
         self.select(document.selection[0])
 
@@ -44,6 +53,22 @@ class Workbook:
     @property
     def ActiveSheet(self) -> Worksheet:
         return self.Worksheets(self.document.active)
+
+
+class Application:
+    Hwnd, DisplayAlerts, Selection = 1, True, None
+
+    def Run(self, macro: str, sheet: Worksheet, places: str, texts: str) -> None:
+        """The add-in's VBA that writes notes."""
+        assert macro == "'voladdin.xlam'!VoladdinNotes"
+        for place, text in zip(places.split("\n"), texts.split("\n"), strict=True):
+            cell = sheet.Range(place)
+            cell.ClearComments()
+            cell.AddComment(wire.plain(text))
+
+
+class Picture:
+    """What has no address."""
 
 
 class Worksheets:
@@ -67,6 +92,8 @@ class Worksheets:
         return iter([Worksheet(self.Parent, sheet) for sheet in self.Parent.document.sheets])
 
     def Add(self, Before: Worksheet) -> Worksheet:
+        if self.Parent.ProtectStructure:
+            raise ComError("Add fails")
         name = f"Sheet{self.Count + 1}"
         sheet = self.Parent.document.add(name, Before.Index - 1)
         self.Parent.document.active = name
@@ -77,6 +104,18 @@ class Worksheet:
     def __init__(self, book: Workbook, data: SheetData) -> None:
         self.Parent, self.data = book, data
         self.Application = book.Application
+
+    @property
+    def FilterMode(self) -> bool:
+        return bool(self.Parent.filtered)
+
+    @property
+    def ProtectContents(self) -> bool:
+        return self.data.protected
+
+    @property
+    def Comments(self) -> Comments:
+        return Comments([Comment(self.Cells(*p)) for p, cell in self.data.cells.items() if cell.get("note")])
 
     @property
     def Name(self) -> str:
@@ -110,8 +149,10 @@ class Worksheet:
     def Cells(self, row: int, column: int) -> Range:
         return Range(self, (row, column, row, column))
 
-    def Range(self, first: Range, last: Range) -> Range:
-        return Range(self, (*first.area[:2], *last.area[2:]))
+    def Range(self, address: str) -> Range | Union:
+        assert len(address) <= 255
+        parts = [Range(self, calc.area(part)) for part in address.split(",")]
+        return parts[0] if len(parts) == 1 else Union(parts)
 
     def Activate(self) -> None:
         self.Parent.document.active = self.Name
@@ -124,6 +165,35 @@ class Worksheet:
     def Delete(self) -> None:
         assert not self.Application.DisplayAlerts
         self.Parent.document.remove(self.Name)
+
+
+class Union:
+    """Several areas: what is set is set in each, and nothing is asked."""
+
+    parts: list[Any]
+
+    def __init__(self, parts: list[Any]) -> None:
+        object.__setattr__(self, "parts", parts)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        for part in self.parts:
+            setattr(part, name, value)
+
+    @property
+    def Interior(self) -> Union:
+        return Union([part.Interior for part in self.parts])
+
+    @property
+    def Font(self) -> Union:
+        return Union([part.Font for part in self.parts])
+
+    def ClearContents(self) -> None:
+        for part in self.parts:
+            part.ClearContents()
+
+    def ClearComments(self) -> None:
+        for part in self.parts:
+            part.ClearComments()
 
 
 class Range:
@@ -179,6 +249,25 @@ class Range:
         )
 
     @property
+    def Value2(self) -> Any:
+        return self.Value
+
+    @Value2.setter
+    def Value2(self, value: Any) -> None:
+        self.Value = value
+
+    @property
+    def HasFormula(self) -> bool | None:
+        found = {str(cell).startswith("=") for row in self._get("formula") for cell in row}
+        return found.pop() if len(found) == 1 else None
+
+    def ClearContents(self) -> None:
+        self._set("value", None)
+
+    def ClearComments(self) -> None:
+        self._set("note", None)
+
+    @property
     def Formula(self) -> Any:
         return self._shape([[from_calc(cell) for cell in row] for row in self._get("formula")])
 
@@ -192,7 +281,9 @@ class Range:
 
     @Formula2.setter
     def Formula2(self, value: Any) -> None:
-        self._set("formula", value, lambda cell: to_calc(cell) if isinstance(cell, str) else cell)
+        self._set(
+            "formula", value, lambda cell: to_calc(cell.removeprefix("'")) if isinstance(cell, str) else cell
+        )
 
     @property
     def Interior(self) -> Interior:
@@ -244,9 +335,17 @@ class Link:
             self._cell.Value = value
 
 
+class Comments:
+    def __init__(self, found: list[Comment]) -> None:
+        self._found, self.Count = found, len(found)
+
+    def __iter__(self) -> Any:
+        return iter(self._found)
+
+
 class Comment:
     def __init__(self, cell: Range) -> None:
-        self._cell = cell
+        self._cell = self.Parent = cell
 
     def Text(self) -> Any:
         return self._cell._common("note")
@@ -260,8 +359,9 @@ class Interior:
         self._cells = cells
 
     @property
-    def ColorIndex(self) -> int:
-        return NO_COLOUR if self._cells._common("fill") is None else 1
+    def ColorIndex(self) -> int | None:
+        found = {cell for row in self._cells._get("fill") for cell in row}
+        return None if len(found) > 1 else NO_COLOUR if found == {None} else 1
 
     @ColorIndex.setter
     def ColorIndex(self, index: int) -> None:
@@ -270,7 +370,7 @@ class Interior:
 
     @property
     def Color(self) -> int:
-        return swapped(self._cells._common("fill"))
+        return swapped(self._cells._common("fill") or 0)
 
     @Color.setter
     def Color(self, colour: int) -> None:
@@ -280,6 +380,15 @@ class Interior:
 class Font:
     def __init__(self, cells: Range) -> None:
         self._cells = cells
+
+    @property
+    def ColorIndex(self) -> int | None:
+        return None if len({cell for row in self._cells._get("font") for cell in row}) > 1 else 1
+
+    @ColorIndex.setter
+    def ColorIndex(self, index: int) -> None:
+        assert index == -4105
+        self._cells._set("font", None)
 
     @property
     def Color(self) -> int:

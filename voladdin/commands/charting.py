@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 NAME = "chart"
 SCALE = ((248, 251, 255), (207, 226, 243), (111, 168, 220))  # pale to deep
 _LINES = {"dots": (31, 78, 121), "line": (197, 90, 17), "band": (127, 127, 127)}
-_EXCEL = {"line_markers": 65, "dash": 4, "circle": 8, "none": -4142, "span": 3}
 
 
 def chart(book: xw.Book) -> str:
@@ -67,18 +66,11 @@ def _write(sheet: xw.Sheet, made: ChartSheet) -> None:
         _cells(sheet, box).formula_array = text
     for box in made.vols:
         _cells(sheet, box).number_format = "0.00" if made.percent else "0.00%"
-    native = hasattr(sheet.impl, "draw")
     if made.heat is not None:
-        if native:
-            sheet.impl.heat(_area(made.heat))
-        else:
-            _heat_in_excel(_cells(sheet, made.heat))
+        sheet.impl.heat(_area(made.heat))
     headings = {str(made.values[at]): [*at, *at] for at in made.headings}
     for drawn in made.charts:
-        if native:
-            sheet.impl.draw(_as_json(drawn, headings))
-        else:
-            _draw_in_excel(sheet, drawn)
+        sheet.impl.draw(_as_json(drawn, headings))
 
 
 def _cells(sheet: xw.Sheet, box: Box) -> xw.Range:
@@ -90,7 +82,7 @@ def _area(box: Box) -> list[int]:
 
 
 def _as_json(drawn: Chart, headings: dict[str, list[int]]) -> dict[str, Any]:
-    """As `edits.apply` draws it in Calc."""
+    """As `edits.apply` draws it in Calc, and `drawing.draw` in Excel."""
     series = [
         {"area": _area(s.cells), "heading": headings[s.title], "look": s.look}
         | {"colour": _number(_LINES[s.look])}
@@ -103,37 +95,3 @@ def _as_json(drawn: Chart, headings: dict[str, list[int]]) -> dict[str, Any]:
 def _number(colour: tuple[int, int, int]) -> int:
     red, green, blue = colour
     return red << 16 | green << 8 | blue
-
-
-def _heat_in_excel(cells: xw.Range) -> None:
-    scale = cells.api.FormatConditions.AddColorScale(len(SCALE))
-    for number, (red, green, blue) in enumerate(SCALE, 1):
-        scale.ColorScaleCriteria(number).FormatColor.Color = red + 256 * green + 65536 * blue
-
-
-def _draw_in_excel(sheet: xw.Sheet, drawn: Chart) -> None:
-    """By Excel's own objects: xlwings' charts have one range for all."""
-    corner = sheet.range((drawn.top, drawn.left))
-    area = sheet.range((drawn.top, drawn.left), (drawn.top + HEIGHT - 2, drawn.left + WIDTH - 2))
-    box = corner.left, corner.top, area.width, area.height
-    made = sheet.api.Shapes.AddChart2(-1, _EXCEL["line_markers"], *box).Chart
-    while made.SeriesCollection().Count:
-        made.SeriesCollection(1).Delete()
-    made.HasTitle, made.DisplayBlanksAs = True, _EXCEL["span"]
-    made.ChartTitle.Text = drawn.title
-    for series in drawn.series:
-        _series_in_excel(made.SeriesCollection().NewSeries(), sheet, drawn, series)
-
-
-def _series_in_excel(line: Any, sheet: xw.Sheet, drawn: Chart, series: Any) -> None:
-    red, green, blue = _LINES[series.look]
-    line.Name = series.title
-    line.Values, line.XValues = _cells(sheet, series.cells).api, _cells(sheet, drawn.labels).api
-    dots = series.look == "dots"
-    line.MarkerStyle = _EXCEL["circle"] if dots else _EXCEL["none"]
-    line.Format.Line.ForeColor.RGB = red + 256 * green + 65536 * blue
-    line.Format.Line.Visible = not dots
-    if series.look == "band":
-        line.Format.Line.DashStyle = _EXCEL["dash"]
-    if dots:
-        line.MarkerBackgroundColor = line.MarkerForegroundColor = red + 256 * green + 65536 * blue

@@ -5,20 +5,20 @@ xlwings' COM server imports this module by its name. The local server takes the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from voladdin.commands import execute
 from voladdin.errors import InputError, VoladdinError
+from voladdin.hosts.documents.engine import book_of
+from voladdin.journal import Caller, recorded
 from voladdin.worksheet import wire
 
-if TYPE_CHECKING:
-    import xlwings as xw
+from .edits import apply
+from .open_book import OpenDocument
 
 LIMIT = 10.0  # seconds, as connection.bas gives the local server
-_QUIET = {"screen_updating": False, "enable_events": False, "calculation": "manual"}
 _threads = ThreadPoolExecutor(1)
 
 
@@ -38,16 +38,19 @@ def commanded(name: str) -> str:
     """Runs a command on the book that VBA gave xlwings: "=" and what it did, or "!" and why it could not."""
     import xlwings as xw
 
-    return on_book(name, xw.Book.caller())
+    return on_book(name, xw.Book.caller().impl.xl)
 
 
-def on_book(name: str, book: xw.Book) -> str:
-    """The same on an open book."""
+def on_book(name: str, workbook: Any, title: str = "") -> str:
+    """The same on an open workbook, as COM gives it; title: its name, where that is known."""
+    document = OpenDocument(workbook, title)
     try:
-        with quiet(book.app):
-            return f"={execute(name, book)}"
+        message = execute(name, book_of(document))
+        with recorded(name, Caller(document.name)):
+            apply(document)
     except VoladdinError as error:
         return f"!{error} ({error.reference})"
+    return f"={message}"
 
 
 def in_excel(text: str) -> str:
@@ -62,32 +65,17 @@ def in_excel(text: str) -> str:
 
     pythoncom.CoInitialize()
     try:
-        return on_book(command, _open_book(int(handle), name))
+        return on_book(command, _open_book(int(handle), name), re.split(r"[\\/]", name)[-1])
     finally:
         pythoncom.CoUninitialize()
 
 
-def _open_book(handle: int, name: str) -> xw.Book:
+def _open_book(handle: int, name: str) -> Any:
     import xlwings as xw
 
     for app in xw.apps:
         if app.impl.hwnd == handle:
             found = [book for book in app.books if book.impl.xl.FullName == name]
             if found:
-                return found[0]
+                return found[0].impl.xl
     raise InputError(f"the book {name} of the window {handle} is not open in an Excel that can be reached")
-
-
-@contextmanager
-def quiet(app: Any) -> Iterator[None]:
-    """Excel neither draws, nor calculates, nor tells of events in the block; as before after it."""
-    before: dict[str, Any] = {}
-    try:
-        for name, value in _QUIET.items():
-            before[name] = getattr(app, name)
-            setattr(app, name, value)
-        yield
-    finally:
-        for name, value in before.items():
-            with suppress(Exception):  # the others still
-                setattr(app, name, value)

@@ -11,12 +11,39 @@ Public Sub VoladdinCommand(control As IRibbonControl)
     ElseIf Not Ready() Then
         answer = "!" & reason & ". Reconnect asks again."
     Else
-        answer = Done(control.Tag)
+        answer = DoneQuietly(control.Tag)
     End If
     If Len(answer) > 1 Then MsgBox Mid$(answer, 2, 1000), IIf(Left$(answer, 1) = "!", vbExclamation, vbInformation), PROJECT_NAME
     Exit Sub
 CommandFailed:
     MsgBox "Python did not run the command: " & Err.Description, vbCritical, PROJECT_NAME
+End Sub
+
+Private Function DoneQuietly(ByVal command As String) As String
+    ' Excel neither draws, nor calculates, nor tells of events meanwhile; as before after it, whatever happens.
+    Dim drawing As Boolean, events As Boolean, calculating As Long, number As Long, why As String
+    drawing = Application.ScreenUpdating: events = Application.EnableEvents: calculating = Application.Calculation
+    On Error GoTo Restored
+    Application.ScreenUpdating = False: Application.EnableEvents = False: Application.Calculation = xlCalculationManual
+    DoneQuietly = Done(command)
+Restored:
+    number = Err.Number: why = Err.Description
+    On Error Resume Next ' the others still
+    Application.Calculation = calculating
+    Application.EnableEvents = events
+    Application.ScreenUpdating = drawing
+    On Error GoTo 0
+    If number <> 0 Then Err.Raise number, PROJECT_NAME, why
+End Function
+
+Public Sub VoladdinNotes(ByVal sheet As Object, ByVal places As String, ByVal texts As String)
+    ' Notes of a command, one a line: each is a call of its own, and from here none leaves Excel.
+    Dim at() As String, said() As String, i As Long
+    at = Split(places, vbLf): said = Split(texts, vbLf)
+    For i = 0 To UBound(at)
+        sheet.Range(at(i)).ClearComments
+        sheet.Range(at(i)).AddComment Plain(said(i))
+    Next i
 End Sub
 
 Private Function Done(ByVal command As String) As String

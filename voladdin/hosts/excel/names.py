@@ -7,4 +7,5 @@ ADDIN = f"{PROJECT}.xlam"
 PYTHON_MODULE = "voladdin.hosts.excel.calls"  # what VBA asks through xlwings' COM server
 VBA_MODULE = "voladdin_udfs"
 CALLBACK = "VoladdinCommand"  # of every button, in commands.bas
+NOTES = "VoladdinNotes"  # in commands.bas, of the commands that write notes
 MAX_HELP = 255  # characters of a text in Excel's function wizard

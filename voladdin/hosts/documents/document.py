@@ -48,6 +48,11 @@ class SheetData:
     known: list[Area] = field(default_factory=list)
     cells: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
 
+    def grow(self, area: Area) -> None:
+        """Cells of the area are used too."""
+        top, left, bottom, right = self.used
+        self.used = min(top, area[0]), min(left, area[1]), max(bottom, area[2]), max(right, area[3])
+
 
 class Document:
     """Cells by sheet, and `edits`: what was changed since, in order.
@@ -59,6 +64,8 @@ class Document:
 
     Raises InputError where they are of another shape.
     """
+
+    spills = False  # whether a formula's result fills the cells beside it
 
     def __init__(self, book: dict[str, Any], blocks: list[dict[str, Any]]) -> None:
         try:
@@ -115,8 +122,7 @@ class Document:
             cell[attribute] = value
             if attribute in ("value", "formula"):
                 self._enter(cell, value, attribute)
-        top, left, bottom, right = sheet.used
-        sheet.used = min(top, area[0]), min(left, area[1]), max(bottom, area[2]), max(right, area[3])
+        sheet.grow(area)
         self.edits.append({"op": attribute, "sheet": sheet.name, "area": list(area), "rows": rows})
 
     def enter_array(self, name: str, area: Area, text: str) -> None:

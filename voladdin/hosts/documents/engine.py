@@ -13,36 +13,11 @@ from typing import Any
 import xlwings as xw
 from xlwings import base_classes
 
-from voladdin.errors import UnavailableError
-from voladdin.home import version
-
-from .document import Document, Missing
+from .document import Document
 from .sheets import CalcSheet, Range
 
 NAME = "libreoffice"
 _ERRORS = frozenset({"#N/A", "#VALUE!", "#DIV/0!", "#NUM!", "#REF!", "#NAME?", "#NULL!"})
-
-
-def run(name: str, book: dict[str, Any], blocks: list[dict[str, Any]]) -> dict[str, Any]:
-    """Runs a command: {"label", "message", "edits"}, or {"need": {"sheet", "area"}}, cells to send as well.
-
-    book, blocks: as `Document` takes them; book["extension"]: the version of the extension that asks.
-
-    Raises UnavailableError where that is another than this, VoladdinError where the command does.
-    """
-    from voladdin.commands import COMMANDS, execute
-
-    if book.get("extension") != version():
-        raise UnavailableError(
-            f"LibreOffice has the extension of voladdin {book.get('extension', '0.1')}, this is {version()}; "
-            "expected `voladdin install libreoffice` again, and LibreOffice restarted"
-        )
-    document = Document(book, blocks)
-    try:
-        message = execute(name, book_of(document))
-    except Missing as missing:
-        return {"need": {"sheet": missing.sheet, "area": list(document.ample(missing))}}
-    return {"label": COMMANDS[name].label, "message": message, "edits": document.plan()}
 
 
 def book_of(document: Document) -> xw.Book:

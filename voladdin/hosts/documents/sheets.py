@@ -158,6 +158,17 @@ class Range(base_classes.Range):
         self._set("formula", value, lambda cell: to_calc(cell) if isinstance(cell, str) else cell)
 
     @property
+    def formula2(self) -> Any:
+        """Formulas spill in Excel alone, whose document says so."""
+        if not self.sheet.document.spills:
+            raise NotImplementedError
+        return self.formula
+
+    @formula2.setter
+    def formula2(self, value: Any) -> None:
+        self.formula = value
+
+    @property
     def formula_array(self) -> Any:
         return self._common("formula")
 

@@ -1,0 +1,270 @@
+"""An open workbook of Excel's as the document that a command works on, asked as rarely as can be.
+
+Each question goes to Excel's process and back. Cells are read a block at a time; looks an area at a time,
+which is split while its cells differ, and only where a command asks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from functools import cached_property
+from typing import Any
+
+from voladdin.hosts.documents.document import DEFAULTS, Area, Document, Missing, Rows, SheetData
+from voladdin.hosts.documents.notation import corners, to_calc
+
+SIZE = 1_048_576, 16_384
+NO_COLOUR = -4142  # xlColorIndexNone
+ERRORS = {
+    -2146826288: "#NULL!",
+    -2146826281: "#DIV/0!",
+    -2146826273: "#VALUE!",
+    -2146826265: "#REF!",
+    -2146826259: "#NAME?",
+    -2146826252: "#NUM!",
+    -2146826246: "#N/A",
+}
+_CELLS = ("value", "formula")
+_LINES = re.compile(r"\$?([A-Z]+):\$?([A-Z]+)|\$?([0-9]+):\$?([0-9]+)")
+
+
+class OpenSheet(SheetData):
+    """A sheet; `before` is what was read of it, whatever was changed in `cells` since."""
+
+    def __init__(self, sheet: Any, name: str) -> None:
+        super().__init__(name, known=[(1, 1, *SIZE)])
+        for own in ("visible", "protected", "used"):  # asked when needed
+            vars(self).pop(own)
+        self.com = sheet
+        self.before: dict[tuple[int, int], dict[str, Any]] = {}
+        self.blocks: list[Area] = []
+        self._grown: list[Area] = []
+        self.ranges: dict[Area, Any] = {}
+        self._alike: dict[str, list[Area]] = {}
+        self._mixed: set[tuple[str, Area]] = set()
+
+    @cached_property
+    def visible(self) -> bool:  # type: ignore[override]
+        return bool(self.com.Visible == -1 or self.com.Visible is True)
+
+    @cached_property
+    def protected(self) -> bool:  # type: ignore[override]
+        return bool(self.com.ProtectContents)
+
+    @cached_property
+    def filtered(self) -> bool:
+        """Whether a filter hides rows."""
+        return bool(self.com.FilterMode)
+
+    @cached_property
+    def used(self) -> Area:  # type: ignore[override]
+        tops, lefts, bottoms, rights = zip(area_of(self.com.UsedRange.Address), *self._grown, strict=True)
+        return min(tops), min(lefts), max(bottoms), max(rights)
+
+    def grow(self, area: Area) -> None:
+        """Excel is asked for what was used only where that matters."""
+        self._grown.append(area)
+        vars(self).pop("used", None)
+
+    def range(self, area: Area) -> Any:
+        """Excel's own range."""
+        if area not in self.ranges:
+            self.ranges[area] = self.com.Range(address(area))
+        return self.ranges[area]
+
+    def read(self, area: Area) -> None:
+        """Values and formulas of a block."""
+        cells = self.range(area)
+        values, formulas = _rows(cells.Value), _rows(formulas_of(cells))
+        for i, (row, texts) in enumerate(zip(values, formulas, strict=True), area[0]):
+            for j, (value, text) in enumerate(zip(row, texts, strict=True), area[1]):
+                if text not in (None, ""):
+                    self._keep((i, j), "value", _plain(value))
+                    self._keep((i, j), "formula", to_calc(str(text)))
+        self.blocks.append(area)
+
+    def read_notes(self) -> None:
+        """All of the sheet, once."""
+        if "note" in self._alike:
+            return
+        self._alike["note"] = [(1, 1, *SIZE)]
+        comments = self.com.Comments
+        if comments.Count:
+            for comment in comments:
+                place = area_of(comment.Parent.Address)
+                self._keep(place[:2], "note", str(comment.Text()))
+
+    def look(self, area: Area, attribute: str, piece: Area) -> None:
+        """An attribute of the part of `piece` that the area meets."""
+        apart = area[0] > piece[2] or area[2] < piece[0] or area[1] > piece[3] or area[3] < piece[1]
+        if apart or any(holds(known, piece) for known in self._alike.get(attribute, ())):
+            return
+        single = piece[:2] == piece[2:]
+        if (attribute, piece) not in self._mixed:
+            same, value = _ask(self.range(piece), attribute, single=single)
+            if same:
+                self._alike.setdefault(attribute, []).append(piece)
+                for place in [] if value == DEFAULTS[attribute] else places(piece):
+                    self._keep(place, attribute, value)
+                return
+            self._mixed.add((attribute, piece))
+        for part in _halves(piece):
+            self.look(area, attribute, part)
+
+    def _keep(self, place: tuple[int, int], attribute: str, value: Any) -> None:
+        self.before.setdefault(place, {})[attribute] = value
+        self.cells.setdefault(place, {}).setdefault(attribute, value)
+
+
+class OpenDocument(Document):
+    """The workbook, whose name may be known.
+
+    Raises PermissionError for a change of a protected or filtered sheet.
+    """
+
+    spills = True
+
+    def __init__(self, book: Any, name: str = "") -> None:
+        self.com, self.application = book, book.Application
+        self.name, self.size, self.edits = name or str(book.Name), SIZE, []
+        self.protected = False  # asked where Excel refuses
+        self._chosen = self.application.Selection
+        self.active = str(book.ActiveSheet.Name)
+        self.worksheets = book.Worksheets
+        self.read = [OpenSheet(sheet, str(sheet.Name)) for sheet in self.worksheets]
+        self.sheets = list(self.read)
+
+    @cached_property
+    def selection(self) -> list[Area]:  # type: ignore[override]
+        """None where a chart or a picture is selected, or nothing."""
+        try:
+            return [area_of(part) for part in str(self._chosen.Address).split(",")]
+        except AttributeError:  # of what has no address
+            return []
+
+    @cached_property
+    def region(self) -> Area:  # type: ignore[override]
+        found = self._chosen.CurrentRegion
+        area = area_of(found.Address)
+        sheet = self.sheet(self.active)
+        if isinstance(sheet, OpenSheet):
+            sheet.ranges[area] = found
+        return area
+
+    def get(self, name: str, area: Area, attribute: str) -> Rows:
+        sheet = self.sheet(name)
+        if isinstance(sheet, OpenSheet):
+            self._learn(sheet, area, attribute)
+        return super().get(name, area, attribute)
+
+    def _learn(self, sheet: OpenSheet, area: Area, attribute: str) -> None:
+        if attribute in _CELLS:
+            if not any(holds(known, area) for known in sheet.blocks):
+                sheet.read(self.ample(Missing(sheet.name, area)) if area[:2] == area[2:] else area)
+        elif attribute == "note":
+            sheet.read_notes()
+        else:
+            block = next((known for known in sheet.blocks if holds(known, area)), area)
+            for piece in [block] if attribute == "merged" else _parts(block):
+                sheet.look(area, attribute, piece)
+
+    def _open(self, name: str) -> SheetData:
+        sheet = super()._open(name)
+        if isinstance(sheet, OpenSheet) and sheet.filtered:
+            raise PermissionError(f"a filter hides rows of the sheet {sheet.name}")
+        return sheet
+
+    def _check_merged(self, sheet: SheetData, area: Area) -> None:
+        if isinstance(sheet, OpenSheet):
+            self._learn(sheet, area, "merged")
+        super()._check_merged(sheet, area)
+
+
+def area_of(text: str) -> Area:
+    """Of Excel's address; of whole rows or columns too."""
+    found = _LINES.fullmatch(text)
+    if found is None:
+        return corners(text)
+    if found[1]:
+        return corners(f"{found[1]}1:{found[2]}{SIZE[0]}")
+    return int(found[3]), 1, int(found[4]), SIZE[1]
+
+
+def address(area: Area) -> str:
+    """Without $, since an address may have 255 characters only."""
+    first, last = (_cell(row, column) for row, column in (area[:2], area[2:]))
+    return first if first == last else f"{first}:{last}"
+
+
+def _cell(row: int, column: int) -> str:
+    letters = ""
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(65 + letter) + letters
+    return f"{letters}{row}"
+
+
+def formulas_of(cells: Any) -> Any:
+    """As they spill, where Excel's formulas do."""
+    try:
+        return cells.Formula2
+    except Exception:  # of COM, before Excel 2021
+        return cells.Formula
+
+
+def holds(known: Area, area: Area) -> bool:
+    """Whether an area has all of another."""
+    return known[0] <= area[0] and known[1] <= area[1] and known[2] >= area[2] and known[3] >= area[3]
+
+
+def places(area: Area) -> list[tuple[int, int]]:
+    """Each of its cells."""
+    return [(i, j) for i in range(area[0], area[2] + 1) for j in range(area[1], area[3] + 1)]
+
+
+def _rows(found: Any) -> Any:
+    return found if isinstance(found, tuple) else ((found,),)
+
+
+def _plain(value: Any) -> Any:
+    """A cell's value without what COM adds: errors are numbers, dates have a time zone."""
+    if isinstance(value, dt.datetime):
+        return dt.datetime(*value.timetuple()[:6])
+    if isinstance(value, int) and not isinstance(value, bool):
+        return ERRORS.get(value, float(value))
+    return value
+
+
+def _parts(block: Area) -> list[Area]:
+    """Of a block with headers: its body, its first row and its first column, which look unlike."""
+    top, left, bottom, right = block
+    if bottom - top < 2 or right - left < 2:
+        return [block]
+    return [(top + 1, left + 1, bottom, right), (top, left, top, right), (top + 1, left, bottom, left)]
+
+
+def _halves(area: Area) -> list[Area]:
+    top, left, bottom, right = area
+    if bottom - top >= right - left:
+        middle = (top + bottom) // 2
+        return [(top, left, middle, right), (middle + 1, left, bottom, right)]
+    middle = (left + right) // 2
+    return [(top, left, bottom, middle), (top, middle + 1, bottom, right)]
+
+
+def _ask(cells: Any, attribute: str, *, single: bool) -> tuple[bool, Any]:
+    """Whether all cells have it alike, and what it is: Excel gives Null, or 0, where they differ."""
+    if attribute == "format":
+        found = cells.NumberFormat
+        return found is not None, found
+    if attribute == "merged":
+        found = cells.MergeCells
+        return found is not None, bool(found)
+    look = cells.Interior if attribute == "fill" else cells.Font
+    index = look.ColorIndex
+    if index == NO_COLOUR and attribute == "fill":
+        return True, None
+    colour = 0 if index is None else int(look.Color or 0)
+    swapped = (colour & 255) << 16 | colour & 0xFF00 | colour >> 16
+    return single or (index is not None and (colour > 0 or index == 1)), swapped

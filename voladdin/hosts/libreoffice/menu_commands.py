@@ -1,0 +1,31 @@
+"""The commands of Calc's menu, on the cells that it sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from voladdin.commands import COMMANDS, execute
+from voladdin.errors import UnavailableError
+from voladdin.home import version
+from voladdin.hosts.documents.document import Document, Missing
+from voladdin.hosts.documents.engine import book_of
+
+
+def run(name: str, book: dict[str, Any], blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Runs a command: {"label", "message", "edits"}, or {"need": {"sheet", "area"}}, cells to send as well.
+
+    book, blocks: as `Document` takes them; book["extension"]: the version of the extension that asks.
+
+    Raises UnavailableError where that is another than this, VoladdinError where the command does.
+    """
+    if book.get("extension") != version():
+        raise UnavailableError(
+            f"LibreOffice has the extension of voladdin {book.get('extension', '0.1')}, this is {version()}; "
+            "expected `voladdin install libreoffice` again, and LibreOffice restarted"
+        )
+    document = Document(book, blocks)
+    try:
+        message = execute(name, book_of(document))
+    except Missing as missing:
+        return {"need": {"sheet": missing.sheet, "area": list(document.ample(missing))}}
+    return {"label": COMMANDS[name].label, "message": message, "edits": document.plan()}
