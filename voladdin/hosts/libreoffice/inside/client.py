@@ -84,7 +84,7 @@ class FunctionClient:
             return self._unanswered(name)
 
     def command(self, name: str, book: Any, blocks: list[Any]) -> Any:
-        """What `hosts.libreoffice.menu_commands.run` answers. Raises CommandError with what to tell the user."""
+        """What `menu_commands.run` answers. Raises CommandError with what to tell the user."""
         body = _json({"book": book, "blocks": blocks})
         try:
             status, answer = self._server.request("POST", f"/v1/commands/{name}", body, COMMAND_TIMEOUT)
