@@ -2,7 +2,7 @@
 
     z ~ N(0, I_e),   x | z ~ N(mu(z), R),   q(z | x) = N(m(x), diag s(x)²)
 
-x: standardised log-vols of the core nodes. R is full: with diagonal noise (as in Gopal 2023, Σ-VAE included)
+x: standardised log-vols of the core nodes. R is full: with diagonal noise (as in Gopal 2024, Σ-VAE included)
 the model forgets how quotes correlate and loses to a plain Gaussian.
 """
 
@@ -17,7 +17,7 @@ LATENT, HIDDEN, BLOCKS, PRINCIPAL = 16, 128, 2, 6
 
 
 class Block(nn.Module):
-    """Pre-norm residual block, LayerNorm and SiLU (Gopal 2023, appendix B.1)."""
+    """Pre-norm residual block, LayerNorm and SiLU (Gopal 2024, appendix B.1)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -35,7 +35,7 @@ class Diagnostics:
 
     durrleman: f(m) of one tenor, whose sign is the density's (Wang, Liu, Vuik 2025, section 2).
     calendar: d w / d tau at fixed log-moneyness (same).
-    delta_decreasing: -d d1 / d m, so that delta falls with the strike (Mama 2025, eq. 16, first line).
+    delta_decreasing: -d d1 / d m, so that delta falls with the strike (Mama 2022, eq. 16, first line).
     distribution: -d mu / d delta, so that the distribution function rises (eq. 16, second line).
     calendar_delta: d sqrt(w) / d tau at fixed delta (eq. 18).
     calendar_step: w less that of the tenor before at the same delta (eq. 19); NaN at the first tenor.

@@ -8,7 +8,7 @@ two matrices of the core's size: the information W of the quotes and the gain T 
 
 1. Start: the surface filled by the local Gaussian, encoded (from z = 0 the search ends in a wrong mode).
 2. Levenberg-Marquardt on -log p(quotes | z) p(z), with the decoder's Jacobian from its own graph.
-3. Laplace proposal, Student-t, antithetic; importance weights (Gopal 2023 samples the encoder instead, whose
+3. Laplace proposal, Student-t, antithetic; importance weights (Gopal 2024 samples the encoder instead, whose
    effective sample size here is 1 to 5 in 10,000).
 4. Given each z the noise too is conditioned on the quotes: they are met exactly, and a missing cell near a
    quote inherits its residual.

@@ -27,6 +27,7 @@ _OVERSHOOT = (
 )
 _INSIDE = 0.05  # of the difference of both chords, between which slopes stay
 _WING = 4.0  # deviations beyond the nodes to which it is
+_FARTHEST = MAX_LOG_STRIKE + 5.0  # to which the mesh goes: K/F is a number still
 _LEE = 1.9  # largest slope of total variance in k
 _ROUNDING = 1e-13
 _TINY = 1e-300
@@ -126,7 +127,7 @@ class SmileCurve:
         if not self.convexity:
             return np.zeros(pieces, dtype=np.bool_)
         reach = _WING * self._scale
-        first, last = max(self.k[0] - reach, -MAX_LOG_STRIKE), min(self.k[-1] + reach, MAX_LOG_STRIKE)
+        first, last = max(self.k[0] - reach, -_FARTHEST), min(self.k[-1] + reach, _FARTHEST)
         knots = np.concatenate([[first], self.k, [last]])
         share = np.tile(np.arange(_MESH + 1) / _MESH, (pieces, 1))
         share[0], share[-1] = 1.0 - (1.0 - share[0]) ** 2, share[-1] ** 2

@@ -68,7 +68,7 @@ class Network(nn.Module, ABC):
 class Vae(Network):
     """z ~ N(0, I), x | z ~ N(mu(z), R): encoder and decoder by layers, R by `noise`.
 
-    The masked bound reads the seen nodes only (Gopal 2023, section 6.1): the others are integrated out.
+    The masked bound reads the seen nodes only (Gopal 2024, section 6.1): the others are integrated out.
     """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, noise: Noise, latent: int = LATENT) -> None:
@@ -109,6 +109,6 @@ def feed_forward(sizes: Sequence[int]) -> nn.Sequential:
 def residual(
     entry: int, out: int, width: int = WIDTH, depth: int = DEPTH, dropout: float = 0.0
 ) -> nn.Sequential:
-    """Pre-norm residual blocks between two linear layers (Gopal 2023, appendix B.1)."""
+    """Pre-norm residual blocks between two linear layers (Gopal 2024, appendix B.1)."""
     blocks = [layer for _ in range(depth) for layer in (Block(width), nn.Dropout(dropout))]
     return nn.Sequential(nn.Linear(entry, width), *blocks, nn.Linear(width, out))

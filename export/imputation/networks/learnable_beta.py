@@ -1,4 +1,4 @@
-"""Beta-VAE with beta trained in the square-error loss: it falls towards 0 (Gopal 2023, section 4)."""
+"""Beta-VAE with beta trained in the square-error loss: it falls towards 0 (Gopal 2024, section 4)."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Diagonal(Noise, ABC):
 
 
 class Fixed(Diagonal):
-    """One number that is not trained: the beta-VAE, beta = 2 sigma² (Gopal 2023, section 4)."""
+    """One number that is not trained: the beta-VAE, beta = 2 sigma² (Gopal 2024, section 4)."""
 
     sigma: Tensor
 
@@ -77,7 +77,7 @@ class OfNode(Diagonal):
 
 
 class OfLatent(Diagonal):
-    """A number for each node that depends on z: the Sigma-VAE (Gopal 2023, section 5.1)."""
+    """A number for each node that depends on z: the Sigma-VAE (Gopal 2024, section 5.1)."""
 
     def __init__(self, nodes: int, latent: int) -> None:
         super().__init__()

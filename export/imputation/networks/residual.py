@@ -1,4 +1,4 @@
-"""The residual VAEs of Gopal (2023): LayerNorm and SiLU blocks, with trained, latent or full noise."""
+"""The residual VAEs of Gopal (2024): LayerNorm and SiLU blocks, with trained, latent or full noise."""
 
 from __future__ import annotations
 

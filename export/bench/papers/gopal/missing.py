@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
+import numpy as np
+
 from voladdin.labels.tenors import tenor_label
 
 from ..fx import RATES, fx
@@ -16,6 +18,10 @@ from .rivals import VOLADDIN
 from .trained import ran
 from .vaes import OF_LATENT, REFIT_STEPS, SAMPLES, SIGMA_RESIDUAL
 
+WHY = {  # another is first
+    "Gaussian, scale-augmented": "one Gaussian of all training days, without regimes",
+    "Σ-IWAE, residual": "four cells are shown: its prior over surfaces",
+}
 SHOWN, PAIR = (10, 50, 90), "AUDUSD"
 TENORS = ("1W", "1M", "2M", "3M", "6M", "9M", "1Y", "3Y")  # the paper's
 
@@ -87,9 +93,20 @@ def _leaders(found: Errors, kind: str, pair: str) -> str:
     """Who is first at which rates."""
     first: dict[str, list[int]] = {}
     for rate in RATES:
-        errors = {name: found.at(name, kind, rate, pair) for name in found.methods}
-        first.setdefault(min(errors, key=lambda name: errors[name]), []).append(rate)
-    return ", ".join(f"{name} first at {_rates(rates)}" for name, rates in first.items())
+        errors = [found.at(name, kind, rate, pair) for name in found.methods]
+        first.setdefault(found.methods[int(np.nanargmin(errors))], []).append(rate)
+    return ", ".join(
+        f"{name} first at {_rates(rates)}{_behind(found, kind, pair, name, rates)}"
+        for name, rates in first.items()
+    )
+
+
+def _behind(found: Errors, kind: str, pair: str, name: str, rates: Sequence[int]) -> str:
+    """By how much voladdin is behind another, and why."""
+    if name == VOLADDIN:
+        return ""
+    ratio = max(found.at(VOLADDIN, kind, r, pair) / found.at(name, kind, r, pair) for r in rates)
+    return f" (voladdin at most {ratio:.2f} of it; {WHY.get(name, 'not looked into')})"
 
 
 def _rates(rates: list[int]) -> str:
