@@ -15,7 +15,7 @@ from export.bench.papers import command, document, results
 from export.bench.papers.catalogue import ITEMS, PAPERS
 from export.bench.papers.gopal.missing import printed
 from export.bench.papers.items import QUICK, Bench, Item, Outcome, Table
-from export.bench.papers.slices import Clock, Paused, Run, Schedule
+from export.imputation.training.slices import Clock, Paused, Run, Schedule
 from voladdin.errors import InputError
 
 pytestmark = pytest.mark.torch

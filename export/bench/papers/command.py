@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from export.imputation.training.slices import Clock, Paused
 from voladdin.errors import InputError
 
 from . import document, results
 from .catalogue import ITEMS
 from .items import FULL, OWN, QUICK, Bench, Item
-from .slices import Clock, Paused
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "papers.md"
 WHEN_PAUSED = 3  # exit status

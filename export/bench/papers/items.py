@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .slices import Clock
+from export.imputation.training.slices import Clock
 
 
 @dataclass(frozen=True)

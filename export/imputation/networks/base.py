@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from voladdin.errors import InputError
+
 from ..network import Block
 from .noise import Noise
 
@@ -52,9 +54,17 @@ class Network(nn.Module, ABC):
     def decode(self, z: Tensor) -> Tensor:
         """[B, c] the mean surface of z."""
 
-    @abstractmethod
+    def terms(self, x: Tensor, seen: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+        """[B] log density of the `asked` nodes at a draw of the code of the seen ones, [B, e] its divergence.
+
+        Raises InputError for a network whose code has none.
+        """
+        raise InputError(f"network is {type(self).__name__}, whose code has no divergence; expected a VAE")
+
     def elbo(self, x: Tensor, seen: Tensor) -> Tensor:
         """[B] what training raises: a bound on the log density of the seen nodes, up to -ln 2 pi / 2 each."""
+        likelihood, divergence = self.terms(x, seen, seen)
+        return likelihood - divergence.sum(-1)
 
     @abstractmethod
     def sample(self, count: int) -> Tensor:
@@ -83,10 +93,10 @@ class Vae(Network):
         mean: Tensor = self.decoder(z)
         return mean
 
-    def elbo(self, x: Tensor, seen: Tensor) -> Tensor:
+    def terms(self, x: Tensor, seen: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
         code = self.encode(x, seen)
         z = code.draw()
-        return self.noise.log_density(x, self.decode(z), seen, z) - code.divergence.sum(-1)
+        return self.noise.log_density(x, self.decode(z), asked, z), code.divergence
 
     def sample(self, count: int) -> Tensor:
         z = torch.randn(count, self.latent)

@@ -29,11 +29,11 @@ class Conditional(Vae):
         spread = F.softplus(spread) + 1e-4
         return Code(torch.cat([mean, known], -1), torch.cat([spread, torch.zeros_like(known)], -1))
 
-    def elbo(self, x: Tensor, seen: Tensor) -> Tensor:
+    def terms(self, x: Tensor, seen: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
         code = self.encode(x, seen)
         z, of = code.draw(), slice(None, self.latent)
-        likelihood = self.noise.log_density(x[:, : self.nodes], self.decode(z), seen[:, : self.nodes], z)
-        return likelihood - Code(code.mean[:, of], code.spread[:, of]).divergence.sum(-1)
+        likelihood = self.noise.log_density(x[:, : self.nodes], self.decode(z), asked[:, : self.nodes], z)
+        return likelihood, Code(code.mean[:, of], code.spread[:, of]).divergence
 
     def sample(self, count: int) -> Tensor:
         """Surfaces of the first asset at a log spot of 0."""

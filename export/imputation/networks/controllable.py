@@ -44,11 +44,11 @@ class Controllable(Network):
         mean: Tensor = self.decoder(z)
         return mean
 
-    def elbo(self, x: Tensor, seen: Tensor) -> Tensor:
+    def terms(self, x: Tensor, seen: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
         code = self.encode(x, seen)
         z, rest = code.draw(), slice(self.features, None)
-        likelihood = self.noise.log_density(x, self.decode(z), seen, z)
-        return likelihood - Code(code.mean[:, rest], code.spread[:, rest]).divergence.sum(-1)
+        likelihood = self.noise.log_density(x, self.decode(z), asked, z)
+        return likelihood, Code(code.mean[:, rest], code.spread[:, rest]).divergence
 
     def sample(self, count: int) -> Tensor:
         """Features and residual latent both standard normal."""

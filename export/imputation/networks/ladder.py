@@ -44,10 +44,10 @@ class Ladder(Network):
         out: Tensor = self.out(h)
         return out
 
-    def elbo(self, x: Tensor, seen: Tensor) -> Tensor:
+    def terms(self, x: Tensor, seen: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
         means, spreads, z, h = self._descend(self._ascend(x, seen), len(x), draw=True)
-        likelihood = self.noise.log_density(x, self.out(h), seen, z)
-        return likelihood - Code(means, spreads).divergence.sum(-1)
+        likelihood = self.noise.log_density(x, self.out(h), asked, z)
+        return likelihood, Code(means, spreads).divergence
 
     def sample(self, count: int) -> Tensor:
         z = torch.randn(count, self.latent)

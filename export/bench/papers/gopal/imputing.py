@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from export.imputation.networks.base import Vae
 from export.imputation.networks.noise import Diagonal
+from export.imputation.training.slices import Run, Schedule
 from voladdin._typing import FloatArray
 
 from ..fx import Fx, hidden_cells
 from ..items import Bench
-from ..slices import Run, Schedule
 from .trained import trained, vae_of
 from .vaes import KINDS, log_weights, weighted_bound
 

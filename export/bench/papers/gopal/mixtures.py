@@ -14,10 +14,10 @@ from torch import Tensor
 from export.imputation.networks.base import Vae, feed_forward, residual
 from export.imputation.networks.learnable_beta import LearnableBeta
 from export.imputation.networks.noise import Fixed, Noise, Shared
+from export.imputation.training.slices import Run, Schedule
 from voladdin._typing import FloatArray
 
 from ..items import Bench
-from ..slices import Run, Schedule
 from .vaes import DRAWS, Size, frozen, of_latent, training_loss
 
 POINTS, WIDTH, LATENT, RATE = 1_000, 64, 4, 1e-4

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from export.imputation.networks.base import Vae
+from export.imputation.training.slices import Run
 
 from ..fx import Fx
 from ..items import Bench
-from ..slices import Run
 from .vaes import KINDS, STEPS, Size, frozen, network, schedule, training_loss
 
 

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from export.imputation.networks.base import Vae, feed_forward, residual
 from export.imputation.networks.noise import Fixed, Noise, OfLatent, OfNode, Shared
-
-from ..slices import Schedule
+from export.imputation.training.slices import Schedule
 
 STEPS, DRAWS, REFIT_STEPS, REFIT_DRAWS, SAMPLES = (
     100_000,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,35 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from export.imputation.training.beta import SCHEDULES
+from export.imputation.training.divergence import to_capacity
+from export.imputation.training.rates import divisions, stalls
 from voladdin._typing import FloatArray
 
 from ..fx import Fx, fx
 from ..items import Bench
 from .surfaces_vae import HYBRID, SurfaceVae
 
-GAMMA, BATCH, RATE, CYCLES = 1e-5, 16, 1e-3, 4
+GAMMA, BATCH, RATE = 1e-5, 16, 1e-3
 PATIENCE, STOP = 5, 10  # epochs without a lower loss: the rate is divided by 10, training ends (section 5)
-
-
-def constant(_done: float) -> float:
-    return 1.0
-
-
-def linear_cycle(done: float, share: float = 0.75) -> float:
-    """Up linearly in the first 75% of each cycle, then 1 (figure 13); done: of all steps, 0 to 1."""
-    return min((done * CYCLES % 1.0) / share, 1.0)
-
-
-def on_off(done: float, share: float = 0.5) -> float:
-    """0 in the first half of each cycle, then 1 (figure 12)."""
-    return float(done * CYCLES % 1.0 >= share)
-
-
-SCHEDULES: dict[str, Callable[[float], float]] = {
-    "constant": constant,
-    "linear": linear_cycle,
-    "on-off": on_off,
-}
 
 
 @dataclass(frozen=True)
@@ -132,14 +112,11 @@ def fitted(
 
 def _train(bench: Bench, spec: Spec, found: Fitted, rows: Tensor, label: Tensor | None) -> None:
     optimiser = torch.optim.Adam(found.model.parameters(), RATE)
-    best, since = math.inf, 0
     for epoch in range(bench.budget.epochs):
-        loss = _epoch(spec, found, rows, label, optimiser, (epoch, bench.budget.epochs))
+        _epoch(spec, found, rows, label, optimiser, (epoch, bench.budget.epochs))
         found.watched.append(calendar_share(found.model, rows, label))
-        best, since = (loss, 0) if loss < best else (best, since + 1)
-        if since == PATIENCE:
-            optimiser.param_groups[0]["lr"] /= 10
-        if since >= STOP and spec.schedule == "constant":
+        optimiser.param_groups[0]["lr"] = RATE / 10.0 ** divisions(found.loss, PATIENCE)
+        if max(stalls(found.loss)) >= STOP and spec.schedule == "constant":
             break
     found.model.eval().requires_grad_(requires_grad=False)
 
@@ -151,14 +128,14 @@ def _epoch(
     label: Tensor | None,
     optimiser: torch.optim.Optimizer,
     place: tuple[int, int],
-) -> float:
+) -> None:
     batches = torch.randperm(len(rows)).split(BATCH)
     losses, divergences = [], []
     for number, batch in enumerate(batches):
         done = (place[0] + number / len(batches)) / place[1]
         error, divergence = terms(spec, found.model, rows[batch], None if label is None else label[batch])
         weight = GAMMA * SCHEDULES[spec.schedule](done)
-        pull = divergence if spec.capacity is None else (divergence - spec.capacity * done).abs()
+        pull = divergence if spec.capacity is None else to_capacity(divergence, spec.capacity, done)
         loss = error + weight * pull
         optimiser.zero_grad()
         loss.backward()
@@ -167,7 +144,6 @@ def _epoch(
         divergences.append(float(divergence.detach()))
     found.loss.append(float(np.mean(losses)))
     found.divergence.append(float(np.mean(divergences)))
-    return found.loss[-1]
 
 
 def terms(spec: Spec, model: SurfaceVae, vols: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from .rates import divisions
 
 SAVED_EVERY, LOGGED_EVERY = 1000, 50
 
@@ -60,28 +62,33 @@ Loss = Callable[[Tensor, int], Tensor]  # of a batch of rows, at a step
 class Run:
     """One network on its way. curve: (step, loss) means of the last steps; seconds: spent so far.
 
-    notes: what a loss writes down for itself, kept with the checkpoint.
+    notes: what a loss writes down for itself, kept with the checkpoint. file: the checkpoint, none for None.
+    of: what else a checkpoint must agree with to be gone on from. plateau: the rate is divided by 10 after
+    so many logged losses without a lower one; never for 0.
     """
 
     model: nn.Module
     schedule: Schedule
-    file: Path
+    file: Path | None = None
     curve: list[list[float]] = field(default_factory=list)
     notes: list[list[float]] = field(default_factory=list)
     seconds: float = 0.0
     step: int = 0
+    of: Mapping[str, Any] = field(default_factory=dict)
+    plateau: int = 0
 
     def __post_init__(self) -> None:
         torch.set_num_threads(1)
         trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(trained, self.schedule.rate, weight_decay=self.schedule.decay)
-        if self.file.is_file():
-            self._resume()
+        if self.file is not None and self.file.is_file():
+            self._resume(self.file)
 
     @property
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with to be gone on from."""
-        return {**asdict(self.schedule), "parameters": sum(p.numel() for p in self.model.parameters())}
+        parameters = sum(p.numel() for p in self.model.parameters())
+        return {**asdict(self.schedule), "parameters": parameters, **self.of}
 
     @torch.enable_grad()
     def train(self, rows: Tensor, loss: Loss, clock: Clock) -> None:
@@ -103,8 +110,9 @@ class Run:
 
     def _step(self, rows: Tensor, loss: Loss) -> float:
         torch.manual_seed(self.schedule.seed * 1_000_003 + self.step)
+        stalled = divisions([loss for _, loss in self.curve], self.plateau) if self.plateau else 0
         for group in self.optimiser.param_groups:
-            group["lr"] = self.schedule.at(self.step)
+            group["lr"] = self.schedule.at(self.step) / 10.0**stalled
         value = loss(rows[torch.randint(len(rows), (self.schedule.batch,))], self.step)
         self.optimiser.zero_grad()
         value.backward()
@@ -115,14 +123,16 @@ class Run:
 
     def save(self) -> None:
         """Written beside the old checkpoint, then put in its place."""
+        if self.file is None:
+            return
         self.file.parent.mkdir(parents=True, exist_ok=True)
         state: dict[str, Any] = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
         state |= {"curve": self.curve, "notes": self.notes, "seconds": self.seconds, "step": self.step}
         torch.save(state | {"identity": self.identity}, self.file.with_suffix(".new"))
         self.file.with_suffix(".new").replace(self.file)
 
-    def _resume(self) -> None:
-        stored = torch.load(self.file, weights_only=True)
+    def _resume(self, file: Path) -> None:
+        stored = torch.load(file, weights_only=True)
         if stored["identity"] == self.identity:
             for name, value in stored["model"].items():
                 _fit_buffer(self.model, name, value)
