@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from export.imputation.networks import NETWORKS, Network
+from export.imputation.training.slices import Run, Schedule
 from voladdin._typing import FloatArray
 
 from ..fx import Fx, fx, hidden_cells
@@ -18,7 +19,6 @@ from ..gopal.collapse import ACTIVE, mean_variances
 from ..gopal.mixtures import sliced_distance
 from ..gopal.vaes import LN_2PI, frozen
 from ..items import Bench, Item, Outcome, Table
-from ..slices import Run, Schedule
 
 RATE, DRAWN, KNOWN = 50, 1_000, 2
 HEADER = (

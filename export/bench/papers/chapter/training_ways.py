@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from export.imputation.networks.base import Vae
+from export.imputation.training.slices import Run, Schedule
 
 from ..fx import fx
 from ..gopal.collapse import ACTIVE, mean_variances
 from ..gopal.vaes import KINDS, LN_2PI, SIGMA_RESIDUAL, Size, frozen, network
 from ..items import Bench, Item, Outcome, Table
-from ..slices import Run, Schedule
 
 HEADER = ("training", "active units of 32", "divergence, nats", "test bound, nats")
 
