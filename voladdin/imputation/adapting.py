@@ -22,7 +22,7 @@ WANDER = 0.7  # standard deviation of the logarithms about a candidate's own
 _STEPS, _FARTHEST = 8, 3.0
 
 
-class _Evidence:
+class _LogPosterior:
     """Minus the log posterior of the moves [g, 7] of g candidates, given values [n], and its gradient."""
 
     def __init__(self, candidates: Candidates, quotes: Points, values: FloatArray) -> None:
@@ -50,7 +50,7 @@ class _Evidence:
         noise = self._noise * by[:, 6, 0] ** 2
         covariance = self._fixed + smooth[0] + rough[0]
         covariance[:, self._index, self._index] += noise
-        root = np.linalg.cholesky(covariance)
+        root: FloatArray = np.asarray(np.linalg.cholesky(covariance), dtype=float)
         inverse = _inverse_of(root)
         pull = (inverse @ self._residual[..., None])[..., 0]
         distance = (pull * self._residual).sum(-1)
@@ -89,13 +89,18 @@ def _inverse_of(roots: FloatArray) -> FloatArray:
 
 
 def adapted(candidates: Candidates, quotes: Points, values: FloatArray) -> Candidates:
-    """The candidates with residuals and noise as the quotes have them; values: [n] log-vols."""
+    """Candidates with residuals and noise as the quotes have them; values: [n] log-vols less their centre."""
     from scipy.optimize import minimize  # not at import, which is to be light
 
-    evidence, count = _Evidence(candidates, quotes, values), len(candidates) * len(ADAPTED)
+    posterior, count = _LogPosterior(candidates, quotes, values), len(candidates) * len(ADAPTED)
     options = {"maxiter": _STEPS, "maxfun": _STEPS + 2}
     bounds = [(-_FARTHEST, _FARTHEST)] * count
-    found = minimize(evidence, np.zeros(count), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    try:
+        found = minimize(
+            posterior, np.zeros(count), jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        )
+    except np.linalg.LinAlgError:  # quotes at one place, and a noise that is no more than rounding
+        return candidates
     moves = np.exp(found.x.reshape(len(candidates), -1))
     moved = {name: candidates.hyper[name] * moves[:, i] for i, name in enumerate(ADAPTED)}
     return replace(candidates, hyper={**candidates.hyper, **moved})
