@@ -27,7 +27,11 @@ MODULES = {  # what the menu imports of LibreOffice's own Python
     "com.sun.star.frame.DispatchResultState": {"SUCCESS": 1, "FAILURE": 0},
     "com.sun.star.lang": {name: type(name, (), {}) for name in ("XInitialization", "XServiceInfo")},
     "voladdin_calc": {"describe": None, "read": None},
-    "voladdin_client": {"Client": lambda home: None, "CommandError": type("CommandError", (Exception,), {})},
+    "voladdin_arrivals": {"watch": None},
+    "voladdin_client": {
+        "FunctionClient": lambda home: None,
+        "CommandError": type("CommandError", (Exception,), {}),
+    },
     "voladdin_edits": {"apply": None},
     "voladdin_machine": {"keep_log": lambda home: None},
 }
