@@ -64,8 +64,9 @@ def menu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         sys.modules.pop(f"{INSIDE}.{name}", None)
     thread = importlib.import_module(f"{INSIDE}.main_thread")
     monkeypatch.setitem(sys.modules, "voladdin_main_thread", thread)
-    monkeypatch.setattr("pathlib.Path.read_text", lambda *_: "0")
-    found = importlib.import_module(f"{INSIDE}.menu")
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.read_text", lambda *_: "0")
+        found = importlib.import_module(f"{INSIDE}.menu")
     monkeypatch.setattr(found.Menu, "_run", lambda self, name: (True, threading.current_thread().name))
     yield found
     for name in ("main_thread", "menu"):
