@@ -18,7 +18,7 @@ ADAPTED = (
     *("residual_std", "residual_width", "residual_length"),
     *("rough_std", "rough_width", "rough_length", "noise_std"),
 )
-WANDER = 0.7  # standard deviation of the logarithms about a candidate's own
+WANDER = 0.35  # standard deviation of the logarithms about a candidate's own
 _STEPS, _FARTHEST = 8, 3.0
 
 
