@@ -59,7 +59,7 @@ def test_batch_is_one_at_a_time(name: str, *, after: bool) -> None:
     for b, vols in enumerate(stack):
         one = None if prior is None else prior[b : b + 1]
         single = va.impute_batch(vols[None], prior=one, **arguments)
-        np.testing.assert_allclose(batch.mean[b], single.mean[0], rtol=1e-9)
+        np.testing.assert_allclose(batch.mean[b], single.mean[0], rtol=1e-7)
         np.testing.assert_allclose(batch.std[b], single.std[0], rtol=1e-6, atol=1e-12)
         np.testing.assert_array_equal(batch.disputed[b], single.disputed[0])
 
