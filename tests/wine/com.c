@@ -1,37 +1,15 @@
 /* Asks Python as the add-in's VBA does by COM: com.exe DLL COMMAND-FILE CALLS ANSWERS [REPEATS]
 
    XLPyDLLActivateAuto of xlwings' DLL starts Python; then python.Str(python.Call(python.Module(MODULE), "answered",
-   python.Tuple(call))). CALLS and ANSWERS hold texts in UTF-8, each ended by a form feed. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <windows.h>
+   python.Tuple(call))). */
+#include "ask.h"
 #include <oleauto.h>
 
 #define MODULE L"voladdin.hosts.excel.calls"
-#define END '\f'
 
 typedef HRESULT(WINAPI *Activate)(VARIANT *result, const char *command, int mode);
 
-static double now(void)
-{
-    LARGE_INTEGER count, frequency;
-    QueryPerformanceCounter(&count);
-    QueryPerformanceFrequency(&frequency);
-    return (double)count.QuadPart / frequency.QuadPart;
-}
-
-static char *read_file(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file) exit(2);
-    fseek(file, 0, SEEK_END);
-    long size = ftell(file);
-    char *text = calloc(size + 1, 1);
-    rewind(file);
-    fread(text, 1, size, file);
-    fclose(file);
-    return text;
-}
+static VARIANT server;
 
 static VARIANT text(const wchar_t *s)
 {
@@ -75,14 +53,20 @@ static VARIANT answered(IDispatch *python, const wchar_t *call)
     return said;
 }
 
-static void write_text(FILE *file, const wchar_t *answer)
+/* The answer in UTF-8, to a call in it. */
+static const char *ask_python(const char *call)
 {
-    int size = WideCharToMultiByte(CP_UTF8, 0, answer, -1, NULL, 0, NULL, NULL);
-    char *bytes = malloc(size);
-    WideCharToMultiByte(CP_UTF8, 0, answer, -1, bytes, size, NULL, NULL);
-    fputs(bytes, file);
-    fputc(END, file);
-    free(bytes);
+    static char *bytes;
+    int size = MultiByteToWideChar(CP_UTF8, 0, call, -1, NULL, 0);
+    wchar_t *wide = malloc(size * sizeof(wchar_t));
+    MultiByteToWideChar(CP_UTF8, 0, call, -1, wide, size);
+    VARIANT said = answered(server.pdispVal, wide);
+    size = WideCharToMultiByte(CP_UTF8, 0, said.bstrVal, -1, NULL, 0, NULL, NULL);
+    bytes = realloc(bytes, size);
+    WideCharToMultiByte(CP_UTF8, 0, said.bstrVal, -1, bytes, size, NULL, NULL);
+    VariantClear(&said);
+    free(wide);
+    return bytes;
 }
 
 int main(int count, char **options)
@@ -92,29 +76,11 @@ int main(int count, char **options)
     if (!library) return printf("FAILED: no library, error %lu\n", GetLastError()), 2;
     Activate activate = (Activate)GetProcAddress(library, "XLPyDLLActivateAuto");
     CoInitialize(NULL);
-    VARIANT server;
     VariantInit(&server);
     double start = now();
     HRESULT status = activate(&server, read_file(options[2]), 1);
     printf("activated %08lx in %.2f s\n", (unsigned long)status, now() - start);
     if (status) return printf("no Python: %ls\n", server.vt == VT_BSTR ? server.bstrVal : L""), 1;
-    char *calls = read_file(options[3]);
-    FILE *answers = fopen(options[4], "wb");
-    int repeats = count > 5 ? atoi(options[5]) : 1;
-    for (char *next; (next = strchr(calls, END)); calls = next + 1) {
-        *next = 0;
-        int size = MultiByteToWideChar(CP_UTF8, 0, calls, -1, NULL, 0);
-        wchar_t *wide = malloc(size * sizeof(wchar_t));
-        MultiByteToWideChar(CP_UTF8, 0, calls, -1, wide, size);
-        start = now();
-        for (int i = 0; i < repeats; i++) {
-            VARIANT said = answered(server.pdispVal, wide);
-            if (i == 0) write_text(answers, said.bstrVal);
-            VariantClear(&said);
-        }
-        printf("%.9s: %.2f ms\n", calls, 1e3 * (now() - start) / repeats);
-        free(wide);
-    }
-    fclose(answers);
+    ask_all(options[3], options[4], count > 5 ? options[5] : NULL, ask_python);
     return 0;
 }

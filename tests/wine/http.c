@@ -1,38 +1,20 @@
 /* Asks the local server as the add-in's VBA does, by WinHTTP: http.exe HOME CALLS ANSWERS [REPEATS]
 
-   HOME has server.json and token. CALLS and ANSWERS hold texts in UTF-8, each ended by a form feed. A call "!stop"
-   ends the server. The server proves that it knows the token before it is told it. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <windows.h>
+   HOME has server.json and token. A call "!stop" ends the server. The server proves that it knows the token before it is told it. */
+#include "ask.h"
 #include <winhttp.h>
 
-#define END '\f'
 #define MOST (4 << 20)
 
-static char answer[MOST], path[1024], field[256];
+static char answer[MOST], field[256];
+static HINTERNET server;
+static char *token;
 
-static double now(void)
+static char *read_from(const char *folder, const char *name)
 {
-    LARGE_INTEGER count, frequency;
-    QueryPerformanceCounter(&count);
-    QueryPerformanceFrequency(&frequency);
-    return (double)count.QuadPart / frequency.QuadPart;
-}
-
-static char *read_file(const char *folder, const char *name)
-{
-    snprintf(path, sizeof path, "%s%s", folder, name);
-    FILE *file = fopen(path, "rb");
-    if (!file) return printf("FAILED: %s is absent\n", path), exit(2), NULL;
-    fseek(file, 0, SEEK_END);
-    long size = ftell(file);
-    char *text = calloc(size + 1, 1);
-    rewind(file);
-    fread(text, 1, size, file);
-    fclose(file);
-    return text;
+    static char path[1024];
+    snprintf(path, sizeof path, "%s\\%s", folder, name);
+    return read_file(path);
 }
 
 static const char *field_of(const char *json, const char *name)
@@ -46,51 +28,46 @@ static const char *field_of(const char *json, const char *name)
 }
 
 /* The status; the body is in `answer`. */
-static DWORD ask(HINTERNET server, const wchar_t *method, const char *where, const char *token, const char *body)
+static DWORD request(const wchar_t *method, const char *where, const char *secret, const char *body)
 {
     wchar_t wide[1024], headers[1024];
     DWORD status = 0, size = sizeof status, read = 0, total = 0;
     MultiByteToWideChar(CP_UTF8, 0, where, -1, wide, 1024);
-    swprintf(headers, 1024, L"Authorization: Bearer %hs\r\nContent-Type: text/plain; charset=utf-8", token);
-    HINTERNET request = WinHttpOpenRequest(server, method, wide, NULL, WINHTTP_NO_REFERER, WINHTTP_DEFAULT_ACCEPT_TYPES, 0);
-    WinHttpSetTimeouts(request, 1000, 2000, 5000, 10000);
-    if (!WinHttpSendRequest(request, *token ? headers : NULL, *token ? (DWORD)-1 : 0, (void *)body, strlen(body), strlen(body), 0)
-        || !WinHttpReceiveResponse(request, NULL)) {
+    swprintf(headers, 1024, L"Authorization: Bearer %hs\r\nContent-Type: text/plain; charset=utf-8", secret);
+    HINTERNET opened = WinHttpOpenRequest(server, method, wide, NULL, WINHTTP_NO_REFERER, WINHTTP_DEFAULT_ACCEPT_TYPES, 0);
+    WinHttpSetTimeouts(opened, 1000, 2000, 5000, 10000);
+    if (!WinHttpSendRequest(opened, *secret ? headers : NULL, *secret ? (DWORD)-1 : 0, (void *)body, strlen(body), strlen(body), 0)
+        || !WinHttpReceiveResponse(opened, NULL)) {
         printf("FAILED: %s: error %lu\n", where, GetLastError());
         exit(1);
     }
-    WinHttpQueryHeaders(request, WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_NUMBER, NULL, &status, &size, NULL);
-    while (WinHttpReadData(request, answer + total, MOST - 1 - total, &read) && read) total += read;
+    WinHttpQueryHeaders(opened, WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_NUMBER, NULL, &status, &size, NULL);
+    while (WinHttpReadData(opened, answer + total, MOST - 1 - total, &read) && read) total += read;
     answer[total] = 0;
-    WinHttpCloseHandle(request);
+    WinHttpCloseHandle(opened);
     return status;
+}
+
+static const char *ask_server(const char *call)
+{
+    int stops = !strcmp(call, "!stop");
+    DWORD status = request(L"POST", stops ? "/v1/stop" : "/v1/cells", token, stops ? "" : call);
+    if (status >= 300) printf("FAILED: %.9s: status %lu: %.300s\n", call, status, answer);
+    return answer;
 }
 
 int main(int count, char **options)
 {
     setvbuf(stdout, NULL, _IONBF, 0);
     if (count < 4) return 2;
-    char *state = read_file(options[1], "\\server.json"), *token = read_file(options[1], "\\token");
-    int port = atoi(field_of(state, "port")), repeats = count > 4 ? atoi(options[4]) : 1;
+    char *state = read_from(options[1], "server.json");
+    token = read_from(options[1], "token");
     HINTERNET session = WinHttpOpen(L"voladdin", WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, 0);
-    HINTERNET server = WinHttpConnect(session, L"127.0.0.1", port, 0);
+    server = WinHttpConnect(session, L"127.0.0.1", atoi(field_of(state, "port")), 0);
     char where[512];
     snprintf(where, sizeof where, "/v1/proof/%s", field_of(state, "challenge"));
-    ask(server, L"GET", where, "", "");
+    request(L"GET", where, "", "");
     if (!strstr(answer, field_of(state, "proof"))) return printf("FAILED: a stranger has the port\n"), 1;
-    char *calls = read_file("", options[2]);
-    FILE *answers = fopen(options[3], "wb");
-    for (char *next; (next = strchr(calls, END)); calls = next + 1) {
-        *next = 0;
-        double start = now();
-        int stops = !strcmp(calls, "!stop");
-        DWORD status = 0;
-        for (int i = 0; i < repeats; i++) {
-            status = ask(server, L"POST", stops ? "/v1/stop" : "/v1/cells", token, stops ? "" : calls);
-            if (i == 0) fprintf(answers, "%s%c", answer, END);
-        }
-        printf("%.9s: %lu, %.2f ms\n", calls, status, 1e3 * (now() - start) / repeats);
-    }
-    fclose(answers);
+    ask_all(options[2], options[3], count > 4 ? options[4] : NULL, ask_server);
     return 0;
 }

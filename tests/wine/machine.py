@@ -1,0 +1,70 @@
+"""Programs of Windows under Wine, and the add-in's calls to Python by each transport there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+TARGET = os.environ.get("VOLADDIN_WINE", "")
+DRIVE = Path(TARGET, "prefix", "drive_c")
+END = "\f"
+HOME = DRIVE / "profile" / ".voladdin"
+PYTHON = r"C:\py\python.exe"
+SERVE = rf"set VOLADDIN_HOME=C:\profile\.voladdin&& cd /d C:\project&& {PYTHON} -B -m voladdin serve"
+
+
+def windows(*command: str, seconds: float = 180) -> str:
+    """What a program of Windows says, until it ends: what it starts may hold the pipe open.
+
+    Python does not start where a standard stream is a file.
+    """
+    pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(["wine", *command], cwd=DRIVE / "c", env=environment(), **pipe) as ran:  # type: ignore
+        assert ran.stdout is not None
+        ran.wait(seconds)
+        os.set_blocking(ran.stdout.fileno(), False)
+        return (ran.stdout.read() or b"").decode("utf-8", "replace")
+
+
+def environment() -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if "DISPLAY" not in name}
+    wine = {"WINEPREFIX": str(DRIVE.parent), "WINEARCH": "win64", "WINEDEBUG": "-all"}
+    return own | wine | {"WINEDLLOVERRIDES": "mscoree,mshtml="}
+
+
+def in_profile(*command: str) -> str:
+    """A command with a user's profile of its own, which Wine would set itself."""
+    sets = r"cd /d C:\project&& set USERPROFILE=C:\profile&& set APPDATA=C:\profile\AppData&& "
+    return windows("cmd", "/c", sets + " ".join(command))
+
+
+def excel(action: str) -> str:
+    """What the add-in's installer says; the doctor that the command line asks then needs minutes here."""
+    script = f"from voladdin.hosts import excel\nprint(excel.{action}())\n"
+    (DRIVE / "c" / "excel.py").write_text(script)
+    return in_profile(PYTHON, "-B", r"C:\c\excel.py")
+
+
+def asked(program: Sequence[str], calls: Sequence[str], *more: str) -> tuple[list[str], str]:
+    """The answers that a program of ours gets, and what it says."""
+    (DRIVE / "c" / "calls.txt").write_bytes("".join(call + END for call in calls).encode())
+    (DRIVE / "c" / "answers.txt").unlink(missing_ok=True)
+    said = windows(*program, "calls.txt", "answers.txt", *more)
+    assert "FAILED" not in said and "no Python" not in said, said
+    return (DRIVE / "c" / "answers.txt").read_bytes().decode().split(END)[:-1], said
+
+
+def by_http(calls: Sequence[str], *more: str) -> tuple[list[str], str]:
+    return asked(["http.exe", r"C:\profile\.voladdin"], calls, *more)
+
+
+def by_com(calls: Sequence[str], *more: str) -> tuple[list[str], str]:
+    entries = dict(re.findall(r'^"(.*)","(.*)"', (HOME / "voladdin.conf").read_text(), re.M))
+    path = entries["PYTHONPATH"].replace("\\", "\\\\").replace("'", "\\'")
+    code = f"import sys;sys.path.insert(0,'{path}');import xlwings;xlwings.serve('$(CLSID)')"
+    (DRIVE / "c" / "command.txt").write_text(f'"{entries["INTERPRETER_WIN"]}" -B -c "{code}"')
+    library = next((DRIVE / "py").glob("xlwings64-*.dll")).name
+    return asked(["com.exe", rf"C:\py\{library}", "command.txt"], calls, *more)
