@@ -51,3 +51,10 @@ def test_it_is_immutable() -> None:
 def test_errors(vols: Any, axes: dict[str, Any], kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
         Surface(vols, ["1M", "1Y"], **axes)
+
+
+def test_log_moneyness_of_one_strike_is_refused() -> None:
+    with pytest.raises(
+        LabelError, match=r"moneyness: 0 and 1e-300 are one K/F to 16 digits; expected it once"
+    ):
+        Surface([[0.1, 0.1]], [1.0], moneyness=[0.0, 1e-300])

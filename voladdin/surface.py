@@ -228,7 +228,15 @@ def _strike_axis(name: str, values: Any, shape: tuple[int, ...], *, signed: bool
         raise LabelError(f"strikes must be positive; got {_extremes(axis)}")
     for row in np.atleast_2d(axis):
         _check_monotone(name, row)
+        _check_apart(name, row)
     return axis
+
+
+def _check_apart(name: str, axis: FloatArray) -> None:
+    same = np.flatnonzero((np.diff(np.exp(axis)) == 0) if name == "moneyness" else False)
+    if len(same):
+        first, second = axis[same[0]], axis[same[0] + 1]
+        raise LabelError(f"moneyness: {first:g} and {second:g} are one K/F to 16 digits; expected it once")
 
 
 def _forwards(values: ArrayLike, tenors: int, *, signed: bool) -> FloatArray:

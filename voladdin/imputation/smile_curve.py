@@ -67,7 +67,10 @@ class SmileCurve:
         spline = CubicSpline(x, self.s, bc_type="natural")
         between = spline(x[:-1, None] + np.diff(x)[:, None] * np.linspace(0, 1, _MESH))
         if between.min() < self.s.min() / _OVERSHOOT or between.max() > self.s.max() * _OVERSHOOT:
-            return PchipInterpolator(x, self.s)  # nodes beside each other, and wide gaps
+            with np.errstate(
+                over="ignore"
+            ):  # a slope between nodes beside each other is infinite, its mean is not
+                return PchipInterpolator(x, self.s)
         return spline
 
     @cached_property
