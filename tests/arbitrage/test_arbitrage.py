@@ -246,25 +246,25 @@ def test_strikes_beyond_any_float_are_left_out() -> None:
 
 
 def fastest(*surfaces: va.Surface) -> list[float]:
-    """The least seconds of a check of each, one after the other, again and again."""
+    """The least seconds of the processor of a check of each, one after the other, again and again."""
     spent = np.full(len(surfaces), np.inf)
-    for _ in range(20 if surfaces[0].vols.size < 100 else 2):
+    for _ in range(20 if surfaces[0].vols.size < 100 else 5):
         for i, surface in enumerate(surfaces):
-            started = time.perf_counter()
+            started = time.process_time()
             va.check(surface)
-            spent[i] = min(spent[i], time.perf_counter() - started)
+            spent[i] = min(spent[i], time.process_time() - started)
     return spent.tolist()
 
 
 def test_time_grows_with_the_cells() -> None:
-    """Four times the cells, most of them in a trade, take less than the sixteen times as long of a square."""
+    """Four times the cells, most of them in a trade, take far less than sixteen times as long."""
     vols = np.random.default_rng(0).uniform(0.1, 0.12, (40, 200))
     large = va.Surface(vols, np.arange(1, 41) / 4, moneyness=np.linspace(-0.5, 0.5, 200))
     half = va.Surface(vols[::2, ::2], large.tenors[::2], moneyness=np.linspace(-0.5, 0.5, 200)[::2])
     found = va.check(large)
     assert not found.ok and found.diagnostics.durrleman.shape == (40, 200)
     less, more = fastest(half, large)
-    assert more < 14 * less
+    assert more < 10 * less
     with pytest.raises(va.InputError, match="at most 20000 are accepted"):
         va.Surface(np.full((100, 201), 0.1), np.arange(1, 101), moneyness=np.linspace(-1, 1, 201))
 
