@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from export.imputation.networks.base import Vae
+from export.imputation.training.beta import annealed
+from export.imputation.training.divergence import free_bits
 from export.imputation.training.slices import Run, Schedule
 
 from ..fx import fx
@@ -51,9 +53,11 @@ def trained(bench: Bench, name: str) -> Vae:
         seen = torch.ones_like(x, dtype=torch.bool)
         code = model.encode(x, seen)
         z = code.draw()
-        weight = min(1.0, step / (way.annealed * steps)) if way.annealed else 1.0
-        paid = code.divergence.mean(0).clamp_min(way.free).sum()
-        return weight * paid - model.noise.log_density(x, model.decode(z), seen, z).mean()
+        weight = annealed(step / steps, way.annealed) if way.annealed else 1.0
+        return (
+            weight * free_bits(code.divergence, way.free)
+            - model.noise.log_density(x, model.decode(z), seen, z).mean()
+        )
 
     run.train(data.train(), loss, bench.clock)
     frozen(model)
