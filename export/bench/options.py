@@ -11,7 +11,7 @@ import numpy as np
 import QuantLib as ql
 
 from export.simulation.chains import YEARS, Listing, flat_ssvi, listed
-from export.simulation.markets import draw_truth
+from export.simulation.markets import TABLED, draw_truth
 from voladdin._typing import FloatArray
 from voladdin.black import implied_total_vol, moneyness_from_delta, otm_price, vega
 from voladdin.imputation.listed import Listed
@@ -42,12 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=1_000_000, help="random options (default: a million)")
     parser.add_argument("--chains", type=int, default=100, help="simulated chains of a kind (default: 100)")
     parser.add_argument("--grids", type=int, default=2_000, help="of normal vols (default: 2,000)")
+    parser.add_argument("--pool", type=Path, help="folder of the families that are tabulated, for these too")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(argv)
     rng = np.random.default_rng(options.seed)
     print(_inversion(rng, options.count))
     print(_forwards(rng, options.chains))
-    print(_round_trips(rng, max(options.chains // 20, 1)))
+    print(_round_trips(rng, max(options.chains // 20, 1), options.pool))
     print(_delta_grid())
     print(_normal(rng, options.grids))
     if (Path(DATA) / "spx_delta_surface.csv").is_file():
@@ -142,14 +143,14 @@ def _quantiles(error: FloatArray) -> list[str]:
     return [f"{np.median(error):.2f}", f"{np.quantile(error, 0.99):.2f}", f"{error.max():.2f}"]
 
 
-def _round_trips(rng: np.random.Generator, chains: int) -> str:
+def _round_trips(rng: np.random.Generator, chains: int, pool: Path | None) -> str:
     """Delta nodes of chains of each family against the truth."""
     rows = []
     deltas = np.array([0.9, 0.75, 0.6, 0.5, 0.4, 0.25, 0.1])
-    for family in _FAMILIES:
+    for family in (*_FAMILIES, *(TABLED if pool else ())):
         off, inside = [], []
         for _ in range(chains):
-            smile = _smile(rng, family)
+            smile = _smile(rng, family, pool)
             chain = implied(listed(rng, Listing(), smile))
             surface = Listed(chain)
             vols = surface.vols(chain.tenors, deltas)
@@ -171,9 +172,11 @@ def _round_trips(rng: np.random.Generator, chains: int) -> str:
     )
 
 
-def _smile(rng: np.random.Generator, family: str) -> Callable[[FloatArray, float], FloatArray]:
+def _smile(
+    rng: np.random.Generator, family: str, pool: Path | None
+) -> Callable[[FloatArray, float], FloatArray]:
     """One surface of a family, of a usual level."""
-    draws = (draw_truth(rng, family, 1, None) for _ in range(_TRIES))
+    draws = (draw_truth(rng, family, 1, pool) for _ in range(_TRIES))
     truth = next(drawn for drawn in draws if 0.08 < drawn.level[0] < 0.6)
     return lambda m, years: truth.vols(np.array([[years]]), m[None, None])[0, 0]
 
