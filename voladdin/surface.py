@@ -160,6 +160,32 @@ class Surface:
         assert self.deltas is not None
         return moneyness_from_delta(self.deltas, self.vols * np.sqrt(self.tenors)[:, None])
 
+    def market(self, bid: ArrayLike | None, ask: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
+        """[T, K] bid and ask vols, NaN where there is none. Raises InputError: a shape, range, bid > ask."""
+        low, high = self._side("bid", bid), self._side("ask", ask)
+        crossed = np.argwhere(low > high)
+        if len(crossed):
+            row, column = crossed[0]
+            raise InputError(
+                f"bid[{row}, {column}] is {low[row, column]:g}, above the ask {high[row, column]:g}; "
+                "expected a bid of at most the ask"
+            )
+        return low, high
+
+    def _side(self, name: str, vols: ArrayLike | None) -> FloatArray:
+        side = np.full(self.shape, np.nan) if vols is None else _numbers(name, vols)
+        if side.shape != self.shape:
+            raise InputError(f"{name} has shape {side.shape}; expected {self.shape}, as the vols")
+        most = LARGEST if self.vol_type == "normal" else MAX_VOL
+        bad = np.argwhere(~np.isnan(side) & ~((side >= 0) & (side <= most)))
+        if len(bad):
+            row, column = bad[0]
+            raise InputError(
+                f"{name}[{row}, {column}] is {side[row, column]:g}; expected a vol of 0 to {most:g} "
+                "(decimal), or NaN where there is none"
+            )
+        return side
+
     def replace(self, vols: ArrayLike) -> Surface:
         """The same axes with other vols [T, K]."""
         return Surface(
@@ -174,10 +200,7 @@ class Surface:
 
 
 def _vols(vols: ArrayLike, tenors: int, most: float) -> FloatArray:
-    try:
-        grid = np.array(vols, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InputError(_why_no_numbers(vols, error)) from None
+    grid = _numbers("vols", vols)
     if grid.ndim != 2 or grid.shape[0] != tenors or grid.shape[1] == 0:
         raise InputError(f"vols has shape {grid.shape}; expected {tenors} tenors x strikes")
     if grid.size > MAX_CELLS:
@@ -192,12 +215,17 @@ def _vols(vols: ArrayLike, tenors: int, most: float) -> FloatArray:
     return grid
 
 
-def _why_no_numbers(vols: Any, error: Exception) -> str:
-    rows = vols if isinstance(vols, Sequence) else []
-    widths = sorted({len(row) for row in rows if isinstance(row, Sequence)})
-    if len(widths) > 1:
-        return f"vols has rows of {widths[0]} and of {widths[-1]} numbers; expected all the same"
-    return f"vols must be numbers or NaN: {error}"
+def _numbers(name: str, vols: ArrayLike) -> FloatArray:
+    try:
+        return np.array(vols, dtype=float)
+    except (TypeError, ValueError) as error:
+        rows: Any = vols if isinstance(vols, Sequence) else []
+        widths = sorted({len(row) for row in rows if isinstance(row, Sequence)})
+        if len(widths) > 1:
+            why = f"{name} has rows of {widths[0]} and of {widths[-1]} numbers; expected all the same"
+        else:
+            why = f"{name} must be numbers or NaN: {error}"
+    raise InputError(why)
 
 
 def _delta(label: object) -> object:

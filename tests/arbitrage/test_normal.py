@@ -120,6 +120,15 @@ def test_fixed_quotes_and_markets_are_kept() -> None:
         va.repair(smile().replace(vols), fixed=every)
 
 
+def test_a_market_in_points_is_read() -> None:
+    forwards = np.array([2000.0, 2010.0])
+    vols = np.full((2, 3), 300.0)
+    points = va.Surface(vols, [0.5, 1.0], strikes=[1900, 2000, 2100], forwards=forwards, vol_type="normal")
+    assert va.check(points, bid=vols - 5, ask=vols + 5).ok
+    with pytest.raises(va.InputError, match=r"bid\[0, 0\] is -300"):
+        va.check(points, bid=-vols, ask=vols)
+
+
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=10, deadline=None)
 def test_fills_keep_quotes_and_add_no_arbitrage(seed: int) -> None:

@@ -52,6 +52,14 @@ def test_a_lone_side_bounds_a_filled_cell() -> None:
     np.testing.assert_allclose(va.impute(grid, bid=bid).filled, plain, rtol=1e-12)
 
 
+def test_a_bid_of_zero_is_none() -> None:
+    bid = BID.copy()
+    bid[2, 3] = 0.0
+    without = np.where(bid == 0, np.nan, bid)
+    found = va.impute(EMPTY, bid=bid, ask=ASK).filled
+    np.testing.assert_array_equal(found, va.impute(EMPTY, bid=without, ask=ASK).filled)
+
+
 def test_bad_markets_are_named() -> None:
     with pytest.raises(va.InputError, match=r"bid\[\d+, \d+\] is .*, above the ask"):
         va.impute(EMPTY, bid=ASK, ask=BID)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .._typing import FloatArray
 from ..black import otm_price
 from ..errors import InputError
-from ..surface import MAX_VOL, Surface
+from ..surface import Surface
 from .hulls import FORWARD, Trade, arbitrage_trades
 from .normal import normal_violations
 from .prices import QuotedNodes, quotes
@@ -128,35 +128,9 @@ def _sides(surface: Surface, bid: ArrayLike | None, ask: ArrayLike | None) -> tu
     if bid is None and ask is None:
         return surface.vols, surface.vols
     if bid is None or ask is None:
-        raise InputError(
-            f"{'bid' if bid is None else 'ask'} is missing; expected both bid and ask, or neither"
-        )
-    low, high = _side("bid", bid, surface.shape), _side("ask", ask, surface.shape)
-    crossed = np.argwhere(low > high)
-    if len(crossed):
-        row, column = crossed[0]
-        raise InputError(
-            f"bid[{row}, {column}] is {low[row, column]:g}, above the ask {high[row, column]:g}; "
-            "expected a bid of at most the ask"
-        )
-    return low, high
-
-
-def _side(name: str, values: ArrayLike, shape: tuple[int, int]) -> FloatArray:
-    try:
-        vols = np.array(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be numbers or NaN: {error}") from None
-    if vols.shape != shape:
-        raise InputError(f"{name} has shape {vols.shape}; expected {shape}, as the surface")
-    bad = np.argwhere(~np.isnan(vols) & ~((vols >= 0) & (vols <= MAX_VOL)))
-    if len(bad):
-        row, column = bad[0]
-        raise InputError(
-            f"{name}[{row}, {column}] is {vols[row, column]:g}; expected a vol of 0 to {MAX_VOL:g} (decimal) "
-            "or NaN where there is none"
-        )
-    return vols
+        missing = "bid" if bid is None else "ask"
+        raise InputError(f"{missing} is missing; expected both bid and ask, or neither")
+    return surface.market(bid, ask)
 
 
 def _vol_bp(given: QuotedNodes, found: list[Trade], sides: tuple[FloatArray, FloatArray]) -> list[float]:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from .._typing import BoolArray, FloatArray
 from ..arbitrage.repair import repair
 from ..errors import InfeasibleError, InputError
-from ..surface import MAX_VOL, Surface
+from ..surface import Surface
 
 _PROGRAM = 600  # quotes that a program moves; more go onto hulls
 
@@ -18,13 +18,15 @@ def inside_market(
 ) -> tuple[Surface, list[str]]:
     """The surface with the quotes that it is filled from, and what is to be said of them.
 
-    bid, ask: [T, K] vols, NaN where there is none. A quote is the surface's own vol, or the middle of bid and
-    ask; where quotes have arbitrage those with a side are moved, inside it where that suffices.
+    bid, ask: [T, K] vols, NaN where there is none; a bid of 0 is none. A quote is the surface's own vol, or
+    the middle of bid and ask; where quotes have arbitrage those with a side are moved, inside it where that
+    suffices.
 
     Raises InputError (shape, range, a bid above its ask, a vol outside its market).
     """
-    low, high = _side("bid", surface, bid), _side("ask", surface, ask)
-    _consistent(surface, low, high)
+    low, high = surface.market(bid, ask)
+    low = np.where(low == 0, np.nan, low)
+    _require_inside(surface, low, high)
     quotes = surface.replace(np.where(surface.observed, surface.vols, 0.5 * (low + high)))
     if not quotes.observed.any():
         return quotes, []
@@ -48,34 +50,9 @@ def beyond(filled: FloatArray, quoted: BoolArray, bid: ArrayLike | None, ask: Ar
     return np.where(quoted, np.nan, side)
 
 
-def _side(name: str, surface: Surface, values: ArrayLike | None) -> FloatArray:
-    if values is None:
-        return np.full(surface.shape, np.nan)
-    try:
-        side = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be numbers or NaN; got {type(values).__name__}") from None
-    if side.shape != surface.shape:
-        raise InputError(f"{name} has shape {side.shape}; expected {surface.shape}, as the vols")
-    bad = np.argwhere(~np.isnan(side) & ~((side > 0) & (side <= MAX_VOL)))
-    if len(bad):
-        row, column = bad[0]
-        raise InputError(
-            f"{name}[{row}, {column}] is {side[row, column]:g}; expected a vol above 0, at most {MAX_VOL:g}"
-        )
-    return side
-
-
-def _consistent(surface: Surface, low: FloatArray, high: FloatArray) -> None:
+def _require_inside(surface: Surface, low: FloatArray, high: FloatArray) -> None:
     with np.errstate(invalid="ignore"):
-        crossed = np.argwhere(low > high)
         out = np.argwhere((surface.vols < low) | (surface.vols > high))
-    if len(crossed):
-        row, column = crossed[0]
-        raise InputError(
-            f"bid[{row}, {column}] is {low[row, column]:g}, above the ask {high[row, column]:g}; "
-            "expected a bid of at most the ask"
-        )
     if len(out):
         row, column = out[0]
         raise InputError(

@@ -109,7 +109,7 @@ def repair(
         still = np.where(surface.observed, 0.0, np.nan)
         return Repair(surface, surface, still, "none", found, none, "no arbitrage: nothing moved")
     _require_possible(surface, kept, tolerance)
-    problem = Problem(surface, kept, _side(surface, bid), _side(surface, ask), tolerance)
+    problem = Problem(surface, kept, *surface.market(bid, ask), tolerance)
     if surface.vol_type == "normal":
         return _first_that_passes(problem, (by_normal,), keep_features=False)
     first = (by_features,) if keep_features and method == "auto" else ()
@@ -172,10 +172,6 @@ def _fixed(surface: Surface, fixed: ArrayLike | None) -> BoolArray:
             f"fixed[{row}, {column}] is True where there is no quote; expected a vol to fix there"
         )
     return kept
-
-
-def _side(surface: Surface, vols: ArrayLike | None) -> FloatArray:
-    return np.full(surface.shape, np.nan) if vols is None else np.asarray(vols, dtype=float)
 
 
 def _require_possible(surface: Surface, fixed: BoolArray, tolerance: float) -> None:

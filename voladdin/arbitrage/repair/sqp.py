@@ -135,8 +135,7 @@ class Sequence:
 
     def _conditions(self, strikes: FloatArray) -> NoArbitrageConditions:
         """Neighbours, which on a rectangle of tenors and strikes are all, and trades that were left."""
-        own = neighbours(self.features.quotes.rows, strikes)
-        return joined([own, standing(self._found.nodes, strikes)])
+        return joined([neighbours(self.features.quotes.rows, strikes), standing(self._found.nodes, strikes)])
 
     def _exact(self, vols: FloatArray, target: FloatArray) -> FloatArray:
         """The rounding of a program's features taken off."""
