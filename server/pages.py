@@ -102,7 +102,7 @@ class Page:
     def slide(self, asked: SliderBody) -> Drawn:
         """The filled surface moved, or one generated. Raises VoladdinError."""
         grid, _ = self.grids
-        draw = sliders.moved if asked.kind == "move" else sliders.generated
+        draw = sliders.moved_surface if asked.kind == "move" else sliders.generated_surface
         drawn, self.cells_of[_RESULTS[asked.kind]] = draw(grid, self.filled, asked)
         return drawn
 

@@ -59,7 +59,7 @@ def _around(row: list[float]) -> list[Slider]:
     return [(name, *end, start) for name, end, start in zip(WORDS, ends, row, strict=True)]
 
 
-def moved(grid: Grid, filled: Surface, asked: SliderBody) -> Slid:
+def moved_surface(grid: Grid, filled: Surface, asked: SliderBody) -> Slid:
     """The filled surface with its numbers changed, and its cells. Raises VoladdinError as the shifts do."""
     changes = np.nan_to_num(_values(asked)).tolist()
     if asked.words == "market":
@@ -71,7 +71,7 @@ def moved(grid: Grid, filled: Surface, asked: SliderBody) -> Slid:
     return _drawn(surface, asked, said), render(grid, surface.vols)
 
 
-def generated(grid: Grid, filled: Surface, asked: SliderBody) -> Slid:
+def generated_surface(grid: Grid, filled: Surface, asked: SliderBody) -> Slid:
     """A surface with exactly these numbers, and its cells: in the market's words on the grid's own axes.
 
     Raises VoladdinError as `generate_on` does.

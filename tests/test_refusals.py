@@ -42,6 +42,6 @@ def test_most_refused_fails(pytester: pytest.Pytester, request: pytest.FixtureRe
     own = request.config.rootpath / "tests" / "conftest.py"
     pytester.makeconftest(own.read_text(encoding="utf-8"))
     pytester.makepyfile(PROPERTIES)
-    found = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    found = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-vv")
     found.assert_outcomes(passed=2, failed=3)
     found.stdout.fnmatch_lines(["*test_assumed*examples are refused; expected at most 50%*"])

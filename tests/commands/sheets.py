@@ -35,7 +35,7 @@ BROKEN: list[list[Any]] = [
 ]
 
 
-FILL_NUMBER, FONT_NUMBER = notation.number(FILL), notation.number(FONT)
+FILL_NUMBER, FONT_NUMBER = notation.colour_number(FILL), notation.colour_number(FONT)
 
 
 def axes_and_models(grid: list[list[Any]]) -> str:

@@ -312,7 +312,7 @@ def test_check_colours_by_size_and_reports() -> None:
     assert message.endswith("; see the sheet voladdin check")
     fills = calc.attribute(document, "C4:E6", "fill")
     for row, sizes in zip(fills, found.map.tolist(), strict=True):
-        assert row == [notation.number(colour(size)) if size else None for size in sizes]
+        assert row == [notation.colour_number(colour(size)) if size else None for size in sizes]
     assert calc.values(document, "B3:E6") == BROKEN
     report = calc.values(document, f"A3:E{2 + len(found.violations)}", "voladdin check")
     for row, violation in zip(report, found.violations, strict=True):
@@ -588,9 +588,9 @@ def test_an_extension_of_another_version_has_to_be_installed_again(
     ],
 )
 def test_references_between_excel_and_calc(excel: str, native: str) -> None:
-    assert notation.to_calc(excel) == native
-    assert notation.from_calc(native) == excel
-    assert notation.from_calc("=ROWS($Sheet1.$A$1)") == "=ROWS(Sheet1!$A$1)"
+    assert notation.calc_formula(excel) == native
+    assert notation.excel_formula(native) == excel
+    assert notation.excel_formula("=ROWS($Sheet1.$A$1)") == "=ROWS(Sheet1!$A$1)"
 
 
 def test_only_the_free_parts_of_xlwings() -> None:

@@ -33,7 +33,7 @@ def test_a_fat_finger_is_coloured_and_what_the_others_imply_is_beside() -> None:
     before = user_cells(document)
     said = run(document, "suspects", "A1")
     assert said.startswith("1 suspect in S!A1:F6: D5 is 9.4, and the other quotes imply 7.38")
-    assert document.get("S", (5, 4, 5, 4), "fill")[0][0] == notation.number([255, 192, 0])
+    assert document.get("S", (5, 4, 5, 4), "fill")[0][0] == notation.colour_number([255, 192, 0])
     assert str(document.get("S", (5, 4, 5, 4), "note")[0][0]).startswith("the others imply 7.38")
     report = calc.values(document, "A1:E2", "voladdin suspects")
     assert report[0] == ["quote", "vol", "the others imply", "one std", "z-score"]

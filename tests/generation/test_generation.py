@@ -16,7 +16,7 @@ from voladdin.bundles.generator import Generator, load
 from voladdin.errors import BundleError, InfeasibleError, InputError, LabelError, UnitsError
 from voladdin.feature_map import NAMES
 from voladdin.generation import latents
-from voladdin.generation.axes import along, moneyness_axis, tenor_axis, trained_span
+from voladdin.generation.axes import along, frame_moneyness, frame_tenors, trained_span
 from voladdin.generation.generating import frame_of
 
 CALM = (0.2, -0.1, 0.3, 0.02)
@@ -286,9 +286,9 @@ def test_models_that_do_not_generate() -> None:
 def test_axes_go_a_tenth_of_the_trained_span_beyond_it(model: Generator) -> None:
     assert trained_span(model.tenors) == pytest.approx((0.05, 0.65))
     ends = trained_span(model.moneyness)
-    assert moneyness_axis(ends, model.moneyness) == pytest.approx(np.array(ends))
+    assert frame_moneyness(ends, model.moneyness) == pytest.approx(np.array(ends))
     with pytest.raises(LabelError):
-        tenor_axis([0.0499, 0.3], model.tenors)
+        frame_tenors([0.0499, 0.3], model.tenors)
 
 
 # Samples

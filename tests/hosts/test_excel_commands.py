@@ -157,7 +157,7 @@ def test_a_restored_formula_spills_as_before() -> None:
             else:
                 changes.take_back(list(changes.records))
         apply(opened)
-    assert document.get("S", (1, 1, 1, 8), "formula")[0][-1] == calc.to_calc("=B4:B6")
+    assert document.get("S", (1, 1, 1, 8), "formula")[0][-1] == calc.calc_formula("=B4:B6")
 
 
 def test_dates_of_either_system_are_the_same_dates() -> None:

@@ -192,7 +192,7 @@ def test_check_colours_the_trades_and_reports_them(drive: Drive) -> None:
         f"Sheet1!B3:E6 has static arbitrage: {len(found.violations)} trades"
     )
     for row, sizes in zip(fills, found.map.tolist(), strict=True):
-        assert row == [notation.number(colour(size)) if size else -1 for size in sizes]
+        assert row == [notation.colour_number(colour(size)) if size else -1 for size in sizes]
     assert [row[4] for row in report[2:] if row[4]] == [v.message for v in found.violations]
     assert [row[3] for row in report[2:] if row[4]] == pytest.approx([v.vol_bp for v in found.violations])
     assert [name for name, shown in sheets if shown] == ["Sheet1", "voladdin check"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from voladdin.home import VERSION
 from voladdin.hosts.documents.document import DEFAULTS, Area, Document
-from voladdin.hosts.documents.notation import corners, from_calc, to_calc
+from voladdin.hosts.documents.notation import calc_formula, corners, excel_formula
 
 ROWS, COLUMNS = 1_048_576, 16_384
 Cells = dict[str, list[list[Any]]]
@@ -120,7 +120,7 @@ def _cells(placed: Cells) -> dict[tuple[int, int], dict[str, Any]]:
                 formula = isinstance(value, str) and value.startswith("=")
                 found[top + i, left + j] = {
                     "value": "#N/A" if value == "=NA()" else 0.1 if formula else value,
-                    "formula": to_calc(str(value)),
+                    "formula": calc_formula(str(value)),
                 }
     return found
 
@@ -155,4 +155,4 @@ def _block(name: str, cells: dict[tuple[int, int], dict[str, Any]]) -> dict[str,
 def _saved(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.15g}")
-    return to_calc(from_calc(value)) if isinstance(value, str) else value
+    return calc_formula(excel_formula(value)) if isinstance(value, str) else value

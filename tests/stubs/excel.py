@@ -13,7 +13,7 @@ from typing import Any
 from tests.stubs import calc
 from tests.stubs.win32 import ERRORS, ComError
 from voladdin.hosts.documents.document import Area, Document, SheetData
-from voladdin.hosts.documents.notation import a1, from_calc, to_calc
+from voladdin.hosts.documents.notation import a1, calc_formula, excel_formula
 from voladdin.worksheet import wire
 
 NO_COLOUR = -4142  # xlColorIndexNone
@@ -30,7 +30,7 @@ def _one_cell(formula: str) -> str:
 
 
 def _entered(cell: Any) -> Any:
-    return to_calc(cell.removeprefix("'")) if isinstance(cell, str) else cell
+    return calc_formula(cell.removeprefix("'")) if isinstance(cell, str) else cell
 
 
 class Workbook:
@@ -269,11 +269,11 @@ class Range:
 
     @property
     def Formula(self) -> Any:
-        return self._shape([[from_calc(cell) for cell in row] for row in self._get("formula")])
+        return self._shape([[excel_formula(cell) for cell in row] for row in self._get("formula")])
 
     @Formula.setter
     def Formula(self, value: Any) -> None:
-        self._set("formula", value, lambda cell: to_calc(_one_cell(cell)) if isinstance(cell, str) else cell)
+        self._set("formula", value, lambda c: calc_formula(_one_cell(c)) if isinstance(c, str) else c)
 
     @property
     def Formula2(self) -> Any:
@@ -282,7 +282,9 @@ class Range:
     @Formula2.setter
     def Formula2(self, value: Any) -> None:
         self._set(
-            "formula", value, lambda cell: to_calc(cell.removeprefix("'")) if isinstance(cell, str) else cell
+            "formula",
+            value,
+            lambda c: calc_formula(c.removeprefix("'")) if isinstance(c, str) else c,
         )
 
     @property

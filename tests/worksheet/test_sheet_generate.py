@@ -135,7 +135,7 @@ def test_a_warning_says_what_is_outside_the_hull() -> None:
         ([0.2, "#N/A", 0, 0], InputError, "skew is '#N/A'"),
         ([0.2, [[0], ["x"]], 0, 0], InputError, "cell A2 of the skew is 'x'"),
         ([[[0.2], [0.3]], [[0], [0], [0]], 0, 0], InputError, "level has 2 cells; expected 1 or 3"),
-        ([[[0.2, 0.3], [0.2, 0.3]], 0, 0, 0], InputError, "level has 2 x 2 cells"),
+        ([[[0.2, 0.3], [0.2, 0.3]], 0, 0, 0], InputError, "level is a range of 2 x 2 cells"),
         ([*CALM, -1], InputError, "scenario is -1"),
         ([*CALM, "first"], InputError, "scenario is 'first'"),
         ([*CALM, "#N/A"], InputError, "scenario is '#N/A'; expected a whole number"),

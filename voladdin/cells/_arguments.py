@@ -6,7 +6,7 @@ from typing import NamedTuple, cast
 
 from ..errors import InputError
 from ..surface import MAX_CELLS
-from ._layout import Labels, Layout, Table, kind_of, like_vols, line_kind, lines
+from ._layout import Labels, Layout, Table, header_lines, kind_of, like_vols, line_kind
 from ._values import Cells, rectangle
 from ._words import Notation, TenorUnit, Words
 
@@ -120,7 +120,7 @@ def _fit(table: Table, shape: tuple[int | None, int | None], *, transposed: bool
     rows, columns = shape
     top = None if rows is None else len(table) - rows
     left = None if columns is None else len(table[0]) - columns
-    row, column = lines(table)
+    row, column = header_lines(table)
     if top is None and left == 1:
         top = int(_starts_header([line[0] for line in table], row))
     elif left is None and top == 1:
@@ -132,7 +132,7 @@ def _fit(table: Table, shape: tuple[int | None, int | None], *, transposed: bool
 
 def _contradicted(table: Table, tenors: Cells | None, strikes: Cells | None, *, transposed: bool) -> bool:
     """Whether a header that is needed, as no argument replaces it, holds labels of the other kind."""
-    row, column = map(line_kind, lines(table))
+    row, column = map(line_kind, header_lines(table))
     along, across = (row, column) if transposed else (column, row)
     return (tenors is None and along == "strike") or (strikes is None and across == "tenor")
 
@@ -161,7 +161,7 @@ def _starts_header(line: Labels, other: Labels) -> bool:
 
 def _likelier(table: Table, fits: list[Layout], tenors: Cells | None, strikes: Cells | None) -> bool:
     """Whether the transposed fit is the likelier one."""
-    row, column = map(line_kind, lines(table))
+    row, column = map(line_kind, header_lines(table))
     for layout in fits:
         across, down = ("tenor", "strike") if layout.transposed else ("strike", "tenor")
         if (layout.header_row and row == across) or (layout.header_column and column == down):

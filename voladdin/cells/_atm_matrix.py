@@ -10,7 +10,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import InputError
 from ..surface import MAX_CELLS
-from ._layout import kind_of, line_kind, lines
+from ._layout import header_lines, kind_of, line_kind
 from ._tenor_line import tenor_axis
 from ._values import Cells, Label, address, is_blank, is_missing, labels_of, read_date, read_number, rectangle
 
@@ -75,7 +75,7 @@ def _is_matrix(labels: list[list[Label]]) -> bool:
     corner = labels[0][0].cell
     if kind_of(corner) in ("tenor", "number") and read_date(corner) is None:
         return False
-    return len(labels[0]) > 1 and all(line_kind(line) == "tenor" for line in lines(labels))
+    return len(labels[0]) > 1 and all(line_kind(line) == "tenor" for line in header_lines(labels))
 
 
 def _vol(label: Label, warnings: list[str]) -> float:

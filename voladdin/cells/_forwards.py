@@ -9,7 +9,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..errors import InputError, UnitsError
-from ._table import Table, line_of
+from ._table import Table, line_of_argument
 from ._values import Cells, Label, is_thousands, read_number
 
 MAX_RATE = 0.5
@@ -58,7 +58,7 @@ def read_forwards(table: Table, market: MarketCells, years: FloatArray) -> Float
 
 
 def _column(cells: Cells, name: str, years: FloatArray) -> FloatArray:
-    labels = line_of(cells, name, 1 if len(cells) * len(cells[0]) == 1 else len(years))
+    labels = line_of_argument(cells, name, 1 if len(cells) * len(cells[0]) == 1 else len(years))
     read = _forward if name == "forwards" else _rate
     return np.broadcast_to(np.array([read(label) for label in labels]), years.shape).copy()
 

@@ -18,7 +18,7 @@ from ._body import Body, lognormal_body, normal_body, says_normal
 from ._forwards import MarketCells, typical_forward
 from ._layout import Layout, kind_of, own_layout
 from ._normal_strikes import NormalNotation
-from ._titles import bare, valuation_of
+from ._titles import bare, titled_valuation
 from ._units import EXPECTED, read_units
 from ._values import Cells, Label, address, labels_of, read_date, read_number, rectangle
 from ._words import Notation, TenorUnit, Words, refuse_other_clocks, words_of
@@ -147,7 +147,7 @@ def _without_titles(
     if isinstance(corner, str):
         refuse_other_clocks(corner)
     above = [label.cell for label in titles]
-    words = given.words.over(words_of(corner, above))._replace(valuation=valuation_of([*above, corner]))
+    words = given.words.over(words_of(corner, above))._replace(valuation=titled_valuation([*above, corner]))
     return labels, words if like is None else words.over(like.words)
 
 

@@ -77,7 +77,7 @@ def line_kind(line: Labels) -> Literal["tenor", "strike"] | None:
     return "tenor" if tenors > strikes else "strike"
 
 
-def lines(table: Table) -> tuple[Labels, Labels]:
+def header_lines(table: Table) -> tuple[Labels, Labels]:
     """The first row and the first column, both without the corner."""
     return table[0][1:], [row[0] for row in table[1:]]
 
@@ -89,7 +89,7 @@ def own_layout(table: Table, words: Words, forward: float | None) -> Layout:
 
     Raises LabelError where the headers cannot be found, or both ways round are possible.
     """
-    row, column = map(line_kind, lines(table))
+    row, column = map(line_kind, header_lines(table))
     if row is None and column is None:
         return _layout_of_numbers(table, words, forward)
     if row == column:
@@ -111,7 +111,7 @@ def own_layout(table: Table, words: Words, forward: float | None) -> Layout:
 def _corner_belongs(table: Table, kind: str | None) -> bool:
     """Whether the corner is one more label of the only line of labels, or a vol below no header."""
     corner = table[0][0]
-    row, column = lines(table)
+    row, column = header_lines(table)
     if is_date(corner.cell):
         return kind == "tenor" and like_vols(column if line_kind(row) == kind else row, table)
     return kind_of(corner.cell) == kind or not _may_be_corner(corner)
@@ -132,7 +132,7 @@ def _layout_of_numbers(table: Table, words: Words, forward: float | None) -> Lay
     the forwards about one line         it holds the strikes, where these agree
     corner "Days", "Expiry"             down where these agree, with a warning where it alone says so
     """
-    row, column = lines(table)
+    row, column = header_lines(table)
     if not _may_be_corner(table[0][0]) or (like_vols(row, table) and like_vols(column, table)):
         raise _no_header(table)
     down = _may_be_tenors(column) and _may_be_strikes(row)

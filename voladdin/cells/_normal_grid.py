@@ -13,7 +13,7 @@ from ..errors import InputError, UnitsError
 from ..surface import Surface
 from ._axes import check_monotone
 from ._normal_strikes import BASIS_POINT, NormalNotation, read_strike, read_strikes, scale_of
-from ._table import Table, line_of
+from ._table import Table, line_of_argument
 from ._units import MAX_WARNINGS
 from ._values import Cell, Cells, Label, is_missing, read_number, shown
 
@@ -41,7 +41,7 @@ def read_normal(
     quotes = _quotes(table, warnings, told=told)
     line = table.top or []
     if strikes is not None:
-        line = line_of(strikes, "strikes", len(table.body[0]))
+        line = line_of_argument(strikes, "strikes", len(table.body[0]))
     values, relative, exact = read_strikes(line)
     check_monotone(line, values, "strikes")
     ahead, plain = _forwards(table, forwards, len(years))
@@ -106,7 +106,7 @@ def _forwards(table: Table, given: Cells | None, count: int) -> tuple[FloatArray
     """[T] as written, rates where they have %; and whether they are plain numbers."""
     line: Sequence[Label] | None = table.forwards
     if given is not None:
-        line = line_of(given, "forwards", 1 if len(given) * len(given[0]) == 1 else count)
+        line = line_of_argument(given, "forwards", 1 if len(given) * len(given[0]) == 1 else count)
     if line is None:
         return None, False
     numbers = [read_number(label.cell) for label in line]

@@ -95,7 +95,7 @@ def tenors_of(table: Table, given: Cells | None, valuation: date | None, words: 
         )
     line = table.side or []
     if given is not None:
-        line = line_of(given, "tenors", len(table.body))
+        line = line_of_argument(given, "tenors", len(table.body))
     return read_tenor_line(line, valuation, words.tenor_unit)
 
 
@@ -111,7 +111,7 @@ def strikes_of(
         )
     line = table.top or []
     if given is not None:
-        line = line_of(given, "strikes", len(table.body[0]))
+        line = line_of_argument(given, "strikes", len(table.body[0]))
     found = read_strikes([line], forward, words.notation)
     return found._replace(values=found.values[0])
 
@@ -128,7 +128,7 @@ def _strikes_by_tenor(given: Cells, forward: float | None, words: Words, *, tran
     return found
 
 
-def line_of(cells: Cells, name: str, count: int) -> list[Label]:
+def line_of_argument(cells: Cells, name: str, count: int) -> list[Label]:
     """The cells of an argument that is one for each line. Raises InputError where their number differs."""
     line = [label for row in labels_of(cells, name) for label in row]
     if len(line) != count:

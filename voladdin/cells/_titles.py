@@ -37,7 +37,7 @@ def bare(table: list[list[Label]]) -> Bare:
     return Bare(_turned(columns), above + beside, below + behind)
 
 
-def valuation_of(cells: Sequence[Cell]) -> date | None:
+def titled_valuation(cells: Sequence[Cell]) -> date | None:
     """The valuation date of a title: "As of 2026-01-05", or in the cell behind "Valuation"."""
     for cell, behind in zip(cells, [*cells[1:], None], strict=True):
         said = _VALUATION.match(cell) if isinstance(cell, str) else None
@@ -73,7 +73,7 @@ def _bare(table: list[list[Label]]) -> tuple[list[list[Label]], list[Label], lis
 def _is_of_grid(line: list[Label]) -> bool:
     content = [label for label in line if _is_content(label)]
     dated = len(content) == 1 and is_date(content[0].cell)
-    return bool(content) and not (dated and valuation_of([label.cell for label in line]))
+    return bool(content) and not (dated and titled_valuation([label.cell for label in line]))
 
 
 def _is_content(label: Label) -> bool:

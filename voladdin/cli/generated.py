@@ -59,7 +59,7 @@ def _scenarios(options: argparse.Namespace) -> int:
 
     spec = read_cells(options.spec, options.range)
     axes = sheet_axes(
-        options.tenors, options.moneyness, forwards=options.forwards, words=scenarios.words_of(spec)
+        options.tenors, options.moneyness, forwards=options.forwards, words=scenarios.words_of_spec(spec)
     )
     made, bad = scenarios.scenarios(spec, axes, options.model, progress=True)
     for row in bad:

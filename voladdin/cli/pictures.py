@@ -34,9 +34,9 @@ def add(commands: Any) -> None:
 def _page(options: argparse.Namespace) -> None:
     from ..service.pages import open_page
 
-    book, place = split(options.book or "")
+    book, place = file_and_range(options.book or "")
     cells = read_cells(book, place) if book else _generated()
-    prior = None if options.prior is None else read_cells(*split(options.prior))
+    prior = None if options.prior is None else read_cells(*file_and_range(options.prior))
     title = place or (Path(book).stem if book else "A generated surface")
     source = {"book": Path(book).name, "range": place or "", "host": ""}
     address = open_page({"title": title, "source": source, "cells": cells, "prior": prior} | _units(options))
@@ -45,7 +45,7 @@ def _page(options: argparse.Namespace) -> None:
         webbrowser.open(address)
 
 
-def split(text: str) -> tuple[str, str | None]:
+def file_and_range(text: str) -> tuple[str, str | None]:
     """File and range of "book.xlsx!Sheet1!A1:F9"."""
     for suffix in (".xlsx!", ".xlsm!"):
         at = text.lower().find(suffix)
@@ -67,7 +67,7 @@ def _generated() -> Cells:
 def _chart(options: argparse.Namespace) -> None:
     from ..xlsx.charting import chart_book
 
-    book, place = split(options.book)
+    book, place = file_and_range(options.book)
     path = Path(book)
     output = options.output or path.with_name(f"{path.stem}-chart{path.suffix}")
     made = chart_book(path, Path(output), place, options.units)

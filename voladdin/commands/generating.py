@@ -11,7 +11,7 @@ from ..generation.market_words import WORDS
 from ..worksheet.target_axes import TargetAxes, sheet_axes
 from .ledger import CellRun, plain
 from .repairing import clear_room
-from .scenarios import Bad, Made, block_of, scenarios, words_of
+from .scenarios import Bad, Made, block_of, scenarios, words_of_spec
 from .selection import on_sheet, selected
 from .transaction import Transaction
 
@@ -35,7 +35,7 @@ def generate(book: xw.Book) -> str:
     with Transaction(book, NAME) as changes:
         cells = selected(book)
         rows = [[plain(value) for value in row] for row in cells.options(ndim=2, err_to_str=True).value]
-        axes = sheet_axes(None, None, words=words_of(rows))
+        axes = sheet_axes(None, None, words=words_of_spec(rows))
         four = _four(rows)
         first = 2 if _headed(rows) else 1
         try:

@@ -117,7 +117,7 @@ def _surface(row: Row, axes: TargetAxes, model: str | Path | None) -> Generation
     return generate_on(axes.surface, given, numbers, words=row.words, tenor=row.tenor, model=model)
 
 
-def words_of(spec: Cells) -> str:
+def words_of_spec(spec: Cells) -> str:
     """Whose words a spec's header has: "market" where one is atm, rr or bf."""
     header = {str(cell).strip().lower() for cell in (spec[0] if spec else [])}
     return "market" if header & set(WORDS[:3]) else "paper"
@@ -126,7 +126,7 @@ def words_of(spec: Cells) -> str:
 def _columns(header: Sequence[Cell], spec: str) -> dict[str, int]:
     """Column of each name. Raises InputError."""
     found: dict[str, int] = {}
-    names = WORDS if words_of([list(header)]) == "market" else NAMES
+    names = WORDS if words_of_spec([list(header)]) == "market" else NAMES
     allowed = ("name", *names, "scenario", *(("tenor",) if names == WORDS else ()))
     for column, cell in enumerate(header):
         name = str(cell).strip().lower() if not is_missing(cell) else None

@@ -13,7 +13,7 @@ from ..cells import Grid, Label, QuoteTable, find_quotes
 from ..errors import InputError, VoladdinError
 from ..surface import MAX_CELLS
 from ..worksheet.quote_tables import Said, grid_of
-from ..worksheet.references import moved
+from ..worksheet.references import placed_at
 from .headers import with_headers
 from .ledger import CellRun, formulas_of
 
@@ -146,7 +146,7 @@ def _number(value: Any) -> Any:
 
 def on_sheet(message: str, cells: xw.Range) -> str:
     """A message about "B3 of the range" with the cell's name on the sheet."""
-    return moved(message, cells.row, cells.column)
+    return placed_at(message, cells.row, cells.column)
 
 
 def selection_of(book: xw.Book) -> xw.Range | None:

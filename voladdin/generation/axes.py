@@ -34,7 +34,7 @@ def along(nodes: FloatArray, points: FloatArray) -> FloatArray:
     return np.asarray(spline(inside) + np.where(beyond == 0, 0.0, beyond * spline(inside, 1)))
 
 
-def tenor_axis(tenors: Sequence[str | float] | FloatArray | None, nodes: FloatArray) -> FloatArray:
+def frame_tenors(tenors: Sequence[str | float] | FloatArray | None, nodes: FloatArray) -> FloatArray:
     """[T] years: the trained nodes, or the tenors given, increasing and within reach.
 
     Raises InputError (none, no line of them), LabelError (no tenor, not increasing, beyond `MARGIN`).
@@ -48,7 +48,7 @@ def tenor_axis(tenors: Sequence[str | float] | FloatArray | None, nodes: FloatAr
     return years
 
 
-def moneyness_axis(moneyness: ArrayLike | None, nodes: FloatArray) -> FloatArray:
+def frame_moneyness(moneyness: ArrayLike | None, nodes: FloatArray) -> FloatArray:
     """[K] log-moneyness ln(K/F): the trained nodes, or the ones given, increasing and within reach.
 
     Raises InputError (none, no numbers), LabelError (not increasing, beyond `MARGIN`).

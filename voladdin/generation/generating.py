@@ -18,7 +18,7 @@ from ..errors import BundleError, InfeasibleError, InputError, UnitsError
 from ..feature_map import NAMES
 from ..surface import MAX_VOL, Surface
 from . import latents as latents
-from .axes import moneyness_axis, tenor_axis
+from .axes import frame_moneyness, frame_tenors
 from .grid_map import Frame
 
 PERCENT_ABOVE = 2.0  # a level above is percent points
@@ -191,8 +191,8 @@ def frame_of(
     moneyness: ArrayLike | None,
 ) -> Frame:
     """The generator on these axes. Raises InputError, LabelError."""
-    years = tenor_axis(tenors, generator.tenors)
-    axis = moneyness_axis(moneyness, generator.moneyness)
+    years = frame_tenors(tenors, generator.tenors)
+    axis = frame_moneyness(moneyness, generator.moneyness)
     return _frame(generator, years.tobytes(), axis.tobytes())
 
 

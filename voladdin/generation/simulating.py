@@ -56,7 +56,7 @@ def scenarios(
     """
     count, days = latents.whole("n", n), latents.whole("horizon", horizon)
     _refuse(surface, count, days)
-    found = moved(surface, bundles.load(model, Moves), count, latents.whole("seed", seed), days)
+    found = unrepaired(surface, bundles.load(model, Moves), count, latents.whole("seed", seed), days)
     further = np.zeros(count)
     for index in np.flatnonzero(~arbitrage_free(surface, found)).tolist():
         kept = _repaired(surface.replace(found[index]), index, count)
@@ -65,7 +65,7 @@ def scenarios(
     return Scenarios(found, further)
 
 
-def moved(surface: Surface, model: Moves, count: int, seed: int, days: int) -> FloatArray:
+def unrepaired(surface: Surface, model: Moves, count: int, seed: int, days: int) -> FloatArray:
     """[count, T, K] vols that may have arbitrage."""
     a, at = model.arrays, _between(model, surface)
     u = latents.uniforms(_STREAM, seed, (count, days))

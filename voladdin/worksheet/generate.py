@@ -18,8 +18,9 @@ from ..generation.generating import refuse_level
 from ..generation.market_words import WORDS
 from ..generation.open_features import default_model, loaded_generator
 from .arguments import FORWARDS, model_name, warn
+from .lines import line_of
 from .signature import Argument, Function, choice
-from .target_axes import TargetAxes, line_of, sheet_axes
+from .target_axes import TargetAxes, sheet_axes
 from .wording import CHOICES, TENOR, WORDING, tenor_named
 
 DEFAULT_MODEL = "equity"
@@ -65,7 +66,7 @@ def _which(places: np.ndarray, made: Generation) -> str:
 
 def _inputs(named: dict[str, Cells | None]) -> FloatArray:
     """[n, 5] level, skew, curv, term and scenario, each one cell or a line of n. Raises InputError."""
-    lines = {name: [] if cells is None else line_of(cells, name) for name, cells in named.items()}
+    lines = {name: [] if cells is None else line_of(name, cells) for name, cells in named.items()}
     size = max(map(len, lines.values()))
     lengths = {name: len(line) for name, line in lines.items() if len(line) not in (0, 1, size)}
     if lengths:

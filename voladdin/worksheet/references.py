@@ -34,10 +34,10 @@ def on_sheet(message: str, reference: str) -> str:
         return message
     sheet = f"{_quoted(found['sheet'])}!" if found["sheet"] else ""
     top, left = int(found["row"]), _column(found["column"].upper())
-    return moved(message, top, left, sheet)
+    return placed_at(message, top, left, sheet)
 
 
-def moved(message: str, top: int, left: int, sheet: str = "") -> str:
+def placed_at(message: str, top: int, left: int, sheet: str = "") -> str:
     """The same where the range's upper left cell is in row `top` and column `left`, from 1."""
 
     def named(match: re.Match[str]) -> str:

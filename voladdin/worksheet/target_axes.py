@@ -10,10 +10,11 @@ import numpy as np
 from .. import conventions
 from .._typing import FloatArray
 from ..bundles.generator import load
-from ..cells import Cell, Cells, Label, labels_of, read_date, read_number, tenor_axis
+from ..cells import Cell, Cells, Label, read_date, read_number, tenor_axis
 from ..errors import InputError, LabelError
 from ..generation.axes import SHEET_DELTA_TENORS, SHEET_DELTAS, SHEET_MONEYNESS, SHEET_TENORS
 from ..surface import Surface
+from .lines import line_of
 
 _KINDS = {"delta": "deltas", "moneyness": "moneyness", "strike": "strikes"}
 _FURTHEST = 3.0  # of ln(K/F): beyond, a number is another thing
@@ -64,7 +65,7 @@ def sheet_axes(
         own[0] if tenors is None else tenors,
         own[1] if moneyness is None else moneyness,
     )
-    tenor_line, line = line_of(tenor_cells, "tenors"), line_of(moneyness_cells, "moneyness")
+    tenor_line, line = line_of("tenors", tenor_cells), line_of("moneyness", moneyness_cells)
     for label in tenor_line:
         if read_date(label.cell) is not None:
             raise LabelError(f"{label}, a date; expected a tenor such as 1M, or a number of years")
@@ -78,13 +79,6 @@ def sheet_axes(
 def moneyness_label(m: float) -> str:
     """Such as "m=-0.1": a header that is read back as this very number."""
     return f"m={np.format_float_positional(m, trim='-')}"
-
-
-def line_of(cells: Cells, name: str) -> list[Label]:
-    """The labels of one row or column. Raises InputError."""
-    if min(len(cells), len(cells[0])) > 1:
-        raise InputError(f"{name} has {len(cells)} x {len(cells[0])} cells; expected one row or column")
-    return [label for row in labels_of(cells, name) for label in row]
 
 
 def _strikes(line: list[Label]) -> tuple[str, FloatArray, list[str]]:
@@ -129,7 +123,7 @@ def _forwards(cells: Cells | None, kind: str, years: FloatArray) -> FloatArray |
         return None
     if cells is None:
         raise InputError("forwards are missing; expected one a tenor, or one for all, where strikes are K=…")
-    line = line_of(cells, "forwards")
+    line = line_of("forwards", cells)
     numbers = [read_number(label.cell) for label in line]
     for label, number in zip(line, numbers, strict=True):
         if number is None or not number.value > 0:

@@ -14,7 +14,7 @@ from .contents import Contents, Formula
 from .engine import Engine
 from .formula import VOLATILE, Moving, calls, prepare
 from .matrices import MATRICES
-from .moving import moved
+from .moving import ranges_of
 from .names import UnsupportedError
 from .outcome import Outcome, failed, outcome_of
 from .package import readable
@@ -171,7 +171,7 @@ class Book:
         """What OFFSET and INDIRECT give in a formula, now that their arguments have their values."""
         if formula.prepared is None or not formula.prepared.moving or self._reads(self._unsettled, formula):
             return []
-        found = self._moved[formula.key] = moved(formula, formula.prepared, self.contents, self._engine)
+        found = self._moved[formula.key] = ranges_of(formula, formula.prepared, self.contents, self._engine)
         self._guessed |= len(found) < len(formula.prepared.moving)
         return [place for _, place in found]
 

@@ -10,7 +10,7 @@ from .formula import Moving, Prepared
 from .references import Box, SheetRange
 
 
-def moved(
+def ranges_of(
     formula: Formula, prepared: Prepared, contents: Contents, engine: Engine
 ) -> list[tuple[Moving, SheetRange]]:
     """The calls in a formula with their ranges; one that gives none is left out, and shows its own error."""

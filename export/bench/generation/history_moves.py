@@ -18,7 +18,7 @@ from voladdin._typing import FloatArray
 from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.bundles.moves import Moves
 from voladdin.generation.market_words import market_weights
-from voladdin.generation.simulating import moved
+from voladdin.generation.simulating import unrepaired
 from voladdin.labels import tenor_label
 from voladdin.surface import Surface
 
@@ -65,7 +65,7 @@ def _year(days: Days, name: str, model: Moves, draws: int) -> Year:
     drawn, free = [], []
     for day in range(len(vols) - 1):
         today = Surface(vols[day], days.tenors, deltas=days.deltas)
-        made = moved(today, model, draws, day, 1)
+        made = unrepaired(today, model, draws, day, 1)
         free.append(arbitrage_free(today, made).mean())
         drawn.append(_words(made, days) - words[day])
     fixed = arbitrage_free(today, vols).mean()

@@ -15,13 +15,13 @@ _CALC_RANGE = re.compile(r"=ROWS\(\$?('(?:[^']|'')+'|[^'.()]+)\.(\$[A-Z]+\$[0-9]
 _EXCEL_RANGE = re.compile(r"=ROWS\(('(?:[^']|'')+'|[^'!()]+)!(\$[A-Z]+\$[0-9]+(?::\$[A-Z]+\$[0-9]+)?)\)")
 
 
-def from_calc(formula: str) -> str:
+def excel_formula(formula: str) -> str:
     """`=ROWS(...)` of a range of another sheet as Excel writes it; any other formula as it is."""
     return _CALC_RANGE.sub(r"=ROWS(\1!\2)", formula)
 
 
-def to_calc(formula: str) -> str:
-    """The opposite of `from_calc`."""
+def calc_formula(formula: str) -> str:
+    """The opposite of `excel_formula`."""
     return _EXCEL_RANGE.sub(r"=ROWS($\1.\2)", formula)
 
 
@@ -30,7 +30,7 @@ def rgb(number: int | None) -> tuple[int, int, int] | None:
     return None if number is None else (number >> 16 & 255, number >> 8 & 255, number & 255)
 
 
-def number(colour: Any) -> int | None:
+def colour_number(colour: Any) -> int | None:
     """An xlwings colour, (r, g, b), "#rrggbb" or None, as 0xRRGGBB."""
     if colour is None:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 from xlwings import base_classes
 
 from .document import Area, Document, SheetData
-from .notation import a1, corners, from_calc, number, rgb, to_calc
+from .notation import a1, calc_formula, colour_number, corners, excel_formula, rgb
 
 
 class CalcSheet(base_classes.Sheet):
@@ -150,12 +150,12 @@ class Range(base_classes.Range):
 
     @property
     def formula(self) -> Any:
-        rows = tuple(tuple(map(from_calc, row)) for row in self._get("formula"))
+        rows = tuple(tuple(map(excel_formula, row)) for row in self._get("formula"))
         return rows if len(self) > 1 else rows[0][0]
 
     @formula.setter
     def formula(self, value: Any) -> None:
-        self._set("formula", value, lambda cell: to_calc(cell) if isinstance(cell, str) else cell)
+        self._set("formula", value, lambda cell: calc_formula(cell) if isinstance(cell, str) else cell)
 
     @property
     def formula2(self) -> Any:
@@ -182,7 +182,7 @@ class Range(base_classes.Range):
 
     @color.setter
     def color(self, color_or_rgb: Any) -> None:
-        self._set("fill", number(color_or_rgb))
+        self._set("fill", colour_number(color_or_rgb))
 
     @property
     def font(self) -> Font:
@@ -230,7 +230,7 @@ class Font(base_classes.Font):
 
     @color.setter
     def color(self, color_or_rgb: Any) -> None:
-        self._range._set("font", number(color_or_rgb))
+        self._range._set("font", colour_number(color_or_rgb))
 
 
 class Note:

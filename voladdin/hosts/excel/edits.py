@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from voladdin.cells import is_missing
 from voladdin.errors import InputError
 from voladdin.hosts.documents.document import Area
-from voladdin.hosts.documents.notation import from_calc
+from voladdin.hosts.documents.notation import excel_formula
 from voladdin.hosts.documents.plan import rectangles
 from voladdin.worksheet.wire import escaped
 
@@ -145,7 +145,7 @@ def _restore(sheet: OpenSheet, cell: Any, place: tuple[int, int], op: str) -> No
         if "note" in before:
             cell.AddComment(before["note"])
     elif _is_formula(before):
-        _enter(cell, from_calc(before["formula"]))
+        _enter(cell, excel_formula(before["formula"]))
     else:
         cell.Value = _literal(before.get("value"))
 
@@ -275,7 +275,7 @@ def _autofit(writer: _Writer, edit: Edit) -> None:
     writer.sheets[edit["sheet"]].UsedRange.Columns.AutoFit()
 
 
-_ENTERED: dict[str, Callable[[Any], Any]] = {"value": _literal, "formula": from_calc, "note": str}
+_ENTERED: dict[str, Callable[[Any], Any]] = {"value": _literal, "formula": excel_formula, "note": str}
 _EDITS: dict[str, Callable[[_Writer, Edit], None]] = {
     "value": _write_values,
     "formula": _write_formulas,

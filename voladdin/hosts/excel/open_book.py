@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from voladdin.hosts.documents.document import DEFAULTS, Area, Document, Missing, Rows, SheetData
-from voladdin.hosts.documents.notation import corners, to_calc
+from voladdin.hosts.documents.notation import calc_formula, corners
 
 SIZE = 1_048_576, 16_384
 NO_COLOUR = -4142  # xlColorIndexNone
@@ -81,7 +81,7 @@ class OpenSheet(SheetData):
             for j, (value, text) in enumerate(zip(row, texts, strict=True), area[1]):
                 if text not in (None, ""):
                     self._keep((i, j), "value", _plain(value))
-                    self._keep((i, j), "formula", to_calc(str(text)))
+                    self._keep((i, j), "formula", calc_formula(str(text)))
         self.blocks.append(area)
 
     def read_notes(self) -> None:

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from .extension import members
-from .installer import IDENTIFIER, convert, prepare
+from .installer import IDENTIFIER, convert, write_settings
 from .programs import program
 
 _COPIED = ("uno_packages", "extensions")  # of a profile: its extensions
@@ -74,5 +74,5 @@ def recalculate_as_installed(book: Path, output: Path) -> None:
         for name in _COPIED:
             if (user_folder() / name).is_dir():
                 shutil.copytree(user_folder() / name, Path(folder, "user", name))
-        prepare(Path(folder))
+        write_settings(Path(folder))
         convert(book, output, [f"-env:UserInstallation={Path(folder).as_uri()}"])

@@ -49,7 +49,7 @@ def install(profile: str | Path | None = None) -> str:
     write_private(home() / "install.json", json.dumps(here))
     extension = build(home() / "voladdin.oxt")
     if profile is not None:
-        prepare(Path(profile))
+        write_settings(Path(profile))
     _unopkg("add", ["--force", str(extension)], profile)
     return f"libreoffice: installed {_whose(profile)}; restart LibreOffice to see its menu voladdin"
 
@@ -118,7 +118,7 @@ def _unopkg(action: str, arguments: list[str], profile: str | Path | None) -> No
     run([str(program("unopkg")), action, *shared, *layers(profile), *arguments])
 
 
-def prepare(profile: Path) -> None:
+def write_settings(profile: Path) -> None:
     """Writes the settings of a new profile."""
     settings = profile / "user" / "registrymodifications.xcu"
     if settings.exists():
