@@ -168,7 +168,7 @@ def test_an_atm_matrix_is_filled_and_says_that_it_has_no_strikes() -> None:
     asked = evaluate("VOLINTERP", [MATRIX, [["2Y"], ["3Y"]], [["5Y", "7Y"]]])
     assert np.shape(asked) == (2, 2) and all(70 < v < 90 for row in asked for v in row)
     for name in ("VOLCHECK", "VOLREPAIR", "VOLFEATURES"):
-        with pytest.raises(LabelError, match="VOLIMPUTE fills an ATM matrix of swaptions"):
+        with pytest.raises(LabelError, match="Fill and VOLIMPUTE take an ATM matrix of swaptions"):
             evaluate(name, [MATRIX])
     with pytest.raises(InputError, match="output is 'moved'; expected one of fill, mean"):
         evaluate("VOLIMPUTE", [MATRIX, "moved"])

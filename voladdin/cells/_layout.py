@@ -95,7 +95,8 @@ def own_layout(table: Table, words: Words, forward: float | None) -> Layout:
     if row == column:
         raise LabelError(
             f"{table[0][1]} and {table[1][0]}: both headers hold {row}s; expected tenors in one, deltas or "
-            "strikes in the other (VOLIMPUTE fills an ATM matrix of swaptions, which has no strikes to check)"
+            "strikes in the other (Fill and VOLIMPUTE take an ATM matrix of swaptions, which has no strikes "
+            "to check)"
         )
     if (row is None or column is None) and _corner_belongs(table, row or column):
         tenors = "strike" in (row, column)

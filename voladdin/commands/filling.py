@@ -11,10 +11,11 @@ from ..home import version
 from ..imputation.filling import Imputation, impute
 from ..imputation.suspects import suspects
 from . import ledger
+from .filling_matrix import fill_matrix, matrix_at
 from .filling_quotes import fill_quotes
 from .holes import SHOWN, counted, formats_beside, in_words, may_fill, refuse_merged, write_hole
 from .ledger import CellRun, Record
-from .selection import Target, find
+from .selection import Target, grid_at, selected
 from .transaction import Transaction
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ def fill_missing(book: xw.Book) -> str:
     """
     with Transaction(book, NAME) as changes:
         earlier = still_filled(book, changes.records)
-        target = find(book, earlier)
+        selection = selected(book)
+        matrix = matrix_at(selection, earlier)
+        if matrix is not None:
+            return fill_matrix(changes, NAME, selection, matrix, earlier)
+        target = grid_at(selection, earlier)
         if target.quotes is not None:
             return fill_quotes(changes, NAME, target, target.quotes, earlier)
         holes, left = _holes(target, earlier)

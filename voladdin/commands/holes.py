@@ -11,7 +11,7 @@ import numpy as np
 from ..cells import Cell, is_missing, shown
 from ..errors import InputError
 from .ledger import CellRun
-from .selection import Target
+from .selection import Region, Target
 from .transaction import Transaction
 
 if TYPE_CHECKING:
@@ -22,24 +22,24 @@ SHOWN = 5  # cells or notes in a message
 _UNFORMATTED = ("General", "@")  # a number in a cell of text shows all its digits
 
 
-def may_fill(target: Target, cell: Cell, at: tuple[int, int], earlier: Collection[CellRun]) -> str:
+def may_fill(region: Region, cell: Cell, at: tuple[int, int], earlier: Collection[CellRun]) -> str:
     """ "" for a blank, a mark of a missing quote or what was filled before; else why it is left alone.
 
     at: row and column of the cell in the range, from 0.
     """
-    formula, place = target.formulas[at[0]][at[1]], target.place_of(*at)
+    formula, place = region.formulas[at[0]][at[1]], region.place_of(*at)
     if isinstance(formula, str) and formula.startswith("="):
         return f"{place.address} holds a formula"
     return "" if place in earlier or is_missing(cell) else f"{place.address} holds {shown(cell)}"
 
 
-def refuse_merged(target: Target, holes: Collection[tuple[int, int]]) -> None:
+def refuse_merged(region: Region, holes: Collection[tuple[int, int]]) -> None:
     """Raises InputError where a hole, by row and column of the range, is part of merged cells."""
-    if target.cells.merge_cells is False:
+    if region.cells.merge_cells is False:
         return
     for row, column in holes:
-        if target.cells(row + 1, column + 1).merge_cells:
-            raise InputError(f"{target.place_of(row, column)} is part of merged cells; expected single cells")
+        if region.cells(row + 1, column + 1).merge_cells:
+            raise InputError(f"{region.place_of(row, column)} is part of merged cells; expected single cells")
 
 
 def write_hole(

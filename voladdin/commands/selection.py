@@ -22,13 +22,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
-    """A grid of vols on a sheet, or a table of market quotes and the grid of its vols. formulas: by cell."""
+class Region:
+    """Cells of a sheet. formulas: by cell."""
 
     cells: xw.Range
-    grid: Grid
     formulas: list[list[Any]]
-    quotes: QuoteTable | None = None
 
     @cached_property
     def sheet(self) -> str:
@@ -44,6 +42,26 @@ class Target:
     def name(self) -> str:
         """Such as EURUSD!A5:F13."""
         return f"{self.sheet}!{self.cells.address.replace('$', '')}"
+
+    def holds(self, place: CellRun) -> bool:
+        """Whether the place is in the range."""
+        rows, columns = len(self.formulas), len(self.formulas[0])
+        top, left = self.corner
+        inside = 0 <= place.row - top < rows and 0 <= place.column - left < columns
+        return inside and place.sheet == self.sheet
+
+    def place_of(self, row: int, column: int) -> CellRun:
+        """Of a cell of the range; row and column from 0."""
+        top, left = self.corner
+        return CellRun(self.sheet, top + row, left + column)
+
+
+@dataclass(frozen=True, eq=False)
+class Target(Region):
+    """A grid of vols on a sheet, or a table of market quotes and the grid of its vols."""
+
+    grid: Grid
+    quotes: QuoteTable | None = None
 
     @property
     def axes(self) -> str:
@@ -67,13 +85,6 @@ class Target:
         down, across = (strike, tenor) if self.grid.transposed else (tenor, strike)
         return self.grid.rows[down], self.grid.columns[across]
 
-    def holds(self, place: CellRun) -> bool:
-        """Whether the place is in the range."""
-        rows, columns = len(self.formulas), len(self.formulas[0])
-        top, left = self.corner
-        inside = 0 <= place.row - top < rows and 0 <= place.column - left < columns
-        return inside and place.sheet == self.sheet
-
     def place(self, tenor: int, strike: int) -> CellRun:
         return self.place_of(*self.offsets(tenor, strike))
 
@@ -93,11 +104,6 @@ class Target:
         assert self.quotes is not None
         return next(iter(self.quotes.columns[name].sides.values()))
 
-    def place_of(self, row: int, column: int) -> CellRun:
-        """Of a cell of the range; row and column from 0."""
-        top, left = self.corner
-        return CellRun(self.sheet, top + row, left + column)
-
 
 def find(book: xw.Book, blank: Collection[CellRun] = ()) -> Target:
     """The selection if it is more than one cell, else the region around the active cell, as a grid.
@@ -113,19 +119,20 @@ def grid_at(selection: xw.Range, blank: Collection[CellRun] = ()) -> Target:
     """The same of a range."""
 
     def read(cells: xw.Range) -> list[list[Any]]:
-        return _values(cells, blank)
+        return values_of(cells, blank)
 
     try:
         quotes = find_quotes(read(selection))
         if quotes is not None:
-            return Target(selection, grid_of(quotes, Said()), formulas_of(selection), quotes)
+            return Target(selection, formulas_of(selection), grid_of(quotes, Said()), quotes)
         cells, grid = with_headers(selection, read)
     except VoladdinError as error:
         raise type(error)(on_sheet(str(error), selection)) from None
-    return Target(cells, grid, formulas_of(cells))
+    return Target(cells, formulas_of(cells), grid)
 
 
-def _values(cells: xw.Range, blank: Collection[CellRun]) -> list[list[Any]]:
+def values_of(cells: xw.Range, blank: Collection[CellRun]) -> list[list[Any]]:
+    """The cells, those of `blank` as blank."""
     values = [[_number(value) for value in row] for row in cells.options(ndim=2, err_to_str=True).value]
     for place in blank:
         row, column = place.row - cells.row, place.column - cells.column
