@@ -17,7 +17,7 @@ from voladdin.imputation.any_market import Universal
 from voladdin.imputation.bending import bend, expanded
 from voladdin.imputation.evidence import condition, condition_many, weigh
 from voladdin.imputation.model import UniversalBundle
-from voladdin.imputation.process import BEND, Points
+from voladdin.imputation.process import BEND, LOGARITHMS, Points
 from voladdin.imputation.smoothing import between_quotes
 
 
@@ -258,6 +258,10 @@ def test_what_is_adapted_has_more_evidence(universal: Universal) -> None:
     values = 0.3 * np.cos(3.0 * points.u) + 0.02 * rng.standard_normal(len(points))
     evidence, still = _LogPosterior(candidates, points, values), np.zeros(len(ADAPTED))
     found = adapted(candidates, points, values)
-    moved = np.log([found.hyper[name][0] / candidates.hyper[name][0] for name in ADAPTED])
-    assert evidence(moved)[0] < evidence(still)[0]
+    move = [
+        np.log(new / old) if name.split("_")[-1] in LOGARITHMS else new - old
+        for name in ADAPTED
+        for new, old in [(found.hyper[name][0], candidates.hyper[name][0])]
+    ]
+    assert evidence(np.array(move) / candidates.wander)[0] < evidence(still)[0]
     assert found.hyper["noise_std"][0] != candidates.hyper["noise_std"][0]

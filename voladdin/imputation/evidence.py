@@ -24,7 +24,6 @@ _LEAST_LARGE = 0.05
 HALF = (
     60  # quotes spread over the surface, and as many side by side, that weigh the candidates of a large one
 )
-ADAPTING = 40  # quotes from which the best candidates are adapted to them
 _LEAST_VARIANCE = 1e-9
 USUAL, ODD = 2.5, 5.0  # z beyond so many deviations costs so much log weight each
 STEPS, LONGEST, FARTHEST = 3, 2.0, 2.5  # of the search for z: each step, and all, in its deviations
@@ -101,7 +100,7 @@ def condition_many(candidates: Candidates, quotes: Points, values: FloatArray) -
     found, log = weigh(candidates, some, candidates.straight_of_quotes(some), values[few])
     kept, weight = _kept(log, _MOST_LARGE, _LEAST_LARGE)
     best = found[kept]
-    if len(few) >= ADAPTING:
+    if len(few) >= candidates.adapting:
         best = adapted(best, some, values[few])
         again, weight = _kept(
             weigh(best, some, best.straight_of_quotes(some), values[few])[1], _MOST_LARGE, 0.0

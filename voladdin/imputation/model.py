@@ -115,6 +115,8 @@ _PRIORS = {
     "bend": "n 4",
     "bend_root": "n 4 4",
     "tempering": "2",
+    "wander": "21",
+    "adapting": "",
 }
 # of n candidates
 

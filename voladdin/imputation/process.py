@@ -30,7 +30,7 @@ HYPERPARAMETERS = (
     *("rough_std", "rough_width", "rough_length", "rough_wings"),
     *("noise_std", "noise_wings", "degrees", "logit"),
 )
-_LOGS = ("std", "length", "width", "wings", "degrees")  # stored as logarithms
+LOGARITHMS = ("std", "length", "width", "wings", "degrees")  # stored as logarithms
 NUGGET = 1e-8
 BEND = 12.0**0.5  # deviations beyond which u goes on as their logarithm
 
@@ -105,6 +105,8 @@ class Candidates:
 
     bend: [G, 4] and bend_root: [G, 4, 4], lower triangular, of z. tempering: [2], see `belief`.
     about: [G, 4], where S is taken linear in z; [S, G, 4] of several surfaces.
+    wander: [h], how far a surface's own hyper-parameters may lie from a candidate's (`adapting.py`), one
+    standard deviation; adapting: quotes from which they are looked for.
 
     Those that each of S surfaces keeps have [S, G] in place of [G].
     """
@@ -116,14 +118,17 @@ class Candidates:
     bend_root: FloatArray
     tempering: FloatArray
     about: FloatArray
+    wander: FloatArray
+    adapting: float
 
     @classmethod
     def of(cls, arrays: Mapping[str, FloatArray]) -> Candidates:
         """From a bundle's arrays: "hyper" [G, hyper-parameters], with scales and lengths as logarithms."""
         columns = dict(zip(HYPERPARAMETERS, arrays["hyper"].T, strict=True))
-        hyper = {k: np.exp(v) if k.split("_")[-1] in _LOGS else v for k, v in columns.items()}
+        hyper = {k: np.exp(v) if k.split("_")[-1] in LOGARITHMS else v for k, v in columns.items()}
         bend, roots = arrays["bend"], [np.tril(arrays[name]) for name in ("root", "bend_root")]
-        return cls(hyper, arrays["trend"], roots[0], bend, roots[1], arrays["tempering"], bend)
+        adapting = arrays["wander"], float(arrays["adapting"])
+        return cls(hyper, arrays["trend"], roots[0], bend, roots[1], arrays["tempering"], bend, *adapting)
 
     def __len__(self) -> int:
         return len(self.trend)

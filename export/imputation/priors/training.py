@@ -27,6 +27,7 @@ from export.bundle_writer import write_files
 from export.history import Days, read_history
 from voladdin._typing import FloatArray
 from voladdin.bundles import SHIPPED, load
+from voladdin.imputation.adapting import ADAPTED
 from voladdin.imputation.model import UniversalBundle
 
 from .mixture import Padded, Priors, padded
@@ -37,6 +38,8 @@ SMOOTH, RANDOM, BENT = 12, 20, 8
 CHANGE_CANDIDATES, CHANGE_SCALE, CHANGE_SHARE = 4, 0.125, 0.1
 POOLED = 32  # batches sorted by size at a time: little padding
 GROWTH, SHARPNESS = 0.8, 2.0
+ADAPTING = 10.0  # quotes from which hyper-parameters are adapted, where cells are many
+_WANDER, _WANDER_OF_GROWTHS = 0.5, 0.1  # of logarithms, of growths
 Draw = Callable[[int], Iterator[Sample]]
 _SAVE = 120.0  # seconds
 _HELD = 600
@@ -147,6 +150,7 @@ def train(
     held = list(islice(draw(seed + 10**6), _HELD))
     widen, score = stretch(levels, held)
     arrays = {f"level_{name}": value for name, value in levels.arrays().items()}
+    arrays |= {f"{kind}_{name}": value for kind in ("level", "change") for name, value in _adapting().items()}
     arrays |= {"level_stretch": np.array(widen), "growth": np.array(GROWTH), "sharpness": np.array(SHARPNESS)}
     if history is None:
         shipped = load(SHIPPED / "universal", UniversalBundle).arrays
@@ -160,6 +164,11 @@ def train(
         arrays |= {f"change_{name}": value for name, value in moves.arrays().items()}
         arrays |= {"change_trend": np.zeros_like(arrays["change_trend"]), "change_stretch": np.array(factor)}
     return _write(folder, arrays, minutes, exclude, seed, score, days=0 if history is None else len(history))
+
+
+def _adapting() -> dict[str, FloatArray]:
+    wander = [_WANDER_OF_GROWTHS if "growth" in name else _WANDER for name in ADAPTED]
+    return {"wander": np.array(wander), "adapting": np.array(ADAPTING)}
 
 
 def _write(
