@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import numpy as np
@@ -440,6 +441,16 @@ def test_a_call_as_lines_of_cells() -> None:
     assert wire.read_answer(response.text)[0] == registry.evaluate("VOLIMPUTE", [grid])
     wrong = ask("POST", "/v1/cells", content=wire.write_call(wire.Call("VOLIMPUTE", ["x"])).encode())
     assert wrong.status_code == 200 and wire.read_answer(wrong.text)[0] == [["#VALUE!"]]
+
+
+def test_a_call_in_the_head_of_a_request() -> None:
+    """Percent-encoded, as a client sends it whose body would go out later than its head."""
+    call = wire.Call("VOLIMPUTE", [[[None, "25P", "ATM"], ["1M", "9%", None], ["1Ÿ", None, 0.08]]])
+    text = wire.write_call(call)
+    response = ask("POST", "/v1/cells", {app_module.CALL: quote(text)})
+    assert response.status_code == 200 and response.text == ask("POST", "/v1/cells", content=text).text
+    assert ask("POST", "/v1/cells", {app_module.CALL: quote(text), "authorization": None}).status_code == 401
+    assert "not UTF-8 text" in refused(ask("POST", "/v1/cells", {app_module.CALL: "VOLINFO%ff"}), 400)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ End Sub
 
 Public Sub Open_(method, url, later)
     method_ = method: url_ = url: count_ = 0: readyState = 1
+    Erase names_
 End Sub
 
 Public Sub setRequestHeader(name, value)

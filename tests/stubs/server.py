@@ -12,7 +12,9 @@ from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+from server.app import CALL
 from voladdin.errors import VoladdinError
 from voladdin.home import write_private
 from voladdin.service.state import State, proof
@@ -39,6 +41,7 @@ class LocalServer:
     def __init__(self, home: Path, evaluate: Callable[[str, Sequence[Any]], Any], version: str = "1") -> None:
         self.calls: list[tuple[str, list[Any]]] = []
         self.texts: list[str] = []  # of calls as lines of cells
+        self.headed = 0  # of these, in the request's head
         self.greetings = 0
         self.last: int | None = None
         self.token = TOKEN
@@ -116,6 +119,8 @@ class LocalServer:
 
             def _send_text(self, sent: str) -> None:
                 """What `evaluate` makes of a call, or what the server says to a command."""
+                server.headed += CALL in self.headers
+                sent = unquote(self.headers[CALL]) if CALL in self.headers else sent
                 server.texts.append(sent)
                 if self.path == "/v1/excel":
                     self._send(200, server.command)

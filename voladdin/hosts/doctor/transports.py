@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.formula import ArrayFormula
@@ -59,8 +60,9 @@ def _as_lines(port: int, cells: Cells) -> Cells:
     """The call as Excel's VBA sends it."""
     connection = http.client.HTTPConnection(HOST, port, timeout=SECONDS)
     try:
-        text = wire.write_call(wire.Call(FUNCTION, [cells]))
-        connection.request("POST", "/v1/cells", text.encode(), {"Authorization": f"Bearer {read_token()}"})
+        call = quote(wire.write_call(wire.Call(FUNCTION, [cells])))
+        headers = {"Authorization": f"Bearer {read_token()}", "Voladdin-Call": call}
+        connection.request("POST", "/v1/cells", b"", headers)
         answer = connection.getresponse()
         said = answer.read().decode()
     except (OSError, http.client.HTTPException) as error:
