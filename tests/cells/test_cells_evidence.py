@@ -91,6 +91,7 @@ class TestTenors:
             ["20/03/2026", "20/04/2026", "20/03/2027"],
             ["03/20/2026", "04/20/2026", "03/20/2027"],
             ["20. März 2026", "20 avril 2026", "20-mar-27"],
+            ["March 20, 2026", "Apr 20th 2026", "Mar-20-27"],
             [20260320, 20260420, 20270320],
         ],
     )
@@ -177,6 +178,9 @@ class TestStrikes:
             (["10%", "25%", "50%", "75%", "90%"], "Call delta", CALL_DELTAS[::-1]),
             (["10Δ", "25Δ", "50Δ", "25Δ", "10Δ"], "", CALL_DELTAS),
             (["90Δ", "75Δ", "ATM", "25Δ", "10Δ"], "", CALL_DELTAS),
+            ([10, 25, 50, 25, 10], "", CALL_DELTAS),
+            ([10, 25, "ATM", 25, 10], "Delta", CALL_DELTAS),
+            (["0,1", "0,25", "DNS", "0,25", "0,1"], "", CALL_DELTAS),
             (["10-delta put", "25 Δ Put", "50Δ", "25C Δ", "Call 10Δ"], "Δ", CALL_DELTAS),
             (["−0,10", "−0,25", "ATMF", "0,25", "0,10"], "", CALL_DELTAS),
         ],
@@ -188,6 +192,39 @@ class TestStrikes:
     def test_one_sided_negative_numbers_are_refused(self, top: list[float]) -> None:
         with pytest.raises(LabelError, match=r"may be deltas .* or log-moneyness"):
             parse(table(top=top))
+
+    @pytest.mark.parametrize(
+        ("banner", "top"),
+        [
+            (["{0}", "", "", "{1}", ""], [10, 25, "ATM", 25, 10]),
+            (["", "{0}s", "", "", "{1}s"], ["10", "25", "50", "25", "10"]),
+            (["{0}", "{0}", "ATM", "{1}", "{1}"], ["10Δ", "25Δ", "50Δ", "25Δ", "10Δ"]),
+            (["OTM {0}", "", "ATM", "OTM {1}", ""], [0.1, 0.25, "", 0.25, 0.1]),
+        ],
+    )
+    @pytest.mark.parametrize("calls_first", [False, True])
+    @pytest.mark.parametrize("flipped", [False, True])
+    def test_words_above_say_which_are_puts(
+        self, banner: list[str], top: list[Any], calls_first: bool, flipped: bool
+    ) -> None:
+        sides = ("Call", "Put") if calls_first else ("Put", "Call")
+        cells = [["", *(cell.format(*sides) for cell in banner)], *table(top=top)]
+        grid = parse(flip(cells) if flipped else cells)
+        expected = CALL_DELTAS[::-1] if calls_first else CALL_DELTAS
+        np.testing.assert_allclose(grid.surface.deltas, expected)
+        np.testing.assert_array_equal(grid.surface.vols, vols(QUOTES))
+        assert not grid.warnings
+
+    def test_words_above_leave_strikes_and_call_deltas(self) -> None:
+        above = ["", "Put", "", "", "Call", ""]
+        strikes = parse([above, *table(top=[3600, 3800, 4000, 4200, 4400])], forwards=[[4000.0]])
+        np.testing.assert_array_equal(strikes.surface.strikes, [3600, 3800, 4000, 4200, 4400])
+        narrow = parse([above, *table(top=[22, 23, 24, 25, 26])], forwards=[[24.0]])
+        np.testing.assert_array_equal(narrow.surface.strikes, [22, 23, 24, 25, 26])
+
+    def test_deltas_by_their_place_are_said(self) -> None:
+        (said,) = parse(table(top=[10, 25, 50, 25, 10])).warnings
+        assert said.startswith("deltas on the left read as puts")
 
     def test_a_delta_without_a_side(self) -> None:
         with pytest.raises(LabelError, match=r"'10Δ', a put or a call; expected one such as 25P or 25C"):

@@ -6,8 +6,8 @@ with tenors across is transposed, and comes back so. What a header cell is, in t
 1. A number, also as text ("0.25", "0,25", "1'085.5"): see below. Text ending in % only where the corner
    says what it is ("25%" may be a delta or K/F).
 2. A strike: "10P", "25D Call", "25C Δ", "ATM", "K=1.085", "m=-0.1", "K/F=0.95"
-   (`voladdin.labels.parse_strike`). 10Δ 25Δ 50Δ 25Δ 10Δ are puts on the left, 90Δ 75Δ 50Δ calls; 10Δ 25Δ
-   alone is refused.
+   (`voladdin.labels.parse_strike`). 10Δ 25Δ 50Δ 25Δ 10Δ, and such plain numbers, are puts on the left,
+   unless "Call" stands above them and "Put" on the right; 90Δ 75Δ 50Δ are calls; 10Δ 25Δ alone is refused.
 3. A tenor: "ON", "1W", "18M", "1.5Y", "1J", "7 DTE", a date, or beside a valuation date a
    contract month: "Jan-27", "CLF7", "IMM" (`voladdin.labels.parse_tenor`). Dates such as
    03/04/2026 need another one that has but one order. Times of day count where an expiry has one.

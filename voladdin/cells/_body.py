@@ -162,4 +162,8 @@ def _assumed(layout: Layout, line: Tenors, axis: Strikes, words: Words) -> list[
         )
     if axis.notation == "K/F" and words.notation is None:
         notes.append("strikes read as K/F, as no forward is near them; K=1.085 is a strike")
+    if axis.by_place:
+        notes.append(
+            "deltas on the left read as puts, as they come back on the right; 10P is a put, 10C a call"
+        )
     return notes

@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..labels.dates import common_order, date_of_text
 from ..surface import MAX_CELLS, Surface
 from ._arguments import Arguments, given_layout, read_arguments
+from ._banners import sided
 from ._body import Body, lognormal_body, normal_body, says_normal
 from ._forwards import MarketCells, typical_forward
 from ._layout import Layout, kind_of, own_layout
@@ -143,6 +144,7 @@ def _without_titles(
     if given.tenors is None and given.strikes is None:
         labels, titles, notes = bare(labels)
         given.notes.extend(notes)
+        labels = sided(labels, titles)
     corner = labels[0][0].cell
     if isinstance(corner, str):
         refuse_other_clocks(corner)

@@ -24,11 +24,15 @@ _PERCENT_FROM = 3.0  # K/F above it are percent
 
 
 class Strikes(NamedTuple):
-    """kind and values: [K] or [T, K]. notation: of the plain numbers, None without any."""
+    """kind and values: [K] or [T, K]. notation: of the plain numbers, None without any.
+
+    by_place: whether only their place says that the deltas on the left are puts.
+    """
 
     kind: StrikeKind
     values: FloatArray
     notation: Notation | None
+    by_place: bool = False
 
 
 def strike_axis(labels: Sequence[Label], forward: float | None) -> tuple[StrikeKind, FloatArray]:
@@ -61,7 +65,12 @@ def read_strikes(
     values = np.array(read, dtype=float).reshape(len(labels), -1)
     for row, axis in zip(labels, values, strict=True):
         check_monotone(row, axis, "strikes")
-    return Strikes(_kind_of(texts, notation), values, notation)
+    return Strikes(_kind_of(texts, notation), values, notation, any(map(_by_its_place, numbers, flat)))
+
+
+def _by_its_place(number: float | None, label: Label) -> bool:
+    """Whether a put's minus is not in its cell."""
+    return number is not None and number < 0 and not str(label.cell).lstrip().startswith(("-", "−", "–"))
 
 
 def _kind_of(texts: dict[int, tuple[StrikeKind, float]], notation: Notation | None) -> StrikeKind:
@@ -70,8 +79,8 @@ def _kind_of(texts: dict[int, tuple[StrikeKind, float]], notation: Notation | No
 
 def _numbers(flat: Sequence[Label], said: Notation | None) -> tuple[list[float | None], Notation | None]:
     """Plain numbers, None for labels, and what they are; "25Δ" among them says that they are deltas."""
-    sideless = [sideless_delta(label.cell) if _is_text(label) else None for label in flat]
-    if any(number is not None and abs(number) != 50 for number in sideless):
+    sideless = _sideless(flat, said)
+    if sideless:
         by_place = _by_place(flat, sideless)
         found = [_number(label, said) if x is None else x for x, label in zip(by_place, flat, strict=True)]
         return found, "delta"
@@ -80,11 +89,28 @@ def _numbers(flat: Sequence[Label], said: Notation | None) -> tuple[list[float |
     return [_number(label, said) for label in flat], said
 
 
+def _sideless(flat: Sequence[Label], said: Notation | None) -> list[float | None]:
+    """Of 25Δ, and of plain numbers that come back; none where 50Δ is all."""
+    found = [sideless_delta(label.cell) if _is_text(label) else None for label in flat]
+    if any(number is not None and abs(number) != 50 for number in found):
+        return found
+    return _mirrored(flat) if said in (None, "delta") else []
+
+
 def _beyond_deltas(flat: Sequence[Label]) -> bool:
     """Whether all labels are percentages, and one is of 100% or more, which no delta is."""
     numbers = [read_number(label.cell) for label in flat]
     percent = [number.fraction for number in numbers if number is not None and number.percent]
     return len(percent) == len(flat) and max(percent, default=0.0) >= 1.0
+
+
+def _mirrored(flat: Sequence[Label]) -> list[float | None]:
+    """10 25 ATM 25 10, or 0.1 0.25 0.5 0.25 0.1, in percent, as strikes do not come back; or none."""
+    read = [parse_delta(label.cell) for label in flat]
+    plain = sum(read_number(label.cell) is not None for label in flat)
+    if len(flat) < 3 or plain < len(flat) - 1 or None in read or read != read[::-1] or read.count(0.5) != 1:
+        return []
+    return [100 * (delta or 0.0) for delta in read]
 
 
 def _by_place(flat: Sequence[Label], sideless: Sequence[float | None]) -> list[float | None]:

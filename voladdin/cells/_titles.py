@@ -8,6 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from ..labels.dates import date_of_text
+from ._banners import is_banner
 from ._layout import is_forward, kind_of
 from ._values import Cell, Label, address, is_blank, is_date, read_date, shown
 
@@ -72,6 +73,8 @@ def _bare(table: list[list[Label]]) -> tuple[list[list[Label]], list[Label], lis
 
 def _is_of_grid(line: list[Label]) -> bool:
     content = [label for label in line if _is_content(label)]
+    if is_banner(line):
+        return False
     dated = len(content) == 1 and is_date(content[0].cell)
     return bool(content) and not (dated and titled_valuation([label.cell for label in line]))
 

@@ -34,7 +34,8 @@ _MONTH = {word: number for number, words in enumerate(_MONTHS, start=1) for word
 _TIME = r"(?:[ t]*(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d*)?)?)?"
 _YEAR_FIRST = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))" + _TIME, re.ASCII)
 _NUMBERS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d\d)" + _TIME, re.ASCII)
-_NAMED = re.compile(r"(\d{1,2})[-/. ]*([a-z]+)[-/., ]*(\d{4}|\d\d)" + _TIME, re.ASCII)
+_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[-/. ]*([a-z]+)[-/., ]*(\d{4}|\d\d)" + _TIME, re.ASCII)
+_MONTH_FIRST = re.compile(r"([a-z]+)[-/. ]+(\d{1,2})(?:st|nd|rd|th)?[-/., ]+(\d{4}|\d\d)" + _TIME, re.ASCII)
 _SHORT_YEAR = 100
 
 
@@ -82,8 +83,9 @@ def years_between(valuation: date, expiry: date) -> float:
 def date_of_text(text: str, order: DayOrder | None = None) -> date | None:
     """The date that a text writes, or None; a datetime where it has a time of day.
 
-    text: "2026-03-20", "20260320", "20-Mar-26", "20. März 2026", "20.03.2026" (with dots the day is first),
-        with a time such as "16:30" behind. "03/04/2026" only with its order; "20/03/2026" has but one.
+    text: "2026-03-20", "20260320", "20-Mar-26", "20. März 2026", "March 20, 2026", "20.03.2026" (with dots
+        the day is first), with a time such as "16:30" behind. "03/04/2026" only with its order; "20/03/2026"
+        has but one.
     """
     plain = _plain(text)
     if found := _YEAR_FIRST.fullmatch(plain):
@@ -91,6 +93,8 @@ def date_of_text(text: str, order: DayOrder | None = None) -> date | None:
         return _date(int(year), int(month), int(day), found.groups()[-3:])
     if (found := _NAMED.fullmatch(plain)) and found[2] in _MONTH:
         return _date(int(found[3]), _MONTH[found[2]], int(found[1]), found.groups()[-3:])
+    if (found := _MONTH_FIRST.fullmatch(plain)) and found[1] in _MONTH:
+        return _date(int(found[3]), _MONTH[found[1]], int(found[2]), found.groups()[-3:])
     if found := _NUMBERS.fullmatch(plain):
         orders = [order] if order else day_orders(text)
         if len(orders) == 1:
