@@ -24,15 +24,15 @@ _DELTA_RANGE = (1e-3, 1.0 - 1e-3)
 
 def by_priors(
     loaded: UniversalBundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
-) -> Posterior:
-    """The universal model's."""
+) -> tuple[Posterior, FloatArray]:
+    """The universal model's, and the weight [B, n] in it of other kinds of market than its candidates'."""
     flat = cells.reshape(len(cells), -1)
     stretch, quoted = float(loaded.arrays["level_stretch"]), np.isfinite(flat)
     alone = _levels(loaded, axes, flat)
     if prior is None:
         zscore = alone.zscore / stretch
         moments = alone.mean, alone.std * stretch, zscore, log_density(zscore, alone.left_out * stretch)
-        return _all_explained(*moments)
+        return _all_explained(*moments), alone.foreign
     earlier, widen = np.log(prior).reshape(flat.shape), float(loaded.arrays["change_stretch"])
     moved = _changes(loaded, axes, flat, earlier, age ** float(loaded.arrays["growth"]))
     mean, std, zscore = earlier + moved.mean, moved.std * widen, moved.zscore / widen
@@ -41,7 +41,7 @@ def by_priors(
     mixed = mix(alone.mean, alone.std * stretch, mean, std, share)
     some = quoted.any(1, keepdims=True)
     mean, std = (np.where(some, *pair) for pair in zip(mixed, (mean, std), strict=True))
-    return _all_explained(mean, std, zscore, log_density(zscore, moved.left_out * widen))
+    return _all_explained(mean, std, zscore, log_density(zscore, moved.left_out * widen)), np.zeros_like(mean)
 
 
 def _all_explained(mean: FloatArray, std: FloatArray, zscore: FloatArray, density: FloatArray) -> Posterior:

@@ -60,7 +60,7 @@ class Universal:
         if len(used) > DENSE:
             used = used[spread_out(points[used], DENSE)]
         about = np.asarray(np.median(values[used]) if centre is None else centre)
-        given = condition_many(self.candidates, points[used], values[used] - about)
+        given = condition_many(self.candidates, points[used], values[used] - about, about)
         rest = np.setdiff1d(np.arange(len(values)), used)
         moments = self.ask(given, points[used], points[rest])
         found = assembled(values, used, rest, moments, given, about)
@@ -96,7 +96,7 @@ class Universal:
         candidates, weight = self.candidates, self.candidates.weight
         mean, variance = mixture(weight, candidates.mean(points), candidates.variance(points))
         none = np.full_like(mean, np.nan)
-        return Moments(mean, np.sqrt(variance), none, none)
+        return Moments(mean, np.sqrt(variance), none, none, np.zeros_like(mean))
 
     def mean(self, given: WeighedCandidates, quotes: Points, at: Points) -> FloatArray:
         """Mean [N], about the quotes' centre, at points."""

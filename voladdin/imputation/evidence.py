@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaln
 
-from .._typing import FloatArray, IntArray
+from .._typing import BoolArray, FloatArray, IntArray
 from .adapting import adapted
 from .bending import NUMBERS
 from .process import Candidates, Points
@@ -25,6 +26,8 @@ HALF = (
     60  # quotes spread over the surface, and as many side by side, that weigh the candidates of a large one
 )
 _LEAST_VARIANCE = 1e-9
+_ENOUGH = 3.0  # sum of squares of u about its mean within expiries that tells smiles apart
+_SURE = 20.0  # log odds of a kind of market are bounded
 USUAL, ODD = 2.5, 5.0  # z beyond so many deviations costs so much log weight each
 STEPS, LONGEST, FARTHEST = 3, 2.0, 2.5  # of the search for z: each step, and all, in its deviations
 
@@ -35,7 +38,8 @@ class WeighedCandidates:
 
     candidates: those g, their smiles linear about what the quotes make likeliest.
 
-    whiten: [g, n, n], W K Wᵀ = I; white: [g, n], W times the residuals.
+    whiten: [g, n, n], W K Wᵀ = I; white: [g, n], W times the residuals. others: how many of them, the last,
+    have the smile of another kind of market.
 
     Of S surfaces with n quotes each all has a first axis S; who keeps fewer than g has weights of 0.
     """
@@ -46,6 +50,7 @@ class WeighedCandidates:
     spread: FloatArray
     whiten: FloatArray
     white: FloatArray
+    others: int = 0
 
     def answer(
         self, mean: FloatArray, cross: FloatArray, variance: FloatArray
@@ -55,6 +60,11 @@ class WeighedCandidates:
         centre = mean + (gain @ self.white[..., None])[..., 0]
         left = np.maximum(variance - (gain**2).sum(-1), _LEAST_VARIANCE)
         return mixture(self.weight, centre, left * self.spread[..., None])
+
+    @property
+    def foreign(self) -> FloatArray:
+        """[...] the weight of other kinds of market than the candidates'."""
+        return np.asarray(self.weight[..., self.weight.shape[-1] - self.others :].sum(-1))
 
     @cached_property
     def pull(self) -> FloatArray:
@@ -69,8 +79,9 @@ class WeighedCandidates:
 
     def of(self, surface: int) -> WeighedCandidates:
         """One surface's."""
-        arrays = (getattr(self, name)[surface] for name in ("weight", "spread", "whiten", "white"))
-        return WeighedCandidates(self.kept[surface], self.candidates.of_surface(surface), *arrays)
+        names = ("kept", "weight", "spread", "whiten", "white")
+        arrays: dict[str, Any] = {name: getattr(self, name)[surface] for name in names}
+        return replace(self, candidates=self.candidates.of_surface(surface), **arrays)
 
 
 def mixture(weight: FloatArray, mean: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -81,19 +92,33 @@ def mixture(weight: FloatArray, mean: FloatArray, variance: FloatArray) -> tuple
 
 
 def condition(
-    candidates: Candidates, quotes: Points, covariance: FloatArray, values: FloatArray
+    candidates: Candidates,
+    quotes: Points,
+    covariance: FloatArray,
+    values: FloatArray,
+    level: FloatArray | None = None,
 ) -> WeighedCandidates:
     """All candidates given n quotes of log-vols `values` [n]; covariance: `straight_of_quotes`, [G, n, n].
 
-    Of S surfaces with n quotes each: values [S, n], as many points, and covariance [S, G, n, n].
+    level: the log-vol that they are about, which tells kinds of market apart, if any. Of S surfaces with n
+    quotes each: values [S, n], level [S], as many points, and covariance [S, G, n, n].
     """
     found, log = weigh(candidates, quotes, covariance, values)
     kept, weight = _kept(log, _MOST, _LEAST)
-    own = np.take_along_axis(covariance, kept[..., None, None], -3)
-    return _weighed(found, kept, weight, quotes, own, values)
+    chosen, own = found[kept], np.take_along_axis(covariance, kept[..., None, None], -3)
+    also = _kinds(chosen.first, quotes, own[..., :1, :, :], values, level)
+    if also is not None:
+        chosen, weight = chosen.beside(also[0]), _joined_weight(weight, also[1])
+        pick = np.append(np.arange(kept.shape[-1]), np.zeros(also[1].shape[-1], int))
+        kept, own, basis = kept[..., pick], own[..., pick, :, :], quotes.basis[..., None, :, :]
+        own += basis @ (chosen.trends - candidates.trends[kept]) @ basis.swapaxes(-1, -2)
+    others = 0 if also is None else also[1].shape[-1]
+    return replace(_weighed(chosen, kept, weight, quotes, own, values), others=others)
 
 
-def condition_many(candidates: Candidates, quotes: Points, values: FloatArray) -> WeighedCandidates:
+def condition_many(
+    candidates: Candidates, quotes: Points, values: FloatArray, level: FloatArray | None = None
+) -> WeighedCandidates:
     """The same for many quotes: `representative` ones weigh the candidates; values: [n]."""
     few = representative(quotes)
     some = quotes[few]
@@ -106,8 +131,40 @@ def condition_many(candidates: Candidates, quotes: Points, values: FloatArray) -
             weigh(best, some, best.straight_of_quotes(some), values[few])[1], _MOST_LARGE, 0.0
         )
         best, kept = best[again], kept[again]
+    also = _kinds(best.first, some, best.first.straight_of_quotes(some), values[few], level)
+    if also is not None:
+        best, kept = best.beside(also[0]), np.append(kept, np.repeat(kept[:1], len(also[0])))
+        weight = _joined_weight(weight, also[1])
     parts = _weighed(best, np.arange(len(kept)), weight, quotes, best.straight_of_quotes(quotes), values)
-    return replace(parts, kept=kept)
+    return replace(parts, kept=kept, others=0 if also is None else len(also[0]))
+
+
+def _kinds(
+    first: Candidates, quotes: Points, covariance: FloatArray, values: FloatArray, level: FloatArray | None
+) -> tuple[Candidates, FloatArray] | None:
+    """A candidate with the smile of each kind of market, and the odds of each [..., M] to its own; None
+    where no surface is thin. covariance: [..., 1, n, n].
+    """
+    kinds, few = first.kinds, thin(quotes)
+    if kinds is None or level is None or not few.any():
+        return None
+    several, log = weigh(first.with_each_kind, quotes, covariance, values)
+    gain = log - weigh(first, quotes, covariance, values)[1] + kinds.log_odds(level)
+    return several, np.where(few[..., None], np.exp(np.clip(gain, -_SURE, _SURE)), 0.0)
+
+
+def thin(quotes: Points) -> BoolArray:
+    """Whether the quotes of each surface [...] say little of smiles; u and rows [..., n]."""
+    member = quotes.rows[..., None] == np.arange(len(quotes.tenors))
+    count = np.maximum(member.sum(-2), 1)
+    mean = (member * quotes.u[..., None]).sum(-2) / count
+    away = quotes.u - np.take_along_axis(mean, quotes.rows, -1)
+    return np.asarray((away**2).sum(-1) < _ENOUGH)
+
+
+def _joined_weight(weight: FloatArray, odds: FloatArray) -> FloatArray:
+    whole = np.concatenate([weight, odds], -1)
+    return np.asarray(whole / whole.sum(-1, keepdims=True))
 
 
 def representative(quotes: Points) -> IntArray:
@@ -172,14 +229,13 @@ def _kept(log: FloatArray, most: int, least: float) -> tuple[IntArray, FloatArra
 
 
 def _weighed(
-    candidates: Candidates,
+    chosen: Candidates,
     kept: IntArray,
     weight: FloatArray,
     quotes: Points,
     covariance: FloatArray,
     values: FloatArray,
 ) -> WeighedCandidates:
-    chosen = candidates[kept]
     mean, factor = chosen.bent(quotes)
     roots = _root(covariance + factor @ factor.swapaxes(-1, -2))
     whiten = _inverse(roots)

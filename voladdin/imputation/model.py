@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -16,6 +16,7 @@ from ..bundles import AnyBundle, load
 from ..errors import BundleError
 from .any_market import Universal
 from .conditioning import condition
+from .kinds import Kinds
 from .observation import GridExtension, Observation
 from .process import Candidates
 from .regimes import Regimes
@@ -97,6 +98,12 @@ class Bundle(AnyBundle):
         return GridExtension(**{name: self.arrays[f"extension_{name}"] for name in fields})
 
     @cached_property
+    def level(self) -> tuple[float, float]:
+        """Mean and std of the level of all log-vols, shifts of them all together included."""
+        mean, covariance = self.levels.whole
+        return float(mean.mean()), float(np.sqrt((covariance + self.scale).mean()))
+
+    @cached_property
     def scale(self) -> FloatArray:
         """[c, c]: covariance of a shift of all vols together (scale augmentation)."""
         nodes = self.arrays["level_mean"].shape[1]
@@ -119,6 +126,12 @@ _PRIORS = {
     "adapting": "",
 }
 # of n candidates
+_KINDS = {
+    "level": "m 2",
+    "odds": "m",
+    "bend": "k 4",
+    "root": "k 4 4",
+}  # of k markets; m, with the candidates' own
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +143,7 @@ class UniversalBundle(AnyBundle):
     ARRAYS: ClassVar[Mapping[str, str]] = {
         **{f"level_{name}": shape.replace("n", "L") for name, shape in _PRIORS.items()},
         **{f"change_{name}": shape.replace("n", "C") for name, shape in _PRIORS.items()},
+        **{f"level_kinds_{name}": shape for name, shape in _KINDS.items()},
         **dict.fromkeys(("level_stretch", "change_stretch", "growth", "sharpness"), ""),
     }
     POSITIVE = frozenset({"level_stretch", "change_stretch"})
@@ -149,15 +163,16 @@ class UniversalBundle(AnyBundle):
     @cached_property
     def levels(self) -> Universal:
         """Of log-vols about the median quote."""
-        return self._universal("level")
+        kinds = Kinds(*(self.arrays[f"level_kinds_{name}"] for name in _KINDS))
+        return Universal(replace(self._candidates("level"), kinds=kinds))
 
     @cached_property
     def changes(self) -> Universal:
         """Of a day's log change."""
-        return self._universal("change")
+        return Universal(self._candidates("change"))
 
-    def _universal(self, kind: str) -> Universal:
-        return Universal(Candidates.of({name: self.arrays[f"{kind}_{name}"] for name in _PRIORS}))
+    def _candidates(self, kind: str) -> Candidates:
+        return Candidates.of({name: self.arrays[f"{kind}_{name}"] for name in _PRIORS})
 
 
 Imputer = Bundle | UniversalBundle

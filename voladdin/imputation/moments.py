@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +16,14 @@ from .evidence import WeighedCandidates
 class Moments:
     """Log-vols of N cells, or of S surfaces' [S, N]: mean, std, zscore, left_out (NaN where none is quoted).
 
-    left_out: standard deviation of each quote given the others.
+    left_out: standard deviation of each quote given the others. foreign: the weight of other kinds of market.
     """
 
     mean: FloatArray
     std: FloatArray
     zscore: FloatArray
     left_out: FloatArray
+    foreign: FloatArray
 
     @classmethod
     def stack(cls, each: Sequence[Moments]) -> Moments:
@@ -31,7 +33,9 @@ class Moments:
 
     def scaled(self, factor: float) -> Moments:
         """Of cells times a factor; its z-scores stay."""
-        return Moments(factor * self.mean, factor * self.std, self.zscore, factor * self.left_out)
+        return Moments(
+            factor * self.mean, factor * self.std, self.zscore, factor * self.left_out, self.foreign
+        )
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ class Answer(Moments):
     @property
     def only(self) -> Answer:
         """The one surface's of a batch of one."""
-        mean, std, zscore, left_out = (getattr(self, part.name)[0] for part in fields(Moments))
-        return Answer(mean, std, zscore, left_out, self.given.of(0), self.used[0], self.centre[0])
+        parts: dict[str, Any] = {part.name: getattr(self, part.name)[0] for part in fields(Moments)}
+        return Answer(**parts, given=self.given.of(0), used=self.used[0], centre=self.centre[0])
 
 
 def assembled(
@@ -64,4 +68,5 @@ def assembled(
     np.put_along_axis(std, rest, np.sqrt(moments[1]), -1)
     np.put_along_axis(left_out, used, np.sqrt(spread), -1)
     np.put_along_axis(zscore, used, residual / np.sqrt(spread), -1)
-    return Answer(whole, std, zscore, left_out, given, used, centre)
+    foreign = np.broadcast_to(given.foreign[..., None], values.shape)
+    return Answer(whole, std, zscore, left_out, foreign, given, used, centre)

@@ -17,11 +17,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
 from .bending import bend, expanded
+from .kinds import Kinds
 
 HYPERPARAMETERS = (
     *("level_std", "level_length", "event_std", "event_length", "event_growth"),
@@ -32,6 +34,8 @@ HYPERPARAMETERS = (
 )
 LOGARITHMS = ("std", "length", "width", "wings", "degrees")  # stored as logarithms
 NUGGET = 1e-8
+TRENDS, _OF_LEVEL = 9, 3  # columns of the basis; the first are of the level, the others of the smile
+_AXES = {"trend": -2, "root": -3, "bend": -2, "bend_root": -3, "about": -2}  # of the candidates
 BEND = 12.0**0.5  # deviations beyond which u goes on as their logarithm
 
 
@@ -106,7 +110,8 @@ class Candidates:
     bend: [G, 4] and bend_root: [G, 4, 4], lower triangular, of z. tempering: [2], see `belief`.
     about: [G, 4], where S is taken linear in z; [S, G, 4] of several surfaces.
     wander: [h], how far a surface's own hyper-parameters may lie from a candidate's (`adapting.py`), one
-    standard deviation; adapting: quotes from which they are looked for.
+    standard deviation; adapting: quotes from which they are looked for. kinds: what smiles are like where
+    the quotes say little of them.
 
     Those that each of S surfaces keeps have [S, G] in place of [G].
     """
@@ -120,6 +125,7 @@ class Candidates:
     about: FloatArray
     wander: FloatArray
     adapting: float
+    kinds: Kinds | None = None
 
     @classmethod
     def of(cls, arrays: Mapping[str, FloatArray]) -> Candidates:
@@ -145,6 +151,39 @@ class Candidates:
         hyper = {k: v[chosen] for k, v in self.hyper.items()}
         names = ("trend", "root", "bend", "bend_root")
         return replace(self, hyper=hyper, **{name: getattr(self, name)[chosen] for name in names})
+
+    @property
+    def first(self) -> Candidates:
+        """The first alone, [..., 1]."""
+        arrays: dict[str, Any] = {
+            name: np.take(getattr(self, name), [0], axis) for name, axis in _AXES.items()
+        }
+        return replace(self, hyper={k: v[..., :1] for k, v in self.hyper.items()}, **arrays)
+
+    def beside(self, others: Candidates) -> Candidates:
+        """These, and then others."""
+        hyper = {k: np.concatenate([v, others.hyper[k]], -1) for k, v in self.hyper.items()}
+        pairs = {name: (getattr(self, name), getattr(others, name)) for name in _AXES}
+        arrays: dict[str, Any] = {name: np.concatenate(pair, _AXES[name]) for name, pair in pairs.items()}
+        return replace(self, hyper=hyper, **arrays)
+
+    @property
+    def with_each_kind(self) -> Candidates:
+        """The one candidate [..., 1] with the smile of each kind [..., M] in place of its own."""
+        kinds = self.kinds
+        assert kinds is not None
+        count, ahead = len(kinds.bend), self.trend.shape[:-2]
+        hyper = {name: np.repeat(value, count, -1) for name, value in self.hyper.items()}
+        of_level = np.arange(TRENDS) < _OF_LEVEL
+        trend, root = np.repeat(self.trend * of_level, count, -2), np.repeat(self.root, count, -3)
+        bend, bend_root = (np.broadcast_to(a, (*ahead, *a.shape)) for a in (kinds.bend, kinds.root))
+        straight = replace(self, hyper=hyper, trend=trend, root=root * of_level[:, None])
+        return replace(straight, bend=bend, bend_root=bend_root, about=bend)
+
+    @property
+    def trends(self) -> FloatArray:
+        """[..., G, 9, 9] covariance of the trends."""
+        return np.asarray(self.root @ self.root.swapaxes(-1, -2))
 
     @property
     def degrees(self) -> FloatArray:

@@ -64,14 +64,20 @@ class SmallGrid:
         used, rest = order[:, :count], order[:, count:]
         quotes = np.take_along_axis(values, used, 1)
         about = np.median(quotes, axis=1) if centre is None else np.full(len(values), centre)
-        given = condition(self.candidates, self.points[used], self._of(used), quotes - about[:, None])
+        given = condition(self.candidates, self.points[used], self._of(used), quotes - about[:, None], about)
         moved, factor = given.candidates.bent(self.points)
         of, left, right = given.kept[:, :, None], rest[:, None], used[:, None]
         cross = self.covariance[of[..., None], left[..., None], right[:, :, None]]
+        variance = self.variance[of, left]
         ahead, behind = (np.take_along_axis(factor, at[..., None], 2) for at in (left, right))
         cross += ahead @ behind.swapaxes(-1, -2)
-        mean = self.mean[of, left] + np.take_along_axis(moved, left, 2)
-        moments = given.answer(mean, cross, self.variance[of, left] + (ahead**2).sum(-1))
+        if given.others:
+            change = given.candidates.trends - self.candidates.trends[given.kept]
+            turned = self.points.basis[rest][:, None] @ change
+            cross += turned @ self.points.basis[used][:, None].swapaxes(-1, -2)
+            variance += (turned * self.points.basis[rest][:, None]).sum(-1)
+        mean = given.candidates.straight_mean(self.points) + moved
+        moments = given.answer(np.take_along_axis(mean, left, 2), cross, variance + (ahead**2).sum(-1))
         return assembled(values, used, rest, moments, given, about)
 
     def _of(self, used: IntArray) -> FloatArray:

@@ -33,11 +33,12 @@ def answers(
     cells: log-vols [B, T, K], NaN where missing. prior: [B, T, K] full earlier surfaces, `age` days old.
     """
     universal = loaded if isinstance(loaded, UniversalBundle) else bundles.load(UNIVERSAL, UniversalBundle)
-    general = by_priors(universal, axes, cells, prior, age)
+    general, foreign = by_priors(universal, axes, cells, prior, age)
     if not isinstance(loaded, Bundle) or not _asked(axes):
         return general, np.zeros_like(general.mean)
     own = by_history(loaded, axes, cells, prior, age)
-    share = _share(own, general, at_deltas=axes.deltas is not None)
+    odds = _FAVOUR_AT_STRIKES if axes.deltas is None else _FAVOUR_AT_DELTAS
+    share = _share(own, general, odds + _of_level(loaded, universal, cells), foreign)
     mean, std = mix(general.mean, general.std, own.mean, own.std, share)
     zscore = general.zscore + share * (own.zscore - general.zscore)
     density = general.density + share * (own.density - general.density)
@@ -48,15 +49,39 @@ def _asked(axes: Surface) -> bool:
     return axes.vols.size <= (MOST_AT_STRIKES if axes.deltas is None else MOST_AT_DELTAS)
 
 
-def _share(own: Posterior, general: Posterior, *, at_deltas: bool) -> FloatArray:
-    """[B, n] weight of the history: logistic in how much likelier it makes the quotes, and in the spreads."""
+def _of_level(loaded: Bundle, universal: UniversalBundle, cells: FloatArray) -> FloatArray:
+    """[B, 1] log odds that surfaces of their level, the median log-vol, are the history's."""
+    kinds = universal.levels.candidates.kinds
+    level = _median(cells)
+    if kinds is None:
+        return np.zeros((len(level), 1))
+    own, general = (
+        -0.5 * ((level - mean) / std) ** 2 - np.log(std) for mean, std in (loaded.level, kinds.level[0])
+    )
+    return np.asarray(np.nan_to_num(own - general)[:, None])
+
+
+def _median(cells: FloatArray) -> FloatArray:
+    """[B] of what is quoted; NaN where nothing is."""
+    flat = np.sort(cells.reshape(len(cells), -1), axis=1)
+    count = np.isfinite(flat).sum(1)
+    ends = np.stack([np.maximum(count - 1, 0) // 2, count // 2], axis=1)
+    return np.asarray(np.take_along_axis(flat, ends, 1).mean(1))
+
+
+def _share(own: Posterior, general: Posterior, favour: FloatArray, foreign: FloatArray) -> FloatArray:
+    """[B, n] weight of the history: logistic in how much likelier it makes the quotes, and in the spreads.
+
+    favour: [B, 1], log odds all else equal. foreign: [B, n], the weight of other kinds of market in the
+    universal answer: the history stands against the rest of it, and a spread that they widen tells nothing.
+    """
     quoted = np.isfinite(general.density)
     gain = np.where(quoted, own.density - general.density, 0.0).sum(1)
-    odds = _SHARP * gain / np.sqrt(np.maximum(quoted.sum(1), 1)) + (
-        _FAVOUR_AT_DELTAS if at_deltas else _FAVOUR_AT_STRIKES
-    )
+    odds = favour + (_SHARP * gain / np.sqrt(np.maximum(quoted.sum(1), 1)))[:, None]
     spread = np.where(quoted, 1.0, general.std) / np.where(quoted, 1.0, own.std)
-    share = 1.0 / (1.0 + np.exp(-np.clip(odds[:, None] + _PRECISION * np.log(spread), -30.0, 30.0)))
+    rest = 1.0 - foreign
+    odds = odds + rest * _PRECISION * np.log(spread) + np.log(np.maximum(rest, 1e-6))
+    share = 1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0)))
     return np.asarray(np.where(share < _LEAST, 0.0, np.where(share > 1.0 - _LEAST, 1.0, share)))
 
 

@@ -30,6 +30,7 @@ from voladdin.bundles import SHIPPED, load
 from voladdin.imputation.adapting import ADAPTED
 from voladdin.imputation.model import UniversalBundle
 
+from .kinds import kinds
 from .mixture import Padded, Priors, padded
 from .samples import Sample, changes, samples
 
@@ -151,6 +152,7 @@ def train(
     widen, score = stretch(levels, held)
     arrays = {f"level_{name}": value for name, value in levels.arrays().items()}
     arrays |= {f"{kind}_{name}": value for kind in ("level", "change") for name, value in _adapting().items()}
+    arrays |= {f"level_{name}": value for name, value in kinds().items()}
     arrays |= {"level_stretch": np.array(widen), "growth": np.array(GROWTH), "sharpness": np.array(SHARPNESS)}
     if history is None:
         shipped = load(SHIPPED / "universal", UniversalBundle).arrays
