@@ -229,3 +229,47 @@ def test_fifty_thousand_rows_give_what_their_parts_do() -> None:
     chain = implied(options)
     assert chain.dropped.count("duplicate") == len(long) - 1 - len(rows)
     np.testing.assert_array_equal(chain.vols, implied(parse_options(table).options).vols)
+
+
+def _expiry(row: dict[str, Any]) -> date:
+    return DAY + timedelta(days=int(row["days"]))
+
+
+def osi(row: dict[str, Any], root: str = "XYZ") -> str:
+    return f"{root:<6}{_expiry(row):%y%m%d}{row['side']}{round(1000 * row['strike']):08d}"
+
+
+def desk_symbol(row: dict[str, Any]) -> str:
+    return f"XYZ US {_expiry(row):%m/%d/%y} {row['side']}{row['strike']:g} Equity"
+
+
+@pytest.mark.parametrize("symbol", [osi, desk_symbol])
+@pytest.mark.parametrize("heading", ["Symbol", "Ticker", "Contract Name"])
+def test_the_symbol_says_expiry_strike_and_side(symbol: Any, heading: str) -> None:
+    rows = listed()
+    given: Cells = [[heading, "Bid", "Ask"], *([symbol(row), row["bid"], row["ask"]] for row in rows)]
+    read, plain = parse_options(given, DAY), parse_options(cells(rows), DAY)
+    np.testing.assert_array_equal(read.options.strikes, plain.options.strikes)
+    np.testing.assert_array_equal(read.options.calls, plain.options.calls)
+    np.testing.assert_allclose(read.options.years, plain.options.years, rtol=1e-15)
+
+
+def test_columns_come_before_symbols_and_a_symbol_that_is_none_is_named() -> None:
+    rows = listed()
+    given: Cells = [["Contract Name", "Strike", "Bid", "Ask"]]
+    given += [[osi(row), row["strike"], row["bid"], row["ask"]] for row in rows]
+    assert len(parse_options(given, DAY).options.strikes) == len(rows)
+    given[4][0] = "XYZ 18JUN"
+    ((row, said),) = parse_options(given, DAY).unread
+    assert row == 4 and said.startswith("cell A5 of the options is 'XYZ 18JUN'")
+    given[4][0] = osi(rows[3], "XYZW")
+    with pytest.raises(InputError, match=r"cell A2 .* 'XYZ' and cell A5 .* 'XYZW': two roots"):
+        parse_options(given, DAY)
+
+
+@pytest.mark.parametrize("form", ["${:,.4f}", "{:.4f} USD", "€{:.4f}", "EUR {:.4f}"])
+def test_prices_may_name_their_currency(form: str) -> None:
+    rows = listed()
+    given = cells([row | {side: form.format(row[side]) for side in ("bid", "ask")} for row in rows])
+    read = parse_options(given, DAY).options
+    np.testing.assert_allclose(read.bid, [row["bid"] for row in rows], atol=1e-4)

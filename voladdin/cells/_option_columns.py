@@ -6,6 +6,7 @@ What cannot be read is not guessed: its row is left out with a message that name
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,20 +19,26 @@ from ..errors import InputError, LabelError
 from ..labels import parse_tenor
 from ..labels.dates import common_order, date_of_text, day_orders, refuse_ambiguous
 from ._expiry_clocks import ExpiryClock
+from ._option_symbols import SYMBOL_HEADINGS
 from ._values import Cell, Cells, Label, is_missing, is_thousands, read_date, read_number
 
+_CURRENCY = re.compile(r"^\s*(?:[$€£¥]|[A-Z]{3}\s)|(?:[$€£¥]|\s[A-Z]{3})\s*$")  # "$1.25", "1.25 EUR"
 _CALLS = {"c", "call", "calls", "calloption", "europeancall", "americancall"}
 _PUTS = {"p", "put", "puts", "putoption", "europeanput", "americanput"}
 
 
 @dataclass
 class OptionColumns:
-    """The rows below the headings, each with its row of the range; bad: what is wrong there, by that row."""
+    """The rows below the headings, each with its row of the range; bad: what is wrong there, by that row.
+
+    symbols: where the symbols stand whose parts are the last columns.
+    """
 
     cells: Cells
     rows: list[int]
     at: dict[str, int]
     name: str
+    symbols: int | None = None
     bad: dict[int, str] = field(default_factory=dict)
 
     def cells_of(self, heading: str) -> list[Cell]:
@@ -42,7 +49,9 @@ class OptionColumns:
     def label(self, i: int, heading: str) -> Label:
         """The cell of row i, with its place."""
         j = self.at[heading]
-        return Label(self.cells[i][j], self.rows[i], j, self.name)
+        of_symbol = self.symbols is not None and j >= len(self.cells[i]) - len(SYMBOL_HEADINGS)
+        place = self.symbols if of_symbol and self.symbols is not None else j
+        return Label(self.cells[i][j], self.rows[i], place, self.name)
 
     def spoil(self, i: int, message: str) -> None:
         """Leaves row i out."""
@@ -54,7 +63,7 @@ class OptionColumns:
         for i, cell in enumerate(self.cells_of(heading)):
             if is_missing(cell):
                 continue
-            number = read_number(cell)
+            number = read_number(_CURRENCY.sub("", cell) if isinstance(cell, str) else cell)
             if number is None or math.isinf(number.value) or not _allowed(number.value, positive=positive):
                 self.spoil(i, f"{self.label(i, heading)}; expected {expected}")
             else:

@@ -9,7 +9,7 @@ from ._values import Cell, Cells, is_missing, shown
 
 HEADINGS = {
     "expiry": ("expiry", "expiration", "exp", "maturity", "expirydate", "expirationdate", "expdate", "tenor"),
-    "days": ("days", "dte", "daystoexpiry", "daystoexpiration", "daystomaturity", "dtm"),
+    "days": ("days", "dte", "daystoexpiry", "daystoexpiration", "daystoexp", "daystomaturity", "dtm"),
     "years": ("years", "yearstoexpiry", "timetoexpiry", "tte", "yearfraction", "tau", "tenoryears"),
     "strike": ("strike", "k", "strikeprice", "exerciseprice", "strk", "strikepx"),
     "side": ("type", "callput", "cp", "putcall", "pc", "right", "optiontype", "side", "callorput"),
@@ -42,13 +42,18 @@ def find_headings(cells: Cells, name: str) -> tuple[int, dict[str, int]]:
 
     Raises InputError naming what has no column, with the headings found.
     """
-    found = [(i, _columns(row)) for i, row in enumerate(cells[:_LOOKED_AT])]
-    top, columns = max(found, key=lambda pair: len(pair[1]))
+    top = heading_row(cells)
+    columns = _columns(cells[top])
     lacking = [need for need, there in _needs(columns).items() if not there]
     if lacking:
         given = ", ".join(shown(cell) for cell in cells[top] if not is_missing(cell)) or "none"
         raise InputError(f"the {name}: no column for {', '.join(lacking)}; the headings found are {given}")
     return top, columns
+
+
+def heading_row(cells: Cells) -> int:
+    """The row, among the first, that has the most headings."""
+    return max(range(len(cells[:_LOOKED_AT])), key=lambda i: len(_columns(cells[i])))
 
 
 def sided(columns: dict[str, int]) -> list[str]:

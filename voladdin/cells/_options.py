@@ -17,7 +17,8 @@ from ..errors import InputError
 from ..options import Options
 from ._expiry_clocks import ExpiryClock
 from ._option_columns import OptionColumns
-from ._option_headings import PRICES, VOLS, find_headings, sided
+from ._option_headings import PRICES, VOLS, find_headings, heading_row, sided
+from ._option_symbols import with_symbols
 from ._tenor_line import contract_notes
 from ._values import Cell, Cells, is_date, is_missing, read_date, read_number, shown
 
@@ -68,27 +69,23 @@ def parse_options(
     Raises InputError naming missing columns with the headings found, two roots, underlyings, currencies,
     exercise styles or valuation dates, or the first bad cell where no row can be read.
     """
-    top, at = find_headings(cells, name)
-    below = [i for i in range(top + 1, len(cells)) if not is_missing(cells[i][at["strike"]])]
-    if not below:
-        raise InputError(f"the {name} have headings and no option below; expected one option a row")
-    columns = OptionColumns([cells[i] for i in below], below, at, name)
+    columns = _columns(cells, name)
     columns.one("root", "two roots")
     columns.one("currency", "two currencies")
     notes: list[str] = []
     underlying = _underlying(columns, notes)
     day = _valuation(columns, valuation, today, notes)
     years, strikes = columns.years(day, clock), columns.strikes()
-    notes += contract_notes(columns.cells_of("expiry") if "expiry" in at else [], day)
-    read = [_side(columns, side, years, strikes, notes) for side in (sided(at) or [""])]
+    notes += contract_notes(columns.cells_of("expiry") if "expiry" in columns.at else [], day)
+    read = [_side(columns, side, years, strikes, notes) for side in (sided(columns.at) or [""])]
     american = _american(columns)
     forwards = _forwards(columns, years)
     good = _good(columns)
     options, rows = _joined([part.take(good) for part in read], np.flatnonzero(good))
-    column = columns.cells_of("expiry" if "expiry" in at else "days" if "days" in at else "years")
+    column = columns.cells_of(next(name for name in ("expiry", "days", "years") if name in columns.at))
     return OptionRows(
         options,
-        np.array(below)[rows],
+        np.array(columns.rows)[rows],
         tuple(column[i] for i in rows.tolist()),
         tuple(sorted(columns.bad.items())),
         underlying,
@@ -97,6 +94,16 @@ def parse_options(
         _rate(columns),
         tuple(dict.fromkeys(notes)),
     )
+
+
+def _columns(cells: Cells, name: str) -> OptionColumns:
+    """The rows that have a strike, below the headings."""
+    cells, symbols = with_symbols(cells, heading_row(cells))
+    top, at = find_headings(cells, name)
+    below = [i for i in range(top + 1, len(cells)) if not is_missing(cells[i][at["strike"]])]
+    if not below:
+        raise InputError(f"the {name} have headings and no option below; expected one option a row")
+    return OptionColumns([cells[i] for i in below], below, at, name, symbols)
 
 
 def _good(columns: OptionColumns) -> BoolArray:

@@ -171,7 +171,7 @@ VOLGRID = Function(
     (
         Argument(
             "options",
-            "headings: expiry or days, strike, call/put, bid, ask (or mid, or iv); also call bid and so on",
+            "headings: expiry or days, strike, call/put (or a symbol), bid, ask (or mid, or iv); call bid",
             "range",
             optional=False,
         ),
