@@ -11,6 +11,7 @@ import torch
 
 import voladdin as va
 from export.imputation.priors import training
+from export.imputation.priors.calibration import adapted_stretch
 from export.imputation.priors.mixture import Priors, padded
 from export.imputation.priors.samples import Sample, samples
 from voladdin.imputation.adapting import ADAPTED
@@ -40,6 +41,7 @@ def test_the_same_seed_gives_the_same_samples(drawn: list[Sample]) -> None:
 def test_both_engines_agree(drawn: list[Sample]) -> None:
     """What trains is what answers, before a large surface's hyper-parameters are adapted to its quotes."""
     priors, never = Priors(4, 4, 2, seed=1), {"wander": np.zeros(len(ADAPTED)), "adapting": np.array(np.inf)}
+    never["adapted_stretch"] = np.zeros(2)
     candidates = Candidates.of(priors.arrays() | never)
     weight, mean, variance = priors.components(padded(drawn))
     for row, sample in enumerate(drawn[:8]):
@@ -89,3 +91,12 @@ def test_the_command_writes_a_bundle_that_answers(
     assert loaded.card["kind"] == "universal" and not list(folder.glob("*.pt"))
     grid = va.Surface([[0.2, np.nan, 0.21], [0.2, 0.19, np.nan]], ["1M", "1Y"], deltas=[0.75, 0.5, 0.25])
     assert np.abs(va.impute(grid, model=folder).filled - 0.2).max() < 0.05
+
+
+def test_adapted_spreads_are_stretched_until_they_cover(drawn: list[Sample]) -> None:
+    """Of samples whose hidden cells lie twice as far from the answer, the factor is twice as large."""
+    candidates = va.load("universal", UniversalBundle).levels.candidates
+    once = adapted_stretch(candidates, drawn, 1.0)
+    half = adapted_stretch(candidates, drawn, 0.5)
+    assert half[0] - once[0] == pytest.approx(np.log(2.0), abs=1e-3)
+    assert half[1] == pytest.approx(once[1], abs=1e-3)

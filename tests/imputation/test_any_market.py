@@ -52,6 +52,7 @@ class TestConditioning:
         nu = float(one.degrees[0])
         np.testing.assert_allclose(mean, prior[16:] + gain @ (values[:16] - prior[:16]), rtol=1e-7, atol=1e-9)
         left = np.diag(whole[16:, 16:] - gain @ whole[:16, 16:]) * (nu + distance) / (nu + 16)
+        left *= universal.candidates.widened(16) ** 2
         np.testing.assert_allclose(variance, left, rtol=1e-3)
 
     def test_variances_are_the_diagonal(self, universal: Universal) -> None:

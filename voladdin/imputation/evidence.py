@@ -124,9 +124,9 @@ def condition_many(
     some = quotes[few]
     found, log = weigh(candidates, some, candidates.straight_of_quotes(some), values[few])
     kept, weight = _kept(log, _MOST_LARGE, _LEAST_LARGE)
-    best = found[kept]
+    best, wider = found[kept], 1.0
     if len(few) >= candidates.adapting:
-        best = adapted(best, some, values[few])
+        best, wider = adapted(best, some, values[few]), candidates.widened(len(few))
         again, weight = _kept(
             weigh(best, some, best.straight_of_quotes(some), values[few])[1], _MOST_LARGE, 0.0
         )
@@ -136,7 +136,8 @@ def condition_many(
         best, kept = best.beside(also[0]), np.append(kept, np.repeat(kept[:1], len(also[0])))
         weight = _joined_weight(weight, also[1])
     parts = _weighed(best, np.arange(len(kept)), weight, quotes, best.straight_of_quotes(quotes), values)
-    return replace(parts, kept=kept, others=0 if also is None else len(also[0]))
+    others = 0 if also is None else len(also[0])
+    return replace(parts, kept=kept, others=others, spread=parts.spread * wider**2)
 
 
 def _kinds(

@@ -124,6 +124,7 @@ _PRIORS = {
     "tempering": "2",
     "wander": "21",
     "adapting": "",
+    "adapted_stretch": "2",
 }
 # of n candidates
 _KINDS = {

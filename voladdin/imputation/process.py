@@ -34,6 +34,7 @@ HYPERPARAMETERS = (
 )
 LOGARITHMS = ("std", "length", "width", "wings", "degrees")  # stored as logarithms
 NUGGET = 1e-8
+FEW = 30  # quotes
 TRENDS, _OF_LEVEL = 9, 3  # columns of the basis; the first are of the level, the others of the smile
 _AXES = {"trend": -2, "root": -3, "bend": -2, "bend_root": -3, "about": -2}  # of the candidates
 BEND = 12.0**0.5  # deviations beyond which u goes on as their logarithm
@@ -110,8 +111,8 @@ class Candidates:
     bend: [G, 4] and bend_root: [G, 4, 4], lower triangular, of z. tempering: [2], see `belief`.
     about: [G, 4], where S is taken linear in z; [S, G, 4] of several surfaces.
     wander: [h], how far a surface's own hyper-parameters may lie from a candidate's (`adapting.py`), one
-    standard deviation; adapting: quotes from which they are looked for. kinds: what smiles are like where
-    the quotes say little of them.
+    standard deviation; adapting: quotes from which they are looked for; adapted_stretch: [2], see `widened`.
+    kinds: what smiles are like where the quotes say little of them.
 
     Those that each of S surfaces keeps have [S, G] in place of [G].
     """
@@ -125,6 +126,7 @@ class Candidates:
     about: FloatArray
     wander: FloatArray
     adapting: float
+    adapted_stretch: FloatArray
     kinds: Kinds | None = None
 
     @classmethod
@@ -133,7 +135,7 @@ class Candidates:
         columns = dict(zip(HYPERPARAMETERS, arrays["hyper"].T, strict=True))
         hyper = {k: np.exp(v) if k.split("_")[-1] in LOGARITHMS else v for k, v in columns.items()}
         bend, roots = arrays["bend"], [np.tril(arrays[name]) for name in ("root", "bend_root")]
-        adapting = arrays["wander"], float(arrays["adapting"])
+        adapting = arrays["wander"], float(arrays["adapting"]), arrays["adapted_stretch"]
         return cls(hyper, arrays["trend"], roots[0], bend, roots[1], arrays["tempering"], bend, *adapting)
 
     def __len__(self) -> int:
@@ -199,6 +201,10 @@ class Candidates:
     def belief(self, count: int) -> float:
         """The power of the evidence of so many quotes: models are wrong, and more so of many."""
         return float(np.exp(self.tempering[0]) / (1.0 + np.exp(self.tempering[1]) * count / 20.0))
+
+    def widened(self, count: int) -> float:
+        """The factor on spreads once adapted to so many quotes, which then say less than they seem to."""
+        return float(np.exp(self.adapted_stretch @ [1.0, np.log(count / FEW)]))
 
     def mean(self, at: Points) -> FloatArray:
         """[G, N]."""

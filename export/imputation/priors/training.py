@@ -29,7 +29,9 @@ from voladdin._typing import FloatArray
 from voladdin.bundles import SHIPPED, load
 from voladdin.imputation.adapting import ADAPTED
 from voladdin.imputation.model import UniversalBundle
+from voladdin.imputation.process import Candidates
 
+from .calibration import adapted_stretch
 from .kinds import kinds
 from .mixture import Padded, Priors, padded
 from .samples import Sample, changes, samples
@@ -153,6 +155,8 @@ def train(
     arrays = {f"level_{name}": value for name, value in levels.arrays().items()}
     arrays |= {f"{kind}_{name}": value for kind in ("level", "change") for name, value in _adapting().items()}
     arrays |= {f"level_{name}": value for name, value in kinds().items()}
+    candidates = Candidates.of({name: arrays[f"level_{name}"] for name in (*levels.arrays(), *_adapting())})
+    arrays["level_adapted_stretch"] = adapted_stretch(candidates, held, widen)
     arrays |= {"level_stretch": np.array(widen), "growth": np.array(GROWTH), "sharpness": np.array(SHARPNESS)}
     if history is None:
         shipped = load(SHIPPED / "universal", UniversalBundle).arrays
@@ -170,7 +174,7 @@ def train(
 
 def _adapting() -> dict[str, FloatArray]:
     wander = [_WANDER_OF_GROWTHS if "growth" in name else _WANDER for name in ADAPTED]
-    return {"wander": np.array(wander), "adapting": np.array(ADAPTING)}
+    return {"wander": np.array(wander), "adapting": np.array(ADAPTING), "adapted_stretch": np.zeros(2)}
 
 
 def _write(
