@@ -29,13 +29,24 @@ class Code:
     mean: Tensor
     spread: Tensor
 
-    def draw(self) -> Tensor:
+    def draw(self, generator: torch.Generator | None = None) -> Tensor:
         """[B, e], by reparametrisation (Kingma-Welling 2014, section 2.4)."""
-        return self.mean + self.spread * torch.randn_like(self.mean)
+        return self.draws(1, generator)[0]
+
+    def draws(self, count: int, generator: torch.Generator | None = None) -> Tensor:
+        """[count, B, e]."""
+        return self.mean + self.spread * torch.randn(count, *self.mean.shape, generator=generator)
+
+    @property
+    def free(self) -> Tensor:
+        """[B, e] the units that have a spread: the others are given, as a label or a feature is."""
+        return self.spread > 0.0
 
     def log_density(self, z: Tensor) -> Tensor:
-        """[B], up to -e/2 ln 2 pi."""
-        return (-0.5 * ((z - self.mean) / self.spread) ** 2 - self.spread.log()).sum(-1)
+        """[..., B] of the free units of z [..., B, e], up to -ln 2 pi / 2 each."""
+        spread = torch.where(self.free, self.spread, 1.0)
+        density = -0.5 * ((z - self.mean) / spread) ** 2 - spread.log()
+        return torch.where(self.free, density, 0.0).sum(-1)
 
     @property
     def divergence(self) -> Tensor:

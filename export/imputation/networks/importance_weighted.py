@@ -7,8 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from .base import LATENT, Code, Vae, residual
+from .base import LATENT, Network, Vae, residual
 from .noise import OfLatent
+from .weights import log_weights
 
 DRAWS = 8
 
@@ -25,15 +26,7 @@ class ImportanceWeighted(Vae):
         return weighted_bound(self, x, seen, self.draws)
 
 
-def weighted_bound(model: Vae, x: Tensor, seen: Tensor, draws: int) -> Tensor:
+def weighted_bound(model: Network, x: Tensor, seen: Tensor, draws: int) -> Tensor:
     """[B] the bound of any VAE from `draws` codes; it rises to the log density with them."""
-    code = model.encode(x, seen)
-    return torch.logsumexp(
-        torch.stack([_log_weight(model, x, seen, code) for _ in range(draws)]), 0
-    ) - math.log(draws)
-
-
-def _log_weight(model: Vae, x: Tensor, seen: Tensor, code: Code) -> Tensor:
-    z = code.draw()
-    likelihood = model.noise.log_density(x, model.decode(z), seen, z)
-    return likelihood - 0.5 * (z**2).sum(-1) - code.log_density(z)
+    weights, _ = log_weights(model, x, seen, draws)
+    return torch.logsumexp(weights, 0) - math.log(draws)

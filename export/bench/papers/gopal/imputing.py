@@ -5,24 +5,21 @@ The encoder of a model is refitted once for a split, on its surfaces under all n
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from export.imputation import imputers
+from export.imputation.imputers import IMPUTERS, Refit, completed
 from export.imputation.networks.base import Vae
-from export.imputation.networks.noise import Diagonal
-from export.imputation.training.slices import Run, Schedule
 from voladdin._typing import FloatArray
 
 from ..fx import Fx, hidden_cells
 from ..items import Bench
 from .trained import trained, vae_of
-from .vaes import KINDS, log_weights, weighted_bound
-
-CHUNK = 100_000  # decoded surfaces at a time
+from .vaes import KINDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,50 +32,18 @@ class Filled:
 
 def refitted(bench: Bench, model: Vae, hidden: Tensor, where: str) -> Vae:
     """The model with its encoder trained on hidden surfaces [N, c] (NaN hidden), the decoder frozen."""
-    model = copy.deepcopy(model)
-    model.encoder.requires_grad_()
     budget = bench.budget
-    file = bench.network_file(where)
-    run = Run(_Encoder(model.encoder), Schedule(budget.refit_steps, 32, 2e-4, warm_up=100), file)
-
-    def loss(rows: Tensor, _step: int) -> Tensor:
-        model.eval()
-        seen = torch.isfinite(rows)
-        return -weighted_bound(model, rows.nan_to_num(), seen, budget.refit_draws).mean()
-
-    run.train(hidden, loss, bench.clock)
-    model.requires_grad_(requires_grad=False)
-    return model.eval()
+    refit, seen = Refit(budget.refit_steps, budget.refit_draws), torch.isfinite(hidden)
+    again = imputers.refitted(model, hidden.nan_to_num(), seen, refit, bench.network_file(where), bench.clock)
+    assert isinstance(again, Vae)
+    return again
 
 
-class _Encoder(nn.Module):
-    """What a checkpoint of a refit holds."""
-
-    def __init__(self, encoder: nn.Module) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-
-@torch.no_grad()
 def filled(model: Vae, hidden: Tensor, samples: int, seed: int) -> tuple[Tensor, Tensor]:
     """Mean and deviation [N, c] of p(x | seen), equation 6.1, by `samples` weighted codes a surface."""
-    torch.manual_seed(seed)
-    size = max(CHUNK // samples, 1)
-    parts = [_filled(model, hidden[i : i + size], samples) for i in range(0, len(hidden), size)]
-    return torch.cat([mean for mean, _ in parts]), torch.cat([std for _, std in parts])
-
-
-def _filled(model: Vae, rows: Tensor, samples: int) -> tuple[Tensor, Tensor]:
-    seen = torch.isfinite(rows)
-    weights, z = log_weights(model, rows.nan_to_num(), seen, samples)
-    share = torch.softmax(weights, 0)[..., None]
-    flat = z.flatten(0, 1)
-    decoded = model.decode(flat).view(samples, len(rows), -1)
-    assert isinstance(model.noise, Diagonal)
-    spread = model.noise.spread(flat).expand(len(flat), decoded.shape[-1]).view_as(decoded)
-    mean = (share * decoded).sum(0)
-    variance = (share * (spread**2 + decoded**2)).sum(0) - mean**2
-    return mean, variance.clamp_min(1e-12).sqrt()
+    way, seen = IMPUTERS["importance sampling"], torch.isfinite(hidden)
+    found = completed(model, hidden.nan_to_num(), seen, way, samples, seed, draws=0)
+    return found.smooth, found.scatter
 
 
 def imputed(bench: Bench, data: Fx, name: str, part: str) -> dict[int, Filled]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from export.imputation.networks import importance_weighted
 from export.imputation.networks.base import Vae, feed_forward, residual
 from export.imputation.networks.noise import Fixed, Noise, OfLatent, OfNode, Shared
 from export.imputation.training.slices import Schedule
@@ -86,19 +87,7 @@ def weighted_bound(model: Vae, x: Tensor, seen: Tensor, draws: int) -> Tensor:
 
     With 2 pi, unlike `Network.elbo`. Burda et al. (2016), equation 5.3 of the paper.
     """
-    weights, _ = log_weights(model, x, seen, draws)
-    return torch.logsumexp(weights, 0) - math.log(draws)
-
-
-def log_weights(model: Vae, x: Tensor, seen: Tensor, draws: int) -> tuple[Tensor, Tensor]:
-    """[K, B] log p(x, z) / q(z), and the codes z [K, B, e]."""
-    code = model.encode(x, seen)
-    z = code.mean + code.spread * torch.randn(draws, *code.mean.shape)
-    flat, count = z.flatten(0, 1), (draws, 1)
-    likelihood = model.noise.log_density(x.repeat(count), model.decode(flat), seen.repeat(count), flat)
-    constant = 0.5 * LN_2PI * seen.sum(-1)
-    ratio = -0.5 * (z**2).sum(-1) - code.log_density(z)
-    return likelihood.view(draws, -1) + ratio - constant, z
+    return importance_weighted.weighted_bound(model, x, seen, draws) - 0.5 * LN_2PI * seen.sum(-1)
 
 
 def training_loss(model: Vae, draws: int) -> Callable[[Tensor, int], Tensor]:
