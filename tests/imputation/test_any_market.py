@@ -17,13 +17,21 @@ from voladdin.imputation.any_market import Universal
 from voladdin.imputation.bending import bend, expanded
 from voladdin.imputation.evidence import condition, condition_many, weigh
 from voladdin.imputation.model import UniversalBundle
+from voladdin.imputation.moments import Moments
 from voladdin.imputation.process import BEND, LOGARITHMS, Points
+from voladdin.imputation.small_grid import SmallGrid
 from voladdin.imputation.smoothing import between_quotes
 
 
 @pytest.fixture(scope="module")
 def universal() -> Universal:
     return va.load("universal", UniversalBundle).levels
+
+
+@pytest.fixture(scope="module")
+def grid(universal: Universal) -> SmallGrid:
+    tenors = va.Surface(surface(), TENORS, deltas=DELTAS).tenors
+    return SmallGrid.of(universal.candidates, coordinates.from_deltas(tenors, np.array(DELTAS)))
 
 
 def scattered(count: int, seed: int = 0) -> tuple[Points, np.ndarray]:
@@ -102,6 +110,32 @@ class TestConditioning:
         monkeypatch.setattr(small_grid, "MOST", 1)
         other = universal.at_deltas(tenors, np.array(DELTAS), values)
         np.testing.assert_allclose(kept.mean, other.mean, atol=2e-3)
+
+
+class TestWholeGrid:
+    """Surfaces of which most is quoted, conditioned from the precision of all cells."""
+
+    @pytest.mark.parametrize("missing", [0.0, 0.1, 0.3, 0.45])
+    @pytest.mark.parametrize("noise", [0.0, 0.003, 0.1])
+    def test_says_what_conditioning_on_the_quotes_says(
+        self, grid: SmallGrid, missing: float, noise: float
+    ) -> None:
+        """Candidates that are given up early would not have mattered."""
+        rng = np.random.default_rng(int(1e3 * (missing + noise)))
+        values = np.log(surface()).ravel() + rng.normal(0.0, 0.3, (20, 1))
+        values = values + noise * rng.standard_normal(values.shape)
+        values[rng.random(values.shape) < missing] = np.nan
+        found = grid.each(values)
+        direct = Moments.stack([grid.answer(one[None]).only for one in values])
+        for part in ("mean", "std", "zscore", "left_out"):
+            np.testing.assert_allclose(getattr(found, part), getattr(direct, part), rtol=1e-5, atol=1e-7)
+
+    def test_about_a_centre(self, grid: SmallGrid) -> None:
+        values = 0.01 * np.random.default_rng(0).standard_normal((3, grid.mean.shape[1]))
+        values[:, ::3] = np.nan
+        found = grid.each(values, centre=0.0)
+        direct = Moments.stack([grid.answer(one[None], 0.0).only for one in values])
+        np.testing.assert_allclose(found.mean, direct.mean, rtol=1e-5, atol=1e-8)
 
 
 class TestBending:

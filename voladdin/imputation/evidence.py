@@ -25,8 +25,8 @@ _LEAST_LARGE = 0.05
 HALF = (
     60  # quotes spread over the surface, and as many side by side, that weigh the candidates of a large one
 )
-_LEAST_VARIANCE = 1e-9
-_ENOUGH = 3.0  # sum of squares of u about its mean within expiries that tells smiles apart
+LEAST_VARIANCE = 1e-9
+ENOUGH = 3.0  # sum of squares of u about its mean within expiries that tells smiles apart
 _SURE = 20.0  # log odds of a kind of market are bounded
 USUAL, ODD = 2.5, 5.0  # z beyond so many deviations costs so much log weight each
 STEPS, LONGEST, FARTHEST = 3, 2.0, 2.5  # of the search for z: each step, and all, in its deviations
@@ -58,7 +58,7 @@ class WeighedCandidates:
         """Mean and variance [N] of cells; mean, variance [g, N] and cross [g, N, n] are the priors'."""
         gain = cross @ self.whiten.swapaxes(-1, -2)
         centre = mean + (gain @ self.white[..., None])[..., 0]
-        left = np.maximum(variance - (gain**2).sum(-1), _LEAST_VARIANCE)
+        left = np.maximum(variance - (gain**2).sum(-1), LEAST_VARIANCE)
         return mixture(self.weight, centre, left * self.spread[..., None])
 
     @property
@@ -104,7 +104,7 @@ def condition(
     quotes each: values [S, n], level [S], as many points, and covariance [S, G, n, n].
     """
     found, log = weigh(candidates, quotes, covariance, values)
-    kept, weight = _kept(log, _MOST, _LEAST)
+    kept, weight = kept_of(log)
     chosen, own = found[kept], np.take_along_axis(covariance, kept[..., None, None], -3)
     also = _kinds(chosen.first, quotes, own[..., :1, :, :], values, level)
     if also is not None:
@@ -123,11 +123,11 @@ def condition_many(
     few = representative(quotes)
     some = quotes[few]
     found, log = weigh(candidates, some, candidates.straight_of_quotes(some), values[few])
-    kept, weight = _kept(log, _MOST_LARGE, _LEAST_LARGE)
+    kept, weight = kept_of(log, _MOST_LARGE, _LEAST_LARGE)
     best, wider = found[kept], 1.0
     if len(few) >= candidates.adapting:
         best, wider = adapted(best, some, values[few]), candidates.widened(len(few))
-        again, weight = _kept(
+        again, weight = kept_of(
             weigh(best, some, best.straight_of_quotes(some), values[few])[1], _MOST_LARGE, 0.0
         )
         best, kept = best[again], kept[again]
@@ -160,7 +160,7 @@ def thin(quotes: Points) -> BoolArray:
     count = np.maximum(member.sum(-2), 1)
     mean = (member * quotes.u[..., None]).sum(-2) / count
     away = quotes.u - np.take_along_axis(mean, quotes.rows, -1)
-    return np.asarray((away**2).sum(-1) < _ENOUGH)
+    return np.asarray((away**2).sum(-1) < ENOUGH)
 
 
 def _joined_weight(weight: FloatArray, odds: FloatArray) -> FloatArray:
@@ -200,16 +200,31 @@ def weigh(
         inner, right = square[..., 1:, 1:] + np.eye(NUMBERS), square[..., 1:, 0]
         wanted = np.linalg.solve(inner, right[..., None])[..., 0]
         if left:
-            step = _shortened(step + _shortened(wanted - step, LONGEST), FARTHEST)
-            about = replace(about, about=about.bend + (about.bend_root @ step[..., None])[..., 0])
+            step = next_step(step, wanted)
+            about = about.after(step)
     distance = square[..., 0, 0] - (right * wanted).sum(-1)
     log_det = np.log(np.diagonal(roots, axis1=-2, axis2=-1)).sum(-1) + 0.5 * np.linalg.slogdet(inner)[1]
-    nu = candidates.degrees
+    return about, log_evidence(candidates, n, log_det, distance, wanted)
+
+
+def log_evidence(
+    candidates: Candidates, count: int, log_det: FloatArray, distance: FloatArray, z: FloatArray
+) -> FloatArray:
+    """[..., G] log of prior weight times tempered evidence of `count` quotes.
+
+    log_det: of the covariance's root; distance: squared, of the quotes; z: [..., G, 4], the likeliest.
+    """
+    nu, n = candidates.degrees, count
     log = gammaln(0.5 * (nu + n)) - gammaln(0.5 * nu) - 0.5 * n * np.log(nu) - log_det
     log -= 0.5 * (nu + n) * np.log1p(np.maximum(distance, 0.0) / nu)
-    size = np.sqrt((wanted**2).sum(-1))
+    size = np.sqrt((z**2).sum(-1))
     log = candidates.belief(n) * log - ODD * np.maximum(size - USUAL, 0.0)
-    return about, np.asarray(log + candidates.hyper["logit"])
+    return np.asarray(log + candidates.hyper["logit"])
+
+
+def next_step(step: FloatArray, wanted: FloatArray) -> FloatArray:
+    """[..., 4] of z, towards what is wanted."""
+    return _shortened(step + _shortened(wanted - step, LONGEST), FARTHEST)
 
 
 def _shortened(step: FloatArray, most: float) -> FloatArray:
@@ -218,7 +233,7 @@ def _shortened(step: FloatArray, most: float) -> FloatArray:
     return np.asarray(step * np.minimum(1.0, most / np.maximum(size, most)))
 
 
-def _kept(log: FloatArray, most: int, least: float) -> tuple[IntArray, FloatArray]:
+def kept_of(log: FloatArray, most: int = _MOST, least: float = _LEAST) -> tuple[IntArray, FloatArray]:
     """The candidates [..., g] of most weight, and their weights, 0 of who keeps fewer than the most."""
     weight = np.exp(log - log.max(-1, keepdims=True))
     order = np.argsort(-weight, axis=-1)[..., :most]

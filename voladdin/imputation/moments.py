@@ -53,6 +53,13 @@ class Answer(Moments):
         return Answer(**parts, given=self.given.of(0), used=self.used[0], centre=self.centre[0])
 
 
+def median_of(values: FloatArray) -> FloatArray:
+    """[B] of what is quoted in values [B, n]; NaN where nothing is."""
+    ordered, count = np.sort(values, axis=1), np.isfinite(values).sum(1)
+    ends = np.stack([np.maximum(count - 1, 0) // 2, count // 2], axis=1)
+    return np.asarray(np.take_along_axis(ordered, ends, 1).mean(1))
+
+
 def assembled(
     values: FloatArray,
     used: IntArray,

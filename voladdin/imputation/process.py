@@ -182,6 +182,10 @@ class Candidates:
         straight = replace(self, hyper=hyper, trend=trend, root=root * of_level[:, None])
         return replace(straight, bend=bend, bend_root=bend_root, about=bend)
 
+    def after(self, step: FloatArray) -> Candidates:
+        """About z so many deviations [..., 4] from the usual."""
+        return replace(self, about=self.bend + (self.bend_root @ step[..., None])[..., 0])
+
     @property
     def trends(self) -> FloatArray:
         """[..., G, 9, 9] covariance of the trends."""

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
-from .._typing import FloatArray, IntArray
-from .evidence import condition
+from .._typing import BoolArray, FloatArray, IntArray
+from .evidence import ENOUGH, condition
 from .moments import Answer, Moments, assembled
 from .process import Candidates, Points
+from .whole_grid import WholeGrid
 
 MOST = 80  # cells
 _IN_CACHE = 2**18  # numbers of a batch's covariances
+_PAIRS = 12  # of a surface and a candidate, about, that come to matter
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -44,18 +48,36 @@ class SmallGrid:
 
     def each(self, values: FloatArray, centre: float | None = None) -> Moments:
         """Of surfaces one by one; values: [B, N] log-vols, NaN where missing, some quote in each."""
-        found = Moments(*(np.empty_like(values) for _ in fields(Moments)))
-        for members in self._alike(np.isfinite(values).sum(1)):
-            some = self.answer(values[members], centre)
+        found, missing = Moments(*(np.empty_like(values) for _ in fields(Moments))), np.isnan(values)
+        order, count = np.argsort(~missing, axis=1, kind="stable"), missing.sum(1)
+        few = (2 * count <= values.shape[1]) & ~self._thin(~missing)
+        for members in self._alike(count, few):
+            if few[members[0]]:
+                some = self._whole.each(values[members], order[members, : count[members[0]]], centre)
+            else:
+                some = self.answer(values[members], centre)
             for part in fields(Moments):
                 getattr(found, part.name)[members] = getattr(some, part.name)
         return found
 
-    def _alike(self, counts: IntArray) -> Iterator[IntArray]:
-        """Surfaces with as many quotes, so many at a time that their covariances stay in the cache."""
-        for count in np.unique(counts).tolist():
-            members = np.flatnonzero(counts == count)
-            size = max(_IN_CACHE // (len(self.candidates) * count**2), 1)
+    @cached_property
+    def _whole(self) -> WholeGrid:
+        return WholeGrid.of(self.candidates, self.points, self.mean, self.of_quotes)
+
+    def _thin(self, quoted: BoolArray) -> BoolArray:
+        """[B] of masks [B, N]: whether kinds of market may matter (`evidence.thin`)."""
+        if self.candidates.kinds is None:
+            return np.zeros(len(quoted), dtype=np.bool_)
+        u, member = self.points.u[:, None], np.eye(len(self.points.tenors))[self.points.rows]
+        count, first, second = (quoted @ (member * u**power) for power in range(3))
+        return np.asarray((second - first**2 / np.maximum(count, 1.0)).sum(1) < ENOUGH + _ROUNDING)
+
+    def _alike(self, missing: IntArray, few: BoolArray) -> Iterator[IntArray]:
+        """Surfaces with as many missing cells, so many at a time that what is large stays in the cache."""
+        for most, count in set(zip(few.tolist(), missing.tolist(), strict=True)):
+            members, cells = np.flatnonzero((few == most) & (missing == count)), len(self.points)
+            each = cells**2 * _PAIRS if most else len(self.candidates) * (cells - count) ** 2
+            size = max(_IN_CACHE // each, 1)
             yield from np.split(members, range(size, len(members), size))
 
     def answer(self, values: FloatArray, centre: float | None = None) -> Answer:

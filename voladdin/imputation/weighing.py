@@ -14,6 +14,7 @@ from .._typing import BoolArray, FloatArray
 from ..surface import Surface
 from .answers import by_history, by_priors
 from .model import Bundle, Imputer, UniversalBundle
+from .moments import median_of
 from .posterior import Posterior, mix
 
 UNIVERSAL = "universal"
@@ -52,21 +53,13 @@ def _asked(axes: Surface) -> bool:
 def _of_level(loaded: Bundle, universal: UniversalBundle, cells: FloatArray) -> FloatArray:
     """[B, 1] log odds that surfaces of their level, the median log-vol, are the history's."""
     kinds = universal.levels.candidates.kinds
-    level = _median(cells)
+    level = median_of(cells.reshape(len(cells), -1))
     if kinds is None:
         return np.zeros((len(level), 1))
     own, general = (
         -0.5 * ((level - mean) / std) ** 2 - np.log(std) for mean, std in (loaded.level, kinds.level[0])
     )
     return np.asarray(np.nan_to_num(own - general)[:, None])
-
-
-def _median(cells: FloatArray) -> FloatArray:
-    """[B] of what is quoted; NaN where nothing is."""
-    flat = np.sort(cells.reshape(len(cells), -1), axis=1)
-    count = np.isfinite(flat).sum(1)
-    ends = np.stack([np.maximum(count - 1, 0) // 2, count // 2], axis=1)
-    return np.asarray(np.take_along_axis(flat, ends, 1).mean(1))
 
 
 def _share(own: Posterior, general: Posterior, favour: FloatArray, foreign: FloatArray) -> FloatArray:

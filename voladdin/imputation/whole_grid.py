@@ -1,0 +1,236 @@
+"""Surfaces with few cells missing, on a grid that is kept: conditioned from the precision of all its cells.
+
+With P the inverse covariance of quotes in all N cells but for the smile that bends, F the factor of that
+smile, and v the cells less their mean, anything where one is missing, the Cholesky root of
+
+    P_mm   (P F)_m     (P v)_m
+      .    F'P F + I    F'P v
+      .       .       v'P v + 1
+
+has the size of the M missing cells m and five more, and says all: its diagonal has the evidence of what is
+quoted, its last row the likeliest smile and missing cells, its inverse their variance, what is left of the
+quotes' own precision what they say of each other (Schur complements; Rasmussen and Williams 2006, A.3, 5.12).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .._typing import BoolArray, FloatArray, IntArray
+from .bending import NUMBERS
+from .evidence import LEAST_VARIANCE, STEPS, kept_of, log_evidence, mixture, next_step
+from .moments import Moments, median_of
+from .process import Candidates, Points
+
+_BEHIND, _LINEAR = 12.0, 8.0  # log weight behind the best, and more for a deviation of z, that is given up
+_LEAST_PRECISION = 1e-12
+
+
+@dataclass(frozen=True)
+class WholeGrid:
+    """G candidates on N cells. mean: [G, N], precision: [G, N, N] and log_det: [G], of the covariance's root,
+    but for the smile that bends. start: [G, N], mean with the usual bent smile; joint: [G, N + 4, N + 4], P
+    bordered by P F of it.
+    """
+
+    candidates: Candidates
+    points: Points
+    mean: FloatArray
+    precision: FloatArray
+    log_det: FloatArray
+    start: FloatArray
+    joint: FloatArray
+
+    @classmethod
+    def of(cls, candidates: Candidates, points: Points, mean: FloatArray, of_quotes: FloatArray) -> WholeGrid:
+        """of_quotes: [G, N, N], covariance but for the smile that bends; mean: [G, N]."""
+        roots = _root(of_quotes)
+        inverse = np.linalg.inv(roots)
+        precision = inverse.swapaxes(-1, -2) @ inverse
+        moved, factor = candidates.bent(points)
+        cells, pushed = len(points), precision @ factor
+        joint = np.empty((len(candidates), cells + NUMBERS, cells + NUMBERS))
+        joint[:, :cells, :cells], joint[:, :cells, cells:] = precision, pushed
+        joint[:, cells:, :cells] = pushed.swapaxes(-1, -2)
+        joint[:, cells:, cells:] = factor.swapaxes(-1, -2) @ pushed + np.eye(NUMBERS)
+        return cls(candidates, points, mean, precision, _log_diagonal(roots), mean + moved, joint)
+
+    def each(self, values: FloatArray, missing: IntArray, centre: float | None = None) -> Moments:
+        """Of S surfaces with M missing cells each; values: [S, N] log-vols, missing: [S, M], which."""
+        about = median_of(values) if centre is None else np.full(len(values), centre)
+        quotes = np.where(np.isnan(values), 0.0, values - about[:, None])
+        first = _Bordered(_root(self._at_start(quotes, missing)))
+        wanted, log_det = first.likeliest.swapaxes(0, 1), (self.log_det[:, None] + first.log_det).T
+        log = log_evidence(self.candidates, _quoted(missing, quotes), log_det, first.distance.T, wanted)
+        surface, chosen = np.nonzero(_may_matter(log, _size(wanted) - 1.0))
+        step = next_step(np.zeros(NUMBERS), wanted[surface, chosen])
+        pairs = _Believed(surface, chosen, step, self.precision[chosen])
+        return self._searched(pairs, quotes, missing).moments(values, missing, about)
+
+    def _at_start(self, quotes: FloatArray, missing: IntArray) -> FloatArray:
+        """[G, S, M + 5, M + 5] the matrices above, smiles linear about each candidate's usual one."""
+        (surfaces, cells), count = quotes.shape, missing.shape[1] + NUMBERS
+        pick = np.concatenate([missing, np.tile(cells + np.arange(NUMBERS), (surfaces, 1))], axis=1)
+        flat = (pick[:, :, None] * (cells + NUMBERS) + pick[:, None]).ravel()
+        away = quotes - self.start[:, None]
+        pushed = away @ self.joint[:, :cells]
+        matrix = np.empty((len(self.candidates), surfaces, count + 1, count + 1))
+        inside = self.joint.reshape(len(self.candidates), -1).take(flat, axis=1)
+        matrix[..., :-1, :-1] = inside.reshape(-1, surfaces, count, count)
+        matrix[..., -1, :-1] = np.take_along_axis(pushed, pick[None], -1)
+        matrix[..., -1, -1] = np.einsum("gsn,gsn->gs", away, pushed[..., :cells]) + 1.0
+        return matrix
+
+    def _searched(self, pairs: _Believed, quotes: FloatArray, missing: IntArray) -> _Searched:
+        """After Gauss-Newton steps of z."""
+        candidates = self.candidates[pairs.chosen]
+        for left in reversed(range(STEPS)):
+            pushed, root = self._linear(pairs, candidates, quotes, missing)
+            wanted = root.likeliest
+            pairs = pairs.after(next_step(pairs.step, wanted)) if left else pairs
+        log_det, log = (
+            self.log_det[pairs.chosen] + root.log_det,
+            np.full((len(quotes), len(self.mean)), -np.inf),
+        )
+        log[pairs.surface, pairs.chosen] = log_evidence(
+            candidates, _quoted(missing, quotes), log_det, root.distance, wanted
+        )
+        return _Searched(pairs, log, candidates.degrees, pushed, root.root)
+
+    def _linear(
+        self, pairs: _Believed, candidates: Candidates, quotes: FloatArray, missing: IntArray
+    ) -> tuple[FloatArray, _Bordered]:
+        """P F and P v [p, N, 5], and the root, smiles linear about each pair's z."""
+        each, count, size = missing[pairs.surface], missing.shape[1], missing.shape[1] + NUMBERS + 1
+        moved, factor = candidates.after(pairs.step).bent(self.points)
+        away = quotes[pairs.surface] - self.mean[pairs.chosen] - moved
+        both = np.concatenate([factor, away[..., None]], axis=-1)
+        pushed, rows = pairs.precision @ both, np.arange(len(each))[:, None]
+        matrix = np.empty((len(each), size, size))
+        matrix[:, :count, :count] = pairs.precision[rows[..., None], each[:, :, None], each[:, None]]
+        matrix[:, count:, :count] = pushed[rows, each].swapaxes(1, 2)
+        matrix[:, count:, count:] = both.swapaxes(1, 2) @ pushed + np.eye(NUMBERS + 1)
+        return pushed, _Bordered(_root(matrix))
+
+
+def _may_matter(log: FloatArray, far: FloatArray) -> BoolArray:
+    """[S, G] who is not too far behind the best, for a z that is still `far` from the likeliest."""
+    behind = log.max(1, keepdims=True) - log
+    return np.asarray(behind <= _BEHIND + _LINEAR * np.maximum(far, 0.0))
+
+
+def _quoted(missing: IntArray, quotes: FloatArray) -> int:
+    return int(quotes.shape[1] - missing.shape[1])
+
+
+def _size(z: FloatArray) -> FloatArray:
+    return np.asarray(np.sqrt((z**2).sum(-1)))
+
+
+@dataclass(frozen=True)
+class _Bordered:
+    """Of the matrices above, [..., M + 5, M + 5]."""
+
+    root: FloatArray
+
+    @property
+    def log_det(self) -> FloatArray:
+        return _log_diagonal(self.root[..., :-1, :-1])
+
+    @property
+    def distance(self) -> FloatArray:
+        """Of the quotes, squared, as Mahalanobis has it."""
+        return np.maximum(self.root[..., -1, -1] ** 2 - 1.0, 0.0)
+
+    @property
+    def likeliest(self) -> FloatArray:
+        """[..., 4] the smile's numbers, where it is linear in them: back substitution."""
+        found = self.root[..., -1, -1 - NUMBERS : -1].copy()
+        inner = self.root[..., -1 - NUMBERS : -1, -1 - NUMBERS : -1]
+        for i in reversed(range(NUMBERS)):
+            found[..., i] /= inner[..., i, i]
+            found[..., :i] -= found[..., i, None] * inner[..., i, :i]
+        return found
+
+
+@dataclass(frozen=True)
+class _Believed:
+    """p pairs of a surface and a candidate, [p] each; step: [p, 4], z; precision: [p, N, N]."""
+
+    surface: IntArray
+    chosen: IntArray
+    step: FloatArray
+    precision: FloatArray
+
+    def after(self, step: FloatArray) -> _Believed:
+        """At another z."""
+        return replace(self, step=step)
+
+
+@dataclass(frozen=True)
+class _Searched:
+    """What p pairs came to. log: [S, G], evidence and weight before; pushed: [p, N, 5], P F and P v; root:
+    [p, M + 5, M + 5].
+    """
+
+    pairs: _Believed
+    log: FloatArray
+    degrees: FloatArray
+    pushed: FloatArray
+    root: FloatArray
+
+    def _kept(self) -> tuple[IntArray, FloatArray]:
+        """[S, k] pairs that are kept, and their weights."""
+        kept, weight = kept_of(self.log)
+        place = np.zeros(self.log.shape, dtype=np.intp)
+        place[self.pairs.surface, self.pairs.chosen] = np.arange(len(self.root))
+        place = np.take_along_axis(place, kept, 1)
+        return np.where(weight > 0, place, place[:, :1]), weight
+
+    def moments(self, values: FloatArray, missing: IntArray, about: FloatArray) -> Moments:
+        """Of S surfaces [S, N]; missing: [S, M]."""
+        kept, weight = self._kept()
+        parts = self._each(kept.ravel(), np.repeat(missing, kept.shape[1], axis=0))
+        residual, doubt, mean, variance = (part.reshape(*kept.shape, -1) for part in parts)
+        of_quotes, of_missing = mixture(weight, residual, doubt), mixture(weight, mean, variance)
+        return _assembled(values, missing, of_quotes, (of_missing[0] + about[:, None], of_missing[1]))
+
+    def _each(self, pairs: IntArray, missing: IntArray) -> tuple[FloatArray, ...]:
+        """Some pairs' residual and variance [p, N] of quotes given the others; mean and variance of what is
+        missing [p, M].
+        """
+        root, precision, pushed = self.root[pairs], self.pairs.precision[pairs], self.pushed[pairs]
+        inverse, last, count = np.linalg.inv(root[:, :-1, :-1]), root[:, None, -1, :-1], missing.shape[1]
+        nu, n = self.degrees[pairs], pushed.shape[1] - count
+        spread = ((nu + _Bordered(root).distance) / (nu + n))[:, None]
+        rows = precision[np.arange(len(pairs))[:, None], missing]
+        turned = inverse @ np.concatenate([rows, pushed[..., :-1].swapaxes(1, 2)], axis=1)
+        own = np.diagonal(precision, axis1=1, axis2=2) - (turned**2).sum(1)
+        own = np.maximum(own, _LEAST_PRECISION)  # where a cell is missing there is none
+        residual = (pushed[..., -1] - (last @ turned)[:, 0]) / own
+        left = np.maximum((inverse[..., :count] ** 2).sum(1), LEAST_VARIANCE)
+        return residual, spread / own, -(last @ inverse)[:, 0, :count], left * spread
+
+
+def _assembled(
+    values: FloatArray,
+    missing: IntArray,
+    of_quotes: tuple[FloatArray, FloatArray],
+    of_missing: tuple[FloatArray, FloatArray],
+) -> Moments:
+    """Of quotes [S, N] residual and variance given the others, of missing cells [S, M] mean and variance."""
+    quoted, mean, std = ~np.isnan(values), values.copy(), np.zeros_like(values)
+    np.put_along_axis(mean, missing, of_missing[0], 1)
+    np.put_along_axis(std, missing, np.sqrt(of_missing[1]), 1)
+    left_out = np.where(quoted, np.sqrt(of_quotes[1]), np.nan)
+    return Moments(mean, std, of_quotes[0] / left_out, left_out, np.zeros_like(values))
+
+
+def _root(matrix: FloatArray) -> FloatArray:
+    return np.asarray(np.linalg.cholesky(matrix), dtype=float)
+
+
+def _log_diagonal(root: FloatArray) -> FloatArray:
+    return np.asarray(np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(-1))
