@@ -18,7 +18,7 @@ from com.sun.star.lang import XServiceInfo, XServiceName
 from voladdin_client import FunctionClient  # type: ignore[import-not-found]
 from voladdin_machine import keep_log  # type: ignore[import-not-found]
 from voladdin_truth import show  # type: ignore[import-not-found]
-from voladdin_values import from_calc, reference_of, title_of, to_calc  # type: ignore[import-not-found]
+from voladdin_values import reference_of, taken, title_of, to_calc  # type: ignore[import-not-found]
 
 IMPLEMENTATION = "org.voladdin.calc.Functions"
 SERVICES = ("com.sun.star.sheet.AddIn", IMPLEMENTATION)
@@ -58,7 +58,7 @@ def method(name: str, cached: bool) -> Any:
         try:
             cells = client.evaluate(
                 name,
-                [from_calc(a) for a in arguments],
+                [taken(a) for a in arguments],
                 cached,
                 lambda: {"book": title_of(document), "arguments": [reference_of(a) for a in arguments]},
             )

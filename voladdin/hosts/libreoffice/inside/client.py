@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import marshal
 import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voladdin_connection import FAILURES, Server  # type: ignore[import-not-found]
+from voladdin_values import from_calc  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 COMMAND_TIMEOUT = 60.0  # seconds for a command of the menu; a repair may take ten
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds without asking; doubled at every failure in a row
 MAX_CACHED_CELLS = 1_000_000
+_EXACT = 2  # marshal's last format without references, whose bytes follow from the values alone
 
 log = logging.getLogger("voladdin.libreoffice")
 
@@ -60,24 +63,23 @@ class FunctionClient:
     ) -> Cells:
         """The function's cells; one error cell where it fails, "#N/A" where no server answers.
 
-        arguments: JSON values, rows of cells for a range.
+        arguments: as `taken`, which is all that is done where the answer is known.
         cached: whether cells, but never errors, are remembered for these arguments, version and models.
         caller: gives the book and the references of the arguments, for what the server remembers of errors.
         """
-        body = _json({"arguments": arguments})
+        given = marshal.dumps(arguments, _EXACT)
         open_ = time.monotonic() >= self._closed_until
         try:
             if open_ and self._server.replaced():
                 self._server.connect()
-            key = self._key(name, body)
-            known = self._answers.get(key) if cached else None
+            known = self._answers.get(self._key(name, given)) if cached else None
             if known is not None:
                 return known
             if not open_:
                 return self._unanswered(name)
-            cells, answered = self._ask(name, arguments, caller())
+            cells, answered = self._ask(name, [from_calc(one) for one in arguments], caller())
             if cached and answered:
-                self._answers.put(self._key(name, body), cells)
+                self._answers.put(self._key(name, given), cells)
             return cells
         except FAILURES as error:
             self._close(error)
@@ -104,8 +106,8 @@ class FunctionClient:
         except FAILURES as error:
             log.info("a page is not told of its surface: %s", error)
 
-    def _key(self, name: str, body: bytes) -> bytes:
-        return hashlib.sha256(b"\0".join((self._server.identity, name.encode(), body))).digest()
+    def _key(self, name: str, given: bytes) -> bytes:
+        return hashlib.sha256(b"\0".join((self._server.identity, name.encode(), given))).digest()
 
     def _ask(self, name: str, arguments: list[Any], caller: dict[str, Any]) -> tuple[Cells, bool]:
         """The cells, and whether they are the function's, not an error's."""

@@ -45,6 +45,7 @@ class Server:
 
     def __init__(self, home: Path) -> None:
         self._home = home
+        self._state, self._models = str(home / "server.json"), str(home / "models")
         self._connection: http.client.HTTPConnection | None = None
         self._headers: dict[str, str] = {}
         self._seen: object = None
@@ -189,7 +190,7 @@ class Server:
     def _stamp(self) -> object:
         """What changes with the server or the desk's own models; None where no server is known."""
         try:
-            state = os.stat(self._home / "server.json")
+            state = os.stat(self._state)
         except OSError:
             return None
         return state.st_mtime_ns, state.st_ino, self._cards()
@@ -198,7 +199,7 @@ class Server:
         """The desk's own models, and when each card was written; asked at every formula."""
         found = []
         try:
-            with os.scandir(self._home / "models") as folders:
+            with os.scandir(self._models) as folders:
                 for folder in folders:
                     card = os.path.join(folder.path, "card.json")
                     if os.path.exists(card):

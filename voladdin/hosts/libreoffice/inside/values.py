@@ -24,6 +24,7 @@ _ERROR_TEXTS = {code: text for text, code in ERROR_CODES.items()}
 _QUIET_NAN = 0x7FF8000000000000
 _LAST_ROW, _LAST_COLUMN = 1_048_575, 16_383
 _CONTENTS = 1 | 2 | 4 | 16  # com.sun.star.sheet.CellFlags VALUE, DATETIME, STRING, FORMULA
+_TAKEN = (type(None), tuple, str, float)
 _SIZE = re.compile("[0-9]+ × [0-9]+")  # as `to_calc` writes it
 
 
@@ -47,19 +48,26 @@ def from_calc(value: Any) -> Any:
 
     Raises ValueError where a range has more than MAX_CELLS cells.
     """
-    if hasattr(value, "getDataArray"):
-        value = _used(value)
-        _refuse_more(*_shape(value))
-        value = value.getDataArray()
+    value = taken(value)
     if not isinstance(value, tuple):
         return _cell(value)
-    if len(value) * len(value[0]) > MAX_CELLS:
-        value = _full(value)
-        _refuse_more(len(value), len(value[0]))
     cells = [["#N/A" if cell is None else _cell(cell) for cell in row] for row in value]
     if cells and cells[0] and isinstance(cells[0][0], str) and _SIZE.fullmatch(cells[0][0]):
         cells[0][0] = None
     return cells
+
+
+def taken(value: Any) -> Any:
+    """An argument as Calc has it: the rows of a range or an array, or what it is.
+
+    Raises ValueError where there are more than MAX_CELLS cells.
+    """
+    if isinstance(value, tuple) and len(value) * len(value[0]) > MAX_CELLS:
+        value = _full(value)
+        _refuse_more(len(value), len(value[0]))
+    if isinstance(value, _TAKEN) or not hasattr(value, "getDataArray"):
+        return value
+    return _used(value).getDataArray()
 
 
 def _refuse_more(rows: int, columns: int) -> None:
@@ -115,21 +123,16 @@ def _letters(column: int) -> str:
     return letters
 
 
-def _shape(value: Any) -> tuple[int, int]:
-    address = value.getRangeAddress()
-    return address.EndRow - address.StartRow + 1, address.EndColumn - address.StartColumn + 1
-
-
 def _used(value: Any) -> Any:
     """A range to the end of the sheet, such as A:F, or a huge one, down to its last cell with a content."""
     address = value.getRangeAddress()
-    rows, columns = _shape(value)
-    ends = address.EndRow == _LAST_ROW or address.EndColumn == _LAST_COLUMN
-    if not ends and rows * columns <= MAX_CELLS:
+    top, left, last, end = address.StartRow, address.StartColumn, address.EndRow, address.EndColumn
+    if last < _LAST_ROW and end < _LAST_COLUMN and (last - top + 1) * (end - left + 1) <= MAX_CELLS:
         return value
     full = value.queryContentCells(_CONTENTS).getRangeAddresses()
-    bottom = max((area.EndRow for area in full), default=address.StartRow) - address.StartRow
-    right = max((area.EndColumn for area in full), default=address.StartColumn) - address.StartColumn
+    bottom = max((area.EndRow for area in full), default=top) - top
+    right = max((area.EndColumn for area in full), default=left) - left
+    _refuse_more(bottom + 1, right + 1)
     return value.getCellRangeByPosition(0, 0, right, bottom)
 
 
@@ -144,7 +147,7 @@ def to_calc(cells: list[list[Any]]) -> tuple[tuple[Any, ...], ...]:
 
     A blank corner is the size of the result: of one that is not entered as an array, Calc shows no more.
     """
-    rows = [[_result(cell) for cell in row] for row in cells]
+    rows = [[cell if isinstance(cell, float) else _result(cell) for cell in row] for row in cells]
     if rows and rows[0] and rows[0][0] == "" and len(rows) * len(rows[0]) > 1:
         rows[0][0] = f"{len(rows)} × {len(rows[0])}"
     return tuple(map(tuple, rows))
