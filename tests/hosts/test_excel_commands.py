@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.commands.sheets import BROKEN, FILL_NUMBER, GRID, HOLES, axes_and_models, filled
-from tests.stubs import calc, excel
+from tests.stubs import calc, excel, win32
 from tests.stubs.counting import Counted
 from voladdin.arbitrage.repair import repair
 from voladdin.cells import parse
@@ -193,7 +193,24 @@ def test_26_holes_are_filled_in_40_calls_of_excel() -> None:
     assert said.startswith("filled 26 holes")
     print(f"{calls.total()} calls for 26 holes: {dict(calls)}")
     assert calls.total() <= 40
-    assert calls["Value2="] == 1 and calls["Value="] == 0 and calls["Run"] == 1
+    assert calls["Value2="] == 1 and calls["Value="] == 0 and calls["Run"] == 5
+
+
+@pytest.mark.parametrize(
+    ("looks", "most"),
+    [({}, 40), ({"B2:C9": {"fill": 0x12AB34}, "D5": {"font": 0x00FF01}}, 45)],
+    ids=["plain", "coloured"],
+)
+def test_26_filled_holes_are_cleared_in_40_calls_of_excel(looks: dict[str, Any], most: int) -> None:
+    """The add-in's VBA says of all cells at once how they look."""
+    document = calc.opened({"S": {"A1": holey(26)}}, "B2", looks=looks | {"B2:F13": {"format": "0.00%"}})
+    before = calc.state(document)
+    run(document, "fill", "B2")
+    calls: Counter[str] = Counter()
+    said = run(document, "clear", "B2", Counted(excel.Workbook(document), calls))
+    assert said == "cleared 26 places" and calc.state(document) == before
+    print(f"{calls.total()} calls to clear 26 holes: {dict(calls)}")
+    assert calls.total() <= most
 
 
 def test_a_write_between_is_not_lost() -> None:
@@ -215,3 +232,32 @@ def test_notes_without_the_add_in_are_written_one_by_one(monkeypatch: pytest.Mon
     run(document, "fill", "A1")
     notes = [note for row in calc.attribute(document, "A1:F4", "note") for note in row if note]
     assert len(notes) == 7 and all("90% band" in note for note in notes)
+
+
+def test_looks_without_the_add_in_are_asked_of_excel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cell by cell where they differ; Fill and Clear do the same."""
+    looks = {"B2:F13": {"format": "0.00%"}, "B2:C9": {"fill": 0x12AB34}, "E3": {"note": "a\tb\nc"}}
+    found = []
+    for with_addin in (True, False):
+        document = calc.opened({"S": {"A1": holey(26)}}, "B2", looks=looks)
+        before = calc.state(document)
+        if not with_addin:
+            monkeypatch.delattr(excel.Application, "Run")
+        run(document, "fill", "B2")
+        found.append(calc.state(document))
+        assert run(document, "clear", "B2").startswith("cleared") and calc.state(document) == before
+    assert found[0] == found[1]
+
+
+def test_a_ledger_that_excel_keeps_is_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = calc.opened({"S": {"A1": GRID}}, "A1")
+    run(document, "fill", "A1")
+
+    def refuse(_: excel.Worksheet) -> None:
+        raise win32.ComError("Delete fails")
+
+    monkeypatch.setattr(excel.Worksheet, "Delete", refuse)
+    assert run(document, "clear", "A1").startswith("cleared 7")
+    kept = document.sheet("_voladdin")
+    assert not any(cell.get("value") or cell.get("formula") for cell in kept.cells.values())
+    assert run(document, "clear", "A1") == "nothing to clear: no command has written here"

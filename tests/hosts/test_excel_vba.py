@@ -247,6 +247,21 @@ def test_the_notes_of_a_command_are_written_in_one_call(office: Any) -> None:
     assert found["result"] == "a\nb|90% band \\"
 
 
+def test_the_looks_of_cells_are_read_in_one_call(office: Any) -> None:
+    found = office(
+        'ActiveSheet.Range("C2").Interior.Color = 255',
+        'ActiveSheet.Range("B3").Font.Color = 65280',
+        'ActiveSheet.Range("C3").NumberFormat = "0.00%"',
+        'ActiveSheet.Range("B2").AddComment "a" & vbLf & "b"',
+        'For Each a In Array("fill", "font", "format", "note")',
+        'Test = Test & VoladdinSeen(ActiveSheet.Range("B2:C3"), a) & "|"',
+        "Next a",
+    )
+    fill, font, form, note, _ = (text.split("\n") for text in found["result"].split("|"))
+    assert fill == ["", "255", "", ""] and font == ["-1", "-1", "65280", "-1"]  # Excel's automatic is 0
+    assert form == ["General"] * 3 + ["0.00%"] and note == ["a\\nb", "", "", ""]
+
+
 def test_the_texts_of_the_function_wizard_reach_excel(office: Any) -> None:
     found = office("Dim done As Boolean", "DescribeFunctions done", "Test = done & Chr(10) & Said")
     done, *described = found["result"].splitlines()

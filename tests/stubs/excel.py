@@ -58,9 +58,27 @@ class Workbook:
 class Application:
     Hwnd, DisplayAlerts, Selection = 1, True, None
 
-    def Run(self, macro: str, sheet: Worksheet, places: str, texts: str) -> None:
-        """The add-in's VBA that writes notes."""
-        assert macro == "'voladdin.xlam'!VoladdinNotes"
+    def Run(self, macro: str, *given: Any) -> Any:
+        """The add-in's VBA that writes notes, and that looks at cells one by one."""
+        addin, _, name = macro.partition("!")
+        assert addin == "'voladdin.xlam'"
+        return {"VoladdinNotes": self._write_notes, "VoladdinSeen": self._seen}[name](*given)
+
+    def _seen(self, cells: Any, what: str) -> str:
+        top, left, bottom, right = cells.area
+        each = [cells.Worksheet.Cells(i, j) for i in range(top, bottom + 1) for j in range(left, right + 1)]
+        if what == "note":
+            return "\n".join(wire.escaped(cell.Comment.Text()) if cell.Comment else "" for cell in each)
+        if what == "format":
+            return "\n".join(wire.escaped(cell.NumberFormat) for cell in each)
+        if what == "font":
+            return "\n".join(str(cell.Font.Color) for cell in each)
+        unfilled = (cell.Interior.ColorIndex == NO_COLOUR for cell in each)
+        return "\n".join(
+            "" if no else str(cell.Interior.Color) for no, cell in zip(unfilled, each, strict=True)
+        )
+
+    def _write_notes(self, sheet: Worksheet, places: str, texts: str) -> None:
         for place, text in zip(places.split("\n"), texts.split("\n"), strict=True):
             cell = sheet.Range(place)
             cell.ClearComments()

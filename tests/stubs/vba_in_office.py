@@ -18,7 +18,7 @@ DRIVER = Path(__file__).with_name("addin_driver.py")
 STUBS = """
 Const xlErrNA = 2042, xlErrValue = 2015, xlErrNum = 2036, xlErrDiv0 = 2007
 Const xlErrRef = 2023, xlErrName = 2029, xlErrNull = 2000
-Const xlCalculationManual = -4135
+Const xlCalculationManual = -4135, xlColorIndexNone = -4142
 Const LIBRARY = "xlwings64.dll"
 Type IRibbonControl
     Tag As String

@@ -205,13 +205,22 @@ class Transaction:
     def _commit(self) -> None:
         if self._undo or self._doomed:
             doomed = [name for name in self._doomed if name in self._whole or self._is_empty(name)]
-            if self.records or self._had_ledger:
+            if self.records:
                 ledger.save(self.book, self.records)
-            for name in doomed if self.records else [*doomed, ledger.SHEET]:
+            for name in doomed:
                 with suppress(Exception):  # one that the host keeps is blank
                     self.book.sheets[name].delete()
+            if not self.records and self._had_ledger:
+                self._drop_ledger()
         if self._shown:
             ledger.activate(self.book.sheets[self._shown])
+
+    def _drop_ledger(self) -> None:
+        """One that the host keeps is blank."""
+        try:
+            self.book.sheets[ledger.SHEET].delete()
+        except Exception:
+            ledger.save(self.book, [])
 
     def _is_empty(self, name: str) -> bool:
         return all(not cell for row in ledger.formulas_of(self.book.sheets[name].used_range) for cell in row)

@@ -37,7 +37,7 @@ class Missing(BaseException):
         self.sheet, self.area = sheet, area
 
 
-@dataclass
+@dataclass(eq=False)
 class SheetData:
     """One sheet. known: areas that were sent. cells: attributes that differ from `DEFAULTS`."""
 

@@ -46,6 +46,31 @@ Public Sub VoladdinNotes(ByVal sheet As Object, ByVal places As String, ByVal te
     Next i
 End Sub
 
+Public Function VoladdinSeen(ByVal cells As Object, ByVal what As String) As String
+    ' The fill, font, format or note of each cell, row by row, a line each.
+    Dim cell As Object, said() As String, i As Long
+    ReDim said(1 To cells.Count)
+    For Each cell In cells
+        i = i + 1
+        said(i) = LookOf(cell, what)
+    Next cell
+    VoladdinSeen = Join(said, vbLf)
+End Function
+
+Private Function LookOf(ByVal cell As Object, ByVal what As String) As String
+    ' Blank of a cell without a fill or a note.
+    Select Case what
+    Case "fill"
+        If cell.Interior.ColorIndex <> xlColorIndexNone Then LookOf = cell.Interior.Color
+    Case "font"
+        LookOf = cell.Font.Color & ""
+    Case "format"
+        LookOf = Escaped(cell.NumberFormat)
+    Case "note"
+        If Not cell.Comment Is Nothing Then LookOf = Escaped(cell.Comment.Text)
+    End Select
+End Function
+
 Private Function Done(ByVal command As String) As String
     ' What Python has to say of a command: "!" and an error, or "=" and a message, which may be empty.
     If transport = "com" Then

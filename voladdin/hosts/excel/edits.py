@@ -15,11 +15,11 @@ from voladdin.hosts.documents.plan import rectangles
 from voladdin.worksheet.wire import escaped
 
 from .chart_objects import draw, heat
+from .looks import paint
 from .names import ADDIN, NOTES
-from .open_book import ERRORS, NO_COLOUR, OpenDocument, OpenSheet, address, holds, places
+from .open_book import ERRORS, OpenDocument, OpenSheet, address, holds, places
 
 Edit: TypeAlias = dict[str, Any]
-AUTOMATIC = -4105  # xlColorIndexAutomatic, of a font
 LONGEST = 250  # characters of an address of several areas
 _TOGETHER = ("value", "formula", "note")
 
@@ -112,8 +112,11 @@ class _Writer:
 
     def remove(self, edit: Edit) -> None:
         """One that Excel keeps is blank."""
-        with suppress(Exception):
-            self._delete(self.sheets.pop(edit["sheet"]))
+        sheet = self.sheets.pop(edit["sheet"])
+        try:
+            self._delete(sheet)
+        except Exception:
+            sheet.UsedRange.ClearContents()
 
     def _delete(self, sheet: Any) -> None:
         application = self.document.application
@@ -137,7 +140,7 @@ class _Writer:
 def _restore(sheet: OpenSheet, cell: Any, place: tuple[int, int], op: str) -> None:
     before = sheet.before.get(place, {})
     if op in ("fill", "font"):
-        _colour(cell, op, before.get(op))
+        paint(cell, op, before.get(op))
     elif op == "format":
         cell.NumberFormat = before.get(op, "General")
     elif op in ("note", "unnote"):
@@ -214,15 +217,7 @@ def _literal(value: Any) -> Any:
 
 def _colours(writer: _Writer, edit: Edit) -> None:
     for cells in writer.ranges(edit):
-        _colour(cells, edit["op"], edit["value"])
-
-
-def _colour(cells: Any, op: str, colour: int | None) -> None:
-    look = cells.Interior if op == "fill" else cells.Font
-    if colour is None:
-        look.ColorIndex = NO_COLOUR if op == "fill" else AUTOMATIC
-    else:
-        look.Color = (colour & 255) << 16 | colour & 0xFF00 | colour >> 16
+        paint(cells, edit["op"], edit["value"])
 
 
 def _formats(writer: _Writer, edit: Edit) -> None:

@@ -8,4 +8,5 @@ PYTHON_MODULE = "voladdin.hosts.excel.calls"  # what VBA asks through xlwings' C
 VBA_MODULE = "voladdin_udfs"
 CALLBACK = "VoladdinCommand"  # of every button, in commands.bas
 NOTES = "VoladdinNotes"  # in commands.bas, of the commands that write notes
+SEEN = "VoladdinSeen"  # there too, of the commands that look at cells one by one
 MAX_HELP = 255  # characters of a text in Excel's function wizard

@@ -1,7 +1,8 @@
 """An open workbook of Excel's as the document that a command works on, asked as rarely as can be.
 
-Each question goes to Excel's process and back. Cells are read a block at a time; looks an area at a time,
-which is split while its cells differ, and only where a command asks.
+Each question goes to Excel's process and back. Cells are read a block at a time; so are looks, by the
+add-in's VBA, only where a command asks. Where the add-in is not open, an area is split while its cells look
+unlike.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Any
 from voladdin.hosts.documents.document import DEFAULTS, Area, Document, Missing, Rows, SheetData
 from voladdin.hosts.documents.notation import calc_formula, corners
 
+from .looks import ask, halves, looked, parts
+from .names import ADDIN, SEEN
+
 SIZE = 1_048_576, 16_384
-NO_COLOUR = -4142  # xlColorIndexNone
 ERRORS = {
     -2146826288: "#NULL!",
     -2146826281: "#DIV/0!",
@@ -32,8 +35,9 @@ _LINES = re.compile(r"\$?([A-Z]+):\$?([A-Z]+)|\$?([0-9]+):\$?([0-9]+)")
 class OpenSheet(SheetData):
     """A sheet; `before` is what was read of it, whatever was changed in `cells` since."""
 
-    def __init__(self, sheet: Any, name: str) -> None:
+    def __init__(self, sheet: Any, name: str, application: Any) -> None:
         super().__init__(name, known=[(1, 1, *SIZE)])
+        self._application = application
         for own in ("visible", "protected", "used"):  # asked when needed
             vars(self).pop(own)
         self.com = sheet
@@ -86,33 +90,51 @@ class OpenSheet(SheetData):
 
     def read_notes(self) -> None:
         """All of the sheet, once."""
-        if "note" in self._alike:
-            return
         self._alike["note"] = [(1, 1, *SIZE)]
-        comments = self.com.Comments
-        if comments.Count:
-            for comment in comments:
-                place = area_of(comment.Parent.Address)
-                self._keep(place[:2], "note", str(comment.Text()))
+        for comment in self.com.Comments:
+            self._keep(area_of(comment.Parent.Address)[:2], "note", str(comment.Text()))
 
-    def look(self, area: Area, attribute: str, piece: Area) -> None:
-        """An attribute of the part of `piece` that the area meets."""
+    def look(self, area: Area, attribute: str, block: Area) -> None:
+        """An attribute of a block: by the add-in's VBA at once, or the part that the area meets, split."""
+        if any(holds(known, area) for known in self._alike.get(attribute, ())):
+            return
+        seen = self._seen(self.range(block), attribute) if attribute != "merged" else None
+        if seen is not None:
+            self._alike.setdefault(attribute, []).append(block)
+            for place, said in zip(places(block), seen, strict=True):
+                self._keep(place, attribute, looked(attribute, said))
+        elif attribute == "note":
+            self.read_notes()
+        else:
+            for piece in [block] if attribute == "merged" else parts(block):
+                self._look(area, attribute, piece)
+
+    def _look(self, area: Area, attribute: str, piece: Area) -> None:
         apart = area[0] > piece[2] or area[2] < piece[0] or area[1] > piece[3] or area[3] < piece[1]
         if apart or any(holds(known, piece) for known in self._alike.get(attribute, ())):
             return
         single = piece[:2] == piece[2:]
         if (attribute, piece) not in self._mixed:
-            same, value = _ask(self.range(piece), attribute, single=single)
+            same, value = ask(self.range(piece), attribute, single=single)
             if same:
                 self._alike.setdefault(attribute, []).append(piece)
-                for place in [] if value == DEFAULTS[attribute] else places(piece):
+                for place in places(piece):
                     self._keep(place, attribute, value)
                 return
             self._mixed.add((attribute, piece))
-        for part in _halves(piece):
-            self.look(area, attribute, part)
+        for part in halves(piece):
+            self._look(area, attribute, part)
+
+    def _seen(self, cells: Any, what: str) -> list[str] | None:
+        """Each cell's, by the add-in's VBA in one call; None where that is not open."""
+        try:
+            return str(self._application.Run(f"'{ADDIN}'!{SEEN}", cells, what)).split("\n")
+        except Exception:  # of COM
+            return None
 
     def _keep(self, place: tuple[int, int], attribute: str, value: Any) -> None:
+        if value == DEFAULTS[attribute]:
+            return
         self.before.setdefault(place, {})[attribute] = value
         self.cells.setdefault(place, {}).setdefault(attribute, value)
 
@@ -132,7 +154,7 @@ class OpenDocument(Document):
         self._chosen = self.application.Selection
         self.active = str(book.ActiveSheet.Name)
         self.worksheets = book.Worksheets
-        self.read = [OpenSheet(sheet, str(sheet.Name)) for sheet in self.worksheets]
+        self.read = [OpenSheet(sheet, str(sheet.Name), self.application) for sheet in self.worksheets]
         self.sheets = list(self.read)
 
     @cached_property
@@ -162,12 +184,9 @@ class OpenDocument(Document):
         if attribute in _CELLS:
             if not any(holds(known, area) for known in sheet.blocks):
                 sheet.read(self.ample(Missing(sheet.name, area)) if area[:2] == area[2:] else area)
-        elif attribute == "note":
-            sheet.read_notes()
         else:
             block = next((known for known in sheet.blocks if holds(known, area)), area)
-            for piece in [block] if attribute == "merged" else _parts(block):
-                sheet.look(area, attribute, piece)
+            sheet.look(area, attribute, block)
 
     def _open(self, name: str) -> SheetData:
         sheet = super()._open(name)
@@ -234,37 +253,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return ERRORS.get(value, float(value))
     return value
-
-
-def _parts(block: Area) -> list[Area]:
-    """Of a block with headers: its body, its first row and its first column, which look unlike."""
-    top, left, bottom, right = block
-    if bottom - top < 2 or right - left < 2:
-        return [block]
-    return [(top + 1, left + 1, bottom, right), (top, left, top, right), (top + 1, left, bottom, left)]
-
-
-def _halves(area: Area) -> list[Area]:
-    top, left, bottom, right = area
-    if bottom - top >= right - left:
-        middle = (top + bottom) // 2
-        return [(top, left, middle, right), (middle + 1, left, bottom, right)]
-    middle = (left + right) // 2
-    return [(top, left, bottom, middle), (top, middle + 1, bottom, right)]
-
-
-def _ask(cells: Any, attribute: str, *, single: bool) -> tuple[bool, Any]:
-    """Whether all cells have it alike, and what it is: Excel gives Null, or 0, where they differ."""
-    if attribute == "format":
-        found = cells.NumberFormat
-        return found is not None, found
-    if attribute == "merged":
-        found = cells.MergeCells
-        return found is not None, bool(found)
-    look = cells.Interior if attribute == "fill" else cells.Font
-    index = look.ColorIndex
-    if index == NO_COLOUR and attribute == "fill":
-        return True, None
-    colour = 0 if index is None else int(look.Color or 0)
-    swapped = (colour & 255) << 16 | colour & 0xFF00 | colour >> 16
-    return single or (index is not None and (colour > 0 or index == 1)), swapped
