@@ -7,6 +7,7 @@ from openpyxl.formatting.rule import CellIsRule
 from openpyxl.styles import PatternFill
 
 from .build import DAMAGED, DELTAS, TENORS
+from .charts import draw
 from .style import SECTION, heat, remark, result, table, title_sheet
 
 QUOTES, ZSCORES, CORRECTED, SUSPECT = "A5:F13", "H5:M13", "A23:F31", "A17:E18"
@@ -40,6 +41,9 @@ def build() -> Workbook:
         sheet.cell(row, 8, name)
         sheet.cell(row, 10, f"=VOLCHECK({cells})").number_format = '"TRUE";;"FALSE"'
     sheet["H15"], sheet["H15"].font = "Free of arbitrage?", SECTION
+    draw(sheet, "A34", "ATM by tenor", "A6:A13", {"Repaired": "K24:K31", "Quotes": "D6:D13"}, least=0.04)
+    draw(sheet, "H34", "3M smile", "B5:F5", {"Repaired": "I27:M27", "Quotes": "B9:F9"}, least=0.06)
+    draw(sheet, "O34", "1Y smile", "B5:F5", {"Repaired": "I29:M29", "Quotes": "B11:F11"}, least=0.04)
     found = CellIsRule(operator="notBetween", formula=["-10", "10"], fill=_RED)
     sheet.conditional_formatting.add("I6:M13", found)
     heat(sheet, "B24:F31", "I24:M31", "P6:T13")

@@ -6,9 +6,11 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from .build import CLARK, CLARK_HEADERS, CLARK_MARKET, CLARK_SOURCE, DELTAS
+from .charts import banded, draw
 from .style import heat, remark, result, table, title_sheet
 
 TODAY, YESTERDAY, FILLED = "A5:F11", "A15:F21", "H5:M11"
+LOW, HIGH = "A25:F31", "H25:M31"
 _: None = None
 QUOTES = (  # decimals, invented around Clark's
     ("1M", _, _, 0.2140, 0.2195, _),
@@ -39,9 +41,23 @@ def _surface(sheet: Worksheet) -> None:
     table(sheet, "A15", "Yesterday, by VOLQUOTES", _close())
     result(sheet, "H15:M21", "Filled without yesterday", f"=VOLIMPUTE({TODAY})")
     table(sheet, "O15", "Since yesterday", _moves(), "+0.00%;-0.00%;0.00%")
+    result(sheet, LOW, "90% band, low", f'=VOLIMPUTE({TODAY},"low",{YESTERDAY})')
+    result(sheet, HIGH, "90% band, high", f'=VOLIMPUTE({TODAY},"high",{YESTERDAY})')
+    _charts(sheet)
     heat(sheet, "I6:M11", "P6:T11", "B16:F21", "I16:M21", "P16:T21")
     remark(sheet, "A5", "Blank cells are holes: type a quote, and the rest moves with it.")
     sheet.freeze_panes = "B4"
+
+
+def _charts(sheet: Worksheet) -> None:
+    """ATM by tenor, and two smiles: today's quotes and fills, their band, yesterday."""
+    term = banded("D6:D11", "K6:K11", "D26:D31", "K26:K31")
+    draw(sheet, "A34", "ATM by tenor", "A6:A11", {"Yesterday": "D16:D21"} | term, least=0.16)
+    for at, tenor, down in (("H34", "3M", 2), ("O34", "1Y", 4)):
+        rows = [f"{{}}{top + down}:{{}}{top + down}" for top in (6, 6, 26, 26, 16)]
+        ends = (("B", "F"), ("I", "M"), ("B", "F"), ("I", "M"), ("B", "F"))
+        *smile, before = (row.format(*end) for row, end in zip(rows, ends, strict=True))
+        draw(sheet, at, f"{tenor} smile", "B5:F5", {"Yesterday": before} | banded(*smile), least=0.16)
 
 
 def _close() -> list[list[str]]:

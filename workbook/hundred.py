@@ -8,6 +8,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from .build import DELTAS, TENORS, YESTERDAY
+from .charts import draw
 from .style import SECTION, heat, remark, result, table, title_sheet
 
 COUNT = 100
@@ -28,6 +29,10 @@ def build() -> Workbook:
         link.font, link.fill = SECTION, PatternFill()
         index.cell(row, 5).number_format = "0"
         _surface(book.create_sheet(name), row - 6)
+    ends = {
+        name: f"{column}6:{column}{5 + COUNT}" for name, column in (("1M", "B"), ("2M", "C"), ("1Y", "D"))
+    }
+    draw(index, "G5", "At the money by surface", f"A6:A{5 + COUNT}", ends, width=20, least=0.06)
     heat(index, f"B6:D{5 + COUNT}")
     remark(index, "A5", "ATM vols after the holes are filled.")
     index.freeze_panes = "B6"
@@ -39,6 +44,8 @@ def _surface(sheet: Worksheet, number: int) -> None:
     table(sheet, "A5", "Quotes", [("", *DELTAS), *_quotes(number)])
     result(sheet, "H5:M13", "Filled", "=VOLIMPUTE(A5:F13)")
     sheet["A15"], sheet["A16"] = "Holes", "=COUNTBLANK(B6:F13)"
+    draw(sheet, "A19", "ATM by tenor", "A6:A13", {"Filled": "K6:K13", "Quotes": "D6:D13"}, least=0.05)
+    draw(sheet, "H19", "1Y smile", "B5:F5", {"Filled": "I11:M11", "Quotes": "B11:F11"}, least=0.05)
     heat(sheet, "B6:F13", "I6:M13")
     sheet.freeze_panes = "B6"
 

@@ -6,6 +6,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from .build import SCENARIO
+from .charts import draw
 from .style import heat, remark, result, table, title_sheet, typed
 
 GENERATED, OPTIONS, LADDER = "E5:P12", "A17:H21", "A26:F31"
@@ -48,6 +49,9 @@ def _desk(sheet: Worksheet) -> None:
         sheet.cell(row, 1).number_format = "+0%;-0%;0%"
     for column in "GN":
         sheet.column_dimensions[column].width = 10
+    smiles = {"1M": "F6:P6", "4M": "F9:P9", "7M": "F12:P12"}
+    draw(sheet, "A34", "Smiles by ln(K/F)", "F5:P5", smiles, "0%", 15.5, 0.1)
+    draw(sheet, "I34", "P&L by level", "A27:A31", {"P&L": "F27:F31"}, "#,##0")
     heat(sheet, "F6:P12", "F27:F31")
     remark(sheet, "B6", "Change any of the four: the surface, the prices and the ladder follow.")
     sheet.freeze_panes = "B4"

@@ -8,6 +8,7 @@ from statistics import NormalDist
 
 from openpyxl import Workbook
 
+from .charts import draw
 from .style import heat, remark, result, table, title_sheet
 
 VALUATION, SPOT, RATE = date(2026, 1, 5), 4200.0, 0.03
@@ -45,6 +46,10 @@ def build() -> Workbook:
         sheet.cell(row, 9).number_format = "#,##0.0"
     for column in "IJKLMNOPQR":
         sheet.column_dimensions[column].width = 13
+    expiries = {f"{days} days": f"J{row}:R{row}" for row, days in enumerate(EXPIRIES, start=7)}
+    draw(sheet, "H31", "Smiles by strike", "J6:R6", expiries, "0%", 15, 0.1)
+    wings = {"25P": "K25:K28", "ATM": "L25:L28", "25C": "M25:M28"}
+    draw(sheet, "N31", "Term structure on deltas", "H25:H28", wings, least=0.1)
     heat(sheet, "J7:R10", "J25:N28")
     remark(sheet, "A5", "Any order of rows and columns is read; headings say what each is.")
     sheet.freeze_panes = "A6"

@@ -7,6 +7,7 @@ from datetime import date
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from .charts import banded, draw
 from .style import heat, remark, result, table, title_sheet
 
 MATRIX, SMILE, MONTHS = "A5:F9", "A14:G17", "A5:F9"
@@ -51,9 +52,15 @@ def _rates(sheet: Worksheet) -> None:
     result(sheet, "O5:T9", "One standard deviation", f'=VOLIMPUTE({MATRIX},"std")', "0.0")
     table(sheet, "A14", "Smile by strike, percent points; forward in F", CAPLETS, "0.0")
     result(sheet, "I14:O17", "Filled", f"=VOLIMPUTE({SMILE})", "0.0")
-    sheet["A20"], sheet["C20"] = "Free of arbitrage?", f"=VOLCHECK({SMILE})"
-    sheet["C20"].number_format = '"TRUE";;"FALSE"'
-    for row in (*sheet["B15:B17"], *sheet["J15:J17"]):
+    result(sheet, "A21:G24", "90% band, low", f'=VOLIMPUTE({SMILE},"low")', "0.0")
+    result(sheet, "I21:O24", "90% band, high", f'=VOLIMPUTE({SMILE},"high")', "0.0")
+    expiries = {f"{row[0]} expiry": f"I{6 + i}:M{6 + i}" for i, row in enumerate(SWAPTIONS[1:])}
+    draw(sheet, "A27", "Matrix by swap tenor, bp", "I5:M5", expiries, "0", least=50)
+    smile = banded("C16:G16", "K16:O16", "C23:G23", "K23:O23")
+    draw(sheet, "I27", "2Y smile by strike, bp", "C14:G14", smile, "0", least=75)
+    sheet["Q14"], sheet["S14"] = "Free of arbitrage?", f"=VOLCHECK({SMILE})"
+    sheet["S14"].number_format = '"TRUE";;"FALSE"'
+    for row in (*sheet["B15:B17"], *sheet["J15:J17"], *sheet["B22:B24"], *sheet["J22:J24"]):
         row[0].number_format = "0.00"
     for column in "GN":
         sheet.column_dimensions[column].width = 8
@@ -67,7 +74,13 @@ def _commodity(sheet: Worksheet) -> None:
     table(sheet, "A5", "Quotes", GAS)
     result(sheet, "H5:M9", "Filled", f"=VOLIMPUTE({MONTHS})")
     result(sheet, "O5:T9", "One standard deviation", f'=VOLIMPUTE({MONTHS},"std")')
-    for cell in ("A5", "H5", "O5"):
+    result(sheet, "A13:F17", "90% band, low", f'=VOLIMPUTE({MONTHS},"low")')
+    result(sheet, "H13:M17", "90% band, high", f'=VOLIMPUTE({MONTHS},"high")')
+    term = banded("D6:D9", "K6:K9", "D14:D17", "K14:K17")
+    draw(sheet, "A20", "ATM by contract month", "A6:A9", term, least=0.3)
+    smile = banded("B7:F7", "I7:M7", "B15:F15", "I15:M15")
+    draw(sheet, "H20", "Jun-26 smile", "B5:F5", smile, least=0.35)
+    for cell in ("A5", "H5", "O5", "A13", "H13"):
         sheet[cell].number_format = "yyyy-mm-dd"
     for column in "AHO":
         sheet.column_dimensions[column].width = 13

@@ -104,7 +104,7 @@ def test_rates_and_months_keep_what_is_quoted(made: dict[str, Made]) -> None:
     ):
         pairs = zip(numbers(values, sheet, before), numbers(values, sheet, after), strict=True)
         assert all(new > 0 and (old is None or new == pytest.approx(old, rel=1e-12)) for old, new in pairs)
-    assert bool(values["Rates"]["C20"].value)
+    assert bool(values["Rates"]["S14"].value)
 
 
 def test_the_index_shows_a_hundred_surfaces(made: dict[str, Made]) -> None:
@@ -119,3 +119,28 @@ def test_the_index_shows_a_hundred_surfaces(made: dict[str, Made]) -> None:
 
 def test_the_formula_of_black_names_its_cells() -> None:
     assert ladder.black("A1", "B1", "C1", "D1").startswith("(A1*NORMSDIST(LN(A1/B1)/(C1*SQRT(D1))")
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_charts_are_live_on_cells_with_numbers(name: str, made: dict[str, Made]) -> None:
+    """Every series and label is a range of its own sheet, of one length; only quotes have holes."""
+    _, values, formulas = made[name]
+    charts = [(sheet, chart) for sheet in formulas for chart in sheet._charts]
+    assert charts
+    for sheet, chart in charts:
+        lengths = set()
+        for series in chart.series:
+            cells, labels = (_cells_of(r.numRef or r.strRef, values) for r in (series.val, series.cat))
+            assert all(isinstance(cell, str | float | int) for cell in labels), (sheet.title, chart.title)
+            lengths |= {len(cells), len(labels)}
+            title = series.tx.v
+            numbers_ = [isinstance(cell, float | int) for cell in cells]
+            assert any(numbers_) and (title == "Quotes" or all(numbers_)), (sheet.title, title)
+            low = chart.y_axis.scaling.min
+            assert low is None or all(cell > low for cell in cells if cell is not None)
+        assert len(lengths) == 1
+
+
+def _cells_of(reference: Any, values: Any) -> list[Any]:
+    sheet, _, cells = reference.f.rpartition("!")
+    return [cell.value for row in values[sheet.strip("'")][cells] for cell in row]

@@ -10,6 +10,7 @@ from openpyxl.chart import Series as ExcelSeries
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, SpreadsheetDrawing, TwoCellAnchor
+from openpyxl.drawing.text import CharacterProperties, ParagraphProperties
 from openpyxl.utils.cell import get_column_letter, quote_sheetname
 from openpyxl.xml.functions import tostring
 
@@ -22,6 +23,7 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _COLOURS = {"dots": "1F4E79", "line": "C55A11", "band": "7F7F7F"}
+_TITLE = 1200  # hundredths of a point
 _SCALE = ("F8FBFF", "CFE2F3", "6FA8DC")  # pale to deep
 
 
@@ -100,23 +102,33 @@ def _anchor(chart: Chart) -> Any:
 
 
 def _chart(chart: Chart, made: ChartSheet) -> Any:
-    drawn = LineChart()
-    drawn.title = chart.title
-    drawn.title.overlay = False
-    drawn.y_axis.number_format = "0.0" if made.percent else "0.0%"
-    drawn.y_axis.delete = drawn.x_axis.delete = False
-    drawn.y_axis.majorGridlines.spPr = GraphicalProperties(ln=_line("E3E7EB", 6350))
-    drawn.legend.position = "b"
-    drawn.display_blanks = "span"  # Calc takes #N/A for 0 otherwise; quotes have no line
+    drawn = blank_chart(chart.title, "0.0" if made.percent else "0.0%")
     for series in chart.series:
-        drawn.series.append(_series(series.title, series.cells, series.look, made.name))
+        cells = _reference(made.name, series.cells)
+        drawn.series.append(line_of(series.title, cells, series.look, _COLOURS[series.look]))
     drawn.set_categories(_reference(made.name, chart.labels))
     return drawn
 
 
-def _series(title: str, cells: Box, look: str, sheet: str) -> Any:
-    series = ExcelSeries(_reference(sheet, cells), title=title)
-    colour = _COLOURS[look]
+def blank_chart(title: str, number_format: str) -> Any:
+    """A line chart of openpyxl's without lines yet; `number_format` is of its vertical axis."""
+    drawn = LineChart()
+    drawn.title = title
+    drawn.title.overlay = False
+    for paragraph in drawn.title.tx.rich.p:
+        paragraph.pPr = ParagraphProperties(defRPr=CharacterProperties(sz=_TITLE, b=True))
+    drawn.y_axis.number_format = number_format
+    drawn.y_axis.delete = drawn.x_axis.delete = False
+    drawn.x_axis.tickLblPos = "low"  # below the lines, where some are negative
+    drawn.y_axis.majorGridlines.spPr = GraphicalProperties(ln=_line("E3E7EB", 6350))
+    drawn.legend.position = "b"
+    drawn.display_blanks = "span"  # Calc takes #N/A for 0 otherwise; quotes have no line
+    return drawn
+
+
+def line_of(title: str, cells: Any, look: str, colour: str) -> Any:
+    """A series of openpyxl's over a reference. look: "dots", "line" or "band"; colour: RRGGBB."""
+    series = ExcelSeries(cells, title=title)
     series.smooth = False
     if look == "dots":
         series.graphicalProperties.line.noFill = True
