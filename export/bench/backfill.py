@@ -26,9 +26,8 @@ DELTAS = (0.1, 0.25, 0.5, 0.75, 0.9)
 UNDERLYINGS, HIDDEN, DAILY = 40, 0.3, 0.02
 _STAGES = {  # of a part: the functions whose time it is
     "rows read and sorted": ("table", "surfaces_of"),
-    "holes of the day before, by the models below": ("_fill_prior",),
     "history model": ("by_history",),
-    "universal model": ("by_priors",),
+    "universal model": ("levels_alone", "_changes"),
     "arbitrage guard": ("guard",),
     "rows written": ("_write",),
 }

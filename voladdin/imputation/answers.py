@@ -23,12 +23,19 @@ _DELTA_RANGE = (1e-3, 1.0 - 1e-3)
 
 
 def by_priors(
-    loaded: UniversalBundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+    loaded: UniversalBundle,
+    axes: Surface,
+    cells: FloatArray,
+    prior: FloatArray | None,
+    age: float,
+    alone: Moments,
 ) -> tuple[Posterior, FloatArray]:
-    """The universal model's, and the weight [B, n] in it of other kinds of market than its candidates'."""
+    """The universal model's, and the weight [B, n] in it of other kinds of market than its candidates'.
+
+    alone: `levels_alone`.
+    """
     flat = cells.reshape(len(cells), -1)
     stretch, quoted = float(loaded.arrays["level_stretch"]), np.isfinite(flat)
-    alone = _levels(loaded, axes, flat)
     if prior is None:
         zscore = alone.zscore / stretch
         moments = alone.mean, alone.std * stretch, zscore, log_density(zscore, alone.left_out * stretch)
@@ -48,8 +55,9 @@ def _all_explained(mean: FloatArray, std: FloatArray, zscore: FloatArray, densit
     return Posterior(mean, std, zscore, np.zeros(len(mean), dtype=np.bool_), density)
 
 
-def _levels(loaded: UniversalBundle, axes: Surface, flat: FloatArray) -> Moments:
+def levels_alone(loaded: UniversalBundle, axes: Surface, cells: FloatArray) -> Moments:
     """By the quotes alone; NaN where a surface has none."""
+    flat = cells.reshape(len(cells), -1)
     found = Moments(*(np.full_like(flat, np.nan) for _ in fields(Moments)))
     some = np.flatnonzero(np.isfinite(flat).any(1))
     if axes.deltas is not None and len(some):
@@ -87,9 +95,16 @@ def points_of(axes: Surface, values: FloatArray) -> Points:
 
 
 def by_history(
-    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+    loaded: Bundle,
+    axes: Surface,
+    cells: FloatArray,
+    prior: FloatArray | None,
+    age: float,
+    alone: Posterior | None = None,
 ) -> Posterior:
-    """The history model's."""
+    """The history model's. alone: without a prior, where it is known; it saves time on deltas."""
+    if prior is None and alone is not None:
+        return alone
     flat = cells.reshape(len(cells), -1)
     earlier = None if prior is None else np.log(prior).reshape(len(flat), -1)
     size = _CHUNK if axes.deltas is not None else 1
@@ -98,20 +113,30 @@ def by_history(
     for first in range(0, len(flat), size):
         rows = slice(first, first + size)
         chunk = None if earlier is None else earlier[rows]
-        parts.append(solve(loaded, axes, flat[rows], chunk, age))
-    stacked = {name: np.concatenate([getattr(p, name) for p in parts]) for name in Posterior.__annotations__}
-    return Posterior(**stacked)
+        known = None if alone is None else alone.of(rows)
+        parts.append(solve(loaded, axes, flat[rows], chunk, age, known))
+    return Posterior.joined(parts)
 
 
 def _at_deltas(
-    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+    loaded: Bundle,
+    axes: Surface,
+    cells: FloatArray,
+    prior: FloatArray | None,
+    age: float,
+    alone: Posterior | None,
 ) -> Posterior:
     assert axes.deltas is not None
-    return _solve(loaded, axes, np.tile(axes.deltas, len(axes.tenors)), cells, prior, age)
+    return _solve(loaded, axes, np.tile(axes.deltas, len(axes.tenors)), cells, prior, age, alone)
 
 
 def _at_strikes(
-    loaded: Bundle, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+    loaded: Bundle,
+    axes: Surface,
+    cells: FloatArray,
+    prior: FloatArray | None,
+    age: float,
+    alone: Posterior | None,  # noqa: ARG001  at the strikes' own deltas, not at those of the answer
 ) -> Posterior:
     """Strikes map to deltas through the vol itself: iterate to the fixed point (one surface)."""
     moneyness = axes.log_moneyness
@@ -137,7 +162,13 @@ def deltas_of(moneyness: FloatArray, vols: FloatArray, years: FloatArray | float
 
 
 def _solve(
-    loaded: Bundle, axes: Surface, deltas: FloatArray, cells: FloatArray, prior: FloatArray | None, age: float
+    loaded: Bundle,
+    axes: Surface,
+    deltas: FloatArray,
+    cells: FloatArray,
+    prior: FloatArray | None,
+    age: float,
+    alone: Posterior | None = None,
 ) -> Posterior:
     years = np.repeat(axes.tenors, len(deltas) // len(axes.tenors))
     observation = loaded.observation(tuple(years.tolist()), tuple(deltas.tolist()))
@@ -145,4 +176,4 @@ def _solve(
     values = np.where(observed, cells, 0.0)
     if prior is None:
         return from_quotes(loaded, observation, values, observed)
-    return from_prior(loaded, observation, values, observed, prior, age)
+    return from_prior(loaded, observation, values, observed, prior, age, alone)

@@ -7,7 +7,7 @@ surfaces with different holes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .._typing import FloatArray
 
 NUGGET = 1e-8  # (1e-4 of vol, relative)²: half the last digit of any quote
+_SMALLEST = 12  # matrices that are inverted whole
 
 
 @dataclass(frozen=True)
@@ -46,35 +47,52 @@ class GaussianPosterior:
     zscore: FloatArray
     left_out: FloatArray
 
+    def of(self, surfaces: NDArray[np.bool_]) -> GaussianPosterior:
+        """Some of them."""
+        return GaussianPosterior(*(getattr(self, part.name)[surfaces] for part in fields(self)))
+
 
 def factor(covariance: FloatArray, observed: NDArray[np.bool_]) -> Factor:
     """Whiten the quoted block of a covariance [n, n] or [B, n, n] for masks [B, n]."""
     if len(observed) == 1:
-        return _factor_one(covariance.reshape(covariance.shape[-2:]), np.flatnonzero(observed[0]))
+        return _factor_one(covariance.reshape(covariance.shape[-2:]), observed[0])
     mask = observed.astype(float)
     cells = mask.shape[1]
     block = covariance * mask[:, :, None] * mask[:, None, :]
     index = np.arange(cells)
     block[:, index, index] += NUGGET + (1.0 - mask)
-    whiten = np.linalg.inv(np.linalg.cholesky(block)) * mask[:, None, :] * mask[:, :, None]
+    whiten = triangular_inverse(np.linalg.cholesky(block)) * mask[:, None, :] * mask[:, :, None]
     gain = (covariance * mask[:, None, :]) @ whiten.transpose(0, 2, 1)
     diagonal = np.broadcast_to(np.diagonal(covariance, axis1=-2, axis2=-1), mask.shape)
     return Factor(whiten, gain, np.maximum(diagonal - (gain**2).sum(-1), NUGGET))
 
 
-def _factor_one(covariance: FloatArray, quoted: NDArray[np.int64]) -> Factor:
+def _factor_one(covariance: FloatArray, observed: NDArray[np.bool_]) -> Factor:
     """The same for one surface, in the size of its quotes."""
     from scipy.linalg.lapack import dtrtri  # not at import, which is to be light
 
+    quoted, rest = np.flatnonzero(observed), np.flatnonzero(~observed)
     whiten, gain = np.zeros_like(covariance), np.zeros_like(covariance)
-    root = np.linalg.cholesky(covariance[np.ix_(quoted, quoted)] + NUGGET * np.eye(len(quoted)))
+    down = quoted[:, None]
+    root = np.linalg.cholesky(covariance[down, quoted] + NUGGET * np.eye(len(quoted)))
     inverse = dtrtri(root, lower=1)[0] if len(quoted) else root
-    rest = np.setdiff1d(np.arange(len(covariance)), quoted)
-    whiten[np.ix_(quoted, quoted)] = inverse
-    gain[np.ix_(quoted, quoted)] = root - NUGGET * inverse.T  # S_oo = root rootᵀ - NUGGET I
-    gain[np.ix_(rest, quoted)] = covariance[np.ix_(rest, quoted)] @ inverse.T
+    whiten[down, quoted] = inverse
+    gain[down, quoted] = root - NUGGET * inverse.T  # S_oo = root rootᵀ - NUGGET I
+    gain[rest[:, None], quoted] = covariance[rest[:, None], quoted] @ inverse.T
     variance = np.maximum(np.diagonal(covariance) - (gain**2).sum(-1), NUGGET)
     return Factor(whiten[None], gain[None], variance[None])
+
+
+def triangular_inverse(roots: FloatArray) -> FloatArray:
+    """[..., n, n] of lower triangular matrices, half by half."""
+    n = roots.shape[-1]
+    if n <= _SMALLEST:
+        return np.asarray(np.linalg.inv(roots))
+    found, half = np.zeros_like(roots), n // 2
+    upper, lower = (triangular_inverse(roots[..., part, part]) for part in (slice(half), slice(half, n)))
+    found[..., :half, :half], found[..., half:, half:] = upper, lower
+    found[..., half:, :half] = -(lower @ roots[..., half:, :half] @ upper)
+    return found
 
 
 def condition(
@@ -116,7 +134,7 @@ def core_mean(
         from scipy.linalg.lapack import dposv  # not at import, which is to be light
 
         quoted = np.flatnonzero(observed[0])
-        block = cells[np.ix_(quoted, quoted)] + NUGGET * np.eye(len(quoted))
+        block = cells[quoted[:, None], quoted] + NUGGET * np.eye(len(quoted))
         back[0, quoted] = dposv(block, residual[0, quoted], lower=1)[1]
     else:
         mask = observed.astype(float)

@@ -21,9 +21,10 @@ from .normal import impute_normal
 from .notes import fallback_notes, guard_notes
 from .posterior import Posterior, band
 from .requirements import check_grid, check_prior, check_vols, require_surfaces
-from .weighing import UNIVERSAL, answers
+from .weighing import UNIVERSAL, QuotesAlone, answers
 
 MAX_AGE = 3_650.0
+COVERAGE = 0.90
 MIN_VOL = 1e-6
 
 
@@ -108,7 +109,7 @@ def impute(
     prior: Surface | None = None,
     prior_age: float = 1.0,
     model: str | Path = "fx",
-    coverage: float = 0.90,
+    coverage: float = COVERAGE,
     arbitrage_free: bool = True,
     bid: ArrayLike | None = None,
     ask: ArrayLike | None = None,
@@ -136,7 +137,7 @@ def impute(
     if prior is not None:
         check_prior(surface, prior)
         holed = _prior(prior.vols[None], (1, *surface.shape), prior_age)
-        earlier = arguments["prior"] = None if holed is None else _fill_prior(imputer(model), surface, holed)
+        earlier = arguments["prior"] = None if holed is None else whole(imputer(model), surface, holed)
     result = impute_batch(surface.vols[None], surface.tenors, **arguments)
     if market:
         pinned = beyond(result.filled[0], surface.observed, bid, ask)
@@ -179,7 +180,7 @@ def impute_batch(
     prior: ArrayLike | None = None,
     prior_age: float = 1.0,
     model: str | Path = "fx",
-    coverage: float = 0.90,
+    coverage: float = COVERAGE,
     arbitrage_free: bool = True,
 ) -> Imputation:
     """Fill B surfaces that share their axes, by a history's model and the universal one, weighed by what each
@@ -204,8 +205,26 @@ def impute_batch(
     axes = Surface(grid[0], np.asarray(tenors).tolist(), deltas=deltas, moneyness=moneyness)
     loaded = imputer(model)
     if earlier is not None:
-        earlier = _fill_prior(loaded, axes, earlier)
-    found, share = answers(loaded, axes, np.log(grid), earlier, prior_age)
+        earlier = whole(loaded, axes, earlier)
+    return fill(loaded, axes, grid, earlier, prior_age, coverage=coverage, arbitrage_free=arbitrage_free)
+
+
+def fill(
+    loaded: Imputer,
+    axes: Surface,
+    grid: FloatArray,
+    prior: FloatArray | None,
+    age: float,
+    *,
+    coverage: float = COVERAGE,
+    arbitrage_free: bool = True,
+    alone: QuotesAlone | None = None,
+) -> Imputation:
+    """As `impute_batch`, of arguments that are checked: vols [B, T, K] on the axes of `axes`, full priors.
+
+    alone: what the quotes say without the priors, where that is known.
+    """
+    found, share = answers(loaded, axes, np.log(grid), prior, age, alone)
     missing = ~np.isfinite(grid).reshape(share.shape)
     return _present(
         _named(loaded, share, missing), axes, grid, found, coverage, arbitrage_free=arbitrage_free
@@ -248,10 +267,12 @@ def _present(
     )
 
 
-def _fill_prior(loaded: Imputer, axes: Surface, prior: FloatArray) -> FloatArray:
-    holes = ~np.isfinite(prior).all((1, 2))
-    if holes.any():
-        answer, _ = answers(loaded, axes, np.log(prior[holes]), None, 1.0)
+def whole(loaded: Imputer, axes: Surface, prior: FloatArray, alone: QuotesAlone | None = None) -> FloatArray:
+    """Earlier surfaces [B, T, K], their holes filled in place; alone: what their quotes say, if known."""
+    holes = np.flatnonzero(~np.isfinite(prior).all((1, 2)))
+    if len(holes):
+        known = None if alone is None else alone.some(holes)
+        answer, _ = answers(loaded, axes, np.log(prior[holes]), None, 1.0, known)
         mean = np.exp(answer.mean).reshape(prior[holes].shape)
         prior[holes] = np.where(np.isfinite(prior[holes]), prior[holes], mean)
     return prior

@@ -31,6 +31,16 @@ class Moments:
         parts = ([getattr(one, part.name) for one in each] for part in fields(Moments))
         return cls(*map(np.stack, parts))
 
+    @classmethod
+    def joined(cls, parts: Sequence[Moments]) -> Moments:
+        """Of all the surfaces of several batches, in order."""
+        each = ([getattr(one, part.name) for one in parts] for part in fields(Moments))
+        return cls(*map(np.concatenate, each))
+
+    def of(self, surfaces: IntArray) -> Moments:
+        """Some surfaces'."""
+        return Moments(*(getattr(self, part.name)[surfaces] for part in fields(Moments)))
+
     def scaled(self, factor: float) -> Moments:
         """Of cells times a factor; its z-scores stay."""
         return Moments(

@@ -9,12 +9,13 @@ makes them likeliest: the filled cells are then smooth where the quotes are not,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy.special import fdtrc, ndtri
 
-from .._typing import BoolArray, FloatArray
+from .._typing import BoolArray, FloatArray, IntArray
 from ..imputation.model import Bundle
 from . import deep_posterior
 from .conditioning import GaussianPosterior, condition, core_mean
@@ -22,7 +23,7 @@ from .observation import Observation
 
 IMPROBABLE = 0.05  # tail probability of the quotes under the local Gaussian
 TAIL = 4.0  # degrees of freedom of the densities by which models are weighed: no one quote decides
-NOISES = (0.0, 1e-5, 1e-4, 1e-3, 1e-2)  # variances of log-vol: 0.3%, 1%, 3%, 10% of vol
+NOISES = (1e-5, 1e-4, 1e-3, 1e-2)  # variances of log-vol: 0.3%, 1%, 3%, 10% of vol
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,22 @@ class Posterior:
     zscore: FloatArray
     unexplained: BoolArray
     density: FloatArray
+
+    @classmethod
+    def nothing(cls, shape: tuple[int, ...]) -> Posterior:
+        """NaN for [B, n]."""
+        mean, std, zscore, density = np.full((4, *shape), np.nan)
+        return cls(mean, std, zscore, np.zeros(shape[0], dtype=np.bool_), density)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Posterior]) -> Posterior:
+        """Of all the surfaces, in order."""
+        each = ([getattr(part, field.name) for part in parts] for field in fields(Posterior))
+        return cls(*map(np.concatenate, each))
+
+    def of(self, surfaces: IntArray | BoolArray | slice) -> Posterior:
+        """Some of them."""
+        return Posterior(*(getattr(self, field.name)[surfaces] for field in fields(Posterior)))
 
 
 def from_quotes(
@@ -56,17 +73,25 @@ def from_quotes(
     zscore, density = _zscore(near, degrees) / stretch, _density(near, degrees, stretch)
     if unexplained.any():
         mean[unexplained], std[unexplained], density[unexplained] = _noisy(
-            bundle, observation, cells[unexplained], observed[unexplained]
+            bundle, observation, cells[unexplained], observed[unexplained], near.of(unexplained)
         )
     return Posterior(mean, std, zscore, unexplained, density)
 
 
 def _noisy(
-    bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray
+    bundle: Bundle,
+    observation: Observation,
+    cells: FloatArray,
+    observed: BoolArray,
+    without: GaussianPosterior,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Mean, std and density of the local Gaussian with the quote noise that makes the quotes likeliest."""
+    """Mean, std and density of the local Gaussian with the quote noise that makes the quotes likeliest.
+
+    without: its answer with none.
+    """
     degrees, stretch = float(bundle.arrays["level_degrees"]), float(bundle.arrays["level_stretch"])
-    answers = [local_gaussian(bundle, observation.rougher(noise), cells, observed)[0] for noise in NOISES]
+    rough = (observation.rougher(noise) for noise in NOISES)
+    answers = [without, *(local_gaussian(bundle, one, cells, observed)[0] for one in rough)]
     evidence = [a.scale - 0.5 * (degrees + a.count) * np.log1p(a.distance / degrees) for a in answers]
     best, rows = np.argmax(evidence, axis=0), np.arange(len(cells))
     mean = np.stack([a.mean for a in answers])[best, rows]
@@ -82,19 +107,23 @@ def from_prior(
     observed: BoolArray,
     prior: FloatArray,
     age: float,
+    alone: Posterior | None = None,
 ) -> Posterior:
     """Posterior given the quotes and a full earlier surface `prior` [B, n] (log-vols), `age` days old.
 
     Changes since then have the robust scatter of the prior's regime, growing with age; as they outgrow what
-    the quotes alone leave open, the answer goes over to the surface-only one.
+    the quotes alone leave open, the answer goes over to the surface-only one (`alone`, where it is known).
     """
     change = changed(bundle, observation, cells, observed, prior, age)
     spread = student_t_inflation(change, float(bundle.arrays["change_degrees"]))
-    quoted = observed.any(-1)
+    quoted: BoolArray = np.any(observed, axis=1, keepdims=False)
     mean, std, unexplained = change.mean, change.std * spread, np.zeros(len(cells), dtype=np.bool_)
     weight = np.ones_like(std)
     if quoted.any():
-        alone = from_quotes(bundle, observation, cells[quoted], observed[quoted])
+        if alone is None:
+            alone = from_quotes(bundle, observation, cells[quoted], observed[quoted])
+        else:
+            alone = alone.of(quoted)
         unexplained[quoted] = alone.unexplained
         weight[quoted] = prior_share(std[quoted], alone.std, float(bundle.arrays["sharpness"]))
         mean[quoted], std[quoted] = mix(alone.mean, alone.std, mean[quoted], std[quoted], weight[quoted])

@@ -7,14 +7,17 @@ stranger the universal one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
 import numpy as np
 
 from .. import bundles
-from .._typing import BoolArray, FloatArray
+from .._typing import BoolArray, FloatArray, IntArray
 from ..surface import Surface
-from .answers import by_history, by_priors
+from .answers import by_history, by_priors, levels_alone
 from .model import Bundle, Imputer, UniversalBundle
-from .moments import median_of
+from .moments import Moments, median_of
 from .posterior import Posterior, mix
 
 UNIVERSAL = "universal"
@@ -26,24 +29,68 @@ _LEAST = 0.005
 _TOLD = 0.05  # of less it is not said that the history fell back
 
 
+@dataclass(frozen=True)
+class QuotesAlone:
+    """What the quotes of B surfaces say without an earlier one: by the universal model, and by the history's
+    where that is asked. NaN where a surface has none.
+    """
+
+    general: Moments
+    own: Posterior | None
+
+    @classmethod
+    def of(cls, loaded: Imputer, axes: Surface, cells: FloatArray) -> QuotesAlone:
+        """cells: log-vols [B, T, K], NaN where missing."""
+        general = levels_alone(_universal(loaded), axes, cells)
+        if not isinstance(loaded, Bundle) or not _asked(axes):
+            return cls(general, None)
+        some, own = np.isfinite(cells).any((1, 2)), Posterior.nothing(general.mean.shape)
+        if some.any():
+            found = by_history(loaded, axes, cells[some], None, 1.0)
+            for part in fields(Posterior):
+                getattr(own, part.name)[some] = getattr(found, part.name)
+        return cls(general, own)
+
+    @classmethod
+    def joined(cls, parts: Sequence[QuotesAlone]) -> QuotesAlone:
+        """Of all the surfaces, in order."""
+        own = [part.own for part in parts if part.own is not None]
+        return cls(Moments.joined([part.general for part in parts]), Posterior.joined(own) if own else None)
+
+    def some(self, surfaces: IntArray) -> QuotesAlone:
+        """Of some of them."""
+        return QuotesAlone(self.general.of(surfaces), None if self.own is None else self.own.of(surfaces))
+
+
 def answers(
-    loaded: Imputer, axes: Surface, cells: FloatArray, prior: FloatArray | None, age: float
+    loaded: Imputer,
+    axes: Surface,
+    cells: FloatArray,
+    prior: FloatArray | None,
+    age: float,
+    alone: QuotesAlone | None = None,
 ) -> tuple[Posterior, FloatArray]:
     """Posterior [B, n] of the cells of B surfaces, and the share [B, n] that the history has in it.
 
     cells: log-vols [B, T, K], NaN where missing. prior: [B, T, K] full earlier surfaces, `age` days old.
+    alone: what is known of the cells without the prior.
     """
-    universal = loaded if isinstance(loaded, UniversalBundle) else bundles.load(UNIVERSAL, UniversalBundle)
-    general, foreign = by_priors(universal, axes, cells, prior, age)
+    universal = _universal(loaded)
+    levels = levels_alone(universal, axes, cells) if alone is None else alone.general
+    general, foreign = by_priors(universal, axes, cells, prior, age, levels)
     if not isinstance(loaded, Bundle) or not _asked(axes):
         return general, np.zeros_like(general.mean)
-    own = by_history(loaded, axes, cells, prior, age)
+    own = by_history(loaded, axes, cells, prior, age, None if alone is None else alone.own)
     odds = _FAVOUR_AT_STRIKES if axes.deltas is None else _FAVOUR_AT_DELTAS
     share = _share(own, general, odds + _of_level(loaded, universal, cells), foreign)
     mean, std = mix(general.mean, general.std, own.mean, own.std, share)
     zscore = general.zscore + share * (own.zscore - general.zscore)
     density = general.density + share * (own.density - general.density)
     return Posterior(mean, std, zscore, own.unexplained & _told(share, general), density), share
+
+
+def _universal(loaded: Imputer) -> UniversalBundle:
+    return loaded if isinstance(loaded, UniversalBundle) else bundles.load(UNIVERSAL, UniversalBundle)
 
 
 def _asked(axes: Surface) -> bool:

@@ -9,8 +9,11 @@ import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
 from ...errors import VoladdinError
-from ...surface import MAX_VOL
-from ..filling import Imputation, impute_batch
+from ...surface import MAX_VOL, Surface
+from ..filling import COVERAGE, Imputation, fill, whole
+from ..model import Imputer, imputer
+from ..requirements import check_grid
+from ..weighing import QuotesAlone
 from .by_axes import SameAxes
 
 BATCH = 1_024
@@ -54,23 +57,31 @@ def filled(
     known = np.array([not words for words in flags], dtype=np.bool_)
     empty = np.array([words == _EMPTY for words in flags], dtype=np.bool_)
     age = np.where((place >= 0) & known[place] & (age <= OLDEST) & settings.prior, age, 0)
+    ready = np.flatnonzero(own & (known | (empty & (age > 0))))
     work = _Work(
-        grid,
-        kind,
-        settings.model,
-        vols.copy(),
-        np.zeros_like(vols),
-        np.zeros(vols.shape, int),
-        flags,
-        np.zeros(len(vols), bool),
+        vols.copy(), np.zeros_like(vols), np.zeros(vols.shape, int), flags, np.zeros(len(vols), bool)
     )
-    ready = own & (known | (empty & (age > 0)))
-    for days in np.unique(age[ready]).tolist():
-        members = np.flatnonzero(ready & (age == days))
-        for chosen in np.split(members, range(BATCH, len(members), BATCH)):
-            work.fill(chosen, vols[place[chosen]] if days else None, days or 1)
+    loaded = imputer(settings.model)
+    try:
+        axes = _axes(grid, kind)
+    except VoladdinError as error:
+        for one in ready:
+            flags[one] = " ".join(str(error).split())
+    else:
+        work.fill(_Filler.of(loaded, axes, vols, ready, np.where(age > 0, place, -1)), ready, age)
     whole = np.where(np.isnan(grid.vols), work.vols / settings.unit, grid.vols)  # quotes to the last bit
     return Filled(whole, work.std / settings.unit, work.source, flags, work.done)
+
+
+def _axes(grid: SameAxes, kind: str) -> Surface:
+    """Raises InputError."""
+    empty, moneyness = np.full(grid.vols.shape[1:], np.nan), grid.strikes
+    if grid.forwards is not None:
+        moneyness = np.log(grid.strikes[None, :] / grid.forwards[:, None])
+    place: dict[str, Any] = {"deltas": grid.strikes} if kind == "delta" else {"moneyness": moneyness}
+    axes = Surface(empty, grid.tenors.tolist(), **place)
+    check_grid(empty[None], has_prior=True, coverage=COVERAGE)
+    return axes
 
 
 def _refusal(vols: FloatArray) -> str:
@@ -82,40 +93,60 @@ def _refusal(vols: FloatArray) -> str:
 
 
 @dataclass(frozen=True)
+class _Filler:
+    """What the fills of one grid share. earlier: [N] place of the prior, -1 for none; whole: [N, T, K], those
+    priors without holes; alone: what the quotes of those in it say, and `place` [N] where each is.
+    """
+
+    loaded: Imputer
+    axes: Surface
+    vols: FloatArray
+    earlier: IntArray
+    whole: FloatArray
+    alone: QuotesAlone
+    place: IntArray
+
+    @classmethod
+    def of(
+        cls, loaded: Imputer, axes: Surface, vols: FloatArray, ready: IntArray, earlier: IntArray
+    ) -> _Filler:
+        """Each surface is looked at once by its quotes alone, whether it is filled, a prior, or both."""
+        priors = np.unique(earlier[ready][earlier[ready] >= 0])
+        needed = np.union1d(ready, priors)
+        place = np.full(len(vols), -1)
+        place[needed] = np.arange(len(needed))
+        parts = [QuotesAlone.of(loaded, axes, np.log(vols[chosen])) for chosen in _batches(needed)]
+        alone, full = QuotesAlone.joined(parts), vols.copy()
+        for chosen in _batches(priors):
+            full[chosen] = whole(loaded, axes, vols[chosen], alone.some(place[chosen]))
+        return cls(loaded, axes, vols, earlier, full, alone, place)
+
+    def answer(self, chosen: IntArray, days: int) -> Imputation:
+        """Of surfaces whose priors are all `days` old, or that have none: 0."""
+        prior = self.whole[self.earlier[chosen]] if days else None
+        alone = self.alone.some(self.place[chosen])
+        return fill(self.loaded, self.axes, self.vols[chosen], prior, float(days or 1), alone=alone)
+
+
+def _batches(members: IntArray) -> list[IntArray]:
+    return np.split(members, range(BATCH, len(members), BATCH)) if len(members) else []
+
+
+@dataclass(frozen=True)
 class _Work:
     """Surfaces on their way from holes to fills, in place."""
 
-    grid: SameAxes
-    kind: str
-    model: str
     vols: FloatArray
     std: FloatArray
     source: IntArray
     flags: list[str]
     done: BoolArray
 
-    def fill(self, chosen: IntArray, prior: FloatArray | None, days: int) -> None:
-        """These surfaces; one by one where one of them is refused, which then is told in its flag."""
-        try:
-            found = self._answer(self.vols[chosen], prior, days)
-        except VoladdinError as error:
-            if len(chosen) == 1:
-                self.flags[chosen[0]] = " ".join(str(error).split())
-                return
-            for one in range(len(chosen)):
-                self.fill(chosen[one : one + 1], None if prior is None else prior[one : one + 1], days)
-            return
-        self._keep(chosen, found)
-
-    def _answer(self, vols: FloatArray, prior: FloatArray | None, days: int) -> Imputation:
-        grid = self.grid
-        options: dict[str, Any] = {"model": self.model, "prior": prior, "prior_age": float(days)}
-        if self.kind == "delta":
-            return impute_batch(vols, grid.tenors, deltas=grid.strikes, **options)
-        moneyness = grid.strikes
-        if grid.forwards is not None:
-            moneyness = np.log(grid.strikes[None, :] / grid.forwards[:, None])
-        return impute_batch(vols, grid.tenors, moneyness=moneyness, **options)
+    def fill(self, filler: _Filler, ready: IntArray, age: IntArray) -> None:
+        """Those that are ready, with priors of that age, 0 for none."""
+        for days in np.unique(age[ready]).tolist():
+            for chosen in _batches(ready[age[ready] == days]):
+                self._keep(chosen, filler.answer(chosen, days))
 
     def _keep(self, chosen: IntArray, found: Imputation) -> None:
         quoted = np.isfinite(self.vols[chosen])
