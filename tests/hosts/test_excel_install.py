@@ -19,6 +19,7 @@ from voladdin.home import folder
 from voladdin.hosts import excel
 from voladdin.hosts.doctor import program as doctor
 from voladdin.hosts.excel import addin, installer, names, task, waiting, xlam
+from voladdin.worksheet.help_pages import pages
 
 THEIR_CONFIG = '"INTERPRETER_WIN","theirs"\n'
 
@@ -58,12 +59,14 @@ def files(profile: Path) -> dict[str, bytes]:
     return {path.relative_to(profile).as_posix(): path.read_bytes() for path in found}
 
 
-def test_install_adds_two_files_and_uninstall_takes_them(profile: Path) -> None:
+def test_install_adds_its_files_and_uninstall_takes_them(profile: Path) -> None:
     before = files(profile)
     message = excel.install()
     assert str(start(profile) / "voladdin.xlam") in message and "restart Excel" in message
     added = {name: data for name, data in files(profile).items() if name not in before}
-    assert set(added) == {"AppData/Roaming/Microsoft/Excel/XLSTART/voladdin.xlam", ".voladdin/voladdin.conf"}
+    helps = {f".voladdin/help/{name}": text.encode() for name, text in pages().items()}
+    ours = {"AppData/Roaming/Microsoft/Excel/XLSTART/voladdin.xlam", ".voladdin/voladdin.conf"}
+    assert set(added) == {*ours, *helps} and helps.items() <= added.items()
     assert added["AppData/Roaming/Microsoft/Excel/XLSTART/voladdin.xlam"] == xlam.xlam()
     assert excel.uninstall() == "excel: uninstalled"
     assert files(profile) == before and not (profile / ".voladdin").exists()
@@ -106,7 +109,7 @@ def test_an_older_version_is_replaced(profile: Path) -> None:
         (ours / name).write_text("old")
     (start(profile) / "voladdin.xlam").write_text("old")
     excel.install()
-    assert {path.name for path in ours.iterdir()} == {"voladdin.conf", "token"}
+    assert {path.name for path in ours.iterdir()} == {"voladdin.conf", "token", "help"}
     assert (start(profile) / "voladdin.xlam").read_bytes() == xlam.xlam()
     excel.uninstall()
     assert files(profile) == {**before, ".voladdin/token": b"old"}
@@ -116,7 +119,7 @@ def test_an_older_version_is_replaced(profile: Path) -> None:
     ("failing", "older"),  # an older add-in that cannot be replaced is open, and the new one waits
     [
         ("voladdin.xlam", b""),
-        *((name, old) for name in ("voladdin.conf", "README.md") for old in (b"", b"old")),
+        *((name, old) for name in ("voladdin.conf", "VOLIMPUTE.html", "README.md") for old in (b"", b"old")),
     ],
 )
 def test_a_failure_halfway_leaves_all_as_it_was(
@@ -267,7 +270,8 @@ def test_nothing_waits_in_the_folder_that_excel_opens(profile: Path, monkeypatch
 
     monkeypatch.setattr(os, "replace", watch)
     excel.install()
-    assert seen == [{"theirs.xlam"}, {"theirs.xlam", "voladdin.xlam"}]
+    assert seen[0] == {"theirs.xlam"}
+    assert all(there == {"theirs.xlam", "voladdin.xlam"} for there in seen[1:])
 
 
 def test_elsewhere_than_windows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

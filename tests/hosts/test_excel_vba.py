@@ -262,12 +262,13 @@ def test_the_looks_of_cells_are_read_in_one_call(office: Any) -> None:
     assert form == ["General"] * 3 + ["0.00%"] and note == ["a\\nb", "", "", ""]
 
 
-def test_the_texts_of_the_function_wizard_reach_excel(office: Any) -> None:
+def test_the_texts_of_the_function_wizard_reach_excel(office: Any, profile: Path) -> None:
     found = office("Dim done As Boolean", "DescribeFunctions done", "Test = done & Chr(10) & Said")
     done, *described = found["result"].splitlines()
     assert done == "True"
     for function, text in zip(FUNCTIONS.values(), described, strict=True):
-        macro, category, *texts = text.split(";", 2)
+        macro, category, help_, *texts = text.split(";", 3)
+        assert Path(help_) == profile / ".voladdin" / "help" / f"{function.name}.html"
         assert macro.endswith(f"'!{function.name}") and category == "voladdin"
         assert texts == [";".join(t[:255] for t in (function.help, *(a.help for a in function.arguments)))]
 

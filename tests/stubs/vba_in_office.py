@@ -60,8 +60,9 @@ Private Sub Say(text, style, title)
     Said = Said & title & ":" & style & ":" & text
 End Sub
 
-Private Sub Options_(Macro, Category, Description, ArgumentDescriptions)
-    Said = Said & Macro & ";" & Category & ";" & Description & ";" & Join(ArgumentDescriptions, ";") & Chr(10)
+Private Sub Options_(Macro, Category, Description, HelpFile, ArgumentDescriptions)
+    Said = Said & Macro & ";" & Category & ";" & HelpFile & ";" & Description & ";"
+    Said = Said & Join(ArgumentDescriptions, ";") & Chr(10)
 End Sub
 
 Private Function Shown(found) As String

@@ -19,6 +19,7 @@ from .clearing import clear
 from .explaining import explain
 from .filling import fill_missing
 from .generating import generate
+from .manual import open_help
 from .plotting import plot, receive
 from .repairing import repair
 from .suspecting import find_suspects
@@ -131,6 +132,13 @@ _ALL = (
         "Writes the surface that was sent from the page beside its grid.",
         "View",
         receive,
+    ),
+    Command(
+        "help",
+        "Help",
+        "Opens the page of the function in the cell, or of all functions, in the browser.",
+        "Help",
+        open_help,
     ),
     Command("functions", "Functions", "Lists the worksheet functions on a sheet.", "Help", helping.functions),
     Command(

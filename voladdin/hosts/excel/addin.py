@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from voladdin.commands.manual import FOLDER
 from voladdin.errors import UnavailableError
+from voladdin.worksheet.help_pages import file_of
 from voladdin.worksheet.registry import FUNCTIONS, Function
 
 from .names import MAX_HELP, PROJECT, PYTHON_MODULE, VBA_MODULE
@@ -100,6 +102,7 @@ def _description(function: Function) -> list[str]:
     return [
         f"    Application.MacroOptions Macro:={name}, _",
         f'        Category:="{PROJECT}", Description:={_quoted(function.help)}, _',
+        f'        HelpFile:=Home() & "{FOLDER}" & SEPARATOR & "{file_of(function.name)}", _',
         f"        ArgumentDescriptions:=Array( _\n        {arguments})",
     ]
 

@@ -14,8 +14,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from voladdin.commands.manual import FOLDER
 from voladdin.errors import UnavailableError
 from voladdin.home import folder
+from voladdin.worksheet.help_pages import pages
 
 from . import task, waiting, xlam
 from .names import ADDIN, PROJECT
@@ -49,7 +51,10 @@ def install(start: str = "call", transport: str = "auto") -> str:
     if transport != "http":
         _require_xlwings()
     removed = dict.fromkeys((profile / name for name in _EARLIER), None)
-    done = _done_or_put_off({addin: xlam.xlam(), profile / CONFIG: _configuration(transport), **removed})
+    help_ = {_help_folder() / name: text.encode() for name, text in pages().items()}
+    done = _done_or_put_off(
+        {addin: xlam.xlam(), profile / CONFIG: _configuration(transport), **help_, **removed}
+    )
     refused = "" if transport == "com" else task.register(_windowless(), at_logon=start == "logon")
     said = f"; Windows' task scheduler will not start its server: {refused}" if refused else ""
     return f"excel: {done}{said}"
@@ -88,11 +93,12 @@ def uninstall() -> str:
     start, profile = start_folder(), profile_folder()
     ours = [start / ADDIN, *(profile / name for name in (CONFIG, *_EARLIER))]
     found = any(path.exists() for path in ours)
-    _change(dict.fromkeys(ours, None))
+    _change(dict.fromkeys([*ours, *(_help_folder() / name for name in pages())], None))
     task.remove()
     waiting.forget()
-    with suppress(OSError):  # other files of the user's may lie there
-        profile.rmdir()
+    for own in (_help_folder(), profile):
+        with suppress(OSError):  # other files of the user's may lie there
+            own.rmdir()
     return "excel: uninstalled" if found else "excel: was not installed"
 
 
@@ -108,6 +114,11 @@ def start_folder() -> Path:
 def profile_folder() -> Path:
     """Where the VBA of a project named voladdin looks for its configuration, whatever VOLADDIN_HOME says."""
     return Path(os.environ.get("USERPROFILE") or Path.home(), f".{PROJECT}")
+
+
+def _help_folder() -> Path:
+    """Where VBA and the command Help look for the functions' pages."""
+    return folder() / FOLDER
 
 
 def _require_xlwings() -> None:

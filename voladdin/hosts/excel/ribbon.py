@@ -27,6 +27,7 @@ _ICONS = {  # Office's built-in images
     "plot": "Chart3DColumnChart",
     "receive": "ImportExcel",
     "insert": "FunctionsLookupReferenceInsertGallery",
+    "help": "Help",
     "functions": "FunctionWizard",
     "doctor": "ReviewReviewingPane",
     "reconnect": "Refresh",
