@@ -28,6 +28,10 @@ BENCHES = {  # name: its module
     "papers": "export.bench.papers.command",
     "fuzz": "export.bench.fuzz",
 }
+TRAININGS = {  # what `train` does beside a bundle: its module
+    "search": "export.imputation.selection.search_command",
+    "folds": "export.imputation.selection.folds",
+}
 _SOURCE_ONLY = ("train", "bench")  # commands of a clone, each with an extra of its name
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,9 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given[:1] == ["doctor"]:
             return _elsewhere("voladdin.hosts.doctor.program", "doctor", given[1:])
         if given[:1] == ["train"]:
-            generator = "--generator" in given
-            trained = "export.generation.any_axes" if generator else "export.imputation.train"
-            return _elsewhere(trained, "train", given[1:])
+            return _train(given[1:])
         if given[:1] == ["bench"] and len(given) > 1 and not given[1].startswith("-"):
             return _elsewhere(_bench(given[1]), "bench", given[2:])
         options = _parser().parse_args(given)
@@ -70,7 +72,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "doctor", help="look at this installation, try it, and say what mends it", add_help=False
     )
-    commands.add_parser("train", help="make a model bundle from history", add_help=False)
+    commands.add_parser(
+        "train",
+        help="make a model bundle from history; search: sizes of a VAE; folds: cross-validate",
+        add_help=False,
+    )
     bench = commands.add_parser("bench", help=f"benchmark tables: voladdin bench {' | '.join(BENCHES)}")
     bench.add_argument("name", choices=BENCHES)
     return parser
@@ -96,6 +102,13 @@ def _elsewhere(module: str, command: str, argv: list[str]) -> int:
         extra = f"pip install -e '.[{command}]' in the clone" if command in _SOURCE_ONLY else "voladdin whole"
         raise UnavailableError(f"{command} needs the module {error.name}; expected {extra}") from None
     return int(found.main(argv) or 0)
+
+
+def _train(argv: list[str]) -> int:
+    if argv and argv[0] in TRAININGS:
+        return _elsewhere(TRAININGS[argv[0]], "train", argv[1:])
+    generator = "--generator" in argv
+    return _elsewhere("export.generation.any_axes" if generator else "export.imputation.train", "train", argv)
 
 
 def _bench(name: str) -> str:

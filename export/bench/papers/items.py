@@ -46,7 +46,7 @@ class Budget:
 FULL = Budget()
 OWN = Budget(
     simpler_steps=100_000, further_steps=100_000, toy_steps=100_000, refit_steps=10_000, samples=10_000,
-    every=1, search=64, search_steps=100_000, epochs=300, simulated=30_000, wang_epochs=5_000, decoded=60_000,
+    every=1, search=48, search_steps=100_000, epochs=300, simulated=30_000, wang_epochs=5_000, decoded=60_000,
 )  # fmt: skip
 QUICK = Budget(
     steps=150, simpler_steps=100, further_steps=50, toy_steps=100, refit_steps=10, refit_draws=5, samples=50,

@@ -97,9 +97,9 @@ class OfNode(Diagonal):
 class OfLatent(Diagonal):
     """A number for each node that depends on z: the Sigma-VAE (Gopal 2024, section 5.1)."""
 
-    def __init__(self, nodes: int, latent: int) -> None:
+    def __init__(self, nodes: int, latent: int, net: nn.Module | None = None) -> None:
         super().__init__()
-        self.net = nn.Linear(latent, nodes)
+        self.net = nn.Linear(latent, nodes) if net is None else net
 
     def spread(self, z: Tensor) -> Tensor:
         return F.softplus(self.net(z)) + 1e-3

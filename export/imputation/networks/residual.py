@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from .base import LATENT, Vae, residual
+from dataclasses import dataclass
+
+from .base import DEPTH, LATENT, WIDTH, Vae, residual
 from .noise import Full, Noise, OfLatent, Shared
 
 DROPOUT = 0.1
 
 
-def _of(nodes: int, noise: Noise) -> Vae:
-    encoder = residual(2 * nodes, 2 * LATENT, dropout=DROPOUT)
-    return Vae(encoder, residual(LATENT, nodes, dropout=DROPOUT), noise)
+@dataclass(frozen=True)
+class Size:
+    """A cell of Gopal's search (7.1.3): hidden size, layers, dropout, embedding."""
+
+    width: int = WIDTH
+    depth: int = DEPTH
+    dropout: float = DROPOUT
+    latent: int = 32
+
+
+def sized(nodes: int, noise: Noise, size: Size) -> Vae:
+    """Encoder and decoder of one size."""
+    encoder = residual(2 * nodes, 2 * size.latent, size.width, size.depth, size.dropout)
+    decoder = residual(size.latent, nodes, size.width, size.depth, size.dropout)
+    return Vae(encoder, decoder, noise, size.latent)
+
+
+def noise_of_latent(nodes: int, size: Size) -> OfLatent:
+    """The Sigma-VAE's noise by a residual network of the same size."""
+    net = residual(size.latent, nodes, size.width, size.depth, size.dropout)
+    return OfLatent(nodes, size.latent, net)
 
 
 def sigma(nodes: int) -> Vae:
     """Residual sigma-VAE."""
-    return _of(nodes, Shared())
+    return sized(nodes, Shared(), Size(latent=LATENT))
 
 
 def sigma_of_latent(nodes: int) -> Vae:
     """Residual Sigma-VAE: the spread of each node depends on z."""
-    return _of(nodes, OfLatent(nodes, LATENT))
+    return sized(nodes, OfLatent(nodes, LATENT), Size(latent=LATENT))
 
 
 def full(nodes: int) -> Vae:
     """Residual VAE with a full noise covariance: what voladdin's history model is."""
-    return _of(nodes, Full(nodes))
+    return sized(nodes, Full(nodes), Size(latent=LATENT))

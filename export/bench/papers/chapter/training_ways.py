@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from export.imputation.networks.base import Vae
-from export.imputation.training.beta import annealed
-from export.imputation.training.divergence import free_bits
+from export.imputation.networks.residual import Size
+from export.imputation.training.fit import Options, objective
 from export.imputation.training.slices import Run, Schedule
 
 from ..fx import fx
 from ..gopal.collapse import ACTIVE, mean_variances
-from ..gopal.vaes import KINDS, LN_2PI, SIGMA_RESIDUAL, Size, frozen, network
+from ..gopal.vaes import KINDS, LN_2PI, SIGMA_RESIDUAL, frozen, network
 from ..items import Bench, Item, Outcome, Table
 
 HEADER = ("training", "active units of 32", "divergence, nats", "test bound, nats")
 
 
-@dataclass(frozen=True)
-class Way:
-    """annealed: share of the steps over which the divergence's weight rises; free: nats a unit unpaid for."""
-
-    annealed: float = 0.0
-    free: float = 0.0
-    batch: int = 64
-
-
 WAYS = {
-    "plain": Way(),
-    "annealed over half": Way(annealed=0.5),
-    "free bits, 0.1 nats": Way(free=0.1),
-    "batch 16": Way(batch=16),
-    "batch 256": Way(batch=256),
+    "plain": Options(),
+    "annealed over half": Options(schedule="annealed"),
+    "free bits, 0.1 nats": Options(free=0.1),
+    "batch 16": Options(batch=16),
+    "batch 256": Options(batch=256),
 }
 
 
@@ -43,21 +32,12 @@ def trained(bench: Bench, name: str) -> Vae:
     way, data, steps = WAYS[name], fx(bench.seed), bench.budget.search_steps
     torch.manual_seed(bench.seed)
     model = network(KINDS[SIGMA_RESIDUAL], data.nodes, Size())
-    run = Run(
-        model,
-        Schedule(steps, way.batch, 1e-3, warm_up=100),
-        bench.network_file(f"way-{list(WAYS).index(name)}"),
-    )
+    file = bench.network_file(f"way-{list(WAYS).index(name)}")
+    run = Run(model, Schedule(steps, way.batch, 1e-3, warm_up=100), file)
 
     def loss(x: Tensor, step: int) -> Tensor:
         seen = torch.ones_like(x, dtype=torch.bool)
-        code = model.encode(x, seen)
-        z = code.draw()
-        weight = annealed(step / steps, way.annealed) if way.annealed else 1.0
-        return (
-            weight * free_bits(code.divergence, way.free)
-            - model.noise.log_density(x, model.decode(z), seen, z).mean()
-        )
+        return objective(model, x, seen, seen, step / steps, way)
 
     run.train(data.train(), loss, bench.clock)
     frozen(model)

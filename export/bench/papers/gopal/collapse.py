@@ -7,13 +7,14 @@ import torch
 from torch import Tensor
 
 from export.imputation.networks.base import Network
+from export.imputation.networks.residual import Size
 from voladdin._typing import FloatArray
 
 from ..fx import fx
 from ..items import Bench, Item, Outcome, Table
 from ..panels import panels
 from .trained import fitted, vae_of
-from .vaes import OF_LATENT, Size
+from .vaes import OF_LATENT
 
 ACTIVE, EMBEDDING = 0.01, 64  # Burda et al. (2016): a unit is active above this variance
 

@@ -14,11 +14,12 @@ from torch import Tensor
 from export.imputation.networks.base import Vae, feed_forward, residual
 from export.imputation.networks.learnable_beta import LearnableBeta
 from export.imputation.networks.noise import Fixed, Noise, Shared
+from export.imputation.networks.residual import Size, noise_of_latent
 from export.imputation.training.slices import Run, Schedule
 from voladdin._typing import FloatArray
 
 from ..items import Bench
-from .vaes import DRAWS, Size, frozen, of_latent, training_loss
+from .vaes import DRAWS, frozen, training_loss
 
 POINTS, WIDTH, LATENT, RATE = 1_000, 64, 4, 1e-4
 NOTED_EVERY = 50
@@ -65,7 +66,7 @@ TOYS = {
     "σ-VAE": Toy("two", Shared),
     "σ-IWAE": Toy("two", Shared, draws=DRAWS),
     "σ-VAE, unlike modes": Toy("two, unlike", Shared),
-    "Σ-VAE, unlike modes": Toy("two, unlike", lambda: of_latent(2, Size(WIDTH, 2, 0.0, LATENT))),
+    "Σ-VAE, unlike modes": Toy("two, unlike", lambda: noise_of_latent(2, Size(WIDTH, 2, 0.0, LATENT))),
     "MLP, eight modes": Toy("eight", Shared, residual=False),
     "residual, eight modes": Toy("eight", Shared),
 }

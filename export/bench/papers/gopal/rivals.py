@@ -58,11 +58,12 @@ def own_bundle(bench: Bench, data: Fx) -> str:
         from export.imputation.train import train_bundle
 
         config = Config(steps=bench.budget.bundle_steps, every=min(1000, bench.budget.bundle_steps))
-        train_bundle(_days(data.split.train), folder, "voladdin", config, quiet=True)
+        train_bundle(days_of(data.split.train), folder, "voladdin", config, quiet=True)
     return str(folder)
 
 
-def _days(history: History) -> Days:
+def days_of(history: History) -> Days:
+    """Every day of every pair."""
     days, pairs = len(history.dates), len(history.pairs)
     vols = history.vols.reshape(-1, *history.axes.shape)
     names, dates = np.repeat(history.pairs, days), np.tile(history.dates, pairs)

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from export.imputation.networks.base import Vae
+from export.imputation.networks.residual import Size
 from export.imputation.training.slices import Run
 
 from ..fx import Fx
 from ..items import Bench
-from .vaes import KINDS, STEPS, Size, frozen, network, schedule, training_loss
+from .vaes import KINDS, STEPS, frozen, network, schedule, training_loss
 
 
 def trained(bench: Bench, data: Fx, name: str, pair: str | None = None) -> Run:

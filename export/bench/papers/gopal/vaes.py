@@ -1,4 +1,4 @@
-"""The VAEs of Gopal (2024), at one of the paper's 64 sizes, from the networks of `export.imputation`."""
+"""The VAEs of Gopal (2024), at one of the paper's sizes, from the networks of `export.imputation`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from export.imputation.networks import importance_weighted
-from export.imputation.networks.base import Vae, feed_forward, residual
-from export.imputation.networks.noise import Fixed, Noise, OfLatent, OfNode, Shared
+from export.imputation.networks.base import Vae, feed_forward
+from export.imputation.networks.noise import Fixed, Noise, OfNode, Shared
+from export.imputation.networks.residual import Size, noise_of_latent, sized
 from export.imputation.training.slices import Schedule
 
 STEPS, DRAWS, REFIT_STEPS, REFIT_DRAWS, SAMPLES = (
@@ -25,16 +26,6 @@ LN_2PI = math.log(2 * math.pi)
 
 
 @dataclass(frozen=True)
-class Size:
-    """One cell of the paper's search: hidden size, layers, dropout, embedding."""
-
-    width: int = 64
-    depth: int = 2
-    dropout: float = 0.1
-    latent: int = 32
-
-
-@dataclass(frozen=True)
 class Kind:
     """A model of the paper: residual or not, its noise, trained on the weighted bound or not."""
 
@@ -45,20 +36,14 @@ class Kind:
     budget: str = "further_steps"  # the field of `Budget` that says how many it is trained
 
 
-def of_latent(nodes: int, size: Size) -> Noise:
-    noise = OfLatent(nodes, size.latent)
-    noise.net = residual(size.latent, nodes, size.width, size.depth, size.dropout)  # type: ignore[assignment]
-    return noise
-
-
 SIGMA, SIGMA_RESIDUAL, OF_LATENT = "σ-VAE, no residual", "σ-VAE, residual", "Σ-VAE, residual"
 KINDS: dict[str, Kind] = {
-    OF_LATENT: Kind("Sigma", of_latent, budget="steps"),
+    OF_LATENT: Kind("Sigma", noise_of_latent, budget="steps"),
     SIGMA_RESIDUAL: Kind("sigma", lambda _n, _s: Shared(), budget="simpler_steps"),
     SIGMA: Kind("sigma-plain", lambda _n, _s: Shared(), residual=False, budget="simpler_steps"),
     "β-VAE (β = 1), no residual": Kind("beta-plain", lambda _n, _s: Fixed(1.0), residual=False),
     "σ⃗-VAE, residual": Kind("sigma-of-node", lambda n, _s: OfNode(n)),
-    "Σ-IWAE, residual": Kind("Sigma-weighted", of_latent, draws=DRAWS),
+    "Σ-IWAE, residual": Kind("Sigma-weighted", noise_of_latent, draws=DRAWS),
     "σ-IWAE, residual": Kind("sigma-weighted", lambda _n, _s: Shared(), draws=DRAWS),
     "σ-IWAE, no residual": Kind("sigma-plain-weighted", lambda _n, _s: Shared(), residual=False, draws=DRAWS),
 }
@@ -68,13 +53,10 @@ def network(kind: Kind, nodes: int, size: Size) -> Vae:
     """Untrained."""
     noise = kind.noise(nodes, size)
     if kind.residual:
-        encoder = residual(2 * nodes, 2 * size.latent, size.width, size.depth, size.dropout)
-        decoder = residual(size.latent, nodes, size.width, size.depth, size.dropout)
-    else:
-        hidden = [size.width] * size.depth
-        encoder = feed_forward([2 * nodes, *hidden, 2 * size.latent])
-        decoder = feed_forward([size.latent, *hidden, nodes])
-    return Vae(encoder, decoder, noise, size.latent)
+        return sized(nodes, noise, size)
+    hidden = [size.width] * size.depth
+    encoder = feed_forward([2 * nodes, *hidden, 2 * size.latent])
+    return Vae(encoder, feed_forward([size.latent, *hidden, nodes]), noise, size.latent)
 
 
 def schedule(steps: int, seed: int = 0) -> Schedule:
