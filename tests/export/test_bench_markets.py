@@ -10,13 +10,13 @@ from scipy.special import ndtri
 
 import voladdin as va
 from export.bench.markets import answers
-from export.bench.markets.answers import OURS, RIVALS, RivalFill, product, timed
+from export.bench.markets.answers import OURS, RIVALS, TOLD, RivalFill, product, timed
 from export.bench.markets.functionals import covered_functionals
 from export.bench.markets.interpolators import linear, sabr, ssvi, svi
 from export.bench.markets.quoted import Quoted
 from export.bench.markets.quoted_surfaces import history_surfaces, real_surfaces, simulated_surfaces
 from export.bench.markets.run import main
-from export.bench.markets.scoring import masked, ratio_interval, score_case
+from export.bench.markets.scoring import Case, masked, ratio_interval, score_case
 from export.bench.markets.tables import render
 from export.simulation.markets import MASKS
 from export.simulation.sabr import hagan_vol
@@ -152,7 +152,7 @@ def test_draws_are_asked_for_where_they_are_offered(monkeypatch):
     hidden[1] = True
     case = score_case(surface, "expiry", hidden, {OURS: product(None, draws=64)})
     kinds = {found.kind for found in case.functionals}
-    assert kinds == {"ATM spread", "forward variance", "25-delta risk reversal"}
+    assert kinds == {"ATM spread", "forward variance", "25-delta risk reversal", "average of a smile"}
 
 
 def test_functionals_count_only_what_is_hidden_and_see_wrong_draws():
@@ -222,3 +222,28 @@ def test_a_completer_trains_and_answers(tmp_path):
     )
     assert np.isfinite(found.fill).all() and (found.low < found.high).all()
     np.testing.assert_array_equal(found.fill, other.fill)
+
+
+def test_bid_and_ask_are_shown_but_for_hidden_cells(monkeypatch):
+    surface, seen = smile_surface(), {}
+    quoted = replace(surface, bid=surface.vols - 0.001, ask=surface.vols + 0.001)
+
+    class Same:
+        filled = low = high = std = surface.vols
+
+    monkeypatch.setattr(answers.va, "impute", lambda surface, **arguments: seen.update(arguments) or Same())
+    hidden = np.zeros(surface.vols.shape, bool)
+    hidden[1] = True
+    product(None, market=True)(quoted, hidden)
+    assert (np.isnan(seen["bid"]) == hidden).all() and (seen["ask"][~hidden] > quoted.vols[~hidden]).all()
+    seen.clear()
+    product(None)(quoted, hidden)
+    assert not seen
+
+
+def test_the_model_that_was_told_is_no_rival():
+    errors = {"linear": 2.0, TOLD: 0.5, OURS: 1.0}
+    case = Case("ssvi", "10%", "one", 5, errors, errors, {}, {}, errors, {})
+    row = next(line for line in render([case], ["linear", TOLD, OURS]).splitlines() if "| ssvi | 10%" in line)
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[3] == "linear" and cells[6] == "0.50" and cells[-1] == "2.00"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
@@ -19,7 +20,7 @@ from .local_vol import andreasen_huge
 from .processes import additive_process, gaussian_process
 from .quoted import BoolArray, FloatArray, Quoted
 
-OURS, HISTORY = "voladdin", "fx model"
+OURS, HISTORY, TOLD = "voladdin", "fx model", "told"
 REFUSED = "refused"
 _Z90 = float(ndtri(0.95))
 _PASSES = 2
@@ -95,13 +96,19 @@ def _stand_in(surface: Quoted, shown: FloatArray, note: str) -> RivalFill:
     return RivalFill(linear(surface.tenors, surface.coordinates(shown), shown), note=note or "failed")
 
 
-def product(model: str | Path | None, draws: int = 0, seed: int = 0) -> Method:
-    """`voladdin.impute`, with its default model or another; joint draws where the answer offers them."""
+def product(model: str | Path | None, draws: int = 0, seed: int = 0, *, market: bool = False) -> Method:
+    """`voladdin.impute`, with its default model or another; joint draws where the answer offers them.
+
+    market: it sees bid and ask of the quotes shown, where the surface has them.
+    """
 
     def answer(surface: Quoted, hidden: BoolArray) -> RivalFill:
-        arguments = {} if model is None else {"model": model}
+        arguments: dict[str, Any] = {} if model is None else {"model": model}
+        if market and surface.bid is not None and surface.ask is not None:
+            arguments |= {"bid": np.where(hidden, np.nan, surface.bid)}
+            arguments |= {"ask": np.where(hidden, np.nan, surface.ask)}
         try:
-            found = va.impute(surface.surface(hidden), **arguments)  # type: ignore[arg-type]
+            found = va.impute(surface.surface(hidden), **arguments)
         except va.VoladdinError as error:
             return RivalFill(None, note=f"{REFUSED}: {' '.join(str(error).split())}")
         few = draws and (~surface.surface(hidden).observed).sum() <= MOST_MISSING

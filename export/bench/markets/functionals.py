@@ -22,7 +22,8 @@ class Covered:
 
 
 def covered_functionals(surface: Quoted, hidden: BoolArray, draws: FloatArray) -> Iterator[Covered]:
-    """Of draws [n, T, K]: ATM spreads, forward variances of neighbouring expiries, 25-delta risk reversals.
+    """Of draws [n, T, K]: ATM spreads, forward variances of neighbouring expiries, risk reversals and
+    averages of smiles.
 
     Only combinations of quoted cells of which at least one is hidden count.
     """
@@ -50,6 +51,8 @@ def combinations(surface: Quoted) -> Iterator[tuple[str, list[tuple[int, int]], 
         put, call = nearest(row, 0.75), nearest(row, 0.25)
         if put != call:
             yield "25-delta risk reversal", [call, put], lambda v: v[0] - v[1]
+        smile = [(row, column) for column in np.flatnonzero(surface.quoted[row]).tolist()]
+        yield "average of a smile", smile, lambda v: np.mean(v, axis=0)
     for first, second in pairwise(rows):
         cells = [nearest(first, 0.5), nearest(second, 0.5)]
         near, far = surface.tenors[first], surface.tenors[second]

@@ -17,7 +17,7 @@ from pathlib import Path
 from export.bench.data import DATA
 from export.simulation.markets import FAMILIES, MASKS, TABLED
 
-from .answers import RIVALS, Method, methods, product
+from .answers import RIVALS, TOLD, Method, methods, product
 from .quoted import BoolArray, Quoted
 from .quoted_surfaces import history_surfaces, real_surfaces, simulated_surfaces
 from .scoring import Case, masked, score_case
@@ -55,7 +55,7 @@ def ours(options: argparse.Namespace, family: str) -> Method:
     """The product, with the bundle of --without that never saw `family` where there is one."""
     held_out = options.without / family if options.without is not None and family else None
     model = held_out if held_out is not None and held_out.is_dir() else options.model
-    return product(model, options.draws, options.seed)
+    return product(model, options.draws, options.seed, market=options.bid_ask)
 
 
 def run(options: argparse.Namespace) -> list[Case]:
@@ -74,20 +74,21 @@ def run(options: argparse.Namespace) -> list[Case]:
 
 def _score(job: tuple[argparse.Namespace, str, Quoted, str, BoolArray]) -> Case:
     options, family, surface, mask, hidden = job
-    case = score_case(
-        surface, mask, hidden, methods(options.rival, ours(options, family), completer(options))
-    )
+    case = score_case(surface, mask, hidden, methods(options.rival, ours(options, family), others(options)))
     print(f"{surface.set}: {surface.name} under {mask}", file=sys.stderr, flush=True)
     return case
 
 
-def completer(options: argparse.Namespace) -> dict[str, Method]:
-    """The trained completer of --completer, if any."""
-    if options.completer is None:
-        return {}
-    from .completer import load_completer
+def others(options: argparse.Namespace) -> dict[str, Method]:
+    """The trained completer of --completer, and the model of --told, if any."""
+    found: dict[str, Method] = {}
+    if options.completer is not None:
+        from .completer import load_completer
 
-    return {"completer": load_completer(options.completer)}
+        found["completer"] = load_completer(options.completer)
+    if options.told is not None:
+        found[TOLD] = product(options.told)
+    return found
 
 
 def parser() -> argparse.ArgumentParser:
@@ -104,6 +105,10 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--pool", type=Path, help="folder of the families that are tabulated")
     found.add_argument("--model", help="model of ours (default: what voladdin.impute chooses)")
     found.add_argument("--without", type=Path, help="folder of bundles, one a family, trained without it")
+    found.add_argument(
+        "--told", type=Path, help="a bundle of their budget that saw all families, beside them"
+    )
+    found.add_argument("--bid-ask", action="store_true", help="ours sees bid and ask where there are any")
     found.add_argument("--completer", type=Path, help="a completer trained by export.bench.markets.completer")
     found.add_argument("--draws", type=int, default=200, help="joint draws a surface where offered")
     found.add_argument("--processes", type=int, default=1, help="cases side by side (times then mean less)")
@@ -119,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not cases:
         print("no surfaces: the data folder is absent, and no simulated set was asked for", file=sys.stderr)
         return 1
-    text = LEGEND + "\n" + render(cases, list(methods(options.rival, ours(options, ""), completer(options))))
+    text = LEGEND + "\n" + render(cases, list(methods(options.rival, ours(options, ""), others(options))))
     print(text)
     if options.output is not None:
         options.output.write_text(text, encoding="utf-8")

@@ -37,7 +37,7 @@ from .mixture import Padded, Priors, padded
 from .samples import Sample, changes, samples
 
 BATCH, RATE = 20, 0.01
-SMOOTH, RANDOM, BENT = 12, 20, 8
+SMOOTH, RANDOM, BENT = 6, 10, 4
 CHANGE_CANDIDATES, CHANGE_SCALE, CHANGE_SHARE = 4, 0.125, 0.1
 POOLED = 32  # batches sorted by size at a time: little padding
 GROWTH, SHARPNESS = 0.8, 2.0
