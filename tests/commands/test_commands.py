@@ -511,7 +511,7 @@ def test_help_sheets() -> None:
 
 
 def test_the_registry() -> None:
-    assert list(COMMANDS)[:5] == ["fill", "check", "repair", "build", "clear"]
+    assert list(COMMANDS)[:5] == ["fill", "check", "repair", "build", "insert"]
     assert [name for name, c in COMMANDS.items() if c.group == "Help"] == [
         "help",
         "functions",

@@ -408,3 +408,53 @@ def test_what_a_page_sends_arrives_beside_its_grid(drive: Drive, home: Path) -> 
     )
     assert again == "=wrote the repaired surface at Sheet1!I2"
     assert block[0][0].startswith("Repaired")
+
+
+def test_an_inserted_formula_is_calculated_and_cleared(drive: Drive) -> None:
+    answers = ["VOLIMPUTE", "'Sheet1'!$B$3:$G$6", "output=std", "'Sheet1'!$I$3"]
+    found = drive(
+        ["load", None],
+        ["put", "B3:G6", TEXTS],
+        ["select", "D4"],
+        ["menu", "insert", *answers],
+        ["until", "I3:I3", "4 × 6"],
+        ["values", "I3:N6"],
+        ["menu", "clear"],
+        ["formulas", "I3:N6"],
+    )
+    assert found[3] == [True, 'wrote =VOLIMPUTE(B3:G6, "std") to Sheet1!I3, 4 x 6 cells']
+    expected = evaluate("VOLIMPUTE", [GRID, "std"])
+    got = [row[1:] for row in found[5][1:]]
+    np.testing.assert_allclose(got, [row[1:] for row in expected[1:]], rtol=1e-12)
+    assert found[6] == [True, "cleared 4 places"]
+    assert found[7] == [[""] * 6] * 4
+
+
+def test_a_formula_of_another_sheet_is_cleared_too(drive: Drive) -> None:
+    """The range is given up, or chosen on another sheet; Calc writes such a reference otherwise."""
+    answers = ["VOLCHECK", "'It''s'!$A$1:$F$4", "", "'Sheet1'!$B$2"]
+    found = drive(
+        ["load", None],
+        ["sheet", "It's"],
+        ["put", "It's.A1:F4", TEXTS],
+        ["menu", "insert", *answers],
+        ["until", "B2:B2", "TRUE"],
+        ["menu", "clear"],
+        ["formulas", "B2:B2"],
+    )
+    assert found[3] == [True, "wrote =VOLCHECK('It''s'!A1:F4) to Sheet1!B2, 1 x 1 cells"]
+    assert found[4:] == [[["TRUE"]], [True, "cleared 1 place"], [[""]]]
+
+
+def test_a_range_is_asked_for_by_mouse(drive: Drive) -> None:
+    """The question waits for the mouse; giving it up leaves the sheet as it was."""
+    found = drive(
+        ["load", None],
+        ["put", "B3:G6", TEXTS],
+        ["select", "D4"],
+        ["menu", "insert", "VOLCHECK"],
+        ["give_up"],
+        ["formulas", "I3:I3"],
+    )
+    assert found[3][0] and "surface" in found[3][1]
+    assert found[5] == [[""]]

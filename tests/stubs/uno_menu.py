@@ -57,12 +57,22 @@ def cells(place):
     return sheet.getCellRangeByName(address)
 
 
-def menu(name):
-    """Dispatches the menu's address; [whether it was done, what it said]."""
+def menu(name, *answers):
+    """Dispatches the menu's address with answers to its questions; [whether it was done, what it said]."""
     helper = manager.createInstanceWithContext("com.sun.star.frame.DispatchHelper", context)
     frame = document.getCurrentController().getFrame()
-    event = helper.executeDispatch(frame, f"vnd.voladdin:{name}", "_self", 0, ())
+    given = tuple(option("answer", answer) for answer in answers)
+    event = helper.executeDispatch(frame, f"vnd.voladdin:{name}", "_self", 0, given)
     return [event.State == 1, event.Result]
+
+
+def sheet(name):
+    document.Sheets.insertNewByName(name, document.Sheets.getCount())
+
+
+def give_up():
+    """Of a range that is asked for."""
+    document.getCurrentController().abortRangeSelection()
 
 
 visited = None  # how to ask the page, and its address

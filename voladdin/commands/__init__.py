@@ -19,6 +19,7 @@ from .clearing import clear
 from .explaining import explain
 from .filling import fill_missing
 from .generating import generate
+from .inserting import insert
 from .manual import open_help
 from .plotting import plot, receive
 from .repairing import repair
@@ -83,6 +84,13 @@ _ALL = (
         "A list of listed options, selected or at the cursor, becomes a surface on a sheet, with its report.",
         "Surface",
         build,
+    ),
+    Command(
+        "insert",
+        "Insert formula…",
+        "Asks for a function, its ranges by mouse, and where the result goes; writes an array of its size.",
+        "Surface",
+        insert,
     ),
     Command(
         "clear",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SHEET = "_voladdin"
 TITLE = "What voladdin's commands put into this book; the command Clear takes it back."
 WIDEST = 200  # cells a row of the ledger describes; Excel refuses texts above 8,192 characters in places
+_CALC_NAMES = "ORG.VOLADDIN.CALC.FUNCTIONS."  # before a function's own, in Calc's formulas
+_CALC_SHEET = re.compile(r"\$?('(?:[^']|'')+'|\w+)\.(?=\$?[A-Z]+\$?[0-9])")
 _REFERENCE = re.compile(r"=ROWS\('?(.+?)'?!\$([A-Z]+)\$([0-9]+)(?::\$([A-Z]+)\$([0-9]+))?\)")
 
 
@@ -180,6 +182,11 @@ def _put_values(cells: xw.Range, values: list[Any]) -> None:
             cells[0, i].value = value
 
 
+def enter_array(cells: xw.Range, formula: str) -> None:
+    """Makes the cells one array formula."""
+    cells.formula_array = formula
+
+
 def _spills(cells: xw.Range) -> bool:
     """Whether the host has formulas that spill: Excel of 2021 and 365."""
     try:
@@ -228,7 +235,17 @@ def as_written(attribute: str, now: Any, ours: Any) -> bool:
     """Whether a cell's attribute is still what was written, as far as a saved workbook keeps it."""
     if attribute == "format" and isinstance(now, str) and isinstance(ours, str):
         return _bare(now) == _bare(ours)
+    if attribute == "value" and isinstance(now, list) and isinstance(ours, list):
+        return same(list(map(_bare_formula, now)), list(map(_bare_formula, ours)))
     return same(now, ours)
+
+
+def _bare_formula(value: Any) -> Any:
+    """A formula without what sets the same one apart in Excel and in Calc; other values as they are."""
+    if not isinstance(value, str) or not value.startswith("="):
+        return value
+    text = _CALC_SHEET.sub(r"\1!", value.removeprefix("=").removeprefix(_CALC_NAMES))
+    return re.sub(r"[$' ]", "", text).replace(";", ",")
 
 
 def _bare(form: str) -> str:

@@ -75,6 +75,18 @@ class Transaction:
                 ours, was = {"value": _plain(new[part])}, {"value": _plain(old[part])}
                 self._add(Record(place, self.command, ours, was))
 
+    def enter_array(self, corner: CellRun, size: tuple[int, int], formula: str) -> None:
+        """Makes blank cells, rows x columns, one array formula."""
+        sheet, last = corner.sheet, (corner.row + size[0] - 1, corner.column + size[1] - 1)
+        cells = self.book.sheets[sheet].range((corner.row, corner.column), last)
+        self._change(corner, lambda: ledger.enter_array(cells, formula), lambda: _blank(cells))
+        for i in range(size[0]):
+            for start in range(0, size[1], ledger.WIDEST):
+                width = min(ledger.WIDEST, size[1] - start)
+                place = CellRun(sheet, corner.row + i, corner.column + start, width)
+                ours, was = {"value": [formula] * width}, {"value": [None] * width}
+                self._add(Record(place, self.command, ours, was))
+
     def take_back(self, records: Iterable[Record]) -> tuple[int, int]:
         """Restores what was there before these records, the last first: how many were, and were not.
 
@@ -248,6 +260,10 @@ def _add_sheet(book: xw.Book, name: str) -> None:
 
 def _fill(cells: xw.Range, rows: list[list[Any]]) -> None:
     cells.value = rows
+
+
+def _blank(cells: xw.Range) -> None:
+    cells.value = None
 
 
 def _plain(attribute: Any) -> Any:

@@ -65,6 +65,7 @@ class Document:
     Raises InputError where they are of another shape.
     """
 
+    answers: Iterator[str] = iter(())  # to what the command asks, in order
     spills = False  # whether a formula's result fills the cells beside it
 
     def __init__(self, book: dict[str, Any], blocks: list[dict[str, Any]]) -> None:
@@ -77,6 +78,7 @@ class Document:
             self.region = _area(book["region"])
             self.sheets = [_sheet(sheet) for sheet in book["sheets"]]
             self.edits: list[dict[str, Any]] = []
+            self.answers = iter(list(map(str, book.get("answers", ()))))
             for block in blocks:
                 self._load(block)
         except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -130,7 +132,9 @@ class Document:
         sheet = self._open(name)
         self._check_merged(sheet, area)
         for place in _places(area):
-            self._enter(sheet.cells.setdefault(place, {}), text, "formula")
+            cell = sheet.cells.setdefault(place, {})
+            cell["formula"] = text
+            self._enter(cell, text, "formula")
         rows = [[text] * (area[3] - area[1] + 1)] * (area[2] - area[0] + 1)
         self.edits.append({"op": "array", "sheet": sheet.name, "area": list(area), "rows": rows})
 

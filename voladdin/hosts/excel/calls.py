@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from voladdin.commands import execute
+from voladdin.commands.questions import Prompt, Unanswered
 from voladdin.errors import InputError, VoladdinError
 from voladdin.hosts.documents.engine import book_of
 from voladdin.journal import Caller, recorded
@@ -34,23 +35,36 @@ def answered(call: str) -> str:
         return wire.write_answer([["#N/A"]], [f"no answer within {LIMIT:g} s"])
 
 
-def commanded(name: str) -> str:
-    """Runs a command on the book that VBA gave xlwings: "=" and what it did, or "!" and why it could not."""
+def commanded(command: str) -> str:
+    """Runs a command on the book that VBA gave xlwings: "=" and what it did, or "!" and why it could not.
+
+    command: its name, and the answers to what it asked before, with tabs between. Where it asks more: "?" and
+    the kind of answer, its default, and the question, a line each.
+    """
     import xlwings as xw
 
-    return on_book(name, xw.Book.caller().impl.xl)
+    return on_book(command, xw.Book.caller().impl.xl)
 
 
-def on_book(name: str, workbook: Any, title: str = "") -> str:
+def on_book(command: str, workbook: Any, title: str = "") -> str:
     """The same on an open workbook, as COM gives it; title: its name, where that is known."""
     document = OpenDocument(workbook, title)
+    name, *answers = command.split("\t")
+    document.answers = iter(answers)
     try:
         message = execute(name, book_of(document))
         with recorded(name, Caller(document.name)):
             apply(document)
+    except Unanswered as unanswered:
+        return f"?{_in_lines(unanswered.question)}"
     except VoladdinError as error:
         return f"!{error} ({error.reference})"
     return f"={message}"
+
+
+def _in_lines(question: Prompt) -> str:
+    choices = f" {', '.join(question.choices)}" if question.choices else ""
+    return f"{question.kind}\n{question.default}\n{question.words}{choices}"
 
 
 def in_excel(text: str) -> str:

@@ -11,13 +11,40 @@ Public Sub VoladdinCommand(control As IRibbonControl)
     ElseIf Not Ready() Then
         answer = "!" & reason & ". Reconnect asks again."
     Else
-        answer = DoneQuietly(control.Tag)
+        answer = DoneWithAnswers(control.Tag)
     End If
     If Len(answer) > 1 Then MsgBox Mid$(answer, 2, 1000), IIf(Left$(answer, 1) = "!", vbExclamation, vbInformation), PROJECT_NAME
     Exit Sub
 CommandFailed:
     MsgBox "Python did not run the command: " & Err.Description, vbCritical, PROJECT_NAME
 End Sub
+
+Private Function DoneWithAnswers(ByVal command As String) As String
+    ' A command that asks runs again with each answer behind it, until it has all; "" where the user gives up.
+    Dim answer As String
+    Do
+        DoneWithAnswers = DoneQuietly(command)
+        If Left$(DoneWithAnswers, 1) <> "?" Then Exit Function
+        answer = Replied(Split(Mid$(DoneWithAnswers, 2), vbLf, 3))
+        If answer = vbNullChar Then DoneWithAnswers = "": Exit Function
+        command = command & vbTab & answer
+    Loop
+End Function
+
+Private Function Replied(ByVal question As Variant) As String
+    ' To the kind of answer, its default and the words; a range by mouse. Chr(0) where the user gives up.
+    Dim chosen As Range, typed As Variant
+    Replied = vbNullChar
+    If question(0) = "range" Then
+        On Error Resume Next ' False, which is no range
+        Set chosen = Application.InputBox(question(2), PROJECT_NAME, question(1), Type:=8)
+        On Error GoTo 0
+        If Not chosen Is Nothing Then Replied = chosen.Address(External:=True)
+    Else
+        typed = Application.InputBox(question(2), PROJECT_NAME, question(1), Type:=2)
+        If VarType(typed) <> vbBoolean Then Replied = Replace(Replace(typed, vbTab, " "), vbLf, " ")
+    End If
+End Function
 
 Private Function DoneQuietly(ByVal command As String) As String
     ' Excel neither draws, nor calculates, nor tells of events meanwhile; as before after it, whatever happens.

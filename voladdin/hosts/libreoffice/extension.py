@@ -39,6 +39,7 @@ _CODE = {
     "inside/connection.py": "python/pythonpath/voladdin_connection.py",
     "inside/machine.py": "python/pythonpath/voladdin_machine.py",
     "inside/main_thread.py": "python/pythonpath/voladdin_main_thread.py",
+    "inside/questions.py": "python/pythonpath/voladdin_questions.py",
     "inside/truth.py": "python/pythonpath/voladdin_truth.py",
     "inside/values.py": "python/pythonpath/voladdin_values.py",
 }

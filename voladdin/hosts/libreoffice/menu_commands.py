@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from voladdin.commands import COMMANDS, execute
+from voladdin.commands.questions import Unanswered
 from voladdin.errors import UnavailableError
 from voladdin.home import version
 from voladdin.hosts.documents.document import Document, Missing
@@ -12,7 +14,8 @@ from voladdin.hosts.documents.engine import book_of
 
 
 def run(name: str, book: dict[str, Any], blocks: list[dict[str, Any]]) -> dict[str, Any]:
-    """Runs a command: {"label", "message", "edits"}, or {"need": {"sheet", "area"}}, cells to send as well.
+    """Runs a command: {"label", "message", "edits"}, or {"need": {"sheet", "area"}}, cells to send as well,
+    or {"ask": {"kind", "words", "default", "choices"}}, whose answer is to be one more of book["answers"].
 
     book, blocks: as `Document` takes them; book["extension"]: the version of the extension that asks.
 
@@ -28,4 +31,6 @@ def run(name: str, book: dict[str, Any], blocks: list[dict[str, Any]]) -> dict[s
         message = execute(name, book_of(document))
     except Missing as missing:
         return {"need": {"sheet": missing.sheet, "area": list(document.ample(missing))}}
+    except Unanswered as unanswered:
+        return {"ask": asdict(unanswered.question)}
     return {"label": COMMANDS[name].label, "message": message, "edits": document.plan()}

@@ -10,7 +10,7 @@ import logging
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import unohelper
 from com.sun.star.frame import (
@@ -26,6 +26,10 @@ from voladdin_client import CommandError, FunctionClient  # type: ignore[import-
 from voladdin_edits import apply  # type: ignore[import-not-found]
 from voladdin_machine import keep_log  # type: ignore[import-not-found]
 from voladdin_main_thread import is_main, later, learn  # type: ignore[import-not-found]
+from voladdin_questions import Asked, ask  # type: ignore[import-not-found]
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 IMPLEMENTATION = "org.voladdin.calc.Menu"
 SERVICES = ("com.sun.star.frame.ProtocolHandler",)
@@ -39,14 +43,19 @@ log = logging.getLogger("voladdin.libreoffice")
 client = FunctionClient(HOME)
 
 
-def run(name: str, document: Any) -> str:
-    """Runs a command on a document; what it did, in words. Where it raises, nothing has changed."""
+def run(name: str, document: Any, answers: Sequence[str] = ()) -> str:
+    """Runs a command on a document; what it did, in words. Where it raises, nothing has changed.
+
+    answers: to what it asks. Raises Asked where it asks more.
+    """
     if document.isReadonly():
         raise CommandError("the document is read-only; save it under another name first")
-    book = describe(document) | {"extension": VERSION}
+    book = describe(document) | {"extension": VERSION, "answers": list(answers)}
     blocks: list[Any] = []
     for _ in range(MOST_BLOCKS):
         answer = client.command(name, book, blocks)
+        if "ask" in answer:
+            raise Asked(answer["ask"])
         if "need" not in answer:
             if answer["edits"]:
                 apply(document, answer["edits"], f"voladdin: {answer['label']}")
@@ -65,10 +74,10 @@ def show(controller: Any, message: str, kind: int) -> None:
         log.warning("no infobar: %s", error)
 
 
-def done_by(name: str, document: Any) -> tuple[bool, str]:
-    """Runs a command and says in a bar what it did, or why it could not."""
+def done_by(name: str, document: Any, answers: Sequence[str] = ()) -> tuple[bool, str]:
+    """Runs a command and says in a bar what it did, or why it could not. Raises Asked as `run`."""
     try:
-        done, message = True, run(name, document)
+        done, message = True, run(name, document, answers)
     except CommandError as error:
         done, message = False, str(error)
     except Exception as error:
@@ -113,22 +122,31 @@ class Menu(unohelper.Base, XDispatchProvider, XNotifyingDispatch, XInitializatio
 
     def dispatchWithNotification(self, url: Any, arguments: tuple[Any, ...], listener: Any) -> None:
         """On the main thread, also where another one asks, such as a macro from outside."""
+        name, answers = url.Path, [str(one.Value) for one in arguments if one.Name == "answer"]
         if is_main():
-            self._finish(url.Path, listener)
+            self._finish(name, answers, listener)
         else:
-            name = url.Path
-            later(self.context, lambda: self._finish(name, listener), (url, arguments, listener))
+            held = (url, arguments, listener)
+            later(self.context, lambda: self._finish(name, answers, listener), held)
 
-    def _finish(self, name: str, listener: Any) -> None:
-        done, message = self._run(name)
+    def _finish(self, name: str, answers: list[str], listener: Any) -> None:
+        done, message = self._run(name, answers)
         if listener is not None:
             event = DispatchResultEvent()
             event.Source, event.State, event.Result = self, SUCCESS if done else FAILURE, message
             listener.dispatchFinished(event)
 
-    def _run(self, name: str) -> tuple[bool, str]:
+    def _run(self, name: str, answers: list[str]) -> tuple[bool, str]:
         document = self.frame.getController().getModel()
-        done, message = done_by(name, document)
+        try:
+            done, message = done_by(name, document, answers)
+        except Asked as asked:
+
+            def go_on(answer: str) -> None:
+                self._run(name, [*answers, answer])
+
+            ask(self.context, document.getCurrentController(), asked.question, go_on)
+            return True, str(asked)
         if done and name == "plot":
             watch(self.context, HOME, document, partial(take, self.context))
         return done, message
