@@ -261,3 +261,21 @@ def test_a_ledger_that_excel_keeps_is_blank(monkeypatch: pytest.MonkeyPatch) -> 
     kept = document.sheet("_voladdin")
     assert not any(cell.get("value") or cell.get("formula") for cell in kept.cells.values())
     assert run(document, "clear", "A1") == "nothing to clear: no command has written here"
+
+
+def test_a_question_is_asked_until_it_is_answered() -> None:
+    document = calc.opened({"S": {"B3": GRID}}, "C4")
+    workbook = excel.Workbook(document)
+    before = calc.state(document)
+    document.selection = [calc.area("C4")]
+    kind, default, words = on_book("insert", workbook, "book.ods")[1:].split("\n")
+    assert (kind, default) == ("text", "VOLIMPUTE") and "VOLCHECK" in words and len(words) <= 255
+    kind, default, words = on_book("insert\tVOLCHECK", workbook, "book.ods")[1:].split("\n")
+    assert (kind, default) == ("range", "$B$3:$G$6") and len(words) <= 255
+    assert calc.state(document) == before
+    answers = ["[book.ods]S!$B$3:$G$6", "output=report", "'[book.ods]S'!$B$9"]
+    said = on_book("\t".join(["insert", "VOLCHECK", *answers]), workbook, "book.ods")
+    assert said == '=wrote =VOLCHECK(B3:G6, "report") to S!B9, 1 x 1 cells'
+    assert calc.attribute(document, "B9", "formula") == [['=VOLCHECK(B3:G6, "report")']]
+    assert run(document, "clear", "A1") == "cleared 1 place"
+    assert calc.state(document) == before

@@ -305,6 +305,11 @@ class Range:
             lambda c: calc_formula(c.removeprefix("'")) if isinstance(c, str) else c,
         )
 
+    def _enter_array(self, value: str) -> None:
+        self._set("formula", value, calc_formula)
+
+    FormulaArray = property(None, _enter_array)
+
     @property
     def Interior(self) -> Interior:
         return Interior(self)
