@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 
 import pytest
 
-from .machine import DRIVE, HOME, SERVE, environment, excel
+from export.bench.hosts.wine import DRIVE, excel, served, stop_all
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def wine() -> Iterator[None]:
     """What is started here ends here."""
     yield
-    subprocess.run(["wineserver", "-k"], env=environment(), check=False)
+    stop_all()
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +37,5 @@ def installed() -> str:
 @pytest.fixture(scope="module")
 def server(installed: str) -> Iterator[subprocess.Popen[bytes]]:
     """The local server on Windows' event loop, as its task starts it."""
-    pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    started = subprocess.Popen(["wine", "cmd", "/c", SERVE], env=environment(), **pipe)  # type: ignore
-    deadline = time.monotonic() + 120
-    while not (HOME / "server.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    yield started
-    started.kill()
-    started.wait()
-    assert started.stdout is not None
-    started.stdout.close()
+    with served() as started:
+        yield started

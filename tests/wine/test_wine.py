@@ -11,13 +11,12 @@ import time
 
 import pytest
 
+from export.bench.hosts.wine import DRIVE, HOME, PYTHON, by_com, by_http, excel, windows
 from tests.stubs.function_calls import CALLS, QUOTES
 from voladdin.hosts.excel import xlam
 from voladdin.journal import Caller
 from voladdin.worksheet.registry import FUNCTIONS, evaluate
 from voladdin.worksheet.wire import Call, read_answer, write_call
-
-from .machine import DRIVE, HOME, PYTHON, by_com, by_http, excel, windows
 
 WRONG = Call("VOLCHECK", [[*QUOTES[:2], ["3X", 0.1, 0.1, 0.1]]], Caller("b.xlsx", "'σ'!E1", ("'σ'!A5:D7",)))
 TRANSPORTS = {"WinHTTP": by_http, "COM": by_com}

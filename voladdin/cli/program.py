@@ -27,6 +27,7 @@ BENCHES = {  # name: its module
     "backfill": "export.bench.backfill",
     "papers": "export.bench.papers.command",
     "fuzz": "export.bench.fuzz",
+    "hosts": "export.bench.hosts.transports",
 }
 TRAININGS = {  # what `train` does beside a bundle: its module
     "search": "export.imputation.selection.search_command",

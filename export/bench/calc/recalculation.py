@@ -159,7 +159,7 @@ class Bench:
 def run(formulas: int, repeats: int, say: Callable[[str], None]) -> dict[str, Steps]:
     """The steps of every formula, `repeats` times, in a LibreOffice and a home of their own."""
     found: dict[str, Steps] = {name: {} for name in (*FORMULAS, REQUESTS)}
-    with tempfile.TemporaryDirectory() as folder, _own_home(Path(folder, "home")):
+    with tempfile.TemporaryDirectory() as folder, own_home(Path(folder, "home")):
         libreoffice.install(Path(folder, "profile"))
         state = ensure_running()
         try:
@@ -182,7 +182,8 @@ def _add(steps: Steps, more: Steps) -> None:
 
 
 @contextmanager
-def _own_home(folder: Path) -> Iterator[None]:
+def own_home(folder: Path) -> Iterator[None]:
+    """VOLADDIN_HOME is this folder in the block."""
     before = os.environ.get("VOLADDIN_HOME")
     os.environ["VOLADDIN_HOME"] = str(folder)
     try:

@@ -1,11 +1,16 @@
-"""Programs of Windows under Wine, and the add-in's calls to Python by each transport there."""
+"""Programs of Windows under Wine, and the add-in's calls to Python by each transport there.
+
+VOLADDIN_WINE names the folder that `tests/wine/setup.sh` made.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 TARGET = os.environ.get("VOLADDIN_WINE", "")
@@ -46,6 +51,29 @@ def excel(action: str) -> str:
     script = f"from voladdin.hosts import excel\nprint(excel.{action}())\n"
     (DRIVE / "c" / "excel.py").write_text(script)
     return in_profile(PYTHON, "-B", r"C:\c\excel.py")
+
+
+@contextmanager
+def served(seconds: float = 120) -> Iterator[subprocess.Popen[bytes]]:
+    """The local server on Windows' event loop, as its task starts it; ends with the block."""
+    (HOME / "server.json").unlink(missing_ok=True)
+    pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    started = subprocess.Popen(["wine", "cmd", "/c", SERVE], env=environment(), **pipe)  # type: ignore
+    deadline = time.monotonic() + seconds
+    while not (HOME / "server.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    try:
+        yield started
+    finally:
+        started.kill()
+        started.wait()
+        assert started.stdout is not None
+        started.stdout.close()
+
+
+def stop_all() -> None:
+    """Ends every program of this Wine."""
+    subprocess.run(["wineserver", "-k"], env=environment(), check=False)
 
 
 def asked(program: Sequence[str], calls: Sequence[str], *more: str) -> tuple[list[str], str]:

@@ -1,0 +1,1 @@
+"""`voladdin bench hosts`: what the way from a host to Python costs."""
