@@ -80,10 +80,13 @@ def test_a_range_of_another_sheet_is_named() -> None:
         (("VOLCHECK", "A1:D3", "outptu=report"), "'outptu=report' names no argument; expected one of output"),
         (("VOLIMPUTE", "A1:D3", "", "D3"), "S!D3 holds 0.11; expected 3 x 4 blank cells"),
         (("VOLIMPUTE", "A1:D3", "", "XFC1"), "leave the sheet"),
+        (("VOLCHECK", "A1:D6", "", "C5"), "1 x 1 cells from S!C5 cover A1:D6, which they read"),
+        (("VOLIMPUTE", "A1:D3", "output=standard"), "output is 'standard'; expected one of"),
+        (("VOLIMPUTE", "F2:G4", ""), "surface: cell F3 is .1Z."),
     ],
 )
 def test_what_it_refuses(answers: tuple[str, ...], match: str) -> None:
-    sheets = {"S": {"A1": QUOTED, "A9": [["a", "b"]]}}
+    sheets = {"S": {"A1": QUOTED, "A9": [["a", "b"]], "F2": [["", "ATM"], ["1Z", 0.1], ["1Y", 0.1]]}}
     refused(opened(sheets, "A1", *answers, *[""] * ("A9:B9" in answers)), "insert", match)
 
 
@@ -94,3 +97,28 @@ def test_the_size_is_that_of_the_answer() -> None:
     )
     said = run(document, "insert")
     assert said.endswith(f"{len(report)} x {len(report[0])} cells")
+
+
+def test_the_place_offered_has_room() -> None:
+    """Beside the grid, else below it, else beyond all that is used."""
+    offered = []
+    beside, below = {"F2": [["x"]]}, {"F2": [["x"]], "C5": [["y"]]}
+    for more in ({}, beside, below):
+        document = opened({"S": {"A1": QUOTED} | more}, "A1", "VOLIMPUTE", "A1:D3", "")
+        with pytest.raises(Unanswered) as question:
+            run(document, "insert")
+        offered.append(question.value.question.default)
+    assert offered == ["F1", "A5", "H1"]
+
+
+def test_vols_look_as_their_grid_and_what_is_no_vol_does_not() -> None:
+    looks = {"B2:D3": {"format": "0.00%"}}
+    for other, form in (("", "0.00%"), ("output=zscore", "General")):
+        document = calc.opened({"S": {"A1": QUOTED}}, "A1", looks=looks)
+        document.answers = iter(("VOLIMPUTE", "A1:D3", other, "F1"))
+        before = calc.state(document)
+        run(document, "insert")
+        assert calc.attribute(document, "G2:I3", "format") == [[form] * 3] * 2
+        document.answers = iter(())
+        run(document, "clear", "A1")
+        assert calc.state(document) == before

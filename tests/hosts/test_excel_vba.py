@@ -221,6 +221,27 @@ def test_a_button_over_http(office: Any, server: Any) -> None:
     assert (command, handle) == ("fill", "42") and book.endswith("voladdin.xlam")
 
 
+@pytest.mark.parametrize("refused", ["", "text", "range"])
+def test_the_user_is_asked_until_the_command_is_done(office: Any, server: Any, refused: str) -> None:
+    """A text, then a range by mouse; where a question is refused the command ends without a word."""
+    asked = ["?text\nVOLIMPUTE\nWhich\nfunction?", "?range\n$A$1\nsurface", "=done"]
+    called = server(lambda name, arguments: [[1.0]])
+    called.command = lambda text: asked[text.split("\n")[0].count("\t")]
+    replies = {"text": "VOLCHECK", "range": "B3:G6"} | {refused: "cancel"}
+    found = office(
+        f'Replies = "{"|".join(replies.values())}"',
+        'Pressed "insert"',
+        'Test = Said & "#" & Replace(Questions, Chr(10), "/")',
+    )
+    said, questions = found["result"].split("#")
+    kept = ["", "text", "range"].index(refused) or 2
+    assert questions == "".join(["2:VOLIMPUTE:Which/function?|", "8:$A$1:surface|"][:kept])
+    assert said == ("" if refused else "voladdin:64:done")
+    commands = [text.split("\n")[0].split("\t") for text in called.texts]
+    whole = ["insert", "VOLCHECK", "[b]S!$B$3:$G$6"]
+    assert commands == [whole[:count] for count in range(1, 4 if not refused else kept + 1)]
+
+
 @pytest.mark.parametrize("broken", [False, True])
 def test_excel_is_quiet_while_a_command_runs_and_as_before_after_it(
     office: Any, server: Any, broken: bool

@@ -35,7 +35,7 @@ class LocalServer:
 
     calls: (function, arguments) of each request.
     last: it dies after this many calls.
-    command: what it answers to every command.
+    command: what it answers to every command, or makes of what it is sent.
     """
 
     def __init__(self, home: Path, evaluate: Callable[[str, Sequence[Any]], Any], version: str = "1") -> None:
@@ -123,7 +123,8 @@ class LocalServer:
                 sent = unquote(self.headers[CALL]) if CALL in self.headers else sent
                 server.texts.append(sent)
                 if self.path == "/v1/excel":
-                    self._send(200, server.command)
+                    found = server.command(sent) if callable(server.command) else server.command
+                    self._send(200, found)
                     return
                 call = wire.read_call(sent)
                 server.calls.append((call.name, call.arguments))

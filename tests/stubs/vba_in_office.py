@@ -29,6 +29,8 @@ Private Scheduled As Integer
 Private Com As Object
 Private Status As String
 Private Said As String
+Private Questions As String
+Private Replies As String
 
 Private Function NewHttp()
     Set NewHttp = New http_of_basic
@@ -65,6 +67,24 @@ Private Sub Options_(Macro, Category, Description, HelpFile, ArgumentDescription
     Said = Said & Join(ArgumentDescriptions, ";") & Chr(10)
 End Sub
 
+Private Function Next_(kind, text, offered)
+    Next_ = Split(Replies, "|")(0)
+    Replies = Mid(Replies, Len(Next_) + 2)
+    Questions = Questions & kind & ":" & offered & ":" & text & "|"
+End Function
+
+Private Function Asked_(text, title, offered, kind)
+    Dim reply
+    reply = Next_(kind, text, offered)
+    If reply = "cancel" Then
+        Asked_ = False
+    ElseIf kind = 8 Then
+        Set Asked_ = ActiveSheet.Range(reply)
+    Else
+        Asked_ = reply
+    End If
+End Function
+
 Private Function Shown(found) As String
     Dim cell
     If IsError(found) Then
@@ -98,6 +118,9 @@ EXCEL_ONLY = [  # what LibreOffice's Basic lacks, each by its stand-in above
     [r'Const SEPARATOR As String = "\\"', 'Const SEPARATOR As String = "/"'],
     [r"\bSleep\b", "Wait"],
     [r"\bMsgBox\b", "Say"],
+    [r"Application\.InputBox\((.*), Type:=(\d)\)", r"Asked_(\1, \2)"],
+    [r"chosen\.Address\(External:=True\)", '"[b]S!" & chosen.Address'],
+    [r"Dim chosen As Range", "Dim chosen As Object"],
     [r"\.Open\b", ".Open_"],
     [r"\.Call\(", ".Call_("],
     [r"\boutput\b", "output_"],  # words of its own there

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from statistics import median
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..cells import Cell, Cells, address, read_number, shown
-from ..errors import InputError
+from ..errors import InputError, VoladdinError
+from ..worksheet.references import explained
 from ..worksheet.registry import FUNCTIONS, Argument, Function, evaluate
 from .ledger import CellRun, contents
 from .questions import Prompt, ask, ask_range, cells_named, reference
@@ -24,6 +25,7 @@ _NAMES = tuple(name for name in FUNCTIONS if name != _LEFT_OUT)
 _FOUR = ("level", "skew", "curv", "term")  # asked although each may be left blank
 _LONGEST = 255  # characters of Excel's array formulas, as entered by a program
 _WORDS = 250  # characters of a question in Excel
+_ALIKE = 3.0  # medians within this factor are of one unit
 
 
 class _Given(NamedTuple):
@@ -55,17 +57,20 @@ def insert(book: xw.Book) -> str:
     given = {argument.name: _asked(book, function, argument) for argument in asked}
     given |= _others(book, function, given)
     every = [given.get(argument.name, _OMITTED) for argument in function.arguments]
-    found = evaluate(function.name, [one.value for one in every])
+    found = _evaluated(function, every)
     size = len(found), len(found[0])
     words = f"The first cell of the result, {size[0]} x {size[1]} cells"
-    place = ask_range(book, words, _beside(given.values(), book.sheets.active.name))
+    place = ask_range(book, words, _offered(book, every, size))
     corner = CellRun(place.sheet.name, place.row, place.column)
     formula = f"={function.name}({', '.join(one.text(corner.sheet) for one in every).rstrip(', ')})"
     if len(formula) > _LONGEST:
         raise InputError(f"{formula} has {len(formula)} characters; expected {_LONGEST}, as Excel's arrays")
     with Transaction(book, NAME) as changes:
-        _require_blank(book, corner, size)
+        _require_room(book, corner, size, every)
         changes.enter_array(corner, size, formula)
+        form = _form(every, found)
+        for row in range(corner.row + 1, corner.row + size[0] if form else 0):
+            changes.write(CellRun(corner.sheet, row, corner.column + 1, size[1] - 1), format=form)
     return f"wrote {formula} to {corner}, {size[0]} x {size[1]} cells"
 
 
@@ -117,24 +122,76 @@ def _others(book: xw.Book, function: Function, given: dict[str, _Given]) -> dict
     return found
 
 
-def _beside(given: Iterable[_Given], active: str) -> str:
-    """The cell one column behind the widest of the ranges on the sheet."""
-    there = [one.cells for one in given if one.cells is not None and one.cells.sheet.name == active]
+def _evaluated(function: Function, every: list[_Given]) -> Cells:
+    """The result. Raises VoladdinError, which names cells as on the sheet."""
+    try:
+        return evaluate(function.name, [one.value for one in every])
+    except VoladdinError as error:
+        references = ["" if one.cells is None else one.cells.address for one in every]
+        names = [argument.name for argument in function.arguments]
+        raise type(error)(explained(str(error), names, references)) from None
+
+
+def _offered(book: xw.Book, every: list[_Given], size: tuple[int, int]) -> str:
+    """Where there is room: beside the first of the ranges on the sheet, below it, beyond all that is used."""
+    active = book.sheets.active
+    there = [one.cells for one in every if one.cells is not None and one.cells.sheet.name == active.name]
     if not there:
         return ""
-    first = min(there, key=lambda cells: int(cells.row))
-    column = max(cells.column + cells.shape[1] for cells in there) + 1
-    return address(first.row - 1, column - 1) if column <= LAST_COLUMN else ""
+    cells = there[0]
+    used = active.used_range
+    beside = (cells.row, cells.column + cells.shape[1] + 1)
+    below = (cells.row + cells.shape[0] + 1, cells.column)
+    for row, column in (beside, below):
+        if not _in_the_way(book, CellRun(active.name, row, column), size):
+            return address(row - 1, column - 1)
+    beyond = used.column + used.shape[1]
+    return address(cells.row - 1, beyond) if beyond < LAST_COLUMN else ""
 
 
-def _require_blank(book: xw.Book, corner: CellRun, size: tuple[int, int]) -> None:
-    """Raises InputError naming a cell of the result's that is not, or where it leaves the sheet."""
+def _require_room(book: xw.Book, corner: CellRun, size: tuple[int, int], every: list[_Given]) -> None:
+    """Raises InputError where the result would cover what is there, or what it is computed from."""
+    why = _in_the_way(book, corner, size)
+    if why:
+        raise InputError(why)
+    for one in every:
+        if one.cells is not None and _overlap(one.cells, corner, size):
+            covered = one.cells.address.replace("$", "")
+            raise InputError(f"{size[0]} x {size[1]} cells from {corner} cover {covered}, which they read")
+
+
+def _in_the_way(book: xw.Book, corner: CellRun, size: tuple[int, int]) -> str:
+    """The cell of the result's that is not blank, or that the result leaves the sheet; else blank."""
     last = corner.row + size[0] - 1, corner.column + size[1] - 1
     if last[0] > LAST_ROW or last[1] > LAST_COLUMN:
-        raise InputError(f"{size[0]} x {size[1]} cells from {corner} leave the sheet")
+        return f"{size[0]} x {size[1]} cells from {corner} leave the sheet"
     table = contents(book.sheets[corner.sheet].range((corner.row, corner.column), last))
     for i, row in enumerate(table):
         for j, cell in enumerate(row):
             if cell not in (None, ""):
                 place = CellRun(corner.sheet, corner.row + i, corner.column + j)
-                raise InputError(f"{place} holds {shown(cell)}; expected {size[0]} x {size[1]} blank cells")
+                return f"{place} holds {shown(cell)}; expected {size[0]} x {size[1]} blank cells"
+    return ""
+
+
+def _overlap(cells: xw.Range, corner: CellRun, size: tuple[int, int]) -> bool:
+    """Whether the block from `corner` has a cell of the range's."""
+    (rows, columns), down, across = cells.shape, corner.row - cells.row, corner.column - cells.column
+    return cells.sheet.name == corner.sheet and -size[0] < down < rows and -size[1] < across < columns
+
+
+def _form(every: list[_Given], found: Cells) -> str | None:
+    """The number format of a grid of the result's size, where their numbers are of one unit."""
+    for one in every:
+        if one.cells is not None and one.cells.shape == (len(found), len(found[0])) and len(found) > 1:
+            before, after = _middle(one.value), _middle(found)
+            if before and after and 1 / _ALIKE < after / before < _ALIKE:
+                form: str | None = one.cells[-1, -1].number_format
+                return None if form == "General" else form
+    return None
+
+
+def _middle(rows: Any) -> float:
+    """The median of the numbers within the headers; 0 where there is none."""
+    numbers = [cell for row in rows[1:] for cell in row[1:] if isinstance(cell, float)]
+    return median(numbers) if numbers else 0.0
