@@ -78,6 +78,7 @@ def _typed(context: Any, window: Any, question: dict[str, Any]) -> str | None:
     create = context.ServiceManager.createInstanceWithContext
     model = create("com.sun.star.awt.UnoControlDialogModel", context)
     model.Title, model.Width, model.Height = "voladdin", _WIDTH, 8 * _LINE
+    model.PositionX = model.PositionY = _WIDTH // 2
     _add(model, "FixedText", "words", 0, 4, Label=question["words"], MultiLine=True)
     if question["choices"]:
         choices = tuple(question["choices"])
