@@ -115,7 +115,7 @@ Private Function DoneByServer(ByVal body As String) As String
     Set caller = CreateObject("MSXML2.ServerXMLHTTP.6.0")
     since = Timer
     caller.setTimeouts 1000, CONNECT_MS, 5000, CLng(COMMAND_SECONDS * 1000)
-    caller.setProxy 1
+    WithoutProxy caller
     caller.Open "POST", "http://127.0.0.1:" & port & "/v1/excel", True
     caller.setRequestHeader "Content-Type", "text/plain; charset=utf-8"
     caller.setRequestHeader "Authorization", "Bearer " & token

@@ -107,7 +107,7 @@ End Function
 Private Function Asked(ByVal method As String, ByVal path As String, ByVal body As String, ByVal limit As Long) As String
     ' The body of an answer; an error where there is none in time, or another status than 200.
     http.setTimeouts 1000, CONNECT_MS, 5000, limit
-    http.setProxy 1 ' none
+    WithoutProxy http
     http.Open method, "http://127.0.0.1:" & port & path, False
     http.setRequestHeader "Content-Type", "text/plain; charset=utf-8"
     If Len(token) > 0 Then http.setRequestHeader "Authorization", "Bearer " & token
@@ -120,6 +120,12 @@ Private Function Asked(ByVal method As String, ByVal path As String, ByVal body 
     Asked = http.responseText
     If http.Status <> 200 Then Err.Raise vbObjectError + 1000, PROJECT_NAME, "status " & http.Status & ": " & Left$(Asked, 300)
 End Function
+
+Private Sub WithoutProxy(ByVal sender As Object)
+    ' A firm's proxy does not know this machine's own addresses; what cannot be told so has none.
+    On Error Resume Next
+    sender.setProxy 1
+End Sub
 
 Private Function IsPlain(ByVal body As String) As Boolean
     ' Whether a call can go in a request's head. A body is sent after the head, and may wait 40 ms for its acknowledgement.
