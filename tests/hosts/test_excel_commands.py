@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -77,6 +78,33 @@ def test_check_repair_and_clear() -> None:
     assert document.active == "voladdin help"
     document.active = "S"
     run(document, "clear", "C4")
+    assert calc.state(document) == before
+
+
+def test_charts_by_excels_own_objects() -> None:
+    """Every call is one that Excel's object model has; each series is live on its cells."""
+    document = calc.opened({"S": {"B3": BROKEN}}, "C4")
+    workbook, before = excel.Workbook(document), calc.state(document)
+    assert run(document, "chart", "C4", workbook).startswith("4 charts of S!B3:E6 are on the sheet")
+    made = [edit for edit in document.edits if edit["op"] == "drawn"]
+    charts = [edit["chart"] for edit in made]
+    assert {edit["sheet"] for edit in made} == {"voladdin chart"}
+    assert [chart.title.given["Text"] for chart in charts] == ["At the money", "1W", "1M", "1Y"]
+    names = ["Filled", "90% band, low", "90% band, high", "Repaired", "Quotes"]
+    for chart in charts:
+        assert [series.given["Name"] for series in chart.series] == names
+        assert chart.given["DisplayBlanksAs"] == 3
+        lengths = {series.given[name]._count for series in chart.series for name in ("Values", "XValues")}
+        assert lengths == {3}
+        dots = chart.series[-1]
+        assert dots.given["MarkerStyle"] == 8 and not dots.Format.Line.given["Visible"]
+        assert [s.Format.Line.given.get("DashStyle") for s in chart.series] == [None, 4, 4, None, None]
+    boxes = [chart.box for chart in charts]
+    assert all(a[0] + a[2] <= b[0] or a[1] + a[3] <= b[1] for a, b in itertools.pairwise(boxes))
+    (scale,) = [edit for edit in document.edits if edit["op"] == "scaled"]
+    assert [one.FormatColor.given["Color"] for one in scale["criteria"]] == [0xFFFBF8, 0xF3E2CF, 0xDCA86F]
+    document.active = "S"
+    run(document, "clear", "C4", workbook)
     assert calc.state(document) == before
 
 

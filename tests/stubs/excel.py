@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.stubs import calc
+from tests.stubs.excel_charts import FormatConditions, Shapes
 from tests.stubs.win32 import ERRORS, ComError
 from voladdin.hosts.documents.document import Area, Document, SheetData
 from voladdin.hosts.documents.notation import a1, calc_formula, excel_formula
@@ -164,6 +165,10 @@ class Worksheet:
     def UsedRange(self) -> Range:
         return Range(self, self.data.used)
 
+    @property
+    def Shapes(self) -> Shapes:
+        return Shapes(self)
+
     def Cells(self, row: int, column: int) -> Range:
         return Range(self, (row, column, row, column))
 
@@ -229,6 +234,26 @@ class Range:
         if self._count >= 1 << 31:
             raise ComError("Overflow")
         return self._count
+
+    @property
+    def FormatConditions(self) -> FormatConditions:
+        return FormatConditions(self)
+
+    @property
+    def Left(self) -> float:
+        return 48.0 * (self.Column - 1)
+
+    @property
+    def Top(self) -> float:
+        return 15.0 * (self.Row - 1)
+
+    @property
+    def Width(self) -> float:
+        return 48.0 * self.Columns.Count
+
+    @property
+    def Height(self) -> float:
+        return 15.0 * self.Rows.Count
 
     def __call__(self, row: int, column: int) -> Range:
         return self.Worksheet.Cells(self.Row + row - 1, self.Column + column - 1)

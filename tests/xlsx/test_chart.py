@@ -11,6 +11,8 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.workbook.protection import WorkbookProtection
 
+from tests.commands.sheets import BROKEN
+from voladdin.arbitrage.check import check
 from voladdin.cells import parse
 from voladdin.cli import main
 from voladdin.errors import InputError
@@ -150,3 +152,25 @@ def test_the_command_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["chart", f"{book}!EURUSD!B3:G6"]) == 0
     assert "a-chart.xlsx, 4 charts" in capsys.readouterr().out
     assert main(["chart", f"{book}!Nowhere!B3:G6"]) == 2
+
+
+def test_quotes_with_arbitrage_are_drawn_before_and_after_the_repair(tmp_path: Path) -> None:
+    """Live: the runner finds the same values for the block, which nothing can be gained from."""
+    output, again = tmp_path / "b.xlsx", tmp_path / "c.xlsx"
+    chart_book(_book(tmp_path / "a.xlsx", BROKEN), output, RANGE.replace("G6", "E6"))
+    run(output, again)
+    sheet, recalculated = (load_workbook(path, data_only=True)[SHEET] for path in (output, again))
+    top = next(row for row in range(1, 60) if sheet.cell(row, 1).value == "Repaired") + 1
+    vols = [[sheet.cell(top + i, 2 + j).value for j in range(3)] for i in range(1, 4)]
+    assert vols == [[recalculated.cell(top + i, 2 + j).value for j in range(3)] for i in range(1, 4)]
+    after = parse([BROKEN[0], *([row[0], *line] for row, line in zip(BROKEN[1:], vols, strict=True))]).surface
+    assert not check(parse(BROKEN).surface).ok and check(after).ok
+    assert load_workbook(output)[SHEET].cell(top, 1).value.text == "=VOLREPAIR(A8:D11)"
+    for chart in load_workbook(output)[SHEET]._charts:
+        titles = [series.tx.v for series in chart.series]
+        assert titles == ["Filled", "90% band, low", "90% band, high", "Repaired", "Quotes"]
+
+
+def test_quotes_without_arbitrage_have_no_repair(tmp_path: Path) -> None:
+    made = chart_book(_book(tmp_path / "a.xlsx"), tmp_path / "b.xlsx", RANGE)
+    assert "Repaired" not in made.values.values()

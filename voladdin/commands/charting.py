@@ -17,14 +17,20 @@ if TYPE_CHECKING:
 
 NAME = "chart"
 SCALE = ((248, 251, 255), (207, 226, 243), (111, 168, 220))  # pale to deep
-_LINES = {"dots": (31, 78, 121), "line": (197, 90, 17), "band": (127, 127, 127)}
+_LINES = {
+    "dots": (31, 78, 121),
+    "line": (197, 90, 17),
+    "band": (127, 127, 127),
+    "repaired": (84, 130, 53),
+}
 
 
 def chart(book: xw.Book) -> str:
     """Draws each smile and the term structure of the grid at the cursor; what it did, in words.
 
     They are on a new sheet, beside references to the quotes and VOLIMPUTE's fills and band, the fills
-    coloured by their size. An earlier sheet of charts, where nothing was added to it, makes room.
+    coloured by their size, and, where the quotes have arbitrage, VOLREPAIR's answer. An earlier sheet of
+    charts, where nothing was added to it, makes room.
 
     Raises VoladdinError, and then the book is as it was.
     """

@@ -22,7 +22,7 @@ from .sheet import ERROR_VALUES
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_COLOURS = {"dots": "1F4E79", "line": "C55A11", "band": "7F7F7F"}
+_COLOURS = {"dots": "1F4E79", "line": "C55A11", "band": "7F7F7F", "repaired": "548235"}
 _TITLE = 1200  # hundredths of a point
 _SCALE = ("F8FBFF", "CFE2F3", "6FA8DC")  # pale to deep
 
@@ -127,7 +127,7 @@ def blank_chart(title: str, number_format: str) -> Any:
 
 
 def line_of(title: str, cells: Any, look: str, colour: str) -> Any:
-    """A series of openpyxl's over a reference. look: "dots", "line" or "band"; colour: RRGGBB."""
+    """A series of openpyxl's over a reference. look: "dots", "band" or another, a line; colour: RRGGBB."""
     series = ExcelSeries(cells, title=title)
     series.smooth = False
     if look == "dots":

@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ..arbitrage.check import check
+from ..arbitrage.repair import repair
 from ..arbitrage.trades import cell_label
 from ..cells import Cell, Cells, Grid, address, render
 from ..imputation.filling import Imputation
@@ -19,7 +21,14 @@ from .references import Box, area
 
 SHEET = "voladdin chart"
 TITLES = ("Quotes", "Filled", "90% band, low", "90% band, high")
-LOOKS = {"Quotes": "dots", "Filled": "line", "90% band, low": "band", "90% band, high": "band"}
+REPAIRED = "Repaired"  # of all that is filled, where the quotes have arbitrage
+LOOKS = {
+    "Quotes": "dots",
+    "Filled": "line",
+    "90% band, low": "band",
+    "90% band, high": "band",
+    REPAIRED: "repaired",
+}
 OUTPUTS = {"Filled": "", "90% band, low": "low", "90% band, high": "high"}
 MOST_SMILES = 40
 HEIGHT, WIDTH = 16, 8  # of a chart, in rows and columns
@@ -28,7 +37,7 @@ Position: TypeAlias = tuple[int, int]  # from 1
 
 @dataclass(frozen=True)
 class Series:
-    """A line of cells in a chart. look: "dots", "line" or "band"."""
+    """A line of cells in a chart. look: "dots", "line", "band" or "repaired"."""
 
     title: str
     cells: Box
@@ -89,12 +98,15 @@ def chart_sheet(
     made = ChartSheet(name, grid.percent)
     arrays = {"Filled": answer.filled, "90% band, low": answer.low, "90% band, high": answer.high}
     height, width = len(grid.raw), len(grid.raw[0])
-    tops = {title: 2 + i * (height + 2) for i, title in enumerate(TITLES)}
+    titles = TITLES if check(grid.surface).ok else (*TITLES, REPAIRED)
+    tops = {title: 2 + i * (height + 2) for i, title in enumerate(titles)}
     for title, top in tops.items():
         made.values[top - 1, 1] = title
         made.headings.append((top - 1, 1))
         if title == "Quotes":
             _quotes(made, grid, source, top)
+        elif title == REPAIRED:
+            _repaired(made, grid, answer, (top, tops["Filled"], units))
         else:
             _array(made, render(grid, arrays[title]), source, (top, OUTPUTS[title], units))
         made.vols.append(_body(grid, top))
@@ -125,8 +137,22 @@ def _array(made: ChartSheet, cells: Cells, source: ChartSource, what: tuple[int,
     more = f',"{output}"' if output else ""
     if units:
         more = f'{more or ","},,,,,"{units}"'
-    box = Box(1, top, len(cells[0]), top + len(cells) - 1)
-    made.arrays[top, 1] = box, f"=VOLIMPUTE({source.whole}{more})"
+    _put(made, cells, top, f"=VOLIMPUTE({source.whole}{more})")
+
+
+def _repaired(made: ChartSheet, grid: Grid, answer: Imputation, what: tuple[int, int, str | None]) -> None:
+    """What is filled, repaired: a formula on the block of the fills."""
+    top, filled, units = what
+    vols = repair(grid.surface.replace(answer.filled)).surface.vols
+    height, width = len(grid.raw), len(grid.raw[0])
+    more = f',,,,"{units}"' if units else ""
+    formula = f"=VOLREPAIR({area(Box(1, filled, width, filled + height - 1))}{more})"
+    _put(made, render(grid, vols), top, formula)
+
+
+def _put(made: ChartSheet, cells: Cells, top: int, formula: str) -> None:
+    """An array formula in the first columns, and its values."""
+    made.arrays[top, 1] = Box(1, top, len(cells[0]), top + len(cells) - 1), formula
     made.values |= {(top + i, 1 + j): cell for i, row in enumerate(cells) for j, cell in enumerate(row)}
 
 
@@ -152,7 +178,9 @@ def _charts(grid: Grid, tops: dict[str, int], left: int) -> list[Chart]:
     for number, (title, along, index) in enumerate(lines):
         ends = [(0, index), (tenors - 1, index)] if along else [(index, 0), (index, strikes - 1)]
         series = tuple(
-            Series(t, _line(grid, tops[t], ends), LOOKS[t]) for t in (*OUTPUTS, "Quotes")
+            Series(t, _line(grid, tops[t], ends), LOOKS[t])
+            for t in (*OUTPUTS, REPAIRED, "Quotes")
+            if t in tops
         )  # dots on top
         at = tops["Quotes"] - 1 + HEIGHT * (number // 2), left + WIDTH * (number % 2)
         found.append(Chart(title, _labels(grid, tops["Quotes"], ends), series, *at))
