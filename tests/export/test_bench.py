@@ -12,19 +12,12 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import ndtr
 
+from export.bench.classical import gaussian
+from export.bench.classical.gaussian import DailyChangeGaussian, Gaussian, LocalGaussian, condition
+from export.bench.classical.grid import interpolation
+from export.bench.classical.simple import LinearVariance, ThinPlate, Yesterday
 from export.bench.data import DeltaAxes, History, load_history, pair_split, test_set, time_split
 from export.bench.imputation import grids, impute
-from export.bench.imputation.baselines import (
-    DailyChangeGaussian,
-    Gaussian,
-    LinearVariance,
-    LocalGaussian,
-    ThinPlate,
-    Yesterday,
-    gaussian,
-)
-from export.bench.imputation.baselines.gaussian import condition
-from export.bench.imputation.baselines.grid import interpolation
 from export.bench.imputation.product import Product, product_methods
 from export.bench.masks import HOLES, RATES, all_masks
 from export.bench.methods import Method, Prediction
@@ -262,7 +255,7 @@ def test_linear_variance_is_linear_in_variance() -> None:
 
 
 def test_thin_plate_reproduces_a_plane_of_log_vol() -> None:
-    from export.bench.imputation.baselines.grid import coordinates
+    from export.bench.classical.grid import coordinates
 
     vols = np.exp(-2 + coordinates(FX) @ [0.1, -0.05]).reshape(FX.shape)
     hidden = np.where(all_masks(1, FX)["70%"][0], np.nan, vols)
@@ -288,7 +281,7 @@ def model_surface(name: str) -> np.ndarray:
 
 @pytest.mark.parametrize(("name", "tolerance"), [("heston", 1e-4), ("bates", 5e-4), ("heston++", 1e-6)])
 def test_a_fit_recovers_its_own_models_surface(name: str, tolerance: float) -> None:
-    from export.bench.imputation.baselines.parametric import Bates, Heston, HestonShift
+    from export.bench.classical.stochastic_vol import Bates, Heston, HestonShift
 
     method = {"heston": Heston(), "bates": Bates(), "heston++": HestonShift()}[name]
     vols = model_surface(name)
@@ -310,8 +303,8 @@ def test_a_fit_takes_a_single_quote(name: str) -> None:
 def test_fourier_prices_are_quantlibs() -> None:
     import QuantLib as ql
 
-    from export.bench.imputation.baselines.fourier import NODES, call_price
-    from export.bench.imputation.baselines.parametric import _TODAY, heston_characteristic
+    from export.bench.classical.fourier import NODES, call_price
+    from export.bench.classical.stochastic_vol import _TODAY, heston_characteristic
 
     ql.Settings.instance().evaluationDate = _TODAY
     flat = ql.YieldTermStructureHandle(ql.FlatForward(_TODAY, 0.0, ql.Actual365Fixed()))
@@ -338,7 +331,7 @@ def test_fourier_prices_are_quantlibs() -> None:
 def test_vae_runs_and_repeats_itself(history: History) -> None:
     import torch
 
-    from export.bench.imputation.baselines.vae import SigmaVAE
+    from export.bench.imputation.rival_vae import SigmaVAE
 
     torch.set_num_threads(1)
     _, hidden = hidden_surfaces(history, count=4)

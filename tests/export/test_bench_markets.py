@@ -9,10 +9,10 @@ import pytest
 from scipy.special import ndtri
 
 import voladdin as va
+from export.bench.classical.interpolators import linear, sabr, ssvi, svi
 from export.bench.markets import answers
 from export.bench.markets.answers import OURS, RIVALS, TOLD, RivalFill, product, timed
 from export.bench.markets.functionals import covered_functionals
-from export.bench.markets.interpolators import linear, sabr, ssvi, svi
 from export.bench.markets.quoted import Quoted
 from export.bench.markets.quoted_surfaces import history_surfaces, real_surfaces, simulated_surfaces
 from export.bench.markets.run import main

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from export.bench.classical.gaussian import SCALE_SHIFT, Gaussian
 from export.bench.data import load_history
-from export.bench.imputation.baselines import Gaussian
-from export.bench.imputation.baselines.gaussian import SCALE_SHIFT
 from export.bench.imputation.grids import raw_surfaces
 from export.bench.imputation.product import Product
 from export.bench.masks import random_masks

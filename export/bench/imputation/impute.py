@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from voladdin._typing import BoolArray
 
+from ..classical.gaussian import SCALE_SHIFT, DailyChangeGaussian, Gaussian, LocalGaussian
+from ..classical.simple import LinearVariance, ThinPlate, Yesterday
 from ..data import History, Split, load_history, pair_split, time_split
 from ..masks import HOLES, RATES, all_masks
 from ..methods import Method
 from ..metrics import Score, Scores, evaluate_set, latency
 from ..report import LEGEND, Result, render
-from .baselines import DailyChangeGaussian, Gaussian, LinearVariance, LocalGaussian, ThinPlate, Yesterday
-from .baselines.gaussian import SCALE_SHIFT
 from .grids import quotes_split, simulated_splits
 from .product import product_methods
 
@@ -95,7 +95,7 @@ def trained(split: Split, options: Settings) -> list[Method]:
 def _vae(options: Settings) -> Method:
     import torch
 
-    from .baselines.vae import SigmaVAE
+    from .rival_vae import SigmaVAE
 
     torch.set_num_threads(1)
     return SigmaVAE(options.vae_steps, options.refit_steps, seed=options.seed)
@@ -103,7 +103,7 @@ def _vae(options: Settings) -> Method:
 
 def fitted_models() -> list[Method]:
     """The models that are fitted to each surface, by QuantLib."""
-    from .baselines.parametric import Bates, Heston, HestonShift
+    from ..classical.stochastic_vol import Bates, Heston, HestonShift
 
     return [Heston(), Bates(), HestonShift()]
 

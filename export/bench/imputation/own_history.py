@@ -24,8 +24,8 @@ from voladdin.errors import InputError
 from voladdin.labels import tenor_label
 
 from ...history import Days, read_history
+from ..classical.interpolators import linear, thin_plate
 from ..data import DeltaAxes
-from ..markets.interpolators import linear, thin_plate
 from ..masks import all_masks
 from ..report import rows_table
 

@@ -15,8 +15,8 @@ from scipy.special import ndtri
 import voladdin as va
 from voladdin.imputation.drawing import MOST_MISSING
 
-from .interpolators import linear, sabr, ssvi, svi, thin_plate
-from .local_vol import andreasen_huge
+from ..classical.interpolators import linear, sabr, ssvi, svi, thin_plate
+from ..classical.local_vol import andreasen_huge
 from .processes import additive_process, gaussian_process
 from .quoted import BoolArray, FloatArray, Quoted
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 
-from .interpolators import plane
+from ..classical.interpolators import plane
 from .quoted import FloatArray
 
 _Kernel = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]

@@ -15,7 +15,7 @@ from ...data import TestSet
 from ..fx import Fx, fx, hidden_cells
 from ..items import Bench
 from .imputing import imputed
-from .rivals import CLASSICAL, absolute_errors, batched, few, fitted_fill, mean_where
+from .rivals import FITTED, absolute_errors, batched, few, fitted_fill, mean_where
 from .vaes import OF_LATENT, SIGMA, SIGMA_RESIDUAL
 
 ON_BOTH = (OF_LATENT, SIGMA_RESIDUAL, SIGMA)
@@ -72,7 +72,7 @@ def _missing_methods(
             means = {rate: fill(vols, tests.axes) for rate, vols in shown.items()}
             yield name, _by_cell(tests, masks, means)
     rows = few(tests, bench.budget.fits)
-    for name in CLASSICAL:
+    for name in FITTED:
         if name not in known:
             yield name, _fitted(bench, name, tests.subset(rows), {r: m[rows] for r, m in masks.items()})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +10,23 @@ from numpy.typing import NDArray
 from export.history import Days
 from voladdin._typing import BoolArray, FloatArray
 
+from ...classical.catalogue import CLASSICAL
+from ...classical.fourier import Characteristic, model_smile
+from ...classical.gaussian import SCALE_SHIFT, Gaussian
+from ...classical.simple import ThinPlate
+from ...classical.stochastic_vol import StochasticVol
 from ...data import DeltaAxes, History, TestSet
-from ...imputation.baselines import Gaussian, ThinPlate
-from ...imputation.baselines.fourier import Characteristic, model_smile
-from ...imputation.baselines.gaussian import SCALE_SHIFT
 from ...methods import Method
 from ..fx import Fx
 from ..items import Bench
 
 VOLADDIN = "voladdin"
-CLASSICAL = ("Heston", "Bates", "Heston++")
+AFFINE = ("Heston", "Bates", "Heston++")
+FITTED = (  # to each surface by itself
+    *(*AFFINE, "SABR by tenor", "SVI", "SSVI"),
+    *("mixture of log-normals", "Andreasen-Huge"),
+)
+LEARNED = ("PCA", "PPCA", "Gaussian conditional")
 Fill = Callable[
     [FloatArray, DeltaAxes], FloatArray
 ]  # vols [N, T, K] with NaN -> all cells, observed ones too
@@ -31,6 +37,7 @@ def batched(bench: Bench, data: Fx) -> dict[str, Fill]:
     smooth: dict[str, Method] = {
         "Gaussian, scale-augmented": Gaussian(SCALE_SHIFT),
         "thin-plate spline": ThinPlate(),
+        **{name: CLASSICAL[name]() for name in LEARNED},
     }
     found: dict[str, Fill] = {VOLADDIN: _voladdin(bench, data)}
     for name, method in smooth.items():
@@ -78,19 +85,12 @@ def few(part: TestSet, fits: int) -> NDArray[np.int64]:
 
 def fitted_fill(name: str, vols: FloatArray, axes: DeltaAxes) -> FloatArray:
     """All cells [N, T, K] of a classical model fitted to the seen ones of each surface."""
-    calibrate = _calibration(name)
-    return np.stack([_all_cells(surface, axes, calibrate(surface, axes)) for surface in vols])
-
-
-@lru_cache(maxsize=3)
-def _calibration(name: str) -> Callable[[FloatArray, DeltaAxes], Characteristic]:
-    import QuantLib as ql
-
-    from ...imputation.baselines import parametric
-
-    ql.Settings.instance().evaluationDate = ql.Date(2, 1, 2020)
-    models = {"Heston": parametric.Heston, "Bates": parametric.Bates, "Heston++": parametric.HestonShift}
-    return models[name]().calibrate
+    model = CLASSICAL[name]()
+    if not isinstance(model, StochasticVol):
+        return model.predict(vols, axes).mean
+    calibrated = [model.calibrate(surface, axes) for surface in vols]
+    pairs = zip(vols, calibrated, strict=True)
+    return np.stack([_all_cells(surface, axes, characteristic) for surface, characteristic in pairs])
 
 
 def _all_cells(vols: FloatArray, axes: DeltaAxes, characteristic: Characteristic) -> FloatArray:

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from voladdin._typing import FloatArray
 
-from ...data import DeltaAxes
+from ..data import DeltaAxes
 
 LENGTH = 2.0  # of the kernel, in the coordinates below
 AMPLITUDE = 0.3  # sd of log-vol around a plane

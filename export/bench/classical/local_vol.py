@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .quoted import FloatArray
+from voladdin._typing import FloatArray
 
-_YEARS = 60.0  # the last expiry in QuantLib's calendar: whole days are then no rounding to speak of
+_YEARS = (60.0, 20.0, 7.0)  # the last expiry in QuantLib's calendar, so that whole days hardly round
+_REPRICED = 1e-3  # of a vol: QuantLib's fit has settled
 _NODES = 300
 _SANE, _MOST = 5.0, 600  # quotes at most
 
@@ -17,13 +18,26 @@ _SANE, _MOST = 5.0, 600  # quotes at most
 def andreasen_huge(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> FloatArray:
     """[T, K] by QuantLib, with vols scaled to a calendar on which expiries are whole days.
 
+    Of several calendars the first on which QuantLib's fit gives the quotes back, else the nearest to that.
     NaN where QuantLib gives no vol, or one five times beyond all quotes: nobody would use it.
     """
+    found = []
+    for years in _YEARS:
+        fill = _on_calendar(tenors, moneyness, vols, years)
+        missed = np.abs(fill - vols)[np.isfinite(vols)]
+        found.append((float(np.where(np.isfinite(missed), missed, np.inf).max()), fill))
+        if found[-1][0] < _REPRICED * np.nanmin(vols):
+            break
+    return min(found, key=lambda one: one[0])[1]
+
+
+def _on_calendar(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray, years: float) -> FloatArray:
+    """The same where the last expiry is `years` away."""
     import QuantLib as ql
 
     today = ql.Date(1, 1, 2020)
     ql.Settings.instance().evaluationDate = today
-    days = np.maximum(np.round(365 * tenors * _YEARS / tenors[-1]).astype(int), 1)
+    days = np.maximum(np.round(365 * tenors * years / tenors[-1]).astype(int), 1)
     stretch = np.sqrt(tenors / (days / 365))
     flat = ql.YieldTermStructureHandle(ql.FlatForward(today, 0.0, ql.Actual365Fixed()))
     spot = ql.QuoteHandle(ql.SimpleQuote(1.0))

@@ -18,8 +18,8 @@ from scipy.optimize import least_squares
 from voladdin import black
 from voladdin._typing import FloatArray
 
-from ...data import DeltaAxes, History
-from ...methods import Prediction
+from ..data import DeltaAxes, History
+from ..methods import Prediction
 from .fourier import NODES, Characteristic, ComplexArray, call_price, lewis_matrix, model_smile, moneyness
 
 LAGUERRE = 64  # integration order of QuantLib's engines
@@ -40,7 +40,7 @@ def heston_characteristic(theta: float, kappa: float, sigma: float, rho: float, 
     return characteristic
 
 
-class _Fitted:
+class StochasticVol:
     """Shared by the three: fit the quotes of one surface, then ask the model for every missing cell."""
 
     uses_prior = False
@@ -50,7 +50,6 @@ class _Fitted:
         """Nothing to learn: the model is fitted to the quotes of each surface."""
 
     def predict(self, vols: FloatArray, axes: DeltaAxes, prior: FloatArray | None = None) -> Prediction:
-        ql.Settings.instance().evaluationDate = _TODAY
         return Prediction(np.stack([self._fill(surface, axes) for surface in vols]))
 
     def _fill(self, vols: FloatArray, axes: DeltaAxes) -> FloatArray:
@@ -63,6 +62,10 @@ class _Fitted:
 
     def calibrate(self, vols: FloatArray, axes: DeltaAxes) -> Characteristic:
         """The characteristic function of the fitted model."""
+        ql.Settings.instance().evaluationDate = _TODAY
+        return self._calibrated(vols, axes)
+
+    def _calibrated(self, vols: FloatArray, axes: DeltaAxes) -> Characteristic:
         raise NotImplementedError
 
 
@@ -111,21 +114,21 @@ def _fit_heston(vols: FloatArray, axes: DeltaAxes) -> tuple[float, float, float,
     return theta, kappa, sigma, rho, v0
 
 
-class Heston(_Fitted):
+class Heston(StochasticVol):
     """Heston (1993): five parameters for the whole surface."""
 
     name = "Heston"
 
-    def calibrate(self, vols: FloatArray, axes: DeltaAxes) -> Characteristic:
+    def _calibrated(self, vols: FloatArray, axes: DeltaAxes) -> Characteristic:
         return heston_characteristic(*_fit_heston(vols, axes))
 
 
-class Bates(_Fitted):
+class Bates(StochasticVol):
     """Bates (1996): Heston and lognormal jumps, eight parameters, started at the Heston fit and few jumps."""
 
     name = "Bates"
 
-    def calibrate(self, vols: FloatArray, axes: DeltaAxes) -> Characteristic:
+    def _calibrated(self, vols: FloatArray, axes: DeltaAxes) -> Characteristic:
         theta, kappa, sigma, rho, v0 = _fit_heston(vols, axes)
         model = ql.BatesModel(ql.BatesProcess(*_market(), v0, kappa, theta, sigma, rho, 0.05, 0.0, 0.03))
         engine = ql.BatesEngine(model, LAGUERRE)
@@ -141,12 +144,12 @@ class Bates(_Fitted):
         return characteristic
 
 
-class HestonShift(_Fitted):
+class HestonShift(StochasticVol):
     """Heston++: five parameters and one shift of the variance for each tenor."""
 
     name = "Heston++"
 
-    def calibrate(self, vols: FloatArray, axes: DeltaAxes) -> Characteristic:
+    def _calibrated(self, vols: FloatArray, axes: DeltaAxes) -> Characteristic:
         first, last = _start(vols)
         start = np.r_[np.log([0.8 * last, 1.5, 0.4]), 0.0, np.log(0.8 * first)]
         start = np.r_[start, np.full(len(axes.tenors), np.sqrt(0.2 * min(first, last)))]

@@ -19,8 +19,8 @@ from torch.nn import functional as F
 
 from voladdin._typing import FloatArray
 
-from ...data import DeltaAxes, History
-from ...methods import Prediction, pooled_log_vols
+from ..data import DeltaAxes, History
+from ..methods import Prediction, pooled_log_vols
 
 MIN_STD = 1e-3  # of standardised log-vol
 

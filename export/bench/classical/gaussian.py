@@ -7,8 +7,8 @@ from scipy.linalg import block_diag
 
 from voladdin._typing import FloatArray
 
-from ...data import DeltaAxes, History
-from ...methods import Prediction, pooled_log_vols
+from ..data import DeltaAxes, History
+from ..methods import Prediction, pooled_log_vols
 from .grid import interpolation
 
 SCALE_SHIFT = 0.25  # sd of the random log-level shift of the scale augmentation

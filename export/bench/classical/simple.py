@@ -8,8 +8,8 @@ from scipy.special import ndtri
 
 from voladdin._typing import FloatArray
 
-from ...data import DeltaAxes, History
-from ...methods import Prediction
+from ..data import DeltaAxes, History
+from ..methods import Prediction
 
 
 class Yesterday:

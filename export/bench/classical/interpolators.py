@@ -9,11 +9,10 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.interpolate import RBFInterpolator
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, minimize
 
 from export.simulation.sabr import hagan_vol
-
-from .quoted import FloatArray
+from voladdin._typing import FloatArray
 
 _Smile = Callable[[FloatArray, FloatArray, float], Callable[[FloatArray], FloatArray]]
 _FEW = 5  # quotes for an SVI smile
@@ -116,8 +115,22 @@ def _svi_smile(k: FloatArray, vol: FloatArray, year: float) -> Callable[[FloatAr
         best = np.array([*linear_part[i], centre[i], np.exp(width[i])])
         reach = (high - low) / (_GRID - 1)
         low, high = np.array([centre[i], width[i]]) - reach, np.array([centre[i], width[i]]) + reach
-    a, d, c, m, s = best
+    a, d, c, m, s = _polished(k, w, best)
     return lambda x: np.maximum(a + d * (x - m) + c * np.sqrt((x - m) ** 2 + s * s), 1e-3 * w.min())
+
+
+def _polished(k: FloatArray, w: FloatArray, best: FloatArray) -> FloatArray:
+    """a, d, c, centre, width after a search between the grid's nodes, along a valley that zooms may leave."""
+
+    def cost(place: FloatArray) -> float:
+        return float(_svi_lines(k, w, place[:1], np.exp(place[1:]))[0][0])
+
+    start = np.array([best[3], np.log(best[4])])
+    apart = np.array([[0.0, 0.0], [0.1 * best[4], 0.0], [0.0, 0.1]])
+    options = {"initial_simplex": start + apart, "xatol": 1e-8, "fatol": 1e-24, "maxiter": 400}
+    found = minimize(cost, start, method="Nelder-Mead", options=options).x
+    lines = _svi_lines(k, w, found[:1], np.exp(found[1:]))[1][0]
+    return np.array([*lines, found[0], np.exp(found[1])])
 
 
 def _svi_lines(

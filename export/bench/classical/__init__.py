@@ -1,0 +1,1 @@
+"""The classical models behind one interface (`export.bench.methods.Method`); `catalogue` lists them."""

@@ -1,0 +1,31 @@
+"""The classical models, one interface for all: CLASSICAL[name]() is a `Method` that fills delta grids.
+
+Those fitted to one surface at a time learn nothing from a history; PCA, PPCA and the Gaussian do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..methods import Method
+from .factors import Pca, Ppca
+from .gaussian import Gaussian
+from .interpolators import sabr, ssvi, svi
+from .local_vol import andreasen_huge
+from .mixture import mixture
+from .stochastic_vol import Bates, Heston, HestonShift
+from .strikes import OfStrikes, as_fit
+
+CLASSICAL: dict[str, Callable[[], Method]] = {
+    "Heston": Heston,
+    "Bates": Bates,
+    "Heston++": HestonShift,
+    "SABR by tenor": lambda: OfStrikes("SABR by tenor", as_fit(sabr)),
+    "SVI": lambda: OfStrikes("SVI", as_fit(svi)),
+    "SSVI": lambda: OfStrikes("SSVI", as_fit(ssvi)),
+    "mixture of log-normals": lambda: OfStrikes("mixture of log-normals", mixture),
+    "Andreasen-Huge": lambda: OfStrikes("Andreasen-Huge", as_fit(andreasen_huge)),
+    "PCA": Pca,
+    "PPCA": Ppca,
+    "Gaussian conditional": lambda: Gaussian(name="Gaussian conditional"),
+}
