@@ -9,7 +9,7 @@ import pytest
 from scipy.special import ndtri
 
 import voladdin as va
-from export.bench.classical.interpolators import linear, sabr, ssvi, svi
+from export.bench.classical.interpolators import at_quotes, linear, sabr, ssvi, svi
 from export.bench.markets import answers
 from export.bench.markets.answers import OURS, RIVALS, TOLD, RivalFill, product, timed
 from export.bench.markets.functionals import covered_functionals
@@ -51,7 +51,7 @@ def test_linear_is_exact_on_flat_total_variance():
 def test_svi_finds_svi():
     w = TENORS[:, None] * (0.02 + 0.1 * (-0.4 * (MONEYNESS - 0.05) + np.sqrt((MONEYNESS - 0.05) ** 2 + 0.04)))
     vols = np.sqrt(w / TENORS[:, None])
-    np.testing.assert_allclose(svi(TENORS, MONEYNESS, hole(vols)), vols, rtol=2e-4)
+    np.testing.assert_allclose(at_quotes(svi)(TENORS, MONEYNESS, hole(vols)), vols, rtol=2e-4)
 
 
 def test_ssvi_finds_ssvi():
@@ -60,12 +60,12 @@ def test_ssvi_finds_ssvi():
     vols = np.sqrt(0.5 * theta * (1 - 0.5 * y + np.sqrt((y - 0.5) ** 2 + 0.75)) / TENORS[:, None])
     shown = hole(vols)
     shown[2] = np.nan
-    np.testing.assert_allclose(ssvi(TENORS, MONEYNESS, shown), vols, rtol=1e-3)
+    np.testing.assert_allclose(at_quotes(ssvi)(TENORS, MONEYNESS, shown), vols, rtol=1e-3)
 
 
 def test_sabr_finds_sabr():
     vols = hagan_vol(MONEYNESS, TENORS[:, None], 0.2, 1.0, -0.4, 0.8)
-    np.testing.assert_allclose(sabr(TENORS, MONEYNESS, hole(vols)), vols, rtol=1e-4)
+    np.testing.assert_allclose(at_quotes(sabr)(TENORS, MONEYNESS, hole(vols)), vols, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["thin-plate", "one process", "additive process", "Andreasen-Huge"])

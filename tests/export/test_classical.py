@@ -9,7 +9,7 @@ ql = pytest.importorskip("QuantLib")
 from export.bench.classical.catalogue import CLASSICAL  # noqa: E402
 from export.bench.classical.factors import Pca, Ppca  # noqa: E402
 from export.bench.classical.mixture import fit  # noqa: E402
-from export.bench.classical.strikes import OfStrikes, as_fit  # noqa: E402
+from export.bench.classical.strikes import OfStrikes  # noqa: E402
 from export.bench.data import DeltaAxes, History  # noqa: E402
 from export.simulation.quantlib import quantlib_prices  # noqa: E402
 from voladdin import Surface, black, check  # noqa: E402
@@ -218,5 +218,5 @@ def test_where_a_fit_has_no_answer_linear_variance_stands_in():
 
     vols = np.full(AXES.shape, 0.1)
     shown = np.where(_hidden(), np.nan, vols)
-    got = OfStrikes("fails", as_fit(fails)).predict(shown[None], AXES).mean[0]
+    got = OfStrikes("fails", fails).predict(shown[None], AXES).mean[0]
     np.testing.assert_allclose(got, vols, rtol=1e-9)

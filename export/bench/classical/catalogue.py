@@ -14,17 +14,17 @@ from .interpolators import sabr, ssvi, svi
 from .local_vol import andreasen_huge
 from .mixture import mixture
 from .stochastic_vol import Bates, Heston, HestonShift
-from .strikes import OfStrikes, as_fit
+from .strikes import OfStrikes
 
 CLASSICAL: dict[str, Callable[[], Method]] = {
     "Heston": Heston,
     "Bates": Bates,
     "Heston++": HestonShift,
-    "SABR by tenor": lambda: OfStrikes("SABR by tenor", as_fit(sabr)),
-    "SVI": lambda: OfStrikes("SVI", as_fit(svi)),
-    "SSVI": lambda: OfStrikes("SSVI", as_fit(ssvi)),
+    "SABR by tenor": lambda: OfStrikes("SABR by tenor", sabr),
+    "SVI": lambda: OfStrikes("SVI", svi),
+    "SSVI": lambda: OfStrikes("SSVI", ssvi),
     "mixture of log-normals": lambda: OfStrikes("mixture of log-normals", mixture),
-    "Andreasen-Huge": lambda: OfStrikes("Andreasen-Huge", as_fit(andreasen_huge)),
+    "Andreasen-Huge": lambda: OfStrikes("Andreasen-Huge", andreasen_huge),
     "PCA": Pca,
     "PPCA": Ppca,
     "Gaussian conditional": lambda: Gaussian(name="Gaussian conditional"),

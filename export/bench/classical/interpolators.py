@@ -1,6 +1,7 @@
 """Rivals that interpolate: linear in total variance, thin-plate spline, and the parametric smiles.
 
-Each takes tenors [T] years, ln(K/F) [T, K] ascending, and vols [T, K] with NaN where hidden.
+Each takes tenors [T] years, ln(K/F) [T, K] ascending, and vols [T, K] with NaN where hidden. The parametric
+ones give a function of other ln(K/F) [T, K] at these tenors.
 """
 
 from __future__ import annotations
@@ -14,9 +15,17 @@ from scipy.optimize import least_squares, minimize
 from export.simulation.sabr import hagan_vol
 from voladdin._typing import FloatArray
 
+Fitted = Callable[[FloatArray], FloatArray]  # vols [T, K] at ln(K/F) [T, K]
+Fit = Callable[[FloatArray, FloatArray, FloatArray], Fitted]  # of tenors, ln(K/F) and vols
+Fill = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 _Smile = Callable[[FloatArray, FloatArray, float], Callable[[FloatArray], FloatArray]]
 _FEW = 5  # quotes for an SVI smile
 _GRID, _ZOOMS = 17, 6
+
+
+def at_quotes(fit: Fit) -> Fill:
+    """Vols [T, K] at the strikes that the fit was given."""
+    return lambda tenors, moneyness, vols: fit(tenors, moneyness, vols)(moneyness)
 
 
 def linear(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> FloatArray:
@@ -70,28 +79,30 @@ def thin_plate(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> F
     return np.asarray(np.exp(spline(x)).reshape(vols.shape))
 
 
-def svi(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> FloatArray:
-    """[T, K]: SVI where an expiry has five quotes, total variance linear in time between; else `linear`."""
+def svi(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> Fitted:
+    """SVI where an expiry has five quotes, total variance linear in time between; else `linear`."""
     return _by_expiry(tenors, moneyness, vols, _svi_smile, _FEW)
 
 
-def sabr(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> FloatArray:
-    """[T, K]: lognormal SABR (beta 1, Hagan) where an expiry has three quotes, otherwise as `svi`."""
+def sabr(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> Fitted:
+    """Lognormal SABR (beta 1, Hagan) where an expiry has three quotes, otherwise as `svi`."""
     return _by_expiry(tenors, moneyness, vols, _sabr_smile, 3)
 
 
-def _by_expiry(
-    tenors: FloatArray, moneyness: FloatArray, vols: FloatArray, fit: _Smile, few: int
-) -> FloatArray:
+def _by_expiry(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray, fit: _Smile, few: int) -> Fitted:
     smiles = {
         i: fit(moneyness[i, seen], vols[i, seen], float(tenors[i]))
         for i in range(len(tenors))
         if (seen := np.isfinite(vols[i])).sum() >= few
     }
-    if not smiles:
-        return linear(tenors, moneyness, vols)
-    rows = {i: smile(moneyness[i]) for i, smile in smiles.items()}
-    return across_expiries(tenors, rows, lambda i, j: smiles[j](moneyness[i]))
+
+    def fitted(at: FloatArray) -> FloatArray:
+        if not smiles:
+            return linear(tenors, at, vols)
+        rows = {i: smile(at[i]) for i, smile in smiles.items()}
+        return across_expiries(tenors, rows, lambda i, j: smiles[j](at[i]))
+
+    return fitted
 
 
 def _svi_smile(k: FloatArray, vol: FloatArray, year: float) -> Callable[[FloatArray], FloatArray]:
@@ -169,8 +180,8 @@ def _sabr_smile(k: FloatArray, vol: FloatArray, year: float) -> Callable[[FloatA
     return lambda x: vols(best, x) ** 2 * year
 
 
-def ssvi(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> FloatArray:
-    """[T, K]: SSVI with the power law of Gatheral and Jacquier (2014).
+def ssvi(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> Fitted:
+    """SSVI with the power law of Gatheral and Jacquier (2014).
 
     A total variance at the money for each quoted expiry, linear in time between; one rho, eta and gamma.
     """
@@ -179,19 +190,22 @@ def ssvi(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> FloatAr
     near = [int(np.abs(np.where(seen[i], moneyness[i], np.inf)).argmin()) for i in known]
     atm = vols[known, near] ** 2 * tenors[known]
 
-    def total(p: FloatArray) -> FloatArray:
-        log_theta = np.log(atm) + p[3:]
-        rates = np.interp(tenors, tenors[known], np.exp(log_theta) / tenors[known])
-        inner = np.interp(tenors, tenors[known], np.exp(log_theta))
-        inside = (tenors >= tenors[known[0]]) & (tenors <= tenors[known[-1]])
-        theta = np.where(inside, inner, rates * tenors)[:, None]
+    def model(p: FloatArray, at: FloatArray) -> FloatArray:
+        theta = _theta(tenors, tenors[known], np.exp(np.log(atm) + p[3:]))[:, None]
         rho, gamma = 0.999 * np.tanh(p[0]), 1.0 / (1.0 + np.exp(-p[2]))
-        y = np.exp(p[1]) * theta**-gamma * (1.0 + theta) ** (gamma - 1.0) * moneyness
-        return np.asarray(0.5 * theta * (1.0 + rho * y + np.sqrt((y + rho) ** 2 + 1.0 - rho * rho)))
+        y = np.exp(p[1]) * theta**-gamma * (1.0 + theta) ** (gamma - 1.0) * at
+        w = 0.5 * theta * (1.0 + rho * y + np.sqrt((y + rho) ** 2 + 1.0 - rho * rho))
+        return np.asarray(np.sqrt(w / tenors[:, None]))
 
     def miss(p: FloatArray) -> FloatArray:
-        model = np.sqrt(total(p) / tenors[:, None])
-        return np.append((np.log(model) - np.log(vols))[seen], 1e-3 * p)
+        return np.append((np.log(model(p, moneyness)) - np.log(vols))[seen], 1e-3 * p)
 
     best = least_squares(miss, np.append([-0.3, 0.0, 0.0], np.zeros(len(known))), max_nfev=60).x
-    return np.asarray(np.sqrt(total(best) / tenors[:, None]))
+    return lambda at: model(best, at)
+
+
+def _theta(tenors: FloatArray, known: FloatArray, theta: FloatArray) -> FloatArray:
+    """[T] total variance at the money, linear between known tenors; of one vol before and after them."""
+    inside = (tenors >= known[0]) & (tenors <= known[-1])
+    rates = np.interp(tenors, known, theta / known)
+    return np.where(inside, np.interp(tenors, known, theta), rates * tenors)

@@ -6,7 +6,6 @@ falls: prices are then of one martingale, so that no fit has arbitrage, whatever
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,8 @@ from scipy.optimize import least_squares
 
 from voladdin import black
 from voladdin._typing import FloatArray
+
+from .interpolators import Fitted
 
 STARTS = ((0.0, -1.0), (0.0, 1.0), (-1.5, -2.0), (-1.5, 2.0))  # logit of a weight, spread of the forwards
 _RIDGE, _LEAST = 1e-4, 1e-8
@@ -52,9 +53,7 @@ class Mixture:
         return np.where(inside, np.interp(tenors, self.tenors, variances), rates)
 
 
-def mixture(
-    tenors: FloatArray, moneyness: FloatArray, vols: FloatArray
-) -> Callable[[FloatArray], FloatArray]:
+def mixture(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> Fitted:
     """Vols [T, K] at any ln(K/F) [T, K] of these tenors, of the mixture nearest to the quotes."""
     fitted = fit(tenors, moneyness, vols)
     return lambda at: fitted.vols(tenors, at)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from voladdin import black
@@ -11,21 +9,9 @@ from voladdin._typing import FloatArray
 
 from ..data import DeltaAxes, History
 from ..methods import Prediction
-from .interpolators import linear
+from .interpolators import Fit, Fitted, linear
 
-Fill = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]  # tenors, ln(K/F), vols with NaN: all vols
-Fitted = Callable[[FloatArray], FloatArray]  # vols [T, K] at other ln(K/F) [T, K] of the same tenors
-Fit = Callable[[FloatArray, FloatArray, FloatArray], Fitted]
 PASSES, SETTLED = 12, 1e-8
-
-
-def as_fit(fill: Fill) -> Fit:
-    """What fits and answers at once, asked again at each strike: its quotes' strikes never move."""
-
-    def fit(tenors: FloatArray, _moneyness: FloatArray, vols: FloatArray) -> Fitted:
-        return lambda at: fill(tenors, at, vols)
-
-    return fit
 
 
 class OfStrikes:

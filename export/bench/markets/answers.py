@@ -15,7 +15,7 @@ from scipy.special import ndtri
 import voladdin as va
 from voladdin.imputation.drawing import MOST_MISSING
 
-from ..classical.interpolators import linear, sabr, ssvi, svi, thin_plate
+from ..classical.interpolators import at_quotes, linear, sabr, ssvi, svi, thin_plate
 from ..classical.local_vol import andreasen_huge
 from .processes import additive_process, gaussian_process
 from .quoted import BoolArray, FloatArray, Quoted
@@ -123,10 +123,10 @@ RIVALS: dict[str, Method] = {
     "thin-plate": _from_points(thin_plate),
     "one process": _from_process(gaussian_process),
     "additive process": _from_process(additive_process),
-    "SVI": _from_smiles(svi),
-    "SSVI": _from_smiles(ssvi),
-    "SABR": _from_smiles(sabr),
-    "Andreasen-Huge": _from_smiles(andreasen_huge),
+    "SVI": _from_smiles(at_quotes(svi)),
+    "SSVI": _from_smiles(at_quotes(ssvi)),
+    "SABR": _from_smiles(at_quotes(sabr)),
+    "Andreasen-Huge": _from_smiles(at_quotes(andreasen_huge)),
     HISTORY: product("fx"),
 }
 
