@@ -54,21 +54,37 @@ def excel(action: str) -> str:
 
 
 @contextmanager
-def served(seconds: float = 120) -> Iterator[subprocess.Popen[bytes]]:
+def started(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A program of Windows that goes on; ends with the block."""
+    pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    program = subprocess.Popen(["wine", *command], env=environment(), **pipe)  # type: ignore
+    try:
+        yield program
+    finally:
+        program.kill()
+        program.wait()
+        assert program.stdout is not None
+        program.stdout.close()
+
+
+@contextmanager
+def served() -> Iterator[subprocess.Popen[bytes]]:
     """The local server on Windows' event loop, as its task starts it; ends with the block."""
     (HOME / "server.json").unlink(missing_ok=True)
-    pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    started = subprocess.Popen(["wine", "cmd", "/c", SERVE], env=environment(), **pipe)  # type: ignore
+    with started("cmd", "/c", SERVE) as program:
+        wait_for(HOME / "server.json")
+        yield program
+
+
+def wait_for(path: Path, other: bytes = b"", seconds: float = 120) -> bytes:
+    """What a file says once it is there and says something else. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
-    while not (HOME / "server.json").exists() and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        said = path.read_bytes() if path.exists() else b""
+        if said not in (b"", other):
+            return said
         time.sleep(0.2)
-    try:
-        yield started
-    finally:
-        started.kill()
-        started.wait()
-        assert started.stdout is not None
-        started.stdout.close()
+    raise TimeoutError(f"{path} is {said!r} after {seconds:g} s")
 
 
 def stop_all() -> None:
