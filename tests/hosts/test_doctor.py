@@ -353,6 +353,15 @@ def test_excels_python_that_starts_and_one_that_fails(tmp_path: Path) -> None:
     assert found.state == FAULT and "fails: No module named x" in found.said
 
 
+def test_a_library_that_starts_no_python(tmp_path: Path) -> None:
+    """Elsewhere than on Windows there is no COM; the answer there is tested under Wine."""
+    found = transports.through_com(tmp_path / "x.dll", Path(sys.executable), str(Path(__file__).parents[2]))
+    assert (found.what, found.state) == (
+        "by COM",
+        FAULT,
+    ) and "started by x.dll, gives no answer" in found.said
+
+
 @pytest.mark.parametrize("rule", in_excel._FORBIDDEN, ids=lambda rule: f"{rule[0]} {rule[2]} {rule[3]}")
 def test_every_policy_that_keeps_the_add_in_out(rule: tuple[str, str, str, int, str, str]) -> None:
     paths = {("machine", r"Software\Microsoft\Windows\CurrentVersion\App Paths\excel.exe", ""): "excel.exe"}

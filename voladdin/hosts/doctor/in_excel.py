@@ -100,7 +100,7 @@ def _configured() -> Iterator[Finding]:
         yield _task(FAULT if transport == "http" else NOTE)
     if transport != "http":
         yield transports.of_com(python.with_name("python.exe"), path)
-        yield _library(python)
+        yield from _by_com(python, path)
 
 
 def _task(missing: str) -> Finding:
@@ -111,15 +111,18 @@ def _task(missing: str) -> Finding:
     return Finding("Excel's server", missing, f"the task {task.name()} cannot start it: {refused}", INSTALL)
 
 
-def _library(python: Path) -> Finding:
-    """xlwings' library, where VBA looks for it."""
+def _by_com(python: Path, path: str) -> Iterator[Finding]:
+    """xlwings' library, where VBA looks for it, and a formula through it."""
     import xlwings
 
-    library = f"xlwings64-{xlwings.__version__}.dll"
-    if any((folder / library).exists() for folder in (python.parent, python.parent.parent)):
-        return Finding("Excel's DLL", OK, library)
+    name = f"xlwings64-{xlwings.__version__}.dll"
+    found = [folder / name for folder in (python.parent, python.parent.parent) if (folder / name).exists()]
+    if found:
+        yield Finding("Excel's DLL", OK, name)
+        yield transports.through_com(found[0], python, path)
+        return
     mend = f'"{sys.executable}" -m pip install --force-reinstall "xlwings=={xlwings.__version__}"'
-    return Finding("Excel's DLL", FAULT, f"{library} is neither beside {python} nor above it", mend)
+    yield Finding("Excel's DLL", FAULT, f"{name} is neither beside {python} nor above it", mend)
 
 
 def trust() -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from openpyxl import Workbook, load_workbook
@@ -17,6 +18,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 from voladdin.cells import Cells
 from voladdin.errors import ServerError
+from voladdin.hosts.excel import activated
 from voladdin.hosts.excel.names import PYTHON_MODULE
 from voladdin.hosts.libreoffice import installed
 from voladdin.service.client import Client
@@ -108,6 +110,29 @@ def of_com(python: Path, path: str) -> Finding:
         said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         return Finding("Excel's Python", FAULT, f"{python} fails: {said}", mend)
     return Finding("Excel's Python", OK, f"{python} starts in {time.perf_counter() - start:.1f} s")
+
+
+def through_com(library: Path, python: Path, path: str) -> Finding:
+    """As Excel asks by COM: its library starts its interpreter, whose start is in the time."""
+    mend = "voladdin install excel"
+    try:
+        return _timed("by COM", lambda cells: _by_com(library, python, path, cells), mend)
+    except ServerError as error:
+        return Finding("by COM", FAULT, str(error), mend)
+
+
+def _by_com(library: Path, python: Path, path: str, cells: Cells) -> Cells:
+    code = f"import sys; sys.path.insert(0, {path!r}); from {activated.__name__} import main; "
+    code += "main(*sys.argv[1:])"
+    quiet: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        Path(folder, "call").write_text(wire.write_call(wire.Call(FUNCTION, [cells])), "utf-8")
+        command = [sys.executable, "-B", "-c", code, str(library), str(python), path, folder]
+        try:
+            subprocess.run(command, timeout=SECONDS, check=False, **quiet)
+            return wire.read_answer(Path(folder, "answer").read_text("utf-8"))[0]
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ServerError(f"{python}, started by {library.name}, gives no answer: {error}") from None
 
 
 def _timed(what: str, ask: Callable[[Cells], Cells], mend: str) -> Finding:
