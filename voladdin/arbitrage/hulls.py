@@ -24,7 +24,7 @@ FORWARD = -1  # the call of strike 0, which is worth one forward at every tenor
 
 Point = tuple[float, float, int]  # strike, price, node
 Legs = tuple[tuple[int, float], ...]
-_FORWARD_POINT: Point = (0.0, 1.0, FORWARD)
+FORWARD_POINT: Point = (0.0, 1.0, FORWARD)
 _NEWTON_STEPS = 100
 
 
@@ -57,7 +57,7 @@ def arbitrage_trades(
     found: list[Trade] = []
     place, bid, ask = strikes.tolist(), bids.tolist(), asks.tolist()
     keys = [f"{strike:.13e}" for strike in place]  # equal where strikes differ by rounding only
-    everything: list[Point] = [_FORWARD_POINT]
+    everything: list[Point] = [FORWARD_POINT]
     later: dict[str, Point] = {}
     for nodes in latest_first(tenors.tolist()):
         points = [(place[i], ask[i], i) for i in nodes if ask[i] == ask[i]]
@@ -105,7 +105,7 @@ def latest_first(tenors: Sequence[int]) -> Iterator[list[int]]:
         yield nodes[tenor]
 
 
-def lower_hull(points: list[Point], start: Point = _FORWARD_POINT) -> list[Point]:
+def lower_hull(points: list[Point], start: Point = FORWARD_POINT) -> list[Point]:
     """Lower convex hull of points sorted by strike, from the start, (0, 1), down to the lowest price."""
     hull = [start]
     for point in points:
@@ -188,7 +188,7 @@ class Hulls:
 def hulls(rows: IntArray, strikes: FloatArray, prices: FloatArray) -> Hulls:
     """Lower hulls of each tenor's and all later prices [N]; NaN is none."""
     place, price = strikes.tolist(), prices.tolist()
-    points, functions = [_FORWARD_POINT], []
+    points, functions = [FORWARD_POINT], []
     for nodes in latest_first(rows.tolist()):
         own = [(place[i], price[i], i) for i in nodes if price[i] == price[i]]
         points = lower_hull(sorted(points[1:] + own))

@@ -8,7 +8,7 @@ from scipy.special import ndtr
 from .._typing import BoolArray, FloatArray, IntArray
 from ..surface import MAX_VOL
 from .conditions import neighbours
-from .hulls import arbitrage_trades
+from .hulls import FORWARD_POINT, arbitrage_trades, latest_first, lower_hull
 from .nodes import Axes, at_own_strikes
 from .tolerances import EDGE, MAX_LOG_STRIKE, TOLERANCE
 
@@ -36,6 +36,8 @@ def arbitrage_free(axes: Axes, vols: FloatArray, tolerance: float = TOLERANCE) -
         free[full[~(worst <= tolerance + EDGE)]] = False
         sure = worst <= tolerance / _most_neighbours(np.exp(m), len(axes.tenors)) - EDGE
         left = np.setdiff1d(left, full[sure | ~(worst <= tolerance + EDGE)])
+    if not len(left):
+        return free
     nodes = at_own_strikes(axes, vols[left])
     strikes, calls = nodes.at(vols[left].reshape(len(left), axes.shape[0] * axes.shape[1]))
     strikes = np.broadcast_to(strikes, calls.shape)
@@ -43,8 +45,24 @@ def arbitrage_free(axes: Axes, vols: FloatArray, tolerance: float = TOLERANCE) -
     left, strikes, calls = left[unsure], strikes[unsure], calls[unsure]
     known = np.isfinite(calls)
     for b, k, c, here in zip(left, strikes, calls, known, strict=True):
-        free[b] = not arbitrage_trades(nodes.rows[here], k[here], c[here], c[here], tolerance)
+        worst = _most_above(nodes.rows[here], k[here], c[here], tolerance + EDGE)
+        near = abs(worst - tolerance) <= EDGE
+        trades = near and arbitrage_trades(nodes.rows[here], k[here], c[here], c[here], tolerance)
+        free[b] = not (trades if near else worst > tolerance)
     return free
+
+
+def _most_above(rows: IntArray, strikes: FloatArray, calls: FloatArray, enough: float) -> float:
+    """How far prices are above the hull of their own and later tenors' at most, or the first above `enough`."""
+    worst = float((np.maximum(1.0 - strikes, 0.0) - calls).max())
+    points, hull = list(zip(strikes.tolist(), calls.tolist(), range(len(rows)), strict=True)), [FORWARD_POINT]
+    for nodes in latest_first(rows.tolist()):
+        hull = lower_hull(sorted([*hull[1:], *(points[node] for node in nodes)]))
+        place, price, _ = zip(*hull, strict=True)
+        worst = max(worst, float((calls[nodes] - np.interp(strikes[nodes], place, price)).max()))
+        if worst > enough:
+            break
+    return worst
 
 
 def without_gain(rows: IntArray, strikes: FloatArray, calls: FloatArray) -> BoolArray:

@@ -100,10 +100,10 @@ def _child(parent: Path, name: str) -> Path:
 def _inside(parent: Path, wanted: str | None = None) -> list[Path]:
     """Bundles' folders in one, as they are listed: a name that is asked for never becomes a path."""
     try:
-        listed = sorted(os.listdir(parent))
+        listed = os.listdir(parent)
     except OSError:
         return []
-    some = [name for name in listed if wanted is None or name == wanted]
+    some = sorted(listed) if wanted is None else [name for name in listed if name == wanted]
     return [_child(parent, name) for name in some if os.path.lexists(os.path.join(parent, name, "card.json"))]
 
 

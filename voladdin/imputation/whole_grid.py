@@ -85,34 +85,23 @@ class WholeGrid:
 
     def _searched(self, pairs: _Believed, quotes: FloatArray, missing: IntArray) -> _Searched:
         """After Gauss-Newton steps of z."""
-        candidates = self.candidates[pairs.chosen]
+        candidates, each, count = self.candidates[pairs.chosen], missing[pairs.surface], missing.shape[1]
+        residual, rows = quotes[pairs.surface] - self.mean[pairs.chosen], np.arange(len(each))[:, None]
+        matrix = np.empty((len(each), count + NUMBERS + 1, count + NUMBERS + 1))
+        matrix[:, :count, :count] = pairs.precision[rows[..., None], each[:, :, None], each[:, None]]
         for left in reversed(range(STEPS)):
-            pushed, root = self._linear(pairs, candidates, quotes, missing)
+            moved, factor = candidates.after(pairs.step).bent(self.points)
+            both = np.concatenate([factor, (residual - moved)[..., None]], axis=-1)
+            pushed = pairs.precision @ both
+            matrix[:, count:, :count] = pushed[rows, each].swapaxes(1, 2)
+            matrix[:, count:, count:] = both.swapaxes(1, 2) @ pushed + np.eye(NUMBERS + 1)
+            root = _Bordered(_root(matrix))
             wanted = root.likeliest
             pairs = pairs.after(next_step(pairs.step, wanted)) if left else pairs
-        log_det, log = (
-            self.log_det[pairs.chosen] + root.log_det,
-            np.full((len(quotes), len(self.mean)), -np.inf),
-        )
-        log[pairs.surface, pairs.chosen] = log_evidence(
-            candidates, _quoted(missing, quotes), log_det, root.distance, wanted
-        )
+        log = np.full((len(quotes), len(self.mean)), -np.inf)
+        log_det, quoted = self.log_det[pairs.chosen] + root.log_det, _quoted(missing, quotes)
+        log[pairs.surface, pairs.chosen] = log_evidence(candidates, quoted, log_det, root.distance, wanted)
         return _Searched(pairs, log, candidates.degrees, pushed, root.root)
-
-    def _linear(
-        self, pairs: _Believed, candidates: Candidates, quotes: FloatArray, missing: IntArray
-    ) -> tuple[FloatArray, _Bordered]:
-        """P F and P v [p, N, 5], and the root, smiles linear about each pair's z."""
-        each, count, size = missing[pairs.surface], missing.shape[1], missing.shape[1] + NUMBERS + 1
-        moved, factor = candidates.after(pairs.step).bent(self.points)
-        away = quotes[pairs.surface] - self.mean[pairs.chosen] - moved
-        both = np.concatenate([factor, away[..., None]], axis=-1)
-        pushed, rows = pairs.precision @ both, np.arange(len(each))[:, None]
-        matrix = np.empty((len(each), size, size))
-        matrix[:, :count, :count] = pairs.precision[rows[..., None], each[:, :, None], each[:, None]]
-        matrix[:, count:, :count] = pushed[rows, each].swapaxes(1, 2)
-        matrix[:, count:, count:] = both.swapaxes(1, 2) @ pushed + np.eye(NUMBERS + 1)
-        return pushed, _Bordered(_root(matrix))
 
 
 def _may_matter(log: FloatArray, far: FloatArray) -> BoolArray:
