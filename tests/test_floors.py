@@ -19,7 +19,7 @@ TOP = ("voladdin", "server", "export", "workbook")
 # The command line starts hosts, server, training and benchmarks by name, as programs: that is no import.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("voladdin._typing", "voladdin.errors", "voladdin.hosts.libreoffice.inside", "export.onnx_export"),
-    ("voladdin.black", "voladdin.home", "voladdin.journal", "voladdin.labels"),
+    ("voladdin.black", "voladdin.home", "voladdin.journal", "voladdin.labels", "voladdin.threads"),
     ("voladdin.options", "voladdin.service"),
     ("voladdin.surface",),
     ("voladdin.conventions", "voladdin.feature_map"),

@@ -45,15 +45,15 @@ def arbitrage_free(axes: Axes, vols: FloatArray, tolerance: float = TOLERANCE) -
     left, strikes, calls = left[unsure], strikes[unsure], calls[unsure]
     known = np.isfinite(calls)
     for b, k, c, here in zip(left, strikes, calls, known, strict=True):
-        worst = _most_above(nodes.rows[here], k[here], c[here], tolerance + EDGE)
-        near = abs(worst - tolerance) <= EDGE
+        height = _most_above(nodes.rows[here], k[here], c[here], tolerance + EDGE)
+        near = abs(height - tolerance) <= EDGE
         trades = near and arbitrage_trades(nodes.rows[here], k[here], c[here], c[here], tolerance)
-        free[b] = not (trades if near else worst > tolerance)
+        free[b] = not (trades if near else height > tolerance)
     return free
 
 
 def _most_above(rows: IntArray, strikes: FloatArray, calls: FloatArray, enough: float) -> float:
-    """How far prices are above the hull of their own and later tenors' at most, or the first above `enough`."""
+    """How far prices are above the hull of own and later ones, at most or the first beyond `enough`."""
     worst = float((np.maximum(1.0 - strikes, 0.0) - calls).max())
     points, hull = list(zip(strikes.tolist(), calls.tolist(), range(len(rows)), strict=True)), [FORWARD_POINT]
     for nodes in latest_first(rows.tolist()):

@@ -19,7 +19,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, overload
@@ -87,8 +87,10 @@ def names() -> list[str]:
     return list(dict.fromkeys(path.name for parent in _parents() for path in _inside(parent)))
 
 
-def _parents() -> tuple[Path, Path]:
-    return SHIPPED, _child(folder(), "models")
+def _parents() -> Iterator[Path]:
+    """One after the other: where a user's models are is asked only for what is not shipped."""
+    yield SHIPPED
+    yield _child(folder(), "models")
 
 
 @functools.lru_cache(maxsize=256)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -32,12 +31,13 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the server's; read when numpy is imported
+    from ..threads import one_thread
     from ..xlsx.runner import run
 
     book = Path(options.book)
     output = options.output or book.with_name(f"{book.stem}-filled{book.suffix}")
-    report = run(book, output, _shown_progress() if sys.stderr.isatty() else None)
+    with one_thread():
+        report = run(book, output, _shown_progress() if sys.stderr.isatty() else None)
     if not report.outcomes:
         print("no VOL… formula found")
     rows: Cells = [[o.cell, o.status, o.message, o.reference] for o in report.outcomes]

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from .._typing import BoolArray, FloatArray
 from ..errors import InputError
 from ..surface import LARGEST, MAX_VOL, Surface
+from ..threads import one_thread
 from .anywhere import Anywhere, Inputs, anywhere
 from .drawing import standard_draws
 from .guard import guard
@@ -224,7 +225,8 @@ def fill(
 
     alone: what the quotes say without the priors, where that is known.
     """
-    found, share = answers(loaded, axes, np.log(grid), prior, age, alone)
+    with one_thread():
+        found, share = answers(loaded, axes, np.log(grid), prior, age, alone)
     missing = ~np.isfinite(grid).reshape(share.shape)
     return _present(
         _named(loaded, share, missing), axes, grid, found, coverage, arbitrage_free=arbitrage_free

@@ -16,7 +16,7 @@ from ..surface import Surface
 from .filling import Imputation, impute
 from .weighing import UNIVERSAL
 
-_KEPT = 32  # surfaces
+_KEPT = 128  # surfaces: a book of a hundred is imputed once
 
 
 def imputed(surface: Surface, *, model: str | Path = "fx", **arguments: Any) -> Imputation:

@@ -28,6 +28,7 @@ _OVERSHOOT = (
 _INSIDE = 0.05  # of the difference of both chords, between which slopes stay
 _WING = 4.0  # deviations beyond the nodes to which it is
 _FARTHEST = MAX_LOG_STRIKE + 5.0  # to which the mesh goes: K/F is a number still
+_LEAST = 0.05  # of the lowest node's total vol
 _LEE = 1.9  # largest slope of total variance in k
 _ROUNDING = 1e-13
 _TINY = 1e-300
@@ -46,7 +47,10 @@ class SmileCurve:
 
     def total_vol(self, k: FloatArray) -> FloatArray:
         """[m] total vols at ln(K/F) k [m]."""
-        total = self._smooth(k)
+        return self.replaced(k, self._smooth(k))
+
+    def replaced(self, k: FloatArray, total: FloatArray) -> FloatArray:
+        """Smooth total vols [m] at k [m], in place where another curve has theirs."""
         piece = np.searchsorted(self.k, k)
         bent = self.bent[piece]
         if bent.any():
@@ -54,7 +58,8 @@ class SmileCurve:
         return total
 
     @cached_property
-    def _scale(self) -> float:
+    def scale(self) -> float:
+        """In which its spline is."""
         return float(np.median(self.s))
 
     @cached_property
@@ -63,7 +68,7 @@ class SmileCurve:
 
         if len(self.k) < 2:
             return None
-        x = self.k / self._scale
+        x = self.k / self.scale
         spline = CubicSpline(x, self.s, bc_type="natural")
         between = spline(x[:-1, None] + np.diff(x)[:, None] * np.linspace(0, 1, _MESH))
         if between.min() < self.s.min() / _OVERSHOOT or between.max() > self.s.max() * _OVERSHOOT:
@@ -78,16 +83,38 @@ class SmileCurve:
         """ds/dk at the first and last node."""
         if self._spline is None:
             return 0.0, 0.0
-        slopes = self._spline(self.k[[0, -1]] / self._scale, 1) / self._scale
+        slopes = self._spline(self.k[[0, -1]] / self.scale, 1) / self.scale
         return float(slopes[0]), float(slopes[1])
+
+    @property
+    def polynomials(self) -> FloatArray:
+        """[n - 1, 4] coefficients of its intervals, by falling power of k beyond their start in scales."""
+        if self._spline is None:
+            return np.array([[0.0, 0.0, 0.0, self.s[0]]])
+        return np.asarray(self._spline.c.T)
+
+    @property
+    def least(self) -> float:
+        """Total vol."""
+        return float(_LEAST * self.s.min())
+
+    @property
+    def wings(self) -> FloatArray:
+        """[2, 4] to the left and right: total variance, its rise, or by how much it falls in which length."""
+        found = np.zeros((2, 4))
+        for end, outward in ((0, -1.0), (-1, 1.0)):
+            slope = 2.0 * self.s[end] * self._ends[end] * outward
+            rise, length = min(max(slope, 0.0), _LEE), _fall(self.s[end], slope) if slope < 0 else 1.0
+            found[end] = self.s[end] ** 2, rise, -min(slope, 0.0) * length, length
+        return found
 
     def _smooth(self, k: FloatArray) -> FloatArray:
         inside = np.clip(k, self.k[0], self.k[-1])
         if self._spline is None:
             total = np.full(k.shape, self.s[0])
         else:
-            total = np.asarray(self._spline(inside / self._scale))
-        total = np.maximum(total, 0.05 * self.s.min())
+            total = np.asarray(self._spline(inside / self.scale))
+        total = np.maximum(total, self.least)
         for out, end, outward in ((k < self.k[0], 0, -1.0), (k > self.k[-1], -1, 1.0)):
             if out.any():
                 slope = 2.0 * self.s[end] * self._ends[end] * outward
@@ -99,7 +126,7 @@ class SmileCurve:
         """dC/dK = -N(d2) + n(d1) s'(k) / K of the smooth curve at the nodes."""
         steep = np.zeros(1)
         if self._spline is not None:
-            steep = np.asarray(self._spline(self.k / self._scale, 1)) / self._scale
+            steep = np.asarray(self._spline(self.k / self.scale, 1)) / self.scale
         d2 = -self.k / self.s - 0.5 * self.s
         return np.asarray(vega(self.k, self.s) * steep / np.exp(self.k) - ndtr(d2))
 
@@ -129,7 +156,7 @@ class SmileCurve:
         pieces = len(self.k) + 1
         if not self.convexity:
             return np.zeros(pieces, dtype=np.bool_)
-        reach = _WING * self._scale
+        reach = _WING * self.scale
         first, last = max(self.k[0] - reach, -_FARTHEST), min(self.k[-1] + reach, _FARTHEST)
         knots = np.concatenate([[first], self.k, [last]])
         share = np.tile(np.arange(_MESH + 1) / _MESH, (pieces, 1))
@@ -170,8 +197,12 @@ def _wing(distance: FloatArray, s: float, slope: float) -> FloatArray:
     """Total variance beyond a node: linear where it rises, flattening where it falls."""
     if slope >= 0:
         return np.asarray(s * s + min(slope, _LEE) * distance)
-    length = min(s, 0.5 * s * s / -slope)
+    length = _fall(s, slope)
     return np.asarray(s * s + slope * length * -np.expm1(-distance / length))
+
+
+def _fall(s: float, slope: float) -> float:
+    return min(s, 0.5 * s * s / -slope)
 
 
 def concave(mesh: FloatArray, total: FloatArray) -> BoolArray:

@@ -22,6 +22,7 @@ from ..arbitrage.verdicts import arbitrage_free
 from ..black import implied_total_vol, otm_price
 from ..surface import MAX_VOL, Surface
 from .smile_curve import SmileCurve, concave
+from .smooth_rows import SmoothRows
 
 _ROUNDS = 8
 _ABOVE = 1e-12  # price of an earlier tenor over a later one's node, from which it is taken down
@@ -84,9 +85,24 @@ class SurfaceFunction:
         axes = Surface(self.vols, self.tenors.tolist(), moneyness=self.k)
         return bool(arbitrage_free(axes, self.vols[None])[0])
 
+    @cached_property
+    def _known_smooth(self) -> dict[int, tuple[SmoothRows, list[int]]]:
+        return {}
+
+    def _smooth(self, last: int) -> tuple[SmoothRows, list[int]]:
+        """The tenors up to `last`, and those of them whose curves are not smooth everywhere."""
+        if last not in self._known_smooth:
+            curves = [self._curve(row) for row in range(last + 1)]
+            bent = [row for row, curve in enumerate(curves) if curve.bent.any()]
+            self._known_smooth[last] = SmoothRows.of(curves), bent
+        return self._known_smooth[last]
+
     def _at_rows(self, k: FloatArray, last: int) -> FloatArray:
         """[last + 1, n] total variances of the tenors up to `last`, increasing where nodes are clean."""
-        found = np.array([self._curve(row).total_vol(k) ** 2 for row in range(last + 1)])
+        smooth, bent = self._smooth(last)
+        found = smooth.variance(k)
+        for row in bent:
+            found[row] = self._curve(row).replaced(k, np.sqrt(found[row])) ** 2
         return np.maximum.accumulate(found, axis=0) if self._clean else found
 
     def _variance(self, tenors: FloatArray, k: FloatArray) -> FloatArray:

@@ -26,7 +26,7 @@ _DELTAS = np.array([0.95, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05])
 _APART = 0.03  # deltas nearer than this to one of the surface's are not asked
 _WINGS = np.array([0.75, 1.5])  # deviations beyond the outermost strikes
 _SAME = 1e-9
-_KEPT = 16  # surfaces
+_KEPT = 128  # surfaces
 
 Fill = Callable[[Surface, str], FloatArray]  # the filled vols [T, K] of a surface, by a model's name
 
@@ -71,12 +71,10 @@ def _on_grid(
     axis = surface.deltas if delta else surface.log_moneyness
     if axis is None:
         return vols
-    cells = np.broadcast_to(axis, surface.shape)
-    for n, (year, place) in enumerate(zip(years, at, strict=True)):
-        rows = np.abs(surface.tenors - year) < _SAME * year
-        hit = rows[:, None] & (np.abs(cells - place) < _SAME)
-        if hit.any():
-            vols[n] = filled[hit][0]
+    cells, near = np.broadcast_to(axis, surface.shape), np.abs(surface.tenors - years[:, None])
+    point, row = np.nonzero(near < _SAME * years[:, None])
+    hit, column = np.nonzero(np.abs(cells[row] - at[point, None]) < _SAME)
+    vols[point[hit][::-1]] = filled[row[hit], column][::-1]  # of two cells the first
     return vols
 
 
@@ -85,10 +83,10 @@ def _known(fill: Fill, surface: Surface, model: str | Path) -> tuple[FloatArray,
     axis = surface.deltas if surface.deltas is not None else surface.log_moneyness
     assert axis is not None
     own = surface.vols if surface.observed.all() else fill(surface, str(model))
-    level = float(np.nanmedian(surface.vols))
+    level = None if surface.deltas is not None else float(np.nanmedian(surface.vols))
     key = (own.tobytes(), surface.tenors.tobytes(), axis.tobytes(), axis.shape)
     digests = bundles.load(model).digest, bundles.load("universal").digest
-    return own, _kept(fill, key, digests, str(model), None if surface.deltas is not None else level)
+    return own, _kept(fill, key, digests, str(model), level)
 
 
 @functools.lru_cache(maxsize=_KEPT)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from ... import bundles
 from ..._typing import FloatArray
+from ...threads import one_thread
 from .by_axes import Surfaces, surfaces_of
 from .columns import HistoryColumns, columns_of
 from .filled import SOURCES, Filled, FillSettings, filled
@@ -47,6 +48,11 @@ class Done:
 
 def fill_part(job: Job, part: RowRange) -> Done:
     """Fills a part and writes its file; doing it again writes the same bytes."""
+    with one_thread():
+        return _fill(job, part)
+
+
+def _fill(job: Job, part: RowRange) -> Done:
     rows = Rows(job.history)
     columns = columns_of(rows.schema.names)
     earlier = len(part.before)
