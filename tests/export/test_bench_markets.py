@@ -13,6 +13,7 @@ from export.bench.classical.interpolators import at_quotes, linear, sabr, ssvi, 
 from export.bench.markets import answers
 from export.bench.markets.answers import OURS, RIVALS, TOLD, RivalFill, product, timed
 from export.bench.markets.functionals import covered_functionals
+from export.bench.markets.left_out import left_out_table
 from export.bench.markets.quoted import Quoted
 from export.bench.markets.quoted_surfaces import history_surfaces, real_surfaces, simulated_surfaces
 from export.bench.markets.run import main
@@ -247,3 +248,12 @@ def test_the_model_that_was_told_is_no_rival():
     row = next(line for line in render([case], ["linear", TOLD, OURS]).splitlines() if "| ssvi | 10%" in line)
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[3] == "linear" and cells[6] == "0.50" and cells[-1] == "2.00"
+
+
+def test_a_family_is_not_measured_by_itself_in_the_second_column():
+    errors = {"linear": 2.0, "SSVI": 0.1, TOLD: 0.8, OURS: 1.0}
+    cases = [Case("ssvi", mask, "one", 5, errors, errors, {}, {}, errors, {}) for mask in ("10%", "atm")]
+    table = left_out_table(cases, ["linear", "SSVI"])
+    row = next(line for line in table.splitlines() if line.startswith("| ssvi"))
+    assert [cell.strip() for cell in row.strip("|").split("|")] == ["ssvi", "10.00", "0.50", "1.25"]
+    assert not left_out_table([replace(case, error={"linear": 2.0, OURS: 1.0}) for case in cases], ["linear"])

@@ -10,6 +10,7 @@ from export.bench.report import rows_table
 from export.simulation.markets import FAMILIES
 
 from .answers import HISTORY, OURS, REFUSED, TOLD
+from .left_out import left_out_table
 from .quoted import FloatArray
 from .scoring import TICK, Case, ratio_interval, totals
 
@@ -46,7 +47,11 @@ def best_rival(
 def render(cases: Sequence[Case], methods: Sequence[str]) -> str:
     """Every table."""
     rivals = [name for name in methods if name not in (OURS, HISTORY, TOLD)]
-    parts = [_ratio_table(cases, rivals), _error_table(cases, methods, "error", "Mean error, % of level")]
+    parts = [
+        left_out_table(cases, rivals),
+        _ratio_table(cases, rivals),
+        _error_table(cases, methods, "error", "Mean error, % of level"),
+    ]
     parts += [_error_table(cases, methods, "crps", "CRPS, % of level (of a point: its error)")]
     parts += [_coverage_table(cases), _inside_table(cases, methods), _functional_table(cases)]
     parts += [_time_table(cases, methods), _notes(cases, methods)]
