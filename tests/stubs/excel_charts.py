@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-MEMBERS = {  # what may be set, and to what type; of Excel's object model
+MEMBERS: dict[str, dict[str, Any]] = {  # what may be set, and to what type; of Excel's object model
     "Chart": {"HasTitle": bool, "DisplayBlanksAs": int, "HasLegend": bool},
     "ChartTitle": {"Text": str},
     "Series": {
@@ -32,13 +32,14 @@ class Strict:
     """An object with the members of its class in Excel, and no others."""
 
     kind = ""
+    given: dict[str, Any]
 
     def __init__(self, **parts: Any) -> None:
         vars(self).update(parts)
         vars(self)["given"] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
-        type_ = MEMBERS[self.kind].get(name)
+        type_: Any = MEMBERS[self.kind].get(name)
         if type_ is None:
             raise AttributeError(f"Excel's {self.kind} has no {name} that can be set")
         if not isinstance(value, type_) or (type_ is int and isinstance(value, bool)):
@@ -68,6 +69,9 @@ class Chart(Strict):
     """One that begins with a series of what was selected, as Excel's do."""
 
     kind = "Chart"
+    box: tuple[float, ...]
+    series: list[Series]
+    title: Strict
 
     def __init__(self, sheet: Any, type_: int, box: tuple[float, ...]) -> None:
         title = strict("ChartTitle")
@@ -78,7 +82,7 @@ class Chart(Strict):
     @property
     def ChartTitle(self) -> Strict:
         assert self.given.get("HasTitle"), "a chart has a title object once it has a title"
-        return self.title  # type: ignore[no-any-return]
+        return self.title
 
     def SeriesCollection(self, number: int | None = None) -> Any:
         return self.series[number - 1] if number is not None else SeriesCollection(self)
@@ -94,11 +98,13 @@ class SeriesCollection:
 
     def NewSeries(self) -> Series:
         self._chart.series.append(Series(self._chart))
-        return self._chart.series[-1]  # type: ignore[no-any-return]
+        return self._chart.series[-1]
 
 
 class Series(Strict):
     kind = "Series"
+    chart: Chart
+    Format: Any
 
     def __init__(self, chart: Chart) -> None:
         line = strict("LineFormat", ForeColor=strict("ColorFormat"))
