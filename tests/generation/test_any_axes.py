@@ -15,6 +15,7 @@ from voladdin.feature_map import features
 from voladdin.generation.conditional import ensemble
 from voladdin.generation.decoded import on_axes
 from voladdin.generation.market_words import market_features, tenor_place
+from voladdin.generation.wording import Wording
 from voladdin.worksheet.registry import evaluate
 
 OPEN = np.nan
@@ -163,3 +164,28 @@ def test_refusals() -> None:
 
 def test_the_same_axes_are_decoded_once() -> None:
     assert ensemble(axes("deltas")) is ensemble(axes("deltas"))
+
+
+@pytest.mark.parametrize("words", ["paper", "market"])
+def test_how_fast_the_numbers_move_with_each_vol(words: str) -> None:
+    """Against differences: at deltas the strikes move with their own vols."""
+    rng = np.random.default_rng(3)
+    wording = Wording.of(axes("deltas"), words)
+    vols = 0.2 + 0.02 * rng.normal(size=(7, 5))
+    slopes = wording.at(vols)[1].reshape(4, 7, 5)
+    for i, j in np.ndindex(7, 5):
+        step = np.zeros((7, 5))
+        step[i, j] = 1e-6
+        change = (wording.at(vols + step)[0] - wording.at(vols - step)[0]) / 2e-6
+        assert change == pytest.approx(slopes[:, i, j], rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("scenario", [0, 1])
+@pytest.mark.parametrize(
+    "asked", [(OPEN, OPEN, 0.2208, OPEN), (OPEN, 0.0282, 0.323, 0.0046), (0.25, -0.12, 0.17, OPEN)]
+)
+def test_curvature_is_reached_on_deltas_to_ten_years(asked: tuple[float, ...], scenario: int) -> None:
+    wanted, grid = np.array(asked), axes("deltas")
+    made = grid.replace(va.generate_on(grid, wanted, scenario, model="markets").vols[0])
+    known = np.isfinite(wanted)
+    assert np.abs(features(made).values - wanted)[known].max() <= 1e-10 and va.check(made).ok

@@ -4,7 +4,8 @@ A smoothed bootstrap: training surfaces weigh as a Gaussian kernel in the number
 as leaves an effective 40 of them; a draw is one of them with its code smoothed by its posterior, decoded.
 What the kernel leaves is made exact in log vols, along their regression on the given numbers, by Newton's
 method. Of the draws of a scenario the first without arbitrage counts; where there is none, the
-nearest surface without arbitrage that has the same four.
+nearest surface without arbitrage that has the same four. The mean gives way to the likeliest training surface
+only where Newton's method does not lead from it to the given numbers.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class Ensemble:
         """One surface; given: [4], NaN where left open; scenario 0 is the mean. Raises InfeasibleError."""
         known = np.isfinite(given)
         weight, _ = kernel_weights(self.values, given, known)
-        starts = np.exp(weight @ self.logs)[None] if scenario == 0 else self._starts(weight, scenario)
+        starts = self._central(weight) if scenario == 0 else self._starts(weight, scenario)
         axes, first = self.wording.axes, None
         for start in starts.reshape(-1, *axes.shape):
             vols = self._exact(start, given, known)
@@ -76,9 +77,16 @@ class Ensemble:
             if arbitrage_free(axes, vols[None])[0]:
                 return ConditionalDraw(vols, self._values(vols, given, known), 0.0)
             first = vols if first is None else first
+            if scenario == 0:
+                break
         if first is None:
             raise InfeasibleError(f"no surface was found with {self._in_words(given)}; {self._within()}")
         return self._repaired(first, given, known)
+
+    def _central(self, weight: FloatArray) -> FloatArray:
+        """The mean, and the likeliest training surfaces for where nothing leads from it to what is given."""
+        likeliest = np.argsort(-weight, kind="stable")[: _ATTEMPTS - 1]
+        return np.exp(np.concatenate([(weight @ self.logs)[None], self.logs[likeliest]]))
 
     def _starts(self, weight: FloatArray, scenario: int) -> FloatArray:
         a = self.model.arrays

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from .._typing import FloatArray
 from ..arbitrage.repair import repair
 from ..arbitrage.repair.keep_features import keep
 from ..errors import InputError
-from ..feature_map import NAMES, exact_sums, feature_weights, features
+from ..feature_map import NAMES, exact_sums, feature_weights, features, moneyness_slopes
 from ..surface import Surface
 from .market_shifts import free_of_arbitrage
 from .market_words import WORDS, market_weights, require_deltas, tenor_place
@@ -43,12 +44,19 @@ class Wording:
         return cls(axes, NAMES, _identified(feature_weights(axes.tenors[:, None], m), NAMES), None)
 
     def at(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """[4] and their weights [4, N] for vols [T, K]."""
-        found = features(self.axes.replace(vols)) if self.place is None else None
-        if found is None:
-            assert self.weights is not None
+        """[4] of vols [T, K], and how fast each moves with each vol [4, N]."""
+        if self.weights is not None:
             return np.array(exact_sums(self.weights, vols.ravel())), self.weights
-        return found.values, found.weights.reshape(4, -1)
+        found = features(self.axes.replace(vols))
+        return found.values, found.weights.reshape(4, -1) + self._by_strikes(vols)
+
+    def _by_strikes(self, vols: FloatArray) -> FloatArray:
+        """[4, N] through ln(K/F) = s (s/2 - z), s = vol sqrt(tau), which moves with its own vol."""
+        tenors = np.broadcast_to(self.axes.tenors[:, None], vols.shape)
+        m = self.axes.replace(vols).quoted_moneyness()
+        root = np.sqrt(tenors)
+        steep = (vols * root - ndtri(self.axes.deltas)) * root
+        return moneyness_slopes(tenors.ravel(), m.ravel(), vols.ravel()) * steep.ravel()
 
     def of_many(self, vols: FloatArray) -> FloatArray:
         """[B, 4] of vols [B, T, K]."""
