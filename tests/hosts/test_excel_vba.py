@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import sys
 import time
@@ -190,6 +191,29 @@ def test_ranges(office: Any, server: Any) -> None:
     assert tall[2] == "3\t1"
     assert refused[2] == "x\tA1:F4000 has 4000 x 6 cells; expected at most 20000"
     assert areas[2] == "x\tit is 2 areas, A1:B2,D1:E2; expected one"
+
+
+def test_dates_of_a_1904_book_are_dates(office: Any) -> None:
+    """Whose serial numbers are others'; those of any other book are numbers."""
+    found = office(
+        "Dim row As Object, early As Boolean: Set row = New range_of_basic",
+        "row.Value2 = 39000: row.Value = CDate(40462)",
+        "Test = CellText(ValuesOf(row, early))",
+        "Of1904 = True",
+        'Test = Test & " " & CellText(ValuesOf(row, early))',
+    )
+    assert found["result"] == "n39000 d40462"
+
+
+def test_grids_where_the_decimal_sign_is_a_comma(office: Any, server: Any) -> None:
+    """There and back as they were, small and large numbers and dates too."""
+    grid = [[0.0925, 1e-12, -1.25e300], [1234.5678, "1,5", dt.datetime(2026, 11, 29, 12)]]
+    called = server(lambda name, arguments: grid if name == "VOLINFO" else [[0.5]])
+    found = office(
+        "a = VOLIMPUTE(VOLINFO(1.5))", 'Test = CStr(1.5) & " " & (a + 1) & " " & CellText(a)', locale="de-DE"
+    )
+    assert found["result"] == "1,5 1,5 n.5"
+    assert [(name, given[0]) for name, given in called.calls] == [("VOLINFO", [[1.5]]), ("VOLIMPUTE", grid)]
 
 
 def test_by_com_where_http_cannot_be_had(office: Any, profile: Path) -> None:

@@ -3,7 +3,7 @@
 Usage: python3 addin_driver.py ADDIN PROFILE < SCRIPT. SCRIPT and output are JSON. LibreOffice's Basic knows
 neither `#If` nor Excel's own objects, so the test runs in the module that the script makes of those loaded:
 {"module": a loaded module, "from": where its text begins, "replace": [[pattern, by what], ...],
-"add": more text, which has the function Test}.
+"add": more text, which has the function Test, "locale": LibreOffice's, such as de-DE}.
 """
 
 import json
@@ -24,6 +24,10 @@ from uno_pipe import connect  # type: ignore[import-not-found]
 ALWAYS_EXECUTE_NO_WARN = 4
 STANDARD = 1
 TEST, CLASS = "voladdin_test", 2
+REGISTRY = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry"><item oor:path="/org.openoffice.Setup/L10N">
+<prop oor:name="ooSetupSystemLocale" oor:op="fuse"><value>{}</value></prop></item></oor:items>
+"""
 CLASSES = "http_of_basic", "python_of_basic", "range_of_basic"  # in place of Windows' and Excel's objects
 
 
@@ -64,9 +68,12 @@ def run(document, script):
 
 
 addin, profile = sys.argv[1:]
+script = json.load(sys.stdin)
 scripts = Path(profile, "profile", "user", "Scripts", "python")
 scripts.mkdir(parents=True)
 shutil.copy(Path(__file__).with_name("http_of_basic.py"), scripts)
+if "locale" in script:
+    scripts.parents[1].joinpath("registrymodifications.xcu").write_text(REGISTRY.format(script["locale"]))
 pipe = f"voladdin{uuid.uuid4().hex}"
 options = [f"-env:UserInstallation={Path(profile, 'profile').as_uri()}", f"--accept=pipe,name={pipe};urp;"]
 office = subprocess.Popen(["soffice", "--headless", "--norestore", *options], stderr=subprocess.DEVNULL)
@@ -78,7 +85,7 @@ try:
     document = desktop.loadComponentFromURL(
         Path(addin).as_uri(), "_blank", 0, (option("Hidden", True), macros, filter_)
     )
-    print(json.dumps(run(document, json.load(sys.stdin))))
+    print(json.dumps(run(document, script)))
     document.close(True)
     desktop.terminate()
     office.wait(30)

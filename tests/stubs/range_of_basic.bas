@@ -4,6 +4,7 @@ Option ClassModule
 Public Uncalculated As Boolean
 Public Single_ As Boolean
 Public Value2 As Variant
+Public Value As Variant
 
 Public Property Get HasFormula()
     HasFormula = Uncalculated
