@@ -273,3 +273,9 @@ def test_prices_may_name_their_currency(form: str) -> None:
     given = cells([row | {side: form.format(row[side]) for side in ("bid", "ask")} for row in rows])
     read = parse_options(given, DAY).options
     np.testing.assert_allclose(read.bid, [row["bid"] for row in rows], atol=1e-4)
+
+
+@pytest.mark.parametrize("top", [["x", "Bid"], ["Symbol", "Bid", "Ask"]])
+def test_rows_of_different_lengths_are_refused_by_name(top: Cells) -> None:
+    with pytest.raises(InputError, match="no column for"):
+        parse_options([top, ["XYZ"], [], [1.0, "a", None]], DAY)  # type: ignore[list-item]

@@ -32,7 +32,8 @@ def with_symbols(cells: Cells, top: int) -> tuple[Cells, int | None]:
     top: the row of the headings. What the list says itself comes before.
     """
     below = cells[top + 1 : top + 1 + _LOOKED_AT]
-    found = [j for j in range(len(cells[top])) if any(symbol_of(row[j]) for row in below)]
+    width = min(map(len, cells[top:]))
+    found = [j for j in range(width) if any(symbol_of(row[j]) for row in below)]
     if not found:
         return cells, None
     at = found[0]
