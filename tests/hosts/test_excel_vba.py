@@ -245,6 +245,28 @@ def test_a_button_over_http(office: Any, server: Any) -> None:
     assert (command, handle) == ("fill", "42") and book.endswith("voladdin.xlam")
 
 
+def test_what_a_page_sends_is_written_while_the_page_is_open(office: Any, server: Any) -> None:
+    """Plot begins to look, by the clock; the last page that closes ends it."""
+    called = server(lambda name, arguments: [[1.0]])
+    called.command = lambda text: "=wrote" if text.startswith("receive") else "=shown"
+    called.pages = [{"state": "open"}, {"state": "sent"}, {}, {"state": "open"}, {"state": "closed"}]
+    looks = ["VoladdinArrivals"] * 4
+    found = office('Pressed "plot"', 'Pressed "plot"', 'Said = Said & "|"', *looks, "Test = Said & watched")
+    pressed, looked = found["result"].split("|")
+    later = "later 'voladdin.xlam'!VoladdinArrivals;"
+    assert pressed == f"{later}voladdin:64:shownvoladdin:64:shown" and looked == later * 3
+    asked = [text.split("\n") for text in called.texts if text.startswith("/v1/pages")]
+    book = "voladdin.xlam"
+    waiting = ["/v1/pages/waiting", book]
+    assert asked == [waiting, waiting, ["/v1/pages/arrived", book, "=wrote"], waiting, waiting]
+
+
+def test_a_server_that_is_gone_is_no_longer_asked_for_pages(office: Any, server: Any) -> None:
+    server(lambda name, arguments: [[1.0]]).command = "=shown"
+    found = office('Pressed "plot"', 'Said = "": port = 1', "VoladdinArrivals", "Test = watched & Said")
+    assert found["result"] == ""
+
+
 @pytest.mark.parametrize("refused", ["", "text", "range"])
 def test_the_user_is_asked_until_the_command_is_done(office: Any, server: Any, refused: str) -> None:
     """A text, then a range by mouse; where a question is refused the command ends without a word."""

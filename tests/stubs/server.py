@@ -45,6 +45,7 @@ class LocalServer:
         self.greetings = 0
         self.last: int | None = None
         self.token = TOKEN
+        self.pages: list[Any] = []  # answers about pages
         self.models: list[str] = ["fx"]
         self.command: Any = None
         self._evaluate = evaluate
@@ -85,6 +86,16 @@ class LocalServer:
             body = {"cell": error.cell_error, "message": str(error), "reference": error.reference}
             return 422, {"error": body}
 
+    def _said(self, path: str, sent: str) -> Any:
+        """To a command, or of a page; None to a call."""
+        if path.startswith("/v1/pages/"):
+            self.texts.append(f"{path}\n{sent}")
+            return self.pages.pop(0) if self.pages else {"state": "closed"}
+        self.texts.append(sent)
+        if path != "/v1/excel":
+            return None
+        return self.command(sent) if callable(self.command) else self.command
+
     def _handler(server) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -104,7 +115,7 @@ class LocalServer:
 
             def do_POST(self) -> None:
                 sent = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.path in ("/v1/cells", "/v1/excel"):
+                if self.path.startswith(("/v1/cells", "/v1/excel", "/v1/pages/")):
                     self._send_text(sent.decode())
                     return
                 body = json.loads(sent)
@@ -121,9 +132,8 @@ class LocalServer:
                 """What `evaluate` makes of a call, or what the server says to a command."""
                 server.headed += CALL in self.headers
                 sent = unquote(self.headers[CALL]) if CALL in self.headers else sent
-                server.texts.append(sent)
-                if self.path == "/v1/excel":
-                    found = server.command(sent) if callable(server.command) else server.command
+                found = server._said(self.path, sent)
+                if found is not None:
                     self._send(200, found)
                     return
                 call = wire.read_call(sent)

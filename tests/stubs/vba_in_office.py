@@ -67,6 +67,10 @@ Private Sub Options_(Macro, Category, Description, HelpFile, ArgumentDescription
     Said = Said & Join(ArgumentDescriptions, ";") & Chr(10)
 End Sub
 
+Private Sub Later_(moment, macro)
+    Said = Said & "later " & macro & ";"
+End Sub
+
 Private Function Next_(kind, text, offered)
     Next_ = Split(Replies, "|")(0)
     Replies = Mid(Replies, Len(Next_) + 2)
@@ -118,6 +122,8 @@ EXCEL_ONLY = [  # what LibreOffice's Basic lacks, each by its stand-in above
     [r'Const SEPARATOR As String = "\\"', 'Const SEPARATOR As String = "/"'],
     [r"\bSleep\b", "Wait"],
     [r"\bMsgBox\b", "Say"],
+    [r"Application\.OnTime", "Later_"],
+    [r"Not ActiveWorkbook Is Workbooks\(book\)", "ActiveWorkbook.Name <> book"],
     [r"Application\.InputBox\((.*), Type:=(\d)\)", r"Asked_(\1, \2)"],
     [r"chosen\.Address\(External:=True\)", '"[b]S!" & chosen.Address'],
     [r"Dim chosen As Range", "Dim chosen As Object"],

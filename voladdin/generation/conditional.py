@@ -86,7 +86,7 @@ class Ensemble:
     def _central(self, weight: FloatArray) -> FloatArray:
         """The mean, and the likeliest training surfaces for where nothing leads from it to what is given."""
         likeliest = np.argsort(-weight, kind="stable")[: _ATTEMPTS - 1]
-        return np.exp(np.concatenate([(weight @ self.logs)[None], self.logs[likeliest]]))
+        return np.asarray(np.exp(np.concatenate([(weight @ self.logs)[None], self.logs[likeliest]])))
 
     def _starts(self, weight: FloatArray, scenario: int) -> FloatArray:
         a = self.model.arrays

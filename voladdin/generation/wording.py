@@ -56,7 +56,7 @@ class Wording:
         m = self.axes.replace(vols).quoted_moneyness()
         root = np.sqrt(tenors)
         steep = (vols * root - ndtri(self.axes.deltas)) * root
-        return moneyness_slopes(tenors.ravel(), m.ravel(), vols.ravel()) * steep.ravel()
+        return np.asarray(moneyness_slopes(tenors.ravel(), m.ravel(), vols.ravel()) * steep.ravel())
 
     def of_many(self, vols: FloatArray) -> FloatArray:
         """[B, 4] of vols [B, T, K]."""

@@ -12,6 +12,7 @@ Public Sub VoladdinCommand(control As IRibbonControl)
         answer = "!" & reason & ". Reconnect asks again."
     Else
         answer = DoneWithAnswers(control.Tag)
+        If control.Tag = "plot" And Left$(answer, 1) = "=" And transport = "http" Then Watch ActiveWorkbook.Name
     End If
     If Len(answer) > 1 Then MsgBox Mid$(answer, 2, 1000), IIf(Left$(answer, 1) = "!", vbExclamation, vbInformation), PROJECT_NAME
     Exit Sub
@@ -44,6 +45,35 @@ Private Function Replied(ByVal question As Variant) As String
         typed = Application.InputBox(question(2), PROJECT_NAME, question(1), Type:=2)
         If VarType(typed) <> vbBoolean Then Replied = Replace(Replace(typed, vbTab, " "), vbLf, " ")
     End If
+End Function
+
+Private Sub Watch(ByVal book As String)
+    ' From now on what a page sends to the book is looked for, until its last page is closed.
+    If InStr(vbLf & watched & vbLf, vbLf & book & vbLf) > 0 Then Exit Sub
+    watched = watched & IIf(Len(watched) > 0, vbLf, "") & book
+    If InStr(watched, vbLf) = 0 Then Application.OnTime Now + TimeSerial(0, 0, PAGE_SECONDS), "'" & ThisWorkbook.Name & "'!VoladdinArrivals"
+End Sub
+
+Public Sub VoladdinArrivals()
+    ' Excel calls it by the clock while a book is watched, and not while a cell is edited.
+    Dim books() As String, i As Long, left_ As String
+    books = Split(watched, vbLf)
+    For i = 0 To UBound(books)
+        If StillOpen(books(i)) Then left_ = left_ & IIf(Len(left_) > 0, vbLf, "") & books(i)
+    Next i
+    watched = left_
+    If Len(watched) > 0 Then Application.OnTime Now + TimeSerial(0, 0, PAGE_SECONDS), "'" & ThisWorkbook.Name & "'!VoladdinArrivals"
+End Sub
+
+Private Function StillOpen(ByVal book As String) As Boolean
+    ' Whether a page of the book is; what it sent is written once the book is the active one, and the page is told.
+    Dim state As String
+    On Error GoTo Unheard ' the book is closed, or the server has ended
+    If Not ActiveWorkbook Is Workbooks(book) Then StillOpen = True: Exit Function
+    state = Field(Asked("POST", "/v1/pages/waiting", book, ANSWER_MS), "state")
+    StillOpen = (state <> "closed")
+    If state = "sent" Then Asked "POST", "/v1/pages/arrived", book & vbLf & DoneQuietly("receive"), ANSWER_MS
+Unheard:
 End Function
 
 Private Function DoneQuietly(ByVal command As String) As String

@@ -8,6 +8,7 @@ Private Const START_SECONDS As Double = 2.5 ' the one wait for a server that sta
 Private Const MOST_CELLS As Long = 20000
 Private Const MOST_WAITING As Long = 10000
 Private Const LONGEST_LOG As Long = 200000
+Private Const PAGE_SECONDS As Long = 1 ' between looks at what pages have sent
 Private Const LONGEST_HEADER As Long = 8000 ' characters of a call in a request's head
 
 Private transport As String ' by which Python answers, "http" or "com"; blank where it does not
@@ -18,6 +19,7 @@ Private port As Long
 Private token As String
 Private http As Object
 Private python As Object
+Private watched As String ' names of books with pages, a line each
 Private waiting As Collection ' cells that show #N/A for want of Python
 
 Private Function Ready() As Boolean
