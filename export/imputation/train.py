@@ -191,7 +191,9 @@ def _calibration(held: Days, bundle: TorchBundle) -> dict[str, FloatArray]:
 def main(argv: Sequence[str] | None = None) -> int:
     """`voladdin train`; with --generator `export.generation.any_axes` takes its place."""
     parser = argparse.ArgumentParser(
-        prog="voladdin train", description="Train a model bundle from a history."
+        prog="voladdin train",
+        description="Train a model bundle from a history.",
+        epilog="voladdin train search, voladdin train folds: sizes and networks of the literature compared.",
     )
     parser.add_argument(
         "history", help=".csv, .csv.gz, .parquet or .xlsx with date, [underlying], tenor|delta columns"

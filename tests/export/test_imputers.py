@@ -89,6 +89,20 @@ def test_where_the_encoder_is_the_posterior_every_way_is_right(name):
     _check(found, network, x, seen, 0.06)
 
 
+@pytest.mark.parametrize("name", ["importance sampling", "Metropolis within Gibbs", "Laplace"])
+def test_each_surface_of_a_batch_has_its_own_holes(name):
+    """From one quote to all but one: means within five Monte-Carlo errors of the closed form."""
+    network, _, _ = _linear(orthogonal=False)
+    x, count = torch.randn(9, NODES), 4_000
+    seen = torch.stack([torch.randperm(NODES) <= k for k in range(9)])
+    found = completed(network, x, seen, IMPUTERS[name], count, draws=0)
+    independent = torch.minimum(found.effective, torch.tensor(count / 50.0 if "Gibbs" in name else count))
+    for k in range(9):
+        mean, covariance = _closed_form(network, x[k : k + 1], seen[k : k + 1])
+        error = torch.diagonal(covariance).sqrt() / independent[k].sqrt()
+        assert ((found.mean[k, ~seen[k]] - mean).abs() < 5 * error).all()
+
+
 @pytest.mark.parametrize("name", ["pseudo-Gibbs", "completion"])
 def test_where_the_encoder_is_not_the_posterior_some_ways_are_wrong(name):
     """What makes the others worth their time: a diagonal encoder loses what joins the units."""
@@ -218,6 +232,21 @@ def test_vols_are_filled_and_quotes_kept():
     assert inside.mean() > 0.99 and (found.std[~hidden[:30]] == 0.0).all()
     with pytest.raises(InputError, match="no quote in row 2"):
         impute(fitted, np.where(np.arange(30)[:, None] == 2, np.nan, holes), IMPUTERS["Laplace"])
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["method 1", "method 2"])
+def test_a_network_trained_on_shown_points_completes_surfaces(whole):
+    """Mama's methods: shown half of the points, asked for these or for all of them."""
+    rng = np.random.default_rng(0)
+    logs = np.log(0.1) + 0.2 * rng.normal(size=(600, 2)) @ rng.normal(size=(2, 12))
+    vols = np.exp(logs + 0.01 * rng.normal(size=logs.shape))
+    options = Options(steps=600, rate=3e-3, decay=0.0, shown=0.5, whole=whole, beta=0.1)
+    fitted = fit(NETWORKS["sigma-VAE"](12), vols, np.array([0.25, 0.5, 1.0, 2.0]), options)
+    hidden = rng.random((60, 12)) < 0.4
+    hidden[:, 0] = False
+    found = impute(fitted, np.where(hidden, np.nan, vols[:60]), IMPUTERS["completion"], 50)
+    errors = np.abs(np.log(found.median / vols[:60]))[hidden]
+    assert np.median(errors) < 0.5 * np.median(np.abs(logs - logs.mean(0)))
 
 
 def test_effective_codes_are_counted():
