@@ -90,6 +90,7 @@ def test_training_goes_on_where_it_was_put_down(tmp_path: Path) -> None:
         "002-figure-13",
         "002-figure-20",
         "002-figure-19",
+        "002-imputers",
         "003-table-7",
         "004-figure-22",
         "000-training",

@@ -6,7 +6,17 @@ import re
 
 from . import diagrams
 from .chapter import bound_gap, compared, disentangling, training_ways
-from .gopal import arbitrage_share, bounds, calibration, collapse, curves_of_errors, missing, toys, tuning
+from .gopal import (
+    arbitrage_share,
+    bounds,
+    calibration,
+    collapse,
+    curves_of_errors,
+    missing,
+    prior_work,
+    toys,
+    tuning,
+)
 from .items import Item
 from .mama import arbitrage, assets, pictured, reconstructions
 from .wang import control_errors, repairing, sweeps, training_data
@@ -21,7 +31,7 @@ PAPERS = {
 }
 _MODULES = (
     *(compared, disentangling, bound_gap, training_ways),
-    *(missing, toys, curves_of_errors, bounds, arbitrage_share, calibration, collapse, tuning),
+    *(missing, toys, curves_of_errors, bounds, arbitrage_share, calibration, collapse, tuning, prior_work),
     *(reconstructions, arbitrage, pictured, assets),
     *(training_data, control_errors, sweeps, repairing),
     diagrams,

@@ -21,7 +21,12 @@ _DIAGRAMS = (
     ("003-figure-4", ("figure 4",), "delta by maturity", "`voladdin/black.py`"),
     ("003-figure-5", ("figure 5", "figure 6"), "one surface on strikes and on deltas", "`export/history.py`"),
     ("003-figure-8", ("figure 8",), "a convolution", "`export/bench/papers/mama/surfaces_vae.py`"),
-    ("003-figure-9", ("figure 9",), "k-fold cross-validation", "figure 19 of 002 searches instead"),
+    (
+        "003-figure-9",
+        ("figure 9",),
+        "k-fold cross-validation",
+        "`voladdin train folds`: purged blocks of time",
+    ),
     ("004-figure-1", ("figure 1",), "the framework's flowchart", "`export/generation/train.py`"),
     ("000-variants", ("22.4 variants",), "the family of VAEs", "`export/imputation/networks/__init__.py`"),
     (
