@@ -33,6 +33,7 @@ MODULES = {  # what the menu imports of LibreOffice's own Python
         "CommandError": type("CommandError", (Exception,), {}),
     },
     "voladdin_edits": {"apply": None},
+    "voladdin_questions": {"Asked": type("Asked", (BaseException,), {}), "ask": None},
     "voladdin_machine": {"keep_log": lambda home: None},
 }
 INSIDE = "voladdin.hosts.libreoffice.inside"
@@ -67,7 +68,9 @@ def menu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with monkeypatch.context() as patch:
         patch.setattr("pathlib.Path.read_text", lambda *_: "0")
         found = importlib.import_module(f"{INSIDE}.menu")
-    monkeypatch.setattr(found.Menu, "_run", lambda self, name: (True, threading.current_thread().name))
+    monkeypatch.setattr(
+        found.Menu, "_run", lambda self, name, answers: (True, threading.current_thread().name)
+    )
     yield found
     for name in ("main_thread", "menu"):
         sys.modules.pop(f"{INSIDE}.{name}", None)
