@@ -36,8 +36,9 @@ import resource, runpy, sys
 sys.argv = ["voladdin", *sys.argv[1:]]
 try: runpy.run_module("voladdin", run_name="__main__")
 except SystemExit: pass
-peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-print(peak, file=sys.stderr)
+used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+peak, spent = max(one.ru_maxrss for one in used), sum(one.ru_utime + one.ru_stime for one in used)
+print(peak, spent, file=sys.stderr)
 """
 
 
@@ -46,9 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="voladdin bench backfill", description=__doc__)
     parser.add_argument("--surfaces", type=int, nargs="+", default=[10_000, 20_000], help="sizes of history")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--priors", choices=["yes", "no"], nargs="+", default=["yes", "no"])
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
-        print(_rates(Path(folder), options.surfaces, options.processes))
+        print(_rates(Path(folder), options.surfaces, options.processes, options.priors))
         print(_stages(Path(folder), min(options.surfaces)))
     return 0
 
@@ -76,27 +78,30 @@ def _years() -> list[float]:
     return [parse_tenor(tenor) for tenor in TENORS]
 
 
-def _rates(folder: Path, sizes: Sequence[int], processes: Sequence[int]) -> str:
+def _rates(folder: Path, sizes: Sequence[int], processes: Sequence[int], priors: Sequence[str]) -> str:
     rows = []
     for size in sizes:
         path = history(size, folder / f"{size}.parquet")
         for count in processes:
-            for extra in ([], ["--no-prior"]):
-                seconds, peak = _run(path, folder / f"{size}-{count}-{len(extra)}", count, extra)
-                with_prior = "no" if extra else "yes"
-                rows.append([f"{size:,}", str(count), with_prior, f"{size / seconds:,.0f}", f"{peak:,.0f}"])
-    header = ["surfaces", "processes", "day before as prior", "a second", "MB of the largest process"]
+            for prior in priors:
+                extra = [] if prior == "yes" else ["--no-prior"]
+                seconds, spent, peak = _run(path, folder / f"{size}-{count}-{prior}", count, extra)
+                rates = [f"{size / each:,.0f}" for each in (seconds, spent)]
+                rows.append([f"{size:,}", str(count), prior, *rates, f"{peak:,.0f}"])
+    header = ["surfaces", "processes", "day before as prior", "a second", "a second of processor"]
+    header.append("MB of the largest process")
     return rows_table("8 × 5 surfaces, 30% missing, the start of the processes included", header, rows)
 
 
-def _run(path: Path, out: Path, processes: int, extra: list[str]) -> tuple[float, float]:
-    """Seconds and the MB of the largest process."""
+def _run(path: Path, out: Path, processes: int, extra: list[str]) -> tuple[float, float, float]:
+    """Seconds, those of the processors, and the MB of the largest process."""
     command = [sys.executable, "-c", _MEASURED, "backfill", str(path), "-o", str(out)]
     start = time.perf_counter()
     done = subprocess.run(
         [*command, "--processes", str(processes), *extra], capture_output=True, text=True, check=True
     )
-    return time.perf_counter() - start, float(done.stderr.split()[-1]) / 1024
+    peak, spent = map(float, done.stderr.split()[-2:])
+    return time.perf_counter() - start, spent, peak / 1024
 
 
 def _stages(folder: Path, size: int) -> str:

@@ -60,12 +60,17 @@ class Regimes:
 
     def kernel(self, x: FloatArray) -> FloatArray:
         """Weights [B, K] of the regimes near surfaces x [B, c]."""
-        place, centres = (x - self.origin) @ self.scores, (self.mean - self.origin) @ self.scores
-        distance = ((place[:, None] - centres[None]) ** 2).sum(-1)
+        place = (x - self.origin) @ self.scores
+        distance = ((place[:, None] - self._centres) ** 2).sum(-1)
         weight = self.weight * (np.exp(-0.5 * distance / self.width**2) + self.floor)
         weight /= weight.sum(1, keepdims=True)
         kernel: FloatArray = (1.0 - self.shrink) * weight + self.shrink * self.weight
         return kernel
+
+    @cached_property
+    def _centres(self) -> FloatArray:
+        """[K, q] scores of the regimes' means."""
+        return np.asarray((self.mean - self.origin) @ self.scores)
 
     @cached_property
     def _second(self) -> FloatArray:
