@@ -112,6 +112,16 @@ def test_a_search_put_down_ends_where_the_whole_one_does(tmp_path):
     assert again == parts
 
 
+def test_what_is_put_down_is_no_failure_to_read_of(tmp_path, caplog):
+    optuna.logging.enable_propagation()
+    try:
+        with pytest.raises(Paused):
+            search([by_time(_days())], TINY, tmp_path, 1, clock=Clock(0.0))
+    finally:
+        optuna.logging.disable_propagation()
+    assert caplog.text == ""
+
+
 def test_a_search_that_was_killed_goes_on_with_that_size(tmp_path, monkeypatch):
     split = [by_time(_days())]
     begun = []

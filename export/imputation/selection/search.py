@@ -78,7 +78,7 @@ def search(
 
 def _study(folder: Path, budget: Budget, splits: Sequence[Split]) -> optuna.Study:
     folder.mkdir(parents=True, exist_ok=True)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(
         storage=f"sqlite:///{folder / 'search.db'}",
         sampler=optuna.samplers.TPESampler(seed=budget.options.seed),
