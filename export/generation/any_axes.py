@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,7 @@ TENORS = np.array(
 DELTAS = np.array([0.02, 0.05, 0.1, 0.175, 0.25, 0.35, 0.5, 0.65, 0.75, 0.825, 0.9, 0.95, 0.98])
 EXAMPLES = 2048
 PARITY = 1e-4
+_SPANNED = 1e-9  # variance of a mode, of the largest
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,10 @@ def _extension(days: Days) -> GridExtension:
 def train(
     tenors: FloatArray, deltas: FloatArray, logs: FloatArray, folder: Path, name: str, config: Config
 ) -> Path:
-    """Writes the bundle into `folder`. logs: [n, T * K]."""
+    """Writes the bundle into `folder`. logs: [n, T * K]; of at most as many modes as they have."""
     mean = logs.mean(0)
     values, vectors = np.linalg.eigh(np.cov(logs.T))
+    config = replace(config, modes=min(config.modes, int((values > _SPANNED * values[-1]).sum())))
     top = slice(-1, -config.modes - 1, -1)
     modes = vectors[:, top] * np.sqrt(values[top])
     u = torch.tensor((logs - mean) @ vectors[:, top] / np.sqrt(values[top]), dtype=torch.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from export.history import DELTAS, Days, read_history
 from export.imputation.daily_moves import write_moves
 from voladdin.black import moneyness_from_delta
 from voladdin.errors import InputError, LabelError
+from voladdin.worksheet.registry import evaluate
 
+COLUMNS = ["10P", "25P", "ATM", "25C", "10C"]
 TENORS = {"1M": 1 / 12, "3M": 0.25, "1Y": 1.0}
 
 
@@ -102,6 +105,30 @@ def test_a_generator_and_moves_of_a_desk_s_own(tmp_path: Path, monkeypatch: pyte
     today = grid.replace(days.vols[-1])
     moved = va.scenarios(today, 50, model=folder).vols
     assert 0.005 < np.log(moved / today.vols)[:, 0, 2].std() < 0.1
+
+
+@pytest.mark.parametrize("make", [on_moneyness, on_strikes])
+def test_the_command_trains_a_generator_on_every_kind_of_column(
+    make: Callable[[Path], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = make(tmp_path)
+    monkeypatch.setattr(any_axes, "_extension", _same_grid)
+    monkeypatch.setenv("VOLADDIN_HOME", str(tmp_path / "home"))
+    assert any_axes.main(["--generator", str(path), "--name", "mydesk", "--steps", "150"]) == 0
+    assert f"{len(read_history(path))} surfaces: generator mydesk in" in capsys.readouterr().out
+    grid = va.Surface(np.full((3, 5), np.nan), list(TENORS), deltas=DELTAS)
+    for scenario in range(3):
+        wanted = np.array([0.1, np.nan, 0.002, np.nan])
+        made = va.generate_on(grid, wanted, scenario, words="market", model="mydesk")
+        assert made.features[0, [0, 2]] == pytest.approx(wanted[[0, 2]], abs=1e-10)
+        assert va.check(made.surface()).ok
+    cells = evaluate(
+        "VOLGENERATE", [0.1, "?", 0.002, "?", 1, [[t] for t in TENORS], [COLUMNS], "mydesk", "market"]
+    )
+    assert float(cells[1][3]) == pytest.approx(0.1, abs=1e-10)
 
 
 def _same_grid(days: Days) -> object:

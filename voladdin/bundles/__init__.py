@@ -123,7 +123,7 @@ def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundl
     """
     if not isinstance(name, str | Path):
         raise InputError(f"model is {name!r}; expected the name of a bundle, or its folder")
-    place = next((path for parent in _parents() for path in _inside(parent, str(name))), None)
+    place = _installed(str(name)) or (_installed(f"{name}{kind.SUFFIX}") if kind.SUFFIX else None)
     if place is None and not (isinstance(name, Path) or set(name) & set("/\\")):
         raise not_installed(name)
     place = _place_of(place or Path(name), kind)
@@ -135,6 +135,10 @@ def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundl
     if not isinstance(found, kind):
         raise BundleError(f"model {place.name!r} is for {found.KIND}; expected one for {kind.KIND}")
     return found
+
+
+def _installed(name: str) -> Path | None:
+    return next((path for parent in _parents() for path in _inside(parent, name)), None)
 
 
 def _written(path: Path) -> tuple[int, ...]:
