@@ -54,6 +54,7 @@ cc() { x86_64-w64-mingw32-gcc -O2 -Wall -Wno-format "$@"; }
 cc -shared -o "$python/bcryptprimitives.dll" "$here/bcryptprimitives.c" -ladvapi32
 cc -o "$WINEPREFIX/drive_c/c/com.exe" "$here/com.c" -lole32 -loleaut32 -luuid
 cc -o "$WINEPREFIX/drive_c/c/http.exe" "$here/http.c" -lwinhttp
+cc -o "$WINEPREFIX/drive_c/c/py.exe" "$here/recorder.c"
 
 say "project"
 rm -rf "$WINEPREFIX/drive_c/project"

@@ -35,10 +35,16 @@ set "TARGET=%LOCALAPPDATA%\voladdin\{version}-{digest}"
 set "HOST=%~1"
 if "%HOST%"=="" set "HOST=excel"
 set "PIP=-m pip install {told} --no-index"
-py -{python}-64 -c "" || (echo Python {python}, 64 bits, is needed: install it for this user & exit /b 1)
-py -{python}-64 -m venv "%TARGET%" || exit /b 1
+py -{python}-64 -c ""
+if not "%ERRORLEVEL%"=="0" (
+  echo Python {python}, 64 bits, is needed: install it for this user
+  exit /b 1
+)
+py -{python}-64 -m venv "%TARGET%"
+if not "%ERRORLEVEL%"=="0" exit /b 1
 pushd "%~dp0"
-"%TARGET%\Scripts\python" %PIP% --find-links wheels --require-hashes -r requirements.txt || exit /b 1
+"%TARGET%\Scripts\python" %PIP% --find-links wheels --require-hashes -r requirements.txt
+if not "%ERRORLEVEL%"=="0" exit /b 1
 "%TARGET%\Scripts\voladdin" install %HOST%
 """
 
