@@ -36,10 +36,7 @@ set "HOST=%~1"
 if "%HOST%"=="" set "HOST=excel"
 set "PIP=-m pip install {told} --no-index"
 py -{python}-64 -c ""
-if not "%ERRORLEVEL%"=="0" (
-  echo Python {python}, 64 bits, is needed: install it for this user
-  exit /b 1
-)
+if not "%ERRORLEVEL%"=="0" (echo Python {python}, 64 bits, is needed: install it for this user & exit /b 1)
 py -{python}-64 -m venv "%TARGET%"
 if not "%ERRORLEVEL%"=="0" exit /b 1
 pushd "%~dp0"
