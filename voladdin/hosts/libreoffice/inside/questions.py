@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _RANGE = re.compile(r"\$?('(?:[^']|'')+'|[^'.]+)\.(.+)")
-_WIDTH, _LINE, _EDGE = 260, 14, 6  # of the dialog, in its units
+_WIDTH, _LINE, _EDGE, _BUTTON = 260, 14, 6, 50  # of the dialog, in its units
 
 
 class Asked(BaseException):
@@ -86,7 +86,9 @@ def _typed(context: Any, window: Any, question: dict[str, Any]) -> str | None:
         _add(model, "ListBox", "answer", 4, 1, StringItemList=choices, Dropdown=True, SelectedItems=selected)
     else:
         _add(model, "Edit", "answer", 4, 1, Text=question["default"])
-    _add(model, "Button", "ok", 6, 1, PushButtonType=1, DefaultButton=True)
+    left = _WIDTH - 2 * (_EDGE + _BUTTON)
+    _add(model, "Button", "ok", 6, 1, PositionX=left, Width=_BUTTON, PushButtonType=1, DefaultButton=True)
+    _add(model, "Button", "cancel", 6, 1, PositionX=left + _BUTTON + _EDGE, Width=_BUTTON, PushButtonType=2)
     dialog = create("com.sun.star.awt.UnoControlDialog", context)
     dialog.setModel(model)
     dialog.createPeer(create("com.sun.star.awt.Toolkit", context), window)
