@@ -97,7 +97,7 @@ def test_pip_installs_it_without_a_network(
     monkeypatch.delenv("PIP_FIND_LINKS")
     script = (tmp_path / "there" / "install.cmd").read_bytes()
     assert script.count(b"\r\n") == script.count(b"\n")
-    [options] = re.findall(rb'Scripts\\python" %PIP% (.*) \|\|', script)
+    [options] = re.findall(rb'Scripts\\python" %PIP% (.*)\r\n', script)
     assert b'set "PIP=-m pip install --quiet --disable-pip-version-check --no-index"' in script
     tags = ["--platform", "win_amd64", "--python-version", "3.12", "--only-binary=:all:"]
     target = ["--target", str(tmp_path / "target"), "--no-deps", *tags]  # pip asks this system's markers
