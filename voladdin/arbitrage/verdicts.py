@@ -13,8 +13,6 @@ from .nodes import Axes, at_own_strikes
 from .tolerances import EDGE, MAX_LOG_STRIKE, TOLERANCE
 
 _SURFACES = 50  # of 28 x 28 at a time: they stay in the cache
-_MOST_NODES = 128  # compared in pairs
-_PAIRS = 2**16  # at a time
 
 
 def arbitrage_free(axes: Axes, vols: FloatArray, tolerance: float = TOLERANCE) -> BoolArray:
@@ -23,8 +21,8 @@ def arbitrage_free(axes: Axes, vols: FloatArray, tolerance: float = TOLERANCE) -
     vols: decimals, NaN where missing; a surface without any passes, one with a vol of 0 or less, or above
     `MAX_VOL`, does not.
 
-    Neighbours decide where all tenors share their strikes and none is missing, but for gains near the
-    tolerance; elsewhere slopes tell the surfaces without any gain. The hulls of `check` decide the rest.
+    Neighbours decide where all tenors share their strikes and none is missing, the hulls of `check`
+    elsewhere, and its trades where a gain is near the tolerance.
     """
     with np.errstate(invalid="ignore"):
         free = np.asarray(~((vols <= 0) | (vols > MAX_VOL)).any(axis=(1, 2)))
@@ -41,10 +39,9 @@ def arbitrage_free(axes: Axes, vols: FloatArray, tolerance: float = TOLERANCE) -
     nodes = at_own_strikes(axes, vols[left])
     strikes, calls = nodes.at(vols[left].reshape(len(left), axes.shape[0] * axes.shape[1]))
     strikes = np.broadcast_to(strikes, calls.shape)
-    unsure = ~without_gain(nodes.rows, strikes, calls)
-    left, strikes, calls = left[unsure], strikes[unsure], calls[unsure]
     known = np.isfinite(calls)
-    for b, k, c, here in zip(left, strikes, calls, known, strict=True):
+    there = known.any(axis=1)
+    for b, k, c, here in zip(left[there], strikes[there], calls[there], known[there], strict=True):
         height = _most_above(nodes.rows[here], k[here], c[here], tolerance + EDGE)
         near = abs(height - tolerance) <= EDGE
         trades = near and arbitrage_trades(nodes.rows[here], k[here], c[here], c[here], tolerance)
@@ -63,30 +60,6 @@ def _most_above(rows: IntArray, strikes: FloatArray, calls: FloatArray, enough: 
         if worst > enough:
             break
     return worst
-
-
-def without_gain(rows: IntArray, strikes: FloatArray, calls: FloatArray) -> BoolArray:
-    """[B] where no call of tenors `rows` [N] is above the hull of its own and later tenors, not by rounding.
-
-    strikes, calls: [B, N], NaN where there is none. A call lies on that hull where no slope from a lower
-    strike, (0, 1) among them, exceeds one to a higher strike, or 0. Large surfaces are not looked at.
-    """
-    found, count = np.zeros(len(calls), dtype=np.bool_), len(rows)
-    if count > _MOST_NODES:
-        return found
-    size, later = max(_PAIRS // count**2, 1), rows >= rows[:, None]
-    for start in range(0, len(calls), size):
-        k, c = strikes[start : start + size], calls[start : start + size]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            run = k[:, None] - k[:, :, None]
-            slope = (c[:, None] - c[:, :, None]) / run
-            before = np.where(later & (run < 0), slope, -np.inf)
-            after = np.where(later & (run >= 0), slope, np.inf)
-            steepest = np.fmax(np.fmax.reduce(before, axis=2), (c - 1.0) / k)
-            least = np.fmin(np.fmin.reduce(after, axis=2), 0.0)
-            below = np.maximum(1.0 - k, 0.0) > c
-        found[start : start + size] = ~((steepest > least) | below).any(1)
-    return found
 
 
 def _shared_moneyness(axes: Axes) -> FloatArray | None:
