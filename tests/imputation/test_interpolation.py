@@ -90,3 +90,14 @@ BAD = [
 def test_bad_points(point: tuple[float, float], options: dict[str, object], message: str) -> None:
     with pytest.raises(va.InputError, match=message):
         va.interpolate(GRID, *point, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("strike", [5e-324, 1e308])
+def test_a_strike_that_is_no_float_of_its_forward_has_a_vol(strike: float) -> None:
+    assert 0.02 < va.interpolate(GRID, 0.25, strike, kind="strike", forward=0.5) < 10.0
+
+
+@pytest.mark.parametrize("vol", [1e-308, 1e-200])
+def test_vols_that_are_hardly_floats_are_filled_without_a_warning(vol: float) -> None:
+    lone = va.Surface([[vol, np.nan]], [0.125], moneyness=[0.0, 0.4])
+    assert np.isfinite(va.impute(lone).filled).all()

@@ -157,6 +157,17 @@ def until(place, text):
     return every(place, "String")
 
 
+def calculated(place, text):
+    """Calculates until a cell shows a text, as where a busy server answers late; what it shows then."""
+    for _ in range(60):
+        shown = cells(place).getCellByPosition(0, 0).String
+        if shown == text:
+            break
+        time.sleep(0.25)
+        document.calculateAll()
+    return shown
+
+
 def modified():
     return document.isModified()
 

@@ -18,6 +18,7 @@ _LEVEL, _BUMP = (0.3, 2.0), (0.1, 0.3)  # std and length in ln T of the first pa
 _SKEW, _CURVATURE = 0.2, 0.12
 _NOISE = (1e-4, 4e-4)  # variance, and its growth with x²
 _PASSES = 2
+LEAST = -400.0  # log of a total vol: below, deviations are no floats
 MOST = 300  # quotes of the first pass
 
 
@@ -36,7 +37,7 @@ def from_deltas(tenors: FloatArray, deltas: FloatArray) -> Points:
 
 def standardised(moneyness: FloatArray, atm: FloatArray, log_tenor: FloatArray) -> FloatArray:
     """u of log-moneyness, for the log ATM vol of its tenor."""
-    total = np.exp(atm + 0.5 * log_tenor)
+    total = np.exp(np.maximum(atm + 0.5 * log_tenor, LEAST))
     return compressed(moneyness / total - 0.5 * total)
 
 
@@ -54,7 +55,7 @@ def atm_term(t: FloatArray, moneyness: FloatArray, values: FloatArray, at: Float
     slow = 0.5 + 0.5 * matern32(gap / 3.0)
     weights = np.zeros(len(t))
     for _ in range(_PASSES):
-        z = compressed(moneyness * np.exp(-quoted - 0.5 * t))
+        z = compressed(moneyness * np.exp(-np.maximum(quoted + 0.5 * t, LEAST)))
         bend = np.sqrt(1.0 + z * z) - 1.0
         covariance = level + slow * (_SKEW**2 * np.outer(z, z) + _CURVATURE**2 * np.outer(bend, bend))
         covariance[np.diag_indices(len(t))] += _NOISE[0] + _NOISE[1] * z * z

@@ -15,7 +15,7 @@ from ..arbitrage.check import check
 from ..arbitrage.repair import repair
 from ..errors import InfeasibleError
 from ..surface import Surface
-from .coordinates import atm_term, compressed
+from .coordinates import LEAST, atm_term, compressed
 from .model import UniversalBundle
 from .posterior import band
 from .process import Points
@@ -58,7 +58,7 @@ def normal_points(surface: Surface, values: FloatArray) -> Points:
     t, distance, quoted = np.log(surface.tenors), surface.distances.ravel(), np.isfinite(values)
     rows = np.repeat(np.arange(len(t)), surface.shape[1])
     atm = atm_term(t[rows[quoted]], distance[quoted], values[quoted], t)
-    return Points(t, rows, compressed(distance * np.exp(-atm - 0.5 * t)[rows]), own=False)
+    return Points(t, rows, compressed(distance * np.exp(-np.maximum(atm + 0.5 * t, LEAST))[rows]), own=False)
 
 
 def _guarded(surface: Surface, mean: FloatArray) -> tuple[FloatArray, BoolArray, str]:

@@ -24,6 +24,7 @@ MAX_TENOR = 50.0
 KINDS = ("delta", "moneyness", "strike")
 _DELTAS = np.array([0.95, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05])
 _APART = 0.03  # deltas nearer than this to one of the surface's are not asked
+_RATIOS = 1e-300, 1e300  # of a strike over a forward, as floats
 _WINGS = np.array([0.75, 1.5])  # deviations beyond the outermost strikes
 _SAME = 1e-9
 _KEPT = 128  # surfaces
@@ -158,4 +159,5 @@ def _log_moneyness(
     if not (ahead > 0).all():
         said = None if forwards is None else float(ahead[~(ahead > 0)][0])
         raise InputError(f"forward is {said!r}; expected the positive forward of the tenor, for a strike")
-    return np.asarray(np.log(strikes / ahead))
+    with np.errstate(over="ignore"):
+        return np.asarray(np.log(np.clip(strikes / ahead, *_RATIOS)))
