@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from voladdin.conventions import (
@@ -92,6 +92,7 @@ def test_ordinary_quotes_have_a_smile_with_these_quotes(atm, tenor, skew, wings,
 
 
 @settings(max_examples=60, deadline=None)
+@example([np.nan, np.nan, 0.0, 0.29296875], 0.01)  # a vega of hardly a float
 @given(st.lists(st.one_of(st.just(np.nan), st.floats(-0.3, 0.3)), min_size=4, max_size=4), st.floats(0.01, 1))
 def test_any_quotes_give_a_surface_or_an_infeasible_error(quotes, atm):
     try:

@@ -17,16 +17,18 @@ _MAX_CONDITION = 1e12
 def newton(error: Callable[[FloatArray], FloatArray], x: FloatArray) -> FloatArray:
     """Rows x [T, P] that bring error(x) [T, P] to rounding, or as near as steps that improve it go.
 
-    error: acts on each row by itself; NaN where a row is outside its domain. The caller checks the result.
+    error: acts on each row by itself; not finite where a row is outside its domain. The caller checks the
+    result.
     """
-    value = error(x)
-    for _ in range(_MAX_STEPS):
-        step = _step(error, x, value)
-        trial, trial_value = _damped(error, x, value, step)
-        better = (_size(trial_value) < _size(value))[:, None]
-        if not better.any():
-            break
-        x, value = np.where(better, trial, x), np.where(better, trial_value, value)
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = error(x)
+        for _ in range(_MAX_STEPS):
+            step = _step(error, x, value)
+            trial, trial_value = _damped(error, x, value, step)
+            better = (_size(trial_value) < _size(value))[:, None]
+            if not better.any():
+                break
+            x, value = np.where(better, trial, x), np.where(better, trial_value, value)
     return x
 
 

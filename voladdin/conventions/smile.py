@@ -200,6 +200,7 @@ def _solve_market_strangles(quotes: TenorQuotes) -> Smile:
     skew = np.abs(quotes.risk_reversals) / 2 - quotes.atm[:, None]
     guess = np.maximum(quotes.butterflies, skew + 0.1 * quotes.atm[:, None])
     solution = newton(error, guess)
-    failed = ~(np.abs(error(solution) * scale) <= _PRICE_TOLERANCE).all(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        failed = ~(np.abs(error(solution) * scale) <= _PRICE_TOLERANCE).all(axis=1)
     solution[failed] = np.nan
     return _through(quotes, solution)
