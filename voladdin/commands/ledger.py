@@ -52,7 +52,7 @@ class CellRun:
             re.sub(r"([A-Z]+)", r"$\1$", address(self.row - 1, column - 1))
             for column in (self.column, self.column + self.width - 1)
         )
-        return f"=ROWS('{self.sheet.replace(chr(39), 2 * chr(39))}'!{first}:{last})"
+        return f"=ROWS({quoted(self.sheet)}!{first}:{last})"
 
     @classmethod
     def read(cls, formula: str) -> CellRun | None:
@@ -76,6 +76,11 @@ class Record:
     command: str
     ours: dict[str, Any] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
+
+
+def quoted(sheet: str) -> str:
+    """Its name as formulas and links have it."""
+    return "'" + sheet.replace("'", "''") + "'"
 
 
 def _column(letters: str) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import InputError
 from ..surface import MAX_CELLS
 from ..xlsx.references import box_of
+from .ledger import quoted
 
 if TYPE_CHECKING:
     import xlwings as xw
@@ -80,4 +81,4 @@ def reference(cells: xw.Range, seen_from: str) -> str:
     """The cells in a formula on the sheet `seen_from`."""
     place = str(cells.address).replace("$", "")
     name = cells.sheet.name
-    return place if name == seen_from else f"'{name.replace(chr(39), 2 * chr(39))}'!{place}"
+    return place if name == seen_from else f"{quoted(name)}!{place}"

@@ -146,7 +146,7 @@ class Transaction:
         """Makes a cell show `text` and lead to `target`."""
         record, cells = self._record(place), self.cells(place)
         before = ledger.get(cells, "value")
-        goal = f"#'{target.sheet.replace(chr(39), 2 * chr(39))}'!{target.address}"
+        goal = f"#{ledger.quoted(target.sheet)}!{target.address}"
         self._change(
             place,
             lambda: cells.add_hyperlink(goal, text, f"Go to {target}"),
