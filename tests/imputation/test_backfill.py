@@ -140,10 +140,11 @@ def test_one_process_two_and_a_dask_cluster_write_the_same_bytes(history: Path, 
 
 
 def _dies_once(job: Job, part: RowRange) -> Done:
-    """A worker killed in the middle of part 2, and slow in part 1."""
+    """A worker killed in the middle of part 2, as it wrote."""
     marker = job.output.parent / "died"
     if part.number == 2 and not marker.exists():
         marker.touch()
+        (job.output / f".part-000002.parquet.{os.getpid()}").write_bytes(b"PAR1")
         os.kill(os.getpid(), signal.SIGKILL)
     return fill_part(job, part)
 

@@ -19,7 +19,7 @@ from .by_axes import surfaces_of
 from .columns import HistoryColumns, columns_of
 from .engines import Finished, dask, here, pool
 from .filled import FillSettings
-from .part import ADDED, Done, Job, model_hash, written
+from .part import ADDED, Done, Job, model_hash, remove_unfinished, written
 from .plan import RowRange, parts_of
 from .rows import Rows, files_of
 
@@ -71,6 +71,7 @@ def _run(job: Job, parts: list[RowRange], asked: BackfillRequest, tell: Tell) ->
     for part, done in _finished(job, left, asked):
         kept[part.number] = done
         tell(sum(one.surfaces for one in kept.values()) - before, every - before)
+    remove_unfinished(job)
     (job.output / _END).touch()
     return Done(every, sum(done.refused for done in kept.values()))
 

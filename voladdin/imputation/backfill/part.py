@@ -136,6 +136,12 @@ def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
     return table.set_column(at, name, column.cast(kind) if pa.types.is_floating(kind) else column)
 
 
+def remove_unfinished(job: Job) -> None:
+    """Removes what processes that were killed as they wrote left beside the parts."""
+    for beside in job.output.glob(".part-*.parquet.*"):
+        beside.unlink(missing_ok=True)
+
+
 def _write(table: pa.Table, path: Path) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
