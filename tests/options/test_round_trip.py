@@ -41,6 +41,21 @@ def test_forwards_are_within_a_basis_point_with_one_quote_in_twenty_wrong() -> N
     assert (np.abs(found / expected - 1) <= 1e-4).mean() >= 0.99
 
 
+def test_quotes_without_a_bid_make_the_forwards_nearer() -> None:
+    """A put from 0 to 0.02 says what its call 60 in the money is worth, though it has no vol."""
+    rng, stock = np.random.default_rng(5), Listing(spot=120.0, step=2.5, tick=0.01, width=0.005)
+    lists = [chains.listed(rng, stock) for _ in range(30)]
+    bids = [options.take(options.bid > 0) for options in lists]
+    near, far = (
+        np.abs(np.log([implied(each).forwards for each in those] / stock.forwards(TENORS)))
+        for those in (lists, bids)
+    )
+    assert np.sqrt((near**2).mean()) < 0.9 * np.sqrt((far**2).mean())
+    assert {implied(options).dropped[i] for options in lists for i in np.flatnonzero(options.bid == 0)} == {
+        "zero bid"
+    }
+
+
 def test_vols_are_within_half_the_bid_ask_of_the_truth() -> None:
     chain = implied(listed(np.random.default_rng(6)))
     m = np.log(chain.strikes / chain.forwards[:, None])

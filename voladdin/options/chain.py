@@ -14,7 +14,7 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..black import implied_total_vol
 from ..errors import InputError
 from .american import european
-from .listing import Options, counted, mids, unusable, usable
+from .listing import Options, counted, mids, parity_only, unusable, usable
 from .parity import Parity, fit_parity
 
 EXERCISES = ("european", "american")
@@ -85,7 +85,7 @@ def implied(
     curve = (
         _american(options, live, underlying, rate)
         if american
-        else _curve(options, live, forwards, rate, underlying)
+        else _curve(options, live, parity_only(options, reasons), forwards, rate, underlying)
     )
     years, options = curve.years, curve.options
     row = np.searchsorted(years, options.years).clip(0, len(years) - 1)
@@ -131,6 +131,7 @@ def _american(options: Options, live: BoolArray, underlying: float | None, rate:
 def _curve(
     options: Options,
     live: BoolArray,
+    worthless: BoolArray,
     forwards: dict[float, float] | None,
     rate: float | None,
     underlying: float | None,
@@ -138,7 +139,8 @@ def _curve(
     """Forwards as given, else by parity, else from the underlying."""
     used = options.take(live)
     years = np.unique(used.years)
-    found = None if used.vols or not _paired(used) else _fitted(used, rate)
+    told = options.take(live | (worthless & np.isin(options.years, years)))
+    found = None if told.vols or not _paired(told) else _fitted(told, rate)
     notes: list[str] = []
     unit = found.unit if found else _unit_of(used, underlying)
     if unit != 1.0:
@@ -181,6 +183,7 @@ def _paired(options: Options) -> bool:
 
 def _fitted(options: Options, rate: float | None) -> Parity:
     mid, half = mids(options)
+    mid = np.where(options.bid == 0.0, options.ask / 4, mid)
     return fit_parity(options.years, options.strikes, options.calls, mid, half, rate=rate)
 
 

@@ -79,6 +79,12 @@ def unusable(options: Options) -> list[str]:
     return list(reasons)
 
 
+def parity_only(options: Options, reasons: Sequence[str]) -> BoolArray:
+    """[N] quotes without a bid: no vol, yet between 0 and the ask, which is narrow beside the other side."""
+    unbid = np.array([reason == "zero bid" for reason in reasons], dtype=np.bool_)
+    return np.asarray(unbid & (options.bid == 0.0) & (options.ask > 0.0) & ~_repeated(options))
+
+
 def _repeated(options: Options) -> BoolArray:
     """All but the narrowest quote of the same expiry, strike and side."""
     width = options.ask - options.bid

@@ -2,9 +2,9 @@
 
 C - P = D (F - K) at each strike K that has both. D starts from the weighted median of the slopes between all
 pairs of strikes near the money (Theil and Sen; weights are their distance over the widths of the quotes), F
-from the weighted median of K + (C - P) / D: a stale or mistyped quote moves neither. Least squares over all
-strikes that this parity and their own width allow then make both precise; what lies further off is named.
-Discount factors and forwards of all expiries are then made one curve each, as smooth as their errors allow.
+from the weighted median of K + (C - P) / D: a stale or mistyped quote moves neither. Least squares over the
+pairs within a few typical errors of parity then make both precise, in turns: D of each expiry given its F,
+then F given D, each made one curve over the expiries that is as smooth as its errors allow.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ _DISCOUNTS = (0.3, 1.1)  # what a fitted discount factor may be; outside, it is 
 _RATES = (-0.05, 0.25)  # of the pooled zero rate
 _REFITS, _ENOUGH = 3, 5  # least squares after the medians, from so many strikes
 _UNTOLD = 1.0  # error of a discount factor that only the other expiries tell
+_ROUNDS = 6  # of discount factors given the forwards, and forwards given these
+_REACH = 2.5  # typical errors within which a pair counts
+_SIGMA, _LEAST = 1.4826, 1e-9  # of normal errors over their median size; of the smallest error over its width
+_NARROW = 0.25  # least width of a pair over the median one
 _FAR = 3.0  # half-widths of both quotes beyond which a pair is an outlier
 
 
@@ -74,7 +78,28 @@ class _Pairs:
 
     @property
     def _floor(self) -> float:
-        return max(1e-6 * float(np.median(self.k)), 0.25 * float(np.median(self.width)))
+        if not len(self.k):
+            return 0.0
+        return max(1e-6 * float(np.median(self.k)), _NARROW * float(np.median(self.width)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """Of one expiry the pairs that agree with parity: strikes, C - P, weights 1 / error^2; all [n]."""
+
+    k: FloatArray
+    gap: FloatArray
+    weight: FloatArray
+
+    def moments(self, forward: float) -> tuple[float, float]:
+        """Sums of (F - K)^2 and of (C - P) (F - K) by weight: their ratio is D given F."""
+        ahead = forward - self.k
+        return float((self.weight * ahead**2).sum()), float((self.weight * self.gap * ahead).sum())
+
+    def forward(self, discount: float) -> tuple[float, float]:
+        """F given D, and its standard error."""
+        mean = float(np.average(self.k + self.gap / discount, weights=self.weight))
+        return mean, float(1.0 / (discount * np.sqrt(self.weight.sum())))
 
 
 def fit_parity(
@@ -106,15 +131,12 @@ def fit_parity(
     unit = _unit(slopes, weights)
     all_pairs, slopes = [pair.in_units(unit) for pair in all_pairs], slopes * unit
     discounts = _discounts(found, slopes, weights) if rate is None else np.exp(-rate * found)
-    known = counts > 0
-    forwards, errors, spreads = _forwards(all_pairs, discounts)[known].T
-    typical = _typical(spreads)
-    if rate is None:
-        discounts = _smooth_discounts(found, discounts, weights, typical)
-        forwards, errors, _ = _forwards(all_pairs, discounts)[known].T
-    errors *= typical
-    ahead = smoothed(found[known], np.log(forwards), errors / forwards, anchored=False)
-    forwards = np.exp(np.interp(found, found[known], ahead))
+    forwards = np.array([_forward(pair, d) for pair, d in zip(all_pairs, discounts, strict=True)])
+    for _ in range(_ROUNDS):
+        kept = _kept(all_pairs, forwards, discounts)
+        if rate is None:
+            discounts = _discount_curve(found, kept, forwards, discounts)
+        forwards = _forward_curve(found, kept, discounts)
     outliers = tuple(
         (row, strike)
         for row, pair in enumerate(all_pairs)
@@ -183,45 +205,55 @@ def _discounts(years: FloatArray, slopes: FloatArray, weights: FloatArray) -> Fl
     return np.where(good & ~off, slopes, curve)
 
 
-def _forwards(all_pairs: list[_Pairs], discounts: FloatArray) -> FloatArray:
-    """[T, 3] of `_forward`."""
-    return np.array([_forward(pair, d) for pair, d in zip(all_pairs, discounts, strict=True)])
-
-
-def _smooth_discounts(
-    years: FloatArray, discounts: FloatArray, weights: FloatArray, typical: float
-) -> FloatArray:
-    """One curve of the zero rates; typical: how far pairs lie from parity over their widths."""
-    told = weights > 0
-    if not told.any():
-        return discounts
-    errors = np.where(told, typical / np.where(told, weights, 1.0), _UNTOLD)
-    return np.asarray(np.exp(smoothed(years, np.log(discounts), errors / discounts, anchored=True)))
-
-
-def _typical(spreads: FloatArray) -> float:
-    """How far pairs lie from parity over their widths: the median of the expiries that tell."""
-    known = spreads[np.isfinite(spreads)]
-    return float(np.median(known)) if len(known) else 1.0
-
-
-def _forward(pairs: _Pairs, discount: float) -> tuple[float, float, float]:
-    """Mean of K + (C - P) / D over the pairs within their width of the weighted median; what its error would
-    be were pairs as far off as they are wide; and how far they are, NaN where too few tell.
-    """
+def _forward(pairs: _Pairs, discount: float) -> float:
+    """Weighted median of K + (C - P) / D over the strikes nearest the money; NaN where there is none."""
     if not len(pairs.k):
-        return np.nan, np.nan, np.nan
-    ahead, spread = pairs.k + pairs.gap / discount, pairs.spread
-    closest = np.argsort(np.abs(pairs.gap), kind="stable")[:_NEAREST]
-    middle = weighted_median(ahead[closest], 1.0 / spread[closest])
-    near = np.abs(ahead - middle) <= spread
-    if not near.any():
-        return middle, float(spread.min()), np.nan
-    weights = pairs.weight[near]
-    mean = float(np.average(ahead[near], weights=weights))
-    off = (ahead[near] - mean) * np.sqrt(weights)
-    far = float(np.sqrt((off**2).mean())) if len(off) >= _ENOUGH else np.nan
-    return mean, float(1.0 / np.sqrt(weights.sum())), far
+        return np.nan
+    near = pairs.near()
+    return weighted_median(near.k + near.gap / discount, 1.0 / near.spread)
+
+
+def _kept(all_pairs: list[_Pairs], forwards: FloatArray, discounts: FloatArray) -> list[_Kept]:
+    """The pairs within `_REACH` typical errors of parity, and of each expiry the nearest one at least."""
+    off = [
+        np.abs(pair.gap - d * (f - pair.k)) * np.sqrt(pair.weight)
+        for pair, f, d in zip(all_pairs, forwards, discounts, strict=True)
+    ]
+    typical = _typical([each for each in off if len(each) >= _ENOUGH])
+    kept = []
+    for pair, each in zip(all_pairs, off, strict=True):
+        near = each <= max(_REACH * typical, each.min(initial=np.inf))
+        kept.append(_Kept(pair.k[near], pair.gap[near], pair.weight[near] / typical**2))
+    return kept
+
+
+def _typical(off: list[FloatArray]) -> float:
+    """Root mean square of the errors over the widths, but for those that are far from their median size."""
+    if not off:
+        return 1.0
+    sizes = np.concatenate(off)
+    near = sizes[sizes <= _REACH * _SIGMA * np.median(sizes)]
+    return max(float(np.sqrt((near**2).mean())), _LEAST)
+
+
+def _discount_curve(
+    years: FloatArray, kept: list[_Kept], forwards: FloatArray, discounts: FloatArray
+) -> FloatArray:
+    """One curve of the zero rates through what the pairs of each expiry say, given its forward."""
+    sums = np.array([one.moments(f) for one, f in zip(kept, forwards, strict=True)])
+    told = sums[:, 0] > 0
+    values, errors = discounts.copy(), np.full(len(years), _UNTOLD)
+    values[told], errors[told] = sums[told, 1] / sums[told, 0], 1.0 / np.sqrt(sums[told, 0])
+    return np.asarray(np.exp(smoothed(years, np.log(values), errors / values, anchored=True)))
+
+
+def _forward_curve(years: FloatArray, kept: list[_Kept], discounts: FloatArray) -> FloatArray:
+    """One curve of ln F through the mean of K + (C - P) / D of each expiry that has a pair."""
+    known = np.array([len(one.k) > 0 for one in kept])
+    found = [one.forward(d) for one, d in zip(kept, discounts, strict=True) if len(one.k)]
+    forwards, errors = np.array(found).T
+    curve = smoothed(years[known], np.log(forwards), errors / forwards, anchored=False)
+    return np.asarray(np.exp(np.interp(years, years[known], curve)))
 
 
 def _off(pairs: _Pairs, forward: float, discount: float) -> FloatArray:
