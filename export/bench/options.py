@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     rng = np.random.default_rng(options.seed)
     print(_inversion(rng, options.count))
-    print(_forwards(rng, options.chains))
+    print(_forwards(np.random.default_rng(options.seed), options.chains))
     print(_round_trips(rng, max(options.chains // 20, 1), options.pool))
     print(_delta_grid())
     print(_normal(rng, options.grids))
