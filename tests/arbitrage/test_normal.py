@@ -145,6 +145,51 @@ def test_fills_keep_quotes_and_add_no_arbitrage(seed: int) -> None:
     assert found.model.startswith("universal (normal vols")
 
 
+def holed(share: float, seed: int = 0) -> va.Surface:
+    truth = smile()
+    hidden = np.random.default_rng(seed).uniform(size=truth.shape) < share
+    return truth.replace(np.where(hidden, np.nan, truth.vols))
+
+
+@pytest.mark.parametrize("blank", [0.0, 0.2])
+def test_a_prior_makes_fills_nearer_and_surer(blank: float) -> None:
+    now, truth = holed(0.7), smile().vols
+    gone, hidden = np.isnan(holed(blank, seed=1).vols), ~now.observed
+    prior = smile().replace(np.where(gone, np.nan, 1.02 * truth))
+    alone, after = va.impute(now), va.impute(now, prior=prior, prior_age=2.0)
+    alone_off, off = (np.abs(found.filled - truth)[hidden].mean() for found in (alone, after))
+    assert off < 0.7 * alone_off
+    assert after.std[hidden].mean() < alone.std[hidden].mean()
+    assert va.check(smile().replace(after.filled)).ok
+    with pytest.raises(va.InputError, match="the prior's strikes are"):
+        va.impute(now, prior=smile(FORWARDS[:, None] + 1.1 * OFFSETS))
+    with pytest.raises(va.InputError, match="prior_age is 0"):
+        va.impute(now, prior=prior, prior_age=0)
+
+
+def test_bid_and_ask_of_normal_vols() -> None:
+    quotes = holed(0.5)
+    low, high = 0.99 * quotes.vols, 1.01 * quotes.vols
+    found = va.impute(quotes.replace(np.full(quotes.shape, np.nan)), bid=low, ask=high)
+    np.testing.assert_allclose(found.filled[quotes.observed], quotes.vols[quotes.observed])
+    cell = tuple(np.argwhere(~quotes.observed)[4])
+    floor = np.full(quotes.shape, np.nan)
+    floor[cell] = 1.002 * found.filled[cell]
+    above = va.impute(quotes, bid=floor)
+    assert above.filled[cell] == floor[cell] and va.check(quotes.replace(above.filled)).ok
+
+
+def test_draws_keep_quotes_and_have_no_arbitrage() -> None:
+    quotes = holed(0.5)
+    found = va.impute(quotes)
+    drawn = found.draws(40, seed=3)
+    np.testing.assert_array_equal(drawn, found.draws(40, seed=3))
+    assert (drawn[:, quotes.observed] == quotes.vols[quotes.observed]).all()
+    assert all(va.check(quotes.replace(one)).ok for one in drawn)
+    spread = drawn[:, ~quotes.observed].std(0) / found.std[~quotes.observed]
+    assert 0.5 < np.median(spread) < 1.5
+
+
 def test_quotes_with_arbitrage_are_disputed_and_stay() -> None:
     vols = smile().vols.copy()
     vols[3, 6] *= 1.3
@@ -179,9 +224,7 @@ def test_what_is_not_of_normal_vols_refuses_them_by_name() -> None:
         va.Surface([[0.01]], [1.0], deltas=[0.5], vol_type="normal")
     with pytest.raises(va.InputError, match="vol_type is 'bachelier'; expected one of lognormal, normal"):
         va.Surface([[0.01]], [1.0], deltas=[0.5], vol_type="bachelier")
-    with pytest.raises(va.InputError, match="expected no prior, bid or ask"):
-        va.impute(smile(), prior=smile())
     with pytest.raises(va.InputError, match="the vols are normal; expected method 'auto'"):
         va.repair(smile().replace(smile().vols * [1, 1, 1, 1, 1.5, 1, 1, 1, 1]), keep_features=True)
-    with pytest.raises(va.InputError, match="draws is of one surface of lognormal vols"):
-        va.impute(smile()).draws(1)
+    with pytest.raises(va.InputError, match="at is of lognormal vols; expected interpolate"):
+        va.impute(smile()).at([1.0], strikes=[0.01])

@@ -59,6 +59,18 @@ def test_absolute_strikes_of_either_sign() -> None:
     assert evaluate("VOLIMPUTE", [turned]) == [list(line) for line in zip(*filled, strict=True)]
 
 
+def test_prior_bid_ask_and_draws_in_cells() -> None:
+    prior = changed(evaluate("VOLIMPUTE", [ABSOLUTE]), (1, 5, 71.0))
+    alone, after = (evaluate("VOLIMPUTE", [ABSOLUTE, "fill", given])[1][5] for given in (None, prior))
+    assert abs(after - 71.0) < abs(alone - 71.0)
+    bids, asks = changed(ABSOLUTE, (1, 2, 65.0)), changed(ABSOLUTE, (1, 2, 68.0))
+    blank = changed(ABSOLUTE, (1, 2, None))
+    middle = evaluate("VOLIMPUTE", [blank, *[None] * 13, bids, asks])
+    assert middle[1][2] == pytest.approx(66.5) and middle[2][4] == 63.0
+    one = evaluate("VOLIMPUTE", [ABSOLUTE, "draw"])
+    assert one[1][2] == 72.0 and one[1][5] != alone and evaluate("VOLCHECK", [one]) == [[True]]
+
+
 def test_check_and_repair() -> None:
     broken = changed(ABSOLUTE, (2, 4, 95.0))
     report = evaluate("VOLCHECK", [broken, "report"])

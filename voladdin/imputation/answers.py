@@ -89,6 +89,8 @@ def points_of(axes: Surface, values: FloatArray) -> Points:
     """Where the cells of a surface lie; values: [n] log-vols, NaN where missing, which strikes need."""
     if axes.deltas is not None:
         return coordinates.from_deltas(axes.tenors, axes.deltas)
+    if axes.vol_type == "normal":
+        return coordinates.from_distances(axes.tenors, axes.distances, values)
     moneyness = axes.log_moneyness
     assert moneyness is not None
     return coordinates.from_moneyness(axes.tenors, moneyness, values)

@@ -74,3 +74,11 @@ def from_moneyness(tenors: FloatArray, moneyness: FloatArray, values: FloatArray
     rows = np.repeat(np.arange(len(tenors)), moneyness.shape[1])
     atm = atm_term(t[rows[quoted]], m[quoted], values[quoted], t)
     return Points(t, rows, standardised(m, atm[rows], t[rows]), own=False)
+
+
+def from_distances(tenors: FloatArray, distances: FloatArray, values: FloatArray) -> Points:
+    """All cells at K - F [T, K] of normal vols; values: [T * K] their logs, NaN where there is no quote."""
+    t, distance, quoted = np.log(tenors), distances.ravel(), np.isfinite(values)
+    rows = np.repeat(np.arange(len(t)), distances.shape[1])
+    atm = atm_term(t[rows[quoted]], distance[quoted], values[quoted], t)
+    return Points(t, rows, compressed(distance * np.exp(-np.maximum(atm + 0.5 * t, LEAST))[rows]), own=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,12 @@ from .drawing import standard_draws
 from .guard import guard
 from .market import beyond, inside_market
 from .model import Imputer, UniversalBundle, imputer
-from .normal import impute_normal
+from .normal import guard_normal, impute_normal, whole_normal
 from .notes import fallback_notes, guard_notes
 from .posterior import Posterior, band
-from .requirements import check_grid, check_prior, check_vols, require_surfaces
+from .requirements import check_grid, check_prior, checked_prior, require_surfaces
 from .weighing import UNIVERSAL, QuotesAlone, answers
 
-MAX_AGE = 3_650.0
 COVERAGE = 0.90
 MIN_VOL = 1e-6
 
@@ -70,7 +69,11 @@ class Imputation:
         normal = standard_draws(surface, asked.prior, n, seed)
         drawn = np.repeat(self.filled[None], n, axis=0)
         middle, relative = self.mean[missing], self.std[missing] / self.mean[missing]
-        drawn[:, missing] = np.clip(middle * np.exp(normal * relative), MIN_VOL, MAX_VOL)
+        drawn[:, missing] = middle * np.exp(normal * relative)
+        if surface.vol_type == "normal":
+            free = asked.arbitrage_free
+            return np.array([guard_normal(surface, one)[0] for one in drawn]) if free else drawn
+        drawn = np.clip(drawn, MIN_VOL, MAX_VOL)
         if not asked.arbitrage_free:
             return drawn
         doubt = np.where(missing, self.std, np.nan_to_num(self.zscore))
@@ -93,14 +96,14 @@ class Imputation:
         surface without any. Raises InputError.
         """
         asked = self._asked("at")
+        if asked.surface.vol_type == "normal":
+            raise InputError("at is of lognormal vols; expected interpolate, which normal vols have")
         places = {"delta": deltas, "strike": strikes, "moneyness": moneyness}
         return anywhere(filled_vols, asked, self.filled, self.std, tenors, places, forwards)
 
     def _asked(self, name: str) -> Inputs:
         if self.asked is None:
-            raise InputError(
-                f"{name} is of one surface of lognormal vols; expected the answer of impute, not impute_batch"
-            )
+            raise InputError(f"{name} is of one surface; expected the answer of impute, not of impute_batch")
         return self.asked
 
 
@@ -117,54 +120,64 @@ def impute(
 ) -> Imputation:
     """Fill the missing vols of one surface; see `impute_batch` for the method.
 
-    prior: an earlier surface on the same axes, `prior_age` days old; its own holes are filled first.
+    prior: an earlier surface on the same axes, `prior_age` days old; its own holes are filled first. Normal
+    vols are filled by the universal model, whatever the model asked.
     bid, ask: [T, K] vols, NaN where there is none. Where the surface has no vol the middle is the quote;
     quotes with arbitrage are moved inside bid and ask where that suffices, filled cells stay on their side of
     a lone bid or ask, and `model` says how many quotes were moved and how many cannot stay inside.
 
     Raises InputError (no quote, too many cells, other axes, a crossed market) or BundleError.
     """
-    arguments: dict[str, Any] = {"model": model, "coverage": coverage, "prior_age": prior_age}
-    arguments["arbitrage_free"] = arbitrage_free
     require_surfaces(surface, prior)
-    if surface.vol_type == "normal":
-        return _normal(surface, (prior, bid, ask), coverage, arbitrage_free=arbitrage_free)
     notes: list[str] = []
-    market = bid is not None or ask is not None
-    if market:
+    if bid is not None or ask is not None:
         surface, notes = inside_market(surface, bid, ask)
-    arguments |= {"deltas": surface.deltas, "moneyness": surface.log_moneyness}
     earlier = None
     if prior is not None:
         check_prior(surface, prior)
-        holed = _prior(prior.vols[None], (1, *surface.shape), prior_age)
-        earlier = arguments["prior"] = None if holed is None else whole(imputer(model), surface, holed)
-    result = impute_batch(surface.vols[None], surface.tenors, **arguments)
-    if market:
-        pinned = beyond(result.filled[0], surface.observed, bid, ask)
-        if np.isfinite(pinned).any():
-            vols = np.where(np.isfinite(pinned), pinned, surface.vols)
-            result = impute_batch(vols[None], surface.tenors, **arguments)
+        earlier = _earlier(surface, prior, prior_age, model)
+    asked = Inputs(surface, earlier, str(model), coverage, arbitrage_free)
+    result = _answer(asked, surface, model, prior_age)
+    pinned = beyond(result.filled, surface.observed, bid, ask)
+    if np.isfinite(pinned).any():
+        result = _answer(
+            asked, surface.replace(np.where(np.isfinite(pinned), pinned, surface.vols)), model, prior_age
+        )
+    return replace(result, model="; ".join([result.model, *notes]), asked=asked)
+
+
+def _earlier(surface: Surface, prior: Surface, age: float, model: str | Path) -> FloatArray | None:
+    """[T, K] the prior's vols, its holes filled; None where it has no quote."""
+    normal = surface.vol_type == "normal"
+    holed = checked_prior(prior.vols[None], (1, *surface.shape), age, LARGEST if normal else MAX_VOL)
+    if normal:
+        return whole_normal(prior, _universal())
+    return None if holed is None else whole(imputer(model), surface, holed)[0]
+
+
+def _answer(asked: Inputs, surface: Surface, model: str | Path, age: float) -> Imputation:
+    """Of one surface; normal vols by the universal model, whatever is asked: they have no history."""
+    how: dict[str, Any] = {"coverage": asked.coverage, "arbitrage_free": asked.arbitrage_free}
     fields = ("mean", "std", "low", "high", "filled", "zscore", "disputed")
-    asked = Inputs(surface, None if earlier is None else earlier[0], str(model), coverage, arbitrage_free)
-    named = "; ".join([result.model, *notes]) if notes else result.model
-    return Imputation(**{name: getattr(result, name)[0] for name in fields}, model=named, asked=asked)
+    if surface.vol_type == "normal":
+        check_grid(
+            surface.vols[None], has_prior=asked.prior is not None, coverage=asked.coverage, most=LARGEST
+        )
+        found = impute_normal(surface, _universal(), asked.prior, age, **how)
+        said = "; ".join(filter(None, ("normal vols", found.notes)))
+        return Imputation(**{name: getattr(found, name) for name in fields}, model=f"{UNIVERSAL} ({said})")
+    prior = None if asked.prior is None else asked.prior[None]
+    axes: dict[str, Any] = {"deltas": surface.deltas, "moneyness": surface.log_moneyness}
+    batch = impute_batch(
+        surface.vols[None], surface.tenors, **axes, prior=prior, prior_age=age, model=model, **how
+    )
+    return Imputation(**{name: getattr(batch, name)[0] for name in fields}, model=batch.model)
 
 
-def _normal(
-    surface: Surface, others: tuple[Any, ...], coverage: float, *, arbitrage_free: bool
-) -> Imputation:
-    """By the universal model, whatever the model asked: no history of normal vols is there."""
-    if any(given is not None for given in others):
-        raise InputError("normal vols are filled from their own quotes; expected no prior, bid or ask")
+def _universal() -> UniversalBundle:
     loaded = imputer(UNIVERSAL)
     assert isinstance(loaded, UniversalBundle)
-    check_grid(surface.vols[None], has_prior=False, coverage=coverage, most=LARGEST)
-    found = impute_normal(surface, loaded, coverage, arbitrage_free=arbitrage_free)
-    said = "; ".join(filter(None, ("normal vols", found.notes)))
-    fields: dict[str, Any] = {**found._asdict(), "model": f"{UNIVERSAL} ({said})"}
-    del fields["notes"]
-    return Imputation(**fields)
+    return loaded
 
 
 def filled_vols(surface: Surface, model: str) -> FloatArray:
@@ -201,7 +214,7 @@ def impute_batch(
     grid = np.array(vols, dtype=float)
     if grid.ndim != 3 or not len(grid):
         raise InputError(f"vols has shape {grid.shape}; expected [surfaces, tenors, strikes]")
-    earlier = _prior(prior, grid.shape, prior_age)
+    earlier = checked_prior(prior, grid.shape, prior_age)
     check_grid(grid, has_prior=earlier is not None, coverage=coverage)
     axes = Surface(grid[0], np.asarray(tenors).tolist(), deltas=deltas, moneyness=moneyness)
     loaded = imputer(model)
@@ -278,18 +291,3 @@ def whole(loaded: Imputer, axes: Surface, prior: FloatArray, alone: QuotesAlone 
         mean = np.exp(answer.mean).reshape(prior[holes].shape)
         prior[holes] = np.where(np.isfinite(prior[holes]), prior[holes], mean)
     return prior
-
-
-def _prior(prior: ArrayLike | None, shape: tuple[int, ...], age: float) -> FloatArray | None:
-    if not 0 < age <= MAX_AGE:
-        raise InputError(f"prior_age is {age!r}; expected days above 0 and at most {MAX_AGE:g}")
-    if prior is None:
-        return None
-    earlier = np.array(prior, dtype=float)
-    if earlier.shape != shape:
-        raise InputError(f"prior has shape {earlier.shape}; expected {shape}, as the vols")
-    check_vols("prior", earlier)
-    empty = np.flatnonzero(~np.isfinite(earlier).any((1, 2)))
-    if len(empty):
-        raise InputError(f"prior[{empty[0]}] has no vol at all; leave the prior out or give one")
-    return earlier

@@ -31,7 +31,8 @@ def inside_market(
     if not quotes.observed.any():
         return quotes, []
     held = quotes.observed & ~np.isfinite(low) & ~np.isfinite(high)
-    method = "auto" if quotes.observed.sum() <= _PROGRAM else "envelope"
+    by_program = surface.vol_type == "normal" or quotes.observed.sum() <= _PROGRAM
+    method = "auto" if by_program else "envelope"
     try:
         found = repair(quotes, fixed=held, bid=low, ask=high, method=method)
     except InfeasibleError:

@@ -15,10 +15,9 @@ from ..arbitrage.check import check
 from ..arbitrage.repair import repair
 from ..errors import InfeasibleError
 from ..surface import Surface
-from .coordinates import LEAST, atm_term, compressed
+from .answers import by_priors, levels_alone
 from .model import UniversalBundle
-from .posterior import band
-from .process import Points
+from .posterior import Posterior, band
 
 
 class NormalAnswer(NamedTuple):
@@ -35,33 +34,40 @@ class NormalAnswer(NamedTuple):
 
 
 def impute_normal(
-    surface: Surface, loaded: UniversalBundle, coverage: float, *, arbitrage_free: bool
+    surface: Surface,
+    loaded: UniversalBundle,
+    prior: FloatArray | None,
+    age: float,
+    coverage: float,
+    *,
+    arbitrage_free: bool,
 ) -> NormalAnswer:
-    """The holes of a surface of normal vols, with the uncertainty of each cell."""
-    values = np.log(surface.vols).ravel()
-    stretch = float(loaded.arrays["level_stretch"])
-    found = loaded.levels.at(normal_points(surface, values), values)
-    shape, observed = surface.shape, surface.observed
+    """The holes of a surface of normal vols; prior: [T, K] full earlier vols, `age` days old."""
+    found, shape, observed = _posterior(surface, loaded, prior, age), surface.shape, surface.observed
     mean = np.where(observed, surface.vols, np.exp(found.mean).reshape(shape))
-    log_std = found.std.reshape(shape) * stretch
+    log_std = found.std.reshape(shape)
     std = np.where(observed, 0.0, mean * log_std)
-    zscore = np.where(observed, found.zscore.reshape(shape) / stretch, np.nan)
+    zscore = np.where(observed, found.zscore.reshape(shape), np.nan)
     filled, disputed, notes = mean, np.zeros(shape, dtype=np.bool_), ""
     if arbitrage_free:
-        filled, disputed, notes = _guarded(surface, mean)
+        filled, disputed, notes = guard_normal(surface, mean)
     low, high = band(mean, log_std, observed, filled, coverage)
     return NormalAnswer(mean, std, low, high, filled, zscore, disputed, notes)
 
 
-def normal_points(surface: Surface, values: FloatArray) -> Points:
-    """Where the cells lie: ln T, and K - F in standard deviations, compressed; values: [T * K] log-vols."""
-    t, distance, quoted = np.log(surface.tenors), surface.distances.ravel(), np.isfinite(values)
-    rows = np.repeat(np.arange(len(t)), surface.shape[1])
-    atm = atm_term(t[rows[quoted]], distance[quoted], values[quoted], t)
-    return Points(t, rows, compressed(distance * np.exp(-np.maximum(atm + 0.5 * t, LEAST))[rows]), own=False)
+def whole_normal(prior: Surface, loaded: UniversalBundle) -> FloatArray:
+    """[T, K] an earlier surface's vols, its holes filled."""
+    found = _posterior(prior, loaded, None, 1.0)
+    return np.where(prior.observed, prior.vols, np.exp(found.mean).reshape(prior.shape))
 
 
-def _guarded(surface: Surface, mean: FloatArray) -> tuple[FloatArray, BoolArray, str]:
+def _posterior(surface: Surface, loaded: UniversalBundle, prior: FloatArray | None, age: float) -> Posterior:
+    cells = np.log(surface.vols)[None]
+    earlier = None if prior is None else prior[None]
+    return by_priors(loaded, surface, cells, earlier, age, levels_alone(loaded, surface, cells))[0]
+
+
+def guard_normal(surface: Surface, mean: FloatArray) -> tuple[FloatArray, BoolArray, str]:
     """Vols [T, K] with the quotes as given, the quotes [T, K] that have arbitrage, and words."""
     observed, disputed = surface.observed, np.zeros(surface.shape, dtype=np.bool_)
     if not check(surface).ok:

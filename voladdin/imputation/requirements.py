@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
 from ..errors import InputError
 from ..surface import MAX_CELLS, MAX_VOL, Surface
+
+MAX_AGE = 3_650.0  # days
 
 
 def require_surfaces(surface: Surface, prior: Surface | None) -> None:
@@ -46,3 +49,21 @@ def check_prior(surface: Surface, prior: Surface) -> None:
         now, then = getattr(surface, name), getattr(prior, name)
         if (now is None) != (then is None) or (now is not None and not np.array_equal(now, then)):
             raise InputError(f"the prior's {name} are {then}; expected those of the surface, {now}")
+
+
+def checked_prior(
+    prior: ArrayLike | None, shape: tuple[int, ...], age: float, most: float = MAX_VOL
+) -> FloatArray | None:
+    """A copy of earlier vols of the shape of the vols, None without; raises InputError, for their age too."""
+    if not 0 < age <= MAX_AGE:
+        raise InputError(f"prior_age is {age!r}; expected days above 0 and at most {MAX_AGE:g}")
+    if prior is None:
+        return None
+    earlier = np.array(prior, dtype=float)
+    if earlier.shape != shape:
+        raise InputError(f"prior has shape {earlier.shape}; expected {shape}, as the vols")
+    check_vols("prior", earlier, most)
+    empty = np.flatnonzero(~np.isfinite(earlier).any((1, 2)))
+    if len(empty):
+        raise InputError(f"prior[{empty[0]}] has no vol at all; leave the prior out or give one")
+    return earlier
