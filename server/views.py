@@ -102,7 +102,7 @@ def _suspects(surface: Surface, answer: Imputation, model: str) -> list[Drawn]:
     return [
         {"cell": (s.row, s.column), "implied": s.implied, "std": s.std, "z": s.zscore}
         | {"label": cell_label(surface, s.row, s.column)}
-        for s in suspects(surface, answer, model=model)
+        for s in suspects(surface, answer.zscore, model=model)
     ]
 
 

@@ -6,6 +6,7 @@ commands said is never told to another book.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections import OrderedDict
@@ -38,17 +39,26 @@ class Caller:
 NOBODY = Caller()
 Whence = Caller | Callable[[], Caller]
 """A caller, or how to find it where that costs something."""
+Later = Callable[[], Sequence[str]]
+"""One warning or more, found when somebody reads them."""
+Note = str | Later
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What one call said: its error or its warnings. shown: what its first cell shows."""
+    """What one call said: its error or what it noted. shown: what its first cell shows."""
 
     function: str
     caller: Caller
     shown: object
     error: VoladdinError | None = None
-    warnings: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The notes, as text."""
+        each = ([note] if isinstance(note, str) else note() for note in self.notes)
+        return tuple(itertools.chain.from_iterable(each))
 
 
 _books: OrderedDict[str, OrderedDict[str, Entry]] = OrderedDict()  # by cell, as far as it is known
@@ -74,10 +84,10 @@ def recorded(name: str, caller: Whence = NOBODY) -> Iterator[None]:
         raise wrapped from error
 
 
-def record(name: str, caller: Whence, shown: object, warnings: Sequence[str]) -> None:
+def record(name: str, caller: Whence, shown: object, notes: Sequence[Note]) -> None:
     """Keeps what a call that succeeded warned of; one without a warning takes back what its cell said."""
-    if warnings or _books:
-        _keep(Entry(name, _found(caller), shown, warnings=tuple(warnings)))
+    if notes or _books:
+        _keep(Entry(name, _found(caller), shown, notes=tuple(notes)))
 
 
 def last_error(book: str = "") -> Entry | None:
@@ -87,7 +97,7 @@ def last_error(book: str = "") -> Entry | None:
 
 def last_warnings(book: str = "") -> Entry | None:
     """The last call in a book that warned."""
-    return next((entry for entry in reversed(entries(book)) if entry.warnings), None)
+    return next((entry for entry in reversed(entries(book)) if entry.notes), None)
 
 
 def entries(book: str) -> list[Entry]:
@@ -135,7 +145,7 @@ def _keep(entry: Entry) -> None:
     with _lock:
         book = _books.setdefault(entry.caller.book, OrderedDict())
         book.pop(key, None)
-        if entry.error is not None or entry.warnings:
+        if entry.error is not None or entry.notes:
             book[key] = entry
         if len(book) > _MOST_CELLS:
             book.popitem(last=False)

@@ -56,6 +56,11 @@ def test_every_argument_tells_answers_apart(arguments: dict[str, object]) -> Non
     assert_same(found, va.impute(asked, **arguments))  # type: ignore[arg-type]
 
 
+def test_what_is_said_and_what_is_left_unsaid_are_one_question() -> None:
+    plain = recent.imputed(surface())
+    assert recent.imputed(surface(), prior=None, prior_age=1.0, coverage=0.9, bid=None, model="fx") is plain
+
+
 def test_the_last_bit_and_the_kind_of_axis_tell_surfaces_apart() -> None:
     nearly = va.Surface(np.nextafter(surface().vols, 1.0), TENORS, deltas=DELTAS)
     axis = np.array(DELTAS)

@@ -12,6 +12,8 @@ from voladdin.cells import Cells, parse
 from voladdin.errors import InputError, LabelError
 from voladdin.imputation.filling import impute
 from voladdin.imputation.suspects import suspects
+from voladdin.worksheet import impute as impute_function
+from voladdin.worksheet import registry
 from voladdin.worksheet.registry import evaluate
 
 GRID: Cells = [
@@ -100,15 +102,32 @@ def test_filling_warns_of_a_suspect() -> None:
     assert "imply" not in warned()
 
 
+def test_what_a_suspect_should_be_is_computed_once_and_for_who_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Any] = []
+    found = impute_function.suspects
+    monkeypatch.setattr(
+        impute_function, "suspects", lambda *args, **named: asked.append(args) or found(*args, **named)
+    )
+    registry.clear_cache()
+    for _ in range(2):
+        evaluate("VOLIMPUTE", [wrong()])
+        assert not asked
+    for _ in range(2):
+        assert "1M 25C is 10.3" in warned()
+        assert len(asked) == 1
+
+
 def test_suspects_are_those_of_the_left_out_quotes() -> None:
     surface = parse(wrong()).surface
-    found = suspects(surface, impute(surface))
+    found = suspects(surface, impute(surface).zscore)
     others = surface.vols.copy()
     others[1, 3] = np.nan
     answer = impute(surface.replace(others), arbitrage_free=False)
     assert (found[0].row, found[0].column) == (1, 3)
     assert found[0].implied == answer.mean[1, 3] and found[0].std == answer.std[1, 3]
-    assert suspects(surface, impute(surface), most=0) == []
+    assert suspects(surface, impute(surface).zscore, most=0) == []
 
 
 def test_moved_and_disputed() -> None:

@@ -96,7 +96,7 @@ def _doubts(target: Target, answer: Imputation) -> list[str]:
     found = [
         f"{target.place(s.row, s.column).address} is {unit * s.quote:.4g}, and the other quotes imply "
         f"{unit * s.implied:.4g} ± {unit * s.std:.2g}"
-        for s in suspects(target.grid.surface, answer, most=SHOWN)
+        for s in suspects(target.grid.surface, answer.zscore, most=SHOWN)
     ]
     quotes = answer.disputed & target.grid.surface.observed
     disputed = [target.place(*cell).address for cell in np.argwhere(quotes).tolist()]

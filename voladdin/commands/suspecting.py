@@ -30,7 +30,7 @@ def find_suspects(book: xw.Book) -> str:
     with Transaction(book, NAME) as changes:
         target = find(book)
         surface = target.grid.surface
-        found = [s for s in suspects(surface, impute(surface)) if abs(s.zscore) > IMPROBABLE]
+        found = [s for s in suspects(surface, impute(surface).zscore) if abs(s.zscore) > IMPROBABLE]
         changes.take_back(_earlier(changes.records, target))
         if not found:
             changes.take_back([r for r in changes.records if r.command == NAME and r.place.sheet == SHEET])

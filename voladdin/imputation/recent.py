@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,6 +18,11 @@ from .filling import Imputation, impute
 from .weighing import UNIVERSAL
 
 _KEPT = 128  # surfaces: a book of a hundred is imputed once
+_UNLESS_TOLD = {
+    name: given.default
+    for name, given in inspect.signature(impute).parameters.items()
+    if given.default is not given.empty
+}
 
 
 def imputed(surface: Surface, *, model: str | Path = "fx", **arguments: Any) -> Imputation:
@@ -25,7 +31,7 @@ def imputed(surface: Surface, *, model: str | Path = "fx", **arguments: Any) -> 
     Raises what `impute` raises. Threads may ask at once.
     """
     digests = bundles.load(model).digest, bundles.load(UNIVERSAL).digest
-    given = tuple((name, _exact(arguments[name])) for name in sorted(arguments))
+    given = tuple(_exact(arguments.get(name, default)) for name, default in _UNLESS_TOLD.items())
     key = (str(model), digests, _exact(surface), given)
     return _imputed(_Question(key, surface, {"model": model, **arguments}))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .._typing import FloatArray
 from ..surface import Surface
-from .filling import Imputation
 from .recent import imputed
 
 IMPROBABLE = 3.0  # |z-score|
@@ -28,23 +28,26 @@ class Suspect:
 
 
 def suspects(
-    surface: Surface, found: Imputation, *, model: str | Path = "fx", most: int = MOST
+    surface: Surface, zscore: FloatArray, *, model: str | Path = "fx", most: int = MOST
 ) -> list[Suspect]:
     """The quotes of a surface whose |z-score| given the others exceeds 3, the farthest first.
 
-    found: its imputation, by the same model. most: no more than these. Each is left out before the next is
-    looked for, so that what one wrong quote does to its neighbours is not held against them.
+    zscore: [T, K], of its imputation by the same model. most: no more than these. Each is left out before the
+    next is looked for, so that what one wrong quote does to its neighbours is not held against them.
     """
     suspected: list[Suspect] = []
-    left, answer = surface.vols.copy(), found
-    while len(suspected) < most and np.isfinite(left).sum() > 1:
-        size = np.where(np.isfinite(answer.zscore), np.abs(answer.zscore), 0.0)
-        row, column = divmod(int(size.argmax()), surface.shape[1])
-        if size[row, column] <= IMPROBABLE:
-            break
-        quote, zscore = float(left[row, column]), float(answer.zscore[row, column])
+    left = surface.vols.copy()
+    while len(suspected) < most and any_suspect(left, zscore):
+        row, column = divmod(int(np.nanargmax(np.abs(zscore))), surface.shape[1])
+        quote, size = float(left[row, column]), float(zscore[row, column])
         left[row, column] = np.nan
         answer = imputed(surface.replace(left), model=model, arbitrage_free=False)
         implied, std = float(answer.mean[row, column]), float(answer.std[row, column])
-        suspected.append(Suspect(row, column, quote, implied, std, zscore))
+        suspected.append(Suspect(row, column, quote, implied, std, size))
+        zscore = answer.zscore
     return suspected
+
+
+def any_suspect(vols: FloatArray, zscore: FloatArray) -> bool:
+    """Whether there is one at all, which costs nothing; vols, zscore: [T, K], NaN where nothing is quoted."""
+    return bool(np.isfinite(vols).sum() > 1 and (np.abs(zscore) > IMPROBABLE).any())

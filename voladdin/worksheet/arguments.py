@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import date
@@ -14,7 +15,7 @@ from .. import bundles
 from .._typing import FloatArray
 from ..cells import Cell, Cells, Grid, MarketCells, address, find_quotes, parse, read_date, shown
 from ..errors import InputError, UnitsError
-from ..journal import NOBODY, Whence
+from ..journal import NOBODY, Later, Whence
 from ..surface import Surface
 from .alignment import on_axes_of
 from .quote_tables import Said, grid_of
@@ -52,12 +53,18 @@ SURFACE = Argument(
 )
 
 WARNINGS: ContextVar[list[str]] = ContextVar("warnings")  # of the call that runs
+LATER: ContextVar[list[Later]] = ContextVar("later")  # and those that are found once somebody reads them
 CALLER: ContextVar[Whence] = ContextVar("caller", default=NOBODY)  # and where it is
 
 
 def warn(warning: str) -> None:
     """Adds a warning to those of the call, for VOLINFO("error")."""
     WARNINGS.get().append(warning)
+
+
+def warn_later(find: Later) -> None:
+    """Adds one warning or more that cost something, found once somebody reads them."""
+    LATER.get().append(functools.cache(find))
 
 
 class AxisArguments(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from ..cells import Cell, Cells, Grid, render
 from ..errors import InputError
 from ..imputation.filling import Imputation
 from ..imputation.recent import imputed
-from ..imputation.suspects import Suspect, suspects
+from ..imputation.suspects import Suspect, any_suspect, suspects
 from .arguments import (
     FORWARDS,
     MARKET,
@@ -27,6 +29,7 @@ from .arguments import (
     model_name,
     read_grid,
     warn,
+    warn_later,
 )
 from .matrices import imputed_matrix, matrix_in
 from .signature import Argument, Function, choice, number
@@ -70,9 +73,9 @@ def _volimpute(
     if (quotes := result.disputed & grid.surface.observed).any():
         warn(f"surface: {_labels(grid, quotes)} can be arbitraged against more plausible quotes")
     if wanted == "suspects":
-        return _suspects(grid, suspects(grid.surface, result, model=name))
-    for suspect in suspects(grid.surface, result, model=name, most=_NAMED):
-        warn(f"surface: {said(grid, suspect)}")
+        return _suspects(grid, suspects(grid.surface, result.zscore, model=name))
+    if any_suspect(grid.surface.vols, result.zscore):
+        warn_later(partial(_improbable, grid, result.zscore, name))
     if wanted == DRAW:
         return render(grid, result.draws(1, _seed(seed))[0])
     return render(grid, _values(result, wanted), scale=wanted in ("fill", "mean", "std", "low", "high"))
@@ -105,6 +108,11 @@ def said(grid: Grid, suspect: Suspect) -> str:
         f"{label} is {unit * suspect.quote:.4g}, and the other quotes imply "
         f"{unit * suspect.implied:.4g} ± {unit * suspect.std:.2g} (z-score {suspect.zscore:.2g})"
     )
+
+
+def _improbable(grid: Grid, zscore: FloatArray, model: str | Path) -> list[str]:
+    found = suspects(grid.surface, zscore, model=model, most=_NAMED)
+    return [f"surface: {said(grid, suspect)}" for suspect in found]
 
 
 def _suspects(grid: Grid, found: list[Suspect]) -> Cells:

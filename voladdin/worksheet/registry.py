@@ -15,7 +15,7 @@ from ..cells import Cell, Cells
 from ..errors import InputError
 from ..journal import NOBODY, Caller, Whence, record, recorded
 from . import info
-from .arguments import CALLER, WARNINGS, model_name
+from .arguments import CALLER, LATER, WARNINGS, model_name
 from .check import VOLCHECK
 from .features import VOLFEATURES
 from .generate import VOLGENERATE
@@ -41,14 +41,14 @@ def evaluate(name: str, arguments: Sequence[Cell | Cells], caller: Whence = NOBO
     Raises VoladdinError, whose `cell_error` is what the cell shows; VOLINFO("error") repeats it for the book,
     VOLINFO("why", cell) for the cell.
     """
-    found: list[str] = []
-    tokens = WARNINGS.set(found), CALLER.set(caller)
+    tokens = WARNINGS.set([]), LATER.set([]), CALLER.set(caller)
     try:
         with recorded(name.upper(), caller):
-            return _evaluate(name, arguments, found, caller)
+            return _evaluate(name, arguments, caller)
     finally:
         WARNINGS.reset(tokens[0])
-        CALLER.reset(tokens[1])
+        LATER.reset(tokens[1])
+        CALLER.reset(tokens[2])
 
 
 def clear_cache() -> None:
@@ -56,7 +56,7 @@ def clear_cache() -> None:
     _CACHE.clear()
 
 
-def _evaluate(name: str, arguments: Sequence[Cell | Cells], found: list[str], caller: Whence) -> Cells:
+def _evaluate(name: str, arguments: Sequence[Cell | Cells], caller: Whence) -> Cells:
     function = FUNCTIONS.get(name.upper())
     if function is None:
         raise InputError(f"function {name!r} is unknown; expected one of {', '.join(FUNCTIONS)}")
@@ -66,7 +66,8 @@ def _evaluate(name: str, arguments: Sequence[Cell | Cells], found: list[str], ca
     key = _key(function, values)
     entry = _CACHE.get(key)
     if entry is None:
-        entry = (function.compute(*values), found)
+        cells = function.compute(*values)
+        entry = cells, [*WARNINGS.get(), *LATER.get()]
         _CACHE.put(key, entry)
     record(function.name, caller, entry[0][0][0] if entry[0] and entry[0][0] else None, entry[1])
     return [list(row) for row in entry[0]]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from ..bundles import AnyBundle
 from ..cells import Cell, Cells, address
 from ..errors import InputError
+from ..journal import Note
 
 DEFAULT_MODEL = "fx"
 MAX_CACHED_CELLS = 2_000_000
@@ -113,17 +114,17 @@ class Cache:
     """Least recently used results, bounded by their number of cells; thread-safe."""
 
     def __init__(self) -> None:
-        self._entries: OrderedDict[bytes, tuple[Cells, list[str]]] = OrderedDict()
+        self._entries: OrderedDict[bytes, tuple[Cells, list[Note]]] = OrderedDict()
         self._cells = 0
         self._lock = threading.Lock()
 
-    def get(self, key: bytes) -> tuple[Cells, list[str]] | None:
+    def get(self, key: bytes) -> tuple[Cells, list[Note]] | None:
         with self._lock:
             if key in self._entries:
                 self._entries.move_to_end(key)
             return self._entries.get(key)
 
-    def put(self, key: bytes, entry: tuple[Cells, list[str]]) -> None:
+    def put(self, key: bytes, entry: tuple[Cells, list[Note]]) -> None:
         with self._lock:
             if key not in self._entries:
                 self._cells += _size(entry)
@@ -137,7 +138,7 @@ class Cache:
             self._cells = 0
 
 
-def _size(entry: tuple[Cells, list[str]]) -> int:
+def _size(entry: tuple[Cells, list[Note]]) -> int:
     return sum(map(len, entry[0]))
 
 
