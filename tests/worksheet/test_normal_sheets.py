@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -212,3 +213,16 @@ def test_files(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["impute", str(path), "--units", "bp"] if name == "rates" else ["impute", str(path)]) == 0
         assert "76" in capsys.readouterr().out
     assert main(["check", str(tmp_path / "rates.csv")]) == 0
+
+
+@pytest.mark.parametrize("wrong", [860.0, 0.84, "8,4"])
+def test_a_wrong_vol_of_a_matrix_is_named_with_what_the_others_imply(wrong: Any) -> None:
+    evaluate("VOLIMPUTE", [changed(MATRIX, (3, 2, wrong))])
+    assert re.search(r"cell C4 of the range is [\d.]+, and the other quotes imply 84", warnings())
+    evaluate("VOLIMPUTE", [MATRIX])
+    assert "imply" not in warnings()
+
+
+def test_a_matrix_of_percent_and_plain_numbers_is_refused() -> None:
+    with pytest.raises(UnitsError, match=r"cell B2 .* is 60.0 and cell C4 .* '0.84%' differ"):
+        evaluate("VOLIMPUTE", [changed(MATRIX, (3, 2, "0.84%"))])

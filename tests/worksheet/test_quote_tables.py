@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voladdin.cells import Cells, find_quotes
-from voladdin.errors import InputError, LabelError
+from voladdin.errors import InputError, LabelError, UnitsError
 from voladdin.labels.quote_names import parse_quote
 from voladdin.worksheet.registry import evaluate
 
@@ -230,3 +230,53 @@ def test_no_other_grid_is_a_table_of_quotes() -> None:
     assert find_quotes([["BF", 1.0], ["ATM", 2.0]]) is None
     with pytest.raises(InputError, match='or a surface with "quotes" behind it'):
         evaluate("VOLQUOTES", [[["", "25P", "ATM"], ["1M", 0.1, 0.1]]])
+
+
+@pytest.mark.parametrize(
+    ("heads", "factor", "message"),
+    [
+        (("ATM", "25RR bp", "25BF bp"), 100, "'25RR bp', basis points; expected vol points"),
+        (("ATM", "25RR", "25BF"), 100, "a butterfly in another unit, or the vol of a strangle"),
+    ],
+)
+def test_basis_points_beside_vol_points_are_refused(heads: Any, factor: float, message: str) -> None:
+    rows = [[t, v[0], factor * v[1], factor * v[2]] for t, v in ROWS.items()]
+    with pytest.raises((LabelError, UnitsError), match=message):
+        evaluate("VOLQUOTES", [[["EURUSD", *heads], *rows]])
+
+
+def test_risk_reversals_beyond_atm_are_no_vol_points() -> None:
+    with pytest.raises(UnitsError, match="differ in unit"):
+        evaluate(
+            "VOLQUOTES", [[[8.0], [8.5]], [[-35.0], [-60.0]], [[2.0], [2.5]], None, None, [["1M"], ["1Y"]]]
+        )
+
+
+def test_vols_of_strangles_under_a_butterfly_s_heading_are_refused() -> None:
+    rows = [[t, v[0], v[1], v[0] + v[2]] for t, v in ROWS.items()]
+    with pytest.raises(UnitsError, match="'25BF', of about 1 times ATM"):
+        evaluate("VOLQUOTES", [[["EURUSD", "ATM", "25RR", "25BF"], *rows]])
+
+
+def test_crossed_sides_are_missing_and_butterflies_of_zero_named() -> None:
+    rows = [[t, v[0] - 0.1, v[0] + 0.1, v[1], v[2]] for t, v in ROWS.items()]
+    rows[1][1:3], rows[2][4] = rows[1][2:0:-1], 0.0
+    grid = evaluate("VOLQUOTES", [[["EURUSD", "ATM Bid", "ATM Ask", "25RR", "25BF"], *rows]])
+    assert grid[2][1:] == ["", "", ""] and "" not in grid[1]
+    assert "cell B3 of the range is 8.299999999999999, above the ask 8.1: read as missing" in warnings()
+    assert "cell E4 of the range is 0.0, a butterfly not above 0: kept" in warnings()
+
+
+def test_what_a_table_of_quotes_assumes_is_said() -> None:
+    days = [[d, *row[1:]] for d, row in zip((7, 30, 365, 730), table()[1:], strict=True)]
+    evaluate("VOLQUOTES", [[table()[0], *days]])
+    assert "tenors read as days" in warnings()
+    evaluate("VOLQUOTES", [table("USDJPY"), None, None, None, None, None, "EURUSD"])
+    assert "the table says USDJPY, the argument pair EURUSD" in warnings()
+
+
+def test_a_note_below_a_table_of_quotes_is_left_alone() -> None:
+    noted = [*table(), ["Source: broker", None, None, None, None, None]]
+    expected = by_columns()
+    assert evaluate("VOLQUOTES", [noted]) == expected
+    assert "'Source: broker' read as a note" in warnings()

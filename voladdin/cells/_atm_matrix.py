@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 
 from .._typing import FloatArray
-from ..errors import InputError
+from ..errors import InputError, UnitsError
 from ..surface import MAX_CELLS
 from ._layout import header_lines, kind_of, line_kind
 from ._tenor_line import tenor_axis
@@ -29,6 +29,10 @@ class AtmMatrix:
     rows: tuple[int, ...]
     columns: tuple[int, ...]
     warnings: tuple[str, ...]
+
+    def name(self, row: int, column: int) -> str:
+        """Such as "cell B4 of the range"."""
+        return f"cell {address(self.rows[row], self.columns[column])} of the range"
 
     def render(self, values: FloatArray) -> Cells:
         """Values [E, T] in the cells they came from; quotes as they were written, NaN blank."""
@@ -59,6 +63,7 @@ def _read(raw: Cells, labels: list[list[Label]], today: date | None) -> AtmMatri
     vols = np.array([[_vol(row[label.column], warnings) for label in across] for row in down])
     if not np.isfinite(vols).any():
         raise InputError("the ATM matrix holds no vol; expected at least one")
+    _refuse_mixed([row[label.column] for row in down for label in across])
     return AtmMatrix(
         vols,
         tenor_axis([row[0] for row in down], today),
@@ -76,6 +81,15 @@ def _is_matrix(labels: list[list[Label]]) -> bool:
     if kind_of(corner) in ("tenor", "number") and read_date(corner) is None:
         return False
     return len(labels[0]) > 1 and all(line_kind(line) == "tenor" for line in header_lines(labels))
+
+
+def _refuse_mixed(body: list[Label]) -> None:
+    """Raises UnitsError where some vols end in % and others do not: 0.84% beside 84 may be either."""
+    quoted = [(label, number) for label in body if (number := read_number(label.cell)) is not None]
+    plain = next((label for label, number in quoted if not number.percent), None)
+    percent = next((label for label, number in quoted if number.percent), None)
+    if plain is not None and percent is not None:
+        raise UnitsError(f"{plain} and {percent} differ in unit; expected one unit in the ATM matrix")
 
 
 def _vol(label: Label, warnings: list[str]) -> float:

@@ -155,11 +155,7 @@ def _surfaces(read: _Read, axis: Strikes) -> Callable[[FloatArray], Surface]:
 
 def _assumed(layout: Layout, line: Tenors, axis: Strikes, words: Words) -> list[str]:
     """What the numbers of the headers were read as where nothing but they say it."""
-    notes = [layout.assumed, *line.notes] if layout.assumed else list(line.notes)
-    if line.unit not in (None, "years") and words.tenor_unit is None:
-        notes.append(
-            f'tenors read as {line.unit}; a corner such as "Years" or the argument tenors says otherwise'
-        )
+    notes = [*([layout.assumed] if layout.assumed else []), *line.said(words.tenor_unit)]
     if axis.notation == "K/F" and words.notation is None:
         notes.append("strikes read as K/F, as no forward is near them; K=1.085 is a strike")
     if axis.by_place:

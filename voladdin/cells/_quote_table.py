@@ -7,6 +7,7 @@ table of quotes: no grid of vols has them among its headers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from ..errors import LabelError
 from ..labels.quote_names import QuoteName, Strangle, parse_quote
 from ..surface import MAX_CELLS
 from ._layout import kind_of
+from ._titles import is_note, note_of
 from ._values import Cells, Label, is_blank, labels_of, rectangle
 from ._words import Words, words_of
 
@@ -22,6 +24,7 @@ USUAL_WING = 0.25
 _LOOKED_AT = 8  # lines among which the headings are
 _WHOLE_DELTAS = tuple(range(5, 50, 5))
 _TENOR_LIKE = ("tenor", "number")
+_BASIS = re.compile(r"\b(bps?|basis points?)\b", re.IGNORECASE)
 
 Line = Sequence[Label]
 
@@ -129,6 +132,8 @@ def _table(
 ) -> QuoteTable:
     notes: list[str] = []
     body = lines[top:]
+    while body and is_note(body[-1]):
+        notes.append(note_of(body.pop()))
     side = _tenor_line(body, names)
     used = [line for line in body if not is_blank(line[side].cell)]
     headings = _heading_cells(lines[:top], names)
@@ -184,6 +189,8 @@ def _columns(
             continue
         key = "atm" if name.kind == "atm" else f"{name.kind}{100 * (name.wing or 0):.0f}"
         column = found.setdefault(key, QuoteColumn(headings[j], name, {}))
+        if _BASIS.search(_text(headings[j])):
+            raise LabelError(f"{headings[j]}, basis points; expected vol points, in the unit of ATM")
         if name.side in column.sides:
             raise LabelError(f"{column.heading} and {headings[j]}: the same quote; expected each once")
         found[key] = replace(column, sides={**column.sides, name.side: [line[j] for line in used]})

@@ -32,14 +32,30 @@ class Tenors(NamedTuple):
     valuation: date | None
     notes: tuple[str, ...] = ()
 
+    def said(self, unit: TenorUnit | None) -> list[str]:
+        """The notes, and what plain numbers were read as where `unit`, of the sheet, does not say it."""
+        if self.unit in (None, "years") or unit is not None:
+            return list(self.notes)
+        corner = 'a corner such as "Years" or the argument tenors says otherwise'
+        return [*self.notes, f"tenors read as {self.unit}; {corner}"]
 
-def tenor_axis(labels: Sequence[Label], valuation: date | None, unit: TenorUnit | None = None) -> FloatArray:
-    """[T] years of the header cells, above 0 and increasing. unit: what is said of plain numbers.
+
+def tenor_axis(
+    labels: Sequence[Label],
+    valuation: date | None,
+    unit: TenorUnit | None = None,
+    notes: list[str] | None = None,
+) -> FloatArray:
+    """[T] years of the header cells, above 0 and increasing. unit: what is said of plain numbers; notes: gets
+    what was assumed.
 
     Raises LabelError naming the cell, the two cells that repeat or are out of order, or the readings of plain
     numbers.
     """
-    years = read_tenor_line(labels, valuation, unit).years
+    line = read_tenor_line(labels, valuation, unit)
+    years = line.years
+    if notes is not None:
+        notes += line.said(unit)
     for label, number in zip(labels, years.tolist(), strict=True):
         if number <= 0:
             raise LabelError(f"{_as_date(label)}, today; expected a later expiry")

@@ -61,11 +61,11 @@ def _bare(table: list[list[Label]]) -> tuple[list[list[Label]], list[Label], lis
     if kind_of(corner.cell) == "strike" or (kind_of(corner.cell) == "tenor" and not is_date(corner.cell)):
         first = 0
     last = len(table)
-    while last > first + 2 and (_is_note(table[last - 1]) or not any(map(_is_text, table[last - 1]))):
+    while last > first + 2 and (is_note(table[last - 1]) or not any(map(_is_text, table[last - 1]))):
         if any(map(_is_content, table[last - 1])):
             break
         last -= 1
-    notes = [_note(line) for line in table[last:] if _is_note(line)]
+    notes = [note_of(line) for line in table[last:] if is_note(line)]
     if not notes:
         last = len(table)
     return table[first:last], [label for line in table[:first] for label in line], notes
@@ -87,7 +87,7 @@ def _is_text(label: Label) -> bool:
     return isinstance(label.cell, str) and not is_blank(label.cell)
 
 
-def _is_note(line: list[Label]) -> bool:
+def is_note(line: list[Label]) -> bool:
     """Whether a line is text alone, behind a blank or as a phrase: "5Yr2" may be a tenor, mistyped."""
     if any(map(_is_content, line)) or not any(map(_is_text, line)):
         return False
@@ -95,6 +95,6 @@ def _is_note(line: list[Label]) -> bool:
     return not front or (len(front) > 1 and not front[0][0].isdigit() and not any(map(_is_text, line[1:])))
 
 
-def _note(line: list[Label]) -> str:
+def note_of(line: list[Label]) -> str:
     label = next(label for label in line if _is_text(label))
     return f"{address(label.row, label.column)} {shown(label.cell)} read as a note: its line is left as it is"

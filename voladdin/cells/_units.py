@@ -20,6 +20,7 @@ Units = Literal["percent", "decimal"]
 BASIS_POINTS = ("bp", "bps", "basis points", "normal")
 MIXED = 10.0
 MIN_VOL = 1e-5
+FAR = 5.0  # times the other vols of row and column, from which a quote is named
 MAX_WARNINGS = 10
 EXPECTED = "expected a vol such as 0.0825 or 8.25, blank or n/a where missing"
 
@@ -80,6 +81,7 @@ def read_quotes(
     for i, j, label, number in quotes:
         vols[i, j] = _decimal(label, number, percent=percent)
         written[i, j] = number.fraction if not percent else number.value
+    warnings += _far_from_neighbours(quotes, vols)
     if len(warnings) > MAX_WARNINGS:
         warnings[MAX_WARNINGS:] = [f"{len(warnings) - MAX_WARNINGS} more cells are read as missing"]
     return GridVols(vols, written, percent, warnings)
@@ -140,6 +142,23 @@ def _vols(quotes: Sequence[_Quote], shape: tuple[int, int], share: float) -> Flo
     for i, j, _, number in quotes:
         vols[i, j] = number.fraction if number.percent else number.value * share
     return vols
+
+
+def _far_from_neighbours(quotes: Sequence[_Quote], vols: FloatArray) -> list[str]:
+    """Quotes of vols [T, K] a factor of 5 off the others of their row and of their column, in words.
+
+    Such as 999 or 0.01 in the place of a quote that a feed has not.
+    """
+    logs = np.log(vols)
+    middle, notes = statistics.median(logs[np.isfinite(logs)]) if quotes else 0.0, []
+    for i, j, label, _ in quotes:
+        if abs(logs[i, j] - middle) > np.log(FAR) / 2:
+            lines = [np.delete(logs[i], j), np.delete(logs[:, j], i)]
+            away = [logs[i, j] - np.median(x) for line in lines if len(x := line[np.isfinite(line)]) > 1]
+            nearest = min(away, key=abs, default=0.0)
+            if abs(nearest) > np.log(FAR) and len({x > 0 for x in away}) == 1:
+                notes.append(f"{label}, {np.exp(nearest):.2g} times the vols beside it: kept")
+    return notes
 
 
 def _decimal(label: Label, number: Number, *, percent: bool) -> float:

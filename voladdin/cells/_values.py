@@ -12,22 +12,23 @@ from typing import Any, NamedTuple, TypeAlias
 from ..errors import InputError, LabelError
 from ..labels import parse_tenor
 from ..labels.dates import date_of_number, date_of_text, day_orders, without_midnight
+from ..labels.strikes import HALF_WIDTH
 from ..surface import LARGEST
 
 Cell: TypeAlias = float | str | bool | date | None
 Cells: TypeAlias = list[list[Cell]]
 
-ERROR_CELLS = frozenset({"#N/A", "#VALUE!", "#DIV/0!", "#NUM!", "#REF!", "#NAME?", "#NULL!"})
-MISSING_TEXT = frozenset(
-    ["-", "--", "–", "—", ".", "..", "?", "n/a", "na", "n.a.", "nan", "none", "null", "tbd"]
-) | {""}
+ERROR_CELLS = {"#N/A", "#VALUE!", "#DIV/0!", "#NUM!", "#REF!", "#NAME?", "#NULL!", "#NV", "#N/D"}
+_MARKS = "- -- – — − . .. ? n/a na n.a. n/d n.d. s/d nan none null tbd n.q. n/q n.v. k.a."
+MISSING_TEXT = {"", *_MARKS.split()}
+_MISSING_FEED = re.compile(r"#N/A .*|#NAME\? .*|no (?:data|quote|bid|ask)", re.IGNORECASE)  # "#N/A N/A"
 
 _NUMBER = re.compile(r"([+-]?)([0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(e[+-]?[0-9]{1,3})?\s*(%?)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 _GROUPED = re.compile(
     r"[1-9][0-9]{0,2}(?:(?P<group>[\u00a0\u202f\u2009'’.,])[0-9]{3})+(?!(?P=group))[.,]?[0-9]*"
 )
-_UNIFIED = str.maketrans({"−": "-", "–": "-", "‑": "-", "＋": "+"})
+_UNIFIED = HALF_WIDTH | str.maketrans({"−": "-", "–": "-", "‑": "-", "﹣": "-"})
 _LONGEST_SHOWN = 40
 
 
@@ -134,7 +135,8 @@ def is_missing(cell: object) -> bool:
     """Blank, NaN, an error cell, or a usual mark of a missing quote such as "n/a" or "-"."""
     if isinstance(cell, str):
         text = cell.strip()
-        return text.lower() in MISSING_TEXT or text.upper() in ERROR_CELLS
+        known = text.lower() in MISSING_TEXT or text.upper() in ERROR_CELLS
+        return known or _MISSING_FEED.fullmatch(text) is not None
     return is_blank(cell)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..cells import AtmMatrix, find_matrix
 from ..errors import VoladdinError
 from ..home import version
-from ..imputation.atm_matrix import MatrixAnswer, impute_matrix
+from ..imputation.atm_matrix import MatrixAnswer, improbable, impute_matrix
 from .holes import counted, in_words, may_fill, refuse_merged, write_hole
 from .ledger import CellRun, formulas_of
 from .selection import Region, on_sheet, values_of
@@ -18,6 +18,8 @@ from .transaction import Transaction
 
 if TYPE_CHECKING:
     import xlwings as xw
+
+_NAMED = 3  # improbable quotes in a note
 
 
 def matrix_at(selection: xw.Range, blank: Collection[CellRun]) -> AtmMatrix | None:
@@ -49,7 +51,9 @@ def fill_matrix(
         write_hole(changes, command, place, cells[row][column], form, note)
     done = f"filled {counted(len(holes), 'hole')} of {region.name}, an ATM matrix (universal)"
     told = {said.split()[0] for said in left}
-    notes = [on_sheet(warning, selection) for warning in matrix.warnings]
+    far = improbable(matrix.vols, matrix.expiries, matrix.tenors, _NAMED)
+    suspected = [f"{matrix.name(quote.row, quote.column)} {quote.said()}" for quote in far]
+    notes = [on_sheet(warning, selection) for warning in (*matrix.warnings, *suspected)]
     notes = [note for note in notes if told.isdisjoint(note.split())]
     return in_words(in_words(done, left), notes, "note")
 

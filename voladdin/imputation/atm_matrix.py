@@ -17,6 +17,7 @@ from ..errors import InputError, LabelError
 from ..surface import MAX_CELLS
 from .model import UniversalBundle, imputer
 from .process import Points
+from .suspects import Suspect, any_suspect
 from .weighing import UNIVERSAL
 
 
@@ -51,6 +52,25 @@ def impute_matrix(
     zscore = np.where(observed, found.zscore.reshape(grid.shape) / stretch, np.nan)
     reach = np.exp(np.minimum(float(ndtri(0.5 + coverage / 2)) * log_std, 5.0))
     return MatrixAnswer(mean, mean * log_std, mean / reach, mean * reach, zscore)
+
+
+def improbable(vols: FloatArray, expiries: FloatArray, tenors: FloatArray, most: int) -> list[Suspect]:
+    """The quotes whose |z-score| given the others exceeds 3, the farthest first, at most so many.
+
+    Each is left out before the next is looked for; vols, expiries, tenors: as of `impute_matrix`.
+    """
+    found: list[Suspect] = []
+    left = np.array(vols)
+    zscore = impute_matrix(left, expiries, tenors).zscore
+    while len(found) < most and any_suspect(left, zscore):
+        row, column = divmod(int(np.nanargmax(np.abs(zscore))), left.shape[1])
+        quote, size = float(left[row, column]), float(zscore[row, column])
+        left[row, column] = np.nan
+        answer = impute_matrix(left, expiries, tenors)
+        implied, std = float(answer.mean[row, column]), float(answer.std[row, column])
+        found.append(Suspect(row, column, quote, implied, std, size))
+        zscore = answer.zscore
+    return found
 
 
 def matrix_points(expiries: FloatArray, tenors: FloatArray) -> Points:

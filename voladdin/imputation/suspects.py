@@ -26,6 +26,13 @@ class Suspect:
     std: float
     zscore: float
 
+    def said(self, unit: float = 1.0) -> str:
+        """Such as "is 9.6, and the other quotes imply 7.61 ± 0.18 (z-score 11)"; unit: of a vol of 1."""
+        return (
+            f"is {unit * self.quote:.4g}, and the other quotes imply "
+            f"{unit * self.implied:.4g} ± {unit * self.std:.2g} (z-score {self.zscore:.2g})"
+        )
+
 
 def suspects(
     surface: Surface, zscore: FloatArray, *, model: str | Path = "fx", most: int = MOST

@@ -20,12 +20,14 @@ _ATM_LABELS = (
 )
 _ATM = frozenset(_ATM_LABELS.split())
 _NAMED_VALUE = re.compile(r"(K/F|K|k|M|m|X|x)=([+-]?)" + _NUMBER + r"(%?)")
+HALF_WIDTH = {0x3000: " ", **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}}  # of "２５Ｐ"
+_SIGNS = HALF_WIDTH | str.maketrans({"−": "-", "–": "-", "﹣": "-", "∆": "Δ", "'": "", "’": ""})
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 
 
 def _unified(text: str) -> str:
     """One sign for each of minus, delta and decimal point."""
-    text = text.replace("−", "-").replace("–", "-").replace("∆", "Δ").replace("'", "").replace("’", "")
+    text = text.translate(_SIGNS)
     return text if _THOUSANDS.search(text) else re.sub(r"(?<=[0-9]),(?=[0-9])", ".", text)
 
 

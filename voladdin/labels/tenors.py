@@ -11,6 +11,7 @@ from itertools import pairwise
 from ..errors import LabelError
 from .contracts import contract_expiry, parse_contract
 from .dates import DAYS_PER_YEAR, date_of_number, date_of_text, years_between
+from .strikes import HALF_WIDTH
 
 LEAST_YEARS, MAX_YEARS = 1e-9, 100.0  # a thirtieth of a second; and a century
 
@@ -25,7 +26,7 @@ _WORDS = {
     "years": "Y YR YRS YEAR YEARS J JAHR JAHRE A AN ANS ANNEE ANNEES ANO ANOS AR ANNO ANNI JAAR JAREN",
 }
 TENOR_WORDS = {word: unit for unit, words in _WORDS.items() for word in words.split()}
-_UNACCENTED = str.maketrans("ÄÅÁÀÉÈÍÑÓÖÜ", "AAAAEEINOOU")
+_UNACCENTED = HALF_WIDTH | str.maketrans("ÄÅÁÀÉÈÍÑÓÖÜ", "AAAAEEINOOU")
 _PART = re.compile(r"(\d+(?:[.,]\d*)?|\.\d+)([A-Z]+?)\.?(?=\d|$)", re.ASCII)
 
 
@@ -93,7 +94,7 @@ def _years_of_text(text: str, valuation: date | None) -> float | None:
 @lru_cache(maxsize=4096)
 def _years_of_label(label: str) -> float | None:
     """Of "ON" or "1Y6M"; None of other text, and of a forward start such as "1Y1Y"."""
-    text = "".join(label.split()).upper().translate(_UNACCENTED)
+    text = "".join(label.upper().translate(_UNACCENTED).split())
     if text in _OVERNIGHT:
         return _OVERNIGHT[text] / DAYS_PER_YEAR
     parts = list(_PART.finditer(text))

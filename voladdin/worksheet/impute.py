@@ -103,11 +103,7 @@ def _labels(grid: Grid, chosen: BoolArray) -> str:
 
 def said(grid: Grid, suspect: Suspect) -> str:
     """Such as "3M ATM is 9.6, and the other quotes imply 7.61 ± 0.18 (z-score 11)"."""
-    unit, label = grid.unit, cell_label(grid.surface, suspect.row, suspect.column)
-    return (
-        f"{label} is {unit * suspect.quote:.4g}, and the other quotes imply "
-        f"{unit * suspect.implied:.4g} ± {unit * suspect.std:.2g} (z-score {suspect.zscore:.2g})"
-    )
+    return f"{cell_label(grid.surface, suspect.row, suspect.column)} {suspect.said(grid.unit)}"
 
 
 def _improbable(grid: Grid, zscore: FloatArray, model: str | Path) -> list[str]:

@@ -8,13 +8,14 @@ import numpy as np
 
 from ..cells import AtmMatrix, Cell, Cells, find_matrix, is_missing, shown
 from ..errors import InputError
-from ..imputation.atm_matrix import impute_matrix
+from ..imputation.atm_matrix import improbable, impute_matrix
 from ..labels import parse_tenor
 from .arguments import AxisArguments, valuation_of, warn
 
 FIELDS = {"fill": "mean", "mean": "mean", "std": "std", "low": "low", "high": "high", "zscore": "zscore"}
 _SAID = "an ATM matrix, expiries down and swap tenors across: no strikes, so nothing is said of arbitrage"
 _SAME = 1e-9
+_NAMED = 3  # quotes in a warning
 
 
 def matrix_in(cells: Cells, axes: AxisArguments, *others: Any) -> AtmMatrix | None:
@@ -44,6 +45,8 @@ def imputed_matrix(matrix: AtmMatrix, wanted: str, coverage: float) -> Cells:
     if wanted not in FIELDS:
         raise InputError(f"output is {wanted!r}; expected one of {', '.join(FIELDS)} of an ATM matrix")
     answer = impute_matrix(matrix.vols, matrix.expiries, matrix.tenors, coverage=coverage)
+    for suspect in improbable(matrix.vols, matrix.expiries, matrix.tenors, _NAMED):
+        warn(f"surface: {matrix.name(suspect.row, suspect.column)} {suspect.said()}")
     return matrix.render(getattr(answer, FIELDS[wanted]))
 
 

@@ -26,7 +26,7 @@ from ..cells import (
     tenor_axis,
 )
 from ..conventions import Convention, is_listed
-from ..errors import InputError, LabelError
+from ..errors import InputError, LabelError, UnitsError
 from .lines import numbers_in, rates_of
 from .quoting import DEFAULT_PAIR, conventions, told
 from .smile_quotes import SmileQuotes, drop_impossible, is_percent
@@ -59,7 +59,7 @@ def read_table(table: QuoteTable, said: Said, warnings: list[str]) -> SmileQuote
     Raises InputError, LabelError (tenors, pair, headings) or UnitsError naming the cell.
     """
     warnings.extend(table.notes)
-    years = tenor_axis(table.tenors, _valuation(table, said), table.words.tenor_unit)
+    years = tenor_axis(table.tenors, _valuation(table, said), table.words.tenor_unit, warnings)
     columns = _columns(table, len(years), warnings)
     drop_impossible(columns["atm"], table.tenors, warnings)
     pair = said.pair or table.words.pair
@@ -69,12 +69,14 @@ def read_table(table: QuoteTable, said: Said, warnings: list[str]) -> SmileQuote
     percent = is_percent(columns, years, read_units(said.units), evidence, warnings)
     rates = {"domestic_rates": said.domestic, "foreign_rates": said.foreign}
     known = {name: rates_of(name, cells, len(years)) for name, cells in rates.items() if cells is not None}
-    _say_assumed(pair, said, rules, warnings)
+    _say_assumed(table, said, rules, warnings)
     return SmileQuotes(table.tenors, years, columns, percent, rules, known | {"spot": said.spot})
 
 
-def _say_assumed(pair: str | None, said: Said, rules: tuple[Convention, ...], warnings: list[str]) -> None:
-    if pair is None:
+def _say_assumed(table: QuoteTable, said: Said, rules: tuple[Convention, ...], warnings: list[str]) -> None:
+    if said.pair and table.words.pair not in (None, said.pair.upper()):
+        warnings.append(f"the table says {table.words.pair}, the argument pair {said.pair}, which is used")
+    if said.pair is None and table.words.pair is None:
         warnings.append(
             f"no currency pair in the corner or a title: quotes read by the conventions of {DEFAULT_PAIR}"
         )
@@ -138,13 +140,23 @@ def _numbers(name: str, column: QuoteColumn, warnings: list[str]) -> FloatArray:
     if "mid" in sides:
         found = sides["mid"]
     elif {"bid", "ask"} <= sides.keys():
-        found = 0.5 * (sides["bid"] + sides["ask"])
-        warnings.append(f"{column.heading}: the middle of bid and ask")
+        found = _middle(column, sides["bid"], sides["ask"], warnings)
     else:
         raise LabelError(f"{column.heading}, of {next(iter(sides))} alone; expected bid and ask, or mid")
     if column.name.sign < 0:
         warnings.append(f"{column.heading}, put less call: read with the other sign")
     return found * column.name.sign
+
+
+def _middle(column: QuoteColumn, bid: FloatArray, ask: FloatArray, warnings: list[str]) -> FloatArray:
+    """The middle of bid and ask; missing where they cross."""
+    warnings.append(f"{column.heading}: the middle of bid and ask")
+    crossed = bid > ask
+    warnings.extend(
+        f"{column.sides['bid'][i]}, above the ask {ask[i]:g}: read as missing"
+        for i in np.flatnonzero(crossed)
+    )
+    return np.where(crossed, np.nan, 0.5 * (bid + ask))
 
 
 def _signed(label: Label) -> Label:
@@ -176,6 +188,22 @@ def _less_atm(table: QuoteTable, columns: dict[str, FloatArray], warnings: list[
     """Strangles quoted as vols become butterflies: their excess over ATM."""
     for name, column in table.columns.items():
         share = columns[name] / columns["atm"]
-        if column.name.as_vol and np.isfinite(share).any() and np.nanmedian(share) > _AS_VOLS_ABOVE:
+        as_vols = name[:2] == "bf" and np.isfinite(share).any() and np.nanmedian(share) > _AS_VOLS_ABOVE
+        if as_vols and not column.name.as_vol:
+            raise UnitsError(
+                f"{column.heading}, of about {np.nanmedian(share):.2g} times ATM: a butterfly in another "
+                "unit, or the vol of a strangle; expected one such as 0.25, or the heading 25 strangle"
+            )
+        if as_vols:
             columns[name] = columns[name] - columns["atm"]
             warnings.append(f"{column.heading}: vols of strangles, read as their excess over ATM")
+        if name[:2] == "bf":
+            _say_flat(column, columns[name], warnings)
+
+
+def _say_flat(column: QuoteColumn, values: FloatArray, warnings: list[str]) -> None:
+    """Butterflies of 0 or less are rare, and often a feed's mark of no quote."""
+    first = np.flatnonzero(values <= 0)
+    if len(first):
+        label = next(iter(column.sides.values()))[int(first[0])]
+        warnings.append(f"{label}, a butterfly not above 0: kept; blank is missing")

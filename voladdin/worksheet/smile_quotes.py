@@ -17,6 +17,7 @@ from ..surface import MAX_VOL, Surface
 
 SMALLEST_WING = 1e-3  # a usual risk reversal or butterfly over ATM is above it
 LARGEST_WING = 0.5  # and below it
+_BEYOND = 1.0  # of ATM: no market's wing in percent points, but basis points
 MIN_VOL = 1e-5
 HEADERS: tuple[str, ...] = ("10P", "25P", "ATM", "25C", "10C")
 _ATM = 2  # its column
@@ -149,7 +150,7 @@ def _require_one_unit(columns: dict[str, FloatArray], *, percent: bool) -> None:
     if not len(wings):
         return
     share = np.median(wings) / np.median(atm)
-    if share < SMALLEST_WING if percent else share > LARGEST_WING:
+    if (percent and share < SMALLEST_WING) or share > (_BEYOND if percent else LARGEST_WING):
         raise UnitsError(
             f"atm of about {np.median(atm):g} and risk reversals and butterflies of about "
             f'{np.median(wings):g} differ in unit; expected one unit, or the argument units "percent" or '

@@ -1,0 +1,66 @@
+"""What feeds, terminals and keyboards leave in cells: full-width digits, marks of no quote, sentinels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.cells.cell_tables import CALL_DELTAS, DELTAS, QUOTES, TENORS, YEARS, table, vols, with_cell
+from voladdin.cells import Cells, parse
+from voladdin.errors import UnitsError
+
+BODY = [[8.9, 8.5, 8.1, 8.3, 8.8], [9.3, 8.6, 8.2, 8.3, 8.6], [9.9, 9.2, 8.9, 9.1, 9.8]]
+WIDE = {code - 0xFEE0: chr(code) for code in range(0xFF01, 0xFF5F)}
+
+
+def test_full_width_digits_and_letters_are_as_the_others() -> None:
+    cells: Cells = [
+        [c.translate(WIDE) if isinstance(c, str) else c for c in row] for row in table(with_text(QUOTES))
+    ]
+    grid = parse(cells)
+    np.testing.assert_allclose(grid.surface.vols, vols(QUOTES), rtol=1e-15)
+    np.testing.assert_allclose(grid.surface.tenors, YEARS)
+    np.testing.assert_allclose(grid.surface.deltas, CALL_DELTAS)
+    assert grid.raw == cells
+
+
+def with_text(body: list[list[Any]]) -> list[list[Any]]:
+    return [[None if cell is None else str(cell) for cell in row] for row in body]
+
+
+@pytest.mark.parametrize("minus", ["−", "–", "﹣", "－"])
+def test_every_minus_is_one(minus: str) -> None:
+    top = [f"{minus}10", f"{minus}25", "ATM", "25", "10"]
+    np.testing.assert_allclose(parse(table(BODY, top=top)).surface.deltas, CALL_DELTAS)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["#N/A N/A", "#N/A Requesting Data...", "#N/A Field Not Known", "#NV", "n.q.", "k.A."],
+)
+def test_marks_of_no_quote_are_holes_without_a_word(mark: str) -> None:
+    grid = parse(with_cell(table(BODY), 2, 3, mark))
+    assert np.isnan(grid.surface.vols[1, 2]) and grid.warnings == []
+    typed = parse(with_cell(table(BODY), 2, 3, "8.2 mid"))
+    assert "'8.2 mid', no number" in typed.warnings[0]
+
+
+@pytest.mark.parametrize("sentinel", [999, 99.99, 1.0])
+def test_a_sentinel_among_vols_is_named(sentinel: float) -> None:
+    grid = parse(with_cell(table(BODY), 2, 3, sentinel))
+    assert f"cell D3 of the range is {sentinel}, " in grid.warnings[0] and "kept" in grid.warnings[0]
+    assert grid.surface.vols[1, 2] == pytest.approx(sentinel / 100)
+
+
+def test_a_steep_but_even_smile_has_no_such_word() -> None:
+    steep = [[60.0, 30.0, 12.0, 11.0, 10.0], [50.0, 28.0, 13.0, 12.0, 11.0], [40.0, 25.0, 15.0, 14.0, 13.0]]
+    assert parse(table(steep)).warnings == []
+    with pytest.raises(UnitsError, match="differ in unit"):
+        parse(with_cell(table(BODY), 2, 3, 0.01))
+
+
+def test_tenors_and_labels_keep_what_was_typed() -> None:
+    cells = table(BODY, side=["１Ｗ", *TENORS[1:]], top=["１０Ｐ", *DELTAS[1:]])
+    assert parse(cells).raw[1][0] == "１Ｗ" and parse(cells).raw[0][1] == "１０Ｐ"
