@@ -12,7 +12,6 @@ from voladdin.cells import Cells, parse
 from voladdin.errors import InputError, LabelError
 from voladdin.imputation.filling import impute
 from voladdin.imputation.suspects import suspects
-from voladdin.worksheet import impute as impute_function
 from voladdin.worksheet import registry
 from voladdin.worksheet.registry import evaluate
 
@@ -106,10 +105,12 @@ def test_what_a_suspect_should_be_is_computed_once_and_for_who_reads_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[Any] = []
-    found = impute_function.suspects
-    monkeypatch.setattr(
-        impute_function, "suspects", lambda *args, **named: asked.append(args) or found(*args, **named)
-    )
+
+    def counted(*given: Any, **named: Any) -> Any:
+        asked.append(given)
+        return suspects(*given, **named)
+
+    monkeypatch.setattr("voladdin.worksheet.impute.suspects", counted)
     registry.clear_cache()
     for _ in range(2):
         evaluate("VOLIMPUTE", [wrong()])
