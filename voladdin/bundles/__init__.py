@@ -82,6 +82,9 @@ class AnyBundle:
 Kind = TypeVar("Kind", bound=AnyBundle)
 
 
+_seen: dict[str, Path] = {}
+
+
 def names() -> list[str]:
     """Names of the bundles that are installed, shipped ones first."""
     return list(dict.fromkeys(path.name for parent in _parents() for path in _inside(parent)))
@@ -123,7 +126,7 @@ def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundl
     """
     if not isinstance(name, str | Path):
         raise InputError(f"model is {name!r}; expected the name of a bundle, or its folder")
-    place = _installed(str(name)) or (_installed(f"{name}{kind.SUFFIX}") if kind.SUFFIX else None)
+    place = _shipped(str(name)) or (_installed(f"{name}{kind.SUFFIX}") if kind.SUFFIX else None)
     if place is None and not (isinstance(name, Path) or set(name) & set("/\\")):
         raise not_installed(name)
     place = _place_of(place or Path(name), kind)
@@ -135,6 +138,16 @@ def load(name: str | Path = "fx", kind: type[AnyBundle] = AnyBundle) -> AnyBundl
     if not isinstance(found, kind):
         raise BundleError(f"model {place.name!r} is for {found.KIND}; expected one for {kind.KIND}")
     return found
+
+
+def _shipped(name: str) -> Path | None:
+    """As `_installed`; folders that are shipped come first and stay, and are listed once."""
+    if name not in _seen:
+        place = _installed(name)
+        if place is None or place.parent != SHIPPED:
+            return place
+        _seen[name] = place
+    return _seen[name]
 
 
 def _installed(name: str) -> Path | None:

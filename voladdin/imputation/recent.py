@@ -18,6 +18,7 @@ from .filling import Imputation, impute
 from .weighing import UNIVERSAL
 
 _KEPT = 128  # surfaces: a book of a hundred is imputed once
+_OF_SURFACE = tuple(part.name for part in fields(Surface))
 _UNLESS_TOLD = {
     name: given.default
     for name, given in inspect.signature(impute).parameters.items()
@@ -62,7 +63,7 @@ def _imputed(question: _Question) -> Imputation:
 def _exact(value: Any) -> Any:
     """What is equal where two values are to the last bit, and can be hashed."""
     if isinstance(value, Surface):
-        return tuple(_exact(getattr(value, part.name)) for part in fields(value))
+        return tuple(_exact(getattr(value, name)) for name in _OF_SURFACE)
     if isinstance(value, np.ndarray):
-        return value.shape, str(value.dtype), value.tobytes()
+        return value.shape, value.dtype.str, value.tobytes()
     return tuple(map(_exact, value)) if isinstance(value, list | tuple) else value

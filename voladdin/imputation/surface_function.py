@@ -10,8 +10,10 @@ that is not convex, as an independent lognormal factor.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
@@ -21,6 +23,7 @@ from ..arbitrage.tolerances import LEAST_VOL
 from ..arbitrage.verdicts import arbitrage_free
 from ..black import implied_total_vol, otm_price
 from ..surface import MAX_VOL, Surface
+from .delta_roots import total_vols_at
 from .smile_curve import SmileCurve, concave
 from .smooth_rows import SmoothRows
 
@@ -28,12 +31,28 @@ _ROUNDS = 8
 _ABOVE = 1e-12  # price of an earlier tenor over a later one's node, from which it is taken down
 _SHARES = (0.25, 0.5, 0.75)
 _MESH = 160
-_STEPS = 60
+_REACH = 3.0  # deviations beyond the nodes to which a mesh of deltas goes
 _SAME = 1e-12  # relative: this tenor is that one
 _HERMITE = 20
-_SETTLED = 1e-14
-_ROUNDING = 1e-15  # a step of less than this share moves nothing
 _STEEPEST = 3.0  # forward vol over the last tenor's: more is the noise of two tenors that are close
+
+
+class _Among(NamedTuple):
+    """Where tenors [n] years lie among those of the nodes: before or at which `row`, at which share of the
+    way from the row before; whether prices are mixed there; whether after the last, and total variance more.
+    """
+
+    years: FloatArray
+    row: IntArray
+    share: FloatArray
+    mixed: BoolArray
+    after: BoolArray
+    more: FloatArray
+
+    def of(self, at: IntArray) -> _Among:
+        """Some of them, or some of them several times."""
+        parts: Iterator[Any] = (part[at] for part in self)
+        return _Among(*parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,20 +65,43 @@ class SurfaceFunction:
 
     def vol(self, tenors: FloatArray, k: FloatArray) -> FloatArray:
         """[n] vols at tenors [n] years and ln(K/F) k [n], from `LEAST_VOL` to `MAX_VOL`."""
-        return np.clip(np.sqrt(self._variance(tenors, k) / tenors), LEAST_VOL, MAX_VOL)
+        return self._vol(self._among(tenors), k)
 
     def vol_at_delta(self, tenors: FloatArray, deltas: FloatArray) -> FloatArray:
-        """[n] vols at forward call deltas [n]: roots of d1(k, vol(k)) = N^-1(delta), by secants."""
-        target, root = ndtri(deltas), np.sqrt(tenors)
-        s = self.vol(tenors, np.zeros_like(tenors)) * root
-        search = _Secants(s, target)
-        left = np.arange(len(s))
-        for _ in range(_STEPS):
-            s[left] = self.vol(tenors[left], search.k[left]) * root[left]
-            left = search.step(left, s[left])
-            if not len(left):
-                break
-        return np.clip(s / root, LEAST_VOL, MAX_VOL)
+        """[n] vols at forward call deltas [n]: where d1(k, vol(k)) = N^-1(delta)."""
+        target, root, among = ndtri(deltas), np.sqrt(tenors), self._among(tenors)
+
+        def total_vol(at: IntArray, k: FloatArray) -> FloatArray:
+            whole = len(at) == len(tenors)
+            return self._vol(among if whole else among.of(at), k) * (root if whole else root[at])
+
+        near = self._near_delta(among, target)
+        return _within(total_vols_at(total_vol, target, near) / root)
+
+    def _vol(self, among: _Among, k: FloatArray) -> FloatArray:
+        return _within(np.sqrt(self._variance(among, k) / among.years))
+
+    def _near_delta(self, among: _Among, target: FloatArray) -> FloatArray:
+        """[n] total vols about where d1 is target [n]: linear in variance between those of the tenors."""
+        low, high = np.zeros((2, len(target)))
+        for row in set(among.row.tolist()):
+            mine = among.row == row
+            high[mine] = np.interp(target[mine], *self._of_d1(row))
+            low[mine] = np.interp(target[mine], *self._of_d1(row - 1)) if row else 0.0
+        return np.sqrt(low**2 + among.share * (high**2 - low**2) + among.more)
+
+    @cached_property
+    def _known_of_d1(self) -> dict[int, tuple[FloatArray, FloatArray]]:
+        return {}
+
+    def _of_d1(self, row: int) -> tuple[FloatArray, FloatArray]:
+        """Of a tenor d1, ascending, and total vol there."""
+        if row not in self._known_of_d1:
+            nodes, total = self._rows[row]
+            k = np.linspace(nodes[0] - _REACH * total[0], nodes[-1] + _REACH * total[-1], _MESH)
+            s = np.sqrt(self._at_rows(k, row)[-1])
+            self._known_of_d1[row] = (0.5 * s - k / s)[::-1], s[::-1]
+        return self._known_of_d1[row]
 
     @cached_property
     def _rows(self) -> list[tuple[FloatArray, FloatArray]]:
@@ -105,26 +147,30 @@ class SurfaceFunction:
             found[row] = self._curve(row).replaced(k, np.sqrt(found[row])) ** 2
         return np.maximum.accumulate(found, axis=0) if self._clean else found
 
-    def _variance(self, tenors: FloatArray, k: FloatArray) -> FloatArray:
+    def _among(self, tenors: FloatArray) -> _Among:
+        """Where tenors [n] lie."""
         count = len(self.tenors)
         right = np.searchsorted(self.tenors, tenors * (1.0 - _SAME))
-        rows = self._at_rows(k, min(int(right.max()), count - 1))
-        at, i = np.arange(len(k)), np.minimum(right, count - 1)
-        start = np.where(i > 0, self.tenors[i - 1], 0.0)
-        low, high = np.where(i > 0, rows[i - 1, at], 0.0), rows[i, at]
-        share = np.minimum((tenors - start) / (self.tenors[i] - start), 1.0)
-        found = np.where(share == 1.0, high, low + share * (high - low))
-        mixed = np.flatnonzero(share < 1.0)
-        mixed = mixed[self._mixes(i[mixed])]
-        if len(mixed):
-            found[mixed] = self._mix(low[mixed], high[mixed], k[mixed], share[mixed], i[mixed])
+        row = np.minimum(right, count - 1)
+        start = np.where(row > 0, self.tenors[row - 1], 0.0)
+        share = np.minimum((tenors - start) / (self.tenors[row] - start), 1.0)
         after = right == count
+        more = np.where(after, tenors - self.tenors[-1], 0.0)
         if after.any():
-            more = (tenors[after] - self.tenors[-1]) * self._forward_variance
-            found[after] = high[after] + more
-            if self._mixed_at(count):
-                total = self._convolved(k[after], more)
-                found[after] = np.where(total > 0, total, found[after])
+            more *= self._forward_variance
+        return _Among(tenors, row, share, (share < 1.0) & self._mixes(row), after, more)
+
+    def _variance(self, among: _Among, k: FloatArray) -> FloatArray:
+        rows, at, i = self._at_rows(k, int(among.row.max())), np.arange(len(k)), among.row
+        low, high = rows[i - 1, at] * (i > 0), rows[i, at]
+        found = np.where(among.share == 1.0, high, low + among.share * (high - low)) + among.more
+        if among.mixed.any():
+            some = np.flatnonzero(among.mixed)
+            found[some] = self._mix(low[some], high[some], k[some], among.share[some], i[some])
+        if among.after.any() and self._mixed_at(len(self.tenors)):
+            some = np.flatnonzero(among.after)
+            total = self._convolved(k[some], among.more[some])
+            found[some] = np.where(total > 0, total, found[some])
         return np.asarray(found)
 
     @cached_property
@@ -157,8 +203,9 @@ class SurfaceFunction:
 
     def _mixes(self, right: IntArray) -> BoolArray:
         """[n] of points before those tenors."""
-        there = {i: self._mixed_at(i) for i in np.unique(right).tolist()}
-        return np.array([there[i] for i in right.tolist()], dtype=np.bool_)
+        rows = right.tolist()
+        there = {i: self._mixed_at(i) for i in set(rows)}
+        return np.array([there[i] for i in rows], dtype=np.bool_)
 
     def _bends(self, i: int) -> bool:
         """Whether total variances between tenor i - 1 and i are not convex in strike somewhere."""
@@ -204,31 +251,8 @@ class SurfaceFunction:
         return np.asarray(np.where(total > 0, total**2, low + share * (high - low)))
 
 
-class _Secants:
-    """Points k [n] on the way to d1(k, s(k)) = target [n], between the ends of an interval that shrinks."""
-
-    def __init__(self, s: FloatArray, target: FloatArray) -> None:
-        self._target, self.k = target, s * (0.5 * s - target)
-        self._before, self._gap = np.zeros_like(s), 0.5 * s - target
-        self._low, self._high = np.full_like(s, -np.inf), np.full_like(s, np.inf)
-
-    def step(self, at: IntArray, s: FloatArray) -> IntArray:
-        """Moves the points `at` of total vols s; gives those that are not settled."""
-        k, before, target = self.k[at], self._before[at], self._target[at]
-        gap = 0.5 * s - k / s - target  # falls with k
-        low = np.where(gap > 0, np.maximum(self._low[at], k), self._low[at])
-        high = np.where(gap <= 0, np.minimum(self._high[at], k), self._high[at])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slope = (gap - self._gap[at]) / (k - before)
-        slope = np.where(np.isfinite(slope) & (slope < -0.2 / s), slope, -1.0 / s)
-        step, middle = k - gap / slope, 0.5 * (low + high)
-        inside = (step > low) & (step < high) | ~np.isfinite(middle)
-        self._low[at], self._high[at], self._before[at], self._gap[at] = low, high, k, gap
-        self.k[at] = np.where(inside, step, middle)
-        still = np.abs(self.k[at] - k) > _ROUNDING * (np.abs(k) + s)
-        left = (np.abs(gap) > _SETTLED * (1.0 + np.abs(target))) & still
-        self.k[at[~left]] = k[~left]
-        return at[left]
+def _within(vols: FloatArray) -> FloatArray:
+    return np.asarray(np.minimum(np.maximum(vols, LEAST_VOL), MAX_VOL))
 
 
 def _below(

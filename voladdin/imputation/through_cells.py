@@ -45,7 +45,9 @@ def vols_at(
     """[n] vols at tenors and strikes [n], as `interpolate_many`; kept by `fill` too: a function, not a
     closure.
     """
-    years, at = np.broadcast_arrays(np.asarray(tenors, dtype=float), np.asarray(strikes, dtype=float))
+    years, at = np.asarray(tenors, dtype=float), np.asarray(strikes, dtype=float)
+    if years.shape != at.shape:
+        years, at = np.broadcast_arrays(years, at)
     bad = years[~((years > 0) & (years <= MAX_TENOR))]
     if len(bad):
         raise InputError(f"tenor is {float(bad[0])!r} years; expected above 0 and at most {MAX_TENOR:g}")
