@@ -21,7 +21,7 @@ TotalVol = Callable[[IntArray, FloatArray], FloatArray]  # total vols of the smi
 
 def total_vols_at(total_vol: TotalVol, target: FloatArray, near: FloatArray) -> FloatArray:
     """[n] total vols of n smiles where d1 is `target` [n]; near: [n] about what they are."""
-    search, left = _Search(near, target), np.arange(len(near))
+    search, left = _Secants(near, target), np.arange(len(near))
     if len(near) <= _FEW:
         search.look_around(total_vol)
     for _ in range(_STEPS):
@@ -31,7 +31,7 @@ def total_vols_at(total_vol: TotalVol, target: FloatArray, near: FloatArray) -> 
     return search.s
 
 
-class _Search:
+class _Secants:
     """Points k [n] on the way to the roots, and the last ones before them."""
 
     def __init__(self, near: FloatArray, target: FloatArray) -> None:
