@@ -94,6 +94,8 @@ def test_charts_by_excels_own_objects() -> None:
     for chart in charts:
         assert [series.given["Name"] for series in chart.series] == names
         assert chart.given["DisplayBlanksAs"] == 3
+        scale = chart.axis.given
+        assert 0 < scale["MinimumScale"] < scale["MaximumScale"] and scale["MajorUnit"] > 0
         lengths = {series.given[name]._count for series in chart.series for name in ("Values", "XValues")}
         assert lengths == {3}
         dots = chart.series[-1]

@@ -365,7 +365,10 @@ def test_charts_follow_the_cells(drive: Drive, tmp_path: Path) -> None:
     first, second = found[4][0], found[7][0]
     assert first == pytest.approx(filled(GRID)[1][1:])
     assert second[2] == 0.09 and second[1] != first[1]
-    assert len(load_workbook(saved)["voladdin chart"]._charts) == 4
+    charts = load_workbook(saved)["voladdin chart"]._charts
+    assert len(charts) == 4
+    for scale in (chart.y_axis.scaling for chart in charts):
+        assert 0 < scale.min < 0.09 < scale.max < 0.2
     assert found[-1] == [["Sheet1", True]]
 
 

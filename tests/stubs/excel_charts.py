@@ -10,6 +10,7 @@ from typing import Any
 MEMBERS: dict[str, dict[str, Any]] = {  # what may be set, and to what type; of Excel's object model
     "Chart": {"HasTitle": bool, "DisplayBlanksAs": int, "HasLegend": bool},
     "ChartTitle": {"Text": str},
+    "Axis": {"MinimumScale": float, "MaximumScale": float, "MajorUnit": float},
     "Series": {
         "Name": str,
         "Values": object,
@@ -72,10 +73,11 @@ class Chart(Strict):
     box: tuple[float, ...]
     series: list[Series]
     title: Strict
+    axis: Strict
 
     def __init__(self, sheet: Any, type_: int, box: tuple[float, ...]) -> None:
         title = strict("ChartTitle")
-        super().__init__(type_=type_, box=box, series=[], title=title)
+        super().__init__(type_=type_, box=box, series=[], title=title, axis=strict("Axis"))
         self.series.append(Series(self))
         sheet.Parent.document.edits.append({"op": "drawn", "sheet": sheet.Name, "chart": self})
 
@@ -83,6 +85,10 @@ class Chart(Strict):
     def ChartTitle(self) -> Strict:
         assert self.given.get("HasTitle"), "a chart has a title object once it has a title"
         return self.title
+
+    def Axes(self, type_: int) -> Strict:
+        assert type_ == 2 and self.series, "1 categories, 2 values, of a chart that has series"
+        return self.axis
 
     def SeriesCollection(self, number: int | None = None) -> Any:
         return self.series[number - 1] if number is not None else SeriesCollection(self)

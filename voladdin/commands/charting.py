@@ -95,7 +95,8 @@ def _as_json(drawn: Chart, headings: dict[str, list[int]]) -> dict[str, Any]:
         for s in drawn.series
     ]
     place = [drawn.top, drawn.left, drawn.top + HEIGHT - 2, drawn.left + WIDTH - 2]
-    return {"title": drawn.title, "labels": _area(drawn.labels), "series": series, "area": place}
+    made = {"title": drawn.title, "labels": _area(drawn.labels), "series": series, "area": place}
+    return made | ({"axis": list(drawn.axis)} if drawn.axis is not None else {})
 
 
 def _number(colour: tuple[int, int, int]) -> int:

@@ -18,11 +18,13 @@ from ..cells import Cell
 from .chart_sheet import HEIGHT, WIDTH, Chart, ChartSheet, Position
 from .references import Box, area
 from .sheet import ERROR_VALUES
+from .value_axis import ValueAxis
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _COLOURS = {"dots": "1F4E79", "line": "C55A11", "band": "7F7F7F", "repaired": "548235"}
+_CLOSE = 0.0999  # points
 _TITLE = 1200  # hundredths of a point
 _SCALE = ("F8FBFF", "CFE2F3", "6FA8DC")  # pale to deep
 
@@ -102,12 +104,21 @@ def _anchor(chart: Chart) -> Any:
 
 
 def _chart(chart: Chart, made: ChartSheet) -> Any:
-    drawn = blank_chart(chart.title, "0.0" if made.percent else "0.0%")
+    drawn = blank_chart(chart.title, _format(chart.axis, percent=made.percent))
+    if chart.axis is not None:
+        drawn.y_axis.scaling.min, drawn.y_axis.scaling.max = chart.axis.low, chart.axis.high
+        drawn.y_axis.majorUnit = chart.axis.step
     for series in chart.series:
         cells = _reference(made.name, series.cells)
         drawn.series.append(line_of(series.title, cells, series.look, _COLOURS[series.look]))
     drawn.set_categories(_reference(made.name, chart.labels))
     return drawn
+
+
+def _format(axis: ValueAxis | None, *, percent: bool) -> str:
+    """Of the numbers at the lines: a digit more where these lie closer than 0.1 points."""
+    close = axis is not None and axis.step * (1 if percent else 100) < _CLOSE
+    return ("0.00" if close else "0.0") + ("" if percent else "%")
 
 
 def blank_chart(title: str, number_format: str) -> Any:

@@ -7,7 +7,7 @@ so that the charts move with the grid wherever voladdin is installed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..arbitrage.trades import cell_label
 from ..cells import Cell, Cells, Grid, address, render
 from ..imputation.filling import Imputation
 from .references import Box, area
+from .value_axis import ValueAxis, value_axis
 
 SHEET = "voladdin chart"
 TITLES = ("Quotes", "Filled", "90% band, low", "90% band, high")
@@ -46,13 +47,14 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart. labels: of its points. top, left: the cell of its upper left corner."""
+    """One chart. labels: of its points. top, left: the cell of its upper left corner. axis: of the vols."""
 
     title: str
     labels: Box
     series: tuple[Series, ...]
     top: int
     left: int
+    axis: ValueAxis | None = None
 
 
 @dataclass
@@ -111,7 +113,7 @@ def chart_sheet(
             _array(made, render(grid, arrays[title]), source, (top, OUTPUTS[title], units))
         made.vols.append(_body(grid, top))
     made.heat = _body(grid, tops["Filled"])
-    made.charts = _charts(grid, tops, width + 2)
+    made.charts = [replace(c, axis=_axis(made, c.series)) for c in _charts(grid, tops, width + 2)]
     return made
 
 
@@ -185,6 +187,11 @@ def _charts(grid: Grid, tops: dict[str, int], left: int) -> list[Chart]:
         at = tops["Quotes"] - 1 + HEIGHT * (number // 2), left + WIDTH * (number % 2)
         found.append(Chart(title, _labels(grid, tops["Quotes"], ends), series, *at))
     return found
+
+
+def _axis(made: ChartSheet, series: tuple[Series, ...]) -> ValueAxis | None:
+    boxes = [one.cells for one in series]
+    return value_axis(value for at, value in made.values.items() if any(box.holds(at) for box in boxes))
 
 
 def _exact(grid: Grid) -> int:

@@ -9,6 +9,7 @@ from voladdin.commands.charting import SCALE
 from .open_book import address
 
 _LINE_MARKERS, _DASH, _CIRCLE, _NONE, _SPAN = 65, 4, 8, -4142, 3
+_VALUES = 2  # of the axes
 
 
 def heat(cells: Any) -> None:
@@ -19,7 +20,10 @@ def heat(cells: Any) -> None:
 
 
 def draw(sheet: Any, drawn: dict[str, Any]) -> None:
-    """A chart: {"title", "labels", "area", "series": [{"area", "heading", "look", "colour"}]}."""
+    """A chart: {"title", "labels", "area", "series": [{"area", "heading", "look", "colour"}]}.
+
+    "axis": where that of the values begins, where it ends, the distance of its lines.
+    """
     area = sheet.Range(address(drawn["area"]))
     made = sheet.Shapes.AddChart2(-1, _LINE_MARKERS, area.Left, area.Top, area.Width, area.Height).Chart
     while made.SeriesCollection().Count:
@@ -32,6 +36,9 @@ def draw(sheet: Any, drawn: dict[str, Any]) -> None:
         line.Name = str(sheet.Range(address(series["heading"])).Value)
         line.Values, line.XValues = sheet.Range(address(series["area"])), labels
         _dress(line, series)
+    if "axis" in drawn:
+        axis = made.Axes(_VALUES)
+        axis.MinimumScale, axis.MaximumScale, axis.MajorUnit = drawn["axis"]
 
 
 def _dress(line: Any, series: dict[str, Any]) -> None:

@@ -84,6 +84,9 @@ def draw_chart(document: Any, edit: dict[str, Any]) -> None:
     chart.HasMainTitle = True
     chart.Title.String = edit["title"]
     _fill(chart, sheet, edit)
+    if "axis" in edit:
+        axis = chart.getDiagram().YAxis
+        axis.Min, axis.Max, axis.StepMain = edit["axis"]
     chart.HasLegend = True
     chart.Legend.Alignment = BOTTOM
     chart.getDiagram().MissingValueTreatment = LEAVE_GAP
