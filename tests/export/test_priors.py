@@ -17,7 +17,8 @@ from export.imputation.priors.samples import Sample, samples
 from voladdin.imputation.adapting import ADAPTED
 from voladdin.imputation.evidence import condition_many
 from voladdin.imputation.model import UniversalBundle
-from voladdin.imputation.process import Candidates, Points
+from voladdin.imputation.points import Points
+from voladdin.imputation.process import Candidates
 
 
 @pytest.fixture(scope="module")

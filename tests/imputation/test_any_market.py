@@ -18,7 +18,8 @@ from voladdin.imputation.bending import bend, expanded
 from voladdin.imputation.evidence import condition, condition_many, weigh
 from voladdin.imputation.model import UniversalBundle
 from voladdin.imputation.moments import Moments
-from voladdin.imputation.process import BEND, LOGARITHMS, Points
+from voladdin.imputation.points import BEND, Points
+from voladdin.imputation.process import LOGARITHMS
 from voladdin.imputation.small_grid import SmallGrid
 from voladdin.imputation.smoothing import between_quotes
 

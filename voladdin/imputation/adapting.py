@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from .._typing import FloatArray
-from .process import HYPERPARAMETERS, LOGARITHMS, NUGGET, Candidates, Points
+from .points import Points
+from .process import HYPERPARAMETERS, LOGARITHMS, NUGGET, Candidates
 
 ADAPTED = tuple(name for name in HYPERPARAMETERS if name not in ("degrees", "logit"))
 _STEPS, _FARTHEST = 8, 3.0

@@ -13,8 +13,8 @@ from . import coordinates
 from .fixed_point import Anderson
 from .model import Bundle, UniversalBundle
 from .moments import Moments
+from .points import Points
 from .posterior import Posterior, from_prior, from_quotes, log_density, mix, prior_share
-from .process import Points
 
 _CHUNK = 250  # surfaces at a time: the working set stays in the cache
 _FIXED_POINT = 12  # answers at most; 4 to 8 do

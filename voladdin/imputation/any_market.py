@@ -15,7 +15,8 @@ from .._typing import FloatArray, IntArray
 from . import coordinates, small_grid
 from .evidence import WeighedCandidates, condition_many, mixture
 from .moments import Answer, Moments, assembled
-from .process import Candidates, Points
+from .points import Points
+from .process import Candidates
 from .small_grid import SmallGrid
 from .smoothing import between_quotes
 

@@ -17,7 +17,7 @@ from ..surface import MAX_VOL, Surface
 from . import coordinates
 from .answers import points_of
 from .model import UniversalBundle
-from .process import Points
+from .points import Points
 from .through_cells import Fill, vols_at
 
 _LEAST, _MOST = 0.3, 5.0  # of the answer's spread over the universal model's

@@ -16,7 +16,7 @@ from .._typing import FloatArray
 from ..errors import InputError, LabelError
 from ..surface import MAX_CELLS
 from .model import UniversalBundle, imputer
-from .process import Points
+from .points import Points
 from .suspects import Suspect, any_suspect
 from .weighing import UNIVERSAL
 

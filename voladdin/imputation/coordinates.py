@@ -12,7 +12,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from .._typing import FloatArray
-from .process import BEND, Points, matern32
+from .covariance import matern32
+from .points import BEND, Points
 
 _LEVEL, _BUMP = (0.3, 2.0), (0.1, 0.3)  # std and length in ln T of the first pass's term structure
 _SKEW, _CURVATURE = 0.2, 0.12

@@ -16,7 +16,7 @@ from .answers import points_of
 from .any_market import Universal
 from .evidence import mixture
 from .model import UniversalBundle
-from .process import Points
+from .points import Points
 
 MOST_MISSING, MOST_DRAWS = 2_000, 10_000
 _JITTER = 1e-9

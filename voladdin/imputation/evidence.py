@@ -17,7 +17,8 @@ from scipy.special import gammaln
 from .._typing import BoolArray, FloatArray, IntArray
 from .adapting import adapted
 from .bending import NUMBERS
-from .process import Candidates, Points
+from .points import Points
+from .process import Candidates
 
 _LEAST = 2e-3  # a candidate of less weight is dropped
 _MOST, _MOST_LARGE = 6, 2  # candidates kept, of few and of many quotes
@@ -189,16 +190,15 @@ def weigh(
     is Laplace's, less for a shape that is far from usual: quotes that contradict each other are no smile.
     """
     roots = _root(covariance)
-    whiten = _inverse(roots)
-    n, about, step = values.shape[-1], candidates, np.zeros_like(candidates.bend)
+    n, about, step = values.shape[-1], candidates, np.zeros(candidates.bend.shape)
     residual = values[..., None, :] - candidates.straight_mean(quotes)
     for left in reversed(range(STEPS + 1)):
         mean, factor = about.bent(quotes)
         both = np.concatenate([(residual - mean)[..., None], factor], axis=-1)
-        white = whiten @ both
+        white = _forward(roots, both)
         square = white.swapaxes(-1, -2) @ white
         inner, right = square[..., 1:, 1:] + np.eye(NUMBERS), square[..., 1:, 0]
-        wanted = np.linalg.solve(inner, right[..., None])[..., 0]
+        wanted = np.asarray(np.linalg.solve(inner, right[..., None])[..., 0], dtype=float)
         if left:
             step = next_step(step, wanted)
             about = about.after(step)
@@ -265,6 +265,18 @@ def _root(covariance: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.cholesky(covariance), dtype=float)
 
 
+def _forward(roots: FloatArray, columns: FloatArray) -> FloatArray:
+    """[..., n, k] of lower triangular matrices: their inverses times columns."""
+    from scipy.linalg.lapack import dtrtrs  # not at import, which is to be light
+
+    found: FloatArray = np.empty(columns.shape)
+    roots = np.broadcast_to(roots, (*columns.shape[:-2], *roots.shape[-2:]))
+    flat = (array.reshape(-1, *array.shape[-2:]) for array in (found, roots, columns))
+    for into, root, each in zip(*flat, strict=True):
+        into[:] = dtrtrs(root.T, each, lower=0, trans=1)[0]
+    return found
+
+
 def _inverse(roots: FloatArray) -> FloatArray:
     """[..., n, n] of lower triangular matrices."""
     from scipy.linalg.lapack import dtrtri  # not at import, which is to be light
@@ -272,5 +284,5 @@ def _inverse(roots: FloatArray) -> FloatArray:
     found = np.empty(roots.shape)
     flat, each = found.reshape(-1, *roots.shape[-2:]), roots.reshape(-1, *roots.shape[-2:])
     for number in range(len(flat)):
-        flat[number] = dtrtri(each[number], lower=1)[0]
+        flat[number] = dtrtri(each[number].T, lower=0)[0].T
     return found

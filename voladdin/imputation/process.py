@@ -16,14 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from .._typing import BoolArray, FloatArray, IntArray
-from .bending import bend, expanded
+from .._typing import FloatArray, IntArray
+from .covariance import straight
 from .kinds import Kinds
+from .points import Points
 
 HYPERPARAMETERS = (
     *("level_std", "level_length", "event_std", "event_length", "event_growth"),
@@ -37,71 +37,6 @@ NUGGET = 1e-8
 FEW = 30  # quotes
 TRENDS, _OF_LEVEL = 9, 3  # columns of the basis; the first are of the level, the others of the smile
 _AXES = {"trend": -2, "root": -3, "bend": -2, "bend_root": -3, "about": -2}  # of the candidates
-BEND = 12.0**0.5  # deviations beyond which u goes on as their logarithm
-
-
-@dataclass(frozen=True)
-class Points:
-    """N points of a surface: `tenors` [R] are ln T of its rows, `rows` [N] the row of each, u [N].
-
-    Of several surfaces on the same tenors: rows and u [S, N].
-
-    own: u is in deviations of each point's own vol, as on a delta axis, not of its tenor's ATM vol.
-    """
-
-    tenors: FloatArray
-    rows: IntArray
-    u: FloatArray
-    own: bool
-
-    def __getitem__(self, chosen: IntArray | BoolArray | slice) -> Points:
-        return Points(self.tenors, self.rows[chosen], self.u[chosen], self.own)
-
-    def __len__(self) -> int:
-        return len(self.u)
-
-    def bend(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """S [G, N] and its derivatives [G, N, 4] for z [G, 4]."""
-        return bend(z, *self._place, own=self.own)
-
-    @cached_property
-    def _place(self) -> tuple[FloatArray, FloatArray]:
-        q, x = 0.5 * (self.t + 1.0), expanded(self.u, BEND)
-        return q[..., None, :], x[..., None, :]
-
-    @cached_property
-    def t(self) -> FloatArray:
-        """[N] ln T."""
-        return self.tenors[self.rows]
-
-    @cached_property
-    def smile(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """u, h(u) and g(u): odd, even, and odd in the wings alone."""
-        return self.u, np.sqrt(1.0 + self.u**2) - 1.0, self.u - np.tanh(self.u)
-
-    @cached_property
-    def basis(self) -> FloatArray:
-        """[N, 9] trends."""
-        u, h, g = self.smile
-        q = (self.t + 1.0) / 2.0
-        steep = np.minimum(np.exp(-0.5 * (self.t + 1.0)) / 4.0, 4.0)
-        return np.stack([np.ones_like(q), q, q * q - 1.0, u, u * q, h, h * q, g, 0.5 * u * steep], axis=-1)
-
-
-def matern32(distance: FloatArray) -> FloatArray:
-    """Correlation at a distance in lengths."""
-    r = np.sqrt(3.0) * distance
-    return np.asarray((1.0 + r) * np.exp(-r))
-
-
-def matern52(distance: FloatArray) -> FloatArray:
-    """Correlation at a distance in lengths, of a twice as smooth process."""
-    r = np.sqrt(5.0) * distance
-    found = r * (1.0 / 3.0) + 1.0
-    found *= r
-    found += 1.0
-    found *= np.exp(-r)
-    return np.asarray(found)
 
 
 @dataclass(frozen=True)
@@ -264,36 +199,4 @@ class Candidates:
 
     def straight_covariance(self, a: Points, b: Points) -> FloatArray:
         """[G, N, M] but for the smile that bends."""
-        found = np.empty((len(self), len(a), len(b)))
-        for g in range(len(self)):  # one at a time: it stays in the cache
-            found[g] = self[np.array([g])]._straight_covariance(a, b)[0]
-        return found
-
-    def _straight_covariance(self, a: Points, b: Points) -> FloatArray:
-        by_tenor = self._by_tenor(a.tenors)
-        pick = a.rows[:, None] * len(a.tenors) + b.rows
-        level, smile, residual, rough = (k.reshape(len(self), -1)[:, pick] for k in by_tenor)
-        h = {k: v[:, None] for k, v in self.hyper.items()}
-        total = level
-        total += (a.basis @ self.root) @ (b.basis @ self.root).transpose(0, 2, 1)
-        names = ("skew_std", "curvature_std", "wing_std")
-        left = np.stack([h[n] ** 2 * x for n, x in zip(names, a.smile, strict=True)], axis=-1)
-        total += smile * (left @ np.stack(b.smile))
-        gap = np.abs(a.u[:, None] - b.u)
-        for name, time in (("residual", residual), ("rough", rough)):
-            wings = h[f"{name}_wings"]
-            left, right = (h[f"{name}_std"] * (1.0 + wings * np.abs(x.u)) for x in (a, b))
-            time *= matern52(gap / h[f"{name}_width"][:, :, None])
-            time *= left[:, :, None] * right[:, None]
-            total += time
-        return total
-
-    def _by_tenor(self, tenors: FloatArray) -> tuple[FloatArray, ...]:
-        """[G, R, R] of level and event, smile, residual, rough residual."""
-        h = {k: v[:, None, None] for k, v in self.hyper.items()}
-        gap, late = np.abs(tenors[:, None] - tenors), tenors[:, None] + tenors + 2.0
-        level = h["level_std"] ** 2 * matern32(gap / h["level_length"])
-        level += h["event_std"] ** 2 * np.exp(h["event_growth"] * late - gap / h["event_length"])
-        smile = matern52(gap / h["smile_length"]) * np.exp(h["smile_growth"] * late)
-        residual = matern32(gap / h["residual_length"]) * np.exp(h["residual_growth"] * late)
-        return level, smile, residual, np.exp(-gap / h["rough_length"])
+        return straight(self.hyper, self.root, a, b)

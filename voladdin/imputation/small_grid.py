@@ -14,7 +14,8 @@ import numpy as np
 from .._typing import BoolArray, FloatArray, IntArray
 from .evidence import ENOUGH, condition
 from .moments import Answer, Moments, assembled
-from .process import Candidates, Points
+from .points import Points
+from .process import Candidates
 from .whole_grid import WholeGrid
 
 MOST = 80  # cells

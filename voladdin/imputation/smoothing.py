@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
-from .process import Points
+from .points import Points
 
 _LENGTHS = (0.1, 0.4, 1.5)  # in u
 _NOISES = (0.02, 0.2, 1.0, 5.0)  # variance of the noise over that of the residuals

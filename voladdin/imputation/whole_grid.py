@@ -22,7 +22,8 @@ from .._typing import BoolArray, FloatArray, IntArray
 from .bending import NUMBERS
 from .evidence import LEAST_VARIANCE, STEPS, kept_of, log_evidence, mixture, next_step
 from .moments import Moments, median_of
-from .process import Candidates, Points
+from .points import Points
+from .process import Candidates
 
 _BEHIND, _LINEAR = 12.0, 8.0  # log weight behind the best, and more for a deviation of z, that is given up
 _LEAST_PRECISION = 1e-12

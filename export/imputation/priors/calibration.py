@@ -11,7 +11,8 @@ from scipy.optimize import minimize
 from voladdin._typing import FloatArray
 from voladdin.imputation.any_market import Universal
 from voladdin.imputation.evidence import condition_many
-from voladdin.imputation.process import FEW, Candidates, Points
+from voladdin.imputation.points import Points
+from voladdin.imputation.process import FEW, Candidates
 
 from .samples import Sample
 

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from voladdin._typing import FloatArray
 from voladdin.imputation.bending import NUMBERS, WIDEST
 from voladdin.imputation.evidence import FARTHEST, LONGEST, ODD, STEPS, USUAL
-from voladdin.imputation.process import BEND, HYPERPARAMETERS, NUGGET
+from voladdin.imputation.points import BEND
+from voladdin.imputation.process import HYPERPARAMETERS, NUGGET
 
 from .samples import Sample
 from .starting import PLAIN, starting
