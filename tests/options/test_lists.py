@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from voladdin import black
 from voladdin.cells import Cells, parse_options
 from voladdin.errors import InputError
-from voladdin.options import implied
+from voladdin.options import Options, implied
 from voladdin.worksheet.registry import evaluate
 
 DAY = date(2026, 1, 5)
@@ -279,3 +279,96 @@ def test_prices_may_name_their_currency(form: str) -> None:
 def test_rows_of_different_lengths_are_refused_by_name(top: Cells) -> None:
     with pytest.raises(InputError, match="no column for"):
         parse_options([top, ["XYZ"], [], [1.0, "a", None]], DAY)  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        ("Tage", "Basispreis", "Typ", "Geld", "Brief"),
+        ("Jours", "Prix d'exercice", "Type", "Achat", "Vente"),
+        ("Giorni", "Prezzo d'esercizio", "Tipo", "Denaro", "Lettera"),
+        ("Días", "Precio de ejercicio", "Tipo", "Compra", "Venta"),
+    ],
+)
+def test_headings_of_other_languages(heads: tuple[str, ...]) -> None:
+    assert evaluate("VOLGRID", [[list(heads), *cells(listed())[1:]]]) == evaluate(
+        "VOLGRID", [cells(listed())]
+    )
+
+
+def test_sides_as_signs() -> None:
+    flags = [{**row, "side": 1.0 if row["side"] == "C" else -1.0} for row in listed()]
+    assert evaluate("VOLGRID", [cells(flags, side="cp_flag")]) == evaluate("VOLGRID", [cells(listed())])
+
+
+def test_an_expiry_once_a_block() -> None:
+    grid = cells(sorted(listed(), key=lambda row: float(row["days"])))
+    once, seen = [list(row) for row in grid], set()
+    for row in once[1:]:
+        days = row[0]
+        row[0] = None if days in seen else days
+        seen.add(days)
+    expected = evaluate("VOLGRID", [grid])
+    assert evaluate("VOLGRID", [once]) == expected
+    assert "rows without an expiry have that of the block above" in str(evaluate("VOLINFO", ["error"]))
+    headed = [grid[0]]
+    for days in DAYS:
+        headed += [[days, None, None, None, None], *([None, *row[1:]] for row in grid[1:] if row[0] == days)]
+    assert evaluate("VOLGRID", [headed]) == expected
+    gone = [list(row) for row in grid]
+    gone[5][0] = None
+    report = evaluate("VOLGRID", [gone, "report"])
+    assert "expected an expiry" in str(report)
+
+
+def test_calls_and_puts_under_banners() -> None:
+    puts = {(row["days"], row["strike"]): row for row in listed() if row["side"] == "P"}
+    both = [
+        [
+            row["days"],
+            row["bid"],
+            row["ask"],
+            row["strike"],
+            *(puts[row["days"], row["strike"]][k] for k in ("bid", "ask")),
+        ]
+        for row in listed()
+        if row["side"] == "C"
+    ]
+    head = ["days", "Bid", "Ask", "Strike", "Bid", "Ask"]
+    found = evaluate("VOLGRID", [[["", "Calls", "", "", "Puts", ""], head, *both]])
+    assert worst(found) < 0.003
+    turned = [[row[0], *row[4:], row[3], *row[1:3]] for row in both]
+    assert evaluate("VOLGRID", [[["", "PUTS", "", "", "CALLS", ""], head, *turned]]) == found
+    with pytest.raises(InputError, match="no column for call or put"):
+        evaluate("VOLGRID", [[head, *both]])
+
+
+def test_vols_of_bid_and_ask_need_no_side() -> None:
+    rows = [{**row, "bid iv": 0.99 * row["iv"], "ask iv": 1.01 * row["iv"]} for row in listed()]
+    rows = [row for row in rows if (row["side"] == "C") == (row["strike"] >= row["forward"])]
+    grid = cells(rows, "days", "strike", "bid iv", "ask iv", "forward")
+    assert worst(evaluate("VOLGRID", [grid])) < 1e-6
+
+
+def test_an_expiry_label_comes_back() -> None:
+    rows = [[label, k, 20.0, 100.0] for label in ("1M", "3M", "1Y") for k in (90.0, 100.0, 110.0)]
+    found = evaluate("VOLGRID", [[["expiry", "strike", "iv", "spot"], *rows]])
+    assert [row[0] for row in found[1:]] == ["1M", "3M", "365D"]
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_any_prices_are_answered_or_refused_by_name(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 30))
+    strikes, calls = rng.choice([1e-6, 0.5, 90.0, 100.0, 110.0, 1e6], n), rng.uniform(size=n) < 0.5
+    intrinsic = np.maximum(np.where(calls, 100.0 - strikes, strikes - 100.0), 0.0)
+    base = np.where(rng.uniform(size=n) < 0.7, intrinsic, rng.uniform(0, 50, n))
+    bid = np.where(rng.uniform(size=n) < 0.2, 0.0, base + rng.choice([0.0, 0.1, 5.0, 1e9], n))
+    ask = bid + rng.choice([0.0, 0.02, 5.0], n)
+    years = rng.choice([1e-4, 0.1, 0.5, 1.0, 30.0], n)
+    try:
+        found = implied(Options(years, strikes, calls, bid, ask, np.full(n, np.nan)))
+    except InputError:
+        return
+    assert (found.forwards > 0).all() and (found.discounts > 0).all()

@@ -23,8 +23,8 @@ from ._option_symbols import SYMBOL_HEADINGS
 from ._values import Cell, Cells, Label, is_missing, is_thousands, read_date, read_number
 
 _CURRENCY = re.compile(r"^\s*(?:[$€£¥]|[A-Z]{3}\s)|(?:[$€£¥]|\s[A-Z]{3})\s*$")  # "$1.25", "1.25 EUR"
-_CALLS = {"c", "call", "calls", "calloption", "europeancall", "americancall"}
-_PUTS = {"p", "put", "puts", "putoption", "europeanput", "americanput"}
+_CALLS = {"c", "call", "calls", "calloption", "europeancall", "americancall", "1", "+1"}
+_PUTS = {"p", "put", "puts", "putoption", "europeanput", "americanput", "-1"}
 
 
 @dataclass
@@ -87,7 +87,7 @@ class OptionColumns:
         read: dict[str, bool | None] = {}
         found = np.zeros(len(self.cells), dtype=np.bool_)
         for i, cell in enumerate(self.cells_of("side")):
-            text = cell if isinstance(cell, str) else ""
+            text = cell if isinstance(cell, str) else f"{cell:g}" if isinstance(cell, float | int) else ""
             if text not in read:
                 read[text] = _side(text)
             side = read[text]

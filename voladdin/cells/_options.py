@@ -16,6 +16,7 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..errors import InputError
 from ..options import Options
 from ._expiry_clocks import ExpiryClock
+from ._option_blocks import with_expiries
 from ._option_columns import OptionColumns
 from ._option_headings import PRICES, VOLS, find_headings, heading_row, sided
 from ._option_symbols import with_symbols
@@ -69,10 +70,10 @@ def parse_options(
     Raises InputError naming missing columns with the headings found, two roots, underlyings, currencies,
     exercise styles or valuation dates, or the first bad cell where no row can be read.
     """
-    columns = _columns(cells, name)
+    notes: list[str] = []
+    columns = _columns(cells, name, notes)
     columns.one("root", "two roots")
     columns.one("currency", "two currencies")
-    notes: list[str] = []
     underlying = _underlying(columns, notes)
     day = _valuation(columns, valuation, today, notes)
     years, strikes = columns.years(day, clock), columns.strikes()
@@ -96,14 +97,17 @@ def parse_options(
     )
 
 
-def _columns(cells: Cells, name: str) -> OptionColumns:
+def _columns(cells: Cells, name: str, notes: list[str]) -> OptionColumns:
     """The rows that have a strike, below the headings."""
     cells, symbols = with_symbols(cells, heading_row(cells))
     top, at = find_headings(cells, name)
     below = [i for i in range(top + 1, len(cells)) if not is_missing(cells[i][at["strike"]])]
     if not below:
         raise InputError(f"the {name} have headings and no option below; expected one option a row")
-    return OptionColumns([cells[i] for i in below], below, at, name, symbols)
+    blocks = with_expiries(cells, top, at)
+    if blocks is not cells:
+        notes.append("rows without an expiry have that of the block above")
+    return OptionColumns([blocks[i] for i in below], below, at, name, symbols)
 
 
 def _good(columns: OptionColumns) -> BoolArray:

@@ -85,7 +85,7 @@ def words_of(corner: object, titles: Iterable[object] = ()) -> Words:
 
 def _is_heading(title: str) -> bool:
     """Whether a title only names an axis: "Maturity (years)", "Days to expiry"; not "1 year ago"."""
-    plain = _plain(title)
+    plain = unaccented(title)
     words, axes = set(_TOKEN.findall(plain)), _TENOR_AXIS | _DELTAS | _STRIKES | _MONEYNESS
     units = {word for word in words if _singular(word) in TENOR_WORDS}
     named = bool(words & axes) or units == words or _YEAR_FRACTION.search(plain.strip()) is not None
@@ -94,7 +94,7 @@ def _is_heading(title: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _read(text: str) -> Words:
-    plain = _plain(text)
+    plain = unaccented(text)
     tokens = _TOKEN.findall(plain.replace("'", " "))
     said = Words(
         _tenor_unit(plain, tokens), _notation(text, plain, tokens), None, pair_in(text), _axis(tokens)
@@ -103,7 +103,7 @@ def _read(text: str) -> Words:
     return said._replace(text=text.strip()) if any(said) else said
 
 
-def _plain(text: str) -> str:
+def unaccented(text: str) -> str:
     """In lower case, without accents."""
     decomposed = unicodedata.normalize("NFKD", text.replace("∆", "Δ").replace("ß", "ss")).casefold()
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
@@ -176,6 +176,6 @@ def pair_in(text: str) -> str | None:
 
 def refuse_other_clocks(text: str) -> None:
     """Raises InputError where the tenors count business days."""
-    plain = _plain(text)
+    plain = unaccented(text)
     if _BUSINESS.search(plain) and _DAYS.search(plain):
         raise InputError(f"{text!r}: business days; expected calendar days, or labels such as 1W, or dates")

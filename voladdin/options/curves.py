@@ -26,7 +26,10 @@ def smoothed(years: FloatArray, values: FloatArray, errors: FloatArray, *, ancho
         return values
     variance = np.maximum(errors, _LEAST) ** 2
     motion = np.minimum(years[:, None], years)
-    fits = [_fit(line, values, np.diag(variance) + scale**2 * motion) for scale in _SCALES]
+    try:
+        fits = [_fit(line, values, np.diag(variance) + scale**2 * motion) for scale in _SCALES]
+    except np.linalg.LinAlgError:  # errors so unlike each other that one point decides the line
+        return values
     gains = np.array([likelihood for likelihood, _, _ in fits])
     best = int(np.argmax(gains)) if gains.max() > gains[0] + _PLAIN else 0
     _, slope, pull = fits[best]

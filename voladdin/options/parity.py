@@ -27,6 +27,7 @@ _UNTOLD = 1.0  # error of a discount factor that only the other expiries tell
 _ROUNDS = 6  # of discount factors given the forwards, and forwards given these
 _REACH = 2.5  # typical errors within which a pair counts
 _SIGMA, _LEAST = 1.4826, 1e-9  # of normal errors over their median size; of the smallest error over its width
+_BEYOND = 0.1  # of ln F: a curve leaves its points by no more
 _NARROW = 0.25  # least width of a pair over the median one
 _FAR = 3.0  # half-widths of both quotes beyond which a pair is an outlier
 
@@ -97,7 +98,9 @@ class _Kept:
         return float((self.weight * ahead**2).sum()), float((self.weight * self.gap * ahead).sum())
 
     def forward(self, discount: float) -> tuple[float, float]:
-        """F given D, and its standard error."""
+        """F given D, and its standard error; NaN where no pair tells."""
+        if not len(self.k):
+            return np.nan, np.nan
         mean = float(np.average(self.k + self.gap / discount, weights=self.weight))
         return mean, float(1.0 / (discount * np.sqrt(self.weight.sum())))
 
@@ -241,18 +244,26 @@ def _discount_curve(
 ) -> FloatArray:
     """One curve of the zero rates through what the pairs of each expiry say, given its forward."""
     sums = np.array([one.moments(f) for one, f in zip(kept, forwards, strict=True)])
-    told = sums[:, 0] > 0
-    values, errors = discounts.copy(), np.full(len(years), _UNTOLD)
-    values[told], errors[told] = sums[told, 1] / sums[told, 0], 1.0 / np.sqrt(sums[told, 0])
+    weight = np.where(sums[:, 0] > 0, sums[:, 0], 1.0)
+    told = (sums[:, 1] > _DISCOUNTS[0] * weight) & (sums[:, 1] < _DISCOUNTS[1] * weight)
+    values = np.where(told, sums[:, 1] / weight, discounts)
+    errors = np.where(told, 1.0 / np.sqrt(weight), _UNTOLD)
     return np.asarray(np.exp(smoothed(years, np.log(values), errors / values, anchored=True)))
 
 
 def _forward_curve(years: FloatArray, kept: list[_Kept], discounts: FloatArray) -> FloatArray:
     """One curve of ln F through the mean of K + (C - P) / D of each expiry that has a pair."""
-    known = np.array([len(one.k) > 0 for one in kept])
-    found = [one.forward(d) for one, d in zip(kept, discounts, strict=True) if len(one.k)]
+    found = [one.forward(d) for one, d in zip(kept, discounts, strict=True)]
     forwards, errors = np.array(found).T
-    curve = smoothed(years[known], np.log(forwards), errors / forwards, anchored=False)
+    known = forwards > 0
+    if not known.any():
+        raise InputError(
+            "put-call parity gives no forward above 0; expected prices of calls and puts on one underlying, "
+            "or a forward for each expiry"
+        )
+    logs = np.log(forwards[known])
+    curve = smoothed(years[known], logs, (errors / forwards)[known], anchored=False)
+    curve = np.clip(curve, logs.min() - _BEYOND, logs.max() + _BEYOND)
     return np.asarray(np.exp(np.interp(years, years[known], curve)))
 
 

@@ -10,11 +10,12 @@ from .._typing import FloatArray
 from ..arbitrage.check import check
 from ..cells import Cells, OptionRows, option_strikes
 from ..imputation.listed import Listed
-from ..labels import tenor_label
+from ..labels import parse_tenor, tenor_label
 from ..options import REASONS, Chain
 from ..surface import MAX_CELLS, Surface
 
 _SHOWN = 200  # rows of the report for one reason
+_SAME = 1e-12  # relative
 _WORST = 20  # quotes farthest from the surface
 _QUALITY = ("tenor", "quotes", "nodes", "width (bp)", "median distance", "largest distance", "within bid-ask")
 
@@ -43,9 +44,12 @@ def forward_table(chain: Chain) -> Cells:
 
 
 def days_label(years: float) -> str:
-    """Such as 36D, which is read back as these very years."""
+    """Such as 36D, or 1M where that is no whole number of days; it is read back as these years."""
     days = 365 * years
-    return f"{round(days)}D" if abs(days - round(days)) < 1e-6 else f"{years:.10g}Y"
+    if abs(days - round(days)) < 1e-6:
+        return f"{round(days)}D"
+    label = tenor_label(years, tolerance=_SAME)
+    return label if abs(parse_tenor(label) / years - 1) <= _SAME else f"{years:.10g}Y"
 
 
 def report(read: OptionRows, chain: Chain) -> Cells:
