@@ -17,15 +17,24 @@ LATENT, HIDDEN, BLOCKS, PRINCIPAL = 16, 128, 2, 6
 
 
 class Block(nn.Module):
-    """Pre-norm residual block, LayerNorm and SiLU (Gopal 2024, appendix B.1)."""
+    """Pre-norm residual block, LayerNorm and SiLU (Gopal 2024, appendix B.1).
 
-    def __init__(self, width: int) -> None:
+    dropout: after the activation and after the second layer, in the branch alone (section 5.3): what drops of
+    the sum itself is lost to all layers above.
+    """
+
+    def __init__(self, width: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = dropout
         self.norm, self.up, self.down = nn.LayerNorm(width), nn.Linear(width, width), nn.Linear(width, width)
 
     def forward(self, h: Tensor) -> Tensor:
-        out: Tensor = h + self.down(F.silu(self.up(self.norm(h))))
+        branch = self._dropped(self.down(self._dropped(F.silu(self.up(self.norm(h))))))
+        out: Tensor = h + branch
         return out
+
+    def _dropped(self, values: Tensor) -> Tensor:
+        return F.dropout(values, self.dropout, self.training) if self.dropout else values
 
     def jvp(self, h: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
         """Output and its derivative along tangents [B, e, width]; plain operations, so that it exports."""

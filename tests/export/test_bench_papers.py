@@ -12,10 +12,14 @@ import pytest
 import torch
 
 from export.bench.papers import command, document, results
+from export.bench.papers.below import below
 from export.bench.papers.catalogue import ITEMS, PAPERS
-from export.bench.papers.gopal.missing import printed
+from export.bench.papers.gopal.errors_of import Errors
+from export.bench.papers.gopal.missing import _leaders, printed
+from export.bench.papers.gopal.rivals import FITTED, SAME_DAYS, VOLADDIN
 from export.bench.papers.items import QUICK, Bench, Item, Outcome, Table
 from export.imputation.training.slices import Clock, Paused, Run, Schedule
+from voladdin.cli.program import BENCHES
 from voladdin.errors import InputError
 
 pytestmark = pytest.mark.torch
@@ -115,6 +119,47 @@ def test_numbers_of_the_document_come_from_the_results(bench: Bench) -> None:
 def test_an_unknown_item_is_refused() -> None:
     with pytest.raises(InputError, match=r"--only is '009'.*002-table-3"):
         command.chosen(["009"])
+
+
+def test_every_command_of_the_document_is_one() -> None:
+    """Keys of --only are items, benches are of the command line, files that stand for a diagram are there."""
+    text = command.DOCUMENT.read_text("utf-8")
+    keys = set(re.findall(r"--only ([\w-]+)", text))
+    assert {item.key for key in keys for item in command.chosen([key])} == keys == set(ITEMS)
+    named = set(re.findall(r"`voladdin ([\w ]+?)(?: [-.A-Z].*?)?`", text))
+    assert named >= {"bench papers", "bench scenarios"}
+    for words in named:
+        kind, name = words.split()
+        assert name in {"bench": BENCHES, "train": ("search", "folds")}[kind], words
+    files = re.findall(r"`((?:export|voladdin)/[\w/.]+)`", text)
+    assert files and all((command.DOCUMENT.parents[1] / file).is_file() for file in files)
+
+
+def test_fits_are_compared_on_their_own_days() -> None:
+    """A fit is before voladdin only where it is so on the days that it was fitted to."""
+    rates = range(10, 100, 10)
+    by = {name: {f"missing {rate} P": 10.0 for rate in rates} for name in (VOLADDIN, "thin-plate spline")}
+    by[VOLADDIN] |= {"missing 10 P": 5.0, "missing 20 P": 20.0}
+    by[SAME_DAYS] = {f"missing {rate} P": 4.0 for rate in rates}
+    by |= {name: {f"missing {rate} P": 4.5 for rate in rates} for name in FITTED}
+    by["SSVI"] |= {"missing 90 P": 2.0}
+    words = _leaders(Errors(by), "missing", "P")
+    assert "thin-plate spline first at 20% (voladdin at most 2.00 of it" in words
+    assert words.endswith(
+        "SSVI before voladdin on its days at 90% (voladdin at most 2.00 of it; not looked into)"
+    )
+    assert "SVI before" not in words.replace("SSVI", "")
+
+
+def test_what_trained_less_than_its_paper_is_stated(tmp_path: Path) -> None:
+    """Time at the paper's budget from the time that the checkpoint took."""
+    model = torch.nn.Linear(1, 1)
+    run = Run(model, Schedule(50, 4), tmp_path / "networks" / "gopal-x.pt")
+    run.train(torch.ones(9, 1), lambda x, _: (model(x) - x).square().mean(), Clock())
+    run.seconds = 6.0
+    run.save()
+    rows = below(tmp_path).rows
+    assert rows == [["VAEs of Gopal (2024)", "1", "50 steps", "100,000 steps", "200"]]
 
 
 def test_the_committed_document_has_a_row_for_every_place() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 ql = pytest.importorskip("QuantLib")
 from export.bench.classical.catalogue import CLASSICAL  # noqa: E402
 from export.bench.classical.factors import Pca, Ppca  # noqa: E402
-from export.bench.classical.mixture import fit  # noqa: E402
+from export.bench.classical.mixture import _of, _slopes, fit  # noqa: E402
 from export.bench.classical.strikes import OfStrikes  # noqa: E402
 from export.bench.data import DeltaAxes, History  # noqa: E402
 from export.simulation.quantlib import quantlib_prices  # noqa: E402
@@ -196,6 +198,20 @@ def test_a_mixture_has_its_mean_at_the_forward_and_clocks_that_rise():
     lighter = int(found.weights.argmin())
     assert found.weights[lighter] == pytest.approx(0.35, abs=0.02)
     np.testing.assert_allclose(found.variances[lighter], 0.03 * AXES.tenors, rtol=0.03)
+
+
+@given(
+    st.floats(-6, 6), st.floats(-0.8, 0.8), st.lists(st.floats(0.01, 0.2), min_size=8, max_size=8)
+)  # fmt: skip
+def test_slopes_of_a_mixture_are_those_of_its_prices(logit, apart, steps):
+    tenors, moneyness = np.array([0.1, 0.5, 1.0, 2.0]), np.linspace(-0.3, 0.3, 5) * np.ones((4, 1))
+    p, h = np.array([logit, apart, *steps]), 1e-6
+    prices = [
+        [_of(p + sign * h * unit, tenors).otm_prices(tenors, moneyness) for sign in (1, -1)]
+        for unit in np.eye(10)
+    ]
+    wanted = np.stack([(up - down) / (2 * h) for up, down in prices], axis=-1)
+    np.testing.assert_allclose(_slopes(p, tenors, moneyness), wanted, atol=2e-8)
 
 
 def test_components_are_those_of_the_history():

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+from export.bench.papers.chapter.compared import HEADER, row  # noqa: E402
+from export.bench.papers.items import QUICK, Bench  # noqa: E402
+from export.imputation import networks  # noqa: E402
+from export.imputation.imputers import IMPUTERS, Refit, impute  # noqa: E402
 from export.imputation.networks import NETWORKS, Vae  # noqa: E402
+from export.imputation.networks.base import residual  # noqa: E402
 from export.imputation.networks.conditional import Conditional  # noqa: E402
 from export.imputation.networks.feed_forward import beta  # noqa: E402
 from export.imputation.networks.importance_weighted import weighted_bound  # noqa: E402
 from export.imputation.networks.linear import LinearVae  # noqa: E402
 from export.imputation.networks.noise import Fixed, Full, OfLatent, OfNode, Shared  # noqa: E402
+from export.imputation.networks.residual import Size, sized  # noqa: E402
+from export.imputation.training.fit import Options, fit  # noqa: E402
 
 pytestmark = pytest.mark.torch
 NODES, COUNT = 12, 64
@@ -90,6 +98,64 @@ def test_the_bound_lies_below_one_of_more_draws(name):
             elbo = torch.stack([network.elbo(x, seen) for _ in range(1_000)]).mean()
             assert float(elbo) == pytest.approx(float(one), abs=0.15)
     assert float(many) > float(one)
+
+
+def test_dropout_is_in_the_branches_alone():
+    """With all dropped, what is left of a residual network is its two linear layers (Gopal 2024, 5.3)."""
+    network = residual(NODES, 3, dropout=1.0).train()
+    x = torch.randn(COUNT, NODES)
+    torch.testing.assert_close(network(x), network[-1](network[0](x)))
+    assert not torch.allclose(network.eval()(x), network[-1](network[0](x)))
+
+
+def test_mean_and_spread_are_two_heads_on_one_decoder():
+    """Appendix B.1, W12,1 and W12,2: the spread's slope reaches the layers that the mean is made of."""
+    network = sized(NODES, None, Size(dropout=0.0, latent=4))
+    network.noise.spread(torch.randn(COUNT, 4)).sum().backward()
+    moved = [weight.grad is not None for weight in network.decoder.parameters()]
+    assert moved == [True] * (len(moved) - 2) + [False] * 2
+
+
+NEW = """
+from torch import nn
+
+from .base import Vae, feed_forward
+from .noise import OfNode
+
+
+class Narrow(Vae):
+    def __init__(self, nodes: int) -> None:
+        super().__init__(feed_forward([2 * nodes, 16, 4]), nn.Linear(2, nodes), OfNode(nodes), latent=2)
+"""
+
+
+@pytest.fixture
+def new_network(tmp_path, monkeypatch):
+    """The recipe of docs/architecture.md: one file, and one line in NETWORKS."""
+    file, place = tmp_path / "narrow.py", f"{networks.__name__}.narrow"
+    file.write_text(NEW, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(place, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setitem(NETWORKS, "narrow VAE", module.Narrow)
+    return "narrow VAE"
+
+
+def test_a_new_network_is_one_file_and_one_line(new_network, tmp_path):
+    """It is tested, trained on holes, filled by every imputer, and has its rows in the papers' bench."""
+    for law in (
+        test_shapes,
+        test_every_weight_has_a_gradient_that_training_follows,
+        test_what_is_hidden_is_not_read,
+    ):
+        law(new_network)
+    vols = 0.1 * torch.randn(60, NODES).exp().double().numpy()
+    vols[::2, 3] = np.nan
+    fitted = fit(NETWORKS[new_network](NODES), vols, np.array([0.5, 1.0]), Options(steps=20))
+    for way in IMPUTERS.values():
+        assert np.isfinite(impute(fitted, vols[:4], way, 20, refit=Refit(2, 2)).mean).all()
+    cells = row(Bench(QUICK, tmp_path), new_network)
+    assert cells[0] == new_network and len(cells) == len(HEADER)
 
 
 def test_the_linear_bound_is_the_log_density_of_what_is_seen():

@@ -94,6 +94,30 @@ def test_a_plateau_lowers_the_rate_of_the_run():
     assert stalled.optimiser.param_groups[0]["lr"] == pytest.approx(1e-3)
 
 
+def test_a_cosine_falls_to_nothing_after_its_warm_up():
+    plan = Options(steps=100, rate=2e-3, halved=1.0, cosine=True).steps_of
+    assert plan.at(0) == pytest.approx(2e-3 / 5, rel=1e-2)
+    assert plan.at(50) == pytest.approx(1e-3)
+    assert plan.at(99) < 1e-6
+
+
+def test_a_training_ends_where_its_loss_no_longer_falls(tmp_path):
+    """After `stop` means of `logged` steps, and at once where it is taken up again."""
+
+    def run():
+        return Run(torch.nn.Linear(1, 1), Schedule(500, 4), tmp_path / "x.pt", stop=3, logged=10)
+
+    def level(model):
+        return lambda x, _: 0.0 * model(x).sum() + 1.0
+
+    first, again = run(), None
+    first.train(torch.ones(9, 1), level(first.model), Clock())
+    assert first.step == 40 and [step for step, _ in first.curve] == [10, 20, 30, 40]
+    again = run()
+    again.train(torch.ones(9, 1), level(again.model), Clock())
+    assert again.step == 40
+
+
 def test_the_plain_objective_is_the_bound():
     network = sigma(NODES).eval()
     x, seen = torch.randn(32, NODES), torch.rand(32, NODES) < 0.7

@@ -18,6 +18,7 @@ from .interpolators import Fitted
 
 STARTS = ((0.0, -1.0), (0.0, 1.0), (-1.5, -2.0), (-1.5, 2.0))  # logit of a weight, spread of the forwards
 _RIDGE, _LEAST = 1e-4, 1e-8
+_MOST_LOGIT = 8.0  # of a weight
 _MOST_LOG = 1.0  # by which the scenarios' forwards part, at most
 
 
@@ -40,6 +41,17 @@ class Mixture:
             put = call - 1.0 + np.exp(shifted)
             found += self.weights[m] * self.forwards[m] * np.where(moneyness >= 0.0, call, put)
         return found
+
+    def slopes(self, moneyness: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """[2, N, K] each of a price at the quoted tenors: by weight, by forward, and by variance."""
+        shifted = moneyness - np.log(self.forwards)[:, None, None]
+        s = np.broadcast_to(np.sqrt(self.variances)[:, :, None], shifted.shape)
+        put = moneyness < 0.0
+        call = black.call_price(shifted, s)
+        by_weight = self.forwards[:, None, None] * (call - put * (1.0 - np.exp(shifted)))
+        by_forward = self.weights[:, None, None] * (black.call_delta(shifted, s) - put)
+        carried = (self.weights * self.forwards)[:, None, None]
+        return by_weight, by_forward, carried * black.vega(shifted, s) / (2.0 * s)
 
     def vols(self, tenors: FloatArray, moneyness: FloatArray) -> FloatArray:
         """[T, K]; NaN where a price is rounding."""
@@ -70,13 +82,33 @@ def fit(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> Mixture:
     scale = 1.0 / np.maximum(black.vega(moneyness, s) * np.sqrt(tenors)[:, None], _LEAST)
     level = np.array([np.nanmean(vols[row]) for row in rows])
 
+    keep, k = seen[rows], moneyness[rows]
+    unit = (scale[rows])[keep] / level.mean()
+
     def miss(p: FloatArray, start: FloatArray) -> FloatArray:
-        gap = _of(p, quoted).otm_prices(tenors[rows], moneyness[rows]) - wanted[rows]
-        return np.append((gap * scale[rows])[seen[rows]] / level.mean(), _RIDGE * (p - start))
+        gap = _of(p, quoted).otm_prices(quoted, k) - wanted[rows]
+        return np.append(gap[keep] * unit, _RIDGE * (p - start))
+
+    def slopes(p: FloatArray, _start: FloatArray) -> FloatArray:
+        return np.vstack([_slopes(p, quoted, k)[keep] * unit[:, None], _RIDGE * np.eye(len(p))])
 
     begun = [_start(logit, apart, quoted, level) for logit, apart in STARTS]
-    fits = [least_squares(miss, start, args=(start,), method="trf", max_nfev=60) for start in begun]
+    fits = [least_squares(miss, start, slopes, args=(start,), method="trf", max_nfev=60) for start in begun]
     return _of(min(fits, key=lambda found: found.cost).x, quoted)
+
+
+def _slopes(p: FloatArray, quoted: FloatArray, moneyness: FloatArray) -> FloatArray:
+    """[N, K, p] of the prices by the parameters of `_of`."""
+    found = _of(p, quoted)
+    (w0, w1), (f0, f1) = found.weights, found.forwards
+    by_weight, by_forward, by_variance = found.slopes(moneyness)
+    inner = abs(p[0]) < _MOST_LOGIT
+    apart = f0 - f1
+    logit = by_weight[0] - by_weight[1] - apart * (f0 * by_forward[0] + f1 * by_forward[1])
+    gap = f0 * f1 * (w0 * by_forward[1] - w1 * by_forward[0]) / np.cosh(p[1] / _MOST_LOG) ** 2
+    rises = np.tri(len(quoted)) * 2.0 * p[2:].reshape(2, 1, -1)  # of each variance by each root
+    roots = by_variance[..., None] * rises[:, :, None, :]
+    return np.concatenate([np.stack([inner * w0 * w1 * logit, gap], -1), roots[0], roots[1]], axis=-1)
 
 
 def _start(logit: float, apart: float, quoted: FloatArray, level: FloatArray) -> FloatArray:
@@ -89,7 +121,7 @@ def _start(logit: float, apart: float, quoted: FloatArray, level: FloatArray) ->
 
 def _of(p: FloatArray, quoted: FloatArray) -> Mixture:
     """logit of the first weight, log of the forwards' ratio, then roots of the variances' steps."""
-    weight = 1.0 / (1.0 + np.exp(-np.clip(p[0], -8.0, 8.0)))
+    weight = 1.0 / (1.0 + np.exp(-np.clip(p[0], -_MOST_LOGIT, _MOST_LOGIT)))
     weights = np.array([weight, 1.0 - weight])
     forwards = np.exp(np.array([0.0, _MOST_LOG * np.tanh(p[1] / _MOST_LOG)]))
     variances = np.cumsum(p[2:].reshape(2, -1) ** 2, axis=1) + _LEAST

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 import sys
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -147,13 +148,19 @@ def train_paper(
     vae = PaperVae(x, y)
     optimiser = torch.optim.Adam(vae.parameters(), budget.rate, fused=True)
     identity = {**asdict(budget), "control": control, "data": float(vols.sum())}
-    first = _resume(file, identity, vae, optimiser)
-    left = range(first, budget.epochs)
+    first, seconds = _resume(file, identity, vae, optimiser)
+    left, started = range(first, budget.epochs), time.process_time() - seconds
     bar = {"initial": first, "total": budget.epochs, "unit": "epoch", "file": sys.stderr}
     for epoch in tqdm(left, disable=quiet, **bar):
         _epoch(vae, optimiser, x, y, budget, epoch)
         if (epoch + 1) % 10 == 0 or epoch + 1 == budget.epochs:
-            _save(file, identity, vae, optimiser, epoch + 1)
+            spent = time.process_time() - started
+            _save(
+                file,
+                vae,
+                optimiser,
+                {"identity": identity, "epoch": epoch + 1, "seconds": spent, "surfaces": len(x)},
+            )
     return PaperNetwork(vae.eval(), control)
 
 
@@ -173,23 +180,23 @@ def _epoch(
         optimiser.step()
 
 
-def _resume(file: Path, identity: dict[str, Any], vae: PaperVae, optimiser: torch.optim.Optimizer) -> int:
-    """The epoch to go on from: that of the file where it is of the same run."""
+def _resume(
+    file: Path, identity: dict[str, Any], vae: PaperVae, optimiser: torch.optim.Optimizer
+) -> tuple[int, float]:
+    """The epoch to go on from, that of the file where it is of the same run, and the seconds so far."""
     stored: dict[str, Any] = torch.load(file, weights_only=True) if file.is_file() else {"identity": None}
     if stored["identity"] != identity:
-        return 0
+        return 0, 0.0
     vae.load_state_dict(stored["vae"])
     optimiser.load_state_dict(stored["optimiser"])
-    return int(stored["epoch"])
+    return int(stored["epoch"]), float(stored.get("seconds", 0.0))
 
 
-def _save(
-    file: Path, identity: dict[str, Any], vae: PaperVae, optimiser: torch.optim.Optimizer, epoch: int
-) -> None:
+def _save(file: Path, vae: PaperVae, optimiser: torch.optim.Optimizer, progress: dict[str, Any]) -> None:
     """Write beside the old file, then replace that."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    state = {"vae": vae.state_dict(), "optimiser": optimiser.state_dict(), "epoch": epoch}
-    torch.save(state | {"identity": identity}, file.with_suffix(".new"))
+    state = {"vae": vae.state_dict(), "optimiser": optimiser.state_dict()}
+    torch.save(state | progress, file.with_suffix(".new"))
     file.with_suffix(".new").replace(file)
 
 

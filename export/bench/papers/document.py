@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..report import rows_table
+from .below import below
 from .catalogue import ITEMS, PAPERS
-from .items import Budget, Item, Outcome
+from .items import Budget, Item, Outcome, Table
 from .results import outcome
 
 OPENING = """\
@@ -24,9 +25,12 @@ compare the order of the methods, not the basis points. A row says at which budg
 """
 
 
-def text(results: Mapping[str, dict[str, Any]], pictures: str) -> str:
-    """The document of results by key; pictures: their folder, as the document links to it."""
-    parts = [OPENING, _budget(results), "## Every row\n"]
+def text(results: Mapping[str, dict[str, Any]], pictures: str, less: Table | None = None) -> str:
+    """The document of results by key; pictures: their folder, as it links to it; less: what trained less."""
+    parts = [OPENING, _budget(results)]
+    if less is not None and less.rows:
+        parts.append(rows_table(less.title, less.header, less.rows))
+    parts.append("## Every row\n")
     for paper, citation in PAPERS.items():
         parts += [f"### {paper}: {citation}\n", _coverage(paper, results)]
     for paper, citation in PAPERS.items():
@@ -41,7 +45,7 @@ def write(results: Mapping[str, dict[str, Any]], folder: Path, file: Path) -> No
     beside.mkdir(parents=True, exist_ok=True)
     for name in [name for stored in results.values() for name in stored["pictures"]]:
         shutil.copyfile(folder / "pictures" / f"{name}.png", beside / f"{name}.png")
-    file.write_text(text(results, beside.name), encoding="utf-8")
+    file.write_text(text(results, beside.name, below(folder)), encoding="utf-8")
 
 
 def _with_more(paper: str, results: Mapping[str, dict[str, Any]]) -> Iterator[Item]:

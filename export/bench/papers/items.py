@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,11 +17,11 @@ class Budget:
 
     steps: of the Σ-VAE of Gopal (2024), the paper's; simpler_steps: of its σ-VAEs; further_steps: of its
     other networks; toy_steps: of those of its toys. refit_steps, refit_draws, samples: of its imputation.
-    every: each so many days of a split are scored. fits: surfaces a pair and rate that classical models are
-    fitted to. drawn: surfaces sampled for arbitrage. search: configurations tried, in search_steps each.
-    epochs: of the VAEs of Mama (2022), at most. simulated: surfaces of each model of Wang, Liu and Vuik
-    (2025); wang_epochs: of their networks; wang_steps: of ours there. decoded: surfaces drawn a region.
-    bundle_steps: of voladdin's own model, trained on the training days alone.
+    every: each so many days of a split are scored. fits: of these, how many a pair are filled by models
+    fitted to a surface each. drawn: surfaces sampled for arbitrage. search: configurations tried, in
+    search_steps each. epochs: of the VAEs of Mama (2022), at most. simulated: surfaces of each model of Wang,
+    Liu and Vuik (2025); wang_epochs: of their networks; wang_steps: of ours there. decoded: surfaces drawn a
+    region. bundle_steps: of voladdin's own model, trained on the training days alone.
     """
 
     steps: int = 100_000
@@ -31,7 +32,7 @@ class Budget:
     refit_draws: int = 50
     samples: int = 2_000
     every: int = 10
-    fits: int = 2
+    fits: int = 4
     drawn: int = 100_000
     search: int = 6
     search_steps: int = 2_000
@@ -65,8 +66,9 @@ class Bench:
     seed: int = 0
 
     def network_file(self, name: str) -> Path:
-        """Where a network's checkpoint lies."""
-        return self.folder / "networks" / f"{name}.pt"
+        """Where a network's checkpoint lies: words of its name and hyphens."""
+        words = re.sub(r"[^\w.-]+", "-", name)
+        return self.folder / "networks" / f"{words}.pt"
 
 
 @dataclass(frozen=True)

@@ -131,5 +131,5 @@ def residual(
     entry: int, out: int, width: int = WIDTH, depth: int = DEPTH, dropout: float = 0.0
 ) -> nn.Sequential:
     """Pre-norm residual blocks between two linear layers (Gopal 2024, appendix B.1)."""
-    blocks = [layer for _ in range(depth) for layer in (Block(width), nn.Dropout(dropout))]
+    blocks = [Block(width, dropout) for _ in range(depth)]
     return nn.Sequential(nn.Linear(entry, width), *blocks, nn.Linear(width, out))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from torch import nn
+
 from .base import DEPTH, LATENT, WIDTH, Vae, residual
 from .noise import Full, Noise, OfLatent, Shared
 
@@ -20,17 +22,16 @@ class Size:
     latent: int = 32
 
 
-def sized(nodes: int, noise: Noise, size: Size) -> Vae:
-    """Encoder and decoder of one size."""
+def sized(nodes: int, noise: Noise | None, size: Size) -> Vae:
+    """Encoder and decoder of one size. noise: None for one of z, a second head on the decoder's layers."""
     encoder = residual(2 * nodes, 2 * size.latent, size.width, size.depth, size.dropout)
     decoder = residual(size.latent, nodes, size.width, size.depth, size.dropout)
-    return Vae(encoder, decoder, noise, size.latent)
+    return Vae(encoder, decoder, noise or noise_beside(decoder, nodes, size), size.latent)
 
 
-def noise_of_latent(nodes: int, size: Size) -> OfLatent:
-    """The Sigma-VAE's noise by a residual network of the same size."""
-    net = residual(size.latent, nodes, size.width, size.depth, size.dropout)
-    return OfLatent(nodes, size.latent, net)
+def noise_beside(decoder: nn.Sequential, nodes: int, size: Size) -> OfLatent:
+    """The Sigma-VAE's noise: a second head on the decoder's layers (B.1, W12,1 and W12,2)."""
+    return OfLatent(nodes, size.latent, nn.Sequential(*[*decoder][:-1], nn.Linear(size.width, nodes)))
 
 
 def sigma(nodes: int) -> Vae:
@@ -40,7 +41,7 @@ def sigma(nodes: int) -> Vae:
 
 def sigma_of_latent(nodes: int) -> Vae:
     """Residual Sigma-VAE: the spread of each node depends on z."""
-    return sized(nodes, OfLatent(nodes, LATENT), Size(latent=LATENT))
+    return sized(nodes, None, Size(latent=LATENT))
 
 
 def full(nodes: int) -> Vae:

@@ -22,7 +22,7 @@ from optuna.trial import TrialState
 from voladdin.errors import InputError
 
 from ..networks.base import Vae
-from ..networks.residual import Size, noise_of_latent, sized
+from ..networks.residual import Size, sized
 from ..training.slices import Clock
 from .judging import Budget, Judged, judged
 from .splits import Split
@@ -47,7 +47,7 @@ class Tried:
 
 def sigma_vae(nodes: int, size: Size) -> Vae:
     """The Sigma-VAE of a size."""
-    return sized(nodes, noise_of_latent(nodes, size), size)
+    return sized(nodes, None, size)
 
 
 def search(

@@ -24,8 +24,9 @@ from .standard import Standard, Way
 class Options:
     """Choices of a training; the defaults are the bound itself, by the schedule of Gopal (2024), B.5.
 
-    steps, batch, rate, decay: Adam's. warm_up, halved: shares of the steps; halved 1 is never. plateau: so
-    many logged losses without a lower one before the rate is divided by 10; 0 is never.
+    steps, batch, rate, decay: Adam's. warm_up, halved: shares of the steps; halved 1 is never. cosine: the
+    rate falls to 0 along one. plateau: so many logged losses without a lower one before the rate is divided
+    by 10; 0 is never.
     beta: the weight of the divergence, over the steps by `schedule`, a name in `SCHEDULES`. capacity: nats at
     the end, None for none. free: nats a unit that are not paid for. calendar: the weight of the penalty.
     shown: share of the quotes that the network is given, drawn afresh each step, None for all; it is asked
@@ -39,6 +40,7 @@ class Options:
     decay: float = 1e-5
     warm_up: float = 0.05
     halved: float = 0.5
+    cosine: bool = False
     plateau: int = 0
     beta: float = 1.0
     schedule: str = "constant"
@@ -67,7 +69,7 @@ class Options:
     def steps_of(self) -> Schedule:
         """Adam's steps."""
         warm, half = round(self.warm_up * self.steps), round(self.halved * self.steps)
-        return Schedule(self.steps, self.batch, self.rate, self.decay, warm, half, self.seed)
+        return Schedule(self.steps, self.batch, self.rate, self.decay, warm, half, self.seed, self.cosine)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .rates import divisions
+from .rates import divisions, stalls
 
 SAVED_EVERY, LOGGED_EVERY = 1000, 50
 
@@ -39,7 +39,10 @@ class Clock:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Adam's steps. warm_up: linear from 0; halved: the step after which the rate is half."""
+    """Adam's steps. warm_up: linear from 0; halved: the step after which the rate is half.
+
+    cosine: the rate falls to 0 along a cosine.
+    """
 
     steps: int
     batch: int = 64
@@ -48,11 +51,13 @@ class Schedule:
     warm_up: int = 0
     halved: int = 10**9
     seed: int = 0
+    cosine: bool = False
 
     def at(self, step: int) -> float:
         """The rate of a step."""
         warm = min(1.0, (step + 1) / self.warm_up) if self.warm_up else 1.0
-        return self.rate * warm * (0.5 if step >= self.halved else 1.0)
+        fallen = 0.5 * (1.0 + math.cos(math.pi * step / self.steps)) if self.cosine else 1.0
+        return self.rate * warm * fallen * (0.5 if step >= self.halved else 1.0)
 
 
 Loss = Callable[[Tensor, int], Tensor]  # of a batch of rows, at a step
@@ -63,8 +68,8 @@ class Run:
     """One network on its way. curve: (step, loss) means of the last steps; seconds: spent so far.
 
     notes: what a loss writes down for itself, kept with the checkpoint. file: the checkpoint, none for None.
-    of: what else a checkpoint must agree with to be gone on from. plateau: the rate is divided by 10 after
-    so many logged losses without a lower one; never for 0.
+    of: what else a checkpoint must agree with to be gone on from. plateau, stop: after so many logged losses
+    without a lower one the rate is divided by 10, and training ends; never for 0. logged: steps a mean.
     """
 
     model: nn.Module
@@ -76,11 +81,15 @@ class Run:
     step: int = 0
     of: Mapping[str, Any] = field(default_factory=dict)
     plateau: int = 0
+    stop: int = 0
+    logged: int = LOGGED_EVERY
 
     def __post_init__(self) -> None:
         torch.set_num_threads(1)
         trained = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.Adam(trained, self.schedule.rate, weight_decay=self.schedule.decay)
+        self.optimiser = torch.optim.Adam(
+            trained, self.schedule.rate, weight_decay=self.schedule.decay, fused=True
+        )
         if self.file is not None and self.file.is_file():
             self._resume(self.file)
 
@@ -90,16 +99,25 @@ class Run:
         parameters = sum(p.numel() for p in self.model.parameters())
         return {**asdict(self.schedule), "parameters": parameters, **self.of}
 
+    @property
+    def settled(self) -> bool:
+        """Whether the loss has not fallen for as long as ends the training."""
+        return bool(self.stop) and max(stalls(self._losses), default=0) >= self.stop
+
+    @property
+    def _losses(self) -> list[float]:
+        return [loss for _, loss in self.curve]
+
     @torch.enable_grad()
     def train(self, rows: Tensor, loss: Loss, clock: Clock) -> None:
         """All steps that are left; raises Paused with a checkpoint written."""
         self.model.train()
         sums: list[float] = []
-        while self.step < self.schedule.steps:
+        while self.step < self.schedule.steps and not self.settled:
             started = time.process_time()
             sums.append(self._step(rows, loss))
             self.seconds += time.process_time() - started
-            if self.step % LOGGED_EVERY == 0:
+            if self.step % self.logged == 0:
                 self.curve.append([self.step, sum(sums) / len(sums)])
                 sums.clear()
             if self.step % SAVED_EVERY == 0:
@@ -110,7 +128,7 @@ class Run:
 
     def _step(self, rows: Tensor, loss: Loss) -> float:
         torch.manual_seed(self.schedule.seed * 1_000_003 + self.step)
-        stalled = divisions([loss for _, loss in self.curve], self.plateau) if self.plateau else 0
+        stalled = divisions(self._losses, self.plateau) if self.plateau else 0
         for group in self.optimiser.param_groups:
             group["lr"] = self.schedule.at(self.step) / 10.0**stalled
         value = loss(rows[torch.randint(len(rows), (self.schedule.batch,))], self.step)

@@ -41,7 +41,7 @@ def trained(bench: Bench, name: str) -> Network:
     torch.manual_seed(bench.seed)
     network = NETWORKS[name](data.nodes)
     plan = Schedule(bench.budget.search_steps, 64, 1e-3, warm_up=100, halved=bench.budget.search_steps // 2)
-    run = Run(network, plan, bench.network_file(f"chapter-{list(NETWORKS).index(name)}"))
+    run = Run(network, plan, bench.network_file(f"chapter-{name}"))
     history = data.split.train
     pairs = np.repeat(history.pairs, len(history.dates))
 
@@ -103,7 +103,7 @@ def compared(columns: tuple[int, ...], best: int, unit: str, bench: Bench) -> Ou
         collapsed = [cells[0] for cells in rows if int(cells[7]) < int(cells[8]) // 2]
         ours = f"less than half of the units active in {', '.join(collapsed) or 'none'}"
     else:
-        ours = f"best of 20: {first[0]}, {first[best]} {unit}"
+        ours = f"best of {len(rows)}: {first[0]}, {first[best]} {unit}"
     table = Table(
         "Networks",
         [HEADER[0], *(HEADER[k] for k in columns)],

@@ -32,7 +32,7 @@ def trained(bench: Bench, name: str) -> Vae:
     way, data, steps = WAYS[name], fx(bench.seed), bench.budget.search_steps
     torch.manual_seed(bench.seed)
     model = network(KINDS[SIGMA_RESIDUAL], data.nodes, Size())
-    file = bench.network_file(f"way-{list(WAYS).index(name)}")
+    file = bench.network_file(f"way-{name}")
     run = Run(model, Schedule(steps, way.batch, 1e-3, warm_up=100), file)
 
     def loss(x: Tensor, step: int) -> Tensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from ...data import TestSet
 from ..fx import Fx, fx, hidden_cells
 from ..items import Bench
 from .imputing import imputed
-from .rivals import FITTED, absolute_errors, batched, few, fitted_fill, mean_where
+from .rivals import FITTED, SAME_DAYS, absolute_errors, batched, few, fitted_fill, mean_where, own_fill
 from .vaes import OF_LATENT, SIGMA, SIGMA_RESIDUAL
 
 ON_BOTH = (OF_LATENT, SIGMA_RESIDUAL, SIGMA)
@@ -51,7 +53,7 @@ def errors_of(bench: Bench, part: str) -> Errors:
     identity = {name: getattr(bench.budget, name) for name in _OF_BUDGET} | {"seed": bench.seed}
     known: dict[str, dict[str, float]] = stored["by"] if stored.get("budget") == identity else {}
     for name, errors in _missing_methods(bench, data, part, known):
-        known[name] = errors
+        known[name] = known.get(name, {}) | errors
         text = json.dumps({"budget": identity, "by": known}, ensure_ascii=False)
         file.write_text(text, encoding="utf-8")
     return Errors(known)
@@ -72,17 +74,20 @@ def _missing_methods(
             means = {rate: fill(vols, tests.axes) for rate, vols in shown.items()}
             yield name, _by_cell(tests, masks, means)
     rows = few(tests, bench.budget.fits)
-    for name in FITTED:
-        if name not in known:
-            yield name, _fitted(bench, name, tests.subset(rows), {r: m[rows] for r, m in masks.items()})
+    yield from _on_few(bench, data, tests.subset(rows), {rate: m[rows] for rate, m in masks.items()}, known)
 
 
-def _fitted(bench: Bench, name: str, tests: TestSet, masks: dict[int, BoolArray]) -> dict[str, float]:
-    means = {}
-    for rate, mask in masks.items():
-        bench.clock.check()
-        means[rate] = fitted_fill(name, np.where(mask, np.nan, tests.vols), tests.axes)
-    return _by_cell(tests, masks, means)
+def _on_few(
+    bench: Bench, data: Fx, tests: TestSet, masks: dict[int, BoolArray], known: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """The models fitted to a surface each, and voladdin on the same days: a method and a rate at a time."""
+    for name, (rate, mask) in product((*FITTED, SAME_DAYS), masks.items()):
+        if f"missing {rate} {tests.pair[0]}" not in known.get(name, {}):
+            bench.clock.check()
+            hidden = np.where(mask, np.nan, tests.vols)
+            own = name == SAME_DAYS
+            fill = own_fill(bench, data) if own else partial(fitted_fill, name)
+            yield name, _by_cell(tests, {rate: mask}, {rate: fill(hidden, tests.axes)})
 
 
 def _by_cell(tests: TestSet, masks: dict[int, BoolArray], means: dict[int, FloatArray]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from voladdin.labels.tenors import tenor_label
 from ..fx import RATES, fx
 from ..items import Bench, Item, Outcome, Table
 from .errors_of import ON_BOTH, ON_TEST, Errors, errors_of
-from .rivals import VOLADDIN
+from .rivals import FITTED, SAME_DAYS, VOLADDIN
 from .trained import ran
 from .vaes import OF_LATENT, REFIT_STEPS, SAMPLES, SIGMA_RESIDUAL
 
@@ -90,22 +90,30 @@ def _shown(found: Errors, kind: str, pairs: Sequence[str]) -> str:
 
 
 def _leaders(found: Errors, kind: str, pair: str) -> str:
-    """Who is first at which rates."""
+    """Who is first at which rates, and which fits are before voladdin on their days."""
+    on_all = [name for name in found.methods if name not in (*FITTED, SAME_DAYS)]
     first: dict[str, list[int]] = {}
     for rate in RATES:
-        errors = [found.at(name, kind, rate, pair) for name in found.methods]
-        first.setdefault(found.methods[int(np.nanargmin(errors))], []).append(rate)
-    return ", ".join(
-        f"{name} first at {_rates(rates)}{_behind(found, kind, pair, name, rates)}"
-        for name, rates in first.items()
-    )
+        errors = [found.at(name, kind, rate, pair) for name in on_all]
+        first.setdefault(on_all[int(np.nanargmin(errors))], []).append(rate)
+    words = [
+        f"{n} first at {_rates(r)}{_behind(found, kind, pair, (n, VOLADDIN), r)}" for n, r in first.items()
+    ]
+    for name in FITTED:
+        errors = [found.at(name, kind, r, pair) - found.at(SAME_DAYS, kind, r, pair) for r in RATES]
+        rates = [rate for rate, error in zip(RATES, errors, strict=True) if error < 0.0]
+        if rates:
+            behind = _behind(found, kind, pair, (name, SAME_DAYS), rates)
+            words.append(f"{name} before voladdin on its days at {_rates(rates)}{behind}")
+    return ", ".join(words)
 
 
-def _behind(found: Errors, kind: str, pair: str, name: str, rates: Sequence[int]) -> str:
-    """By how much voladdin is behind another, and why."""
-    if name == VOLADDIN:
+def _behind(found: Errors, kind: str, pair: str, names: tuple[str, str], rates: Sequence[int]) -> str:
+    """By how much voladdin, the second name, is behind the first, and why."""
+    name, own = names
+    if name == own:
         return ""
-    ratio = max(found.at(VOLADDIN, kind, r, pair) / found.at(name, kind, r, pair) for r in rates)
+    ratio = max(found.at(own, kind, r, pair) / found.at(name, kind, r, pair) for r in rates)
     return f" (voladdin at most {ratio:.2f} of it; {WHY.get(name, 'not looked into')})"
 
 
@@ -117,8 +125,10 @@ def _ran(bench: Bench, part: str, words: Sequence[str]) -> str:
     names = ON_TEST if part == "test" else ON_BOTH
     budget = bench.budget
     refit = f"refit {budget.refit_steps:,} of {REFIT_STEPS:,} steps, {budget.samples:,} of {SAMPLES:,} codes"
-    few = f"classical models on {budget.fits} surfaces a pair and rate"
-    return "; ".join([*words, f"{fx(bench.seed).words}; {ran(bench, names)}; {refit}; {few}"])
+    data = fx(bench.seed)
+    days = len(data.part(part, budget.every)) // len(data.pairs)
+    fits = f"models fitted to a surface each: {min(budget.fits, days)} of {days} days a pair"
+    return "; ".join([*words, f"{data.words}; {ran(bench, names)}; {refit}; {fits}"])
 
 
 def printed_cells(table: int) -> str:

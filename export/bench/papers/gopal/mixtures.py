@@ -14,7 +14,7 @@ from torch import Tensor
 from export.imputation.networks.base import Vae, feed_forward, residual
 from export.imputation.networks.learnable_beta import LearnableBeta
 from export.imputation.networks.noise import Fixed, Noise, Shared
-from export.imputation.networks.residual import Size, noise_of_latent
+from export.imputation.networks.residual import Size, sized
 from export.imputation.training.slices import Run, Schedule
 from voladdin._typing import FloatArray
 
@@ -50,10 +50,10 @@ MIXTURES = {"two": two(0.1), "two, unlike": two(0.4), "eight": eight}
 
 @dataclass(frozen=True)
 class Toy:
-    """A network on a mixture. learnable: its beta is trained with it."""
+    """A network on a mixture. noise: None for one of z. learnable: its beta is trained with it."""
 
     mixture: str
-    noise: Callable[[], Noise]
+    noise: Callable[[], Noise] | None
     residual: bool = True
     draws: int = 1
     learnable: bool = False
@@ -66,7 +66,7 @@ TOYS = {
     "σ-VAE": Toy("two", Shared),
     "σ-IWAE": Toy("two", Shared, draws=DRAWS),
     "σ-VAE, unlike modes": Toy("two, unlike", Shared),
-    "Σ-VAE, unlike modes": Toy("two, unlike", lambda: noise_of_latent(2, Size(WIDTH, 2, 0.0, LATENT))),
+    "Σ-VAE, unlike modes": Toy("two, unlike", None),
     "MLP, eight modes": Toy("eight", Shared, residual=False),
     "residual, eight modes": Toy("eight", Shared),
 }
@@ -78,6 +78,8 @@ def mixture(name: str, count: int, seed: int) -> FloatArray:
 
 
 def _network(toy: Toy) -> Vae:
+    if toy.noise is None:
+        return sized(2, None, Size(WIDTH, 2, 0.0, LATENT))
     model = LearnableBeta(2) if toy.learnable else Vae(torch.nn.Identity(), torch.nn.Identity(), toy.noise())
     body = residual if toy.residual else _plain
     model.encoder, model.decoder, model.latent = body(4, 2 * LATENT), body(LATENT, 2), LATENT
@@ -93,7 +95,7 @@ def toy(bench: Bench, name: str) -> Run:
     kind = TOYS[name]
     torch.manual_seed(bench.seed)
     model = _network(kind)
-    file = bench.network_file(f"toy-{list(TOYS).index(name)}")
+    file = bench.network_file(f"toy-{name}")
     run = Run(model, Schedule(bench.budget.toy_steps, 64, RATE, seed=bench.seed), file)
     plain = training_loss(model, kind.draws)
 

@@ -20,7 +20,7 @@ from ...methods import Method
 from ..fx import Fx
 from ..items import Bench
 
-VOLADDIN = "voladdin"
+VOLADDIN, SAME_DAYS = "voladdin", "voladdin, the fits' days"
 AFFINE = ("Heston", "Bates", "Heston++")
 FITTED = (  # to each surface by itself
     *(*AFFINE, "SABR by tenor", "SVI", "SSVI"),
@@ -39,14 +39,15 @@ def batched(bench: Bench, data: Fx) -> dict[str, Fill]:
         "thin-plate spline": ThinPlate(),
         **{name: CLASSICAL[name]() for name in LEARNED},
     }
-    found: dict[str, Fill] = {VOLADDIN: _voladdin(bench, data)}
+    found: dict[str, Fill] = {VOLADDIN: own_fill(bench, data)}
     for name, method in smooth.items():
         method.fit(data.split.train)
         found[name] = lambda vols, axes, method=method: method.predict(vols, axes).mean  # type: ignore[misc]
     return found
 
 
-def _voladdin(bench: Bench, data: Fx) -> Fill:
+def own_fill(bench: Bench, data: Fx) -> Fill:
+    """voladdin's."""
     bundle = own_bundle(bench, data)
 
     def fill(vols: FloatArray, axes: DeltaAxes) -> FloatArray:

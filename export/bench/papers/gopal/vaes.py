@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from export.imputation.networks import importance_weighted
 from export.imputation.networks.base import Vae, feed_forward
 from export.imputation.networks.noise import Fixed, Noise, OfNode, Shared
-from export.imputation.networks.residual import Size, noise_of_latent, sized
+from export.imputation.networks.residual import Size, sized
 from export.imputation.training.slices import Schedule
 
 STEPS, DRAWS, REFIT_STEPS, REFIT_DRAWS, SAMPLES = (
@@ -27,10 +27,13 @@ LN_2PI = math.log(2 * math.pi)
 
 @dataclass(frozen=True)
 class Kind:
-    """A model of the paper: residual or not, its noise, trained on the weighted bound or not."""
+    """A model of the paper: residual or not, its noise, trained on the weighted bound or not.
+
+    noise: of so many nodes; None for one that depends on z, which only a residual network has.
+    """
 
     file: str
-    noise: Callable[[int, Size], Noise]
+    noise: Callable[[int], Noise] | None
     residual: bool = True
     draws: int = 1
     budget: str = "further_steps"  # the field of `Budget` that says how many it is trained
@@ -38,21 +41,21 @@ class Kind:
 
 SIGMA, SIGMA_RESIDUAL, OF_LATENT = "σ-VAE, no residual", "σ-VAE, residual", "Σ-VAE, residual"
 KINDS: dict[str, Kind] = {
-    OF_LATENT: Kind("Sigma", noise_of_latent, budget="steps"),
-    SIGMA_RESIDUAL: Kind("sigma", lambda _n, _s: Shared(), budget="simpler_steps"),
-    SIGMA: Kind("sigma-plain", lambda _n, _s: Shared(), residual=False, budget="simpler_steps"),
-    "β-VAE (β = 1), no residual": Kind("beta-plain", lambda _n, _s: Fixed(1.0), residual=False),
-    "σ⃗-VAE, residual": Kind("sigma-of-node", lambda n, _s: OfNode(n)),
-    "Σ-IWAE, residual": Kind("Sigma-weighted", noise_of_latent, draws=DRAWS),
-    "σ-IWAE, residual": Kind("sigma-weighted", lambda _n, _s: Shared(), draws=DRAWS),
-    "σ-IWAE, no residual": Kind("sigma-plain-weighted", lambda _n, _s: Shared(), residual=False, draws=DRAWS),
+    OF_LATENT: Kind("Sigma", None, budget="steps"),
+    SIGMA_RESIDUAL: Kind("sigma", lambda _: Shared(), budget="simpler_steps"),
+    SIGMA: Kind("sigma-plain", lambda _: Shared(), residual=False, budget="simpler_steps"),
+    "β-VAE (β = 1), no residual": Kind("beta-plain", lambda _: Fixed(1.0), residual=False),
+    "σ⃗-VAE, residual": Kind("sigma-of-node", OfNode),
+    "Σ-IWAE, residual": Kind("Sigma-weighted", None, draws=DRAWS),
+    "σ-IWAE, residual": Kind("sigma-weighted", lambda _: Shared(), draws=DRAWS),
+    "σ-IWAE, no residual": Kind("sigma-plain-weighted", lambda _: Shared(), residual=False, draws=DRAWS),
 }
 
 
 def network(kind: Kind, nodes: int, size: Size) -> Vae:
     """Untrained."""
-    noise = kind.noise(nodes, size)
-    if kind.residual:
+    noise = kind.noise and kind.noise(nodes)
+    if kind.residual or noise is None:
         return sized(nodes, noise, size)
     hidden = [size.width] * size.depth
     encoder = feed_forward([2 * nodes, *hidden, 2 * size.latent])

@@ -1,9 +1,9 @@
-"""Mama's training: loss (9) or (23), schedules of beta, the plateau rule; one checkpoint a specification."""
+"""Mama's losses (9) and (23), schedules of beta and the plateau rule; one checkpoint a specification."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from export.imputation.training.beta import SCHEDULES
 from export.imputation.training.divergence import to_capacity
-from export.imputation.training.rates import divisions, stalls
+from export.imputation.training.slices import Loss, Run, Schedule
 from voladdin._typing import FloatArray
 
 from ..fx import Fx, fx
@@ -44,14 +44,13 @@ class Spec:
         return "mama-" + "-".join(str(value) for value in asdict(self).values())
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Fitted:
-    """The network, and by epoch: loss, divergence and, of each, what `watch` says of its reconstructions."""
+    """The network, frozen; by epoch, of training surfaces: mean divergence, and `calendar_share`."""
 
     model: SurfaceVae
-    loss: list[float] = field(default_factory=list)
-    divergence: list[float] = field(default_factory=list)
-    watched: list[float] = field(default_factory=list)
+    divergence: list[float]
+    watched: list[float]
 
 
 def grid_points(data: Fx) -> Tensor:
@@ -87,63 +86,35 @@ def labels_of(data: Fx, pair: str, count: int) -> Tensor:
 def fitted(
     bench: Bench, spec: Spec, rows: Tensor, label: Tensor | None = None, points: Tensor | None = None
 ) -> Fitted:
-    """Trained on vols [N, c], or read."""
-    data, file = fx(bench.seed), bench.network_file(spec.name)
+    """Trained on vols [N, c] and their labels [N, l], or read."""
+    data, labels = fx(bench.seed), 0 if label is None else label.shape[1]
     torch.manual_seed(bench.seed)
-    torch.set_num_threads(1)
-    labels = 0 if label is None else label.shape[1]
-    axes = data.split.test.axes
-    model = SurfaceVae(
-        spec.kind, axes.shape, grid_points(data) if points is None else points, spec.latent, labels
-    )
-    found, identity = Fitted(model), {"epochs": bench.budget.epochs, "seed": bench.seed}
-    if file.is_file() and (stored := torch.load(file, weights_only=True))["identity"] == identity:
-        model.load_state_dict(stored["model"])
-        found.loss, found.divergence, found.watched = stored["log"]
-        return found
+    where = grid_points(data) if points is None else points
+    model = SurfaceVae(spec.kind, data.split.test.axes.shape, where, spec.latent, labels)
     model.centre, model.unit = rows.mean(), rows.std()
-    _train(bench, spec, found, rows, label)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    log: Any = [found.loss, found.divergence, found.watched]
-    torch.save({"model": model.state_dict(), "identity": identity, "log": log}, file)
-    bench.clock.check()
-    return found
+    epoch, stop = -(-len(rows) // BATCH), STOP if spec.schedule == "constant" else 0
+    plan = Schedule(bench.budget.epochs * epoch, BATCH, RATE, seed=bench.seed)
+    run = Run(model, plan, bench.network_file(spec.name), plateau=PATIENCE, stop=stop, logged=epoch)
+    entries = rows if label is None else torch.cat([rows, label], -1)
+    run.train(entries, _loss(spec, run, rows, label), bench.clock)
+    model.eval().requires_grad_(requires_grad=False)
+    divergence, watched = zip(*run.notes, strict=True)
+    return Fitted(model, list(divergence), list(watched))
 
 
-def _train(bench: Bench, spec: Spec, found: Fitted, rows: Tensor, label: Tensor | None) -> None:
-    optimiser = torch.optim.Adam(found.model.parameters(), RATE)
-    for epoch in range(bench.budget.epochs):
-        _epoch(spec, found, rows, label, optimiser, (epoch, bench.budget.epochs))
-        found.watched.append(calendar_share(found.model, rows, label))
-        optimiser.param_groups[0]["lr"] = RATE / 10.0 ** divisions(found.loss, PATIENCE)
-        if max(stalls(found.loss)) >= STOP and spec.schedule == "constant":
-            break
-    found.model.eval().requires_grad_(requires_grad=False)
+def _loss(spec: Spec, run: Run, rows: Tensor, label: Tensor | None) -> Loss:
+    """Of (9) or (23), on rows of vols and label; at the end of each epoch it notes what is watched."""
+    model, nodes = cast(SurfaceVae, run.model), rows.shape[1]
 
-
-def _epoch(
-    spec: Spec,
-    found: Fitted,
-    rows: Tensor,
-    label: Tensor | None,
-    optimiser: torch.optim.Optimizer,
-    place: tuple[int, int],
-) -> None:
-    batches = torch.randperm(len(rows)).split(BATCH)
-    losses, divergences = [], []
-    for number, batch in enumerate(batches):
-        done = (place[0] + number / len(batches)) / place[1]
-        error, divergence = terms(spec, found.model, rows[batch], None if label is None else label[batch])
-        weight = GAMMA * SCHEDULES[spec.schedule](done)
+    def loss(batch: Tensor, step: int) -> Tensor:
+        done = step / run.schedule.steps
+        error, divergence = terms(spec, model, batch[:, :nodes], None if label is None else batch[:, nodes:])
+        if (step + 1) % run.logged == 0:
+            run.notes.append([scores(model, rows, label)[1], calendar_share(model, rows, label)])
         pull = divergence if spec.capacity is None else to_capacity(divergence, spec.capacity, done)
-        loss = error + weight * pull
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(float(loss.detach()))
-        divergences.append(float(divergence.detach()))
-    found.loss.append(float(np.mean(losses)))
-    found.divergence.append(float(np.mean(divergences)))
+        return error + GAMMA * SCHEDULES[spec.schedule](done) * pull
+
+    return loss
 
 
 def terms(spec: Spec, model: SurfaceVae, vols: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
