@@ -9,77 +9,107 @@ that bends stay. How far each may wander is learned with the priors.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from .._typing import FloatArray
+from .covariance import PointPairs
 from .points import Points
 from .process import HYPERPARAMETERS, LOGARITHMS, NUGGET, Candidates
 
 ADAPTED = tuple(name for name in HYPERPARAMETERS if name not in ("degrees", "logit"))
 _STEPS, _FARTHEST = 8, 3.0
 _SMILE = ("skew_std", "curvature_std", "wing_std")
-_Parts = tuple[FloatArray, dict[str, FloatArray]]
+_Slopes = dict[str, Any]
+_InTime = tuple[FloatArray, dict[str, FloatArray]]
 
 
 class _LogPosterior:
-    """Minus the log posterior of the moves [g, h] of g candidates, given values [n], and its gradient.
+    """Minus the log posterior of the moves [g * h] of g candidates, given values [n], and its gradient.
 
     Moves are in standard deviations of their prior.
     """
 
     def __init__(self, candidates: Candidates, quotes: Points, values: FloatArray) -> None:
-        self._own = {name: candidates.hyper[name] for name in ADAPTED}
-        self._wander = candidates.wander
-        self._nu, self._n, self._index = candidates.degrees, len(values), np.arange(len(values))
         tenors, rows = np.unique(quotes.rows, return_inverse=True)
-        t = quotes.tenors[tenors]
-        self._gap, self._late = np.abs(t[:, None] - t), t[:, None] + t + 2.0
-        self._pick = rows[:, None] * len(t) + rows
-        self._member = np.eye(len(t))[rows]
-        self._after, self._size, self._square = quotes.t + 1.0, np.abs(quotes.u), quotes.u**2
-        self._across = np.abs(quotes.u[:, None] - quotes.u)
-        self._smile = np.stack(quotes.smile)
-        trends, bent = quotes.basis @ candidates.root, candidates.bent(quotes)[1]
-        self._fixed = trends @ trends.transpose(0, 2, 1) + bent @ bent.transpose(0, 2, 1)
-        self._fixed[:, self._index, self._index] += NUGGET
-        self._residual = values - candidates.mean(quotes)
+        own = Points(quotes.tenors[tenors], rows, quotes.u, quotes.own)
+        pairs, ones = PointPairs.among(own), (candidates[np.array([g])] for g in range(len(candidates)))
+        self._each = [_OfOne(one, own, pairs, values) for one in ones]
 
     def __call__(self, flat: FloatArray) -> tuple[float, FloatArray]:
-        move = flat.reshape(len(self._nu), -1)
-        h = {name: value[:, None, None] for name, value in moved(self._own, move * self._wander).items()}
-        level, smile = self._level(h), self._time(h)
-        both = [self._between(h, "residual"), self._between(h, "rough")]
-        noise = h["noise_std"][:, 0] ** 2 * (1.0 + h["noise_wings"][:, 0] * self._square)
-        covariance = self._fixed + self._spread(level[0]) + both[0][0] + both[1][0]
-        bends = np.einsum("gk,ki,kj->gij", self._weights(h), self._smile, self._smile)
-        covariance += bends * self._spread(smile[0])
-        covariance[:, self._index, self._index] += noise
-        root: FloatArray = np.asarray(np.linalg.cholesky(covariance), dtype=float)
-        inverse = _inverse_of(root)
-        pull = (inverse @ self._residual[..., None])[..., 0]
-        distance, most = (pull * self._residual).sum(-1), self._nu + self._n
-        minus = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(-1)
-        minus += 0.5 * most * np.log1p(distance / self._nu)
-        inverse -= (most / (self._nu + distance))[:, None, None] * pull[:, :, None] * pull[:, None]
-        slopes = self._level_slopes(inverse, level) | self._smile_slopes(h, inverse, smile)
-        for name, parts in zip(("residual", "rough"), both, strict=True):
-            slopes |= self._between_slopes(h, name, inverse, parts)
-        slopes |= self._noise_slopes(h, np.diagonal(inverse, axis1=1, axis2=2), noise)
-        gradient = np.stack([slopes[name] for name in ADAPTED], axis=-1) * self._wander + move
-        return float(minus.sum() + 0.5 * (move**2).sum()), gradient.ravel()
+        moves = flat.reshape(len(self._each), -1)
+        found = [one(move) for one, move in zip(self._each, moves, strict=True)]
+        return sum(value for value, _ in found), np.concatenate([slope for _, slope in found])
 
-    def _spread(self, by_tenor: FloatArray) -> FloatArray:
-        """[g, n, n] of [g, R, R]."""
-        return by_tenor.reshape(len(by_tenor), -1)[:, self._pick]
 
-    def _weights(self, h: Mapping[str, FloatArray]) -> FloatArray:
-        return np.concatenate([h[name][:, 0] for name in _SMILE], axis=-1) ** 2
+class _OfOne:
+    """The same of one candidate's moves [h].
 
-    def _level(self, h: Mapping[str, FloatArray]) -> _Parts:
-        """Covariance [g, R, R] of level and event, and its derivatives."""
-        r = np.sqrt(3.0) * self._gap / h["level_length"]
+    Covariances are of the pairs of points [P]; their parts
+    in time, with their derivatives, of pairs of tenors [R * R].
+    """
+
+    def __init__(self, one: Candidates, quotes: Points, pairs: PointPairs, values: FloatArray) -> None:
+        self._own = {name: float(one.hyper[name][0]) for name in ADAPTED}
+        self._wander, self._nu, self._pairs = one.wander, float(one.degrees[0]), pairs
+        self._lower = pairs.i * len(quotes) + pairs.j
+        t = quotes.tenors
+        self._gap, self._late = np.abs(t[:, None] - t).ravel(), (t[:, None] + t + 2.0).ravel()
+        self._square = quotes.u**2
+        factor = np.concatenate([quotes.basis @ one.root[0], one.bent(quotes)[1][0]], axis=1)
+        fixed = factor @ factor.T
+        fixed[np.diag_indices(len(quotes))] += NUGGET
+        self._fixed, self._residual = fixed.take(self._lower), values - one.mean(quotes)[0]
+
+    def __call__(self, move: FloatArray) -> tuple[float, FloatArray]:
+        h = moved(self._own, move * self._wander)
+        level, smile, across = self._level(h), self._time(h), self._weights(h) @ self._pairs.smile
+        both = [_Between.of(h, name, self._pairs, self._between(h, name)) for name in ("residual", "rough")]
+        pairs = self._fixed + across * smile[0].take(self._pairs.tenors)
+        pairs += level[0].take(self._pairs.tenors)
+        for one in both:
+            pairs += one.covariance
+        wings = h["noise_wings"] * self._square
+        noise = h["noise_std"] ** 2 * (1.0 + wings)
+        minus, inverse = self._evidence(pairs, noise)
+        each = np.diagonal(inverse) * noise
+        slopes: _Slopes = {"noise_std": each.sum(), "noise_wings": 0.5 * each @ (wings / (1.0 + wings))}
+        by_pair = inverse.take(self._lower)
+        by_pair[self._pairs.i == self._pairs.j] *= 0.5
+        slopes |= self._in_time(by_pair, level) | self._in_time(by_pair * across, smile)
+        sizes = self._pairs.smile @ (by_pair * smile[0].take(self._pairs.tenors))
+        slopes |= dict(zip(_SMILE, 2.0 * self._weights(h) * sizes, strict=True))
+        for one in both:
+            slopes |= one.slopes(by_pair, self._pairs)
+        gradient = np.array([slopes[name] for name in ADAPTED]) * self._wander + move
+        return float(minus + 0.5 * (move @ move)), gradient
+
+    def _evidence(self, pairs: FloatArray, noise: FloatArray) -> tuple[float, FloatArray]:
+        """Minus the log evidence, and twice its derivatives [n, n], the lower triangle, by the covariance."""
+        from scipy.linalg.lapack import dpotrf, dpotri, dpotrs  # not at import, which is to be light
+
+        n = len(noise)
+        covariance = np.zeros((n, n))
+        covariance.reshape(-1)[self._lower] = pairs
+        covariance[np.diag_indices(n)] += noise
+        root, wrong = dpotrf(covariance.T, clean=0)
+        if wrong:
+            raise np.linalg.LinAlgError
+        pull = dpotrs(root, self._residual)[0]
+        distance, most = float(pull @ self._residual), self._nu + n
+        minus = float(np.log(np.diagonal(root)).sum()) + 0.5 * most * np.log1p(distance / self._nu)
+        inverse = dpotri(root)[0].T
+        inverse -= (most / (self._nu + distance) * pull)[:, None] * pull
+        return minus, inverse
+
+    def _weights(self, h: Mapping[str, float]) -> FloatArray:
+        return np.array([h[name] for name in _SMILE]) ** 2
+
+    def _level(self, h: Mapping[str, float]) -> _InTime:
+        """Covariance of level and event."""
+        r = np.sqrt(3.0) / h["level_length"] * self._gap
         front = h["level_std"] ** 2 * np.exp(-r)
         level, apart = front * (1.0 + r), self._gap / h["event_length"]
         event = h["event_std"] ** 2 * np.exp(h["event_growth"] * self._late - apart)
@@ -87,71 +117,72 @@ class _LogPosterior:
         slopes |= {"event_length": event * apart, "event_growth": event * self._late}
         return level + event, slopes
 
-    def _level_slopes(self, inverse: FloatArray, parts: _Parts) -> dict[str, FloatArray]:
-        by_tenor = self._member.T @ inverse @ self._member
-        return {name: 0.5 * (by_tenor * slope).sum((-1, -2)) for name, slope in parts[1].items()}
-
-    def _time(self, h: Mapping[str, FloatArray]) -> _Parts:
-        """[g, R, R] of skew, curvature and wings in time, and its derivatives."""
-        r = np.sqrt(5.0) * self._gap / h["smile_length"]
+    def _time(self, h: Mapping[str, float]) -> _InTime:
+        """Covariance of skew, curvature and wings."""
+        r = np.sqrt(5.0) / h["smile_length"] * self._gap
         front = np.exp(h["smile_growth"] * self._late - r)
         along = front * (1.0 + r + r * r / 3.0)
         return along, {"smile_length": front * r * r * (1.0 + r) / 3.0, "smile_growth": along * self._late}
 
-    def _smile_slopes(
-        self, h: Mapping[str, FloatArray], inverse: FloatArray, parts: _Parts
-    ) -> dict[str, FloatArray]:
-        weights, along = self._weights(h), parts[0]
-        members = self._smile[:, None, :, None] * self._member
-        by_tenor = members.swapaxes(-1, -2) @ inverse @ members
-        sizes = weights * (by_tenor * along).sum((-1, -2)).T
-        whole = np.einsum("gk,kgij->gij", weights, by_tenor)
-        found = {name: sizes[:, i] for i, name in enumerate(_SMILE)}
-        return found | {name: 0.5 * (whole * slope).sum((-1, -2)) for name, slope in parts[1].items()}
-
-    def _between(self, h: Mapping[str, FloatArray], name: str) -> _Parts:
-        """Covariance [g, n, n] of a residual process, and its derivatives by width and length."""
-        time, r = self._gap / h[f"{name}_length"], np.sqrt(5.0) * self._across / h[f"{name}_width"]
+    def _between(self, h: Mapping[str, float], name: str) -> _InTime:
+        """Covariance of a residual process of variance 1."""
+        time = self._gap / h[f"{name}_length"]
         if name == "rough":
-            along, slope = np.exp(-time), time * np.exp(-time)
-        else:
-            front = np.exp(h["residual_growth"] * self._late - np.sqrt(3.0) * time)
-            along, slope = front * (1.0 + np.sqrt(3.0) * time), 3.0 * front * time**2
-        side = h[f"{name}_std"][:, 0] * (1.0 + h[f"{name}_wings"][:, 0] * self._size)
-        front = side[:, :, None] * side[:, None] * np.exp(-r)
-        across, along = front * (1.0 + r + r * r / 3.0), self._spread(along)
-        slopes = {"width": front * (r * r * (1.0 + r) / 3.0) * along, "length": across * self._spread(slope)}
-        return across * along, slopes
+            along = np.exp(-time)
+            return along, {"length": time * along}
+        front = np.exp(h["residual_growth"] * self._late - np.sqrt(3.0) * time)
+        along = front * (1.0 + np.sqrt(3.0) * time)
+        return along, {"length": 3.0 * front * time**2, "growth": along * self._late}
 
-    def _between_slopes(
-        self, h: Mapping[str, FloatArray], name: str, inverse: FloatArray, parts: _Parts
-    ) -> dict[str, FloatArray]:
-        each = (inverse * parts[0]).sum(-1)
-        wings = h[f"{name}_wings"][:, 0] * self._size
-        slopes = {"std": each.sum(-1), "wings": (each * wings / (1.0 + wings)).sum(-1)}
-        if name == "residual":
-            slopes["growth"] = (each * self._after).sum(-1)
-        slopes |= {key: 0.5 * (inverse * slope).sum((-1, -2)) for key, slope in parts[1].items()}
-        return {f"{name}_{key}": value for key, value in slopes.items()}
-
-    def _noise_slopes(
-        self, h: Mapping[str, FloatArray], diagonal: FloatArray, noise: FloatArray
-    ) -> dict[str, FloatArray]:
-        wings = h["noise_wings"][:, 0] * self._square
-        each = diagonal * noise
-        return {"noise_std": each.sum(-1), "noise_wings": 0.5 * (each * wings / (1.0 + wings)).sum(-1)}
+    def _in_time(self, by_pair: FloatArray, parts: _InTime) -> _Slopes:
+        summed = np.bincount(self._pairs.tenors, by_pair, len(self._gap))
+        return {name: summed @ slope for name, slope in parts[1].items()}
 
 
-def _inverse_of(roots: FloatArray) -> FloatArray:
-    """[g, n, n] of the matrices with those Cholesky roots."""
-    from scipy.linalg.lapack import dpotri  # not at import, which is to be light
+@dataclass(frozen=True)
+class _Between:
+    """A residual process. r: [P] distances in u; decay: [P], e to minus these; across, size: [P], its
+    correlation in u and how it grows with u; time: [P].
+    """
 
-    lower = np.stack([np.tril(dpotri(root, lower=1)[0]) for root in roots])
-    return np.asarray(lower + np.tril(lower, -1).transpose(0, 2, 1))
+    name: str
+    variance: float
+    wings: float
+    r: FloatArray
+    decay: FloatArray
+    across: FloatArray
+    size: FloatArray
+    time: FloatArray
+    in_time: _InTime
+
+    @classmethod
+    def of(cls, h: Mapping[str, float], name: str, pairs: PointPairs, in_time: _InTime) -> _Between:
+        r, wings = np.sqrt(5.0) / h[f"{name}_width"] * pairs.gap, h[f"{name}_wings"]
+        decay = np.exp(-r)
+        time, size = in_time[0].take(pairs.tenors), pairs.growth(wings)
+        across = ((1.0 / 3.0 * r + 1.0) * r + 1.0) * decay
+        return cls(name, h[f"{name}_std"] ** 2, wings, r, decay, across, size, time, in_time)
+
+    @property
+    def covariance(self) -> FloatArray:
+        """[P]."""
+        return self.variance * self.across * self.size * self.time
+
+    def slopes(self, by_pair: FloatArray, pairs: PointPairs) -> _Slopes:
+        """by_pair: [P], derivatives by the covariance."""
+        here = by_pair * (self.variance * self.time)
+        sized, shaped = here * self.size, here * self.across
+        rise = self.wings * (shaped @ pairs.total + 2.0 * self.wings * (shaped @ pairs.product))
+        width = ((1.0 + self.r) * self.r * self.r * self.decay) @ sized / 3.0
+        along = self.variance * (self.across * self.size * by_pair)
+        summed = np.bincount(pairs.tenors, along, len(self.in_time[0]))
+        found = {"std": 2.0 * (summed @ self.in_time[0]), "width": width, "wings": rise}
+        found |= {name: summed @ slope for name, slope in self.in_time[1].items()}
+        return {f"{self.name}_{name}": value for name, value in found.items()}
 
 
-def moved(hyper: Mapping[str, FloatArray], move: FloatArray) -> dict[str, FloatArray]:
-    """Hyper-parameters [g] of those that are adapted, after moves [g, h]."""
+def moved(hyper: Mapping[str, Any], move: FloatArray) -> dict[str, Any]:
+    """Hyper-parameters, numbers or [g], of those that are adapted, after moves [h] or [g, h]."""
     found = {}
     for name, by in zip(ADAPTED, move.T, strict=True):
         found[name] = hyper[name] * np.exp(by) if name.split("_")[-1] in LOGARITHMS else hyper[name] + by

@@ -42,7 +42,7 @@ def straight(hyper: Mapping[str, FloatArray], root: FloatArray, a: Points, b: Po
     """[G, N, M] between points a [N] and b [M] of one surface; hyper: each [G], root: [G, 9, 9]."""
     found, times = np.empty((len(root), len(a), len(b))), _by_tenor(hyper, a.tenors)
     for i, j in _lower(len(a)) if a is b else _rows(len(a), len(b)):
-        pairs, place, mirror = _PointPairs.of(a, b, i, j), i * len(b) + j, j * len(b) + i
+        pairs, place, mirror = PointPairs.of(a, b, i, j), i * len(b) + j, j * len(b) + i
         for g, here in enumerate(found):
             own = {name: float(value[g]) for name, value in hyper.items()}
             values, flat = pairs.covariance(own, *(time[g] for time in times)), here.reshape(-1)
@@ -73,11 +73,13 @@ def _rows(n: int, m: int) -> Iterator[tuple[IntArray, IntArray]]:
 
 
 @dataclass(frozen=True)
-class _PointPairs:
-    """P pairs of points. tenors: [P], which of [R * R]; gap: [P] in u; total, product: [P] of both |u|;
-    smile: [3, P], products of what the smile's processes are multiplied by.
+class PointPairs:
+    """P pairs of points, i and j [P]. tenors: [P], which of [R * R]; gap: [P] in u; total, product: [P] of
+    both |u|; smile: [3, P], products of what the smile's processes are multiplied by.
     """
 
+    i: IntArray
+    j: IntArray
     tenors: IntArray
     gap: FloatArray
     total: FloatArray
@@ -85,11 +87,17 @@ class _PointPairs:
     smile: FloatArray
 
     @classmethod
-    def of(cls, a: Points, b: Points, i: IntArray, j: IntArray) -> _PointPairs:
+    def among(cls, points: Points) -> PointPairs:
+        """Each pair once."""
+        i, j = map(np.concatenate, zip(*_lower(len(points)), strict=True))
+        return cls.of(points, points, i, j)
+
+    @classmethod
+    def of(cls, a: Points, b: Points, i: IntArray, j: IntArray) -> PointPairs:
         tenors = (a.rows * len(a.tenors))[i] + b.rows[j]
         gap, (one, other) = np.abs(a.u[i] - b.u[j]), (np.abs(a.u)[i], np.abs(b.u)[j])
         smile = np.stack([x[i] * y[j] for x, y in zip(a.smile, b.smile, strict=True)])
-        return cls(tenors, gap, one + other, one * other, smile)
+        return cls(i, j, tenors, gap, one + other, one * other, smile)
 
     def covariance(
         self, h: Mapping[str, float], level: FloatArray, smile: FloatArray, *between: FloatArray
@@ -99,15 +107,19 @@ class _PointPairs:
         found *= np.array([h[name] ** 2 for name in _SMILE]) @ self.smile
         found += level.take(self.tenors)
         for name, time in zip(("residual", "rough"), between, strict=True):
-            wings, part = h[f"{name}_wings"], _matern52(self.gap * (-np.sqrt(5.0) / h[f"{name}_width"]))
-            size = self.product * wings
-            size += self.total
-            size *= wings
-            size += 1.0
-            part *= size
+            part = _matern52(self.gap * (-np.sqrt(5.0) / h[f"{name}_width"]))
+            part *= self.growth(h[f"{name}_wings"])
             part *= (h[f"{name}_std"] ** 2 * time).take(self.tenors)
             found += part
         return found
+
+    def growth(self, wings: float) -> FloatArray:
+        """[P] of a covariance whose deviations rise by so much for each unit of |u|."""
+        size = self.product * wings
+        size += self.total
+        size *= wings
+        size += 1.0
+        return size
 
 
 def _by_tenor(hyper: Mapping[str, FloatArray], tenors: FloatArray) -> tuple[FloatArray, ...]:
