@@ -132,6 +132,7 @@ def test_a_row_that_cannot_be_read_is_left_out_and_named() -> None:
     assert report[1:] == [
         ["", 5.0, "cell D5 of the options is 'call desk'; expected a number of at least 0"],
         ["", 10.0, "cell C10 of the options is 'X'; expected C, P, call or put"],
+        ["", 13.0, "cell B13 of the options is 'n/a'; expected a strike"],
     ]
     assert worst(evaluate("VOLGRID", [table])) < 0.01
     for row in table[1:]:

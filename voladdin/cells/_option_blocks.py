@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from ._values import Cell, Cells, is_missing
+from ._option_headings import PRICES, VOLS
+from ._values import Cell, Cells, address, is_missing
 
 _CLOCKS = ("expiry", "days", "years")
+_SHARE = 0.4  # of the options without a strike, from which it is the list's way and no gap
 
 
 def with_expiries(cells: Cells, top: int, at: dict[str, int]) -> Cells:
@@ -31,3 +33,26 @@ def _filled(cells: Cells, top: int, j: int) -> Cells:
 
 def _with(row: list[Cell], j: int, cell: Cell) -> list[Cell]:
     return [*row[:j], cell, *row[j + 1 :]]
+
+
+def with_strikes(cells: Cells, top: int, at: dict[str, int], notes: list[str]) -> Cells:
+    """The cells, with the strike above in the options without one, where a strike stands once for a call and
+    its put; which is said."""
+    body = [i for i in range(top + 1, len(cells)) if is_option(cells[i], at)]
+    j = at["strike"]
+    blank = [i for i in body if is_missing(cells[i][j])]
+    if not blank or len(blank) < _SHARE * len(body) or body[0] in blank:
+        return cells
+    found, last = list(cells), cells[body[0]][j]
+    for i in body:
+        last = last if is_missing(cells[i][j]) else cells[i][j]
+        found[i] = _with(cells[i], j, last)
+    notes.append(f"the strike of {address(blank[0], j)} and others, blank, is the one above")
+    return found
+
+
+def is_option(row: list[Cell], at: dict[str, int]) -> bool:
+    """Whether a row has a price or a vol, and a side where these have a column."""
+    kinds = (f"{side}{kind}" for side in ("", "c ", "p ") for kind in (*PRICES, *VOLS))
+    quoted = any(kind in at and not is_missing(row[at[kind]]) for kind in kinds)
+    return quoted and ("side" not in at or not is_missing(row[at["side"]]))

@@ -26,6 +26,7 @@ HEADINGS = {
     "interest": ("openinterest", "oi", "openint"),
     "underlying": ("underlying", "underlyingprice", "spot", "underlyinglast", "stockprice", "spotprice"),
     "forward": ("forward", "fwd", "forwardprice", "future", "futures", "futuresprice"),
+    "symbol": ("symbol", "stock", "aktie"),
     "root": ("root", "ticker", "underlyingsymbol", "rootsymbol", "class", "underlier"),
     "rate": ("rate", "interestrate", "riskfreerate", "riskfree"),
     "ampm": ("ampm", "settlementtype", "settletype", "settlementstyle", "expirytype", "expirationtype"),
@@ -35,9 +36,9 @@ HEADINGS = {
 }
 ELSEWHERE = {  # German, French, Italian, Spanish; accents are off
     "expiry": ("falligkeit", "verfall", "laufzeit", "echeance", "maturite", "scadenza", "vencimiento"),
-    "days": ("tage", "restlaufzeit", "jours", "giorni", "dias"),
+    "days": ("tage", "restlaufzeit", "restlaufzeittage", "jours", "giorni", "dias"),
     "strike": ("basispreis", "ausubungspreis", "prixdexercice", "prezzodesercizio", "preciodeejercicio"),
-    "side": ("typ", "optionstyp", "tipo"),
+    "side": ("typ", "optionstyp", "tipo", "art", "sens"),
     "bid": ("geld", "geldkurs", "achat", "denaro", "compra", "demande"),
     "ask": ("brief", "briefkurs", "vente", "lettera", "venta", "offre"),
     "mid": ("mitte", "milieu", "moyen", "preis", "prix", "prezzo", "precio", "prime", "pramie", "premio"),

@@ -6,6 +6,7 @@ A row that cannot be read is left out, with the cell and what was expected; wher
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,15 +17,16 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..errors import InputError
 from ..options import Options
 from ._expiry_clocks import ExpiryClock
-from ._option_blocks import with_expiries
+from ._option_blocks import is_option, with_expiries, with_strikes
 from ._option_columns import OptionColumns
 from ._option_headings import PRICES, VOLS, find_headings, heading_row, sided
 from ._option_symbols import with_symbols
+from ._option_units import read_vols, refuse_currencies, volumes_headed_vol
 from ._tenor_line import contract_notes
-from ._values import Cell, Cells, is_date, is_missing, read_date, read_number, shown
+from ._values import Cell, Cells, Label, is_date, is_missing, read_date, read_number, shown
 
-_PERCENT_FROM = 3.0  # a median vol above it is in percent
 _CLOCK = ExpiryClock()
+_TICKER = re.compile(r"[A-Za-z.^/]{1,6}")
 _MOVED = 0.01  # of the underlying between rows, from which it is said
 
 
@@ -74,13 +76,15 @@ def parse_options(
     columns = _columns(cells, name, notes)
     columns.one("root", "two roots")
     columns.one("currency", "two currencies")
+    _refuse_tickers(columns)
+    refuse_currencies(columns)
     underlying = _underlying(columns, notes)
     day = _valuation(columns, valuation, today, notes)
     years, strikes = columns.years(day, clock), columns.strikes()
     notes += contract_notes(columns.cells_of("expiry") if "expiry" in columns.at else [], day)
     read = [_side(columns, side, years, strikes, notes) for side in (sided(columns.at) or [""])]
     american = _american(columns)
-    forwards = _forwards(columns, years)
+    forwards = _forwards(columns, years, notes)
     good = _good(columns)
     options, rows = _joined([part.take(good) for part in read], np.flatnonzero(good))
     column = columns.cells_of(next(name for name in ("expiry", "days", "years") if name in columns.at))
@@ -101,13 +105,28 @@ def _columns(cells: Cells, name: str, notes: list[str]) -> OptionColumns:
     """The rows that have a strike, below the headings."""
     cells, symbols = with_symbols(cells, heading_row(cells))
     top, at = find_headings(cells, name)
+    at = volumes_headed_vol(cells, top, at, notes)
+    cells = with_strikes(cells, top, at, notes)
     below = [i for i in range(top + 1, len(cells)) if not is_missing(cells[i][at["strike"]])]
     if not below:
         raise InputError(f"the {name} have headings and no option below; expected one option a row")
     blocks = with_expiries(cells, top, at)
     if blocks is not cells:
         notes.append("rows without an expiry have that of the block above")
-    return OptionColumns([blocks[i] for i in below], below, at, name, symbols)
+    columns = OptionColumns([blocks[i] for i in below], below, at, name, symbols)
+    for i in set(range(top + 1, len(cells))) - set(below):
+        if "side" in at and is_option(cells[i], at):
+            label = Label(cells[i][at["strike"]], i, at["strike"], name)
+            columns.bad[i] = f"{label}; expected a strike"
+    return columns
+
+
+def _refuse_tickers(columns: OptionColumns) -> None:
+    """Raises InputError where a column of symbols holds two tickers; a symbol an option is another matter."""
+    if "symbol" in columns.at:
+        known = [cell for cell in columns.cells_of("symbol") if not is_missing(cell)]
+        if all(isinstance(cell, str) and _TICKER.fullmatch(cell.strip()) for cell in known):
+            columns.one("symbol", "two underlyings")
 
 
 def _good(columns: OptionColumns) -> BoolArray:
@@ -175,12 +194,21 @@ def _american(columns: OptionColumns) -> bool | None:
     return None if cell is None else word.startswith("a")
 
 
-def _forwards(columns: OptionColumns, years: FloatArray) -> dict[float, float] | None:
+def _forwards(columns: OptionColumns, years: FloatArray, notes: list[str]) -> dict[float, float] | None:
     if "forward" not in columns.at:
         return None
     prices = columns.numbers("forward", "a forward above 0", positive=True)
     known = np.isfinite(prices) & np.isfinite(years)
-    return {float(t): float(np.median(prices[known & (years == t)])) for t in np.unique(years[known])} or None
+    found: dict[float, float] = {}
+    for t in np.unique(years[known]).tolist():
+        here = prices[known & (years == t)]
+        found[t] = median = float(np.median(here))
+        if here.max() > median * (1 + _MOVED) or here.min() < median * (1 - _MOVED):
+            notes.append(
+                f"the forward of {365 * t:.4g} days is {here.min():g} to {here.max():g}; its median "
+                f"{median:g} is used"
+            )
+    return found or None
 
 
 def _side(
@@ -203,22 +231,13 @@ def _side(
 
     priced = any(heading(kind) in at for kind in PRICES)
     if not priced:
-        bid, ask, mid = _vols([column(kind) for kind in VOLS], notes)
+        bid, ask, mid = read_vols(columns, [heading(kind) for kind in VOLS], notes)
         return Options(years, strikes, calls, bid, ask, mid, vols=True)
     if any(heading(kind) in at for kind in VOLS):
         notes.append("there are prices and vols; the vols are implied from the prices")
     bid, ask, mid, last = (column(kind) for kind in PRICES)
     stale = np.isnan(mid) & _idle(column("volume"), column("interest"))
     return Options(years, strikes, calls, bid, ask, np.where(np.isnan(mid), last, mid), stale=stale)
-
-
-def _vols(sides: list[FloatArray], notes: list[str]) -> list[FloatArray]:
-    """Bid, ask and mid vols, decimals."""
-    known = np.concatenate(sides)
-    if np.isfinite(known).any() and np.nanmedian(known) > _PERCENT_FROM:
-        notes.append("the vols are read as percent")
-        return [side / 100 for side in sides]
-    return sides
 
 
 def _idle(volume: FloatArray, interest: FloatArray) -> BoolArray:
