@@ -20,8 +20,9 @@ from tests.cells.cell_tables import (
     vols,
     with_cell,
 )
-from voladdin.cells import Grid, parse, render
+from voladdin.cells import Grid, find_matrix, parse, render
 from voladdin.errors import InputError, LabelError
+from voladdin.worksheet.registry import evaluate
 
 
 class TestHeaders:
@@ -259,3 +260,34 @@ def test_messages_below_a_title_name_the_cell_of_the_range() -> None:
 def test_the_valuation_date_below_a_title() -> None:
     cells = table(corner="2026-01-15", side=["2026-02-15", "2026-03-15", "2027-01-15"])
     assert parse([["EURUSD", *[None] * 5], *cells]).surface.tenors[2] == 1.0
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        ["10D Put", "25D Put", "50D", "25D Call", "10D Call"],
+        ["10D", "25D", "50D", "25D", "10D"],
+        ["10D", "25D", "ATM", "25D", "10D"],
+        ["90D", "75D", "50D", "25D", "10D"],
+    ],
+)
+def test_d_is_delta_beside_tenors(top: list[str]) -> None:
+    """25D is 25 days too, and no swap has a tenor of days."""
+    cells = table(QUOTES, top=top)
+    np.testing.assert_allclose(parse(cells).surface.deltas, CALL_DELTAS)
+    turned = [list(line) for line in zip(*cells, strict=True)]
+    np.testing.assert_allclose(parse(turned).surface.deltas, CALL_DELTAS)
+    assert find_matrix(cells) is None
+    assert evaluate("VOLINTERP", [cells, "3M", "50D"]) == evaluate("VOLINTERP", [cells, "3M", "ATM"])
+
+
+def test_days_that_do_not_lie_about_50_are_days() -> None:
+    matrix = find_matrix(
+        [
+            ["", "1Y", "5Y", "10Y"],
+            ["30D", 60.0, 65.0, 70.0],
+            ["60D", 85.0, 84.0, 80.0],
+            ["90D", 86.0, 84.0, 76.0],
+        ]
+    )
+    assert matrix is not None and matrix.expiries == pytest.approx([30 / 365, 60 / 365, 90 / 365])

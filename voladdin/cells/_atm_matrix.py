@@ -10,7 +10,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import InputError, UnitsError
 from ..surface import MAX_CELLS
-from ._layout import header_lines, kind_of, line_kind
+from ._layout import header_kinds, kind_of
 from ._tenor_line import tenor_axis
 from ._values import Cells, Label, address, is_blank, is_missing, labels_of, read_date, read_number, rectangle
 
@@ -80,7 +80,7 @@ def _is_matrix(labels: list[list[Label]]) -> bool:
     corner = labels[0][0].cell
     if kind_of(corner) in ("tenor", "number") and read_date(corner) is None:
         return False
-    return len(labels[0]) > 1 and all(line_kind(line) == "tenor" for line in header_lines(labels))
+    return len(labels[0]) > 1 and header_kinds(labels) == ["tenor", "tenor"]
 
 
 def _refuse_mixed(body: list[Label]) -> None:

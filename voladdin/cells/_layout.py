@@ -25,6 +25,7 @@ Kind = Literal["blank", "number", "tenor", "strike", "other"]
 Labels = Sequence[Label]
 Table = Sequence[Labels]
 
+_FEWEST = 3  # labels that tell deltas from days
 _VOL_SPREAD = 4.0
 _NEAR = 1.25
 _STRIKE_SPREAD = 4.0
@@ -82,6 +83,32 @@ def header_lines(table: Table) -> tuple[Labels, Labels]:
     return table[0][1:], [row[0] for row in table[1:]]
 
 
+def header_kinds(table: Table) -> list[Literal["tenor", "strike"] | None]:
+    """Of the first row and the first column; beside tenors, 10D 25D 50D 75D 90D are deltas, not days."""
+    lines = header_lines(table)
+    kinds = [line_kind(line) for line in lines]
+    if kinds == ["tenor", "tenor"]:
+        deltas = [are_deltas_in_d(line) for line in lines]
+        kinds = ["strike" if one and not all(deltas) else "tenor" for one in deltas]
+    return kinds
+
+
+def are_deltas_in_d(line: Labels) -> bool:
+    """Whether all are such as 25D, or ATM, and lie about 50 as deltas do: 10 25 50 75 90, 10 25 50 25 10."""
+    found = [
+        50.0 if parse_delta(label.cell) == 0.5 else sideless_delta(label.cell)
+        for label in line
+        if not is_blank(label.cell)
+    ]
+    if len(found) < _FEWEST or None in found:
+        return False
+    numbers = [one or 0.0 for one in found]
+    back = numbers[::-1]
+    return 50.0 in numbers and (
+        numbers == back or all(a + b == 100 for a, b in zip(numbers, back, strict=True))
+    )
+
+
 def own_layout(table: Table, words: Words, forward: float | None) -> Layout:
     """Layout of a range that carries its own headers.
 
@@ -89,7 +116,7 @@ def own_layout(table: Table, words: Words, forward: float | None) -> Layout:
 
     Raises LabelError where the headers cannot be found, or both ways round are possible.
     """
-    row, column = map(line_kind, header_lines(table))
+    row, column = header_kinds(table)
     if row is None and column is None:
         return _layout_of_numbers(table, words, forward)
     if row == column:

@@ -148,6 +148,8 @@ def _number(label: Label, said: Notation | None) -> float | None:
 
 def _text_strike(label: Label) -> tuple[StrikeKind, float]:
     found = parse_strike(label.cell) if _is_text(label) else None
+    if found is None and sideless_delta(label.cell) == 50:  # "50D", which a tenor may be too
+        return "delta", 0.5
     if found is None or not np.isfinite(found[1]):
         hint = " (VOLQUOTES reads risk reversals and butterflies)" if _QUOTE.search(str(label.cell)) else ""
         raise LabelError(f"{label}; expected {STRIKES_EXPECTED}{hint}")
