@@ -43,38 +43,32 @@ class Trunk(nn.Module):
         return self.out(h), tangent @ self.out.weight.t()
 
 
-class Encoder(nn.Module):
-    """y [B, F], u [B, U] -> mean and standard deviation [B, E] of z."""
+class OfFeatures(nn.Module):
+    """A trunk of standardised features y [B, F] and of what stands beside them [B, M]."""
 
     offset: Tensor
     unit: Tensor
 
-    def __init__(self, centre: Tensor, spread: Tensor, modes: int, latent: int, width: int) -> None:
+    def __init__(self, centre: Tensor, spread: Tensor, beside: int, outputs: int, width: int) -> None:
         super().__init__()
         self.register_buffer("offset", centre)
         self.register_buffer("unit", spread)
-        self.trunk = Trunk(len(centre) + modes, 2 * latent, width, BLOCKS)
+        self.trunk = Trunk(len(centre) + beside, outputs, width, BLOCKS)
+
+    def inputs(self, y: Tensor, beside: Tensor) -> Tensor:
+        return torch.cat([(y - self.offset) / self.unit, beside], -1)
+
+
+class Encoder(OfFeatures):
+    """y [B, F], u [B, U] -> mean and standard deviation [B, E] of z."""
 
     def forward(self, y: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-        out = self.trunk(torch.cat([(y - self.offset) / self.unit, u], -1))
-        mean, spread = out.chunk(2, -1)
+        mean, spread = self.trunk(self.inputs(y, u)).chunk(2, -1)
         return mean, F.softplus(spread) + 1e-4
 
 
-class Decoder(nn.Module):
+class Decoder(OfFeatures):
     """y [B, F], z [B, E] -> mu(y, z) [B, U]."""
-
-    offset: Tensor
-    unit: Tensor
-
-    def __init__(self, centre: Tensor, spread: Tensor, modes: int, latent: int, width: int) -> None:
-        super().__init__()
-        self.register_buffer("offset", centre)
-        self.register_buffer("unit", spread)
-        self.trunk = Trunk(len(centre) + latent, modes, width, BLOCKS)
-
-    def inputs(self, y: Tensor, z: Tensor) -> Tensor:
-        return torch.cat([(y - self.offset) / self.unit, z], -1)
 
     def forward(self, y: Tensor, z: Tensor) -> Tensor:
         mu: Tensor = self.trunk(self.inputs(y, z))
@@ -114,8 +108,8 @@ class ConditionalVae(nn.Module):
         super().__init__()
         modes = len(scale)
         self.register_buffer("least", floor / scale)
-        self.encoder = Encoder(centre, spread, modes, latent, width)
-        self.decoder = Decoder(centre, spread, modes, latent, width)
+        self.encoder = Encoder(centre, spread, modes, 2 * latent, width)
+        self.decoder = Decoder(centre, spread, latent, modes, width)
         self.log_noise = nn.Parameter(torch.full((modes,), -1.0))
 
     def loss(self, y: Tensor, u: Tensor, draw: Tensor) -> Tensor:

@@ -26,9 +26,8 @@ class Pca(Gaussian):
 
     def fit(self, history: History) -> None:
         super().fit(history)
-        values, vectors = np.linalg.eigh(self.plain)
-        leading = slice(-self.components, None)
-        self.loadings = vectors[:, leading] * np.sqrt(values[leading])
+        leading, vectors, _ = _modes(self.plain, self.components)
+        self.loadings = vectors * np.sqrt(leading)
 
     def predict(self, vols: FloatArray, axes: DeltaAxes, prior: FloatArray | None = None) -> Prediction:
         mean, loadings = self.mean, self.loadings
@@ -57,7 +56,12 @@ class Ppca(Gaussian):
 
     def fit(self, history: History) -> None:
         super().fit(history)
-        values, vectors = np.linalg.eigh(self.plain)
-        rest, leading = values[: -self.components], slice(-self.components, None)
-        kept = vectors[:, leading] * (values[leading] - rest.mean())
-        self.cov = kept @ vectors[:, leading].T + rest.mean() * np.eye(len(values))
+        leading, vectors, rest = _modes(self.plain, self.components)
+        noise = rest.mean()
+        self.cov = (vectors * (leading - noise)) @ vectors.T + noise * np.eye(len(vectors))
+
+
+def _modes(covariance: FloatArray, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The `count` largest eigenvalues and their vectors [c, count], and the other eigenvalues."""
+    values, vectors = np.linalg.eigh(covariance)
+    return values[-count:], vectors[:, -count:], values[:-count]

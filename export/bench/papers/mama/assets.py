@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from voladdin._typing import FloatArray
-
 from ..fx import Fx, fx
-from ..gopal.rivals import VOLADDIN, own_bundle
+from ..gopal.rivals import VOLADDIN, own_fill
 from ..items import Bench, Item, Outcome, Table
 from ..panels import panels
 from .fitting import Spec, as_rows, asset, days_of, fitted, labels_of, scores
@@ -59,46 +57,37 @@ def _by_pair(
 
 def completion(bench: Bench) -> Outcome:
     """Figure 20: trained on some points drawn afresh each epoch, tested on surfaces with as many shown."""
-    data = fx(bench.seed)
-    train = torch.cat([days_of(data, "train", pair) for pair in data.pairs])
-    tests = data.part("test", bench.budget.every)
-    rows, nodes = as_rows(tests.vols), data.nodes
-    found: dict[str, list[float]] = {name: [] for name in (*METHODS, VOLADDIN)}
-    for share in SHARES:
-        shown = round(share * nodes)
-        seen = (
-            torch.rand(rows.shape, generator=torch.Generator().manual_seed(bench.seed))
-            .argsort(-1)
-            .argsort(-1)
-            < shown
-        )
-        for name, whole in METHODS.items():
-            model = fitted(bench, Spec(shown=shown, whole=whole), train).model
-            with torch.no_grad():
-                filled = model.decode(model.encode(rows, seen).mean)
-            found[name].append(float(1e4 * (filled - rows).abs().mean()))
-        own = _voladdin(bench, data, np.where(seen.numpy().reshape(tests.vols.shape), tests.vols, np.nan))
-        found[VOLADDIN].append(float(1e4 * np.abs(own - tests.vols).mean()))
+    shares = [_at_share(bench, share) for share in SHARES]
+    found = {name: [errors[name] for errors in shares] for name in shares[0]}
+    percents = [round(100 * share) for share in SHARES]
     with panels(bench, "003-figure-20") as axes:
         for name, values in found.items():
-            axes[0, 0].plot([round(100 * share) for share in SHARES], values, marker=".", label=name)
+            axes[0, 0].plot(percents, values, marker=".", label=name)
         axes[0, 0].set(xlabel="% of points shown", ylabel="MAE of the whole surface, bp")
         axes[0, 0].legend(fontsize=5)
-    header = ("", *(f"{round(100 * share)}% shown" for share in SHARES))
-    table = Table(
-        "MAE of whole test surfaces, bp", header, [[n, *(f"{v:.1f}" for v in vs)] for n, vs in found.items()]
-    )
-    ours = "; ".join(
-        f"{name} {' / '.join(f'{value:.1f}' for value in values)}" for name, values in found.items()
-    )
+    cells = {name: [f"{value:.1f}" for value in values] for name, values in found.items()}
+    rows = [[name, *values] for name, values in cells.items()]
+    table = Table("MAE of whole test surfaces, bp", ("", *(f"{share}% shown" for share in percents)), rows)
+    ours = "; ".join(f"{name} {' / '.join(values)}" for name, values in cells.items())
     return Outcome(ours, f"{ran(bench)}, all pairs", [table], ["003-figure-20"])
 
 
-def _voladdin(bench: Bench, data: Fx, vols: FloatArray) -> FloatArray:
-    from voladdin.imputation.filling import impute_batch
-
-    axes = data.split.test.axes
-    return impute_batch(vols, axes.tenors, deltas=axes.deltas, model=own_bundle(bench, data)).mean
+def _at_share(bench: Bench, share: float) -> dict[str, float]:
+    """Mean errors of whole test surfaces in bp, by method, this share of their points shown."""
+    data, found = fx(bench.seed), {}
+    train = torch.cat([days_of(data, "train", pair) for pair in data.pairs])
+    tests, shown = data.part("test", bench.budget.every), round(share * data.nodes)
+    rows = as_rows(tests.vols)
+    order = torch.rand(rows.shape, generator=torch.Generator().manual_seed(bench.seed))
+    seen = order.argsort(-1).argsort(-1) < shown
+    for name, whole in METHODS.items():
+        model = fitted(bench, Spec(shown=shown, whole=whole), train).model
+        with torch.no_grad():
+            filled = model.decode(model.encode(rows, seen).mean)
+        found[name] = float(1e4 * (filled - rows).abs().mean())
+    hidden = np.where(seen.numpy().reshape(tests.vols.shape), tests.vols, np.nan)
+    own = own_fill(bench, data)(hidden, tests.axes)
+    return found | {VOLADDIN: float(1e4 * np.abs(own - tests.vols).mean())}
 
 
 ITEMS = (
