@@ -2,9 +2,10 @@
 
 What a scenario draws from (`voladdin.generation.simulating`): moves, and where among surfaces they are made.
 No move of the history is in it. Each is a draw (a smoothed bootstrap): the move of a day chosen by its
-recency, mixed with those of a few of the days nearest to it, brought to its size; the shares are drawn at
-random and their squares sum to 1, so that covariances stay. Half-life and width were chosen on 2016 and 2017
-of the currency history (`voladdin bench scenarios --year 2016`), each from the years before it.
+recency, mixed with those of a few of its underlying's days nearest to it, brought to its size; the shares are
+drawn at random and their squares sum to 1, so that covariances stay. Half-life and width were chosen on 2016
+and 2017 of the currency history, the weight of other underlyings' days on 2015 to 2017
+(`voladdin bench scenarios --year 2016`), each from the years before it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ..bundle_writer import write_files
 from ..history import Days, read_history
 from .density import complete, growth
 
-HALF_LIFE, KERNEL = 2.5, (1.5, 1e-3)  # years; width and floor
+HALF_LIFE, KERNEL = 2.5, (1.5, 1e-3, 0.3)  # years; width, floor, and weight of another underlying's day
 SCORES, NOISE = 6, 0.05
 MOST = 6_000  # days, the latest
 DRAWS, SEED = 4_000, 20161231
@@ -37,7 +38,8 @@ def fit_moves(days: Days) -> dict[str, FloatArray]:
     latest = np.sort(np.argsort(days.date[first], kind="stable")[-MOST:])
     first, later = first[latest], later[latest]
     origin, basis, scores = _place(logs, recency, first)
-    places, changes = _drawn(scores, logs[later] - logs[first], recency[first])
+    _, whose = np.unique(days.underlying, return_inverse=True)
+    places, changes, whose = _drawn(scores, logs[later] - logs[first], recency[first], whose[first])
     return {
         "tenors": days.tenors,
         "deltas": days.deltas,
@@ -46,6 +48,7 @@ def fit_moves(days: Days) -> dict[str, FloatArray]:
         "noise": np.array(NOISE),
         "scores": places.astype(np.float16),
         "weight": np.full(len(places), 1.0 / len(places)),
+        "whose": whose.astype(float),
         "changes": changes.astype(np.float16),
         "kernel": np.array(KERNEL),
         "growth": np.array(growth(days, logs)),
@@ -67,22 +70,33 @@ def _place(
     return origin, basis, centred[chosen] @ basis @ np.linalg.inv(inner)
 
 
-def _drawn(scores: FloatArray, changes: FloatArray, recency: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Scores [DRAWS, Q] and moves [DRAWS, c] that are like the days' [S, Q] and [S, c], and none of them."""
-    from scipy.spatial import KDTree
-
+def _drawn(
+    scores: FloatArray, changes: FloatArray, recency: FloatArray, whose: np.ndarray
+) -> tuple[FloatArray, FloatArray, np.ndarray]:
+    """Scores [DRAWS, Q] and moves [DRAWS, c] that are like the days' [S, Q] and [S, c], and none of them; and
+    whose [DRAWS] they are, as the days' [S]."""
     rng = np.random.default_rng(SEED)
     days = rng.choice(len(scores), DRAWS, p=recency / recency.sum())
-    near = min(NEIGHBOURS, len(scores))
-    _, beside = KDTree(scores).query(scores[days], near)
-    others = rng.permuted(beside.reshape(DRAWS, near)[:, near > 1 :], axis=1)[:, :OTHERS]
+    others = rng.permuted(_beside(scores, whose, days), axis=1)[:, :OTHERS]
     share = np.concatenate([np.ones((DRAWS, 1)), MIXED * rng.standard_normal(others.shape)], axis=1)
     share /= np.sqrt((share**2).sum(1, keepdims=True))
     mixed = np.concatenate([days[:, None], others], axis=1)
     places = np.einsum("dn,dnq->dq", share**2, scores[mixed])
     size = np.maximum(np.sqrt((changes**2).mean(1)), 1e-5)
     share *= size[days][:, None] / size[mixed]  # quiet days stay quiet
-    return places, np.einsum("dn,dnc->dc", share, changes[mixed])
+    return places, np.einsum("dn,dnc->dc", share, changes[mixed]), whose[days]
+
+
+def _beside(scores: FloatArray, whose: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """[DRAWS, NEIGHBOURS - 1] the days nearest to each of `days`, of its underlying; fewer where one has."""
+    from scipy.spatial import KDTree
+
+    near = min(NEIGHBOURS, int(np.unique(whose, return_counts=True)[1].min()))
+    found = np.zeros((len(days), near), dtype=int)
+    for name in np.unique(whose[days]):
+        own, mine = np.flatnonzero(whose == name), whose[days] == name
+        found[mine] = own[KDTree(scores[own]).query(scores[days[mine]], near)[1].reshape(-1, near)]
+    return found[:, near > 1 :]
 
 
 def _short(days: Days, changes: FloatArray) -> float:

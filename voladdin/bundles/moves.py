@@ -4,7 +4,8 @@
 
 moves.npz: tenors [T] years and deltas [K] of the core nodes, increasing; origin [T*K] and basis [T*K, Q];
 scores [S, Q], the s of S earlier days; weight [S], which halves with age; changes [S, T*K], what the log vols
-did to the next day; kernel [2], width in s and floor of the weight of nearness; growth, the power of
+did to the next day; whose [S], the place of each day's underlying in the card's; kernel [3], width in s
+and floor of the weight of nearness, and the weight of another underlying's day; growth, the power of
 the horizon with which variances grow; short, that of a tenor below the first with which changes fall.
 """
 
@@ -34,12 +35,18 @@ class Moves(bundles.AnyBundle):
         "scores": "S Q",
         "weight": "S",
         "changes": "S T*K",
-        "kernel": "2",
+        "whose": "S",
+        "kernel": "3",
         "growth": "",
         "short": "",
     }
     GRAPHS = ()
     POSITIVE = frozenset({"tenors", "deltas", "noise", "kernel", "growth"})
+
+    @property
+    def underlyings(self) -> tuple[str, ...]:
+        """Whose days they were."""
+        return tuple(self.card["training"]["underlyings"])
 
     def probe(self) -> FloatArray:
         """Looks at its axes, weights and moves."""
@@ -48,6 +55,8 @@ class Moves(bundles.AnyBundle):
             raise ValueError("its weights are not those of days")
         if not all((np.diff(a[name]) > 0).all() for name in ("tenors", "deltas")) or a["deltas"][-1] >= 1:
             raise ValueError("its axes are not in order")
+        if not np.isin(a["whose"], range(len(self.underlyings))).all():
+            raise ValueError("its days are of underlyings that its card does not name")
         if np.abs(a["changes"]).max() > np.log(1e6):
             raise ValueError("its moves are no market's")
         return np.zeros(0)  # there is no graph

@@ -1,11 +1,11 @@
 """Today's surface over the next days: joint moves that surfaces like it made in history.
 
 Each day of a scenario is the move of log vols of one earlier day, drawn with a weight that halves with its
-age and falls with its distance from today's surface (a filtered historical simulation): moves of all
-tenors and deltas stay together, with the tails that they have. Moves of h days are scaled so that their
-variance grows with the power of h that the history's does. Between the history's nodes a move is a cubic
-spline in (ln T, N^-1(delta)), beyond them it is the last node's, and below the first tenor it grows as the
-history's do towards the short end.
+age, falls with its distance from today's surface and is less for another underlying's (a filtered historical
+simulation): moves of all tenors and deltas stay together, with the tails that they have. Moves of h days are
+scaled so that their variance grows with the power of h that the history's does. Between the history's nodes
+a move is a cubic spline in (ln T, N^-1(delta)), beyond them it is the last node's, and below the first tenor
+it grows as the history's do towards the short end.
 
 A cell is moved by what moves its own delta; a surface with arbitrage gives way to the nearest without.
 """
@@ -45,9 +45,17 @@ class Scenarios:
 
 
 def scenarios(
-    surface: Surface, n: int, seed: int = 0, horizon: int = 1, *, model: str | Path = "fx"
+    surface: Surface,
+    n: int,
+    seed: int = 0,
+    horizon: int = 1,
+    *,
+    model: str | Path = "fx",
+    underlying: str | None = None,
 ) -> Scenarios:
     """n joint moves of today's surface over `horizon` business days; holes stay.
+
+    underlying: such as "EURUSD": where the model's history has it, its own days count more than the others'.
 
     The same seed gives the same on every machine, and more of them begin with the same ones.
 
@@ -56,7 +64,8 @@ def scenarios(
     """
     count, days = latents.whole("n", n), latents.whole("horizon", horizon)
     _refuse(surface, count, days)
-    found = unrepaired(surface, bundles.load(model, Moves), count, latents.whole("seed", seed), days)
+    moves = bundles.load(model, Moves)
+    found = unrepaired(surface, moves, count, latents.whole("seed", seed), days, underlying)
     further = np.zeros(count)
     for index in np.flatnonzero(~arbitrage_free(surface, found)).tolist():
         kept = _repaired(surface.replace(found[index]), index, count)
@@ -65,11 +74,13 @@ def scenarios(
     return Scenarios(found, further)
 
 
-def unrepaired(surface: Surface, model: Moves, count: int, seed: int, days: int) -> FloatArray:
+def unrepaired(
+    surface: Surface, model: Moves, count: int, seed: int, days: int, underlying: str | None = None
+) -> FloatArray:
     """[count, T, K] vols that may have arbitrage."""
     a, at = model.arrays, _between(model, surface)
     u = latents.uniforms(_STREAM, seed, (count, days))
-    weight = _near(model, at, np.log(surface.vols).ravel())
+    weight = _near(model, at, np.log(surface.vols).ravel(), underlying)
     chosen = np.minimum(np.searchsorted(np.cumsum(weight), u), len(weight) - 1)
     steps = a["changes"][chosen].sum(1)
     scale = days ** ((float(a["growth"]) - 1) / 2) * _short(model, surface.tenors)
@@ -77,15 +88,17 @@ def unrepaired(surface: Surface, model: Moves, count: int, seed: int, days: int)
     return np.asarray(np.clip(surface.vols * np.exp(change), _LEAST_VOL, MAX_VOL))
 
 
-def _near(model: Moves, at: FloatArray, logs: FloatArray) -> FloatArray:
+def _near(model: Moves, at: FloatArray, logs: FloatArray, underlying: str | None) -> FloatArray:
     """[S] weights, of sum 1, of the days; logs: [N] log-vols, NaN where missing."""
     a, seen = model.arrays, np.isfinite(logs)
     basis = at[seen] @ a["basis"] / float(a["noise"])
     residual = (logs[seen] - at[seen] @ a["origin"]) / float(a["noise"])
     place = np.linalg.solve(basis.T @ basis + np.eye(basis.shape[1]), basis.T @ residual)
-    width, floor = a["kernel"]
+    width, floor, others = a["kernel"]
     distance = ((a["scores"] - place) ** 2).sum(1)
     weight = a["weight"] * (np.exp(-0.5 * distance / width**2) + floor)
+    if underlying in model.underlyings:
+        weight = np.where(a["whose"] == model.underlyings.index(underlying), weight, others * weight)
     return np.asarray(weight / weight.sum())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..bundles import load
 from ..bundles.moves import Moves
 from ..cells import Cell, Cells, Grid, is_blank, render
 from ..errors import InputError
@@ -21,9 +22,9 @@ def _volscenario(surface: Cells, n: Cell, seed: Cell, horizon: Cell, model: Cell
     rows = count * (len(surface) + 1)
     if rows > _MOST_ROWS:
         raise InputError(f"n is {count}, {rows:,} rows in all; expected at most {_MOST_ROWS:,}")
-    found = scenarios(
-        grid.surface, count, whole("seed", number("seed", seed, 0)), days, model=model_name(model)
-    )
+    start, pair = whole("seed", number("seed", seed, 0)), grid.words.pair
+    found = scenarios(grid.surface, count, start, days, model=model_name(model), underlying=pair)
+    _say_whose(pair, load(model_name(model), Moves))
     if found.moved.any():
         touched = int((found.moved > 0).sum())
         warn(f"{touched} of {count} moved by up to {found.moved.max():.3g} bp to be free of arbitrage")
@@ -33,6 +34,11 @@ def _volscenario(surface: Cells, n: Cell, seed: Cell, horizon: Cell, model: Cell
     ]
     blank: Cells = [[""] * len(surface[0])]
     return [row for i, block in enumerate(blocks) for row in (blank if i else []) + block]
+
+
+def _say_whose(pair: str | None, moves: Moves) -> None:
+    if pair is not None and pair not in moves.underlyings:
+        warn(f"{pair} is not in the model's history: the moves are those of {', '.join(moves.underlyings)}")
 
 
 def _numbers(**given: Cell) -> list[tuple[str, float]]:

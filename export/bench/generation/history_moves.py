@@ -49,7 +49,9 @@ class Year:
 def compare(days: Days, year: int, draws: int) -> Iterator[str]:
     """The tables of a year."""
     start, end = (np.datetime64(f"{y}-01-01") for y in (year, year + 1))
-    model = Moves({"name": "bench"}, "", fit_moves(days.keep(days.date < start)), {})
+    before = days.keep(days.date < start)
+    card = {"name": "bench", "training": {"underlyings": np.unique(before.underlying).tolist()}}
+    model = Moves(card, "", fit_moves(before), {})
     within = days.keep((days.date >= start) & (days.date < end))
     years = [_year(within, name, model, draws) for name in np.unique(within.underlying).tolist()]
     tenors = [tenor_label(t) for t in days.tenors.tolist()]
@@ -65,7 +67,7 @@ def _year(days: Days, name: str, model: Moves, draws: int) -> Year:
     drawn, free = [], []
     for day in range(len(vols) - 1):
         today = Surface(vols[day], days.tenors, deltas=days.deltas)
-        made = unrepaired(today, model, draws, day, 1)
+        made = unrepaired(today, model, draws, day, 1, name)
         free.append(arbitrage_free(today, made).mean())
         drawn.append(_words(made, days) - words[day])
     fixed = arbitrage_free(today, vols).mean()
