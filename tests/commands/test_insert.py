@@ -22,21 +22,23 @@ def opened(sheets: dict[str, dict[str, Any]], select: str, *answers: str) -> Doc
 
 
 def test_it_asks_for_function_range_others_and_place() -> None:
-    asked, answers = [], ["VOLIMPUTE", "S!$A$1:$F$4", "output=std", "H1"]
+    asked, answers = [], ["VOLIMPUTE", "S!$A$1:$F$4", "output", "std", "none", "H1"]
     for count in range(len(answers)):
         document = opened({"S": {"A1": GRID}}, "B2", *answers[:count])
         with pytest.raises(Unanswered) as question:
             run(document, "insert")
         asked.append(question.value.question)
         assert not document.edits
-    assert [question.kind for question in asked] == ["text", "range", "text", "range"]
+    assert [question.kind for question in asked] == ["text", "range", "text", "text", "text", "range"]
     assert asked[0].choices[0] == asked[0].default == "VOLIMPUTE"
-    assert (asked[1].default, asked[3].default) == ("$A$1:$F$4", "H1")
-    assert "4 x 6" in asked[3].words
+    assert (asked[1].default, asked[5].default) == ("$A$1:$F$4", "H1")
+    assert asked[2].choices[:3] == ("none", "output", "prior") and asked[2].default == "none"
+    assert asked[3].choices[:3] == ("fill", "mean", "std") and "output" not in asked[4].choices
+    assert "4 x 6" in asked[5].words
 
 
 def test_the_formula_is_an_array_of_its_size() -> None:
-    document = opened({"S": {"A1": GRID}}, "B2", "volimpute", "$A$1:$F$4", "output=std", "H2")
+    document = opened({"S": {"A1": GRID}}, "B2", "volimpute", "$A$1:$F$4", "OUTPUT", "3", "", "H2")
     said = run(document, "insert")
     formula = '=VOLIMPUTE(A1:F4, "std")'
     assert said == f"wrote {formula} to S!H2, 4 x 6 cells"
@@ -53,7 +55,11 @@ def test_the_formula_is_an_array_of_its_size() -> None:
         (("VOLCHECK", "A1:D3", "", "F1"), "=VOLCHECK(A1:D3)", (1, 1)),
         (("VOLINTERP", "A1:D3", "6M", '"C25"', "", "F1"), '=VOLINTERP(A1:D3, "6M", "C25")', (1, 1)),
         (("VOLINTERP", "A1:D3", "A2:A3", "ATM", "", "F1"), '=VOLINTERP(A1:D3, A2:A3, "ATM")', (2, 1)),
-        (("VOLSHIFT", "A1:D3", "dlevel=0.01;dterm = A9", "F1"), "=VOLSHIFT(A1:D3, 0.01, , , A9)", (3, 4)),
+        (
+            ("VOLSHIFT", "A1:D3", "dlevel", "0.01", "dterm", "A9", "", "F1"),
+            "=VOLSHIFT(A1:D3, 0.01, , , A9)",
+            (3, 4),
+        ),
     ],
 )
 def test_arguments_of_each_kind(answers: tuple[str, ...], formula: str, size: tuple[int, int]) -> None:
@@ -76,12 +82,12 @@ def test_a_range_of_another_sheet_is_named() -> None:
     [
         (("VOLNONE",), "'VOLNONE' is none of VOLIMPUTE"),
         (("VOLCHECK", "nowhere"), "'nowhere' names no cells"),
-        (("VOLCHECK", "A9:B9"), "Others|header|no vol"),
-        (("VOLCHECK", "A1:D3", "outptu=report"), "'outptu=report' names no argument; expected one of output"),
+        (("VOLCHECK", "A9:B9"), "header|no vol"),
+        (("VOLCHECK", "A1:D3", "outptu"), "'outptu' is none of none, output"),
         (("VOLIMPUTE", "A1:D3", "", "D3"), "S!D3 holds 0.11; expected 3 x 4 blank cells"),
         (("VOLIMPUTE", "A1:D3", "", "XFC1"), "leave the sheet"),
         (("VOLCHECK", "A1:D6", "", "C5"), "1 x 1 cells from S!C5 cover A1:D6, which they read"),
-        (("VOLIMPUTE", "A1:D3", "output=standard"), "output is 'standard'; expected one of"),
+        (("VOLIMPUTE", "A1:D3", "output", "standard"), "'standard' is none of fill, mean"),
         (("VOLIMPUTE", "F2:G4", ""), "surface: cell F3 is .1Z."),
     ],
 )
@@ -113,9 +119,9 @@ def test_the_place_offered_has_room() -> None:
 
 def test_vols_look_as_their_grid_and_what_is_no_vol_does_not() -> None:
     looks = {"B2:D3": {"format": "0.00%"}}
-    for other, form in (("", "0.00%"), ("output=zscore", "General")):
+    for other, form in (([""], "0.00%"), (["output", "zscore", ""], "General")):
         document = calc.opened({"S": {"A1": QUOTED}}, "A1", looks=looks)
-        document.answers = iter(("VOLIMPUTE", "A1:D3", other, "F1"))
+        document.answers = iter(("VOLIMPUTE", "A1:D3", *other, "F1"))
         before = calc.state(document)
         run(document, "insert")
         assert calc.attribute(document, "G2:I3", "format") == [[form] * 3] * 2

@@ -17,13 +17,15 @@ from voladdin.arbitrage.repair import repair
 from voladdin.cells import parse
 from voladdin.commands import COMMANDS
 from voladdin.commands.ledger import CellRun
+from voladdin.commands.questions import Prompt
 from voladdin.commands.transaction import Transaction
 from voladdin.errors import InputError
 from voladdin.hosts.documents.document import Document
 from voladdin.hosts.documents.engine import book_of
-from voladdin.hosts.excel.calls import on_book
+from voladdin.hosts.excel.calls import _in_lines, on_book
 from voladdin.hosts.excel.edits import apply
 from voladdin.hosts.excel.open_book import OpenDocument
+from voladdin.worksheet.registry import FUNCTIONS, Function
 
 
 def run(document: Document, name: str, select: str, workbook: Any = None) -> str:
@@ -293,6 +295,14 @@ def test_a_ledger_that_excel_keeps_is_blank(monkeypatch: pytest.MonkeyPatch) -> 
     assert run(document, "clear", "A1") == "nothing to clear: no command has written here"
 
 
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=lambda function: function.name)
+def test_every_choice_of_a_question_has_room_in_excel(function: Function) -> None:
+    names = tuple(argument.name for argument in function.arguments if argument.optional)
+    for choices in (("none", *names), *(argument.choices for argument in function.arguments)):
+        asked = _in_lines(Prompt("text", "Which other argument?" * 20, "", choices)).split("\n", 2)[2]
+        assert asked.startswith("Which") and len(asked) <= 255
+
+
 def test_a_question_is_asked_until_it_is_answered() -> None:
     document = calc.opened({"S": {"B3": GRID}}, "C4")
     workbook = excel.Workbook(document)
@@ -303,7 +313,11 @@ def test_a_question_is_asked_until_it_is_answered() -> None:
     kind, default, words = on_book("insert\tVOLCHECK", workbook, "book.ods")[1:].split("\n")
     assert (kind, default) == ("range", "$B$3:$G$6") and len(words) <= 255
     assert calc.state(document) == before
-    answers = ["[book.ods]S!$B$3:$G$6", "output=report", "'[book.ods]S'!$B$9"]
+    asked = on_book("insert\tVOLCHECK\t$B$3:$G$6\toutput", workbook, "book.ods")
+    assert asked.startswith("?text\nok\nVOLCHECK: output") and asked.endswith(
+        " 1 ok 2 report 3 map 4 diagnostics"
+    )
+    answers = ["[book.ods]S!$B$3:$G$6", "output", "report", "", "'[book.ods]S'!$B$9"]
     said = on_book("\t".join(["insert", "VOLCHECK", *answers]), workbook, "book.ods")
     assert said == '=wrote =VOLCHECK(B3:G6, "report") to S!B9, 1 x 1 cells'
     assert calc.attribute(document, "B9", "formula") == [['=VOLCHECK(B3:G6, "report")']]

@@ -414,7 +414,7 @@ def test_what_a_page_sends_arrives_beside_its_grid(drive: Drive, home: Path) -> 
 
 
 def test_an_inserted_formula_is_calculated_and_cleared(drive: Drive) -> None:
-    answers = ["VOLIMPUTE", "'Sheet1'!$B$3:$G$6", "output=std", "'Sheet1'!$I$3"]
+    answers = ["VOLIMPUTE", "'Sheet1'!$B$3:$G$6", "output", "std", "none", "'Sheet1'!$I$3"]
     found = drive(
         ["load", None],
         ["put", "B3:G6", TEXTS],

@@ -133,15 +133,15 @@ EXCEL_ONLY = [  # what LibreOffice's Basic lacks, each by its stand-in above
 ]
 
 
-def _python() -> str:
-    """The interpreter that has LibreOffice's uno."""
-    python = shutil.which("python3", path="/usr/bin") or sys.executable
-    if (
-        shutil.which("soffice") is None
-        or subprocess.run([python, "-c", "import uno"], capture_output=True).returncode
-    ):
-        pytest.skip("LibreOffice (soffice) with the system's Python module uno is not installed")
-    return python
+PYTHON = shutil.which("python3", path="/usr/bin") or sys.executable  # that has LibreOffice's uno
+
+
+def lacking() -> str | None:
+    """What is not installed that `run_vba` needs."""
+    asked = [PYTHON, "-c", "import uno"]
+    if shutil.which("soffice") and not subprocess.run(asked, capture_output=True, check=False).returncode:
+        return None
+    return "LibreOffice (soffice) with the system's Python module uno is not installed"
 
 
 def configure(profile: Path, **entries: str) -> None:
@@ -162,7 +162,7 @@ def run_vba(file: Path, folder: Path, profile: Path, *body: str, replace: Any = 
     folder: for LibreOffice's own files. profile: of the user, with `configure`'s file. replace: more of
     EXCEL_ONLY, or None for nothing of it.
     """
-    head = f'Const PYTHON_MODULE = "{names.PYTHON_MODULE}"\n'
+    head = f'Const PYTHON_MODULE = "{names.PYTHON_MODULE}", PYTHON_SERVER = "{names.PYTHON_SERVER}"\n'
     test = "\n".join(["\nPublic Function Test() As String", "Dim a", *body, "End Function\n\n"])
     script = {
         "module": names.VBA_MODULE,
@@ -171,9 +171,11 @@ def run_vba(file: Path, folder: Path, profile: Path, *body: str, replace: Any = 
         "add": head + STUBS + test,
         **options,
     }
+    if (reason := lacking()) is not None:
+        pytest.skip(reason)
     environment = os.environ | {"USERPROFILE": str(profile)}
     ran = subprocess.run(
-        [_python(), DRIVER, file, folder],
+        [PYTHON, DRIVER, file, folder],
         input=json.dumps(script),
         capture_output=True,
         text=True,

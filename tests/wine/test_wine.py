@@ -7,13 +7,14 @@ processes, scripts and sockets are Wine's.
 from __future__ import annotations
 
 import subprocess
-import time
 
 import pytest
 
-from export.bench.hosts.wine import DRIVE, HOME, PYTHON, by_com, by_http, excel, windows
+from export.bench.hosts.wine import DRIVE, ENDING, HOME, PYTHON, by_com, by_http, excel, given_up
 from tests.stubs.function_calls import CALLS, QUOTES
 from voladdin.hosts.excel import xlam
+from voladdin.hosts.excel.activated import command
+from voladdin.hosts.excel.names import IMPORT_SECONDS
 from voladdin.journal import Caller
 from voladdin.worksheet.registry import FUNCTIONS, evaluate
 from voladdin.worksheet.wire import Call, read_answer, write_call
@@ -67,13 +68,14 @@ def test_the_times_of_an_answer(server: object) -> None:
 
 def test_python_that_breaks_is_given_up_by_the_library(installed: str) -> None:
     """An interpreter that ends at once: the DLL says so, and Excel does not wait for two minutes."""
-    (DRIVE / "c" / "command.txt").write_text(f'"{PYTHON}" -B -c "raise SystemExit(3)"')
-    library = next((DRIVE / "py").glob("xlwings64-*.dll")).name
-    (DRIVE / "c" / "calls.txt").write_bytes(b"")
-    start = time.monotonic()
-    said = windows("com.exe", rf"C:\py\{library}", "command.txt", "calls.txt", "answers.txt", seconds=150)
-    assert "no Python" in said
-    print(f"given up after {time.monotonic() - start:.1f} s")
+    print(f"given up after {given_up(ENDING):.1f} s")
+
+
+def test_python_whose_imports_hang_ends_itself(installed: str) -> None:
+    """The library alone would wait two minutes for it."""
+    (DRIVE / "c" / "hung").mkdir(exist_ok=True)
+    (DRIVE / "c" / "hung" / "xlwings.py").write_text("import time\ntime.sleep(60)\n")
+    assert IMPORT_SECONDS <= given_up(command(PYTHON, r"C:\c\hung")) < 30
 
 
 def test_a_stopped_server_leaves_no_state(server: subprocess.Popen[bytes]) -> None:

@@ -43,6 +43,8 @@ class _Given(NamedTuple):
         return "" if self.value is None else json.dumps(self.value, ensure_ascii=False)
 
 
+_NONE = "none"
+_WORDED = ("tenors", "strikes", "rr25")  # ranges that a word may stand for: typed where optional
 _OMITTED = _Given(None)
 
 
@@ -75,9 +77,11 @@ def insert(book: xw.Book) -> str:
 
 
 def _asked(book: xw.Book, function: Function, argument: Argument) -> _Given:
-    """A range by mouse, the first one's default the grid at the cursor; a value typed, or a cell's."""
+    """A range by mouse, the first one's default the grid at the cursor; a word chosen; a value typed."""
     words = f"{function.name}: {argument.name}, {argument.help}"[:_WORDS]
-    if argument.kind != "range":
+    if argument.choices:
+        return _Given(ask(book, Prompt("text", words, argument.choices[0], argument.choices)))
+    if argument.kind != "range" or (argument.optional and argument.name in _WORDED):
         return _typed(book, ask(book, Prompt("text", words)))
     first = argument is function.arguments[0] and argument.name not in _FOUR
     return _of(ask_range(book, words, _grid_at_cursor(book) if first else ""))
@@ -108,17 +112,14 @@ def _typed(book: xw.Book, text: str) -> _Given:
 
 
 def _others(book: xw.Book, function: Function, given: dict[str, _Given]) -> dict[str, _Given]:
-    """What else is named: output=std; prior=H1:M9. Raises InputError for a name that is no argument."""
-    names = [argument.name for argument in function.arguments if argument.name not in given]
-    if not names:
-        return {}
-    words = f"Others, such as {names[0]}=...; blank for none: {', '.join(names)}"[:_WORDS]
-    found = {}
-    for part in filter(str.strip, ask(book, Prompt("text", words)).split(";")):
-        name, equals, text = (word.strip() for word in part.partition("="))
-        if not equals or name.lower() not in names:
-            raise InputError(f"{part.strip()!r} names no argument; expected one of {', '.join(names)}")
-        found[name.lower()] = _typed(book, text)
+    """What else is chosen, one argument after the other until none is."""
+    left = {argument.name: argument for argument in function.arguments if argument.name not in given}
+    found: dict[str, _Given] = {}
+    while left:
+        name = ask(book, Prompt("text", "Which other argument?", _NONE, (_NONE, *left)))
+        if name == _NONE:
+            break
+        found[name] = _asked(book, function, left.pop(name))
     return found
 
 

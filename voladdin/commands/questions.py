@@ -37,14 +37,23 @@ class Unanswered(BaseException):
 
 
 def ask(book: xw.Book, question: Prompt) -> str:
-    """The answer. Raises Unanswered, for the host, and InputError where it is none of the choices."""
+    """The answer; a choice may be given by its number, and blank is the default of choices.
+
+    Raises Unanswered, for the host, and InputError where it is none of the choices.
+    """
     given: str | None = next(book.api.answers, None)
     if given is None:
         raise Unanswered(question)
     answer = given.strip()
-    if question.choices and answer.upper() not in question.choices:
+    return _chosen(question, answer or question.default) if question.choices else answer
+
+
+def _chosen(question: Prompt, answer: str) -> str:
+    known = {str(number): choice for number, choice in enumerate(question.choices, start=1)}
+    known |= {choice.casefold(): choice for choice in question.choices}
+    if answer.casefold() not in known:
         raise InputError(f"{answer!r} is none of {', '.join(question.choices)}")
-    return answer.upper() if question.choices else answer
+    return known[answer.casefold()]
 
 
 def ask_range(book: xw.Book, words: str, default: str = "") -> xw.Range:

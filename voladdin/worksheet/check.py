@@ -92,6 +92,7 @@ VOLCHECK = Function(
             "ok (TRUE or FALSE, unless told), report (one trade a row), map (vol bp in each cell) or "
             "diagnostics (conditions on a smooth surface)",
             "value",
+            choices=OUTPUTS,
         ),
         *AXES,
         Argument("bid", "bid vols with the surface's labels; calls are sold at them", "range"),

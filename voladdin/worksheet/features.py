@@ -72,6 +72,7 @@ VOLFEATURES = Function(
             "values (level, skew, curv, term in one row, unless told), one of these four, report or weights; "
             "market, of a delta grid: ATM, 25-delta risk reversal and butterfly, slope of ATM a year",
             "value",
+            choices=OUTPUTS,
         ),
         *AXES,
         *MARKET,

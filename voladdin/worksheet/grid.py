@@ -175,12 +175,15 @@ VOLGRID = Function(
             "range",
             optional=False,
         ),
-        Argument("output", f"one of {', '.join(OUTPUTS)}; grid unless told", "value"),
+        Argument("output", f"one of {', '.join(OUTPUTS)}; grid unless told", "value", choices=OUTPUTS),
         Argument("valuation", "the date that expiry dates count from", "value"),
         Argument("forwards", "one forward an expiry; by put-call parity unless told", "range"),
         Argument("rate", "continuously compounded, such as 0.03; by put-call parity unless told", "value"),
         Argument(
-            "exercise", "european or american, which needs rate and underlying; european unless told", "value"
+            "exercise",
+            "european or american, which needs rate and underlying; european unless told",
+            "value",
+            choices=EXERCISES,
         ),
         Argument(
             "underlying", "its price, for American options or where no strike has call and put", "value"
@@ -194,8 +197,14 @@ VOLGRID = Function(
             "settlement",
             "pm or am: when the last day ends, where no column AM/PM says it; pm (the close) unless told",
             "value",
+            choices=tuple(SETTLEMENTS),
         ),
-        Argument("clock", "calendar (days over 365, unless told) or business (weekdays over 252)", "value"),
+        Argument(
+            "clock",
+            "calendar (days over 365, unless told) or business (weekdays over 252)",
+            "value",
+            choices=tuple(CLOCKS),
+        ),
     ),
     '=VOLGRID(A1:F400, "grid", TODAY())',
     _volgrid,

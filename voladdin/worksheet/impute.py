@@ -129,7 +129,12 @@ VOLIMPUTE = Function(
     "The same grid of implied vols with its holes filled, or the uncertainty of each cell.",
     (
         SURFACE,
-        Argument("output", f"one of {', '.join(OUTPUTS)} (improbable quotes); fill unless told", "value"),
+        Argument(
+            "output",
+            f"one of {', '.join(OUTPUTS)} (improbable quotes); fill unless told",
+            "value",
+            choices=OUTPUTS,
+        ),
         Argument("prior", "an earlier grid with at least these labels, such as yesterday's", "range"),
         TENORS,
         STRIKES,

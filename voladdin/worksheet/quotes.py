@@ -22,6 +22,7 @@ from .smile_quotes import SmileQuotes, drop_impossible, is_percent
 
 BACK = "quotes"
 OUTPUTS = ("vol", "strike", BACK)
+BUTTERFLIES = ("broker", "smile")
 _DIGITS = 12  # after the point: a quote comes back as it was written
 _COLUMNS = {"ATM": "atm", "25RR": "rr25", "25BF": "bf25", "10RR": "rr10", "10BF": "bf10"}
 
@@ -54,7 +55,7 @@ class _QuoteArguments:
         return None if self.spot is None else number("spot", self.spot, 1.0)
 
     def butterflies(self) -> str:
-        return choice("butterfly", self.butterfly, ["broker", "smile"])
+        return choice("butterfly", self.butterfly, BUTTERFLIES)
 
     def said(self) -> Said:
         """For a table of quotes, or a surface."""
@@ -240,7 +241,12 @@ VOLQUOTES = Function(
             "premium and at_money",
             "value",
         ),
-        Argument("butterfly", '"broker" (market strangle) or "smile"; broker unless told', "value"),
+        Argument(
+            "butterfly",
+            '"broker" (market strangle) or "smile"; broker unless told',
+            "value",
+            choices=BUTTERFLIES,
+        ),
         Argument("spot", "spot rate; needed for strikes", "value"),
         Argument(
             "domestic",
@@ -254,7 +260,12 @@ VOLQUOTES = Function(
             "range",
             zero=True,
         ),
-        Argument("output", "vol (unless told), strike, which needs spot and both rates, or quotes", "value"),
+        Argument(
+            "output",
+            "vol (unless told), strike, which needs spot and both rates, or quotes",
+            "value",
+            choices=OUTPUTS,
+        ),
         UNITS,
         *CONVENTION,
     ),

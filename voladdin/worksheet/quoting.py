@@ -14,17 +14,24 @@ DEFAULT_PAIR = "EURUSD"
 PREMIUMS = {"base": True, "quote": False}  # by the premium's currency: whether it comes off the delta
 
 CONVENTION = (
-    Argument("delta", '"spot" or "forward": of the quotes, in the place of the pair\'s usual', "value"),
+    Argument(
+        "delta",
+        '"spot" or "forward": of the quotes, in the place of the pair\'s usual',
+        "value",
+        choices=("spot", "forward"),
+    ),
     Argument(
         "premium",
         '"base" or "quote": the currency of the premium, which in base comes off the delta; the pair\'s usual'
         " unless told",
         "value",
+        choices=tuple(PREMIUMS),
     ),
     Argument(
         "at_money",
         '"dns" (delta-neutral straddle) or "forward": what ATM is; the pair\'s usual unless told',
         "value",
+        choices=("dns", "forward"),
     ),
 )
 

@@ -99,7 +99,12 @@ VOLREPAIR = Function(
     "The nearest grid of implied vols that cannot be arbitraged, the change of each cell, or a report.",
     (
         SURFACE,
-        Argument("output", f"one of {', '.join(OUTPUTS)} (in bp of vol); repaired unless told", "value"),
+        Argument(
+            "output",
+            f"one of {', '.join(OUTPUTS)} (in bp of vol); repaired unless told",
+            "value",
+            choices=OUTPUTS,
+        ),
         *AXES,
         Argument("bid", "bid vols with the surface's labels; moving between bid and ask is free", "range"),
         Argument("ask", "ask vols with the surface's labels", "range"),

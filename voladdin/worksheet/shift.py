@@ -90,9 +90,17 @@ VOLSHIFT = Function(
         WORDING,
         TENOR,
         Argument(
-            "decay", f"of a market move over the tenors: {', '.join(DECAYS)}; parallel unless told", "value"
+            "decay",
+            f"of a market move over the tenors: {', '.join(DECAYS)}; parallel unless told",
+            "value",
+            choices=DECAYS,
         ),
-        Argument("wings", "of a market move of ATM: sticky delta, unless told, or sticky strike", "value"),
+        Argument(
+            "wings",
+            "of a market move of ATM: sticky delta, unless told, or sticky strike",
+            "value",
+            choices=WINGS,
+        ),
     ),
     "=VOLSHIFT(A1:F9, 0.01, -0.05)",
     _volshift,

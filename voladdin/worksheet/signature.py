@@ -24,6 +24,8 @@ class Argument:
 
     "values" are one value or a range of them, and arrive as Cells.
 
+    choices: the words that a "value" may be, where there are no others.
+
     zero: whether a range of one 0 is a value; elsewhere it is omitted, as Calc passes a blank cell as 0.
     """
 
@@ -32,6 +34,7 @@ class Argument:
     kind: Literal["range", "value", "values"]
     optional: bool = True
     zero: bool = False
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

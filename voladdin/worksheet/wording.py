@@ -15,6 +15,7 @@ WORDING = Argument(
     '"market" where the four are ATM, 25-delta risk reversal and butterfly, and the slope of ATM a year, at '
     'the tenor; "paper" unless told',
     "value",
+    choices=CHOICES,
 )
 TENOR = Argument("tenor", "of the market's words, such as 1M; the grid's nearest to 1M unless told", "value")
 

@@ -29,7 +29,7 @@ from voladdin.worksheet.wire import Call, read_answer, write_call
 
 from ..calc.recalculation import grid, own_home
 from ..report import rows_table
-from . import wine
+from . import in_basic, wine
 
 Ask = Callable[[str], object]
 HTTP_BAR = 3.0  # ms, half of the answers of Windows' loop
@@ -155,6 +155,29 @@ def _windows() -> Iterator[None]:
         wine.stop_all()
 
 
+def figures(count: int) -> Iterator[list[str]]:
+    """Rows of the figures, ms, and what is expected; or a line that says why there is none."""
+    cells, nothing = grid(np.random.default_rng(1)), "not measured"
+    basic = in_basic.measured(cells, count)
+    if isinstance(basic, str):
+        yield ["the add-in's VBA", f"{nothing}: {basic}", ""]
+    else:
+        yield ["A:F with an 8 x 5 grid, made a call by the VBA", f"{basic.whole_columns:.1f}", ""]
+        yield ["broken Python, first formula, the VBA's part", f"{basic.first:.0f}", ""]
+        yield ["broken Python, each later formula", f"{basic.later:.1f}", "5"]
+    if not wine.DRIVE.is_dir():
+        yield ["through COM", f"{nothing}: VOLADDIN_WINE names no folder of tests/wine/setup.sh", ""]
+        return
+    with _windows():
+        said = wine.by_com([write_call(Call("VOLIMPUTE", [cells]))] * (count + 5))[1]
+        ending = 1e3 * wine.given_up(wine.ENDING)
+    answer = float(np.median([float(ms) for ms in re.findall(r"p50 ([\d.]+) ms", said)][5:]))
+    yield ["that call by COM, known", f"{answer:.1f}", ""]
+    if not isinstance(basic, str):
+        yield ["A:F through COM, both", f"{basic.whole_columns + answer:.1f}", "50"]
+    yield ["broken Python, the first formula's COM", f"{ending:.0f}", "3000"]
+
+
 def _shown(found: Sequence[float]) -> str:
     return "; ".join(f"{value:.1f}" for value in np.percentile(found, (50, 95)))
 
@@ -175,8 +198,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     warm = 5
     with tempfile.TemporaryDirectory() as folder, own_home(Path(folder, "home")):
         rows = [*here(options.count, warm), *under_wine(options.count, warm)]
+        found = list(figures(options.count))
     text = LEGEND.format(count=options.count, warm=warm, bar=HTTP_BAR)
     text += "\n" + rows_table("An answer by each way, ms", ["way", *KINDS], rows)
+    text += "\n" + rows_table("Figures, ms", ["figure", "is", "expected, at most"], found)
     print(text)
     if options.output:
         options.output.write_text(text)

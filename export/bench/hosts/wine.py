@@ -13,11 +13,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from voladdin.hosts.excel.activated import command
+
 TARGET = os.environ.get("VOLADDIN_WINE", "")
 DRIVE = Path(TARGET, "prefix", "drive_c")
 END = "\f"
 HOME = DRIVE / "profile" / ".voladdin"
 PYTHON = r"C:\py\python.exe"
+ENDING = f'"{PYTHON}" -B -c "raise SystemExit(3)"'  # a Python that ends at once
 SERVE = rf"set VOLADDIN_HOME=C:\profile\.voladdin&& cd /d C:\project&& {PYTHON} -B -m voladdin serve"
 
 
@@ -107,8 +110,18 @@ def by_http(calls: Sequence[str], *more: str) -> tuple[list[str], str]:
 
 def by_com(calls: Sequence[str], *more: str) -> tuple[list[str], str]:
     entries = dict(re.findall(r'^"(.*)","(.*)"', (HOME / "voladdin.conf").read_text(), re.M))
-    path = entries["PYTHONPATH"].replace("\\", "\\\\").replace("'", "\\'")
-    code = f"import sys;sys.path.insert(0,'{path}');import xlwings;xlwings.serve('$(CLSID)')"
-    (DRIVE / "c" / "command.txt").write_text(f'"{entries["INTERPRETER_WIN"]}" -B -c "{code}"')
-    library = next((DRIVE / "py").glob("xlwings64-*.dll")).name
-    return asked(["com.exe", rf"C:\py\{library}", "command.txt"], calls, *more)
+    line = command(entries["INTERPRETER_WIN"], entries["PYTHONPATH"])
+    return asked(_activating(line), calls, *more)
+
+
+def given_up(line: str) -> float:
+    """Seconds until xlwings' library gives up a Python that does not serve."""
+    (DRIVE / "c" / "calls.txt").write_bytes(b"")
+    said = windows(*_activating(line), "calls.txt", "answers.txt", seconds=150)
+    assert "no Python" in said, said
+    return float(said.split(" in ")[1].split(" s")[0])
+
+
+def _activating(line: str) -> list[str]:
+    (DRIVE / "c" / "command.txt").write_text(line)
+    return ["com.exe", rf"C:\py\{next((DRIVE / 'py').glob('xlwings64-*.dll')).name}", "command.txt"]

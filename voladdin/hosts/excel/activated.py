@@ -11,7 +11,7 @@ from typing import Any
 
 from voladdin.errors import UnavailableError
 
-from .names import PYTHON_MODULE
+from .names import PYTHON_MODULE, PYTHON_SERVER
 
 
 class _Variant(ctypes.Structure):
@@ -26,8 +26,7 @@ class _Variant(ctypes.Structure):
 def command(interpreter: str, path: str) -> str:
     """The interpreter's command line, as `PythonCommand` of connection.bas makes it."""
     quoted = path.replace("\\", "\\\\").replace("'", "\\'")
-    code = f"import sys;sys.path.insert(0,'{quoted}');import xlwings;xlwings.serve('$(CLSID)')"
-    return f'"{interpreter}" -B -c "{code}"'
+    return f'"{interpreter}" -B -c "import sys;sys.path.insert(0,\'{quoted}\');{PYTHON_SERVER}"'
 
 
 def activated(library: Path, line: str) -> Any:

@@ -14,7 +14,7 @@ from voladdin.errors import UnavailableError
 from voladdin.worksheet.help_pages import file_of
 from voladdin.worksheet.registry import FUNCTIONS, Function
 
-from .names import MAX_HELP, PROJECT, PYTHON_MODULE, VBA_MODULE
+from .names import MAX_HELP, PROJECT, PYTHON_MODULE, PYTHON_SERVER, VBA_MODULE
 from .vba_project import Module
 
 _WORKBOOK_CLASS, _SHEET_CLASS = "00020819", "00020820"
@@ -36,10 +36,11 @@ def modules() -> list[Module]:
 
 def module() -> Module:
     """The one standard module, for the add-in or for import by hand. Raises UnavailableError as `modules`."""
-    constant = f'Private Const PYTHON_MODULE As String = "{PYTHON_MODULE}"\n'
+    names = {"PYTHON_MODULE": PYTHON_MODULE, "PYTHON_SERVER": PYTHON_SERVER}
+    constants = "".join(f'Private Const {name} As String = "{text}"\n' for name, text in names.items())
     own = "".join(map(_text, ("connection.bas", "cells.bas", "commands.bas")))
     head = f'Attribute VB_Name = "{VBA_MODULE}"\nOption Explicit\n{starter_text()}'
-    return Module(VBA_MODULE, f"{head}{constant}{own}\n{wrapper_text()}{_descriptions()}")
+    return Module(VBA_MODULE, f"{head}{constants}{own}\n{wrapper_text()}{_descriptions()}")
 
 
 def starter_text() -> str:

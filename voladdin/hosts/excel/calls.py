@@ -20,6 +20,7 @@ from .edits import apply
 from .open_book import OpenDocument
 
 LIMIT = 10.0  # seconds, as connection.bas gives the local server
+_LONGEST = 255  # characters of a question of Excel's
 _threads = ThreadPoolExecutor(1)
 
 
@@ -63,8 +64,9 @@ def on_book(command: str, workbook: Any, title: str = "") -> str:
 
 
 def _in_lines(question: Prompt) -> str:
-    choices = f" {', '.join(question.choices)}" if question.choices else ""
-    return f"{question.kind}\n{question.default}\n{question.words}{choices}"
+    """Choices are numbered: Excel's own question has no list of them, and its words are few."""
+    each = "".join(f" {number} {choice}" for number, choice in enumerate(question.choices, start=1))
+    return f"{question.kind}\n{question.default}\n{question.words[: _LONGEST - len(each)]}{each}"
 
 
 def in_excel(text: str) -> str:

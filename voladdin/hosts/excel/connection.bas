@@ -184,7 +184,7 @@ Private Function PythonCommand() As String
     ' The command line of the interpreter that `voladdin install excel` ran in; nothing of it is the book's.
     Dim path As String
     path = Replace(Replace(Setting("PYTHONPATH", ""), "\", "\\"), "'", "\'")
-    PythonCommand = """" & Setting("INTERPRETER_WIN", "") & """ -B -c ""import sys;sys.path.insert(0,'" & path & "');import xlwings;xlwings.serve('$(CLSID)')"""
+    PythonCommand = """" & Setting("INTERPRETER_WIN", "") & """ -B -c ""import sys;sys.path.insert(0,'" & path & "');" & PYTHON_SERVER & """"
 End Function
 
 Private Function AnsweredByCom(ByVal name As String, ByVal body As String) As String
