@@ -26,6 +26,9 @@ from ._values import Label, address, read_number
 from ._vol_units import UnitEvidence
 from ._words import Notation, Words
 
+_FAR = 4.0  # standard deviations between a forward and every strike of its tenor, from which it is named
+_SHOWN = 3
+
 
 class Body(NamedTuple):
     """What `Grid` holds of it. written: vols in the range's unit; normal: of the strikes of normal vols."""
@@ -94,7 +97,22 @@ def lognormal_body(
     quotes = read_quotes(table.body, units, evidence, surface_of)
     warnings = [*today, *_assumed(layout, read.tenors, axis, words), *quotes.warnings]
     surface = surface_of(quotes.vols)
+    if axis.kind == "strike":
+        warnings += _far_forwards(surface)
     return Body(table, read.tenors, surface, quotes.percent, quotes.written, warnings, axis.notation)
+
+
+def _far_forwards(surface: Surface) -> list[str]:
+    """Forwards from which every quoted strike is 4 standard deviations or more: another unit, or a slip."""
+    moneyness, forwards = surface.log_moneyness, surface.forwards
+    assert moneyness is not None and forwards is not None
+    away = np.abs(moneyness) / (surface.vols * np.sqrt(surface.tenors)[:, None])
+    nearest = np.where(surface.observed, away, np.inf).min(1)
+    return [
+        f"the forward {forwards[i]:g} of {surface.tenors[i]:.4g} years is {nearest[i]:.2g} standard "
+        "deviations from its nearest strike; expected one among the strikes"
+        for i in np.flatnonzero((nearest > _FAR) & np.isfinite(nearest))
+    ][:_SHOWN]
 
 
 class _Read(NamedTuple):

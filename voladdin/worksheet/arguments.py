@@ -142,7 +142,10 @@ def companion(grid: Grid, cells: Cells, axes: AxisArguments, name: str = "prior"
     """Another grid by its own headers where it has them, else by the surface's arguments."""
     own = axes._replace(tenors=None, strikes=None)
     named = axes[:2] != (None, None) and not _has_headers(cells, own, grid)
-    return on_axes_of(grid, read_grid(cells, axes if named else own, name=name, like=grid, quoted=None), name)
+    other = read_grid(cells, axes if named else own, name=name, like=grid, quoted=None)
+    if None not in (grid.words.pair, other.words.pair) and grid.words.pair != other.words.pair:
+        warn(f"{name}: it is of {other.words.pair}, and the surface of {grid.words.pair}")
+    return on_axes_of(grid, other, name)
 
 
 def bid_and_ask(

@@ -39,6 +39,8 @@ from .arguments import (
 from .matrices import interpolated, matrix_in
 from .signature import Argument, Function
 
+_FAR = 10.0  # standard deviations from the forward, from which a strike is named
+
 
 def _volinterp(
     surface: Cells,
@@ -58,6 +60,7 @@ def _volinterp(
     grid = read_grid(surface, axes)
     points, shape = _points(tenor, strike, grid)
     vols = _vols(grid, points, model_name(model))
+    _say_far(grid, points, vols)
     cells: Cells = [[""] * shape[1] for _ in range(shape[0])]
     for point, vol in zip(points, vols, strict=True):
         cells[point.row][point.column] = vol * grid.unit
@@ -139,6 +142,23 @@ def _vols(grid: Grid, points: list[_Point], model: str | Path) -> list[float]:
         for n, vol in zip(some, found.tolist(), strict=True):
             vols[n] = vol
     return vols
+
+
+def _say_far(grid: Grid, points: list[_Point], vols: list[float]) -> None:
+    """Names the first strike that no market quotes: a delta, or a strike in another unit than the grid's."""
+    surface = grid.surface
+    if surface.forwards is None or grid.normal is not None:
+        return
+    for point, vol in zip(points, vols, strict=True):
+        if point.asked.kind == "strike":
+            forward = float(np.interp(point.years, surface.tenors, surface.forwards))
+            away = abs(np.log(point.asked.value / forward)) / (vol * np.sqrt(point.years))
+            if away > _FAR:
+                warn(
+                    f"strike {point.asked.value:g} is {away:.2g} standard deviations from the forward "
+                    f"{forward:g}; 25C is a delta, and strikes are in the grid's unit"
+                )
+                return
 
 
 VOLINTERP = Function(
