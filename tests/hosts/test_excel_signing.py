@@ -1,4 +1,4 @@
-"""What of signing can be tried without Windows: a self-made certificate, and the tool for signatures of Debian."""
+"""What of signing can be tried without Windows: a self-made certificate, and a tool of Debian."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_debians_tool_takes_an_add_in_for_no_file_that_it_signs(
 def test_and_its_vba_project_for_an_installer_of_programs(
     addin: Path, certificate: Path, tmp_path: Path
 ) -> None:
-    """It adds a stream as .msi files have it; Office reads a part vbaProjectSignature.bin, of other hashes."""
+    """It adds a stream, as of .msi files; Office reads a part vbaProjectSignature.bin, of other hashes."""
     project, signed = tmp_path / "vbaProject.bin", tmp_path / "signed.bin"
     project.write_bytes(zipfile.ZipFile(addin).read("xl/vbaProject.bin"))
     given = ["-pkcs12", str(certificate), "-pass", "", "-in", str(project), "-out", str(signed)]
