@@ -1,6 +1,9 @@
-"""The doctor's formula by COM, in Windows' own Python."""
+"""The doctor in Windows' own Python: all of it, and its formula by COM."""
 
 from __future__ import annotations
+
+import re
+import subprocess
 
 from export.bench.hosts.wine import DRIVE, PYTHON, in_profile
 
@@ -26,3 +29,15 @@ def test_a_formula_by_com(installed: str) -> None:
 
 def test_an_interpreter_that_is_absent(installed: str) -> None:
     assert asked("absent.exe").startswith("FAULT C:\\py\\absent.exe, started by xlwings64-")
+
+
+def test_the_whole_doctor(server: subprocess.Popen[bytes]) -> None:
+    """voladdin lies in a folder here, which pip did not install; by COM the limit is a busy machine's too."""
+    said = in_profile(PYTHON, "-B -m voladdin doctor")
+    found = re.findall(r"^(ok|note|FAULT)\s+(.+?)  +(.+?)\r?$", said, re.M)
+    fine = {what for state, what, _ in found if state == "ok"}
+    wanted = {"home", "token", "port", "server", "in Python", "over HTTP", "as lines"}
+    assert fine >= wanted | {"Excel add-in", "Excel's server", "Excel's Python", "Excel's DLL"}, said
+    faults = [words for state, what, words in found if state == "FAULT" and what != "by COM"]
+    assert len(faults) == 2 and all("No package metadata" in words for words in faults), said
+    assert {what for state, what, _ in found if state == "note"} == {"LibreOffice", "Excel"}, said

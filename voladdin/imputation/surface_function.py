@@ -158,7 +158,7 @@ class SurfaceFunction:
         more = np.where(after, tenors - self.tenors[-1], 0.0)
         if after.any():
             more *= self._forward_variance
-        return _Among(tenors, row, share, (share < 1.0) & self._mixes(row), after, more)
+        return _Among(tenors, row, share, self._mixes(row, share < 1.0), after, more)
 
     def _variance(self, among: _Among, k: FloatArray) -> FloatArray:
         rows, at, i = self._at_rows(k, int(among.row.max())), np.arange(len(k)), among.row
@@ -201,10 +201,10 @@ class SurfaceFunction:
             self._known_mixed[i] = self._clean and self._bends(i)
         return self._known_mixed[i]
 
-    def _mixes(self, right: IntArray) -> BoolArray:
-        """[n] of points before those tenors."""
-        rows = right.tolist()
-        there = {i: self._mixed_at(i) for i in set(rows)}
+    def _mixes(self, row: IntArray, between: BoolArray) -> BoolArray:
+        """[n] of points before those tenors, where they lie between two."""
+        rows = np.where(between, row, -1).tolist()
+        there = {i: i >= 0 and self._mixed_at(i) for i in set(rows)}
         return np.array([there[i] for i in rows], dtype=np.bool_)
 
     def _bends(self, i: int) -> bool:
