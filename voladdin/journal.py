@@ -118,6 +118,13 @@ def warned_at(caller: Caller) -> tuple[str, ...]:
     return entry.warnings if entry and caller.cell else ()
 
 
+def noted_at(caller: Caller) -> tuple[str, ...]:
+    """What the last call from this cell warned of, without what is found once somebody reads it."""
+    with _lock:
+        entry = (_books.get(caller.book) or OrderedDict()).get(caller.cell.casefold())
+    return tuple(note for note in entry.notes if isinstance(note, str)) if entry and caller.cell else ()
+
+
 def forget() -> None:
     """Forgets every book."""
     with _lock:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..cells import Cell, Cells
 from ..errors import InputError, VoladdinError
-from ..journal import Caller
+from ..journal import Caller, noted_at
 from ..worksheet import registry
 from ..worksheet.references import argument_references
 from .boxes import Boxes
@@ -186,7 +186,9 @@ class Book:
                 raise UnsupportedError(f"it gives {shape} values in one cell; expected an array formula")
         self._place(formula, result, ours=ours)
         if ours:
-            self._outcomes[formula.key] = outcome_of(formula, result, self._errors)
+            self._outcomes[formula.key] = outcome_of(
+                formula, result, self._errors, noted_at(Caller(self._name, formula.name))
+            )
         else:
             self.recalculated += 1
 
