@@ -33,6 +33,7 @@ from . import files
 
 SHIPPED = Path(__file__).parents[1] / "models"
 FORMAT = 1
+_IN_CACHE = 2**16  # numbers that come out of a graph
 ACCURACY = 1e-4  # of a probe's answers: single precision, on any processor
 GRAPHS = ("encoder", "decoder", "decoder_jacobian")
 _CARD_KEYS = ("format", "name", "files", "grid", "training", "metrics")
@@ -61,8 +62,18 @@ class AnyBundle:
     def run(self, graph: str, **inputs: FloatArray) -> list[FloatArray]:
         """Outputs, in float64, of one ONNX graph for float inputs [B, ...]."""
         feed = {name: value.astype(np.float32) for name, value in inputs.items()}
-        outputs = self._session(graph).run(None, feed)
-        return [output.astype(float) for output in outputs]
+        count, size = max(map(len, feed.values())), self._rows_in_cache(graph)
+        blocks = (slice(first, first + size) for first in range(0, max(count, 1), size))
+        session = self._session(graph)
+        parts = [session.run(None, {name: value[rows] for name, value in feed.items()}) for rows in blocks]
+        return [np.concatenate(output).astype(float) for output in zip(*parts, strict=True)]
+
+    @functools.lru_cache(maxsize=8)  # noqa: B019 - as below
+    def _rows_in_cache(self, graph: str) -> int:
+        """Rows of a batch whose layers, some times as wide as what comes out, do not leave the cache."""
+        outputs = self._session(graph).get_outputs()
+        widest: int = max(math.prod(output.shape[1:]) for output in outputs)
+        return max(_IN_CACHE // widest, 1)
 
     def probe(self) -> FloatArray:
         """[n] answers of every graph. Raises any exception, or ValueError for what is no answer."""

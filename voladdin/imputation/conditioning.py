@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from .._typing import FloatArray
 
 NUGGET = 1e-8  # (1e-4 of vol, relative)²: half the last digit of any quote
-_SMALLEST = 12  # matrices that are inverted whole
 
 
 @dataclass(frozen=True)
@@ -84,14 +83,13 @@ def _factor_one(covariance: FloatArray, observed: NDArray[np.bool_]) -> Factor:
 
 
 def triangular_inverse(roots: FloatArray) -> FloatArray:
-    """[..., n, n] of lower triangular matrices, half by half."""
-    n = roots.shape[-1]
-    if n <= _SMALLEST:
-        return np.asarray(np.linalg.inv(roots))
-    found, half = np.zeros_like(roots), n // 2
-    upper, lower = (triangular_inverse(roots[..., part, part]) for part in (slice(half), slice(half, n)))
-    found[..., :half, :half], found[..., half:, half:] = upper, lower
-    found[..., half:, :half] = -(lower @ roots[..., half:, :half] @ upper)
+    """[..., n, n] of lower triangular matrices."""
+    from scipy.linalg.lapack import dtrtri  # not at import, which is to be light
+
+    found = np.empty(roots.shape)
+    flat = (array.reshape(-1, *roots.shape[-2:]) for array in (found, roots))
+    for into, root in zip(*flat, strict=True):
+        into[:] = dtrtri(root.T, lower=0)[0].T
     return found
 
 

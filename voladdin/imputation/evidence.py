@@ -17,6 +17,7 @@ from scipy.special import gammaln
 from .._typing import BoolArray, FloatArray, IntArray
 from .adapting import adapted
 from .bending import NUMBERS
+from .conditioning import triangular_inverse
 from .points import Points
 from .process import Candidates
 
@@ -254,7 +255,7 @@ def _weighed(
 ) -> WeighedCandidates:
     mean, factor = chosen.bent(quotes)
     roots = _root(covariance + factor @ factor.swapaxes(-1, -2))
-    whiten = _inverse(roots)
+    whiten = triangular_inverse(roots)
     white = (whiten @ (values[..., None, :] - chosen.straight_mean(quotes) - mean)[..., None])[..., 0]
     nu = chosen.degrees
     spread = (nu + (white**2).sum(-1)) / (nu + values.shape[-1])
@@ -274,15 +275,4 @@ def _forward(roots: FloatArray, columns: FloatArray) -> FloatArray:
     flat = (array.reshape(-1, *array.shape[-2:]) for array in (found, roots, columns))
     for into, root, each in zip(*flat, strict=True):
         into[:] = dtrtrs(root.T, each, lower=0, trans=1)[0]
-    return found
-
-
-def _inverse(roots: FloatArray) -> FloatArray:
-    """[..., n, n] of lower triangular matrices."""
-    from scipy.linalg.lapack import dtrtri  # not at import, which is to be light
-
-    found = np.empty(roots.shape)
-    flat, each = found.reshape(-1, *roots.shape[-2:]), roots.reshape(-1, *roots.shape[-2:])
-    for number in range(len(flat)):
-        flat[number] = dtrtri(each[number].T, lower=0)[0].T
     return found

@@ -14,12 +14,14 @@ quotes' own precision what they say of each other (Schur complements; Rasmussen 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
 from .bending import NUMBERS
+from .conditioning import triangular_inverse
 from .evidence import LEAST_VARIANCE, STEPS, kept_of, log_evidence, mixture, next_step
 from .moments import Moments, median_of
 from .points import Points
@@ -65,9 +67,8 @@ class WholeGrid:
         first = _Bordered(_root(self._at_start(quotes, missing)))
         wanted, log_det = first.likeliest.swapaxes(0, 1), (self.log_det[:, None] + first.log_det).T
         log = log_evidence(self.candidates, _quoted(missing, quotes), log_det, first.distance.T, wanted)
-        surface, chosen = np.nonzero(_may_matter(log, _size(wanted) - 1.0))
-        step = next_step(np.zeros(NUMBERS), wanted[surface, chosen])
-        pairs = _Believed(surface, chosen, step, self.precision[chosen])
+        chosen, surface = np.nonzero(_may_matter(log, _size(wanted) - 1.0).T)
+        pairs = _Believed(surface, chosen, next_step(np.zeros(NUMBERS), wanted[surface, chosen]))
         return self._searched(pairs, quotes, missing).moments(values, missing, about)
 
     def _at_start(self, quotes: FloatArray, missing: IntArray) -> FloatArray:
@@ -87,22 +88,26 @@ class WholeGrid:
     def _searched(self, pairs: _Believed, quotes: FloatArray, missing: IntArray) -> _Searched:
         """After Gauss-Newton steps of z."""
         candidates, each, count = self.candidates[pairs.chosen], missing[pairs.surface], missing.shape[1]
-        residual, rows = quotes[pairs.surface] - self.mean[pairs.chosen], np.arange(len(each))[:, None]
+        residual, cells = quotes[pairs.surface] - self.mean[pairs.chosen], quotes.shape[1]
         matrix = np.empty((len(each), count + NUMBERS + 1, count + NUMBERS + 1))
-        matrix[:, :count, :count] = pairs.precision[rows[..., None], each[:, :, None], each[:, None]]
+        inside = ((pairs.chosen * cells)[:, None] + each) * cells
+        matrix[:, :count, :count] = self.precision.take(inside[..., None] + each[:, None])
+        both, pushed = np.empty((2, len(each), NUMBERS + 1, cells))
         for left in reversed(range(STEPS)):
             moved, factor = candidates.after(pairs.step).bent(self.points)
-            both = np.concatenate([factor, (residual - moved)[..., None]], axis=-1)
-            pushed = pairs.precision @ both
-            matrix[:, count:, :count] = pushed[rows, each].swapaxes(1, 2)
-            matrix[:, count:, count:] = both.swapaxes(1, 2) @ pushed + np.eye(NUMBERS + 1)
+            both[:, :-1], both[:, -1] = factor.swapaxes(1, 2), residual - moved
+            for g, rows in pairs.by_candidate:
+                flat = pushed[rows].reshape(-1, cells)
+                np.matmul(both[rows].reshape(-1, cells), self.precision[g], out=flat)
+            matrix[:, count:, :count] = np.take_along_axis(pushed, each[:, None], 2)
+            matrix[:, count:, count:] = both @ pushed.swapaxes(1, 2) + np.eye(NUMBERS + 1)
             root = _Bordered(_root(matrix))
             wanted = root.likeliest
             pairs = pairs.after(next_step(pairs.step, wanted)) if left else pairs
         log = np.full((len(quotes), len(self.mean)), -np.inf)
         log_det, quoted = self.log_det[pairs.chosen] + root.log_det, _quoted(missing, quotes)
         log[pairs.surface, pairs.chosen] = log_evidence(candidates, quoted, log_det, root.distance, wanted)
-        return _Searched(pairs, log, candidates.degrees, pushed, root.root)
+        return _Searched(pairs, log, self.precision, candidates.degrees, pushed, root.root)
 
 
 def _may_matter(log: FloatArray, far: FloatArray) -> BoolArray:
@@ -147,12 +152,18 @@ class _Bordered:
 
 @dataclass(frozen=True)
 class _Believed:
-    """p pairs of a surface and a candidate, [p] each; step: [p, 4], z; precision: [p, N, N]."""
+    """p pairs of a surface and a candidate, [p] each, candidate by candidate; step: [p, 4], z."""
 
     surface: IntArray
     chosen: IntArray
     step: FloatArray
-    precision: FloatArray
+
+    @property
+    def by_candidate(self) -> Iterator[tuple[int, slice]]:
+        """Each candidate that is in it, and where."""
+        first = np.flatnonzero(np.diff(self.chosen, prepend=-1)).tolist()
+        for start, stop in zip(first, [*first[1:], len(self.chosen)], strict=True):
+            yield int(self.chosen[start]), slice(start, stop)
 
     def after(self, step: FloatArray) -> _Believed:
         """At another z."""
@@ -161,12 +172,13 @@ class _Believed:
 
 @dataclass(frozen=True)
 class _Searched:
-    """What p pairs came to. log: [S, G], evidence and weight before; pushed: [p, N, 5], P F and P v; root:
-    [p, M + 5, M + 5].
+    """What p pairs came to. log: [S, G], evidence and weight before; precision: [G, N, N]; pushed: [p, 5, N],
+    F'P and v'P; root: [p, M + 5, M + 5].
     """
 
     pairs: _Believed
     log: FloatArray
+    precision: FloatArray
     degrees: FloatArray
     pushed: FloatArray
     root: FloatArray
@@ -191,15 +203,15 @@ class _Searched:
         """Some pairs' residual and variance [p, N] of quotes given the others; mean and variance of what is
         missing [p, M].
         """
-        root, precision, pushed = self.root[pairs], self.pairs.precision[pairs], self.pushed[pairs]
-        inverse, last, count = np.linalg.inv(root[:, :-1, :-1]), root[:, None, -1, :-1], missing.shape[1]
-        nu, n = self.degrees[pairs], pushed.shape[1] - count
-        spread = ((nu + _Bordered(root).distance) / (nu + n))[:, None]
-        rows = precision[np.arange(len(pairs))[:, None], missing]
-        turned = inverse @ np.concatenate([rows, pushed[..., :-1].swapaxes(1, 2)], axis=1)
-        own = np.diagonal(precision, axis1=1, axis2=2) - (turned**2).sum(1)
+        root, chosen, pushed = self.root[pairs], self.pairs.chosen[pairs], self.pushed[pairs]
+        inverse, last = triangular_inverse(root[:, :-1, :-1]), root[:, None, -1, :-1]
+        nu, count = self.degrees[pairs], missing.shape[1]
+        spread = ((nu + _Bordered(root).distance) / (nu + pushed.shape[2] - count))[:, None]
+        rows = self.precision[chosen[:, None], missing]
+        turned = inverse @ np.concatenate([rows, pushed[:, :-1]], axis=1)
+        own = np.diagonal(self.precision, axis1=1, axis2=2)[chosen] - (turned**2).sum(1)
         own = np.maximum(own, _LEAST_PRECISION)  # where a cell is missing there is none
-        residual = (pushed[..., -1] - (last @ turned)[:, 0]) / own
+        residual = (pushed[:, -1] - (last @ turned)[:, 0]) / own
         left = np.maximum((inverse[..., :count] ** 2).sum(1), LEAST_VARIANCE)
         return residual, spread / own, -(last @ inverse)[:, 0, :count], left * spread
 
