@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 
 import voladdin as va
 from export.imputation.priors import training
-from export.imputation.priors.calibration import adapted_stretch
+from export.imputation.priors.calibration import adapted_stretch, outside_stretch
 from export.imputation.priors.mixture import Priors, padded
 from export.imputation.priors.samples import Sample, samples
 from voladdin.imputation.adapting import ADAPTED
@@ -101,3 +102,11 @@ def test_adapted_spreads_are_stretched_until_they_cover(drawn: list[Sample]) -> 
     half = adapted_stretch(candidates, drawn, 0.5)
     assert half[0] - once[0] == pytest.approx(np.log(2.0), abs=1e-3)
     assert half[1] == pytest.approx(once[1], abs=1e-3)
+
+
+def test_spreads_outside_the_quotes_are_stretched_until_they_cover(drawn: list[Sample]) -> None:
+    """Where errors over spreads are e times as large far outside, the number is about 1 larger."""
+    candidates = va.load("universal", UniversalBundle).levels.candidates
+    far = [replace(s, u=np.where(np.arange(len(s.u)) < s.count, s.u, s.u + 40.0)) for s in drawn[:20]]
+    once, wider = (outside_stretch(candidates, far, widen) for widen in (1.0, np.exp(-1.0)))
+    assert wider - once == pytest.approx(1.0, abs=0.05)

@@ -18,6 +18,7 @@ from . import coordinates
 from .answers import points_of
 from .model import UniversalBundle
 from .points import Points
+from .posterior import factor_of_band
 from .through_cells import Fill, vols_at
 
 _LEAST, _MOST = 0.3, 5.0  # of the answer's spread over the universal model's
@@ -69,7 +70,7 @@ def anywhere(
     mean = vols_at(fill, whole, each, at.ravel(), kind=kind, forwards=ahead, model=asked.model)
     u = _u(whole, kind, each, at.ravel(), mean, ahead)
     relative = _relative(asked, filled, std, each, u)
-    reach = np.exp(np.minimum(float(ndtri(0.5 + asked.coverage / 2)) * relative, 5.0))
+    reach = factor_of_band(relative, asked.coverage)
     shape = at.shape
     low, high = mean / reach, np.minimum(mean * reach, np.maximum(mean, MAX_VOL))
     return Anywhere(*(a.reshape(shape) for a in (mean, mean * relative, low, high)))

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
 from .._typing import FloatArray
 from ..errors import InputError, LabelError
 from ..surface import MAX_CELLS
 from .model import UniversalBundle, imputer
 from .points import Points
+from .posterior import factor_of_band
 from .suspects import Suspect, any_suspect
 from .weighing import UNIVERSAL
 
@@ -50,7 +50,7 @@ def impute_matrix(
     mean = np.where(observed, grid, np.exp(found.mean).reshape(grid.shape))
     log_std = np.where(observed, 0.0, found.std.reshape(grid.shape) * stretch)
     zscore = np.where(observed, found.zscore.reshape(grid.shape) / stretch, np.nan)
-    reach = np.exp(np.minimum(float(ndtri(0.5 + coverage / 2)) * log_std, 5.0))
+    reach = factor_of_band(log_std, coverage)
     return MatrixAnswer(mean, mean * log_std, mean / reach, mean * reach, zscore)
 
 

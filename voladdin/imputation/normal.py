@@ -6,6 +6,7 @@ to its answer that add no static arbitrage: the linear program of the repair, wi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..errors import InfeasibleError
 from ..surface import Surface
 from .answers import by_priors, levels_alone
 from .model import UniversalBundle
+from .outside import outside_stretch
 from .posterior import Posterior, band
 
 
@@ -64,7 +66,10 @@ def whole_normal(prior: Surface, loaded: UniversalBundle) -> FloatArray:
 def _posterior(surface: Surface, loaded: UniversalBundle, prior: FloatArray | None, age: float) -> Posterior:
     cells = np.log(surface.vols)[None]
     earlier = None if prior is None else prior[None]
-    return by_priors(loaded, surface, cells, earlier, age, levels_alone(loaded, surface, cells))[0]
+    found, _ = by_priors(loaded, surface, cells, earlier, age, levels_alone(loaded, surface, cells))
+    if prior is not None:
+        return found
+    return replace(found, std=found.std * outside_stretch(loaded, surface, cells))
 
 
 def guard_normal(surface: Surface, mean: FloatArray) -> tuple[FloatArray, BoolArray, str]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.special import fdtrc, ndtri
+from scipy.special import fdtrc, ndtri, stdtrit
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..imputation.model import Bundle
@@ -22,7 +22,8 @@ from .conditioning import GaussianPosterior, condition, core_mean
 from .observation import Observation
 
 IMPROBABLE = 0.05  # tail probability of the quotes under the local Gaussian
-TAIL = 4.0  # degrees of freedom of the densities by which models are weighed: no one quote decides
+TAIL = 4.0  # degrees of freedom of errors: of bands, and of the densities by which models are weighed
+_CALIBRATED = 0.90  # coverage to which spreads are stretched
 NOISES = (1e-5, 1e-4, 1e-3, 1e-2)  # variances of log-vol: 0.3%, 1%, 3%, 10% of vol
 
 
@@ -176,8 +177,17 @@ def band(
     mean: FloatArray, log_std: FloatArray, observed: BoolArray, filled: FloatArray, coverage: float
 ) -> tuple[FloatArray, FloatArray]:
     """Low and high vols: the band of that coverage about the mean, as far as `filled`; of quotes, these."""
-    reach = np.where(observed, 1.0, np.exp(np.minimum(float(ndtri(0.5 + coverage / 2)) * log_std, 5.0)))
+    reach = np.where(observed, 1.0, factor_of_band(log_std, coverage))
     return np.minimum(mean / reach, filled), np.maximum(mean * reach, filled)
+
+
+def factor_of_band(log_std: FloatArray, coverage: float) -> FloatArray:
+    """High end of a band over its middle: spreads are calibrated to cover 90% as a Gaussian's do, errors have
+    the tails of Student's t.
+    """
+    end, calibrated = 0.5 + coverage / 2, 0.5 + _CALIBRATED / 2
+    width = float(ndtri(calibrated) * stdtrit(TAIL, end) / stdtrit(TAIL, calibrated))
+    return np.asarray(np.exp(np.minimum(width * log_std, 5.0)))
 
 
 def student_t_inflation(given: GaussianPosterior, degrees: float) -> FloatArray:

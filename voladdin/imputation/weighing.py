@@ -8,7 +8,7 @@ stranger the universal one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -18,12 +18,17 @@ from ..surface import Surface
 from .answers import by_history, by_priors, levels_alone
 from .model import Bundle, Imputer, UniversalBundle
 from .moments import Moments, median_of
+from .outside import outside_stretch
 from .posterior import Posterior, mix
 
 UNIVERSAL = "universal"
 MOST_AT_DELTAS, MOST_AT_STRIKES = 300, 120  # cells of which a history is asked
 _SHARP = 0.5  # log odds for the gain in log density over the root of the quotes: they are not independent
-_FAVOUR_AT_DELTAS, _FAVOUR_AT_STRIKES = 2.0, 0.0  # log odds of a history, all else equal
+_FAVOUR_OF_COLUMNS, _FAVOUR_ELSEWHERE = 2.0, 0.0  # log odds of a history, all else equal
+_OF_PAIRS = np.array(
+    [0.05, 0.10, 0.15, 0.25, 0.35, 0.50]
+)  # deltas, of puts and calls, that pairs are quoted at
+_NEAR = 0.01  # of a delta
 _PRECISION = 4.0  # a cell's odds go with the ratio of the spreads to this power
 _LEAST = 0.005
 _TOLD = 0.05  # of less it is not said that the history fell back
@@ -78,12 +83,12 @@ def answers(
     universal = _universal(loaded)
     levels = levels_alone(universal, axes, cells) if alone is None else alone.general
     general, foreign = by_priors(universal, axes, cells, prior, age, levels)
+    spread = general.std * (outside_stretch(universal, axes, cells) if prior is None else 1.0)
     if not isinstance(loaded, Bundle) or not _asked(axes):
-        return general, np.zeros_like(general.mean)
+        return replace(general, std=spread), np.zeros_like(spread)
     own = by_history(loaded, axes, cells, prior, age, None if alone is None else alone.own)
-    odds = _FAVOUR_AT_STRIKES if axes.deltas is None else _FAVOUR_AT_DELTAS
-    share = _share(own, general, odds + _of_level(loaded, universal, cells), foreign)
-    mean, std = mix(general.mean, general.std, own.mean, own.std, share)
+    share = _share(own, general, _favour(loaded, axes.deltas) + _of_level(loaded, universal, cells), foreign)
+    mean, std = mix(general.mean, spread, own.mean, own.std, share)
     zscore = general.zscore + share * (own.zscore - general.zscore)
     density = general.density + share * (own.density - general.density)
     return Posterior(mean, std, zscore, own.unexplained & _told(share, general), density), share
@@ -95,6 +100,15 @@ def _universal(loaded: Imputer) -> UniversalBundle:
 
 def _asked(axes: Surface) -> bool:
     return axes.vols.size <= (MOST_AT_STRIKES if axes.deltas is None else MOST_AT_DELTAS)
+
+
+def _favour(loaded: Bundle, deltas: FloatArray | None) -> float:
+    """Log odds of a history: more on delta columns [K] that it, or any currency pair, is quoted at."""
+    if deltas is None:
+        return _FAVOUR_ELSEWHERE
+    usual = np.concatenate([loaded.extension.deltas, _OF_PAIRS, 1.0 - _OF_PAIRS])
+    away = np.abs(deltas[:, None] - usual).min(1)
+    return _FAVOUR_OF_COLUMNS if (away < _NEAR).all() else _FAVOUR_ELSEWHERE
 
 
 def _of_level(loaded: Bundle, universal: UniversalBundle, cells: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""How much wider the spread of adapted priors must be: they have seen the quotes twice."""
+"""How much wider spreads must be: of adapted priors, which saw the quotes twice, and beyond the quotes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from voladdin._typing import FloatArray
 from voladdin.imputation.any_market import Universal
 from voladdin.imputation.evidence import condition_many
+from voladdin.imputation.outside import outside
 from voladdin.imputation.points import Points
 from voladdin.imputation.process import FEW, Candidates
 
@@ -33,11 +34,29 @@ def adapted_stretch(candidates: Candidates, held: Iterable[Sample], widen: float
     y = np.concatenate([np.log(np.maximum(score, 1e-4) / (_REACH * widen)) for _, score in scored])
     weight = np.concatenate([np.full(len(score), 1.0 / len(score)) for _, score in scored])
 
+    return _regressed(np.stack([np.ones_like(x), x], axis=1), y, weight)
+
+
+def outside_stretch(candidates: Candidates, held: Iterable[Sample], widen: float) -> float:
+    """The number b of the factor exp(b s) on spreads with which 90% bands cover 90% outside the range of the
+    quotes too; s: `voladdin.imputation.outside.outside`. Samples and widen as of `adapted_stretch`.
+    """
+    samples = list(held)
+    scores = [_scores(candidates, s)[1] for s in samples]
+    x = np.concatenate([outside(s.u, np.arange(len(s.u)) < s.count)[s.count :] for s in samples])
+    y = np.concatenate([np.log(np.maximum(score, 1e-4) / (_REACH * widen)) for score in scores])
+    weight = np.concatenate([np.full(len(score), 1.0 / len(score)) for score in scores])
+    return float(_regressed(x[:, None], y, weight)[0])
+
+
+def _regressed(x: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:
+    """[k] of the `_COVERED` quantile of y [N], linear in x [N, k]."""
+
     def pinball(b: FloatArray) -> float:
-        left = y - b[0] - b[1] * x
+        left = y - x @ b
         return float(weight @ (_COVERED * left + _SOFT * np.logaddexp(0.0, -left / _SOFT)) / weight.sum())
 
-    return np.asarray(minimize(pinball, np.zeros(2), method="Nelder-Mead").x)
+    return np.asarray(minimize(pinball, np.zeros(x.shape[1]), method="Nelder-Mead").x)
 
 
 def _scores(candidates: Candidates, sample: Sample) -> tuple[int, FloatArray]:

@@ -16,6 +16,7 @@ import argparse
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from voladdin.imputation.adapting import ADAPTED
 from voladdin.imputation.model import UniversalBundle
 from voladdin.imputation.process import Candidates
 
-from .calibration import adapted_stretch
+from .calibration import adapted_stretch, outside_stretch
 from .kinds import kinds
 from .mixture import Padded, Priors, padded
 from .samples import Sample, changes, samples
@@ -157,6 +158,8 @@ def train(
     arrays |= {f"level_{name}": value for name, value in kinds().items()}
     candidates = Candidates.of({name: arrays[f"level_{name}"] for name in (*levels.arrays(), *_adapting())})
     arrays["level_adapted_stretch"] = adapted_stretch(candidates, held, widen)
+    candidates = replace(candidates, adapted_stretch=arrays["level_adapted_stretch"])
+    arrays["level_outside_stretch"] = np.array(outside_stretch(candidates, held, widen))
     arrays |= {"level_stretch": np.array(widen), "growth": np.array(GROWTH), "sharpness": np.array(SHARPNESS)}
     if history is None:
         shipped = load(SHIPPED / "universal", UniversalBundle).arrays
