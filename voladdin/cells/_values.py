@@ -18,8 +18,8 @@ from ..surface import LARGEST
 Cell: TypeAlias = float | str | bool | date | None
 Cells: TypeAlias = list[list[Cell]]
 
-ERROR_CELLS = {"#N/A", "#VALUE!", "#DIV/0!", "#NUM!", "#REF!", "#NAME?", "#NULL!", "#NV", "#N/D"}
-_MARKS = "- -- – — − . .. ? n/a na n.a. n/d n.d. s/d nan none null tbd n.q. n/q n.v. k.a."
+ERROR_CELLS = {"#N/A", "#VALUE!", "#DIV/0!", "#NUM!", "#REF!", "#NAME?", "#NULL!"}
+_MARKS = "- -- – — − . .. ? n/a na n.a. n/d n.d. s/d nan none null tbd n.q. n/q n.v. k.a. #nv #n/d"
 MISSING_TEXT = {"", *_MARKS.split()}
 _MISSING_FEED = re.compile(r"#N/A .*|#NAME\? .*|no (?:data|quote|bid|ask)", re.IGNORECASE)  # "#N/A N/A"
 
