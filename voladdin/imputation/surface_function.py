@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import logsumexp, ndtri
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..arbitrage.tolerances import LEAST_VOL
@@ -186,7 +186,7 @@ class SurfaceFunction:
     @cached_property
     def _forward_variance(self) -> float:
         """At the money, over the last two tenors: a vol of 0 to `_STEEPEST` times the last tenor's."""
-        at_money = self._at_money(len(self.tenors) - 1)
+        at_money = np.minimum(self._at_money(len(self.tenors) - 1), MAX_VOL**2 * self.tenors)
         last = float(at_money[-1] / self.tenors[-1])
         steps = np.diff(at_money[-2:]) / np.diff(self.tenors[-2:])
         return float(np.clip(steps[0], 0.0, _STEEPEST**2 * last)) if len(steps) else last
@@ -228,10 +228,10 @@ class SurfaceFunction:
         C(K) = sum of w_j g_j C_last(K / g_j) over Hermite's nodes y_j, with g_j = exp(v y_j) over its mean.
         """
         nodes, weights = np.polynomial.hermite_e.hermegauss(_HERMITE)
-        factor = np.exp(np.sqrt(variance)[:, None] * nodes)
-        weight = weights / weights.sum() * factor
-        weight /= weight.sum(1, keepdims=True)
-        moved = k[:, None] - np.log(factor) + np.log((factor * weights / weights.sum()).sum(1))[:, None]
+        log_factor = np.sqrt(variance)[:, None] * nodes
+        log_weight = log_factor + np.log(weights / weights.sum())
+        log_mean = logsumexp(log_weight, axis=1, keepdims=True)
+        weight, moved = np.exp(log_weight - log_mean), k[:, None] - log_factor + log_mean
         total = np.sqrt(self._at_rows(moved.ravel(), len(self.tenors) - 1)[-1])
         calls = otm_price(moved.ravel(), total) - np.expm1(np.minimum(moved.ravel(), 0.0))
         price = (weight * calls.reshape(moved.shape)).sum(1) + np.expm1(np.minimum(k, 0.0))
