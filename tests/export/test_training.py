@@ -118,6 +118,18 @@ def test_a_training_ends_where_its_loss_no_longer_falls(tmp_path):
     assert again.step == 40
 
 
+def test_an_epoch_goes_through_all_rows_once():
+    run, seen = Run(torch.nn.Linear(1, 1), Schedule(6, 4), epochs=True), []
+
+    def loss(x, _step):
+        seen.extend(x[:, 0].tolist())
+        return run.model(x).sum()
+
+    run.train(torch.arange(10.0)[:, None], loss, Clock())
+    assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10))
+    assert seen[:10] != seen[10:]
+
+
 def test_the_plain_objective_is_the_bound():
     network = sigma(NODES).eval()
     x, seen = torch.randn(32, NODES), torch.rand(32, NODES) < 0.7

@@ -70,6 +70,7 @@ class Run:
     notes: what a loss writes down for itself, kept with the checkpoint. file: the checkpoint, none for None.
     of: what else a checkpoint must agree with to be gone on from. plateau, stop: after so many logged losses
     without a lower one the rate is divided by 10, and training ends; never for 0. logged: steps a mean.
+    epochs: batches go through all rows in a new order, then again; else they are drawn at each step.
     """
 
     model: nn.Module
@@ -83,6 +84,7 @@ class Run:
     plateau: int = 0
     stop: int = 0
     logged: int = LOGGED_EVERY
+    epochs: bool = False
 
     def __post_init__(self) -> None:
         torch.set_num_threads(1)
@@ -131,13 +133,21 @@ class Run:
         stalled = divisions(self._losses, self.plateau) if self.plateau else 0
         for group in self.optimiser.param_groups:
             group["lr"] = self.schedule.at(self.step) / 10.0**stalled
-        value = loss(rows[torch.randint(len(rows), (self.schedule.batch,))], self.step)
+        value = loss(rows[self._batch(len(rows))], self.step)
         self.optimiser.zero_grad()
         value.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 100.0)
         self.optimiser.step()
         self.step += 1
         return float(value.detach())
+
+    def _batch(self, count: int) -> Tensor:
+        size, seed = self.schedule.batch, self.schedule.seed
+        if not self.epochs:
+            return torch.randint(count, (size,))
+        epoch, place = divmod(self.step, -(-count // size))
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+        return order[place * size : (place + 1) * size]
 
     def save(self) -> None:
         """Written beside the old checkpoint, then put in its place."""

@@ -94,7 +94,9 @@ def fitted(
     model.centre, model.unit = rows.mean(), rows.std()
     epoch, stop = -(-len(rows) // BATCH), STOP if spec.schedule == "constant" else 0
     plan = Schedule(bench.budget.epochs * epoch, BATCH, RATE, seed=bench.seed)
-    run = Run(model, plan, bench.network_file(spec.name), plateau=PATIENCE, stop=stop, logged=epoch)
+    run = Run(
+        model, plan, bench.network_file(spec.name), plateau=PATIENCE, stop=stop, logged=epoch, epochs=True
+    )
     entries = rows if label is None else torch.cat([rows, label], -1)
     run.train(entries, _loss(spec, run, rows, label), bench.clock)
     model.eval().requires_grad_(requires_grad=False)
