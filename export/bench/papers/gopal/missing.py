@@ -20,6 +20,8 @@ from .vaes import OF_LATENT, REFIT_STEPS, SAMPLES, SIGMA_RESIDUAL
 
 WHY = {  # another is first
     "Gaussian, scale-augmented": "one Gaussian of all training days, without regimes",
+    "Gaussian conditional": "one Gaussian of all training days, without regimes",
+    "PPCA": "one Gaussian of all training days, of six modes and noise",
     "Σ-IWAE, residual": "four cells are shown: its prior over surfaces",
 }
 SHOWN, PAIR = (10, 50, 90), "AUDUSD"
