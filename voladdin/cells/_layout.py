@@ -88,12 +88,12 @@ def header_kinds(table: Table) -> list[Literal["tenor", "strike"] | None]:
     lines = header_lines(table)
     kinds = [line_kind(line) for line in lines]
     if kinds == ["tenor", "tenor"]:
-        deltas = [are_deltas_in_d(line) for line in lines]
+        deltas = [_are_deltas_in_d(line) for line in lines]
         kinds = ["strike" if one and not all(deltas) else "tenor" for one in deltas]
     return kinds
 
 
-def are_deltas_in_d(line: Labels) -> bool:
+def _are_deltas_in_d(line: Labels) -> bool:
     """Whether all are such as 25D, or ATM, and lie about 50 as deltas do: 10 25 50 75 90, 10 25 50 25 10."""
     found = [
         50.0 if parse_delta(label.cell) == 0.5 else sideless_delta(label.cell)

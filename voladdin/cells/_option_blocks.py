@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ._option_headings import PRICES, VOLS
 from ._values import Cell, Cells, address, is_missing
 
@@ -19,20 +21,17 @@ def with_expiries(cells: Cells, top: int, at: dict[str, int]) -> Cells:
         told = [row[j] for row in cells[top + 1 :] if not is_missing(row[j])]
         blocks = 0 < len(told) == len(set(told)) < len(cells) - top - 1
         if blocks and not is_missing(cells[top + 1][j]):
-            filled = _filled(filled, top, j)
+            filled = _carried(filled, range(top + 1, len(cells)), j)
     return filled
 
 
-def _filled(cells: Cells, top: int, j: int) -> Cells:
-    found, last = list(cells[: top + 1]), cells[top + 1][j]
-    for row in cells[top + 1 :]:
-        last = last if is_missing(row[j]) else row[j]
-        found.append(_with(row, j, last))
+def _carried(cells: Cells, rows: Sequence[int], j: int) -> Cells:
+    """The cells, with what stands above in column j of those rows where it is missing; the first has it."""
+    found, last = list(cells), cells[rows[0]][j]
+    for i in rows:
+        last = last if is_missing(cells[i][j]) else cells[i][j]
+        found[i] = [*cells[i][:j], last, *cells[i][j + 1 :]]
     return found
-
-
-def _with(row: list[Cell], j: int, cell: Cell) -> list[Cell]:
-    return [*row[:j], cell, *row[j + 1 :]]
 
 
 def with_strikes(cells: Cells, top: int, at: dict[str, int], notes: list[str]) -> Cells:
@@ -43,12 +42,8 @@ def with_strikes(cells: Cells, top: int, at: dict[str, int], notes: list[str]) -
     blank = [i for i in body if is_missing(cells[i][j])]
     if not blank or len(blank) < _SHARE * len(body) or body[0] in blank:
         return cells
-    found, last = list(cells), cells[body[0]][j]
-    for i in body:
-        last = last if is_missing(cells[i][j]) else cells[i][j]
-        found[i] = _with(cells[i], j, last)
     notes.append(f"the strike of {address(blank[0], j)} and others, blank, is the one above")
-    return found
+    return _carried(cells, body, j)
 
 
 def is_option(row: list[Cell], at: dict[str, int]) -> bool:

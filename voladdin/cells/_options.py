@@ -178,11 +178,14 @@ def _underlying(columns: OptionColumns, notes: list[str]) -> float | None:
         columns.one("underlying", "two underlyings")
         return None
     prices = columns.numbers("underlying", "the underlying's price", positive=True)
-    median = float(np.nanmedian(prices))
-    if np.nanmax(prices) > median * (1 + _MOVED) or np.nanmin(prices) < median * (1 - _MOVED):
-        notes.append(
-            f"the underlying is {np.nanmin(prices):g} to {np.nanmax(prices):g}; its median {median:g} is used"
-        )
+    return _median(prices, "the underlying", notes)
+
+
+def _median(prices: FloatArray, what: str, notes: list[str]) -> float:
+    """Of prices that should be one; that they are not is said."""
+    median, low, high = (float(of(prices)) for of in (np.nanmedian, np.nanmin, np.nanmax))
+    if high > median * (1 + _MOVED) or low < median * (1 - _MOVED):
+        notes.append(f"{what} is {low:g} to {high:g}; its median {median:g} is used")
     return median
 
 
@@ -199,15 +202,10 @@ def _forwards(columns: OptionColumns, years: FloatArray, notes: list[str]) -> di
         return None
     prices = columns.numbers("forward", "a forward above 0", positive=True)
     known = np.isfinite(prices) & np.isfinite(years)
-    found: dict[float, float] = {}
-    for t in np.unique(years[known]).tolist():
-        here = prices[known & (years == t)]
-        found[t] = median = float(np.median(here))
-        if here.max() > median * (1 + _MOVED) or here.min() < median * (1 - _MOVED):
-            notes.append(
-                f"the forward of {365 * t:.4g} days is {here.min():g} to {here.max():g}; its median "
-                f"{median:g} is used"
-            )
+    found = {
+        t: _median(prices[known & (years == t)], f"the forward of {365 * t:.4g} days", notes)
+        for t in np.unique(years[known]).tolist()
+    }
     return found or None
 
 
