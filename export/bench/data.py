@@ -173,3 +173,24 @@ def pair_split(history: History, held_out: str, every: int = 5) -> Split:
         test_set(history.select([held_out]), VALIDATION_END, every),
         bundle=f"pair-{held_out}",
     )
+
+
+def grid_split(history: History, every: int = 5) -> Split:
+    """Train and validate on every other tenor and the columns at and furthest from the money; test on all
+    cells of 2018.
+    """
+    tenors, deltas = np.arange(0, len(history.axes.tenors), 2), _columns(history.axes.deltas)
+    axes = DeltaAxes(history.axes.tenors[tenors], history.axes.deltas[deltas])
+    coarse = replace(history, axes=axes, vols=history.vols[:, :, tenors][..., deltas])
+    return Split(
+        "history-grid",
+        coarse.between(None, TRAIN_END),
+        coarse.between(TRAIN_END, VALIDATION_END),
+        test_set(history, VALIDATION_END, every),
+        bundle="history-grid",
+    )
+
+
+def _columns(deltas: FloatArray) -> NDArray[np.int64]:
+    far = np.abs(deltas - 0.5)
+    return np.flatnonzero((far == far.min()) | (deltas == deltas.min()) | (deltas == deltas.max()))

@@ -10,12 +10,13 @@ from scipy.special import ndtri
 
 import voladdin as va
 from export.bench.classical.interpolators import at_quotes, linear, sabr, ssvi, svi
-from export.bench.markets import answers
+from export.bench.markets import answers, history_splits
 from export.bench.markets.answers import OURS, RIVALS, TOLD, RivalFill, product, timed
 from export.bench.markets.functionals import covered_functionals
+from export.bench.markets.history_splits import GRID, LATER, PAIR, later_surfaces, other_surfaces
 from export.bench.markets.left_out import left_out_table
 from export.bench.markets.quoted import Quoted
-from export.bench.markets.quoted_surfaces import history_surfaces, real_surfaces, simulated_surfaces
+from export.bench.markets.quoted_surfaces import real_surfaces, simulated_surfaces
 from export.bench.markets.run import main
 from export.bench.markets.scoring import Case, masked, ratio_interval, score_case
 from export.bench.markets.tables import render
@@ -203,9 +204,32 @@ def test_real_surfaces_are_all_there():
 
 
 @pytest.mark.data
-def test_history_surfaces_are_days_of_2018():
-    found = list(history_surfaces(3))
-    assert len(found) == 9 and all(" 2018-" in surface.name for surface in found)
+def test_later_surfaces_are_days_of_2018():
+    found = list(later_surfaces(3))
+    assert len(found) == 9 and all(" 2018-" in surface.name and surface.set == LATER for surface in found)
+
+
+@pytest.mark.data
+def test_a_split_is_answered_by_who_never_saw_what_it_hides(monkeypatch, tmp_path):
+    trained = {}
+
+    def bundle_of(folder, split, steps):
+        trained[folder / split.bundle] = split
+        return folder / split.bundle
+
+    monkeypatch.setattr(history_splits, "bundle_of", bundle_of)
+    found = list(other_surfaces(2, tmp_path, 10))
+    assert len(found) == 12 and [surface.set for _, surface in found] == [PAIR] * 6 + [GRID] * 6
+    for bundle, surface in found:
+        split = trained[bundle]
+        assert max(split.train.dates[-1], split.validation.dates[-1]) < np.datetime64("2018-01-01")
+        assert " 2018-" in surface.name and surface.vols.shape == (8, 5)
+        if surface.set == PAIR:
+            assert surface.name[:6] not in {*split.train.pairs, *split.validation.pairs}
+        else:
+            assert split.train.axes.shape == split.validation.axes.shape == (4, 3)
+            assert split.train.vols.shape[2:] == (4, 3) and set(split.train.axes.tenors) < set(surface.tenors)
+            np.testing.assert_allclose(split.train.axes.deltas, [0.1, 0.5, 0.9])
 
 
 def test_a_completer_trains_and_answers(tmp_path):

@@ -32,19 +32,21 @@ class Product:
 
 
 def product_methods(bundles: Path, split: Split, steps: int) -> list[Product]:
-    """voladdin, and voladdin with prior where the split has one, with the bundle of this split.
+    """voladdin, and voladdin with prior where the split has one, with the bundle of this split."""
+    folder = bundle_of(bundles, split, steps)
+    modes = (False, True) if split.test.priors is not None else (False,)
+    return [Product(folder, uses_prior=uses_prior) for uses_prior in modes]
 
-    The bundle is `bundles`/NAME; it is trained first, on the split's training and validation days, where the
-    folder does not hold it yet.
-    """
+
+def bundle_of(bundles: Path, split: Split, steps: int) -> Path:
+    """`bundles`/NAME; trained first, on the split's training and validation days, where it is absent."""
     folder = bundles / split.bundle
     if not (folder / "card.json").is_file():
         from export.imputation.loop import Config
         from export.imputation.train import train_bundle
 
         train_bundle(training_days(split), folder, split.bundle, Config(steps=steps))
-    modes = (False, True) if split.test.priors is not None else (False,)
-    return [Product(folder, uses_prior=uses_prior) for uses_prior in modes]
+    return folder
 
 
 def training_days(split: Split) -> Days:

@@ -1,4 +1,4 @@
-"""The sets of `voladdin bench markets`: real surfaces, the currency history, simulated families."""
+"""Sets of `voladdin bench markets`: real surfaces, and simulated families."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import voladdin as va
-from export.bench.data import DATA, load_history
+from export.bench.data import DATA
 from export.simulation.markets import draw_batch
 
 from .quoted import FloatArray, Quoted
@@ -98,20 +98,6 @@ def _fx_quotes(rows: _Rows) -> Quoted:
     tenors = np.array(sorted(smiles))
     vols = np.concatenate([smiles[tenor].vols for tenor in tenors])
     return Quoted(_name(rows), "FX raw quotes", tenors, vols, vols, deltas=smiles[tenors[0]].deltas)
-
-
-def history_surfaces(count: int) -> Iterator[Quoted]:
-    """`count` days of 2018 of each pair of the currency history: the test days of its time split."""
-    history = load_history()
-    start = int(np.searchsorted(history.dates, np.datetime64("2018-01-01")))
-    order = np.argsort(-history.axes.deltas)
-    deltas = history.axes.deltas[order]
-    days = np.unique(np.linspace(start, len(history.dates) - 1, count).astype(int))
-    for row, pair in enumerate(history.pairs):
-        for day in days:
-            vols = history.vols[row, day][:, order]
-            name = f"{pair} {history.dates[day]}"
-            yield Quoted(name, "FX history 2018", history.axes.tenors, vols, vols, deltas=deltas)
 
 
 def simulated_surfaces(family: str, count: int, seed: int, pool: Path | None) -> Iterator[Quoted]:

@@ -1,8 +1,10 @@
 """`voladdin bench markets`: ours and a desk's own methods on any market and grid.
 
-Sets: every real surface of the data folder, days of 2018 of the currency history, and simulated families,
-each scored by a model that was trained without it where `--without` has one. Each surface is seen under every
-mask; `--quick` takes a few surfaces under masks in turn and ends in about three minutes.
+Sets: every real surface of the data folder; days of 2018 of the currency history, answered by the shipped
+model (`history`) and by bundles trained without the pair, and on half the tenors and three of the deltas
+(`splits`; bundles that are absent are trained, some minutes each); and simulated families, each scored by a
+model that was trained without it where `--without` has one. Each surface is seen under every mask; `--quick`
+takes a few surfaces under masks in turn and trains for 100 steps: about three minutes.
 """
 
 from __future__ import annotations
@@ -18,63 +20,78 @@ from export.bench.data import DATA
 from export.simulation.markets import FAMILIES, MASKS, TABLED
 
 from .answers import RIVALS, TOLD, Method, methods, product
+from .history_splits import later_surfaces, other_surfaces
 from .quoted import BoolArray, Quoted
-from .quoted_surfaces import history_surfaces, real_surfaces, simulated_surfaces
+from .quoted_surfaces import real_surfaces, simulated_surfaces
 from .scoring import Case, masked, score_case
 from .tables import LEGEND, render
 
-SETS = ("real", "history", "simulated")
+SETS = ("real", "history", "splits", "simulated")
 _QUICK_REAL, _QUICK_MASKS = 12, 3  # every so many-th strike of large chains; masks a surface
 
 
-def surfaces(options: argparse.Namespace) -> Iterator[tuple[str, Quoted]]:
-    """The surfaces asked for, each with the simulated family that its model must not know, or ""."""
-    for family, surface in _all_surfaces(options):
+def surfaces(options: argparse.Namespace) -> Iterator[tuple[Path | None, Quoted]]:
+    """The surfaces asked for, each with the bundle that answers it, None for that of --model."""
+    for bundle, surface in _all_surfaces(options):
         if options.only is None or options.only in surface.set:
-            yield family, surface
+            yield bundle, surface
 
 
-def _all_surfaces(options: argparse.Namespace) -> Iterator[tuple[str, Quoted]]:
+def _all_surfaces(options: argparse.Namespace) -> Iterator[tuple[Path | None, Quoted]]:
     names = SETS if options.set == "all" else (options.set,)
     if "real" in names:
-        yield from (("", s) for s in real_surfaces(every=_QUICK_REAL if options.quick else 1))
-    if "history" in names and (DATA / "fx_history.csv.gz").is_file():
-        yield from (("", s) for s in history_surfaces(1 if options.quick else 5))
+        yield from ((None, s) for s in real_surfaces(every=_QUICK_REAL if options.quick else 1))
+    if (DATA / "fx_history.csv.gz").is_file():
+        yield from _of_history(options, names)
     if "simulated" in names:
         yield from _simulated(options)
 
 
-def _simulated(options: argparse.Namespace) -> Iterator[tuple[str, Quoted]]:
+def _of_history(options: argparse.Namespace, names: Sequence[str]) -> Iterator[tuple[Path | None, Quoted]]:
+    days = options.days or (1 if options.quick else 5)
+    if "history" in names:
+        yield from ((None, s) for s in later_surfaces(days))
+    if "splits" in names:
+        folder = options.bundles or Path("runs", "bench-quick" if options.quick else "bench")
+        yield from other_surfaces(days, folder, 100 if options.quick else 6000)
+
+
+def _simulated(options: argparse.Namespace) -> Iterator[tuple[Path | None, Quoted]]:
     count = options.count or (1 if options.quick else 6)
     for family in options.family or FAMILIES:
         if options.pool is not None or family not in TABLED:
-            yield from ((family, s) for s in simulated_surfaces(family, count, options.seed, options.pool))
+            bundle = held_out(options, family)
+            yield from ((bundle, s) for s in simulated_surfaces(family, count, options.seed, options.pool))
 
 
-def ours(options: argparse.Namespace, family: str) -> Method:
-    """The product, with the bundle of --without that never saw `family` where there is one."""
-    held_out = options.without / family if options.without is not None and family else None
-    model = held_out if held_out is not None and held_out.is_dir() else options.model
-    return product(model, options.draws, options.seed, market=options.bid_ask)
+def held_out(options: argparse.Namespace, family: str) -> Path | None:
+    """The bundle of --without that never saw `family`, where there is one."""
+    found = None if options.without is None else options.without / family
+    return found if found is not None and found.is_dir() else None
+
+
+def ours(options: argparse.Namespace, bundle: Path | None) -> Method:
+    """The product with a bundle, or with that of --model."""
+    return product(bundle or options.model, options.draws, options.seed, market=options.bid_ask)
 
 
 def run(options: argparse.Namespace) -> list[Case]:
     """Score every surface under its masks; a line each to standard error."""
     pairs = list(surfaces(options))
-    families = {id(surface): family for family, surface in pairs}
+    bundles = {id(surface): bundle for bundle, surface in pairs}
     rotate = _QUICK_MASKS if options.quick else 0
     masks = options.mask or tuple(MASKS)
     drawn = masked([s for _, s in pairs], masks, options.repeats, rotate, options.seed)
-    jobs = [(options, families[id(surface)], surface, mask, hidden) for surface, mask, hidden in drawn]
+    jobs = [(options, bundles[id(surface)], surface, mask, hidden) for surface, mask, hidden in drawn]
     if options.processes == 1:
         return [_score(job) for job in jobs]
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as workers:
         return list(workers.map(_score, jobs))
 
 
-def _score(job: tuple[argparse.Namespace, str, Quoted, str, BoolArray]) -> Case:
-    options, family, surface, mask, hidden = job
-    case = score_case(surface, mask, hidden, methods(options.rival, ours(options, family), others(options)))
+def _score(job: tuple[argparse.Namespace, Path | None, Quoted, str, BoolArray]) -> Case:
+    options, bundle, surface, mask, hidden = job
+    case = score_case(surface, mask, hidden, methods(options.rival, ours(options, bundle), others(options)))
     print(f"{surface.set}: {surface.name} under {mask}", file=sys.stderr, flush=True)
     return case
 
@@ -100,6 +117,8 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--family", action="append", choices=FAMILIES, help="simulated families (default all)")
     found.add_argument("--mask", action="append", choices=tuple(MASKS), help="masks (default all)")
     found.add_argument("--rival", action="append", choices=tuple(RIVALS), help="rivals (default all)")
+    found.add_argument("--days", type=int, help="of 2018, of each pair (default 5; quick 1)")
+    found.add_argument("--bundles", type=Path, help="folder of the splits' bundles, trained where absent")
     found.add_argument("--count", type=int, help="surfaces of each family (default 6; quick 1)")
     found.add_argument("--repeats", type=int, default=2, help="draws of each mask (default 2)")
     found.add_argument("--pool", type=Path, help="folder of the families that are tabulated")
@@ -124,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not cases:
         print("no surfaces: the data folder is absent, and no simulated set was asked for", file=sys.stderr)
         return 1
-    text = LEGEND + "\n" + render(cases, list(methods(options.rival, ours(options, ""), others(options))))
+    text = LEGEND + "\n" + render(cases, list(methods(options.rival, ours(options, None), others(options))))
     print(text)
     if options.output is not None:
         options.output.write_text(text, encoding="utf-8")
