@@ -10,9 +10,9 @@ import asyncio
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI, Request
@@ -22,14 +22,15 @@ from voladdin import bundles
 from voladdin.errors import BundleError, ServerError, VoladdinError
 from voladdin.home import version
 from voladdin.imputation import filling
-from voladdin.worksheet import registry, wire
+from voladdin.worksheet import registry, together, wire
 
 from .connections import Strangers
 from .page_routes import add_pages
 from .pages import Pages
-from .schemas import BadJson, CommandBody, FunctionCall, ImputeBody, parse
+from .schemas import BadJson, CallsBody, CommandBody, FunctionCall, ImputeBody, parse
 from .security import Activity, Json, RequestGate, Text, TooLarge, TooSlow, failure, read_body
 
+T = TypeVar("T")
 MAX_BYTES = 4 << 20
 THREADS = 4
 BODY_SECONDS = 10.0  # a client that stops in the middle of a request
@@ -73,35 +74,34 @@ def create_app(
 def _add_routes(app: FastAPI, activity: Activity, stop: Callable[[], None], pool: Executor) -> None:
     """Plain routes: `schemas` reads the bodies, and FastAPI's own reading of the request costs 0.1 ms."""
 
-    async def computed(function: Callable[..., Any], *arguments: Any) -> Json:
-        return Json(await asyncio.get_running_loop().run_in_executor(pool, function, *arguments))
+    async def ran(function: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool, function, *arguments)
 
     async def health(_: Request) -> Json:
         answer = {"status": "ok", "version": version(), "pid": os.getpid(), "models": bundles.names()}
         return Json(answer | {"requests": activity.requests, "cpu_seconds": time.process_time()})
 
     async def models(_: Request) -> Json:
-        return await computed(_models)
+        return Json(await ran(_models))
 
     async def function(request: Request) -> Json:
         if "user-agent" not in request.headers:
             return Json({"cells": [[OUTDATED]]})
-        return await computed(_evaluate, request.path_params["name"], await _body(request))
+        return Json(await ran(_evaluate, request.path_params["name"], await _body(request)))
 
     async def cells(request: Request) -> Text:
         headed = request.headers.get(CALL)
         data = await _body(request) if headed is None else unquote_to_bytes(headed)
-        return Text(await asyncio.get_running_loop().run_in_executor(pool, _cells, data))
+        return Text(await ran(_cells, data))
 
     async def excel(request: Request) -> Text:
-        data = await _body(request)
-        return Text(await asyncio.get_running_loop().run_in_executor(pool, _in_excel, data))
+        return Text(await ran(_in_excel, await _body(request)))
 
-    async def command(request: Request) -> Json:
-        return await computed(_command, request.path_params["name"], await _body(request))
+    def of_body(function: Callable[..., Any]) -> Callable[[Request], Awaitable[Json]]:
+        async def answer(request: Request) -> Json:
+            return Json(await ran(function, *request.path_params.values(), await _body(request)))
 
-    async def impute(request: Request) -> Json:
-        return await computed(_impute, await _body(request))
+        return answer
 
     async def stopped(_: Request) -> Json:
         stop()
@@ -110,9 +110,10 @@ def _add_routes(app: FastAPI, activity: Activity, stop: Callable[[], None], pool
     app.add_route("/v1/stop", stopped, ["POST"])
     app.add_route("/v1/cells", cells, ["POST"])
     app.add_route("/v1/excel", excel, ["POST"])
+    app.add_route("/v1/calls", of_body(_calls), ["POST"])
     app.add_route("/v1/functions/{name}", function, ["POST"])
-    app.add_route("/v1/commands/{name}", command, ["POST"])
-    app.add_route("/v1/impute", impute, ["POST"])
+    app.add_route("/v1/commands/{name}", of_body(_command), ["POST"])
+    app.add_route("/v1/impute", of_body(_impute), ["POST"])
     app.add_route("/v1/health", health, ["GET"])
     app.add_route("/v1/models", models, ["GET"])
 
@@ -130,6 +131,13 @@ def _evaluate(name: str, data: bytes) -> dict[str, Any]:
     body = parse(data, FunctionCall)
     arguments: list[Any] = body.arguments
     return {"cells": registry.evaluate(name, arguments, body.caller.caller())}
+
+
+def _calls(data: bytes) -> dict[str, Any]:
+    """null for a call that has to be asked alone."""
+    body = parse(data, CallsBody)
+    found = together.prepare((call.name, call.arguments) for call in body.calls)
+    return {"answers": [None if one is None else one._asdict() for one in found]}
 
 
 def _cells(data: bytes) -> str:

@@ -59,6 +59,19 @@ class FunctionCall(Request):
     caller: CallerBody = CallerBody()
 
 
+class NamedCall(Request):
+    """A worksheet function and its arguments."""
+
+    name: str
+    arguments: Items[Argument]
+
+
+class CallsBody(Request):
+    """Many calls, to be answered together."""
+
+    calls: Items[NamedCall]
+
+
 class CommandBody(Request):
     """A document of Calc's and the cells sent of it, as `voladdin.hosts.documents.document` reads them."""
 

@@ -266,6 +266,16 @@ def test_volimpute_fills_the_grid() -> None:
     assert 0.05 < cells[2][3] < 0.15
 
 
+def test_many_calls_are_answered_together() -> None:
+    """null for what has to be asked alone."""
+    grid = [["", "25P", "ATM"], ["1M", 0.11, None], ["1Y", 0.12, 0.115]]
+    calls = [{"name": name, "arguments": [grid, "fill"]} for name in ("VOLIMPUTE", "VOLCHECK", "NONE")]
+    answers = ask("POST", "/v1/calls", json={"calls": calls}).json()["answers"]
+    assert answers[1:] == [None, None]
+    assert answers[0] == {"cells": registry.evaluate("VOLIMPUTE", [grid, "fill"]), "noted": False}
+    refused(ask("POST", "/v1/calls", json={"calls": [{"name": "VOLIMPUTE"}]}), 422)
+
+
 def test_an_unknown_function_is_named() -> None:
     assert "VOLNOTHING" in refused(ask("POST", "/v1/functions/VOLNOTHING", json={"arguments": []}), 422)
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voladdin.errors import BundleError, InfeasibleError, InputError, LabelError, UnitsError, VoladdinError
+from voladdin.imputation.recent import Question
 from voladdin.worksheet import registry
 from voladdin.worksheet.registry import FUNCTIONS, evaluate
 
@@ -26,7 +27,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Holes get the prior, or 0.5; counts its calls, and has a digest that tests may change."""
     plain = SimpleNamespace(calls=[], digest="one", fallback="")
 
-    def impute(surface: Any, **options: Any) -> SimpleNamespace:
+    def answer(question: Question) -> SimpleNamespace:
+        surface, options = question.surface, question.arguments
         plain.calls.append(options)
         prior = options["prior"]
         base = np.full(surface.shape, 0.5) if prior is None else prior.vols
@@ -54,7 +56,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             raise BundleError(f"model {name!r} is not installed; expected fx")
         return SimpleNamespace(digest=plain.digest)
 
-    monkeypatch.setattr("voladdin.worksheet.impute.imputed", impute)
+    monkeypatch.setattr("voladdin.worksheet.impute.answer", answer)
     monkeypatch.setattr("voladdin.worksheet.interpolate.interpolate_many", interpolate)
     monkeypatch.setattr(registry, "bundles", SimpleNamespace(load=load))
     registry.clear_cache()
@@ -345,7 +347,7 @@ def test_every_function_is_documented(name: str) -> None:
 
 
 def test_a_defect_becomes_a_cell_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voladdin.worksheet.impute.imputed", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("voladdin.worksheet.impute.answer", lambda *_, **__: 1 / 0)
     with pytest.raises(VoladdinError, match=r"VOLIMPUTE failed: ZeroDivisionError.*please report"):
         evaluate("VOLIMPUTE", [GRID])
 

@@ -15,17 +15,18 @@ from ..surface import LARGEST, MAX_VOL, Surface
 from ..threads import one_thread
 from .anywhere import Anywhere, Inputs, anywhere
 from .drawing import standard_draws
-from .guard import guard
+from .guard import Guarded, guard
 from .market import beyond, inside_market
 from .model import Imputer, UniversalBundle, imputer
 from .normal import guard_normal, impute_normal, whole_normal
-from .notes import fallback_notes, guard_notes
+from .notes import words
 from .posterior import Posterior, band
 from .requirements import check_grid, check_prior, checked_prior, require_surfaces
 from .weighing import UNIVERSAL, QuotesAlone, answers
 
 COVERAGE = 0.90
 MIN_VOL = 1e-6
+FIELDS = ("mean", "std", "low", "high", "filled", "zscore", "disputed")
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,20 +159,19 @@ def _earlier(surface: Surface, prior: Surface, age: float, model: str | Path) ->
 def _answer(asked: Inputs, surface: Surface, model: str | Path, age: float) -> Imputation:
     """Of one surface; normal vols by the universal model, whatever is asked: they have no history."""
     how: dict[str, Any] = {"coverage": asked.coverage, "arbitrage_free": asked.arbitrage_free}
-    fields = ("mean", "std", "low", "high", "filled", "zscore", "disputed")
     if surface.vol_type == "normal":
         check_grid(
             surface.vols[None], has_prior=asked.prior is not None, coverage=asked.coverage, most=LARGEST
         )
         found = impute_normal(surface, _universal(), asked.prior, age, **how)
         said = "; ".join(filter(None, ("normal vols", found.notes)))
-        return Imputation(**{name: getattr(found, name) for name in fields}, model=f"{UNIVERSAL} ({said})")
+        return Imputation(**{name: getattr(found, name) for name in FIELDS}, model=f"{UNIVERSAL} ({said})")
     prior = None if asked.prior is None else asked.prior[None]
     axes: dict[str, Any] = {"deltas": surface.deltas, "moneyness": surface.log_moneyness}
     batch = impute_batch(
         surface.vols[None], surface.tenors, **axes, prior=prior, prior_age=age, model=model, **how
     )
-    return Imputation(**{name: getattr(batch, name)[0] for name in fields}, model=batch.model)
+    return Imputation(**{name: getattr(batch, name)[0] for name in FIELDS}, model=batch.model)
 
 
 def _universal() -> UniversalBundle:
@@ -239,47 +239,25 @@ def fill(
     alone: what the quotes say without the priors, where that is known.
     """
     with one_thread():
-        found, share = answers(loaded, axes, np.log(grid), prior, age, alone)
-    missing = ~np.isfinite(grid).reshape(share.shape)
-    return _present(
-        _named(loaded, share, missing), axes, grid, found, coverage, arbitrage_free=arbitrage_free
-    )
+        answer, share = answers(loaded, axes, np.log(grid), prior, age, alone)
+    found, guarded = present(axes, grid, answer, coverage, arbitrage_free=arbitrage_free)
+    return replace(found, model=words(loaded, found.mean, share, answer, guarded, np.isnan(grid)))
 
 
-def _named(loaded: Imputer, share: FloatArray, missing: BoolArray) -> str:
-    """The models that answer, with their mean weights in the filled cells; share: [B, n] of the history."""
-    name = str(loaded.card["name"])
-    part = float(share[missing].mean()) if missing.any() else float(share.mean())
-    if name == UNIVERSAL or round(part, 2) in (0.0, 1.0):
-        return name if round(part, 2) else UNIVERSAL
-    return f"{name} {part:.0%}, {UNIVERSAL} {1.0 - part:.0%}"
-
-
-def _present(
-    model: str, axes: Surface, vols: FloatArray, answer: Posterior, coverage: float, *, arbitrage_free: bool
-) -> Imputation:
+def present(
+    axes: Surface, vols: FloatArray, answer: Posterior, coverage: float, *, arbitrage_free: bool
+) -> tuple[Imputation, Guarded | None]:
+    """The batch, without words, and what the arbitrage guard did where it was asked."""
     log_mean, log_std = answer.mean.reshape(vols.shape), answer.std.reshape(vols.shape)
     observed = np.isfinite(vols)
     median = np.clip(np.exp(log_mean), MIN_VOL, MAX_VOL)
     mean, std = np.where(observed, vols, median), np.where(observed, 0.0, median * log_std)
     zscore = np.where(observed, answer.zscore.reshape(vols.shape), np.nan)
-    notes = fallback_notes(answer, len(vols))
-    filled, disputed = mean, np.zeros_like(observed)
-    if arbitrage_free:
-        guarded = guard(axes, mean, observed, np.where(observed, zscore, std))
-        filled, disputed = guarded.vols, guarded.disputed
-        notes += guard_notes(guarded, mean)
+    guarded = guard(axes, mean, observed, np.where(observed, zscore, std)) if arbitrage_free else None
+    filled = mean if guarded is None else guarded.vols
+    disputed = np.zeros_like(observed) if guarded is None else guarded.disputed
     low, high = band(mean, log_std, observed, filled, coverage)
-    return Imputation(
-        mean=mean,
-        std=std,
-        low=low,
-        high=high,
-        filled=filled,
-        zscore=zscore,
-        disputed=disputed,
-        model=f"{model} ({'; '.join(notes)})" if notes else model,
-    )
+    return Imputation(mean, std, low, high, filled, zscore, disputed, ""), guarded
 
 
 def whole(loaded: Imputer, axes: Surface, prior: FloatArray, alone: QuotesAlone | None = None) -> FloatArray:

@@ -36,6 +36,10 @@ class Guarded:
     disputed: BoolArray
     failed: BoolArray
 
+    def of(self, surfaces: slice) -> Guarded:
+        """Some of them."""
+        return Guarded(self.vols[surfaces], self.disputed[surfaces], self.failed[surfaces])
+
 
 def guard(axes: Surface, filled: FloatArray, observed: BoolArray, doubt: FloatArray) -> Guarded:
     """Full surfaces [B, T, K] with the cells that are not `observed` moved where they add arbitrage.

@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
-from .._typing import FloatArray
+from .._typing import BoolArray, FloatArray
 from ..surface import MAX_VOL
 from .guard import Guarded
+from .model import Imputer
 from .posterior import Posterior
+from .weighing import UNIVERSAL
 
 
-def fallback_notes(answer: Posterior, batch: int) -> list[str]:
+def words(
+    loaded: Imputer,
+    mean: FloatArray,
+    share: FloatArray,
+    answer: Posterior,
+    guarded: Guarded | None,
+    missing: BoolArray,
+) -> str:
+    """Of B surfaces: the models that answered, and what else happened.
+
+    mean, missing: [B, T, K]; share: [B, n] of the history; guarded: None where nothing was.
+    """
+    name, notes = _named(loaded, share, missing.reshape(share.shape)), _fallback_notes(answer, len(mean))
+    if guarded is not None:
+        notes += _guard_notes(guarded, mean)
+    return f"{name} ({'; '.join(notes)})" if notes else name
+
+
+def _named(loaded: Imputer, share: FloatArray, missing: BoolArray) -> str:
+    """With their mean weights in the filled cells."""
+    name = str(loaded.card["name"])
+    part = float(share[missing].mean()) if missing.any() else float(share.mean())
+    if name == UNIVERSAL or round(part, 2) in (0.0, 1.0):
+        return name if round(part, 2) else UNIVERSAL
+    return f"{name} {part:.0%}, {UNIVERSAL} {1.0 - part:.0%}"
+
+
+def _fallback_notes(answer: Posterior, batch: int) -> list[str]:
     """Where a history's deep model did not answer."""
     count = int(answer.unexplained.sum())
     where = _on(count, batch)
     return [f"Gaussian fallback{where}: the quotes are improbable under the model"] if count else []
 
 
-def guard_notes(guarded: Guarded, mean: FloatArray) -> list[str]:
+def _guard_notes(guarded: Guarded, mean: FloatArray) -> list[str]:
     """What the guard did, in words."""
     batch, notes = len(mean), []
     cells = guarded.vols != mean

@@ -13,7 +13,7 @@ from ..arbitrage.trades import cell_label
 from ..cells import Cell, Cells, Grid, render
 from ..errors import InputError
 from ..imputation.filling import Imputation
-from ..imputation.recent import imputed
+from ..imputation.recent import Question, answer
 from ..imputation.suspects import Suspect, any_suspect, suspects
 from .arguments import (
     FORWARDS,
@@ -32,7 +32,7 @@ from .arguments import (
     warn_later,
 )
 from .matrices import imputed_matrix, matrix_in
-from .signature import Argument, Function, choice, number
+from .signature import Argument, Function, Pending, choice, number
 
 FIELDS = {"fill": "filled", "mean": "mean", "std": "std", "low": "low", "high": "high", "zscore": "zscore"}
 DRAW = "draw"  # one surface of many that the quotes allow
@@ -42,7 +42,12 @@ _SUSPECTS = ("quote", "vol", "the others imply", "std", "zscore")
 _NAMED = 3  # quotes in a warning
 
 
-def _volimpute(
+def _volimpute(*values: Any) -> Cells:
+    begun = _begin(*values)
+    return begun.then(answer(begun.question)) if isinstance(begun, Pending) else begun
+
+
+def _begin(
     surface: Cells,
     output: Cell,
     prior: Cells | None,
@@ -53,7 +58,8 @@ def _volimpute(
     forwards: Cells | None,
     prior_age: Cell,
     *others: Any,
-) -> Cells:
+) -> Cells | Pending:
+    """What has to be imputed, and what is made of it; an ATM matrix's cells at once."""
     *market, covered, bid, ask, seed = others
     wanted = choice("output", output, OUTPUTS)
     axes = AxisArguments(tenors, strikes, units, forwards, *market)
@@ -65,9 +71,14 @@ def _volimpute(
     earlier = None if prior is None else companion(grid, prior, axes)
     age, coverage = number("prior_age", prior_age, 1.0), number("coverage", covered, 0.9)
     name, (low, high) = model_name(model), bid_and_ask(grid, bid, ask, axes)
-    result = imputed(
+    question = Question.of(
         grid.surface, prior=earlier, prior_age=age, model=name, coverage=coverage, bid=low, ask=high
     )
+    return Pending(question, partial(_shown, grid, wanted, name, seed))
+
+
+def _shown(grid: Grid, wanted: str, name: str | Path, seed: Cell, result: Imputation) -> Cells:
+    """The answer as cells, with its warnings."""
     if " (" in result.model or "; " in result.model:  # more than names: a fallback, moved cells, bad quotes
         warn(f"surface: model {result.model}")
     if (quotes := result.disputed & grid.surface.observed).any():
@@ -150,4 +161,5 @@ VOLIMPUTE = Function(
     ),
     '=VOLIMPUTE(A1:F9, "std")',
     _volimpute,
+    begin=_begin,
 )

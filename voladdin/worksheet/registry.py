@@ -53,7 +53,7 @@ def evaluate(name: str, arguments: Sequence[Cell | Cells], caller: Whence = NOBO
 
 def clear_cache() -> None:
     """Forgets every result."""
-    _CACHE.clear()
+    RESULTS.clear()
 
 
 def _evaluate(name: str, arguments: Sequence[Cell | Cells], caller: Whence) -> Cells:
@@ -63,17 +63,18 @@ def _evaluate(name: str, arguments: Sequence[Cell | Cells], caller: Whence) -> C
     values = bind(function, arguments)
     if not function.cached:
         return function.compute(*values)
-    key = _key(function, values)
-    entry = _CACHE.get(key)
+    key = key_of(function, values)
+    entry = RESULTS.get(key)
     if entry is None:
         cells = function.compute(*values)
         entry = cells, [*WARNINGS.get(), *LATER.get()]
-        _CACHE.put(key, entry)
+        RESULTS.put(key, entry)
     record(function.name, caller, entry[0][0][0] if entry[0] and entry[0][0] else None, entry[1])
     return [list(row) for row in entry[0]]
 
 
-def _key(function: Function, values: list[Any]) -> bytes:
+def key_of(function: Function, values: list[Any]) -> bytes:
+    """What a result depends on: the function, its bound arguments and the bundles. Raises BundleError."""
     names = [argument.name for argument in function.arguments]
     digest = ""
     if function.digest is not None:
@@ -83,7 +84,7 @@ def _key(function: Function, values: list[Any]) -> bytes:
     return hashlib.sha256(repr((function.name, digest, values)).encode()).digest()
 
 
-_CACHE = Cache()
+RESULTS = Cache()
 
 
 def _volinfo(topic: Cell, cell: Cell) -> Cells:

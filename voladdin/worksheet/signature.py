@@ -12,6 +12,8 @@ from typing import Any, Literal
 from ..bundles import AnyBundle
 from ..cells import Cell, Cells, address
 from ..errors import InputError
+from ..imputation.filling import Imputation
+from ..imputation.recent import Question
 from ..journal import Note
 
 DEFAULT_MODEL = "fx"
@@ -38,11 +40,20 @@ class Argument:
 
 
 @dataclass(frozen=True)
+class Pending:
+    """A result that takes an imputation: its question, and what makes cells of the answer."""
+
+    question: Question
+    then: Callable[[Imputation], Cells]
+
+
+@dataclass(frozen=True)
 class Function:
     """One worksheet function; `compute` takes one value an argument, None where it was omitted.
 
     model: the bundle that the result depends on, unless an argument named "model" names another; of a kind.
     digest: from the argument "model" to what stands for the bundles that the result depends on instead.
+    begin: `compute` up to the imputation, where many calls' are answered together.
     """
 
     name: str
@@ -54,6 +65,7 @@ class Function:
     model: str = DEFAULT_MODEL
     kind: type[AnyBundle] = AnyBundle
     digest: Callable[[Cell], str] | None = None
+    begin: Callable[..., Cells | Pending] | None = None
 
     @property
     def signature(self) -> str:
@@ -113,21 +125,25 @@ def _is_blank(cell: Cell, *, zero: bool) -> bool:
     return cell is None or (zero and not isinstance(cell, bool) and cell == 0)
 
 
+Result = tuple[Cells, list[Note]]
+"""What a call is, and what it says besides."""
+
+
 class Cache:
     """Least recently used results, bounded by their number of cells; thread-safe."""
 
     def __init__(self) -> None:
-        self._entries: OrderedDict[bytes, tuple[Cells, list[Note]]] = OrderedDict()
+        self._entries: OrderedDict[bytes, Result] = OrderedDict()
         self._cells = 0
         self._lock = threading.Lock()
 
-    def get(self, key: bytes) -> tuple[Cells, list[Note]] | None:
+    def get(self, key: bytes) -> Result | None:
         with self._lock:
             if key in self._entries:
                 self._entries.move_to_end(key)
             return self._entries.get(key)
 
-    def put(self, key: bytes, entry: tuple[Cells, list[Note]]) -> None:
+    def put(self, key: bytes, entry: Result) -> None:
         with self._lock:
             if key not in self._entries:
                 self._cells += _size(entry)
@@ -141,7 +157,7 @@ class Cache:
             self._cells = 0
 
 
-def _size(entry: tuple[Cells, list[Note]]) -> int:
+def _size(entry: Result) -> int:
     return sum(map(len, entry[0]))
 
 

@@ -1,0 +1,60 @@
+"""Surfaces that share their axes, filled in one batch; each is answered as it would be alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..surface import Surface
+from ..threads import one_thread
+from .anywhere import Inputs
+from .filling import COVERAGE, FIELDS, Imputation, present, whole
+from .model import imputer
+from .notes import words
+from .requirements import check_grid, check_prior, checked_prior
+from .weighing import answers
+
+
+def impute_each(
+    surfaces: Sequence[Surface],
+    *,
+    prior: Sequence[Surface] | None = None,
+    prior_age: float = 1.0,
+    model: str | Path = "fx",
+    coverage: float = COVERAGE,
+    arbitrage_free: bool = True,
+) -> list[Imputation]:
+    """What `impute` answers to each of B surfaces of lognormal vols on the same axes, to about 1e-10 of vol.
+
+    prior: one earlier surface each, or None. The batch adds and multiplies in another order than one surface
+    does, hence the difference.
+
+    Raises what `impute` raises, where it would for any of them.
+    """
+    axes, grid = _axes(surfaces[0]), np.array([surface.vols for surface in surfaces])
+    for surface, earlier in zip(surfaces, prior or (), strict=prior is not None):
+        check_prior(surface, earlier)
+    holed = None if prior is None else [earlier.vols for earlier in prior]
+    then = checked_prior(holed, grid.shape, prior_age)
+    check_grid(grid, has_prior=then is not None, coverage=coverage)
+    loaded = imputer(model)
+    if then is not None:
+        then = whole(loaded, axes, then)
+    with one_thread():
+        answer, share = answers(loaded, axes, np.log(grid), then, prior_age)
+    found, guarded = present(axes, grid, answer, coverage, arbitrage_free=arbitrage_free)
+    each = []
+    for b, surface in enumerate(surfaces):
+        one = slice(b, b + 1)
+        own = None if guarded is None else guarded.of(one)
+        said = words(loaded, found.mean[one], share[one], answer.of(one), own, ~surface.observed[None])
+        asked = Inputs(surface, None if then is None else then[b], str(model), coverage, arbitrage_free)
+        each.append(Imputation(**{name: getattr(found, name)[b] for name in FIELDS}, model=said, asked=asked))
+    return each
+
+
+def _axes(surface: Surface) -> Surface:
+    """The surface as `impute_batch` has it: strikes are log-moneyness."""
+    return Surface(surface.vols, surface.tenors, deltas=surface.deltas, moneyness=surface.log_moneyness)
