@@ -21,6 +21,8 @@ from .processes import additive_process, gaussian_process
 from .quoted import BoolArray, FloatArray, Quoted
 
 OURS, HISTORY, TOLD = "voladdin", "fx model", "told"
+NETWORK, ALONE, PRIORS, BOTH = "network", "process alone", "learned priors", "network and priors"
+OWN = (OURS, HISTORY, TOLD, NETWORK, ALONE, PRIORS, BOTH)  # no rivals
 REFUSED = "refused"
 _Z90 = float(ndtri(0.95))
 _PASSES = 2

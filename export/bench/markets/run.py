@@ -97,7 +97,7 @@ def _score(job: tuple[argparse.Namespace, Path | None, Quoted, str, BoolArray]) 
 
 
 def others(options: argparse.Namespace) -> dict[str, Method]:
-    """The trained completer of --completer, and the model of --told, if any."""
+    """The trained completer of --completer, those of --network, and the model of --told, if any."""
     found: dict[str, Method] = {}
     if options.completer is not None:
         from .completer import load_completer
@@ -105,6 +105,10 @@ def others(options: argparse.Namespace) -> dict[str, Method]:
         found["completer"] = load_completer(options.completer)
     if options.told is not None:
         found[TOLD] = product(options.told)
+    if options.network:
+        from .trained_networks import network_methods
+
+        found |= network_methods(tuple(options.network))
     return found
 
 
@@ -129,6 +133,7 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--bid-ask", action="store_true", help="ours sees bid and ask where there are any")
     found.add_argument("--completer", type=Path, help="a completer trained by export.bench.markets.completer")
+    found.add_argument("--network", type=Path, action="append", help="folder of export.imputation.amortised")
     found.add_argument("--draws", type=int, default=200, help="joint draws a surface where offered")
     found.add_argument("--processes", type=int, default=1, help="cases side by side (times then mean less)")
     found.add_argument("--seed", type=int, default=0)

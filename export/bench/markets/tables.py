@@ -9,8 +9,9 @@ import numpy as np
 from export.bench.report import rows_table
 from export.simulation.markets import FAMILIES
 
-from .answers import HISTORY, OURS, REFUSED, TOLD
+from .answers import HISTORY, OURS, OWN, REFUSED, TOLD
 from .left_out import left_out_table
+from .network_rows import network_table
 from .quoted import FloatArray
 from .scoring import TICK, Case, ratio_interval, totals
 
@@ -46,9 +47,10 @@ def best_rival(
 
 def render(cases: Sequence[Case], methods: Sequence[str]) -> str:
     """Every table."""
-    rivals = [name for name in methods if name not in (OURS, HISTORY, TOLD)]
+    rivals = [name for name in methods if name not in OWN]
     parts = [
         left_out_table(cases, rivals),
+        network_table(cases),
         _ratio_table(cases, rivals),
         _error_table(cases, methods, "error", "Mean error, % of level"),
     ]

@@ -107,14 +107,14 @@ class Priors(nn.Module):
         inner = torch.linalg.cholesky(bent.transpose(-1, -2) @ bent + torch.eye(NUMBERS, dtype=torch.float64))
         pulled = torch.linalg.solve_triangular(inner, bent.transpose(-1, -2) @ white[..., None], upper=False)
         distance = (white**2).sum(-1) - (pulled[..., 0] ** 2).sum(-1)
-        nu = self._value("degrees")[:, 0, 0] + 1.0
+        nu = self._value("degrees")[..., 0, 0] + 1.0
         log_det = sum(torch.log(torch.diagonal(x, dim1=-2, dim2=-1)).sum(-1) for x in (root, inner))
         log = torch.lgamma(0.5 * (nu + n)) - torch.lgamma(0.5 * nu) - 0.5 * n * torch.log(nu) - log_det
         log = log - 0.5 * (nu + n) * torch.log1p(distance.clamp_min(0.0) / nu)
         believed = torch.exp(self.tempering[0]) / (1.0 + torch.exp(self.tempering[1]) * n / 20.0)
         back = torch.linalg.solve_triangular(inner.transpose(-1, -2), pulled, upper=True)[..., 0]
         odd = ODD * (torch.linalg.vector_norm(back, dim=-1) - USUAL).clamp_min(0.0)
-        weight = torch.softmax(believed * log - odd + self._value("logit")[:, 0, 0], -1)
+        weight = torch.softmax(believed * log - odd + self._value("logit")[..., 0, 0], -1)
         ahead, slope = self._bent(about, at.hidden_t, at.hidden_u, at.own)
         left_over = slope.transpose(-1, -2) - bent.transpose(-1, -2) @ gain
         open_ = torch.linalg.solve_triangular(inner, left_over, upper=False)
@@ -156,17 +156,17 @@ class Priors(nn.Module):
 
     def _value(self, name: str) -> Tensor:
         """[G, 1, 1]."""
-        column = self.hyper[:, HYPERPARAMETERS.index(name), None, None]
+        column = self.hyper[..., HYPERPARAMETERS.index(name), None, None]
         return column if name in PLAIN else torch.exp(column)
 
     def _noise(self, u: Tensor) -> Tensor:
-        std, wings = self._value("noise_std")[:, :, 0], self._value("noise_wings")[:, :, 0]
+        std, wings = self._value("noise_std")[..., 0], self._value("noise_wings")[..., 0]
         return std**2 * (1.0 + wings * u[:, None] ** 2) + NUGGET
 
     def _variance(self, t: Tensor, u: Tensor) -> Tensor:
         """[B, G, N] of a quote: the process and its noise, but for the smile that bends."""
         basis = _basis(t, u)
-        v = {name: self._value(name)[:, :, 0] for name in HYPERPARAMETERS}
+        v = {name: self._value(name)[..., 0] for name in HYPERPARAMETERS}
         late, size = t[:, None] + 1.0, u.abs()[:, None]
         trends = (basis[:, None] @ torch.tril(self.root)).square().sum(-1)
         smile = sum((v[f"{name}_std"] * x[:, None]) ** 2 for name, x in zip(_PARTS, _smile(u), strict=True))

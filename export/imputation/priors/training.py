@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from export.bundle_writer import write_files
@@ -49,7 +50,7 @@ _SAVE = 120.0  # seconds
 _HELD = 600
 
 
-def loss(priors: Priors, batch: Padded) -> torch.Tensor:
+def loss(priors: nn.Module, batch: Padded) -> torch.Tensor:
     """Mean over surfaces of -log density of hidden cells: Laplace's mostly, and the Gaussian's, bounded."""
     mean, variance = priors(batch)
     std = torch.sqrt(variance)

@@ -1,0 +1,5 @@
+"""`python -m export.imputation.amortised`."""
+
+from .training import main
+
+raise SystemExit(main())
