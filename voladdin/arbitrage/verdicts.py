@@ -9,9 +9,10 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..surface import MAX_VOL
 from .conditions import neighbours
 from .hulls import FORWARD_POINT, arbitrage_trades, latest_first, lower_hull
-from .nodes import Axes, at_own_strikes
+from .nodes import AtStrikes, Axes, at_own_strikes
 from .tolerances import EDGE, MAX_LOG_STRIKE, TOLERANCE
 
+_PAIRS = 2**18  # of prices at a time
 _SURFACES = 50  # of 28 x 28 at a time: they stay in the cache
 
 
@@ -34,19 +35,60 @@ def arbitrage_free(axes: Axes, vols: FloatArray, tolerance: float = TOLERANCE) -
         free[full[~(worst <= tolerance + EDGE)]] = False
         sure = worst <= tolerance / _most_neighbours(np.exp(m), len(axes.tenors)) - EDGE
         left = np.setdiff1d(left, full[sure | ~(worst <= tolerance + EDGE)])
+    if len(left):
+        free[left] = _by_hulls(axes, vols[left], tolerance)
+    return free
+
+
+def _by_hulls(axes: Axes, vols: FloatArray, tolerance: float) -> BoolArray:
+    """[B] for vols above 0, some of each surface there."""
+    nodes, flat = at_own_strikes(axes, vols), vols.reshape(len(vols), -1)
+    free = _plainly_free(nodes, flat, tolerance - EDGE)
+    left = np.flatnonzero(~free)
     if not len(left):
         return free
-    nodes = at_own_strikes(axes, vols[left])
-    strikes, calls = nodes.at(vols[left].reshape(len(left), axes.shape[0] * axes.shape[1]))
-    strikes = np.broadcast_to(strikes, calls.shape)
-    known = np.isfinite(calls)
-    there = known.any(axis=1)
-    for b, k, c, here in zip(left[there], strikes[there], calls[there], known[there], strict=True):
+    strikes, calls = AtStrikes(nodes.rows, nodes.m[left], nodes.root).at(flat[left])
+    free[left] = True
+    for b, k, c, here in zip(left, strikes, calls, np.isfinite(calls), strict=True):
+        if not here.any():
+            continue
         height = _most_above(nodes.rows[here], k[here], c[here], tolerance + EDGE)
         near = abs(height - tolerance) <= EDGE
         trades = near and arbitrage_trades(nodes.rows[here], k[here], c[here], c[here], tolerance)
         free[b] = not (trades if near else height > tolerance)
     return free
+
+
+def _plainly_free(nodes: AtStrikes, vols: FloatArray, tolerance: float) -> BoolArray:
+    """[B] where each price is a corner of the hull of own and later ones: none is steeper to the left of it
+    than to the right; vols: [B, N], NaN where missing. False says nothing.
+    """
+    found, n = np.zeros(len(vols), dtype=np.bool_), vols.shape[1]
+    later, size = nodes.rows >= nodes.rows[:, None], _PAIRS // n**2
+    with np.errstate(all="ignore"):
+        strikes, calls = _roughly(nodes, vols)
+        for first in range(0, len(vols) if size else 0, max(size, 1)):
+            part = slice(first, first + size)
+            found[part] = _corners(later, strikes[part], calls[part], tolerance)
+    return found
+
+
+def _roughly(nodes: AtStrikes, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Strikes and calls [B, N], to 1e-15."""
+    total = vols * nodes.root
+    strikes, d1 = np.exp(nodes.m), 0.5 * total - nodes.m / total
+    calls = ndtr(d1) - strikes * ndtr(d1 - total)
+    return strikes, calls
+
+
+def _corners(later: BoolArray, k: FloatArray, c: FloatArray, tolerance: float) -> BoolArray:
+    """[B] for strikes and calls [B, N]; later: [N, N]."""
+    run = k[:, :, None] - k[:, None]
+    slope = (c[:, :, None] - c[:, None]) / run
+    steepest = np.fmax.reduce(slope, axis=2, where=later & (run >= 0), initial=-np.inf)
+    flattest = np.fmin.reduce(slope, axis=2, where=later & (run < 0), initial=0.0)
+    above = (np.fmax(steepest, (c - 1.0) / k) > flattest) | (np.maximum(1.0 - k, 0.0) - c > tolerance)
+    return np.asarray(~above.any(axis=1))
 
 
 def _most_above(rows: IntArray, strikes: FloatArray, calls: FloatArray, enough: float) -> float:

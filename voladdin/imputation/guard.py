@@ -52,6 +52,8 @@ def guard(axes: Surface, filled: FloatArray, observed: BoolArray, doubt: FloatAr
     """
     vols, disputed, failed = filled.copy(), np.zeros_like(observed), np.zeros(len(filled), dtype=np.bool_)
     bad = np.flatnonzero(~arbitrage_free(axes, filled))
+    if not len(bad):
+        return Guarded(vols, disputed, failed)
     contradictory = bad[~arbitrage_free(axes, np.where(observed, filled, np.nan)[bad])]
     for b in contradictory:
         disputed[b] = _disputed(axes, filled[b], observed[b], doubt[b])
