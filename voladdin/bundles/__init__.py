@@ -63,8 +63,10 @@ class AnyBundle:
         """Outputs, in float64, of one ONNX graph for float inputs [B, ...]."""
         feed = {name: value.astype(np.float32) for name, value in inputs.items()}
         count, size = max(map(len, feed.values())), self._rows_in_cache(graph)
-        blocks = (slice(first, first + size) for first in range(0, max(count, 1), size))
         session = self._session(graph)
+        if count <= size:
+            return [output.astype(float) for output in session.run(None, feed)]
+        blocks = (slice(first, first + size) for first in range(0, count, size))
         parts = [session.run(None, {name: value[rows] for name, value in feed.items()}) for rows in blocks]
         return [np.concatenate(output).astype(float) for output in zip(*parts, strict=True)]
 

@@ -16,7 +16,7 @@ from .moments import Moments
 from .points import Points
 from .posterior import Posterior, from_prior, from_quotes, log_density, mix, prior_share
 
-_CHUNK = 250  # surfaces at a time: the working set stays in the cache
+_CHUNK = 50  # surfaces at a time: the working set stays in the cache
 _FIXED_POINT = 12  # answers at most; 4 to 8 do
 _SETTLED = 1e-5  # of ln vol
 _DELTA_RANGE = (1e-3, 1.0 - 1e-3)

@@ -22,7 +22,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import FloatArray, IntArray
+from .._typing import BoolArray, FloatArray, IntArray
 from ..imputation.model import Bundle
 from .conditioning import factor
 from .observation import Observation
@@ -42,10 +42,6 @@ class _Evidence:
     still: FloatArray  # [B, n]
     gain: FloatArray  # T [B, n, c]
     variance: FloatArray  # [B, n]
-
-    def of(self, surfaces: IntArray) -> _Evidence:
-        """Some of them."""
-        return _Evidence(*(getattr(self, part.name)[surfaces] for part in fields(self)))
 
 
 def posterior(
@@ -85,38 +81,65 @@ def _evidence(
     )
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a search stands: -log density [B], gradient [B, e] and Gauss-Newton curvature [B, e, e] at z."""
+
+    z: FloatArray
+    loss: FloatArray
+    gradient: FloatArray
+    curvature: FloatArray
+
+    @classmethod
+    def at(cls, bundle: Bundle, information: FloatArray, pull: FloatArray, z: FloatArray) -> _Place:
+        """information, pull: of `_Evidence`."""
+        mu, jacobian = bundle.run("decoder_jacobian", z=z)
+        weighted = (information @ mu[..., None])[..., 0]
+        loss = (mu * (0.5 * weighted - pull)).sum(-1) + 0.5 * (z**2).sum(-1)
+        gradient = (jacobian @ (weighted - pull)[..., None])[..., 0] + z
+        curvature = jacobian @ information @ jacobian.transpose(0, 2, 1) + np.eye(z.shape[1])
+        return cls(z, loss, gradient, curvature)
+
+    def step(self, damping: FloatArray) -> FloatArray:
+        """z after one of Levenberg and Marquardt's; damping: [B]."""
+        damped = self.curvature * (1.0 + damping[:, None, None] * np.eye(self.z.shape[1]))
+        return np.asarray(self.z - np.linalg.solve(damped, self.gradient[..., None])[..., 0])
+
+    def of(self, surfaces: BoolArray) -> _Place:
+        """Some of them."""
+        return _Place(*(getattr(self, part.name)[surfaces] for part in fields(self)))
+
+    def put(self, surfaces: IntArray | BoolArray, there: _Place) -> None:
+        """Some of them stand there."""
+        for part in fields(self):
+            getattr(self, part.name)[surfaces] = getattr(there, part.name)
+
+
 def _mode(bundle: Bundle, evidence: _Evidence, z: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Levenberg-Marquardt: the mode [B, e] and the Gauss-Newton curvature [B, e, e] there.
 
     Each surface stops by itself, so that it is answered the same in a batch and alone.
     """
-    z, identity, damping = z.copy(), np.eye(z.shape[1]), np.full((len(z), 1, 1), 1e-2)
-    loss, gradient, curvature = _local(bundle, evidence, z)
-    left = np.arange(len(z))
+    information, pull, left = evidence.information, evidence.pull, np.arange(len(z))
+    here = found = _Place.at(bundle, information, pull, z)
+    damping = np.full(len(z), 1e-2)
     for step in range(STEPS):
-        damped = curvature[left] + damping[left] * curvature[left] * identity
-        trial = z[left] - np.linalg.solve(damped, gradient[left][..., None])[..., 0]
-        found = _local(bundle, evidence.of(left), trial)
-        better = found[0] < loss[left]
-        gain = np.where(better, loss[left] - found[0], np.inf)
-        moved = left[better]
-        z[moved], loss[moved] = trial[better], found[0][better]
-        gradient[moved], curvature[moved] = found[1][better], found[2][better]
-        damping[left] *= np.where(better, 0.1, 8.0)[:, None, None]
-        left = left[(gain >= TOLERANCE) | (step == 0)]
+        trial = _Place.at(bundle, information, pull, here.step(damping))
+        better = trial.loss < here.loss
+        more = ~better | (here.loss - trial.loss >= TOLERANCE) | (step == 0)
+        if not better.all():
+            trial.put(~better, here.of(~better))
+        here, damping = trial, damping * np.where(better, 0.1, 8.0)
+        if len(left) == len(z):
+            found = here
+        else:
+            found.put(left, here)
+        if not more.all():
+            left, here, damping = left[more], here.of(more), damping[more]
+            information, pull = information[more], pull[more]
         if not len(left):
             break
-    return z, curvature
-
-
-def _local(bundle: Bundle, evidence: _Evidence, z: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """-log density [B], gradient [B, e] and Gauss-Newton curvature [B, e, e] at z."""
-    mu, jacobian = bundle.run("decoder_jacobian", z=z)
-    weighted = (evidence.information @ mu[..., None])[..., 0]
-    loss = 0.5 * (mu * weighted).sum(-1) - (evidence.pull * mu).sum(-1) + 0.5 * (z**2).sum(-1)
-    gradient = (jacobian @ (weighted - evidence.pull)[..., None])[..., 0] + z
-    curvature = jacobian @ evidence.information @ jacobian.transpose(0, 2, 1) + np.eye(z.shape[1])
-    return loss, gradient, curvature
+    return found.z, found.curvature
 
 
 def _importance(

@@ -27,7 +27,7 @@ from .moments import Moments, median_of
 from .points import Points
 from .process import Candidates
 
-_BEHIND, _LINEAR = 12.0, 8.0  # log weight behind the best, and more for a deviation of z, that is given up
+_BEHIND, _LINEAR = 9.0, 6.0  # log weight behind the best, and more for a deviation of z, that is given up
 _LEAST_PRECISION = 1e-12
 
 
@@ -96,9 +96,7 @@ class WholeGrid:
         for left in reversed(range(STEPS)):
             moved, factor = candidates.after(pairs.step).bent(self.points)
             both[:, :-1], both[:, -1] = factor.swapaxes(1, 2), residual - moved
-            for g, rows in pairs.by_candidate:
-                flat = pushed[rows].reshape(-1, cells)
-                np.matmul(both[rows].reshape(-1, cells), self.precision[g], out=flat)
+            self._push(both, pairs, pushed)
             matrix[:, count:, :count] = np.take_along_axis(pushed, each[:, None], 2)
             matrix[:, count:, count:] = both @ pushed.swapaxes(1, 2) + np.eye(NUMBERS + 1)
             root = _Bordered(_root(matrix))
@@ -108,6 +106,18 @@ class WholeGrid:
         log_det, quoted = self.log_det[pairs.chosen] + root.log_det, _quoted(missing, quotes)
         log[pairs.surface, pairs.chosen] = log_evidence(candidates, quoted, log_det, root.distance, wanted)
         return _Searched(pairs, log, self.precision, candidates.degrees, pushed, root.root)
+
+    def _push(self, rows: FloatArray, pairs: _Believed, out: FloatArray) -> None:
+        """Some rows [p, 5, N] of each pair times its candidate's P."""
+        if len(pairs.chosen) <= len(self.mean):
+            np.matmul(rows, self.precision[pairs.chosen], out=out)
+            return
+        for g, mine in pairs.by_candidate:
+            np.matmul(
+                rows[mine].reshape(-1, out.shape[2]),
+                self.precision[g],
+                out=out[mine].reshape(-1, out.shape[2]),
+            )
 
 
 def _may_matter(log: FloatArray, far: FloatArray) -> BoolArray:
