@@ -66,10 +66,8 @@ def posterior(
 def _evidence(
     bundle: Bundle, observation: Observation, cells: FloatArray, observed: NDArray[np.bool_]
 ) -> _Evidence:
-    mean, std = bundle.arrays["mean"], bundle.arrays["std"]
-    still = observation.matrix @ mean + observation.offset
-    slope = observation.matrix * std
-    parts = factor(slope @ bundle.arrays["noise"] @ slope.T + observation.covariance, observed)
+    still, slope, covariance = _decoded(bundle, observation)
+    parts = factor(covariance, observed)
     white_slope = parts.whiten @ slope
     white = (parts.whiten @ np.where(observed, cells - still, 0.0)[..., None])[..., 0]
     return _Evidence(
@@ -79,6 +77,14 @@ def _evidence(
         gain=slope - parts.gain @ white_slope,
         variance=parts.variance,
     )
+
+
+@lru_cache(maxsize=64)
+def _decoded(bundle: Bundle, observation: Observation) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Cells = still [n] + slope [n, c] mu + noise of covariance [n, n]."""
+    slope = observation.matrix * bundle.arrays["std"]
+    noise = slope @ bundle.arrays["noise"] @ slope.T + observation.covariance
+    return observation.matrix @ bundle.arrays["mean"] + observation.offset, slope, noise
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ variance measured on simulated surfaces.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import ndtri
@@ -20,7 +21,7 @@ _SHARED = 0.9  # of the variance beyond the grid: what cells beyond the same sid
 _REACH = 3.0  # e-folding of that along the side, in ln τ or N⁻¹(Δ)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Observation:
     """n cells given c core nodes: matrix A [n, c], offset a [n], covariance Q, and `changes` of a day's e."""
 
@@ -29,6 +30,7 @@ class Observation:
     covariance: FloatArray
     changes: FloatArray
 
+    @lru_cache(maxsize=32)  # noqa: B019 - bundles keep a few
     def rougher(self, noise: float) -> Observation:
         """The same cells with independent noise of that variance on each."""
         return replace(self, covariance=self.covariance + noise * np.eye(len(self.offset)))

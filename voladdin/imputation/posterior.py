@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import fdtrc, ndtri, stdtrit
@@ -197,11 +198,17 @@ def student_t_inflation(given: GaussianPosterior, degrees: float) -> FloatArray:
 
 
 def _core(bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray) -> FloatArray:
-    mean, covariance = bundle.levels.whole
-    covariance = covariance + bundle.scale
-    cell_mean, cell_covariance = observation.push(mean, covariance)
+    mean, covariance, cell_mean, cell_covariance = _whole_history(bundle, observation)
     residual = np.where(observed, cells - cell_mean, 0.0)
     return core_mean(mean, covariance, observation.matrix, cell_covariance, observed, residual)
+
+
+@lru_cache(maxsize=64)
+def _whole_history(bundle: Bundle, observation: Observation) -> tuple[FloatArray, ...]:
+    """Mean and covariance of core nodes, and of cells."""
+    mean, covariance = bundle.levels.whole
+    covariance = covariance + bundle.scale
+    return mean, covariance, *observation.push(mean, covariance)
 
 
 def _zscore(given: GaussianPosterior, degrees: float) -> FloatArray:

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,23 @@ class Regimes:
         return np.asarray((self.mean - self.origin) @ self.scores)
 
     @cached_property
+    def _triangle(self) -> tuple[IntArray, IntArray]:
+        """Where the upper triangle's places lie in [c * c], and [c * c] which of them each place is."""
+        nodes = self.mean.shape[1]
+        down, right = np.triu_indices(nodes)
+        place = np.empty((nodes, nodes), dtype=np.intp)
+        place[down, right] = place[right, down] = np.arange(len(down))
+        return down * nodes + right, place.ravel()
+
+    @cached_property
     def _second(self) -> FloatArray:
-        """[K, c * c]: second moments about zero."""
+        """[K, c (c + 1) / 2]: second moments about zero, each once."""
         second = self.scatter + self.mean[:, :, None] * self.mean[:, None, :]
-        return np.ascontiguousarray(second.reshape(len(second), -1))
+        return np.ascontiguousarray(second.reshape(len(second), -1)[:, self._triangle[0]])
 
     def _moments(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
         nodes = self.mean.shape[1]
         mean = weight @ self.mean
-        total = (weight @ self._second).reshape(-1, nodes, nodes)
-        return mean, total - mean[:, :, None] * mean[:, None, :]
+        total = (weight @ self._second).take(self._triangle[1], axis=1).reshape(-1, nodes, nodes)
+        total -= mean[:, :, None] * mean[:, None, :]
+        return mean, total
