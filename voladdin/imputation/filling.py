@@ -166,11 +166,10 @@ def _answer(asked: Inputs, surface: Surface, model: str | Path, age: float) -> I
         found = impute_normal(surface, _universal(), asked.prior, age, **how)
         said = "; ".join(filter(None, ("normal vols", found.notes)))
         return Imputation(**{name: getattr(found, name) for name in FIELDS}, model=f"{UNIVERSAL} ({said})")
-    prior = None if asked.prior is None else asked.prior[None]
-    axes: dict[str, Any] = {"deltas": surface.deltas, "moneyness": surface.log_moneyness}
-    batch = impute_batch(
-        surface.vols[None], surface.tenors, **axes, prior=prior, prior_age=age, model=model, **how
-    )
+    prior, vols = None if asked.prior is None else asked.prior[None], surface.vols[None].copy()
+    check_grid(vols, has_prior=prior is not None, coverage=asked.coverage)
+    checked_prior(prior, vols.shape, age)
+    batch = fill(imputer(model), surface, vols, prior, age, **how)
     return Imputation(**{name: getattr(batch, name)[0] for name in FIELDS}, model=batch.model)
 
 

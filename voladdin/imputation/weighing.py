@@ -120,7 +120,7 @@ def _of_level(loaded: Bundle, universal: UniversalBundle, cells: FloatArray) -> 
     own, general = (
         -0.5 * ((level - mean) / std) ** 2 - np.log(std) for mean, std in (loaded.level, kinds.level[0])
     )
-    return np.asarray(np.nan_to_num(own - general)[:, None])
+    return np.asarray(np.where(np.isnan(level), 0.0, own - general)[:, None])
 
 
 def _share(own: Posterior, general: Posterior, favour: FloatArray, foreign: FloatArray) -> FloatArray:

@@ -58,7 +58,8 @@ class WholeGrid:
         joint[:, :cells, :cells], joint[:, :cells, cells:] = precision, pushed
         joint[:, cells:, :cells] = pushed.swapaxes(-1, -2)
         joint[:, cells:, cells:] = factor.swapaxes(-1, -2) @ pushed + np.eye(NUMBERS)
-        return cls(candidates, points, mean, precision, _log_diagonal(roots), mean + moved, joint)
+        few = replace(candidates, hyper={name: candidates.hyper[name] for name in ("degrees", "logit")})
+        return cls(few, points, mean, precision, _log_diagonal(roots), mean + moved, joint)
 
     def each(self, values: FloatArray, missing: IntArray, centre: float | None = None) -> Moments:
         """Of S surfaces with M missing cells each; values: [S, N] log-vols, missing: [S, M], which."""
@@ -93,11 +94,12 @@ class WholeGrid:
         inside = ((pairs.chosen * cells)[:, None] + each) * cells
         matrix[:, :count, :count] = self.precision.take(inside[..., None] + each[:, None])
         both, pushed = np.empty((2, len(each), NUMBERS + 1, cells))
+        place = np.arange(len(each))[:, None, None], np.arange(NUMBERS + 1)[:, None], each[:, None]
         for left in reversed(range(STEPS)):
             moved, factor = candidates.after(pairs.step).bent(self.points)
             both[:, :-1], both[:, -1] = factor.swapaxes(1, 2), residual - moved
             self._push(both, pairs, pushed)
-            matrix[:, count:, :count] = np.take_along_axis(pushed, each[:, None], 2)
+            matrix[:, count:, :count] = pushed[place]
             matrix[:, count:, count:] = both @ pushed.swapaxes(1, 2) + np.eye(NUMBERS + 1)
             root = _Bordered(_root(matrix))
             wanted = root.likeliest
