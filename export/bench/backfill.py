@@ -37,9 +37,10 @@ sys.argv = ["voladdin", *sys.argv[1:]]
 try: runpy.run_module("voladdin", run_name="__main__")
 except SystemExit: pass
 used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-peak, spent = max(one.ru_maxrss for one in used), sum(one.ru_utime + one.ru_stime for one in used)
+own = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+peak, spent = max(own, used[1].ru_maxrss), sum(one.ru_utime + one.ru_stime for one in used)
 print(peak, spent, file=sys.stderr)
-"""
+"""  # VmHWM: a program's own ru_maxrss begins with that of the one which started it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,7 +86,8 @@ def _rates(folder: Path, sizes: Sequence[int], processes: Sequence[int], priors:
         for count in processes:
             for prior in priors:
                 extra = [] if prior == "yes" else ["--no-prior"]
-                seconds, spent, peak = _run(path, folder / f"{size}-{count}-{prior}", count, extra)
+                out = str(folder / f"{size}-{count}-{prior}")
+                seconds, spent, peak = spent_by([str(path), "-o", out, "--processes", str(count), *extra])
                 rates = [f"{size / each:,.0f}" for each in (seconds, spent)]
                 rows.append([f"{size:,}", str(count), prior, *rates, f"{peak:,.0f}"])
     header = ["surfaces", "processes", "day before as prior", "a second", "a second of processor"]
@@ -93,13 +95,11 @@ def _rates(folder: Path, sizes: Sequence[int], processes: Sequence[int], priors:
     return rows_table("8 × 5 surfaces, 30% missing, the start of the processes included", header, rows)
 
 
-def _run(path: Path, out: Path, processes: int, extra: list[str]) -> tuple[float, float, float]:
-    """Seconds, those of the processors, and the MB of the largest process."""
-    command = [sys.executable, "-c", _MEASURED, "backfill", str(path), "-o", str(out)]
+def spent_by(arguments: Sequence[str]) -> tuple[float, float, float]:
+    """Seconds of a `voladdin backfill`, those of the processors, and the MB of its largest process."""
+    command = [sys.executable, "-c", _MEASURED, "backfill", *arguments]
     start = time.perf_counter()
-    done = subprocess.run(
-        [*command, "--processes", str(processes), *extra], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     peak, spent = map(float, done.stderr.split()[-2:])
     return time.perf_counter() - start, spent, peak / 1024
 

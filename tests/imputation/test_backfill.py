@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import voladdin as va
+from export.bench.backfill import spent_by
 from voladdin.cli import main
 from voladdin.errors import InputError, UnavailableError
 from voladdin.imputation.backfill import engines
+from voladdin.imputation.backfill import part as parts_filled
+from voladdin.imputation.backfill.by_axes import SameAxes
 from voladdin.imputation.backfill.columns import columns_of
+from voladdin.imputation.backfill.filled import Filled
 from voladdin.imputation.backfill.folder import BackfillRequest, backfill
 from voladdin.imputation.backfill.part import Done, Job, fill_part
 from voladdin.imputation.backfill.plan import RowRange, parts_of
@@ -291,16 +296,57 @@ def test_what_is_no_history_and_a_full_folder_are_refused(history: Path, tmp_pat
         backfill(BackfillRequest(history, history))
 
 
-def test_memory_does_not_grow_with_the_history(tmp_path: Path) -> None:
-    """Ten times the rows are read a block at a time: the largest block is the same."""
-    largest = []
-    for days in (50, 500):
-        path = _written(_history(days), tmp_path / f"{days}.parquet", 1_000)
-        rows = Rows([path])
-        parts = list(parts_of(rows, columns_of(rows.schema.names), 40))
-        sizes = [part.stop - part.start + sum(b - a for a, b in part.before) for part in parts]
-        largest.append(max(sizes))
-    assert largest[0] == largest[1] == 42
+def _untouched(grid: SameAxes, *_: object) -> Filled:
+    """The surfaces as they are: what reads, plans and writes is all that takes memory."""
+    count = len(grid.vols)
+    return Filled(grid.vols, grid.vols, np.zeros(grid.vols.shape, int), [""] * count, np.ones(count, bool))
+
+
+def _most_bytes(days: int, folder: Path) -> int:
+    """Of Python and NumPy at the worst of a backfill's parts."""
+    path = _written(_history(days, tuple(f"U{n:03d}" for n in range(100))), folder / f"{days}.parquet", 1_000)
+    tracemalloc.start()
+    backfill(BackfillRequest(path, folder / f"{days}", surfaces=100))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak
+
+
+def test_memory_does_not_grow_with_the_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts_filled, "filled", _untouched)
+    _most_bytes(3, tmp_path)
+    held = pa.total_allocated_bytes()
+    few, many = _most_bytes(20, tmp_path), _most_bytes(100, tmp_path)
+    assert many < 1.15 * few
+    assert pa.total_allocated_bytes() == held
+
+
+def test_memory_does_not_grow_with_the_groups_of_rows(tmp_path: Path) -> None:
+    """A file of one group is read page by page, not the group."""
+    path = tmp_path / "one.parquet"
+    table = pa.Table.from_pandas(_history(50_000), preserve_index=False)
+    pq.write_table(table, path, data_page_size=10_000, compression="none", use_dictionary=False)
+    rows = Rows([path])
+    before = pa.total_allocated_bytes()
+    blocks = rows.blocks(rows.schema.names)
+    assert len(next(blocks)) > 0
+    assert pa.total_allocated_bytes() - before < 0.5 * path.stat().st_size
+
+
+def test_rows_are_read_by_ascending_ranges_whatever_their_groups(tmp_path: Path) -> None:
+    table = pa.Table.from_pandas(_history(20), preserve_index=False)
+    pq.write_table(table, tmp_path / "h.parquet", row_group_size=7)
+    rows = Rows([tmp_path / "h.parquet"])
+    ranges = [(3, 4), (6, 9), (9, 9), (20, 40)]
+    wanted = pa.concat_tables([table.slice(start, stop - start) for start, stop in ranges])
+    assert rows.table(rows.schema.names, ranges).equals(wanted)
+
+
+def test_the_bench_counts_the_memory_of_the_backfill_alone() -> None:
+    """Not of the process that starts it."""
+    pytest.importorskip("resource")
+    ballast = np.ones(1 << 26)
+    assert 0 < spent_by(["--help"])[2] < ballast.nbytes / 2**20
 
 
 def test_dask_without_a_scheduler_is_refused(

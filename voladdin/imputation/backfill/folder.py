@@ -7,7 +7,7 @@ what it is a backfill of, and at its end `_SUCCESS`. Started again, it goes on w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -58,25 +58,25 @@ def backfill(asked: BackfillRequest, tell: Tell = lambda _done, _all: None) -> D
     _require_free(columns, rows.schema.names)
     settings = FillSettings(asked.model, asked.prior, 0.01 if _percent(asked.units, rows, columns) else 1.0)
     job = Job(tuple(path.resolve() for path in files), asked.output.resolve(), settings)
-    parts = list(parts_of(rows, columns, asked.surfaces))
+    every = sum(part.surfaces for part in parts_of(rows, columns, asked.surfaces))  # refuses before it writes
     _open(job, rows, asked)
-    return _run(job, parts, asked, tell)
+    return _run(job, parts_of(rows, columns, asked.surfaces), every, asked, tell)
 
 
-def _run(job: Job, parts: list[RowRange], asked: BackfillRequest, tell: Tell) -> Done:
-    kept = {part.number: done for part in parts if (done := written(job, part))}
-    left = [part for part in parts if part.number not in kept]
-    every = sum(part.surfaces for part in parts)
-    before = sum(done.surfaces for done in kept.values())
-    for part, done in _finished(job, left, asked):
-        kept[part.number] = done
-        tell(sum(one.surfaces for one in kept.values()) - before, every - before)
+def _run(job: Job, parts: Iterator[RowRange], every: int, asked: BackfillRequest, tell: Tell) -> Done:
+    kept = written(job)
+    before = surfaces = sum(done.surfaces for done in kept.values())
+    refused = sum(done.refused for done in kept.values())
+    left = (part for part in parts if part.number not in kept)
+    for _, done in _finished(job, left, asked):
+        surfaces, refused = surfaces + done.surfaces, refused + done.refused
+        tell(surfaces - before, every - before)
     remove_unfinished(job)
     (job.output / _END).touch()
-    return Done(every, sum(done.refused for done in kept.values()))
+    return Done(every, refused)
 
 
-def _finished(job: Job, parts: list[RowRange], asked: BackfillRequest) -> Finished:
+def _finished(job: Job, parts: Iterator[RowRange], asked: BackfillRequest) -> Finished:
     if asked.scheduler is not None:
         return dask(job, parts, asked.scheduler)
     return pool(job, parts, asked.processes) if asked.processes > 1 else here(job, parts)

@@ -21,7 +21,7 @@ from .filled import SOURCES, Filled, FillSettings, filled
 from .plan import RowRange
 from .rows import Rows
 
-_DONE = "voladdin"
+_DONE, _PART = "voladdin", "part-"
 ADDED = ("model", "model_hash", "flags")
 
 
@@ -35,7 +35,7 @@ class Job:
 
     def path(self, part: RowRange) -> Path:
         """The file of a part."""
-        return self.output / f"part-{part.number:06d}.parquet"
+        return self.output / f"{_PART}{part.number:06d}.parquet"
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ def fill_part(job: Job, part: RowRange) -> Done:
 def _fill(job: Job, part: RowRange) -> Done:
     rows = Rows(job.history)
     columns = columns_of(rows.schema.names)
-    earlier = len(part.before)
-    surfaces = surfaces_of(rows.table(columns.wanted, [*part.before, (part.start, part.stop)]), columns)
-    own = np.arange(len(surfaces.day)) >= earlier
+    before = part.before if job.settings.prior else ()
+    surfaces = surfaces_of(rows.table(columns.wanted, [*before, (part.start, part.stop)]), columns)
+    own = np.arange(len(surfaces.day)) >= len(before)
     answers = [
         filled(grid, columns.kind, job.settings, own[grid.members], surfaces.earlier(grid))
         for grid in surfaces.grids
@@ -77,12 +77,11 @@ def _fill(job: Job, part: RowRange) -> Done:
     return result
 
 
-def written(job: Job, part: RowRange) -> Done | None:
-    """What is in the file of a part that was filled before; None where there is none."""
-    if not job.path(part).is_file():
-        return None
-    told = pq.read_schema(job.path(part)).metadata[_DONE.encode()]
-    return Done(**json.loads(told))
+def written(job: Job) -> dict[int, Done]:
+    """What is in the files of the parts that were filled before, by their number."""
+    files = {int(path.stem.removeprefix(_PART)): path for path in job.output.glob(f"{_PART}*.parquet")}
+    told = {number: pq.read_schema(path).metadata[_DONE.encode()] for number, path in files.items()}
+    return {number: Done(**json.loads(words)) for number, words in told.items()}
 
 
 def _wide(columns: HistoryColumns, surfaces: Surfaces, answers: list[Filled]) -> dict[str, pa.Array]:
@@ -138,7 +137,7 @@ def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
 
 def remove_unfinished(job: Job) -> None:
     """Removes what processes that were killed as they wrote left beside the parts."""
-    for beside in job.output.glob(".part-*.parquet.*"):
+    for beside in job.output.glob(f".{_PART}*.parquet.*"):
         beside.unlink(missing_ok=True)
 
 

@@ -8,12 +8,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from ...errors import InputError
 
 BLOCK = 8_192
+_BUFFER = 1 << 17  # bytes of a column: a group is read through it, however large, and not whole
 Range = tuple[int, int]  # of rows, the second not in it
 
 
@@ -49,39 +53,53 @@ class Rows:
     @property
     def digest(self) -> str:
         """Changes with the files' columns, rows, and the sizes and statistics of their blocks."""
-        told = [json.dumps(file.metadata.to_dict(), sort_keys=True, default=str) for file in self._files]
-        return hashlib.sha256("".join(told).encode()).hexdigest()[:16]
+        found = hashlib.sha256(str(self.schema).encode())
+        for file, group in self._groups:
+            told = file.metadata.row_group(group).to_dict()
+            found.update(json.dumps(told, sort_keys=True, default=str).encode())
+        return found.hexdigest()[:16]
 
     def __len__(self) -> int:
         return self._starts[-1]
 
-    def blocks(self, columns: list[str], start: int = 0, stop: int | None = None) -> Iterator[Any]:
-        """Record batches of the rows from start to stop, in order."""
-        stop = len(self) if stop is None else stop
-        for (file, group), first, last in zip(self._groups, self._starts, self._starts[1:], strict=False):
-            if first < stop and last > start:
-                yield from _cut(file, group, columns, start - first, stop - first)
+    def blocks(self, columns: list[str]) -> Iterator[Any]:
+        """Record batches of all rows, in order."""
+        for file, group in self._groups:
+            yield from _read(file, group, columns)
 
     def table(self, columns: list[str], ranges: Sequence[Range]) -> Any:
-        """The rows of these ranges, one after the other."""
-        blocks = [block for start, stop in ranges for block in self.blocks(columns, start, stop)]
+        """The rows of these ranges, which ascend; each block is read once, however many begin in it."""
+        wanted = np.concatenate([np.arange(start, stop) for start, stop in ranges])
         schema = pa.schema([self.schema.field(name) for name in columns])
-        return pa.Table.from_batches([block.cast(schema) for block in blocks], schema)
+        return pa.Table.from_batches([block.cast(schema) for block in self._taken(columns, wanted)], schema)
+
+    def _taken(self, columns: list[str], wanted: NDArray[np.int64]) -> Iterator[Any]:
+        """Record batches of the rows of ascending numbers."""
+        for (file, group), *ends in zip(self._groups, self._starts, self._starts[1:], strict=False):
+            first, last = np.searchsorted(wanted, ends)
+            if first < last:
+                yield from _picked(_read(file, group, columns), wanted[first:last] - ends[0])
 
 
-def _cut(file: Any, group: int, columns: list[str], start: int, stop: int) -> Iterator[Any]:
-    position = 0
+def _read(file: Any, group: int, columns: list[str]) -> Iterator[Any]:
     for block in file.iter_batches(BLOCK, row_groups=[group], columns=columns, use_threads=False):
-        first, last = max(start - position, 0), min(stop - position, len(block))
+        yield block.select(columns)
+
+
+def _picked(blocks: Iterator[Any], wanted: NDArray[np.int64]) -> Iterator[Any]:
+    """The rows of ascending numbers, of blocks of which the first begins with row 0."""
+    position = 0
+    for block in blocks:
+        first, last = np.searchsorted(wanted, (position, position + len(block)))
         if first < last:
-            yield block.slice(first, last - first).select(columns)
+            yield pc.take(block, pa.array(wanted[first:last] - position))
         position += len(block)
-        if position >= stop:
+        if last == len(wanted):
             return
 
 
 def _opened(path: Path) -> Any:
     try:
-        return pq.ParquetFile(path, memory_map=False, pre_buffer=False)
+        return pq.ParquetFile(path, memory_map=False, pre_buffer=False, buffer_size=_BUFFER)
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(f"{path} cannot be read as Parquet ({str(error)[:100]})") from None
