@@ -19,6 +19,7 @@ import pytest
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.formula import ArrayFormula
 
+from export.bench.calc.office import Calc
 from tests.stubs.server import LocalServer
 from voladdin.errors import InputError, VoladdinError
 from voladdin.hosts import libreoffice
@@ -253,6 +254,43 @@ def await_file(path: Path, process: subprocess.Popen[str]) -> None:
     while not path.exists():
         assert process.poll() is None and time.monotonic() < deadline, f"no {path.name}"
         time.sleep(0.01)
+
+
+@needs_libreoffice
+def test_new_vols_of_many_grids_are_asked_together(
+    server: LocalServer, profile: Path, tmp_path: Path
+) -> None:
+    """Each shows what it is alone; a grid that reads another's result waits for it, wherever it stands."""
+    grids = [[GRID[0], ["1W", 0.08 + n / 1_000, *GRID[1][2:]], GRID[2], GRID[3]] for n in range(40)]
+    places = {f"A{5 * n + 1}": grid for n, grid in enumerate(grids)}
+    formulas = {f"H{5 * n + 1}:M{5 * n + 4}": f"=VOLIMPUTE(A{5 * n + 1}:F{5 * n + 4})" for n in range(40)}
+    waiting = {2: "=J33", 7: "=IFERROR(J3*1.01,0.2)", 20: "=J13+0.001"}  # ATM at 1M, of 25P elsewhere
+    for n, formula in waiting.items():
+        places[f"D{5 * n + 3}"] = [[formula]]
+    book = write(tmp_path / "book.xlsx", places, formulas)
+    with Calc(profile) as calc:
+        calc.tell("load", book)
+        for shift in (0.0003, 0.0006):
+            server.calls.clear(), server.together.clear()
+            for n in range(40):
+                grids[n][1] = ["1W", 0.08 + n / 1_000 + shift, *GRID[1][2:]]
+            column = [[row[1] or ""] for grid in grids for row in [*grid, [None] * 2]]
+            calc.tell("write", f"B1:B{len(column)}", json.dumps(column))
+            sheet = calc.tell("read", "A1:M200")
+            for n, grid in enumerate(grids):
+                given = [
+                    [None if cell == "" else cell for cell in row[:6]] for row in sheet[5 * n : 5 * n + 4]
+                ]
+                shown = [row[7:] for row in sheet[5 * n : 5 * n + 4]]
+                assert shown == list(map(list, to_calc(evaluate("VOLIMPUTE", [given])))), n
+                assert n in waiting or given == grid
+            of = {
+                name: sheet[int(name[1:]) - 1]["ABCDEFGHIJ".index(name[0])] for name in ("J3", "J13", "J33")
+            }
+            expected = {2: of["J33"], 7: approx(of["J3"] * 1.01), 20: approx(of["J13"] + 0.001)}
+            assert {n: sheet[5 * n + 2][3] for n in waiting} == expected
+            assert len(server.calls) == 40 and len(server.together) <= 4
+        calc.tell("close")
 
 
 @needs_libreoffice

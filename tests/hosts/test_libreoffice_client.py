@@ -244,13 +244,15 @@ def test_the_server_is_started_and_started_again(
     assert asked._server._child is not None and asked._server._child.wait(5) == 0
 
 
-@pytest.mark.parametrize("name", ["addin.py", "client.py", "connection.py", "machine.py", "values.py"])
+@pytest.mark.parametrize(
+    "name", ["addin.py", "client.py", "connection.py", "formulas.py", "machine.py", "values.py"]
+)
 def test_code_inside_libreoffice_is_of_the_python_of_older_ones(name: str) -> None:
     tree = ast.parse(HERE.joinpath(name).read_text(), feature_version=(3, 8))
     imported = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
     imported |= {alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
     own = {"uno", "unohelper", "com.sun.star.lang", "voladdin_client", "voladdin_connection"}
-    own |= {"voladdin_machine", "voladdin_truth", "voladdin_values"}
+    own |= {"voladdin_formulas", "voladdin_machine", "voladdin_truth", "voladdin_values"}
     assert not {module for module in imported if module.split(".")[0] not in sys.stdlib_module_names} - own
 
 
@@ -366,7 +368,9 @@ def test_the_extension_holds_every_function(tmp_path: Path) -> None:
         if name.endswith((".xml", ".xcu", ".components")):
             ET.fromstring(archive.read(name))
     table = json.loads(archive.read("python/functions.json"))
-    assert table == [{"name": f.name, "cached": f.cached} for f in FUNCTIONS.values()]
+    assert table == [
+        {"name": f.name, "cached": f.cached, "together": f.name == "VOLIMPUTE"} for f in FUNCTIONS.values()
+    ]
     texts = {value.text for value in ET.fromstring(archive.read("CalcAddIns.xcu")).iter("value")}
     for function in FUNCTIONS.values():
         assert f"{function.help} Example: {function.example}" in texts

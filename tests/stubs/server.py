@@ -40,6 +40,8 @@ class LocalServer:
 
     def __init__(self, home: Path, evaluate: Callable[[str, Sequence[Any]], Any], version: str = "1") -> None:
         self.calls: list[tuple[str, list[Any]]] = []
+        self.together: list[int] = []  # of requests for many calls, how many each
+        self.noted: list[dict[str, Any]] = []  # calls with warnings, among such
         self.texts: list[str] = []  # of calls as lines of cells
         self.headed = 0  # of these, in the request's head
         self.greetings = 0
@@ -86,6 +88,21 @@ class LocalServer:
             body = {"cell": error.cell_error, "message": str(error), "reference": error.reference}
             return 422, {"error": body}
 
+    def _answered(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        """To one call, or to many."""
+        if path == "/v1/calls":
+            return 200, self._together(body["calls"])
+        return self._answer(path.removeprefix("/v1/functions/"), body["arguments"])
+
+    def _together(self, calls: list[dict[str, Any]]) -> dict[str, Any]:
+        """One request for many calls."""
+        self.together.append(len(calls))
+        answers: list[Any] = []
+        for call in calls:
+            status, answer = self._answer(call["name"], call["arguments"])
+            answers.append({**answer, "noted": call in self.noted} if status == 200 else None)
+        return {"answers": answers}
+
     def _said(self, path: str, sent: str) -> Any:
         """To a command, or of a page; None to a call."""
         if path.startswith("/v1/pages/"):
@@ -126,7 +143,7 @@ class LocalServer:
                 if self.path.startswith("/v1/commands/"):
                     self._send(200, server.command)
                     return
-                self._send(*server._answer(self.path.removeprefix("/v1/functions/"), body["arguments"]))
+                self._send(*server._answered(self.path, body))
 
             def _send_text(self, sent: str) -> None:
                 """What `evaluate` makes of a call, or what the server says to a command."""

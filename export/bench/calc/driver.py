@@ -7,6 +7,7 @@ command and its arguments between tabs; each answer is a line, the seconds it to
     scale ROWS FACTOR   multiply the vols in columns B to F, ready to paste
     paste               put them into the sheet at once, which calculates what depends on them
     calculate           recalculate every formula, changed or not
+    write RANGE ROWS    put values, as JSON, into cells at once, which calculates what depends on them
     read RANGE          what the cells hold, as JSON, in place of the seconds
     close               close the book
 """
@@ -47,6 +48,9 @@ class Driver:
 
     def calculate(self) -> None:
         self.book.calculateAll()
+
+    def write(self, place: str, rows: str) -> None:
+        self.range(place).setDataArray(tuple(map(tuple, json.loads(rows))))
 
     def read(self, place: str) -> Any:
         return self.range(place).getDataArray()

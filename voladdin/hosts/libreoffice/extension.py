@@ -37,6 +37,7 @@ _CODE = {
     "inside/drawing.py": "python/pythonpath/voladdin_drawing.py",
     "inside/client.py": "python/pythonpath/voladdin_client.py",
     "inside/connection.py": "python/pythonpath/voladdin_connection.py",
+    "inside/formulas.py": "python/pythonpath/voladdin_formulas.py",
     "inside/machine.py": "python/pythonpath/voladdin_machine.py",
     "inside/main_thread.py": "python/pythonpath/voladdin_main_thread.py",
     "inside/questions.py": "python/pythonpath/voladdin_questions.py",
@@ -73,7 +74,7 @@ def members() -> dict[str, bytes]:
     """The extension's files by their names in it."""
     found = {name: (_OXT / name).read_bytes() for name in _STATIC}
     found |= {name: (_HERE / source).read_bytes() for source, name in _CODE.items()}
-    table = [{"name": function.name, "cached": function.cached} for function in _functions()]
+    table = [{"name": f.name, "cached": f.cached, "together": f.begin is not None} for f in _functions()]
     found["python/functions.json"] = json.dumps(table).encode()
     found["python/version"] = version().encode()
     found["CalcAddIns.xcu"] = calc_add_ins()

@@ -18,7 +18,7 @@ from com.sun.star.lang import XServiceInfo, XServiceName
 from voladdin_client import FunctionClient  # type: ignore[import-not-found]
 from voladdin_machine import keep_log  # type: ignore[import-not-found]
 from voladdin_truth import show  # type: ignore[import-not-found]
-from voladdin_values import reference_of, taken, title_of, to_calc  # type: ignore[import-not-found]
+from voladdin_values import CellPlaces, reference_of, taken, title_of, to_calc  # type: ignore[import-not-found]
 
 IMPLEMENTATION = "org.voladdin.calc.Functions"
 SERVICES = ("com.sun.star.sheet.AddIn", IMPLEMENTATION)
@@ -51,7 +51,7 @@ class Functions(unohelper.Base, Interface, XServiceInfo, XServiceName):  # type:
         return IMPLEMENTATION
 
 
-def method(name: str, cached: bool) -> Any:
+def method(name: str, cached: bool, together: bool) -> Any:
     """The component's method for one worksheet function."""
 
     def call(self: Functions, document: Any, *arguments: Any) -> Any:
@@ -61,6 +61,7 @@ def method(name: str, cached: bool) -> Any:
                 [taken(a) for a in arguments],
                 cached,
                 lambda: {"book": title_of(document), "arguments": [reference_of(a) for a in arguments]},
+                (lambda: CellPlaces(document, arguments)) if together else None,
             )
             if isinstance(cells[0][0], bool):
                 show(self.context, document, name)
@@ -74,7 +75,7 @@ def method(name: str, cached: bool) -> Any:
 
 keep_log(HOME)
 for function in json.loads(Path(__file__).with_name("functions.json").read_text("utf-8")):
-    setattr(Functions, function["name"].lower(), method(function["name"], function["cached"]))
+    setattr(Functions, function["name"].lower(), method(**function))
 
 g_ImplementationHelper = unohelper.ImplementationHelper()
 g_ImplementationHelper.addImplementation(Functions, IMPLEMENTATION, SERVICES)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voladdin_connection import FAILURES, Server  # type: ignore[import-not-found]
+from voladdin_formulas import SeenFormulas  # type: ignore[import-not-found]
 from voladdin_values import from_calc  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 COMMAND_TIMEOUT = 60.0  # seconds for a command of the menu; a repair may take ten
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds without asking; doubled at every failure in a row
 MAX_CACHED_CELLS = 1_000_000
+MOST_UNTOLD = 8  # books
 _EXACT = 2  # marshal's last format without references, whose bytes follow from the values alone
 
 log = logging.getLogger("voladdin.libreoffice")
@@ -50,6 +52,8 @@ class FunctionClient:
     def __init__(self, home: Path) -> None:
         self._server = Server(home)
         self._answers = KeptAnswers()
+        self._formulas = SeenFormulas()
+        self._untold: OrderedDict[str, tuple[str, list[Any], dict[str, Any]]] = OrderedDict()
         self._pause = 0.0
         self._closed_until = 0.0
         self._why = ""
@@ -60,26 +64,31 @@ class FunctionClient:
         arguments: list[Any],
         cached: bool = True,
         caller: Callable[[], dict[str, Any]] = dict,
+        sheets: Callable[[], Any] | None = None,
     ) -> Cells:
         """The function's cells; one error cell where it fails, "#N/A" where no server answers.
 
         arguments: as `taken`, which is all that is done where the answer is known.
         cached: whether cells, but never errors, are remembered for these arguments, version and models.
         caller: gives the book and the references of the arguments, for what the server remembers of errors.
+        sheets: gives where the arguments are, for a function of which many are answered together.
         """
-        given = marshal.dumps(arguments, _EXACT)
         open_ = time.monotonic() >= self._closed_until
         try:
             if open_ and self._server.replaced():
                 self._server.connect()
-            known = self._answers.get(self._key(name, given)) if cached else None
+            if open_ and not cached:
+                self._tell()
+            known = self._known(name, arguments, caller) if cached else None
+            if known is None and open_ and sheets is not None:
+                known = self._ask_together(name, arguments, caller, sheets())
             if known is not None:
                 return known
             if not open_:
                 return self._unanswered(name)
-            cells, answered = self._ask(name, [from_calc(one) for one in arguments], caller())
+            cells, answered = self._ask(name, arguments, caller())
             if cached and answered:
-                self._answers.put(self._key(name, given), cells)
+                self._answers.put(self._key(name, arguments), cells)
             return cells
         except FAILURES as error:
             self._close(error)
@@ -106,12 +115,62 @@ class FunctionClient:
         except FAILURES as error:
             log.info("a page is not told of its surface: %s", error)
 
-    def _key(self, name: str, given: bytes) -> bytes:
+    def _known(self, name: str, arguments: list[Any], caller: Callable[[], dict[str, Any]]) -> Cells | None:
+        key = self._key(name, arguments)
+        if self._formulas.asked(key):
+            self._shown(name, arguments, caller())
+        return self._answers.get(key)
+
+    def _ask_together(
+        self, name: str, arguments: list[Any], caller: Callable[[], dict[str, Any]], sheets: Any
+    ) -> Cells | None:
+        """The answer, asked with what other formulas of the document will ask; None where there are none, or
+        where it is an error, which the server remembers only if it is asked for alone.
+        """
+        self._formulas.met(sheets.document, name, list(zip(arguments, sheets.places)))  # noqa: B905
+        others = self._formulas.others(sheets.document, sheets.read, self._is_expected)
+        answers = iter(self._answers_of([(name, arguments), *(call for _, call in others)]) if others else ())
+        own = next(answers, None)
+        for (formula, call), answer in zip(others, answers):  # noqa: B905 (strict is not in Python 3.8)
+            self._formulas.expect(formula, self._key(*call), answer is not None and answer["noted"])
+            if answer is not None:
+                self._answers.put(self._key(*call), answer["cells"])
+        if own is None:
+            return None
+        if own["noted"]:
+            self._shown(name, arguments, caller())
+        self._answers.put(self._key(name, arguments), own["cells"])
+        return own["cells"]  # type: ignore[no-any-return]
+
+    def _answers_of(self, calls: list[tuple[str, list[Any]]]) -> list[Any]:
+        asked = [{"name": name, "arguments": [from_calc(one) for one in given]} for name, given in calls]
+        status, answer = self._server.request("POST", "/v1/calls", _json({"calls": asked}))
+        self._pause = 0.0
+        return answer["answers"] if status == 200 else []
+
+    def _shown(self, name: str, arguments: list[Any], caller: dict[str, Any]) -> None:
+        """An answer with warnings, of which the server is told when somebody asks for them: a book's last."""
+        self._untold.pop(caller.get("book", ""), None)
+        self._untold[caller.get("book", "")] = name, arguments, caller
+        if len(self._untold) > MOST_UNTOLD:
+            self._untold.popitem(last=False)
+
+    def _tell(self) -> None:
+        while self._untold:
+            self._ask(*self._untold.popitem()[1])
+
+    def _is_expected(self, call: tuple[str, list[Any]]) -> bool:
+        key = self._key(*call)
+        return self._formulas.expected(key) or self._answers.get(key) is not None
+
+    def _key(self, name: str, arguments: list[Any]) -> bytes:
+        given = marshal.dumps(arguments, _EXACT)
         return hashlib.sha256(b"\0".join((self._server.identity, name.encode(), given))).digest()
 
     def _ask(self, name: str, arguments: list[Any], caller: dict[str, Any]) -> tuple[Cells, bool]:
         """The cells, and whether they are the function's, not an error's."""
-        asked = {"arguments": arguments, "caller": caller} if caller else {"arguments": arguments}
+        given = [from_calc(one) for one in arguments]
+        asked = {"arguments": given, "caller": caller} if caller else {"arguments": given}
         status, answer = self._server.request("POST", f"/v1/functions/{name}", _json(asked))
         self._pause = 0.0
         if status == 200:
