@@ -124,15 +124,23 @@ class _Place:
 def _mode(bundle: Bundle, evidence: _Evidence, z: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Levenberg-Marquardt: the mode [B, e] and the Gauss-Newton curvature [B, e, e] there.
 
-    Each surface stops by itself, so that it is answered the same in a batch and alone.
+    A last step, of which less than `TOLERANCE` is to be gained, is taken and not looked at. Each surface
+    stops by itself, so that it is answered the same in a batch and alone.
     """
     information, pull, left = evidence.information, evidence.pull, np.arange(len(z))
     here = found = _Place.at(bundle, information, pull, z)
     damping = np.full(len(z), 1e-2)
     for step in range(STEPS):
-        trial = _Place.at(bundle, information, pull, here.step(damping))
+        wanted = here.step(damping)
+        more = (0.5 * (here.gradient * (here.z - wanted)).sum(-1) >= TOLERANCE) | (step == 0)
+        if not more.all():
+            found.z[left[~more]] = wanted[~more]
+            left, here, damping, wanted = left[more], here.of(more), damping[more], wanted[more]
+            information, pull = information[more], pull[more]
+        if not len(left):
+            break
+        trial = _Place.at(bundle, information, pull, wanted)
         better = trial.loss < here.loss
-        more = ~better | (here.loss - trial.loss >= TOLERANCE) | (step == 0)
         if not better.all():
             trial.put(~better, here.of(~better))
         here, damping = trial, damping * np.where(better, 0.1, 8.0)
@@ -140,11 +148,6 @@ def _mode(bundle: Bundle, evidence: _Evidence, z: FloatArray) -> tuple[FloatArra
             found = here
         else:
             found.put(left, here)
-        if not more.all():
-            left, here, damping = left[more], here.of(more), damping[more]
-            information, pull = information[more], pull[more]
-        if not len(left):
-            break
     return found.z, found.curvature
 
 

@@ -159,6 +159,12 @@ class Candidates:
         mean = value + (slope @ (self.bend - self.about)[..., None])[..., 0]
         return mean, slope @ self.bend_root
 
+    def bent_after(self, step: FloatArray, at: Points) -> tuple[FloatArray, FloatArray]:
+        """The same about z so many deviations [G, 4] from the usual."""
+        turned = (self.bend_root @ step[..., None])[..., 0]
+        value, slope = at.bend(self.bend + turned)
+        return value - (slope @ turned[..., None])[..., 0], slope @ self.bend_root
+
     def noise(self, at: Points) -> FloatArray:
         """[G, N] variance of quotes about the process."""
         h = self.hyper

@@ -96,7 +96,7 @@ class WholeGrid:
         both, pushed = np.empty((2, len(each), NUMBERS + 1, cells))
         place = np.arange(len(each))[:, None, None], np.arange(NUMBERS + 1)[:, None], each[:, None]
         for left in reversed(range(STEPS)):
-            moved, factor = candidates.after(pairs.step).bent(self.points)
+            moved, factor = candidates.bent_after(pairs.step, self.points)
             both[:, :-1], both[:, -1] = factor.swapaxes(1, 2), residual - moved
             self._push(both, pairs, pushed)
             matrix[:, count:, :count] = pushed[place]
