@@ -18,7 +18,7 @@ from export.bench.markets.trained_networks import network_methods, quotes_of
 from export.imputation.amortised import source as sources
 from export.imputation.amortised import training
 from export.imputation.amortised.amortising import CODE, QUOTES, Amortised, as_set
-from export.imputation.amortised.judging import graphs, judged, read
+from export.imputation.amortised.judging import graphs, judged, read, size_of_mean
 from export.imputation.amortised.source import Source
 from export.imputation.amortised.training import FILE, Fit, start
 from export.imputation.priors.mixture import Padded, Priors, padded
@@ -96,12 +96,8 @@ def test_beside_a_quote_it_says_the_quote(drawn: list[Sample]) -> None:
         at = Sample(t, u, y, n, sample.own)
         batch = padded([at])
         mean, _ = model(batch)
-        assert model._mean(*model_code(model, batch), batch.own.float()).abs().max() > 1e-3
+        assert model.means(batch, model.encoder(as_set(batch))[0])[1].abs().max() > 1e-3
         torch.testing.assert_close(mean, batch.hidden_y, rtol=0, atol=2e-3)
-
-
-def model_code(model: Amortised, batch: Padded) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    return model.encoder(as_set(batch))[0], batch.t, batch.u
 
 
 @pytest.mark.usefixtures("small")
@@ -163,6 +159,7 @@ def test_the_command_trains_and_the_bench_reads(tmp_path: Path, capsys: pytest.C
     assert "float32 ONNX differs" in capsys.readouterr().out
     assert training.main([str(alone), "--steps", "1", "--alone"]) == 0
     model, stretch = read(net / FILE)
+    assert size_of_mean(model, Source().samples(1, 4)) < 0.1
     value, _, factor = judged(model, Source().samples(training._HELD_SEED, 20))
     assert np.isfinite(value) and factor == pytest.approx(stretch)
     vols = 0.2 + 0.02 * np.cos(np.arange(24.0)).reshape(4, 6)

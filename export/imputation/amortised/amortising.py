@@ -101,11 +101,15 @@ class Amortised(nn.Module):
         if self.alone:
             return self.process(at)  # type: ignore[no-any-return]
         code, kernel = self.encoder(as_set(at))
-        own = at.own.float()
-        seen, ahead = (self._mean(code, t, u, own) for t, u in ((at.t, at.u), (at.hidden_t, at.hidden_u)))
+        seen, ahead = self.means(at, code)
         left = replace(at, y=at.y - seen)
         mean, variance = functional_call(self.process, self.moved(kernel.double()), (left,))
         return mean + ahead, variance
+
+    def means(self, at: Padded, code: Tensor) -> tuple[Tensor, Tensor]:
+        """What the decoder says at quotes [B, N] and at hidden cells [B, M], for z [B, 16]."""
+        own = at.own.float()
+        return self._mean(code, at.t, at.u, own), self._mean(code, at.hidden_t, at.hidden_u, own)
 
     def _mean(self, code: Tensor, t: Tensor, u: Tensor, own: Tensor) -> Tensor:
         """[B, N]."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from export.imputation.priors.mixture import Padded, Priors, padded
 from export.imputation.priors.samples import Sample
@@ -20,7 +21,7 @@ from .source import BATCH
 
 
 @torch.no_grad()
-def judged(model: Amortised, held: Sequence[Sample]) -> tuple[float, float, float]:
+def judged(model: nn.Module, held: Sequence[Sample]) -> tuple[float, float, float]:
     """Mean loss and mean absolute error of log-vols of what is hidden, and the factor on spreads with which
     90% bands cover 90% of it.
     """
@@ -34,6 +35,17 @@ def judged(model: Amortised, held: Sequence[Sample]) -> tuple[float, float, floa
         scores.append((gap / torch.sqrt(variance))[batch.hidden].numpy())
     factor = float(np.quantile(np.concatenate(scores), 0.9) / 1.6449)
     return float(np.mean(losses)), float(np.concatenate(errors).mean()), factor
+
+
+@torch.no_grad()
+def size_of_mean(model: Amortised, held: Sequence[Sample]) -> float:
+    """Root mean square, in log-vols, of what the decoder says of hidden cells."""
+    squares = []
+    for i in range(0, len(held), BATCH):
+        batch = padded(held[i : i + BATCH])
+        ahead = model.means(batch, model.encoder(as_set(batch))[0])[1]
+        squares.append((ahead**2)[batch.hidden].numpy())
+    return float(np.sqrt(np.concatenate(squares).mean()))
 
 
 def parity(model: Amortised, held: Sequence[Sample]) -> float:

@@ -23,12 +23,13 @@ from tqdm import tqdm
 
 from export.history import read_history
 from export.imputation.priors.mixture import Padded, Priors, padded
+from export.imputation.priors.samples import Sample
 from export.imputation.priors.training import loss
 from voladdin.bundles import SHIPPED, load
 from voladdin.imputation.model import UniversalBundle
 
 from .amortising import Amortised, likeliest
-from .judging import judged, parity
+from .judging import judged, parity, size_of_mean
 from .source import BATCH, Source
 
 CANDIDATES = 6
@@ -38,14 +39,18 @@ _SAVE = 60.0  # seconds
 FILE = "model.pt"
 
 
-def start(source: Source, *, alone: bool) -> Amortised:
-    """The shipped bundle's likeliest candidates, with a network or without."""
-    torch.manual_seed(source.seed)
+def shipped() -> Priors:
+    """The candidates of the shipped bundle."""
     kept = load(SHIPPED / "universal", UniversalBundle).arrays
     level = {name.removeprefix("level_"): value for name, value in kept.items() if name.startswith("level_")}
-    whole = Priors(0, 1, 1, 0).start_from(level)
+    return Priors(0, 1, 1, 0).start_from(level)
+
+
+def start(source: Source, *, alone: bool) -> Amortised:
+    """The likeliest of the shipped candidates, with a network or without."""
+    torch.manual_seed(source.seed)
     seen = source.samples(source.seed + _HELD_SEED + 1, 2 * BATCH)
-    few = likeliest(whole, [padded(seen[:BATCH]), padded(seen[BATCH:])], CANDIDATES)
+    few = likeliest(shipped(), [padded(seen[:BATCH]), padded(seen[BATCH:])], CANDIDATES)
     return Amortised(few, alone=alone)
 
 
@@ -125,6 +130,13 @@ def _source(options: argparse.Namespace) -> Source:
     return Source(options.seed, tuple(options.exclude), options.pool, history)
 
 
+def _told(name: str, model: nn.Module, held: Sequence[Sample]) -> float:
+    """Prints how good it is, and returns the factor on its spreads."""
+    value, error, stretch = judged(model, held)
+    print(f"{name}: loss {value:.4f}, mean error of log-vols {error:.5f}, spreads to be {stretch:.3f} times")
+    return stretch
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The command."""
     options = parser().parse_args(argv)
@@ -136,10 +148,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if fit.step < options.steps:
         return 0
     held = source.samples(source.seed + _HELD_SEED, HELD)
-    value, error, stretch = judged(fit.model, held)
-    fit.save(stretch)
-    print(f"{HELD} samples never trained on: loss {value:.4f}, mean error of log-vols {error:.5f},")
-    print(f"spreads that cover 90% are {stretch:.3f} times its own")
+    print(f"{HELD} samples never trained on:")
+    fit.save(_told("this model", fit.model, held))
+    _told("the shipped priors", shipped(), held)
     if not options.alone:
+        print(f"root mean square of the network's mean at hidden cells: {size_of_mean(fit.model, held):.4f}")
         print(f"float32 ONNX differs from PyTorch by {parity(fit.model, held):.1e}")
     return 0
