@@ -5,6 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 
-for name in ("machine", "connection", "formulas", "values"):
+for name in ("machine", "connection", "discovery", "formulas", "values"):
     module = importlib.import_module(f"voladdin.hosts.libreoffice.inside.{name}")
     sys.modules.setdefault(f"voladdin_{name}", module)

@@ -17,8 +17,9 @@ import unohelper
 from com.sun.star.lang import XServiceInfo, XServiceName
 from voladdin_client import FunctionClient  # type: ignore[import-not-found]
 from voladdin_machine import keep_log  # type: ignore[import-not-found]
+from voladdin_places import CellPlaces  # type: ignore[import-not-found]
 from voladdin_truth import show  # type: ignore[import-not-found]
-from voladdin_values import CellPlaces, reference_of, taken, title_of, to_calc  # type: ignore[import-not-found]
+from voladdin_values import reference_of, taken, title_of, to_calc  # type: ignore[import-not-found]
 
 IMPLEMENTATION = "org.voladdin.calc.Functions"
 SERVICES = ("com.sun.star.sheet.AddIn", IMPLEMENTATION)

@@ -127,6 +127,9 @@ class FunctionClient:
         """The answer, asked with what other formulas of the document will ask; None where there are none, or
         where it is an error, which the server remembers only if it is asked for alone.
         """
+        if self._formulas.is_new(sheets.document):
+            for one in sheets.discovered(name):
+                self._formulas.met(sheets.document, name, one)
         self._formulas.met(sheets.document, name, list(zip(arguments, sheets.places)))  # noqa: B905
         others = self._formulas.others(sheets.document, sheets.read, self._is_expected)
         answers = iter(self._answers_of([(name, arguments), *(call for _, call in others)]) if others else ())

@@ -69,6 +69,10 @@ class SeenFormulas:
             formula.wrong = 0
         return formula is not None and formula.noted
 
+    def is_new(self, document: str) -> bool:
+        """Whether no formula of the document was met."""
+        return document not in self._documents
+
     def met(self, document: str, name: str, arguments: list[tuple[Any, Place | None]]) -> None:
         """Remembers a formula that has to be asked for; arguments: each with its place."""
         if sum(_cells(value) for value, _ in arguments) > MOST_CELLS:
@@ -94,10 +98,11 @@ class SeenFormulas:
             formula = here.formulas[identity]
             here.formulas.move_to_end(identity)
             arguments = formula.now(read) if formula.wrong < WRONG else None
-            if arguments is None or known((formula.name, arguments)):
+            size = sum(map(_cells, arguments or ()))
+            if arguments is None or size > MOST_CELLS or known((formula.name, arguments)):
                 continue
             found.append((formula, (formula.name, arguments)))
-            cells += sum(map(_cells, arguments))
+            cells += size
             if cells > REQUEST_CELLS:
                 break
         here.looks = min(4 * here.looks, MOST) if found else FEWEST

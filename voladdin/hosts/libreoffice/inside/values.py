@@ -23,8 +23,7 @@ ERROR_CODES = {
 _ERROR_TEXTS = {code: text for text, code in ERROR_CODES.items()}
 _QUIET_NAN = 0x7FF8000000000000
 _LAST_ROW, _LAST_COLUMN = 1_048_575, 16_383
-_FORMULA = 16  # of com.sun.star.sheet.CellFlags
-_CONTENTS = 1 | 2 | 4 | _FORMULA  # VALUE, DATETIME, STRING
+_CONTENTS = 1 | 2 | 4 | 16  # com.sun.star.sheet.CellFlags VALUE, DATETIME, STRING, FORMULA
 _TAKEN = (type(None), tuple, str, float)
 _SIZE = re.compile("[0-9]+ × [0-9]+")  # as `to_calc` writes it
 
@@ -88,37 +87,6 @@ def title_of(document: Any) -> str:
     """The title of the document that calls, as the menu's commands give it; "" where Calc names none."""
     title: str = document.getTitle() if hasattr(document, "getTitle") else ""
     return title
-
-
-class CellPlaces:
-    """Cells of the document that calls, by numbers: what is remembered of them is no object of Calc's.
-
-    document: its identifier. places: of each argument, None for one that is no range.
-    """
-
-    def __init__(self, document: Any, arguments: tuple[Any, ...]) -> None:
-        self._sheets = document.Sheets
-        self.document: str = document.RuntimeUID
-        self.places = [place_of(one) for one in arguments]
-
-    def read(self, place: tuple[int, int, int, int, int]) -> Any:
-        """The cells of a place as `taken`; None where it has formulas, or is not there any more.
-
-        To read a formula in the middle of a calculation is to calculate it, and one that waits for what is
-        being calculated would stay an error.
-        """
-        try:
-            cells = self._sheets.getByIndex(place[0]).getCellRangeByPosition(*place[1:])
-            return None if cells.queryContentCells(_FORMULA).getCount() else taken(cells)
-        except Exception:
-            return None
-
-
-def place_of(value: Any) -> tuple[int, int, int, int, int] | None:
-    if not hasattr(value, "getRangeAddress"):
-        return None
-    area = value.getRangeAddress()
-    return area.Sheet, area.StartColumn, area.StartRow, area.EndColumn, area.EndRow
 
 
 def reference_of(value: Any) -> str:
