@@ -9,7 +9,8 @@ import pytest
 from scipy.special import ndtri
 
 import voladdin as va
-from export.bench.classical.interpolators import at_quotes, linear, sabr, ssvi, svi
+from export.bench.classical.interpolators import at_quotes, linear, ssvi
+from export.bench.classical.smiles import sabr, svi
 from export.bench.markets import answers, history_splits
 from export.bench.markets.answers import OURS, RIVALS, TOLD, RivalFill, product, timed
 from export.bench.markets.functionals import covered_functionals

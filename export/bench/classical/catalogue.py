@@ -10,9 +10,10 @@ from collections.abc import Callable
 from ..methods import Method
 from .factors import Pca, Ppca
 from .gaussian import Gaussian
-from .interpolators import sabr, ssvi, svi
+from .interpolators import ssvi
 from .local_vol import andreasen_huge
 from .mixture import mixture
+from .smiles import sabr, svi
 from .stochastic_vol import Bates, Heston, HestonShift
 from .strikes import OfStrikes
 

@@ -1,7 +1,7 @@
-"""Rivals that interpolate: linear in total variance, thin-plate spline, and the parametric smiles.
+"""Rivals that interpolate: linear in total variance, thin-plate spline, and SSVI.
 
-Each takes tenors [T] years, ln(K/F) [T, K] ascending, and vols [T, K] with NaN where hidden. The parametric
-ones give a function of other ln(K/F) [T, K] at these tenors.
+Each takes tenors [T] years, ln(K/F) [T, K] ascending, and vols [T, K] with NaN where hidden. SSVI gives a
+function of other ln(K/F) [T, K] at these tenors.
 """
 
 from __future__ import annotations
@@ -10,17 +10,13 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.interpolate import RBFInterpolator
-from scipy.optimize import least_squares, minimize
+from scipy.optimize import least_squares
 
-from export.simulation.sabr import hagan_vol
 from voladdin._typing import FloatArray
 
 Fitted = Callable[[FloatArray], FloatArray]  # vols [T, K] at ln(K/F) [T, K]
 Fit = Callable[[FloatArray, FloatArray, FloatArray], Fitted]  # of tenors, ln(K/F) and vols
 Fill = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
-_Smile = Callable[[FloatArray, FloatArray, float], Callable[[FloatArray], FloatArray]]
-_FEW = 5  # quotes for an SVI smile
-_GRID, _ZOOMS = 17, 6
 
 
 def at_quotes(fit: Fit) -> Fill:
@@ -77,107 +73,6 @@ def thin_plate(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> F
         neighbors=min(200, int(seen.sum())),
     )
     return np.asarray(np.exp(spline(x)).reshape(vols.shape))
-
-
-def svi(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> Fitted:
-    """SVI where an expiry has five quotes, total variance linear in time between; else `linear`."""
-    return _by_expiry(tenors, moneyness, vols, _svi_smile, _FEW)
-
-
-def sabr(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> Fitted:
-    """Lognormal SABR (beta 1, Hagan) where an expiry has three quotes, otherwise as `svi`."""
-    return _by_expiry(tenors, moneyness, vols, _sabr_smile, 3)
-
-
-def _by_expiry(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray, fit: _Smile, few: int) -> Fitted:
-    smiles = {
-        i: fit(moneyness[i, seen], vols[i, seen], float(tenors[i]))
-        for i in range(len(tenors))
-        if (seen := np.isfinite(vols[i])).sum() >= few
-    }
-
-    def fitted(at: FloatArray) -> FloatArray:
-        if not smiles:
-            return linear(tenors, at, vols)
-        rows = {i: smile(at[i]) for i, smile in smiles.items()}
-        return across_expiries(tenors, rows, lambda i, j: smiles[j](at[i]))
-
-    return fitted
-
-
-def _svi_smile(k: FloatArray, vol: FloatArray, year: float) -> Callable[[FloatArray], FloatArray]:
-    """Raw SVI total variance (Gatheral 2004) by least squares on total vol.
-
-    Quasi-explicit (De Marco and Martini 2009): linear in a, d, c given the centre and the width, which are
-    searched on grids.
-    """
-    w = vol**2 * year
-    span = max(float(np.ptp(k)), 1e-6)
-    low, high = (
-        np.array([k[0] - 0.5 * span, np.log(0.01 * span)]),
-        np.array([k[-1] + 0.5 * span, np.log(3.0 * span)]),
-    )
-    best = np.zeros(5)
-    for _ in range(_ZOOMS):
-        axes = (np.linspace(a, b, _GRID) for a, b in zip(low, high, strict=True))
-        centre, width = (axis.ravel() for axis in np.meshgrid(*axes))
-        cost, linear_part = _svi_lines(k, w, centre, np.exp(width))
-        i = int(cost.argmin())
-        best = np.array([*linear_part[i], centre[i], np.exp(width[i])])
-        reach = (high - low) / (_GRID - 1)
-        low, high = np.array([centre[i], width[i]]) - reach, np.array([centre[i], width[i]]) + reach
-    a, d, c, m, s = _polished(k, w, best)
-    return lambda x: np.maximum(a + d * (x - m) + c * np.sqrt((x - m) ** 2 + s * s), 1e-3 * w.min())
-
-
-def _polished(k: FloatArray, w: FloatArray, best: FloatArray) -> FloatArray:
-    """a, d, c, centre, width after a search between the grid's nodes, along a valley that zooms may leave."""
-
-    def cost(place: FloatArray) -> float:
-        return float(_svi_lines(k, w, place[:1], np.exp(place[1:]))[0][0])
-
-    start = np.array([best[3], np.log(best[4])])
-    apart = np.array([[0.0, 0.0], [0.1 * best[4], 0.0], [0.0, 0.1]])
-    options = {"initial_simplex": start + apart, "xatol": 1e-8, "fatol": 1e-24, "maxiter": 400}
-    found = minimize(cost, start, method="Nelder-Mead", options=options).x
-    lines = _svi_lines(k, w, found[:1], np.exp(found[1:]))[1][0]
-    return np.array([*lines, found[0], np.exp(found[1])])
-
-
-def _svi_lines(
-    k: FloatArray, w: FloatArray, centre: FloatArray, width: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Costs [G] and (a, d, c) [G, 3] with |d| <= c of the best SVI smile for each centre and width [G]."""
-    y = k - centre[:, None]
-    root = np.sqrt(y * y + width[:, None] ** 2)
-    weight = 0.5 / np.sqrt(w)
-    design = np.stack([np.ones_like(y), y, root], axis=-1) * weight[:, None]
-    target = w * weight
-    square = np.einsum("gki,gkj->gij", design, design)
-    scale = np.sqrt(np.einsum("gii->gi", square))
-    square /= scale[:, :, None] * scale[:, None, :]
-    right = np.einsum("gki,k->gi", design, target) / scale
-    found = np.linalg.solve(square + 1e-10 * np.eye(3), right[..., None])[..., 0] / scale
-    c = np.maximum(found[:, 2], 0.0)
-    d = np.clip(found[:, 1], -c, c)
-    rest = target - design[..., 1] * d[:, None] - design[..., 2] * c[:, None]
-    a = (rest * weight).sum(axis=1) / (weight * weight).sum()
-    cost = ((rest - weight * a[:, None]) ** 2).sum(axis=1)
-    return cost, np.stack([a, d, c], axis=1)
-
-
-def _sabr_smile(k: FloatArray, vol: FloatArray, year: float) -> Callable[[FloatArray], FloatArray]:
-    """SABR total variance by least squares on vol."""
-
-    def vols(p: FloatArray, x: FloatArray) -> FloatArray:
-        alpha, nu = np.exp(np.clip(p[[0, 2]], -12.0, 4.0))
-        rho = 0.999 * np.tanh(p[1])
-        return np.maximum(hagan_vol(x, year, alpha, 1.0, rho, nu), 1e-4)  # type: ignore[arg-type]
-
-    atm = float(np.interp(0.0, k, vol))
-    start = [np.log(atm), -0.2, np.log(min(0.6 / np.sqrt(year), 8.0))]
-    best = least_squares(lambda p: (vols(p, k) - vol) / atm, start, max_nfev=200).x
-    return lambda x: vols(best, x) ** 2 * year
 
 
 def ssvi(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> Fitted:
