@@ -73,8 +73,6 @@ def test_sabr_finds_sabr():
 
 @pytest.mark.parametrize("name", ["thin-plate", "one process", "additive process", "Andreasen-Huge"])
 def test_smooth_rivals_fill_a_smooth_surface(name):
-    if name == "Andreasen-Huge":
-        pytest.importorskip("QuantLib")
     surface = smile_surface()
     hidden = np.zeros(surface.vols.shape, bool)
     hidden[1, 4] = True
@@ -86,8 +84,6 @@ def test_smooth_rivals_fill_a_smooth_surface(name):
 @pytest.mark.parametrize("name", RIVALS)
 @pytest.mark.parametrize("mask", MASKS)
 def test_every_rival_answers_every_mask(name, mask):
-    if name == "Andreasen-Huge":
-        pytest.importorskip("QuantLib")
     surface, _, hidden = next(masked(list(simulated_surfaces("essvi", 3, 3, None)), [mask], 1, 0, 0))
     found = timed(RIVALS[name], surface, hidden)
     assert np.isfinite(found.fill[hidden]).all() and (found.fill[hidden] > 0).all()

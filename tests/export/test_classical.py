@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 ql = pytest.importorskip("QuantLib")
+from export.bench.classical import andreasen_huge  # noqa: E402
 from export.bench.classical.catalogue import CLASSICAL  # noqa: E402
 from export.bench.classical.factors import Pca, Ppca  # noqa: E402
-from export.bench.classical.mixture import _of, _slopes, fit  # noqa: E402
+from export.bench.classical.mixture import STARTS, _of, _slopes, fit  # noqa: E402
 from export.bench.classical.strikes import OfStrikes  # noqa: E402
 from export.bench.data import DeltaAxes, History  # noqa: E402
 from export.simulation.quantlib import quantlib_prices  # noqa: E402
@@ -212,6 +213,73 @@ def test_slopes_of_a_mixture_are_those_of_its_prices(logit, apart, steps):
     ]
     wanted = np.stack([(up - down) / (2 * h) for up, down in prices], axis=-1)
     np.testing.assert_allclose(_slopes(p, tenors, moneyness), wanted, atol=2e-8)
+
+
+@pytest.mark.parametrize("truth", [_svi, _sabr])
+def test_a_mixture_is_fitted_as_well_as_it_can_be(truth, monkeypatch):
+    """On surfaces that are not its own, 36 more starts find nothing better: what it misses is the model's."""
+    vols = _on_deltas(truth)[:, ::-1]
+    moneyness = black.moneyness_from_delta(AXES.deltas[::-1], vols * np.sqrt(AXES.tenors)[:, None])
+
+    def missed():
+        found = fit(AXES.tenors, moneyness, vols).vols(AXES.tenors, moneyness)
+        return float(np.sqrt(((found - vols) ** 2).mean()))
+
+    few, rng = missed(), np.random.default_rng(0)
+    more = zip(rng.uniform(-3, 3, 36), rng.uniform(-4, 4, 36), strict=True)
+    monkeypatch.setattr("export.bench.classical.mixture.STARTS", (*STARTS, *more))
+    assert few > 2e-4
+    assert few < 1.02 * missed()
+
+
+@pytest.mark.parametrize("name", ["SVI", "SABR by tenor"])
+def test_a_smile_of_few_quotes_has_the_shape_of_its_neighbours(name):
+    """An expiry with one quote, one with none: near the truth, which is of the family that holds them."""
+    vols = _on_deltas(_ssvi)
+    shown = vols.copy()
+    shown[1, np.arange(7) != 3], shown[3] = np.nan, np.nan
+    got = CLASSICAL[name]().predict(shown[None], AXES).mean[0]
+    np.testing.assert_allclose(got, vols, rtol=0.0, atol=1e-3)
+
+
+def test_implicit_steps_are_those_of_black():
+    """Of one local variance, small steps have the price of a vol."""
+    lattice = andreasen_huge.Lattice.of(0.1, 0.1)
+    calls = lattice.payoff
+    for _ in range(200):
+        calls = lattice.after(calls, np.full(len(lattice.x), 0.1**2 / 200))
+    k = np.linspace(-0.2, 0.2, 9)
+    np.testing.assert_allclose(lattice.total_vols(calls, k, 0.1), 0.1, rtol=3e-3)
+
+
+@pytest.mark.parametrize("truth", [_svi, _ssvi, _affine(HESTON)])
+def test_andreasen_and_huge_give_quotes_back_and_agree_with_quantlib(truth):
+    vols = _on_deltas(truth)[:, ::-1]
+    k = black.moneyness_from_delta(AXES.deltas[::-1], vols * np.sqrt(AXES.tenors)[:, None])
+    fitted = andreasen_huge.andreasen_huge(AXES.tenors, k, vols)
+    np.testing.assert_allclose(fitted(k), vols, rtol=2e-4)
+    between = 0.5 * (k[:, 1:] + k[:, :-1])
+    np.testing.assert_allclose(fitted(between), _in_quantlib(k, vols)(between), atol=1.5e-3)
+
+
+def _in_quantlib(k, vols):
+    """Its own interpolation, linear between the same quotes: vols at other ln(K/F)."""
+    today = ql.Date(1, 1, 2020)
+    ql.Settings.instance().evaluationDate = today
+    flat = ql.YieldTermStructureHandle(ql.FlatForward(today, 0.0, ql.Actual365Fixed()))
+    dates, quotes = [today + round(365 * year) for year in AXES.tenors], ql.CalibrationSet()
+    for i, j in np.ndindex(*k.shape):
+        payoff = ql.PlainVanillaPayoff(ql.Option.Call, float(np.exp(k[i, j])))
+        option = ql.VanillaOption(payoff, ql.EuropeanExercise(dates[i]))
+        quotes.push_back(ql.CalibrationPair(option, ql.SimpleQuote(float(vols[i, j]))))
+    method = ql.AndreasenHugeVolatilityInterpl
+    spot = ql.QuoteHandle(ql.SimpleQuote(1.0))
+    surface = ql.AndreasenHugeVolatilityAdapter(
+        method(quotes, spot, flat, flat, method.Linear, method.CallPut, 400)
+    )
+    return lambda at: np.array(
+        [[surface.blackVol(date, float(np.exp(x))) for x in row] for date, row in zip(dates, at, strict=True)]
+    )
 
 
 def test_components_are_those_of_the_history():

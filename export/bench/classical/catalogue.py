@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..methods import Method
+from .andreasen_huge import andreasen_huge
 from .factors import Pca, Ppca
 from .gaussian import Gaussian
 from .interpolators import ssvi
-from .local_vol import andreasen_huge
 from .mixture import mixture
 from .smiles import sabr, svi
 from .stochastic_vol import Bates, Heston, HestonShift

@@ -33,7 +33,7 @@ def sabr(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray) -> Fitted:
 
 
 def _by_expiry(tenors: FloatArray, moneyness: FloatArray, vols: FloatArray, fit: _Smile) -> Fitted:
-    """A smile for each expiry: by its quotes where these are five, else by vols of SSVI too, which weigh less."""
+    """A smile for each expiry: by its quotes where these are five, else by SSVI too, which weighs less."""
     base = ssvi(tenors, moneyness, vols)(moneyness)
     weights = np.isfinite(vols).astype(float)
     few = weights.sum(axis=1) < _FEW

@@ -15,8 +15,8 @@ from scipy.special import ndtri
 import voladdin as va
 from voladdin.imputation.drawing import MOST_MISSING
 
+from ..classical.andreasen_huge import andreasen_huge
 from ..classical.interpolators import at_quotes, linear, ssvi, thin_plate
-from ..classical.local_vol import andreasen_huge
 from ..classical.smiles import sabr, svi
 from .processes import additive_process, gaussian_process
 from .quoted import BoolArray, FloatArray, Quoted
