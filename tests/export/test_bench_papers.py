@@ -54,13 +54,15 @@ def test_printed_tables_are_the_papers() -> None:
 def test_an_item_runs_once_and_is_kept(tmp_path: Path) -> None:
     calls: list[int] = []
 
-    def measure(_: Bench) -> Outcome:
-        calls.append(1)
+    def measure(given: Bench) -> Outcome:
+        calls.append(given.budget.steps)
         return Outcome("1.5", "as the paper", [Table("t", ("a", "b"), [["x", "1.5"]])])
 
     item, bench = Item("002-x", ("table x",), "a thing", "1.4", measure), Bench(TINY, tmp_path)
     first, second = (results.measured(bench, item) for _ in range(2))
     assert first == second and len(calls) == 1
+    results.measured(replace(bench, budget=replace(TINY, drawn=TINY.drawn + 1)), item)
+    assert len(calls) == 1, "what it does not read of a budget does not matter to it"
     results.measured(replace(bench, budget=replace(TINY, steps=TINY.steps + 1)), item)
     assert len(calls) == 2
     assert results.outcome(first).ours == "1.5"

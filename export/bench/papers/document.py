@@ -58,7 +58,8 @@ def _with_more(paper: str, results: Mapping[str, dict[str, Any]]) -> Iterator[It
 
 def _budget(results: Mapping[str, dict[str, Any]]) -> str:
     """The budgets that the results are of, and the time that they took."""
-    of = {field.name: {r["budget"][field.name] for r in results.values()} for field in fields(Budget)}
+    names = [field.name for field in fields(Budget)]
+    of = {n: {r["budget"][n] for r in results.values() if n in r["budget"]} for n in names}
     words = ", ".join(f"{name} {' or '.join(f'{v:,}' for v in sorted(v))}" for name, v in of.items() if v)
     minutes = sum(stored["seconds"] for stored in results.values()) / 60
     return (

@@ -15,8 +15,8 @@ from export.imputation.training.slices import Clock
 class Budget:
     """How much is run. The defaults are a full run's; `QUICK` shows that all works, not how good it is.
 
-    steps: of the Σ-VAE of Gopal (2024), the paper's; simpler_steps: of its σ-VAEs; further_steps: of its
-    other networks; toy_steps: of those of its toys. refit_steps, refit_draws, samples: of its imputation.
+    steps: of the Σ-VAE of Gopal (2024), simpler_steps: of its σ-VAEs, both as the paper; further_steps: of
+    its other networks; toy_steps: of those of its toys. refit_steps, refit_draws, samples: of its imputation.
     every: each so many days of a split are scored. fits: of these, how many a pair are filled by models
     fitted to a surface each. drawn: surfaces sampled for arbitrage. search: configurations tried, in
     search_steps each. epochs: of the VAEs of Mama (2022), at most. simulated: surfaces of each model of Wang,
@@ -25,7 +25,7 @@ class Budget:
     """
 
     steps: int = 100_000
-    simpler_steps: int = 30_000
+    simpler_steps: int = 100_000
     further_steps: int = 10_000
     toy_steps: int = 20_000
     refit_steps: int = 2_000
@@ -46,7 +46,7 @@ class Budget:
 
 FULL = Budget()
 OWN = Budget(
-    simpler_steps=100_000, further_steps=100_000, toy_steps=100_000, refit_steps=10_000, samples=10_000,
+    further_steps=100_000, toy_steps=100_000, refit_steps=10_000, samples=10_000,
     every=1, search=48, search_steps=100_000, epochs=300, simulated=30_000, wang_epochs=5_000, decoded=60_000,
 )  # fmt: skip
 QUICK = Budget(

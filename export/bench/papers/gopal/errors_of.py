@@ -18,13 +18,11 @@ from ..fx import Fx, fx, hidden_cells
 from ..items import Bench
 from .imputing import imputed
 from .rivals import FITTED, SAME_DAYS, absolute_errors, batched, few, fitted_fill, mean_where, own_fill
-from .vaes import OF_LATENT, SIGMA, SIGMA_RESIDUAL
+from .vaes import KINDS, OF_LATENT, SIGMA, SIGMA_RESIDUAL
 
 ON_BOTH = (OF_LATENT, SIGMA_RESIDUAL, SIGMA)
-_OF_BUDGET = (
-    *("steps", "simpler_steps", "further_steps", "refit_steps", "refit_draws", "samples", "every", "fits"),
-    "bundle_steps",
-)
+_OF_DAYS = ("every", "fits", "bundle_steps")
+_OF_NETWORKS = ("steps", "simpler_steps", "further_steps", "refit_steps", "refit_draws", "samples")
 ON_TEST = (*ON_BOTH, "β-VAE (β = 1), no residual", "Σ-IWAE, residual")
 
 
@@ -50,14 +48,20 @@ def errors_of(bench: Bench, part: str) -> Errors:
     file = bench.folder / "errors" / f"{part}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     stored = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-    identity = {name: getattr(bench.budget, name) for name in _OF_BUDGET} | {"seed": bench.seed}
-    known: dict[str, dict[str, float]] = stored["by"] if stored.get("budget") == identity else {}
+    of, by = stored.get("budget", {}), stored.get("by", {})
+    known = {name: errors for name, errors in by.items() if of.get(name) == _identity(bench, name)}
     for name, errors in _missing_methods(bench, data, part, known):
         known[name] = known.get(name, {}) | errors
-        text = json.dumps({"budget": identity, "by": known}, ensure_ascii=False)
-        file.write_text(text, encoding="utf-8")
+        budgets = {name: _identity(bench, name) for name in known}
+        file.write_text(json.dumps({"budget": budgets, "by": known}, ensure_ascii=False), encoding="utf-8")
     on_few = (*FITTED, SAME_DAYS)
     return Errors({n: known[n] for n in sorted(known, key=lambda n: on_few.index(n) if n in on_few else -1)})
+
+
+def _identity(bench: Bench, name: str) -> dict[str, int]:
+    """What the errors of a method depend on."""
+    read = (*_OF_DAYS, *(_OF_NETWORKS if name in KINDS else ()))
+    return {field: getattr(bench.budget, field) for field in read} | {"seed": bench.seed}
 
 
 def _missing_methods(
