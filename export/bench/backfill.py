@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 
 from export.simulation.surfaces import simulate_surfaces
+from voladdin.imputation.backfill.by_axes import SameAxes
+from voladdin.imputation.backfill.filled import Filled
 from voladdin.imputation.backfill.folder import BackfillRequest, backfill
 from voladdin.labels import parse_tenor
 
@@ -34,6 +36,11 @@ _STAGES = {  # of a part: the functions whose time it is
 _MEASURED = """\
 import resource, runpy, sys
 sys.argv = ["voladdin", *sys.argv[1:]]
+if "--unfilled" in sys.argv:
+    sys.argv.remove("--unfilled")
+    from export.bench.backfill import unfilled
+    from voladdin.imputation.backfill import part
+    part.filled = unfilled
 try: runpy.run_module("voladdin", run_name="__main__")
 except SystemExit: pass
 used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -49,8 +56,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--surfaces", type=int, nargs="+", default=[10_000, 20_000], help="sizes of history")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--priors", choices=["yes", "no"], nargs="+", default=["yes", "no"])
+    parser.add_argument(
+        "--unfilled", action="store_true", help="no model: what reads, plans and writes, on one process"
+    )
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
+        if options.unfilled:
+            print(_unfilled(Path(folder), options.surfaces))
+            return 0
         print(_rates(Path(folder), options.surfaces, options.processes, options.priors))
         print(_stages(Path(folder), min(options.surfaces)))
     return 0
@@ -93,6 +106,26 @@ def _rates(folder: Path, sizes: Sequence[int], processes: Sequence[int], priors:
     header = ["surfaces", "processes", "day before as prior", "a second", "a second of processor"]
     header.append("MB of the largest process")
     return rows_table("8 × 5 surfaces, 30% missing, the start of the processes included", header, rows)
+
+
+def _unfilled(folder: Path, sizes: Sequence[int]) -> str:
+    rows = []
+    for size in sizes:
+        path = history(size, folder / f"{size}.parquet")
+        out = str(folder / f"{size}")
+        seconds, spent, peak = spent_by([str(path), "-o", out, "--processes", "1", "--unfilled"])
+        rows.append(
+            [f"{size:,}", *(f"{1e6 * each / size:,.0f}" for each in (seconds, spent)), f"{peak:,.0f}"]
+        )
+    header = ["surfaces", "µs a surface", "µs of processor", "MB"]
+    return rows_table("Read, planned and written, not filled: one process, 40 underlyings", header, rows)
+
+
+def unfilled(grid: SameAxes, *_: object) -> Filled:
+    """The surfaces as they are, in the place of what fills them."""
+    count = len(grid.vols)
+    kinds = np.zeros(grid.vols.shape, dtype=np.int64)
+    return Filled(grid.vols, grid.vols, kinds, [""] * count, np.ones(count, dtype=np.bool_))
 
 
 def spent_by(arguments: Sequence[str]) -> tuple[float, float, float]:

@@ -16,14 +16,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import voladdin as va
-from export.bench.backfill import spent_by
+from export.bench.backfill import spent_by, unfilled
 from voladdin.cli import main
 from voladdin.errors import InputError, UnavailableError
 from voladdin.imputation.backfill import engines
 from voladdin.imputation.backfill import part as parts_filled
-from voladdin.imputation.backfill.by_axes import SameAxes
 from voladdin.imputation.backfill.columns import columns_of
-from voladdin.imputation.backfill.filled import Filled
 from voladdin.imputation.backfill.folder import BackfillRequest, backfill
 from voladdin.imputation.backfill.part import Done, Job, fill_part
 from voladdin.imputation.backfill.plan import RowRange, parts_of
@@ -296,12 +294,6 @@ def test_what_is_no_history_and_a_full_folder_are_refused(history: Path, tmp_pat
         backfill(BackfillRequest(history, history))
 
 
-def _untouched(grid: SameAxes, *_: object) -> Filled:
-    """The surfaces as they are: what reads, plans and writes is all that takes memory."""
-    count = len(grid.vols)
-    return Filled(grid.vols, grid.vols, np.zeros(grid.vols.shape, int), [""] * count, np.ones(count, bool))
-
-
 def _most_bytes(days: int, folder: Path) -> int:
     """Of Python and NumPy at the worst of a backfill's parts."""
     path = _written(_history(days, tuple(f"U{n:03d}" for n in range(100))), folder / f"{days}.parquet", 1_000)
@@ -313,7 +305,7 @@ def _most_bytes(days: int, folder: Path) -> int:
 
 
 def test_memory_does_not_grow_with_the_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts_filled, "filled", _untouched)
+    monkeypatch.setattr(parts_filled, "filled", unfilled)
     _most_bytes(3, tmp_path)
     held = pa.total_allocated_bytes()
     few, many = _most_bytes(20, tmp_path), _most_bytes(100, tmp_path)
