@@ -22,7 +22,7 @@ from ._expiry_clocks import ExpiryClock
 from ._option_symbols import SYMBOL_HEADINGS
 from ._values import Cell, Cells, Label, is_missing, is_thousands, read_date, read_number
 
-_CURRENCY = re.compile(r"^\s*(?:[$€£¥]|[A-Z]{3}\s)|(?:[$€£¥]|\s[A-Z]{3})\s*$")  # "$1.25", "1.25 EUR"
+CURRENCY = re.compile(r"^\s*([$€£¥]|[A-Z]{3}(?=\s))|([$€£¥]|(?<=\s)[A-Z]{3})\s*$")  # "$1.25", "1.25 EUR"
 _CALLS = {"c", "call", "calls", "calloption", "europeancall", "americancall", "1", "+1"}
 _PUTS = {"p", "put", "puts", "putoption", "europeanput", "americanput", "-1"}
 
@@ -63,7 +63,7 @@ class OptionColumns:
         for i, cell in enumerate(self.cells_of(heading)):
             if is_missing(cell):
                 continue
-            number = read_number(_CURRENCY.sub("", cell) if isinstance(cell, str) else cell)
+            number = read_number(CURRENCY.sub("", cell) if isinstance(cell, str) else cell)
             if number is None or math.isinf(number.value) or not _allowed(number.value, positive=positive):
                 self.spoil(i, f"{self.label(i, heading)}; expected {expected}")
             else:

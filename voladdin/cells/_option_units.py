@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from .._typing import BoolArray, FloatArray
 from ..errors import InputError, UnitsError
-from ._option_columns import OptionColumns
+from ._option_columns import CURRENCY, OptionColumns
 from ._option_headings import PRICES
 from ._values import Cell, Cells, Label, read_number
 
 _PERCENT_FROM, _BASIS_FROM = 3.0, 400.0  # a median vol above it is in percent, may be in basis points
 _SAID_FROM = 1.0  # decimals above it are named
 _MIXED = 10.0
-_MARK = re.compile(r"^\s*([$€£¥]|[A-Z]{3}(?=\s))|([$€£¥]|(?<=\s)[A-Z]{3})\s*$")
 _BUSY = 300.0  # more than the percent points of any vol
 
 
@@ -89,7 +87,7 @@ def refuse_currencies(columns: OptionColumns) -> None:
     first: tuple[str, Label] | None = None
     for heading in [f"{side}{kind}" for side in ("", "c ", "p ") for kind in PRICES]:
         for i, cell in enumerate(columns.cells_of(heading) if heading in columns.at else []):
-            found = _MARK.search(cell) if isinstance(cell, str) else None
+            found = CURRENCY.search(cell) if isinstance(cell, str) else None
             mark = (found[1] or found[2]) if found else None
             if mark and first is None:
                 first = mark, columns.label(i, heading)

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import LabelError
-from ..labels import StrikeKind, parse_delta, parse_strike, parse_tenor
+from ..labels import StrikeKind, parse_delta, parse_tenor
 from ..labels.dates import at_midnight, day_of
-from ..labels.strikes import sideless_delta
+from ..labels.strikes import parse_strike_alone
 from ..labels.tenors import YEARS_IN_A
 from ._clocks import expiry_of
 from ._grid import Grid
@@ -90,9 +90,7 @@ def strike_asked(cell: Cell, grid: Grid) -> StrikeQuery:
         return StrikeQuery("strike", number.value)
     if number is not None and plain:
         return _delta_or_strike(cell, number.value, grid)
-    if sideless_delta(cell) == 50:
-        return StrikeQuery("delta", 0.5)
-    found = parse_strike(cell)
+    found = parse_strike_alone(cell)
     if found is None:
         raise LabelError(f"strike is {shown(cell)}; expected {_STRIKES_EXPECTED}")
     return StrikeQuery(*found)

@@ -12,8 +12,8 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..errors import LabelError
-from ..labels import StrikeKind, parse_delta, parse_strike
-from ..labels.strikes import sideless_delta
+from ..labels import StrikeKind, parse_delta
+from ..labels.strikes import parse_strike_alone, sideless_delta
 from ._axes import STRIKES_EXPECTED, check_monotone, plain_number
 from ._notations import notation_of
 from ._values import Label, is_blank, read_number
@@ -147,9 +147,7 @@ def _number(label: Label, said: Notation | None) -> float | None:
 
 
 def _text_strike(label: Label) -> tuple[StrikeKind, float]:
-    found = parse_strike(label.cell) if _is_text(label) else None
-    if found is None and sideless_delta(label.cell) == 50:  # "50D", which a tenor may be too
-        return "delta", 0.5
+    found = parse_strike_alone(label.cell) if _is_text(label) else None
     if found is None or not np.isfinite(found[1]):
         hint = " (VOLQUOTES reads risk reversals and butterflies)" if _QUOTE.search(str(label.cell)) else ""
         raise LabelError(f"{label}; expected {STRIKES_EXPECTED}{hint}")

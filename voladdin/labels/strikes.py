@@ -93,6 +93,11 @@ def parse_strike(label: object) -> tuple[StrikeKind, float] | None:
     return None
 
 
+def parse_strike_alone(label: object) -> tuple[StrikeKind, float] | None:
+    """`parse_strike` of what cannot be a tenor: "50D" is at the money then, and not 50 days."""
+    return ("delta", 0.5) if sideless_delta(label) == 50 else parse_strike(label)
+
+
 def _named(name: str, sign: str, number: str, *, percent: bool) -> tuple[StrikeKind, float] | None:
     value = float(sign + number) / (100 if percent else 1)
     if math.isinf(value):
