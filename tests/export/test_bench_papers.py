@@ -14,8 +14,8 @@ import torch
 from export.bench.papers import command, document, results
 from export.bench.papers.below import below
 from export.bench.papers.catalogue import ITEMS, PAPERS
-from export.bench.papers.gopal.errors_of import Errors
-from export.bench.papers.gopal.missing import _leaders, printed
+from export.bench.papers.gopal.leaders import leaders
+from export.bench.papers.gopal.missing import printed
 from export.bench.papers.gopal.rivals import FITTED, SAME_DAYS, VOLADDIN
 from export.bench.papers.items import QUICK, Bench, Item, Outcome, Table
 from export.imputation.training.slices import Clock, Paused, Run, Schedule
@@ -139,18 +139,19 @@ def test_every_command_of_the_document_is_one() -> None:
 
 def test_fits_are_compared_on_their_own_days() -> None:
     """A fit is before voladdin only where it is so on the days that it was fitted to."""
-    rates = range(10, 100, 10)
-    by = {name: {f"missing {rate} P": 10.0 for rate in rates} for name in (VOLADDIN, "thin-plate spline")}
-    by[VOLADDIN] |= {"missing 10 P": 5.0, "missing 20 P": 20.0}
-    by[SAME_DAYS] = {f"missing {rate} P": 4.0 for rate in rates}
-    by |= {name: {f"missing {rate} P": 4.5 for rate in rates} for name in FITTED}
-    by["SSVI"] |= {"missing 90 P": 2.0}
-    words = _leaders(Errors(by), "missing", "P")
-    assert "thin-plate spline first at 20% (voladdin at most 2.00 of it" in words
-    assert words.endswith(
-        "SSVI before voladdin on its days at 90% (voladdin at most 2.00 of it; not looked into)"
+    by = {name: np.full(3, 10.0) for name in (VOLADDIN, "thin-plate spline")}
+    by[VOLADDIN] = np.array([5.0, 20.0, 10.0])
+    by[SAME_DAYS] = np.full(3, 4.0)
+    by |= {name: np.full(3, 4.5) for name in FITTED}
+    by["SSVI"] = np.array([4.5, 4.5, 2.0])
+    words = leaders(by, ["10%", "20%", "30%"])
+    assert words.startswith(
+        f"{VOLADDIN} first at 10%, 30%, thin-plate spline first at 20% (voladdin at most 2.00"
     )
+    assert "SSVI before voladdin on its days at 30% (voladdin at most 2.00 of it" in words
     assert "SVI before" not in words.replace("SSVI", "")
+    nowhere = leaders({name: np.append(row, np.nan) for name, row in by.items()}, ["10%", "20%", "30%", "1M"])
+    assert nowhere == words, "a place without a cell has no leader"
 
 
 def test_what_trained_less_than_its_paper_is_stated(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -14,16 +14,14 @@ from voladdin.labels.tenors import tenor_label
 from ..fx import RATES, fx
 from ..items import Bench, Item, Outcome, Table
 from .errors_of import ON_BOTH, ON_TEST, Errors, errors_of
-from .rivals import FITTED, SAME_DAYS, VOLADDIN
+from .leaders import leaders
+from .rivals import VOLADDIN
 from .trained import ran
 from .vaes import OF_LATENT, REFIT_STEPS, SAMPLES, SIGMA_RESIDUAL
 
-WHY = {  # another is first
-    "Gaussian, scale-augmented": "one Gaussian of all training days, without regimes",
-    "Gaussian conditional": "one Gaussian of all training days, without regimes",
-    "PPCA": "one Gaussian of all training days, of six modes and noise",
-    "Σ-IWAE, residual": "four cells are shown: its prior over surfaces",
-}
+MIXTURE = (
+    "the mixture has one weight and two forwards for all expiries: tables 5 and 6 have what it so misses"
+)
 SHOWN, PAIR = (10, 50, 90), "AUDUSD"
 TENORS = ("1W", "1M", "2M", "3M", "6M", "9M", "1Y", "3Y")  # the paper's
 
@@ -46,7 +44,7 @@ def by_rate(table: int, part: str, kind: str, bench: Bench) -> Outcome:
         )
         for pair in pairs
     ]
-    words = [f"{pair}: {_leaders(found, kind, pair)}" for pair in pairs] if kind == "missing" else []
+    words = [f"{pair}: {_leaders(found, kind, pair, RATES, {None: ''})}" for pair in pairs]
     return Outcome(_shown(found, kind, pairs), _ran(bench, part, words), tables)
 
 
@@ -70,7 +68,9 @@ def by_tenor(table: int, part: str, rate: int, bench: Bench) -> Outcome:
         f"{name} {' / '.join(format(found.at(name, 'missing', rate, pair, t), '.1f') for t in ends)}"
         for name in (OF_LATENT, VOLADDIN)
     )
-    return Outcome(f"{pair} {labels[0]} / {labels[-1]}: {ours}", _ran(bench, part, []), tables)
+    by_label: dict[int | None, str] = dict(enumerate(labels))
+    words = [f"{each}: {_leaders(found, 'missing', each, [rate], by_label)}" for each in data.pairs]
+    return Outcome(f"{pair} {labels[0]} / {labels[-1]}: {ours}", _ran(bench, part, words), tables)
 
 
 def _row(found: Errors, name: str, kind: str, pair: str) -> list[str]:
@@ -91,36 +91,13 @@ def _shown(found: Errors, kind: str, pairs: Sequence[str]) -> str:
     return f"{pairs[0]} at 10 / 50 / 90%: {'; '.join(parts)}"
 
 
-def _leaders(found: Errors, kind: str, pair: str) -> str:
-    """Who is first at which rates, and which fits are before voladdin on their days."""
-    on_all = [name for name in found.methods if name not in (*FITTED, SAME_DAYS)]
-    first: dict[str, list[int]] = {}
-    for rate in RATES:
-        errors = [found.at(name, kind, rate, pair) for name in on_all]
-        first.setdefault(on_all[int(np.nanargmin(errors))], []).append(rate)
-    words = [
-        f"{n} first at {_rates(r)}{_behind(found, kind, pair, (n, VOLADDIN), r)}" for n, r in first.items()
-    ]
-    for name in FITTED:
-        errors = [found.at(name, kind, r, pair) - found.at(SAME_DAYS, kind, r, pair) for r in RATES]
-        rates = [rate for rate, error in zip(RATES, errors, strict=True) if error < 0.0]
-        if rates:
-            behind = _behind(found, kind, pair, (name, SAME_DAYS), rates)
-            words.append(f"{name} before voladdin on its days at {_rates(rates)}{behind}")
-    return ", ".join(words)
-
-
-def _behind(found: Errors, kind: str, pair: str, names: tuple[str, str], rates: Sequence[int]) -> str:
-    """By how much voladdin, the second name, is behind the first, and why."""
-    name, own = names
-    if name == own:
-        return ""
-    ratio = max(found.at(own, kind, r, pair) / found.at(name, kind, r, pair) for r in rates)
-    return f" (voladdin at most {ratio:.2f} of it; {WHY.get(name, 'not looked into')})"
-
-
-def _rates(rates: list[int]) -> str:
-    return "every rate" if rates == list(RATES) else f"{', '.join(map(str, rates))}%"
+def _leaders(
+    found: Errors, kind: str, pair: str, rates: Sequence[int], tenors: Mapping[int | None, str]
+) -> str:
+    """Who is first, by rate or, at one rate, by tenor: the labels of `tenors`, which is of None for all."""
+    where = [(rate, tenor) for rate in rates for tenor in tenors]
+    errors = {n: np.array([found.at(n, kind, rate, pair, t) for rate, t in where]) for n in found.methods}
+    return leaders(errors, [tenors[tenor] or f"{rate}%" for rate, tenor in where])
 
 
 def _ran(bench: Bench, part: str, words: Sequence[str]) -> str:
@@ -130,7 +107,7 @@ def _ran(bench: Bench, part: str, words: Sequence[str]) -> str:
     data = fx(bench.seed)
     days = len(data.part(part, budget.every)) // len(data.pairs)
     fits = f"models fitted to a surface each: {min(budget.fits, days)} of {days} days a pair"
-    return "; ".join([*words, f"{data.words}; {ran(bench, names)}; {refit}; {fits}"])
+    return "; ".join([*words, f"{data.words}; {ran(bench, names)}; {refit}; {fits}; {MIXTURE}"])
 
 
 def printed_cells(table: int) -> str:
