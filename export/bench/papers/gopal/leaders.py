@@ -23,7 +23,7 @@ _WHY = {  # another is first
 
 
 def leaders(errors: Mapping[str, FloatArray], places: Sequence[str]) -> str:
-    """errors: by method, one for each place, NaN where no cell is; the fits and voladdin on their days apart."""
+    """errors: by method, one a place, NaN where no cell is. The fits are beside voladdin on their days."""
     on_all = [VOLADDIN, *(name for name in errors if name not in (*FITTED, SAME_DAYS, VOLADDIN))]
     table = np.stack([errors[name] for name in on_all])
     told = np.isfinite(table[0])
