@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.stubs.server import LocalServer
 from voladdin.errors import InputError
-from voladdin.hosts.libreoffice.inside import connection, formulas
+from voladdin.hosts.libreoffice.inside import connection, formulas, places
 from voladdin.hosts.libreoffice.inside.client import FunctionClient
 from voladdin.hosts.libreoffice.inside.formulas import FEWEST, MOST, WRONG
 
@@ -277,3 +278,34 @@ def test_whatever_happens_each_formula_shows_what_it_is_alone(shared: Path, step
         else:
             here.formulas ^= {row}
     asked._server.close()
+
+
+def cells_of(*, formulas: int = 0, data: Any = ((1.0, ""),)) -> SimpleNamespace:
+    """A range of Calc's with so many cells that are formulas."""
+    address = SimpleNamespace(Sheet=1, StartColumn=0, StartRow=4, EndColumn=1, EndRow=4)
+    found = SimpleNamespace(getCount=lambda: formulas)
+    return SimpleNamespace(
+        getRangeAddress=lambda: address, getDataArray=lambda: data, queryContentCells=lambda flags: found
+    )
+
+
+def test_places_are_numbers_and_cells_with_formulas_are_not_read() -> None:
+    read: list[Any] = []
+
+    def sheet(index: int) -> Any:
+        one = cells_of(formulas=index)
+        return SimpleNamespace(getCellRangeByPosition=lambda *corners: read.append(corners) or one)
+
+    document = SimpleNamespace(RuntimeUID="7", Sheets=SimpleNamespace(getByIndex=sheet))
+    here = places.places_of(document, (cells_of(), None, "std", 1.0))
+    assert here is not None and here.document == "7"
+    assert here.places == [(1, 0, 4, 1, 4), None, None, None]
+    assert here.read((0, 0, 4, 1, 4)) == ((1.0, ""),)
+    assert here.read((1, 0, 4, 1, 4)) is None
+    assert read == [(0, 4, 1, 4)] * 2
+    document.Sheets.getByIndex = None  # the sheet is gone
+    assert here.read((0, 0, 4, 1, 4)) is None and not here.discovered("VOLIMPUTE")
+
+
+def test_no_document_no_places() -> None:
+    assert places.places_of(None, (cells_of(),)) is None

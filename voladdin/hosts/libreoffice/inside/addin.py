@@ -17,7 +17,7 @@ import unohelper
 from com.sun.star.lang import XServiceInfo, XServiceName
 from voladdin_client import FunctionClient  # type: ignore[import-not-found]
 from voladdin_machine import keep_log  # type: ignore[import-not-found]
-from voladdin_places import CellPlaces  # type: ignore[import-not-found]
+from voladdin_places import places_of  # type: ignore[import-not-found]
 from voladdin_truth import show  # type: ignore[import-not-found]
 from voladdin_values import reference_of, taken, title_of, to_calc  # type: ignore[import-not-found]
 
@@ -62,7 +62,7 @@ def method(name: str, cached: bool, together: bool) -> Any:
                 [taken(a) for a in arguments],
                 cached,
                 lambda: {"book": title_of(document), "arguments": [reference_of(a) for a in arguments]},
-                (lambda: CellPlaces(document, arguments)) if together else None,
+                (lambda: places_of(document, arguments)) if together else None,
             )
             if isinstance(cells[0][0], bool):
                 show(self.context, document, name)

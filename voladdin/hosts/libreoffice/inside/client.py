@@ -71,7 +71,8 @@ class FunctionClient:
         arguments: as `taken`, which is all that is done where the answer is known.
         cached: whether cells, but never errors, are remembered for these arguments, version and models.
         caller: gives the book and the references of the arguments, for what the server remembers of errors.
-        sheets: gives where the arguments are, for a function of which many are answered together.
+        sheets: gives the `CellPlaces` of the arguments, or None, for a function of which many are answered
+            together.
         """
         open_ = time.monotonic() >= self._closed_until
         try:
@@ -80,8 +81,9 @@ class FunctionClient:
             if open_ and not cached:
                 self._tell()
             known = self._known(name, arguments, caller) if cached else None
-            if known is None and open_ and sheets is not None:
-                known = self._ask_together(name, arguments, caller, sheets())
+            places = sheets() if known is None and open_ and sheets is not None else None
+            if places is not None:
+                known = self._ask_together(name, arguments, caller, places)
             if known is not None:
                 return known
             if not open_:
@@ -122,16 +124,16 @@ class FunctionClient:
         return self._answers.get(key)
 
     def _ask_together(
-        self, name: str, arguments: list[Any], caller: Callable[[], dict[str, Any]], sheets: Any
+        self, name: str, arguments: list[Any], caller: Callable[[], dict[str, Any]], places: Any
     ) -> Cells | None:
         """The answer, asked with what other formulas of the document will ask; None where there are none, or
         where it is an error, which the server remembers only if it is asked for alone.
         """
-        if self._formulas.is_new(sheets.document):
-            for one in sheets.discovered(name):
-                self._formulas.met(sheets.document, name, one)
-        self._formulas.met(sheets.document, name, list(zip(arguments, sheets.places)))  # noqa: B905
-        others = self._formulas.others(sheets.document, sheets.read, self._is_expected)
+        if self._formulas.is_new(places.document):
+            for one in places.discovered(name):
+                self._formulas.met(places.document, name, one)
+        self._formulas.met(places.document, name, list(zip(arguments, places.places)))  # noqa: B905
+        others = self._formulas.others(places.document, places.read, self._is_expected)
         answers = iter(self._answers_of([(name, arguments), *(call for _, call in others)]) if others else ())
         own = next(answers, None)
         for (formula, call), answer in zip(others, answers):  # noqa: B905 (strict is not in Python 3.8)

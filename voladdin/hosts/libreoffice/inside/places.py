@@ -47,6 +47,11 @@ class CellPlaces:
             return None
 
 
+def places_of(document: Any, arguments: tuple[Any, ...]) -> CellPlaces | None:
+    """None where no document calls, as from a macro's FunctionAccess."""
+    return CellPlaces(document, arguments) if hasattr(document, "RuntimeUID") else None
+
+
 def _place(value: Any) -> Place | None:
     if not hasattr(value, "getRangeAddress"):
         return None
