@@ -32,9 +32,14 @@ def bend(z: FloatArray, q: FloatArray, x: FloatArray, *, own: bool) -> tuple[Flo
         ratio = 0.5 * (rho * y + root)
         value, by_y, by_rho = np.log(ratio), 0.5 * (rho + y / root) / ratio, 0.5 * y / ratio
     else:
-        root = np.sqrt(y * y + 2.0 * rho * y + 1.0)
-        square = 0.5 * (1.0 + rho * y + root)
-        value, by_y = 0.5 * np.log(square), 0.25 * (rho + (y + rho) / root) / square
-        by_rho = 0.25 * (y + y / root) / square
+        value, by_y, by_rho = of_strikes(rho, y)
     turned, scaled = by_rho * (1.0 - rho * rho), by_y * y
     return value, np.stack([turned, turned * q, scaled, scaled * q], axis=-1)
+
+
+def of_strikes(rho: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """S, and its derivatives by y and by rho, where x is in deviations of the ATM vol; all of one shape."""
+    root = np.sqrt(y * y + 2.0 * rho * y + 1.0)
+    square = 0.5 * (1.0 + rho * y + root)
+    by_y = 0.25 * (rho + (y + rho) / root) / square
+    return 0.5 * np.log(square), by_y, 0.25 * (y + y / root) / square

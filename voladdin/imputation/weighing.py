@@ -19,6 +19,7 @@ from .answers import by_history, by_priors, levels_alone
 from .model import Bundle, Imputer, UniversalBundle
 from .moments import Moments, median_of
 from .outside import outside_stretch
+from .parametric import with_parametric
 from .posterior import Posterior, mix
 
 UNIVERSAL = "universal"
@@ -31,6 +32,7 @@ _OF_PAIRS = np.array(
 _NEAR = 0.01  # of a delta
 _PRECISION = 4.0  # a cell's odds go with the ratio of the spreads to this power
 _LEAST = 0.005
+_STRANGE = 0.5  # of less, the mean share of a history, parametric surfaces are tried too
 _TOLD = 0.05  # of less it is not said that the history fell back
 
 
@@ -83,11 +85,19 @@ def answers(
     universal = _universal(loaded)
     levels = levels_alone(universal, axes, cells) if alone is None else alone.general
     general, foreign = by_priors(universal, axes, cells, prior, age, levels)
-    spread = general.std * (outside_stretch(universal, axes, cells) if prior is None else 1.0)
+    wider = outside_stretch(universal, axes, cells) if prior is None else 1.0
     if not isinstance(loaded, Bundle) or not _asked(axes):
-        return replace(general, std=spread), np.zeros_like(spread)
+        if prior is None:
+            general = with_parametric(axes, cells, general, np.ones(len(cells), dtype=np.bool_))
+        return replace(general, std=general.std * wider), np.zeros_like(general.std)
     own = by_history(loaded, axes, cells, prior, age, None if alone is None else alone.own)
-    share = _share(own, general, _favour(loaded, axes.deltas) + _of_level(loaded, universal, cells), foreign)
+    favour = _favour(loaded, axes.deltas) + _of_level(loaded, universal, cells)
+    share = _share(own, general, favour, foreign)
+    strange = share.mean(1) < _STRANGE
+    if prior is None and strange.any():
+        general = with_parametric(axes, cells, general, strange)
+        share = _share(own, general, favour, foreign)
+    spread = general.std * wider
     mean, std = mix(general.mean, spread, own.mean, own.std, share)
     zscore = general.zscore + share * (own.zscore - general.zscore)
     density = general.density + share * (own.density - general.density)

@@ -1,0 +1,139 @@
+"""eSSVI surfaces beside the processes: exact on their own kind, and no harm elsewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import ndtri
+
+import voladdin as va
+from voladdin.imputation import parametric, weighing
+from voladdin.imputation.essvi import Fit, Places, Prior, fitted
+from voladdin.imputation.model import imputer
+
+TENORS = np.array([0.08, 0.25, 0.5, 1.0, 2.0, 4.0])
+T = np.log(TENORS)
+U = np.linspace(-2.0, 2.0, 9)
+
+
+def ssvi(k, tenors=TENORS, level=0.2, rho=-0.5, eta=1.0, gamma=0.4):
+    """[T, K] vols at ln(K/F); the ATM vol rises with the tenor. Gatheral and Jacquier (2014), section 4."""
+    theta = (level**2 * tenors * (1.0 + 0.1 * np.log(tenors + 1.0)))[:, None]
+    y = eta * theta**-gamma * (1.0 + theta) ** (gamma - 1.0) * k
+    w = 0.5 * theta * (1.0 + rho * y + np.sqrt((y + rho) ** 2 + 1.0 - rho * rho))
+    return np.sqrt(w / tenors[:, None])
+
+
+def strikes(level=0.2, width=1.0):
+    return width * level * np.sqrt(TENORS)[:, None] * U
+
+
+def places(k):
+    rows = np.repeat(np.arange(len(TENORS)), k.shape[1])
+    return Places(rows, k.ravel(), np.tile(U, len(TENORS)))
+
+
+def fit_of(k, vols, drift=0.02) -> Fit:
+    found = fitted(
+        Prior.of(T, float(np.log(np.median(vols))), drift), places(k), np.log(vols).ravel(), 0.01, 0.1
+    )
+    assert found is not None
+    return found
+
+
+@given(st.floats(0.005, 1.0), st.floats(-0.9, 0.9), st.floats(0.1, 1.0), st.floats(0.2, 0.5))
+@settings(max_examples=25, deadline=None)
+def test_an_ssvi_surface_is_found_and_goes_on_beyond_its_quotes(level, rho, eta, gamma):
+    shape = {"level": level, "rho": rho, "eta": eta, "gamma": gamma}
+    fit = fit_of(strikes(level), ssvi(strikes(level), **shape))
+    beyond = strikes(level, 2.0)
+    mean, variance = fit.ask(places(beyond))
+    error = mean - np.log(ssvi(beyond, **shape)).ravel()
+    assert np.abs(error).max() < 0.03 and fit.noise < 2e-3
+    assert (variance > 0).all()
+
+
+def test_derivatives_are_those_of_differences():
+    prior, at = Prior.of(T, np.log(0.2), 0.3), places(strikes())
+    e = 0.3 * np.cos(np.arange(len(prior.mean)))
+    _, slopes = prior.linear(prior.point(e), at)
+    for number in range(len(e)):
+        step = 1e-5 * (np.arange(len(e)) == number)
+        ends = [prior.linear(prior.point(e + sign * step), at)[0] for sign in (1.0, -1.0)]
+        np.testing.assert_allclose((ends[0] - ends[1]) / 2e-5, slopes[:, number], atol=1e-7)
+
+
+def test_a_quote_left_out_is_what_a_fit_without_it_says():
+    k = strikes()
+    noisy = ssvi(k) * np.exp(0.01 * np.random.default_rng(0).standard_normal(k.shape))
+    fit, left = fit_of(k, noisy), 20
+    kept = np.setdiff1d(np.arange(k.size), left)
+    again = fitted(fit.prior, places(k)[kept], np.log(noisy).ravel()[kept], 0.01, 0.1)
+    mean, _ = again.ask(places(k)[np.array([left])])
+    assert fit.residual[left] == pytest.approx(np.log(noisy).ravel()[left] - mean[0], abs=1e-3)
+
+
+def without(vols, share, seed=1):
+    hidden = np.random.default_rng(seed).random(vols.shape) < share
+    return np.where(hidden, np.nan, vols), hidden
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_fills_of_an_ssvi_surface_are_exact(share, monkeypatch):
+    vols = ssvi(strikes())
+    shown, hidden = without(vols, share)
+    surface = va.Surface(shown, TENORS, moneyness=strikes())
+    filled = va.impute(surface, model="universal").filled
+    assert np.abs(filled / vols - 1.0)[hidden].max() < 1e-3
+    monkeypatch.setattr(weighing, "with_parametric", lambda axes, cells, found, tried: found)
+    processes = va.impute(surface, model="universal").filled
+    assert np.abs(filled / vols - 1.0)[hidden].mean() < 0.5 * np.abs(processes / vols - 1.0)[hidden].mean()
+
+
+def test_deltas_are_those_of_the_fill_itself():
+    deltas = np.array([0.9, 0.75, 0.6, 0.5, 0.4, 0.25, 0.1])
+    vols = np.full((len(TENORS), len(deltas)), 0.2)
+    for _ in range(60):
+        total = vols * np.sqrt(TENORS)[:, None]
+        vols = ssvi(total * (0.5 * total - ndtri(deltas)))
+    shown, hidden = without(vols, 0.4)
+    found = va.impute(va.Surface(shown, TENORS, deltas=deltas), model="universal")
+    assert np.abs(found.filled / vols - 1.0)[hidden].max() < 2e-3
+
+
+def test_surfaces_of_another_kind_stay_with_the_processes(monkeypatch):
+    """Waves across strikes that no three numbers of an expiry have."""
+    vols = ssvi(strikes()) * (1.0 + 0.05 * np.sin(4.0 * U))
+    shown, _ = without(vols, 0.2)
+    surface = va.Surface(shown, TENORS, moneyness=strikes())
+    mixed = va.impute(surface, model="universal")
+    monkeypatch.setattr(weighing, "with_parametric", lambda axes, cells, found, tried: found)
+    alone = va.impute(surface, model="universal")
+    np.testing.assert_allclose(mixed.filled, alone.filled, rtol=1e-3)
+
+
+def test_only_the_quotes_at_the_money_tell_no_smiles_apart(monkeypatch):
+    monkeypatch.setattr(parametric, "fitted", lambda *_: pytest.fail("tried"))
+    shown = np.full((len(TENORS), len(U)), np.nan)
+    shown[:, 4] = 0.2
+    va.impute(va.Surface(shown, TENORS, moneyness=strikes()), model="universal")
+
+
+def test_a_surface_that_the_history_knows_is_left_to_it(monkeypatch):
+    monkeypatch.setattr(parametric, "fitted", lambda *_: pytest.fail("tried"))
+    history = imputer("fx")
+    grid = history.card["grid"]
+    usual = np.exp(history.levels.whole[0]).reshape(len(grid["tenors_years"]), len(grid["call_deltas"]))
+    shown, _ = without(usual[:, ::-1], 0.4)
+    surface = va.Surface(shown, grid["tenors_years"], deltas=grid["call_deltas"][::-1])
+    assert va.impute(surface).model.startswith("fx")
+
+
+def test_surfaces_of_a_batch_are_answered_as_alone():
+    vols = np.stack([without(ssvi(strikes(), rho=rho), 0.4, seed)[0] for seed, rho in enumerate((-0.6, 0.1))])
+    both = va.impute_batch(vols, TENORS, moneyness=strikes(), model="universal")
+    for number, one in enumerate(vols):
+        alone = va.impute(va.Surface(one, TENORS, moneyness=strikes()), model="universal")
+        np.testing.assert_allclose(both.filled[number], alone.filled, rtol=1e-9)
