@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import os
 import re
@@ -327,6 +328,17 @@ def test_the_task_starts_this_interpreters_server(profile: Path, monkeypatch: py
     compile(code, "task", "exec")
     on_call = task.xml(python, at_logon=False)
     assert "LogonTrigger" not in on_call and "'--idle','1800'" in on_call
+
+
+@pytest.mark.parametrize("name", ["O'Brien", "two words", "Jürgen", "back\\slash", "a 'b' \\'"])
+def test_the_task_of_a_user_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A double quote, as Python has it about a single one, would end the command line's argument."""
+    monkeypatch.setenv("VOLADDIN_HOME", str(tmp_path / name))
+    root = fromstring(task.xml(tmp_path / "pythonw.exe", at_logon=False).encode("utf-16"))
+    space = {"t": root.tag.strip("{}").split("}")[0]}
+    code = root.findtext(".//t:Arguments", "", space).removeprefix('-P -c "').removesuffix('"')
+    values = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
+    assert '"' not in code and str(tmp_path / name) in values
 
 
 def test_the_choices_of_an_installation(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:

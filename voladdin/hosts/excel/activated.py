@@ -11,7 +11,7 @@ from typing import Any
 
 from voladdin.errors import UnavailableError
 
-from .names import PYTHON_MODULE, PYTHON_SERVER
+from .names import PYTHON_MODULE, PYTHON_SERVER, literal
 
 
 class _Variant(ctypes.Structure):
@@ -25,8 +25,7 @@ class _Variant(ctypes.Structure):
 
 def command(interpreter: str, path: str) -> str:
     """The interpreter's command line, as `PythonCommand` of connection.bas makes it."""
-    quoted = path.replace("\\", "\\\\").replace("'", "\\'")
-    return f'"{interpreter}" -B -c "import sys;sys.path.insert(0,\'{quoted}\');{PYTHON_SERVER}"'
+    return f'"{interpreter}" -B -c "import sys;sys.path.insert(0,{literal(path)});{PYTHON_SERVER}"'
 
 
 def activated(library: Path, line: str) -> Any:

@@ -15,3 +15,8 @@ CALLBACK = "VoladdinCommand"  # of every button, in commands.bas
 NOTES = "VoladdinNotes"  # in commands.bas, of the commands that write notes
 SEEN = "VoladdinSeen"  # there too, of the commands that look at cells one by one
 MAX_HELP = 255  # characters of a text in Excel's function wizard
+
+
+def literal(text: str) -> str:
+    """Text in Python, in single quotes, as a command line holds it between its double ones."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

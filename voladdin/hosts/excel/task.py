@@ -15,13 +15,13 @@ from xml.sax.saxutils import escape
 
 from voladdin.home import folder
 
-from .names import PROJECT
+from .names import PROJECT, literal
 
 _NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 _SECONDS = 20.0  # that the scheduler may take
 _STARTS = (
-    "import os;os.environ.setdefault('OPENBLAS_NUM_THREADS','1');os.environ['VOLADDIN_HOME']={home!r};"
-    "import sys;sys.path.insert(0,{root!r});from voladdin.cli import main;main(['serve','--idle','{idle}'])"
+    "import os;os.environ.setdefault('OPENBLAS_NUM_THREADS','1');os.environ['VOLADDIN_HOME']={home};"
+    "import sys;sys.path.insert(0,{root});from voladdin.cli import main;main(['serve','--idle','{idle}'])"
 )
 
 
@@ -55,7 +55,10 @@ def xml(python: Path, *, at_logon: bool) -> str:
     """The task as the scheduler reads it."""
     user = escape("\\".join(filter(None, [os.environ.get("USERDOMAIN", ""), getpass.getuser()])))
     logon = f"<LogonTrigger><Enabled>true</Enabled><UserId>{user}</UserId></LogonTrigger>" if at_logon else ""
-    places = {"home": str(folder().absolute()), "root": str(Path(__file__).resolve().parents[3])}
+    places = {
+        "home": literal(str(folder().absolute())),
+        "root": literal(str(Path(__file__).resolve().parents[3])),
+    }
     code = _STARTS.format(**places, idle=0 if at_logon else 1800)
     arguments = escape(f'-P -c "{code}"')
     settings = {
