@@ -15,10 +15,10 @@ from export.imputation.training.slices import Clock
 class Budget:
     """How much is run. The defaults are a full run's; `QUICK` shows that all works, not how good it is.
 
-    steps: of the Σ-VAE of Gopal (2024), simpler_steps: of its σ-VAEs, both as the paper; further_steps: of
+    steps: of the Σ-VAE of Gopal (2024), simpler_steps: of its σ- and β-VAEs, as the paper; further_steps: of
     its other networks; toy_steps: of those of its toys. refit_steps, refit_draws, samples: of its imputation.
     every: each so many days of a split are scored. fits: of these, how many a pair are filled by models
-    fitted to a surface each. drawn: surfaces sampled for arbitrage. search: configurations tried, in
+    fitted to a surface each, at each so many of the missing rates: every_rate. drawn: surfaces sampled for arbitrage. search: configurations tried, in
     search_steps each. epochs: of the VAEs of Mama (2022), at most. simulated: surfaces of each model of Wang,
     Liu and Vuik (2025); wang_epochs: of their networks; wang_steps: of ours there. decoded: surfaces drawn a
     region. bundle_steps: of voladdin's own model, trained on the training days alone.
@@ -33,6 +33,7 @@ class Budget:
     samples: int = 2_000
     every: int = 10
     fits: int = 4
+    every_rate: int = 1
     drawn: int = 100_000
     search: int = 6
     search_steps: int = 2_000
@@ -51,8 +52,8 @@ OWN = Budget(
 )  # fmt: skip
 QUICK = Budget(
     steps=150, simpler_steps=100, further_steps=50, toy_steps=100, refit_steps=10, refit_draws=5, samples=50,
-    every=80, fits=1, drawn=1_000, search=2, search_steps=30, epochs=2, simulated=200, wang_epochs=1,
-    wang_steps=40, decoded=200, bundle_steps=40,
+    every=80, fits=1, every_rate=4, drawn=1_000, search=2, search_steps=30, epochs=2, simulated=200,
+    wang_epochs=1, wang_steps=40, decoded=200, bundle_steps=40,
 )  # fmt: skip
 
 

@@ -39,7 +39,9 @@ KINDS: dict[str, Kind] = {
     OF_LATENT: Kind("Sigma", None, budget="steps"),
     SIGMA_RESIDUAL: Kind("sigma", lambda _: Shared(), budget="simpler_steps"),
     SIGMA: Kind("sigma-plain", lambda _: Shared(), residual=False, budget="simpler_steps"),
-    "β-VAE (β = 1), no residual": Kind("beta-plain", lambda _: Fixed(1.0), residual=False),
+    "β-VAE (β = 1), no residual": Kind(
+        "beta-plain", lambda _: Fixed(1.0), residual=False, budget="simpler_steps"
+    ),
     "σ⃗-VAE, residual": Kind("sigma-of-node", OfNode),
     "Σ-IWAE, residual": Kind("Sigma-weighted", None, draws=DRAWS),
     "σ-IWAE, residual": Kind("sigma-weighted", lambda _: Shared(), draws=DRAWS),
