@@ -19,9 +19,10 @@ class Budget:
     its other networks; toy_steps: of those of its toys. refit_steps, refit_draws, samples: of its imputation.
     every: each so many days of a split are scored. fits: of these, how many a pair are filled by models
     fitted to a surface each; every_rate: at each so many of the missing rates. drawn: surfaces sampled for
-    arbitrage. search: configurations tried, in search_steps each. epochs: of the VAEs of Mama (2022), at most. simulated: surfaces of each model of Wang,
-    Liu and Vuik (2025); wang_epochs: of their networks; wang_steps: of ours there. decoded: surfaces drawn a
-    region. bundle_steps: of voladdin's own model, trained on the training days alone.
+    arbitrage. search: configurations tried, in search_steps each. epochs: of the VAEs of Mama (2022), at
+    most. simulated: surfaces of each model of Wang, Liu and Vuik (2025); wang_epochs: of their networks;
+    wang_steps: of ours there. decoded: surfaces drawn a region. bundle_steps: of voladdin's own model,
+    trained on the training days alone.
     """
 
     steps: int = 100_000
