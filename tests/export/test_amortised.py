@@ -36,6 +36,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "BATCH", 4)
     monkeypatch.setattr(sources, "POOLED", 2)
     monkeypatch.setattr(training, "HELD", 20)
+    monkeypatch.setattr(training, "shipped", lambda: Priors(2, 2, 1, 0))
 
 
 @pytest.fixture(scope="module")
