@@ -18,7 +18,7 @@ _WHY = {  # another is first
     "PCA": "six components of all training days",
     "PPCA": "one Gaussian of all training days, of six modes and noise",
     **{name: "few cells are shown: what it learned of whole surfaces" for name in KINDS},
-    **{name: "few days: it is fitted to four a pair" for name in FITTED},
+    **{name: "few cells are hidden on its days" for name in FITTED},
 }
 
 
