@@ -153,11 +153,13 @@ def test_a_call_that_takes_too_long_is_na_and_the_next_is_answered(office: Any, 
 
 
 def test_a_stranger_on_the_port_is_not_told_the_token(office: Any, server: Any, profile: Path) -> None:
-    called = server(lambda name, arguments: [[1.0]])
+    called, log = server(lambda name, arguments: [[1.0]]), profile / ".voladdin" / "excel.log"
     called.token = "another"
+    log.write_text("of another day\n" * 20_000)  # it begins anew
     found = office('Test = Shown(VOLCHECK(1)) & Shown(VOLINFO("error"))')
     assert found["result"].startswith("Error 2042") and called.calls == []
-    assert "another program has the local server's port" in (profile / ".voladdin" / "excel.log").read_text()
+    assert "another program has the local server's port" in log.read_text()
+    assert "of another day" not in log.read_text()
 
 
 def test_nothing_is_called_while_a_dialog_is_open(office: Any, server: Any) -> None:

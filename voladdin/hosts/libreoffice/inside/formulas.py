@@ -80,7 +80,8 @@ class SeenFormulas:
         found = self._document(document).formulas
         identity = name, *(place or (value if isinstance(value, str) else None) for value, place in arguments)
         formula = found.setdefault(identity, SeenFormula())
-        formula.name, formula.arguments = name, arguments
+        formula.name = name
+        formula.arguments = [(None if place else value, place) for value, place in arguments]
         formula.wrong = formula.wrong + 1 if self._given_up(formula) else max(formula.wrong - 1, 0)
         found.move_to_end(identity)
         if len(found) > MOST_FORMULAS:
