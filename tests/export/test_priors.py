@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import torch
 
 import voladdin as va
 from export.imputation.priors import training
-from export.imputation.priors.calibration import adapted_stretch, outside_stretch
+from export.imputation.priors.calibration import adapted_stretch, surface_stretch
 from export.imputation.priors.mixture import Priors, padded
-from export.imputation.priors.samples import Sample, samples
+from export.imputation.priors.samples import MOST_QUOTES, Sample, samples
 from voladdin.imputation.adapting import ADAPTED
 from voladdin.imputation.evidence import condition_many
 from voladdin.imputation.model import UniversalBundle
@@ -85,6 +84,7 @@ def test_the_command_writes_a_bundle_that_answers(
     monkeypatch.setattr(training, "BENT", 1)
     monkeypatch.setattr(training, "POOLED", 1)
     monkeypatch.setattr(training, "_HELD", 20)
+    monkeypatch.setattr(training, "_HELD_WHOLE", 20)
     folder = tmp_path / "mine"
     assert training.main([str(folder), "--minutes", "0.02", "--exclude", "sabr"]) == 0
     assert "bundle universal in" in capsys.readouterr().out
@@ -104,9 +104,14 @@ def test_adapted_spreads_are_stretched_until_they_cover(drawn: list[Sample]) -> 
     assert half[1] == pytest.approx(once[1], abs=1e-3)
 
 
-def test_spreads_outside_the_quotes_are_stretched_until_they_cover(drawn: list[Sample]) -> None:
-    """Where errors over spreads are e times as large far outside, the number is about 1 larger."""
+def test_spreads_are_stretched_until_they_cover_whatever_the_quotes_tell() -> None:
+    """Where errors are e times the spreads, both constants are 1 larger and nothing else."""
     candidates = va.load("universal", UniversalBundle).levels.candidates
-    far = [replace(s, u=np.where(np.arange(len(s.u)) < s.count, s.u, s.u + 40.0)) for s in drawn[:20]]
-    once, wider = (outside_stretch(candidates, far, widen) for widen in (1.0, np.exp(-1.0)))
-    assert wider - once == pytest.approx(1.0, abs=0.05)
+    whole = list(islice(samples(8, whole=True), 24))
+    once, wider = (surface_stretch(candidates, whole, widen) for widen in (1.0, np.exp(-1.0)))
+    np.testing.assert_allclose(wider - once, [1.0, 0.0, 1.0, 0.0, 0.0], atol=0.05)
+
+
+def test_samples_are_parts_of_whole_ones() -> None:
+    whole = list(islice(samples(8, whole=True), 24))
+    assert max(s.count for s in whole) > MOST_QUOTES and all(s.y.max() < np.log(5.0) for s in whole)

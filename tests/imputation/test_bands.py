@@ -12,9 +12,11 @@ import voladdin as va
 from tests.imputation.example import DELTAS, TENORS, holes, surface
 from voladdin.imputation import weighing
 from voladdin.imputation.answers import levels_alone
+from voladdin.imputation.coordinates import from_deltas
+from voladdin.imputation.evidence import mixture
 from voladdin.imputation.model import UniversalBundle, imputer
-from voladdin.imputation.outside import outside, outside_stretch
 from voladdin.imputation.posterior import TAIL, factor_of_band
+from voladdin.imputation.spreads import outside, stretch_of, told
 from voladdin.imputation.weighing import QuotesAlone, answers
 
 LADDER = np.linspace(0.9, 0.1, 17)
@@ -47,7 +49,7 @@ def test_the_range_of_the_quotes() -> None:
 
 
 @pytest.mark.parametrize("axis", ["deltas", "moneyness"])
-def test_spreads_grow_outside_the_quotes_alone(axis: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spreads_are_stretched_as_the_quotes_tell(axis: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weighing, "with_parametric", lambda axes, cells, found, tried: found)
     loaded = imputer("universal")
     assert isinstance(loaded, UniversalBundle)
@@ -56,15 +58,62 @@ def test_spreads_grow_outside_the_quotes_alone(axis: str, monkeypatch: pytest.Mo
     vols[2, 2] = np.nan
     axes = va.Surface(vols, TENORS, **{axis: DELTAS if axis == "deltas" else np.linspace(-0.2, 0.2, 5)})
     both = np.stack([np.log(vols), np.full_like(vols, np.nan)])
-    factor = outside_stretch(loaded, axes, both).reshape(both.shape)
-    assert (factor[1] == 1.0).all() and factor[0, 2, 2] == 1.0
-    assert (factor[0, 0, [0, 4]] > 1.0).all() and factor.max() <= np.exp(
-        loaded.arrays["level_outside_stretch"]
-    )
-    plain, found = levels_alone(loaded, axes, both[:1]), answers(loaded, axes, both[:1], None, 1.0)[0]
-    missing = np.isnan(both[:1]).reshape(plain.std.shape)
-    scale = float(loaded.arrays["level_stretch"]) * factor[:1].reshape(plain.std.shape)
-    np.testing.assert_allclose(found.std[missing], (plain.std * scale)[missing], rtol=1e-12)
+    plain, found = levels_alone(loaded, axes, both), answers(loaded, axes, both[:1], None, 1.0)[0]
+    factor = stretch_of(loaded, axes, both, plain)
+    assert (factor[1] == 1.0).all()
+    assert factor[0].reshape(vols.shape)[0, 0] > factor[0].reshape(vols.shape)[2, 2]
+    missing = np.isnan(both[0]).ravel()
+    scale = float(loaded.arrays["level_stretch"]) * factor[0]
+    np.testing.assert_allclose(found.std[0, missing], (plain.std[0] * scale)[missing], rtol=1e-12)
+
+
+def test_what_quotes_tell() -> None:
+    """Of two expiries one is quoted: its cells hear of errors of quotes, the other's of expiries."""
+    u, rows = np.array([-1.0, 0.0, 1.0, -1.0, 0.0, 2.0]), np.array([0, 0, 0, 1, 1, 1])
+    values = np.array([[0.0, 0.0, 0.0, np.nan, np.nan, np.nan]])
+    zscore, expiries = np.array([[1.6449, -3.2898, 0.1, np.nan, np.nan, np.nan]]), np.full((1, 6), 0.7)
+    single = np.log(2.0) * 3 / (3 + 120)
+    wanted = [[1, single, 0, 0, 0]] * 3 + [[0, 0, 1, 0.7, 0]] * 2 + [[0, 0, 1, 0.7, 2 / 3]]
+    np.testing.assert_allclose(told(u, rows, values, zscore, expiries)[0], wanted, atol=1e-9)
+
+
+def test_errors_of_expiries_are_those_of_expiries_taken_away() -> None:
+    """In closed form, against conditioning on the other expiries' quotes alone under the same prior."""
+    universal = va.load("universal", UniversalBundle).levels
+    tenors, deltas = np.array([0.1, 0.25, 0.5, 1.0, 2.0]), np.array(DELTAS)
+    points = from_deltas(tenors, deltas)
+    values = np.log(surface(0.2))[: len(tenors)].ravel()
+    values[-len(deltas) :] = np.nan
+    answer = universal.at(points, values)
+    given, quotes = answer.given, points[answer.used]
+    covariance, mean = given.candidates.of_quotes(quotes), given.candidates.mean(quotes)
+    residual, errors = values[answer.used] - answer.centre - mean, []
+    for row in range(4):
+        out, rest = np.flatnonzero(quotes.rows == row), np.flatnonzero(quotes.rows != row)
+        gain = covariance[:, out][:, :, rest] @ np.linalg.inv(covariance[:, rest][:, :, rest])
+        off = residual[:, out] - (gain @ residual[:, rest, None])[..., 0]
+        left = covariance[:, out][:, :, out] - gain @ covariance[:, rest][:, :, out]
+        centre, variance = mixture(
+            given.weight, off, given.spread[:, None] * np.diagonal(left, axis1=1, axis2=2)
+        )
+        errors.append(np.sqrt((centre**2 / variance).mean()))
+    np.testing.assert_allclose(answer.expiries, np.log(np.median(errors)) * 4 / (4 + 4), rtol=1e-6)
+
+
+def test_nothing_is_told_of_expiries_where_all_are_quoted() -> None:
+    loaded = imputer("universal")
+    assert isinstance(loaded, UniversalBundle)
+    axes = va.Surface(holes(surface(0.2), 0.2), TENORS, deltas=DELTAS)
+    assert (levels_alone(loaded, axes, np.log(axes.vols)[None]).expiries == 0.0).all()
+
+
+def test_quotes_that_are_badly_foretold_widen_bands() -> None:
+    loaded = imputer("universal")
+    assert isinstance(loaded, UniversalBundle)
+    u, rows = np.tile(np.linspace(-2, 2, 30), 10), np.repeat(np.arange(10), 30)
+    zscore, nothing = np.full((2, 300), [[1.0], [3.0]]), np.zeros((2, 300))
+    factor = told(u, rows, nothing, zscore, nothing) @ loaded.arrays["level_surface_stretch"]
+    assert (factor[1] > factor[0] + np.log(1.5)).all()
 
 
 def test_a_history_is_favoured_on_columns_that_pairs_are_quoted_at() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from .._typing import FloatArray, IntArray
 from . import coordinates, small_grid
 from .evidence import WeighedCandidates, condition_many, mixture
+from .left_out import errors_of_expiries
 from .moments import Answer, Moments, assembled
 from .points import Points
 from .process import Candidates
@@ -64,7 +65,8 @@ class Universal:
         given = condition_many(self.candidates, points[used], values[used] - about, about)
         rest = np.setdiff1d(np.arange(len(values)), used)
         moments = self.ask(given, points[used], points[rest])
-        found = assembled(values, used, rest, moments, given, about)
+        expiries = errors_of_expiries(given, points, used)
+        found = assembled(values, used, rest, moments, given, about, expiries)
         noise = given.weight @ (given.candidates.noise(points[used]) * given.pull)
         return _refined(points, values, found, noise)
 
@@ -97,7 +99,7 @@ class Universal:
         candidates, weight = self.candidates, self.candidates.weight
         mean, variance = mixture(weight, candidates.mean(points), candidates.variance(points))
         none = np.full_like(mean, np.nan)
-        return Moments(mean, np.sqrt(variance), none, none, np.zeros_like(mean))
+        return Moments(mean, np.sqrt(variance), none, none, *np.zeros((2, len(mean))))
 
     def mean(self, given: WeighedCandidates, quotes: Points, at: Points) -> FloatArray:
         """Mean [N], about the quotes' centre, at points."""

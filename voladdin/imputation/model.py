@@ -145,9 +145,8 @@ class UniversalBundle(AnyBundle):
         **{f"level_{name}": shape.replace("n", "L") for name, shape in _PRIORS.items()},
         **{f"change_{name}": shape.replace("n", "C") for name, shape in _PRIORS.items()},
         **{f"level_kinds_{name}": shape for name, shape in _KINDS.items()},
-        **dict.fromkeys(
-            ("level_stretch", "level_outside_stretch", "change_stretch", "growth", "sharpness"), ""
-        ),
+        **dict.fromkeys(("level_stretch", "change_stretch", "growth", "sharpness"), ""),
+        "level_surface_stretch": "5",
     }
     POSITIVE = frozenset({"level_stretch", "change_stretch"})
     GRAPHS = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ class Moments:
     """Log-vols of N cells, or of S surfaces' [S, N]: mean, std, zscore, left_out (NaN where none is quoted).
 
     left_out: standard deviation of each quote given the others. foreign: the weight of other kinds of market.
+    expiries: how well those that are left out are foretold (`left_out.py`), of every cell of a surface.
     """
 
     mean: FloatArray
@@ -24,6 +25,7 @@ class Moments:
     zscore: FloatArray
     left_out: FloatArray
     foreign: FloatArray
+    expiries: FloatArray
 
     @classmethod
     def stack(cls, each: Sequence[Moments]) -> Moments:
@@ -43,9 +45,8 @@ class Moments:
 
     def scaled(self, factor: float) -> Moments:
         """Of cells times a factor; its z-scores stay."""
-        return Moments(
-            factor * self.mean, factor * self.std, self.zscore, factor * self.left_out, self.foreign
-        )
+        sizes = {name: factor * getattr(self, name) for name in ("mean", "std", "left_out")}
+        return replace(self, **sizes)
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def assembled(
     moments: tuple[FloatArray, FloatArray],
     given: WeighedCandidates,
     centre: FloatArray,
+    expiries: FloatArray,
 ) -> Answer:
     """All cells [..., N]: the quotes `used`, and the mean, about their centre, and variance of the `rest`."""
     whole, std, zscore = values.copy(), np.zeros_like(values), np.full_like(values, np.nan)
@@ -84,5 +86,5 @@ def assembled(
     np.put_along_axis(std, rest, np.sqrt(moments[1]), -1)
     np.put_along_axis(left_out, used, np.sqrt(spread), -1)
     np.put_along_axis(zscore, used, residual / np.sqrt(spread), -1)
-    foreign = np.broadcast_to(given.foreign[..., None], values.shape)
-    return Answer(whole, std, zscore, left_out, foreign, given, used, centre)
+    foreign, errors = (np.broadcast_to(one[..., None], values.shape) for one in (given.foreign, expiries))
+    return Answer(whole, std, zscore, left_out, foreign, errors, given, used, centre)

@@ -18,8 +18,8 @@ from ..errors import InfeasibleError
 from ..surface import Surface
 from .answers import by_priors, levels_alone
 from .model import UniversalBundle
-from .outside import outside_stretch
 from .posterior import Posterior, band
+from .spreads import stretch_of
 
 
 class NormalAnswer(NamedTuple):
@@ -66,10 +66,11 @@ def whole_normal(prior: Surface, loaded: UniversalBundle) -> FloatArray:
 def _posterior(surface: Surface, loaded: UniversalBundle, prior: FloatArray | None, age: float) -> Posterior:
     cells = np.log(surface.vols)[None]
     earlier = None if prior is None else prior[None]
-    found, _ = by_priors(loaded, surface, cells, earlier, age, levels_alone(loaded, surface, cells))
+    alone = levels_alone(loaded, surface, cells)
+    found, _ = by_priors(loaded, surface, cells, earlier, age, alone)
     if prior is not None:
         return found
-    return replace(found, std=found.std * outside_stretch(loaded, surface, cells))
+    return replace(found, std=found.std * stretch_of(loaded, surface, cells, alone))
 
 
 def guard_normal(surface: Surface, mean: FloatArray) -> tuple[FloatArray, BoolArray, str]:

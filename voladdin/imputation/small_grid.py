@@ -13,6 +13,7 @@ import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
 from .evidence import ENOUGH, condition
+from .left_out import errors_of_expiries
 from .moments import Answer, Moments, assembled
 from .points import Points
 from .process import Candidates
@@ -51,7 +52,7 @@ class SmallGrid:
         """Of surfaces one by one; values: [B, N] log-vols, NaN where missing, some quote in each."""
         found, missing = Moments(*(np.empty_like(values) for _ in fields(Moments))), np.isnan(values)
         order, count = np.argsort(~missing, axis=1, kind="stable"), missing.sum(1)
-        few = (2 * count <= values.shape[1]) & ~self._thin(~missing)
+        few = (2 * count <= values.shape[1]) & ~self._thin(~missing) & ~self._lacking(~missing)
         for members in self._alike(count, few):
             if few[members[0]]:
                 some = self._whole.each(values[members], order[members, : count[members[0]]], centre)
@@ -65,11 +66,20 @@ class SmallGrid:
     def _whole(self) -> WholeGrid:
         return WholeGrid.of(self.candidates, self.points, self.mean, self.of_quotes)
 
+    def _lacking(self, quoted: BoolArray) -> BoolArray:
+        """[B] of masks [B, N]: whether some expiry has no quote, which asks how the others are foretold."""
+        return np.asarray((quoted @ self._members == 0).any(1))
+
+    @cached_property
+    def _members(self) -> FloatArray:
+        """[N, R], 1 where a point is of an expiry."""
+        return np.eye(len(self.points.tenors))[self.points.rows]
+
     def _thin(self, quoted: BoolArray) -> BoolArray:
         """[B] of masks [B, N]: whether kinds of market may matter (`evidence.thin`)."""
         if self.candidates.kinds is None:
             return np.zeros(len(quoted), dtype=np.bool_)
-        u, member = self.points.u[:, None], np.eye(len(self.points.tenors))[self.points.rows]
+        u, member = self.points.u[:, None], self._members
         count, first, second = (quoted @ (member * u**power) for power in range(3))
         return np.asarray((second - first**2 / np.maximum(count, 1.0)).sum(1) < ENOUGH + _ROUNDING)
 
@@ -101,7 +111,8 @@ class SmallGrid:
             variance += (turned * self.points.basis[rest][:, None]).sum(-1)
         mean = given.candidates.straight_mean(self.points) + moved
         moments = given.answer(np.take_along_axis(mean, left, 2), cross, variance + (ahead**2).sum(-1))
-        return assembled(values, used, rest, moments, given, about)
+        expiries = errors_of_expiries(given, self.points, used)
+        return assembled(values, used, rest, moments, given, about, expiries)
 
     def _of(self, used: IntArray) -> FloatArray:
         """[S, G, n, n] of the quotes."""

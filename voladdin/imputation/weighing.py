@@ -18,9 +18,9 @@ from ..surface import Surface
 from .answers import by_history, by_priors, levels_alone
 from .model import Bundle, Imputer, UniversalBundle
 from .moments import Moments, median_of
-from .outside import outside_stretch
 from .parametric import with_parametric
 from .posterior import Posterior, mix
+from .spreads import stretch_of
 
 UNIVERSAL = "universal"
 MOST_AT_DELTAS, MOST_AT_STRIKES = 300, 120  # cells of which a history is asked
@@ -85,7 +85,7 @@ def answers(
     universal = _universal(loaded)
     levels = levels_alone(universal, axes, cells) if alone is None else alone.general
     general, foreign = by_priors(universal, axes, cells, prior, age, levels)
-    wider = outside_stretch(universal, axes, cells) if prior is None else 1.0
+    wider = stretch_of(universal, axes, cells, levels) if prior is None else 1.0
     if not isinstance(loaded, Bundle) or not _asked(axes):
         if prior is None:
             general = with_parametric(axes, cells, general, np.ones(len(cells), dtype=np.bool_))

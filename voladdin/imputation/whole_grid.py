@@ -239,7 +239,7 @@ def _assembled(
     np.put_along_axis(mean, missing, of_missing[0], 1)
     np.put_along_axis(std, missing, np.sqrt(of_missing[1]), 1)
     left_out = np.where(quoted, np.sqrt(of_quotes[1]), np.nan)
-    return Moments(mean, std, of_quotes[0] / left_out, left_out, np.zeros_like(values))
+    return Moments(mean, std, of_quotes[0] / left_out, left_out, *np.zeros((2, *values.shape)))
 
 
 def _root(matrix: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""How much wider spreads must be: of adapted priors, which saw the quotes twice, and beyond the quotes."""
+"""How much wider spreads must be: of adapted priors, which saw the quotes twice, and as quotes tell."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from scipy.optimize import minimize
 from voladdin._typing import FloatArray
 from voladdin.imputation.any_market import Universal
 from voladdin.imputation.evidence import condition_many
-from voladdin.imputation.outside import outside
 from voladdin.imputation.points import Points
 from voladdin.imputation.process import FEW, Candidates
+from voladdin.imputation.spreads import COVERED, REACH, told
 
 from .samples import Sample
 
-_COVERED, _REACH = 0.9, 1.6449
 _SOFT = 0.02  # of the pinball's corner
 
 
@@ -31,32 +30,41 @@ def adapted_stretch(candidates: Candidates, held: Iterable[Sample], widen: float
     plain = replace(candidates, adapted_stretch=np.zeros(2))
     scored = [_scores(plain, s) for s in held if s.count >= candidates.adapting]
     x = np.concatenate([np.full(len(score), np.log(n / FEW)) for n, score in scored])
-    y = np.concatenate([np.log(np.maximum(score, 1e-4) / (_REACH * widen)) for _, score in scored])
+    y = np.concatenate([np.log(np.maximum(score, 1e-4) / (REACH * widen)) for _, score in scored])
     weight = np.concatenate([np.full(len(score), 1.0 / len(score)) for _, score in scored])
 
     return _regressed(np.stack([np.ones_like(x), x], axis=1), y, weight)
 
 
-def outside_stretch(candidates: Candidates, held: Iterable[Sample], widen: float) -> float:
-    """The number b of the factor exp(b s) on spreads with which 90% bands cover 90% outside the range of the
-    quotes too; s: `voladdin.imputation.outside.outside`. Samples and widen as of `adapted_stretch`.
+def surface_stretch(candidates: Candidates, held: Iterable[Sample], widen: float) -> FloatArray:
+    """Numbers [k] of the factor exp(k . told) on spreads with which 90% bands cover 90% whatever the quotes
+    tell (`voladdin.imputation.spreads.told`). held: whole samples; widen: as of `adapted_stretch`.
     """
-    samples = list(held)
-    scores = [_scores(candidates, s)[1] for s in samples]
-    x = np.concatenate([outside(s.u, np.arange(len(s.u)) < s.count)[s.count :] for s in samples])
-    y = np.concatenate([np.log(np.maximum(score, 1e-4) / (_REACH * widen)) for score in scores])
+    each = [_told_and_scores(Universal(candidates), s) for s in held]
+    x, scores = np.concatenate([one for one, _ in each]), [score for _, score in each]
+    y = np.concatenate([np.log(np.maximum(score, 1e-4) / (REACH * widen)) for score in scores])
     weight = np.concatenate([np.full(len(score), 1.0 / len(score)) for score in scores])
-    return float(_regressed(x[:, None], y, weight)[0])
+    return _regressed(x, y, weight)
+
+
+def _told_and_scores(model: Universal, sample: Sample) -> tuple[FloatArray, FloatArray]:
+    """Of what is hidden."""
+    tenors, rows = np.unique(sample.t, return_inverse=True)
+    hidden = np.arange(len(sample.t)) >= sample.count
+    points, values = Points(tenors, rows, sample.u, sample.own), np.where(hidden, np.nan, sample.y)
+    found = model.at(points, values)
+    said = told(sample.u, rows, values[None], found.zscore[None], found.expiries[None])[0]
+    return said[hidden], np.abs(sample.y - found.mean)[hidden] / found.std[hidden]
 
 
 def _regressed(x: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:
-    """[k] of the `_COVERED` quantile of y [N], linear in x [N, k]."""
+    """[k] of the `COVERED` quantile of y [N], linear in x [N, k]."""
 
     def pinball(b: FloatArray) -> float:
         left = y - x @ b
-        return float(weight @ (_COVERED * left + _SOFT * np.logaddexp(0.0, -left / _SOFT)) / weight.sum())
+        return float(weight @ (COVERED * left + _SOFT * np.logaddexp(0.0, -left / _SOFT)) / weight.sum())
 
-    return np.asarray(minimize(pinball, np.zeros(x.shape[1]), method="Nelder-Mead").x)
+    return np.asarray(minimize(pinball, np.zeros(x.shape[1]), method="BFGS").x)
 
 
 def _scores(candidates: Candidates, sample: Sample) -> tuple[int, FloatArray]:

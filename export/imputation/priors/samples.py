@@ -20,6 +20,7 @@ from voladdin.imputation import coordinates
 
 SHARE_OF_HISTORY = 0.12
 MOST_QUOTES, MOST_HIDDEN = 72, 24
+_ALIKE, _ALIKE_WHOLE = 32, 4  # surfaces of a family and a kind of grid one after another
 _T, _X = np.linspace(-6.0, 2.5, 18), np.linspace(-6.5, 4.5, 23)  # of the disturbance: ln T, deviations
 _DISTURBED = 0.85  # share of surfaces
 _AMPLITUDES = (5e-4, 4e-2)
@@ -27,7 +28,8 @@ _AMPLITUDES = (5e-4, 4e-2)
 
 @dataclass(frozen=True)
 class Sample:
-    """Points t = ln T, u and values y (log-vols about the median quote) [N], of which `count` are quoted.
+    """Points t = ln T, u and values y [N], of which `count` are quoted; log-vols, about the median quote, but
+    of whole samples as they are.
 
     own: u is in deviations of each point's own vol, as on a delta axis.
     """
@@ -45,15 +47,21 @@ def samples(
     exclude: Sequence[str] = (),
     pool: Path | None = None,
     history: Days | None = None,
+    whole: bool = False,
 ) -> Iterator[Sample]:
-    """Endless, reproducible; exclude: families left out. Without a history, simulated markets alone."""
+    """Endless, reproducible; exclude: families left out. Without a history, simulated markets alone.
+
+    whole: all that is quoted and hidden, not at most `MOST_QUOTES` and `MOST_HIDDEN`.
+    """
     rng = np.random.default_rng(seed)
-    batches = stream(seed, exclude=exclude, pool=pool, size=32)
+    size = _ALIKE_WHOLE if whole else _ALIKE
+    batches = stream(seed, exclude=exclude, pool=pool, size=size)
     while True:
         if history is not None and rng.random() < SHARE_OF_HISTORY:
-            yield from _days(rng, history, 32)
+            drawn = _days(rng, history, size)
         else:
-            yield from _surfaces(rng, next(batches))
+            drawn = _surfaces(rng, next(batches))
+        yield from drawn if whole else (_few(one, centred=True) for one in drawn)
 
 
 def changes(seed: int, history: Days) -> Iterator[Sample]:
@@ -63,17 +71,17 @@ def changes(seed: int, history: Days) -> Iterator[Sample]:
     moves = np.log(history.vols[later] / history.vols[first])
     while True:
         move = moves[rng.integers(len(moves))] * np.exp(0.5 * rng.standard_normal())
-        if (found := _on_grid(rng, history, move, centred=False)) is not None:
-            yield found
+        if (found := _on_grid(rng, history, move)) is not None:
+            yield _few(found, centred=False)
 
 
 def _days(rng: np.random.Generator, history: Days, count: int) -> Iterator[Sample]:
     for row in rng.integers(len(history), size=count):
-        if (found := _on_grid(rng, history, np.log(history.vols[row]), centred=True)) is not None:
+        if (found := _on_grid(rng, history, np.log(history.vols[row]))) is not None:
             yield found
 
 
-def _on_grid(rng: np.random.Generator, history: Days, y: FloatArray, *, centred: bool) -> Sample | None:
+def _on_grid(rng: np.random.Generator, history: Days, y: FloatArray) -> Sample | None:
     """None where the mask leaves nothing to hide."""
     deltas = np.broadcast_to(history.deltas, (1, *y.shape))
     hidden = hide(rng, str(rng.choice(list(MASKS))), np.isfinite(y)[None], deltas)[0].ravel()
@@ -81,7 +89,7 @@ def _on_grid(rng: np.random.Generator, history: Days, y: FloatArray, *, centred:
     if not hidden.any() or not shown.any():
         return None
     at = coordinates.from_deltas(history.tenors, history.deltas)
-    return _sample(rng, at.t, at.u, y.ravel(), shown, hidden, centred=centred)
+    return _sample(rng, at.t, at.u, y.ravel(), shown, hidden)
 
 
 def _surfaces(rng: np.random.Generator, batch: Batch) -> Iterator[Sample]:
@@ -99,7 +107,7 @@ def _surfaces(rng: np.random.Generator, batch: Batch) -> Iterator[Sample]:
             quoted, m = shown.ravel(), batch.moneyness[i].ravel()
             atm = coordinates.atm_term(flat[quoted], m[quoted], y.ravel()[quoted], flat)
             u = coordinates.standardised(m, atm, flat)
-        yield _sample(rng, flat, u, y.ravel(), shown.ravel(), hidden.ravel(), centred=True, own=own)
+        yield _sample(rng, flat, u, y.ravel(), shown.ravel(), hidden.ravel(), own=own)
 
 
 def _sample(
@@ -110,14 +118,18 @@ def _sample(
     shown: BoolArray,
     hidden: BoolArray,
     *,
-    centred: bool,
     own: bool = True,
 ) -> Sample:
-    quotes = rng.permutation(np.flatnonzero(shown))[:MOST_QUOTES]
-    rest = rng.permutation(np.flatnonzero(hidden))[:MOST_HIDDEN]
+    quotes, rest = (rng.permutation(np.flatnonzero(some)) for some in (shown, hidden))
     at = np.concatenate([quotes, rest])
-    centre = float(np.median(y[quotes])) if centred else 0.0
-    return Sample(t[at], u[at], y[at] - centre, len(quotes), own)
+    return Sample(t[at], u[at], y[at], len(quotes), own)
+
+
+def _few(sample: Sample, *, centred: bool) -> Sample:
+    count = min(sample.count, MOST_QUOTES)
+    kept = np.append(np.arange(count), np.arange(sample.count, len(sample.t))[:MOST_HIDDEN])
+    y = sample.y[kept]
+    return Sample(sample.t[kept], sample.u[kept], y - centred * np.median(y[:count]), count, sample.own)
 
 
 def _disturbance(rng: np.random.Generator, batch: Batch, i: int) -> FloatArray:

@@ -16,7 +16,7 @@ import argparse
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import islice
 from pathlib import Path
 
@@ -30,10 +30,11 @@ from export.history import Days, read_history
 from voladdin._typing import FloatArray
 from voladdin.bundles import SHIPPED, load
 from voladdin.imputation.adapting import ADAPTED
+from voladdin.imputation.kinds import Kinds
 from voladdin.imputation.model import UniversalBundle
 from voladdin.imputation.process import Candidates
 
-from .calibration import adapted_stretch, outside_stretch
+from .calibration import adapted_stretch, surface_stretch
 from .kinds import kinds
 from .mixture import Padded, Priors, padded
 from .samples import Sample, changes, samples
@@ -47,7 +48,7 @@ ADAPTING = 10.0  # quotes from which hyper-parameters are adapted, where cells a
 _WANDER, _WANDER_OF_GROWTHS = 0.5, 0.1  # of logarithms, of growths
 Draw = Callable[[int], Iterator[Sample]]
 _SAVE = 120.0  # seconds
-_HELD = 600
+_HELD, _HELD_WHOLE = 600, 2000  # samples
 
 
 def loss(priors: nn.Module, batch: Padded) -> torch.Tensor:
@@ -143,8 +144,8 @@ def train(
     torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
 
-    def draw(start: int) -> Iterator[Sample]:
-        return samples(start, exclude=exclude, pool=pool, history=history)
+    def draw(start: int, *, whole: bool = False) -> Iterator[Sample]:
+        return samples(start, exclude=exclude, pool=pool, history=history, whole=whole)
 
     share = 0.0 if history is None else CHANGE_SHARE
     start = Priors(SMOOTH, RANDOM, BENT, seed)
@@ -157,10 +158,10 @@ def train(
     arrays = {f"level_{name}": value for name, value in levels.arrays().items()}
     arrays |= {f"{kind}_{name}": value for kind in ("level", "change") for name, value in _adapting().items()}
     arrays |= {f"level_{name}": value for name, value in kinds().items()}
-    candidates = Candidates.of({name: arrays[f"level_{name}"] for name in (*levels.arrays(), *_adapting())})
-    arrays["level_adapted_stretch"] = adapted_stretch(candidates, held, widen)
-    candidates = replace(candidates, adapted_stretch=arrays["level_adapted_stretch"])
-    arrays["level_outside_stretch"] = np.array(outside_stretch(candidates, held, widen))
+    whole = islice(draw(seed + 2 * 10**6, whole=True), _HELD_WHOLE)
+    arrays |= _stretches(
+        {name: arrays[f"level_{name}"] for name in (*levels.arrays(), *_adapting())}, held, whole, widen
+    )
     arrays |= {"level_stretch": np.array(widen), "growth": np.array(GROWTH), "sharpness": np.array(SHARPNESS)}
     if history is None:
         shipped = load(SHIPPED / "universal", UniversalBundle).arrays
@@ -174,6 +175,18 @@ def train(
         arrays |= {f"change_{name}": value for name, value in moves.arrays().items()}
         arrays |= {"change_trend": np.zeros_like(arrays["change_trend"]), "change_stretch": np.array(factor)}
     return _write(folder, arrays, minutes, exclude, seed, score, days=0 if history is None else len(history))
+
+
+def _stretches(
+    priors: dict[str, FloatArray], held: Sequence[Sample], whole: Iterator[Sample], widen: float
+) -> dict[str, FloatArray]:
+    """How much wider spreads are after adaptation, and as the quotes tell; priors: of the levels."""
+    candidates = Candidates.of(priors)
+    adapted = adapted_stretch(candidates, held, widen)
+    of_markets = Kinds(*(kinds()[f"kinds_{field.name}"] for field in fields(Kinds)))
+    candidates = replace(candidates, adapted_stretch=adapted, kinds=of_markets)
+    surface = surface_stretch(candidates, whole, widen)
+    return {"level_adapted_stretch": adapted, "level_surface_stretch": surface}
 
 
 def _adapting() -> dict[str, FloatArray]:

@@ -1,0 +1,74 @@
+"""How much wider or narrower spreads are than the candidates say: what the surface's own quotes tell.
+
+The errors of quotes that are left out are those of the bands too: one at a time, of cells in expiries that
+are quoted; an expiry at a time, of cells in those that are not (`left_out.py`). What the candidates say of
+smiles ends where the quotes end: spreads grow beyond them. How much each counts is learned on held-out
+simulated surfaces, with the priors.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._typing import BoolArray, FloatArray, IntArray
+from ..surface import Surface
+from .answers import points_of
+from .model import UniversalBundle
+from .moments import Moments
+
+COVERED, REACH = 0.9, 1.6449
+TOLD = 5  # numbers that tell a cell's stretch
+_HALF = 0.5  # of u beyond the outermost quote: where the spread has half the growth that it has far out
+_ENOUGH = 120.0  # quotes whose errors count half
+_WITHIN = 0.25, 8.0  # of quotes' errors over what their spreads say
+
+
+def stretch_of(loaded: UniversalBundle, axes: Surface, cells: FloatArray, alone: Moments) -> FloatArray:
+    """[B, n] factor on the spread of cells of B surfaces, 1 where one has no quotes.
+
+    cells: log-vols [B, T, K], NaN where missing; alone: what these say.
+    """
+    flat = cells.reshape(len(cells), -1)
+    factor, some = np.ones_like(flat), np.isfinite(flat).any(1)
+    if some.any():
+        known, numbers = flat[some], loaded.arrays["level_surface_stretch"]
+        u = points_of(axes, known[0]).u if axes.deltas is not None else _each(axes, known)
+        rows = np.repeat(np.arange(cells.shape[1]), cells.shape[2])
+        factor[some] = np.exp(told(u, rows, known, alone.zscore[some], alone.expiries[some]) @ numbers)
+    return factor
+
+
+def _each(axes: Surface, cells: FloatArray) -> FloatArray:
+    return np.stack([points_of(axes, one).u for one in cells])
+
+
+def told(
+    u: FloatArray, rows: IntArray, values: FloatArray, zscore: FloatArray, expiries: FloatArray
+) -> FloatArray:
+    """[B, N, `TOLD`] of cells: one and the log error of quotes, in expiries that are quoted; one and that of
+    expiries, elsewhere; how far outside the quotes.
+
+    u: [N] or [B, N]; rows: [N], expiries; values, zscore and expiries: [B, N], as `Moments` has them.
+    """
+    quoted = np.isfinite(values)
+    empty = 1.0 - (quoted @ (rows[:, None] == np.arange(rows.max() + 1)) > 0)[:, rows]
+    single = _error_of_quotes(zscore, quoted)[:, None]
+    parts = (1.0 - empty, (1.0 - empty) * single, empty, empty * expiries, outside(u, quoted))
+    return np.stack(np.broadcast_arrays(*parts), axis=-1)
+
+
+def _error_of_quotes(zscore: FloatArray, quoted: BoolArray) -> FloatArray:
+    """[B] log of the band's quantile of quotes' errors, over what their spreads say; shrunk, of few."""
+    count = quoted.sum(1)
+    ordered = np.sort(np.where(quoted, np.abs(zscore), np.inf), axis=1)
+    place = np.rint(COVERED * (count - 1)).astype(int)
+    ratio = np.take_along_axis(ordered, place[:, None], 1)[:, 0] / REACH
+    return np.asarray(np.log(np.clip(ratio, *_WITHIN)) * count / (count + _ENOUGH))
+
+
+def outside(u: FloatArray, quoted: BoolArray) -> FloatArray:
+    """[..., N], 0 within the range of the quotes' u and towards 1 far beyond it; quoted: some of [..., N]."""
+    low = np.where(quoted, u, np.inf).min(-1, keepdims=True)
+    high = np.where(quoted, u, -np.inf).max(-1, keepdims=True)
+    beyond = np.maximum(np.maximum(low - u, u - high), 0.0)
+    return np.asarray(beyond / (beyond + _HALF))
