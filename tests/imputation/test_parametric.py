@@ -75,6 +75,22 @@ def test_a_quote_left_out_is_what_a_fit_without_it_says():
     assert fit.residual[left] == pytest.approx(np.log(noisy).ravel()[left] - mean[0], abs=1e-3)
 
 
+@given(st.integers(0, 10**6), st.floats(1e-4, 50.0), st.sampled_from(["deltas", "moneyness"]))
+@settings(max_examples=25, deadline=None)
+def test_quotes_that_no_smile_has_are_answered(seed, longest, axis):
+    rng = np.random.default_rng(seed)
+    tenors, vols = (
+        longest * np.array([0.001, 0.1, 0.5, 1.0]),
+        np.exp(rng.uniform(np.log(1e-4), np.log(9.9), (4, 5))),
+    )
+    shown, hidden = without(vols, 0.3, seed)
+    places = np.linspace(0.9, 0.1, 5) if axis == "deltas" else np.linspace(-3.0, 3.0, 5)
+    if hidden.all():
+        return
+    filled = va.impute(va.Surface(shown, tenors, **{axis: places}), model="universal").filled
+    assert np.isfinite(filled).all() and (filled > 0).all() and (filled <= 10.0).all()
+
+
 def without(vols, share, seed=1):
     hidden = np.random.default_rng(seed).random(vols.shape) < share
     return np.where(hidden, np.nan, vols), hidden

@@ -24,7 +24,7 @@ _SHAPE = np.array([[-0.2, 0.8], [0.0, 0.3], [0.0, 0.6], [0.1, 0.15]])  # mean an
 _LEVELS = ((0.3, 2.0), (0.1, 0.3))  # std and length in ln T of what the ATM vols do about their mean
 _LEVEL_STD, _ROUGH = 1.0, 0.03  # std of the mean level, and of each l_i on its own
 _DRIFT_LENGTH, _DRIFT_ROUGH = 2.0, 0.02
-_LARGEST = 50.0  # k / sqrt(theta)
+_LARGEST, _STEEPEST, _FARTHEST = 50.0, 20.0, 100.0  # k / sqrt(theta), ln c, ln theta: no more than these
 _WING = 0.1  # growth of the noise's variance with u²
 _LEAST = 1e-5  # noise of ln vol
 _DEGREES = 3.0  # how sure the noise is before the quotes are seen
@@ -76,10 +76,12 @@ class Prior:
     def linear(self, point: FloatArray, at: Places) -> tuple[FloatArray, FloatArray]:
         """ln vol [n] at a point, and its derivatives [n, 4 + 3 R] by e."""
         (a, b, eta, beta), (level, bent, curved) = point[:4], point[4:].reshape(3, -1)
-        q, log_theta = 0.5 * (self.t + 1.0), 2.0 * level + self.t
+        q, log_theta = 0.5 * (self.t + 1.0), np.clip(2.0 * level + self.t, -_FARTHEST, _FARTHEST)
         theta = np.exp(log_theta)
         rho = np.tanh(a + b * q + bent)
-        steep = eta + beta * log_theta - (0.5 + beta) * np.log1p(theta) + curved
+        steep = np.clip(
+            eta + beta * log_theta - (0.5 + beta) * np.log1p(theta) + curved, -_STEEPEST, _STEEPEST
+        )
         i = at.rows
         x = np.clip(at.k * np.exp(-0.5 * log_theta[i]), -_LARGEST, _LARGEST)
         y = np.exp(steep[i]) * x
