@@ -36,9 +36,9 @@ def places(k):
 
 
 def fit_of(k, vols, drift=0.02) -> Fit:
-    found = fitted(
-        Prior.of(T, float(np.log(np.median(vols))), drift), places(k), np.log(vols).ravel(), 0.01, 0.1
-    )
+    prior, values = Prior.of(T, float(np.log(np.median(vols))), drift), np.log(vols).ravel()
+    start = prior.near(np.log(vols[:, 4]), places(k), values)
+    found = fitted(prior, start, places(k), values, 0.01, 0.1)
     assert found is not None
     return found
 
@@ -53,6 +53,17 @@ def test_an_ssvi_surface_is_found_and_goes_on_beyond_its_quotes(level, rho, eta,
     error = mean - np.log(ssvi(beyond, **shape)).ravel()
     assert np.abs(error).max() < 0.03 and fit.noise < 2e-3
     assert (variance > 0).all()
+
+
+def test_the_start_is_the_smile_that_flat_surfaces_share():
+    """Of one theta at all expiries the two numbers are exact, but for beta."""
+    years = np.full(3, 0.5) * [1.0, 1.0001, 1.0002]
+    prior, k = Prior.of(np.log(years), np.log(0.2), 0.02), np.tile(0.14 * U, (3, 1))
+    vols = ssvi(k, years)
+    rows = np.repeat(np.arange(3), len(U))
+    at = Places(rows, k.ravel(), np.tile(U, 3))
+    found, _ = prior.linear(prior.point(prior.near(np.log(vols[:, 4]), at, np.log(vols).ravel())), at)
+    np.testing.assert_allclose(found, np.log(vols).ravel(), atol=2e-4)
 
 
 def test_derivatives_are_those_of_differences():
@@ -70,7 +81,8 @@ def test_a_quote_left_out_is_what_a_fit_without_it_says():
     noisy = ssvi(k) * np.exp(0.01 * np.random.default_rng(0).standard_normal(k.shape))
     fit, left = fit_of(k, noisy), 20
     kept = np.setdiff1d(np.arange(k.size), left)
-    again = fitted(fit.prior, places(k)[kept], np.log(noisy).ravel()[kept], 0.01, 0.1)
+    start = fit.prior.near(np.log(noisy[:, 4]), places(k), np.log(noisy).ravel())
+    again = fitted(fit.prior, start, places(k)[kept], np.log(noisy).ravel()[kept], 0.01, 0.1)
     mean, _ = again.ask(places(k)[np.array([left])])
     assert fit.residual[left] == pytest.approx(np.log(noisy).ravel()[left] - mean[0], abs=1e-3)
 

@@ -24,14 +24,15 @@ _SHAPE = np.array([[-0.2, 0.8], [0.0, 0.3], [0.0, 0.6], [0.1, 0.15]])  # mean an
 _LEVELS = ((0.3, 2.0), (0.1, 0.3))  # std and length in ln T of what the ATM vols do about their mean
 _LEVEL_STD, _ROUGH = 1.0, 0.03  # std of the mean level, and of each l_i on its own
 _DRIFT_LENGTH, _DRIFT_ROUGH = 2.0, 0.02
+_MOST, _FLATTEST = 0.95, 1e-4  # |rho| and c² of a start
 _LARGEST, _STEEPEST, _FARTHEST = 50.0, 20.0, 100.0  # k / sqrt(theta), ln c, ln theta: no more than these
 _WING = 0.1  # growth of the noise's variance with u²
 _LEAST = 1e-5  # noise of ln vol
 _DEGREES = 3.0  # how sure the noise is before the quotes are seen
 _WORSE = 2.0  # noise over what is typical: not worth it
-_STEPS, _HELD, _LONGEST = 14, 4, 1.0  # the noise stays for some; a or ln eta move by so much at most
-_ENOUGH = 8  # steps, after which a fit that leaves too much is given up
-_STILL, _NEAR = 1e-4, 0.05  # of a and ln eta: found, or near enough to look at the noise
+_STEPS, _HELD, _LONGEST = 12, 2, 1.0  # the noise stays for some; a or ln eta move by so much at most
+_ENOUGH = 4  # steps, after which a fit that leaves too much is given up
+_STILL, _NEAR = 1e-3, 0.05  # of a and ln eta: found, or near enough to look at the noise
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,27 @@ class Prior:
         levels, bent, curved = e[4:].reshape(3, -1)
         moved = (_SHAPE[:, 1] * e[:4], self.levels @ levels, self.drifts @ bent, self.drifts @ curved)
         return np.asarray(self.mean + np.concatenate(moved))
+
+    def near(self, levels: FloatArray, quotes: Places, values: FloatArray) -> FloatArray:
+        """e [4 + 3 R] of ATM log-vols [R] and the smile that all quotes of ln vol `values` [n] would share.
+
+        With v = (vol / ATM vol)² and x = k / sqrt(theta), SSVI is v² - v = rho c v x + c² (1 - rho²) x² / 4:
+        least squares, linear in two numbers.
+        """
+        log_theta = 2.0 * levels + self.t
+        ratio = np.exp(np.clip(2.0 * (values - levels[quotes.rows]), -_STEEPEST, _STEEPEST))
+        x = np.clip(quotes.k * np.exp(-0.5 * log_theta[quotes.rows]), -_LARGEST, _LARGEST)
+        columns = np.stack([ratio * x, x * x]) / ratio
+        square = columns @ columns.T + _LEAST * np.eye(2)
+        lean, wide = np.linalg.solve(square, columns @ (ratio - 1.0))
+        c = np.sqrt(np.clip(4.0 * max(wide, 0.0) + lean**2, _FLATTEST, 1.0 / _FLATTEST))
+        middle, beta = float(np.median(log_theta[quotes.rows])), _SHAPE[3, 0]
+        eta = np.log(c) - beta * middle + (0.5 + beta) * np.log1p(np.exp(middle))
+        shape = np.array([np.arctanh(np.clip(lean / c, -_MOST, _MOST)), 0.0, eta, beta])
+        e = np.zeros(len(self.mean))
+        e[:4] = (shape - _SHAPE[:, 0]) / _SHAPE[:, 1]
+        e[4 : 4 + len(levels)] = np.linalg.solve(self.levels, levels - self.mean[4 : 4 + len(levels)])
+        return e
 
     def linear(self, point: FloatArray, at: Places) -> tuple[FloatArray, FloatArray]:
         """ln vol [n] at a point, and its derivatives [n, 4 + 3 R] by e."""
@@ -114,12 +136,14 @@ class Fit:
         return mean, ((by_e @ self.root.T) ** 2).sum(1) + self.noise**2 * (1.0 + _WING * at.u**2)
 
 
-def fitted(prior: Prior, quotes: Places, values: FloatArray, typical: float, small: float) -> Fit | None:
+def fitted(
+    prior: Prior, start: FloatArray, quotes: Places, values: FloatArray, typical: float, small: float
+) -> Fit | None:
     """To ln vols `values` [n]; None where that leaves more noise than the others do of each quote, `typical`.
 
-    small: the noise over that before the quotes are seen.
+    start: e [4 + 3 R]. small: the noise over that before the quotes are seen.
     """
-    e, noise = np.zeros(len(prior.mean)), small * typical
+    e, noise = start, small * typical
     for step in range(_STEPS):
         value, by_e = prior.linear(prior.point(e), quotes)
         found = _Step.of(by_e, values - value, e, noise, quotes.u)

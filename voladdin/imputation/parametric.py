@@ -21,7 +21,7 @@ from .posterior import Posterior, log_density
 # std of what rho and curvature do on their own, and noise over what is typical, before the quotes are seen:
 # SSVI but for rounding; eSSVI, which fits few quotes whatever they are
 _CANDIDATES = ((0.02, 0.1), (0.3, 0.3))
-_MOST_QUOTES, _MOST_EXPIRIES = 320, 24
+_MOST_QUOTES, _MOST_EXPIRIES = 160, 24
 _AN_EXPIRY = 2  # quotes of the quoted ones
 _SHARP, _FAVOUR = (
     1.0,
@@ -54,12 +54,18 @@ def _beside(axes: Surface, values: FloatArray, known: Posterior) -> Posterior:
     density, zscore = known.density[0, quoted], known.zscore[0, quoted]
     typical = float(np.sqrt(np.mean((zscore * np.exp(log_density(zscore, np.ones(1)) - density)) ** 2)))
     quotes, level = _places(axes, points, values)[quoted], float(np.median(values[quoted]))
-    fits = [
-        fitted(Prior.of(points.tenors, level, drift), quotes, values[quoted], typical, small)
-        for drift, small in _CANDIDATES
-    ]
+    fits, priors = [], [(Prior.of(points.tenors, level, drift), small) for drift, small in _CANDIDATES]
+    start = priors[0][0].near(_at_the_money(points, known.mean[0]), quotes, values[quoted])
+    for prior, small in priors:
+        fits.append(fitted(prior, start, quotes, values[quoted], typical, small))
     answers = [_answer(fit, axes, points, quoted, known.mean[0]) for fit in fits if fit is not None]
     return _mixed(known, points, quoted, answers) if answers else known
+
+
+def _at_the_money(points: Points, mean: FloatArray) -> FloatArray:
+    """[R] of the mean ln vols [n], where u is least in each expiry."""
+    order = np.lexsort((np.abs(points.u), points.rows))
+    return np.asarray(mean[order[np.searchsorted(points.rows[order], np.arange(len(points.tenors)))]])
 
 
 def _worth(quotes: Points) -> bool:
