@@ -293,6 +293,29 @@ def test_new_vols_of_many_grids_are_asked_together(
 
 
 @needs_libreoffice
+def test_a_book_that_is_opened_is_asked_for_at_once(
+    server: LocalServer, profile: Path, tmp_path: Path
+) -> None:
+    """Its formulas are found by their text: of another sheet, with outputs, array formulas and plain ones."""
+    book = openpyxl.Workbook()
+    results, quotes = book.active, book.create_sheet("the vols' sheet")
+    results.title = "results"
+    grids = [[GRID[0], ["1W", 0.07 + n / 1_000, *GRID[1][2:]], GRID[2], GRID[3]] for n in range(8)]
+    for row in (row for grid in grids for row in grid):
+        quotes.append(row)
+    for n in range(8):
+        place = f"'the vols'' sheet'!$A${4 * n + 1}:F{4 * n + 4}"
+        results[f"A{5 * n + 1}"] = ArrayFormula(f"A{5 * n + 1}:F{5 * n + 4}", f"=VOLIMPUTE({place})")
+        results[f"H{5 * n + 1}"] = f'=VOLIMPUTE({place},"std")'
+    book.save(tmp_path / "book.xlsx")
+    result = libreoffice.recalculate(tmp_path / "book.xlsx", tmp_path / "result.xlsx", profile)
+    assert server.together == [9, 7] and len(server.calls) == 16
+    for n, grid in enumerate(grids):
+        assert_saved(result, f"A{5 * n + 1}:F{5 * n + 4}", evaluate("VOLIMPUTE", [grid]))
+    assert read(result, "H1:H1") == [["4 × 6"]]
+
+
+@needs_libreoffice
 def test_a_picture(
     server: LocalServer, profile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

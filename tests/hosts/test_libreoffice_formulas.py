@@ -16,6 +16,9 @@ from voladdin.errors import InputError
 from voladdin.hosts.libreoffice.inside import connection, formulas, places
 from voladdin.hosts.libreoffice.inside.client import FunctionClient
 from voladdin.hosts.libreoffice.inside.formulas import FEWEST, MOST, WRONG
+from voladdin.hosts.libreoffice.inside.values import from_calc
+from voladdin.service import process
+from voladdin.worksheet.registry import evaluate
 
 
 def answer(name: str, arguments: list[Any]) -> list[list[Any]]:
@@ -278,6 +281,41 @@ def test_whatever_happens_each_formula_shows_what_it_is_alone(shared: Path, step
         else:
             here.formulas ^= {row}
     asked._server.close()
+
+
+def test_the_local_server_answers_many_as_it_does_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOLADDIN_HOME", str(tmp_path / "home"))
+    grids = [
+        (
+            ("", "25P", "ATM", "25C"),
+            ("1M", 0.09 + n / 999, 0.08 + n / 999, ""),
+            ("1Y", "", 0.09, 0.1 + n / 999),
+        )
+        for n in range(12)
+    ]
+    state = process.ensure_running()
+    asked = FunctionClient(tmp_path / "home")
+    try:
+        for n, grid in enumerate(grids):
+
+            class Sheets:
+                document, places = "book", ((0, 0, 3 * n, 3, 3 * n + 2),)
+                discovered = staticmethod(
+                    lambda name: [[(None, (0, 0, 3 * m, 3, 3 * m + 2))] for m in range(12)]
+                )
+                read = staticmethod(lambda place: grids[place[2] // 3])
+
+            cells = asked.evaluate("VOLIMPUTE", [grid], True, dict, Sheets)
+            for row, expected in zip(cells, evaluate("VOLIMPUTE", [from_calc(grid)]), strict=True):
+                assert row == [
+                    pytest.approx(x, rel=0, abs=1e-9) if isinstance(x, float) else x for x in expected
+                ]
+            assert len(asked._answers._entries) == (1 + FEWEST if n <= FEWEST else 12)
+    finally:
+        asked._server.close()
+        process.stop(state)
 
 
 def cells_of(*, formulas: int = 0, data: Any = ((1.0, ""),)) -> SimpleNamespace:
