@@ -148,6 +148,23 @@ def test_a_refitted_encoder_is_nearer_to_the_posterior():
     assert not torch.equal(again.encoder[0].weight, poor.encoder[0].weight)
 
 
+def test_a_refit_goes_on_only_from_one_of_the_same_network(tmp_path):
+    """Another network of the same shape is refitted afresh, and keeps its own decoder."""
+    _, x, seen = _linear(orthogonal=True)
+    first, second = (
+        Vae(
+            feed_forward([2 * NODES, 2 * LATENT]),
+            feed_forward([LATENT, NODES]),
+            OfLatent(NODES, LATENT),
+            LATENT,
+        )
+        for _ in range(2)
+    )
+    refitted(first, x, seen, SHORT, tmp_path / "refit.pt")
+    again = refitted(second, x, seen, SHORT, tmp_path / "refit.pt")
+    assert torch.equal(again.decoder[0].weight, second.decoder[0].weight)
+
+
 @pytest.mark.parametrize("kind", [OfLatent, Full])
 @pytest.mark.parametrize("name", ["importance sampling, encoder refitted", "Laplace"])
 def test_ways_agree_with_draws_of_the_prior_where_nothing_is_closed(name, kind):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,9 +56,17 @@ def refitted(
         again.eval()
         return -weighted_bound(again, rows.nan_to_num(), torch.isfinite(rows), refit.draws).mean()
 
-    Run(again, refit.schedule, file).train(rows, loss, clock or Clock())
+    Run(again, refit.schedule, file, of={"network": _digest(network)}).train(rows, loss, clock or Clock())
     again.requires_grad_(requires_grad=False)
     return again.eval()
+
+
+def _digest(network: Network) -> str:
+    """Changes with any weight: a checkpoint is gone on from only where it is of the same network."""
+    found = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        found.update(name.encode() + value.detach().cpu().numpy().tobytes())
+    return found.hexdigest()[:16]
 
 
 @torch.enable_grad()
