@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.special import ndtri
+from scipy.stats import binom
 
 import voladdin as va
 from export.bench.classical.interpolators import at_quotes, linear, ssvi
 from export.bench.classical.smiles import sabr, svi
 from export.bench.markets import answers, history_splits
 from export.bench.markets.answers import OURS, RIVALS, TOLD, RivalFill, product, timed
+from export.bench.markets.coverage import coverage_table
 from export.bench.markets.functionals import covered_functionals
 from export.bench.markets.history_splits import GRID, LATER, PAIR, later_surfaces, other_surfaces
 from export.bench.markets.left_out import left_out_table
@@ -152,6 +154,7 @@ def test_draws_are_asked_for_where_they_are_offered(monkeypatch):
     case = score_case(surface, "expiry", hidden, {OURS: product(None, draws=64)})
     kinds = {found.kind for found in case.functionals}
     assert kinds == {"ATM spread", "forward variance", "25-delta risk reversal", "average of a smile"}
+    assert len(case.of_draws) == 64 and set(case.of_draws) <= {i / 3 for i in range(4)}
 
 
 def test_functionals_count_only_what_is_hidden_and_see_wrong_draws():
@@ -278,3 +281,17 @@ def test_a_family_is_not_measured_by_itself_in_the_second_column():
     row = next(line for line in table.splitlines() if line.startswith("| ssvi"))
     assert [cell.strip() for cell in row.strip("|").split("|")] == ["ssvi", "10.00", "0.50", "1.25"]
     assert not left_out_table([replace(case, error={"linear": 2.0, OURS: 1.0}) for case in cases], ["linear"])
+
+
+def test_coverage_beside_that_of_a_truth_that_is_a_draw() -> None:
+    """Bands of independent cells that cover nine in ten draws: the range is the binomial's."""
+    rng = np.random.default_rng(0)
+    draws = tuple((rng.binomial(40, 0.9, 400) / 40).tolist())
+    own = {OURS: 0.75}
+    case = Case("dax", "10%", "one", 40, own, {}, own, {}, own, {}, of_draws=draws)
+    table = coverage_table({("dax", "10%"): [case] * 4, ("dax", "atm"): [replace(case, of_draws=())]})
+    low, high = (round(100 * one / 160) for one in binom(160, 0.9).ppf([0.05, 0.95]))
+    assert f"| 75 | {low} to {high} |" in table and "| dax | atm | 75 |  |" in table
+    share = binom(160, 0.9).cdf(160 * 0.855) + binom(160, 0.9).sf(160 * 0.955)
+    assert "Rows outside 86 to 95: 1 of 1" in table
+    assert float(table.split("were a draw true ")[-1].split(" of")[0]) == pytest.approx(share, abs=0.1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,8 @@ class Case:
     """One surface under one mask: scores of each method that answered, in % of its level.
 
     error: mean absolute. inside: share of fills between bid and ask, NaN without one. covered: share in the
-    90% band, NaN without one. notes: why a method did not answer, or what stood in for it.
+    90% band, NaN without one. notes: why a method did not answer, or what stood in for it. of_draws: the
+    share of hidden cells of each of our joint draws that our own band covers.
     """
 
     set: str
@@ -36,12 +38,13 @@ class Case:
     ms: dict[str, float]
     notes: dict[str, str]
     functionals: tuple[Covered, ...] = ()
+    of_draws: tuple[float, ...] = ()
 
 
 def score_case(surface: Quoted, mask: str, hidden: BoolArray, methods: Mapping[str, Method]) -> Case:
     """Every method on one mask."""
     case = Case(surface.set, mask, surface.name, int(hidden.sum()), {}, {}, {}, {}, {}, {})
-    functionals: tuple[Covered, ...] = ()
+    joint: dict[str, Any] = {}
     for name, method in methods.items():
         found = timed(method, surface, hidden)
         case.ms[name] = found.ms
@@ -52,7 +55,14 @@ def score_case(surface: Quoted, mask: str, hidden: BoolArray, methods: Mapping[s
         _score(case, name, surface, hidden, found)
         if name == OURS and found.draws is not None:
             functionals = tuple(covered_functionals(surface, hidden, found.draws))
-    return Case(**{**case.__dict__, "functionals": functionals})
+            joint = {"functionals": functionals, "of_draws": _covered_draws(hidden, found)}
+    return replace(case, **joint)
+
+
+def _covered_draws(hidden: BoolArray, found: RivalFill) -> tuple[float, ...]:
+    assert found.draws is not None and found.low is not None and found.high is not None
+    inside = (found.draws >= found.low) & (found.draws <= found.high)
+    return tuple(inside[:, hidden].mean(1).tolist())
 
 
 def _score(case: Case, name: str, surface: Quoted, hidden: BoolArray, found: RivalFill) -> None:

@@ -10,6 +10,7 @@ from export.bench.report import rows_table
 from export.simulation.markets import FAMILIES
 
 from .answers import HISTORY, OURS, OWN, REFUSED, TOLD
+from .coverage import coverage_table
 from .left_out import left_out_table
 from .network_rows import network_table
 from .quoted import FloatArray
@@ -24,6 +25,8 @@ hidden at random; `expiry`, one whole expiry; `wings`, the outer quarter on both
 Mean errors below 0.02% (a fifth of a basis point of a vol of 10%) count as that in ratios. The fx model is
 our own history model and no rival: the column `/ fx model` is ours over it. Where families were left out of
 training, `told` is our model of the same budget that was trained on them too, and `/ told` ours over it.
+Cells of a surface err together: `were a draw true` has 5% to 95% of what our bands would cover of a truth
+drawn from our own posterior, one draw a case.
 """
 
 
@@ -55,7 +58,7 @@ def render(cases: Sequence[Case], methods: Sequence[str]) -> str:
         _error_table(cases, methods, "error", "Mean error, % of level"),
     ]
     parts += [_error_table(cases, methods, "crps", "CRPS, % of level (of a point: its error)")]
-    parts += [_coverage_table(cases), _inside_table(cases, methods), _functional_table(cases)]
+    parts += [coverage_table(groups(cases)), _inside_table(cases, methods), _functional_table(cases)]
     parts += [_time_table(cases, methods), _notes(cases, methods)]
     return "\n".join(part for part in parts if part)
 
@@ -122,22 +125,6 @@ def _error_table(cases: Sequence[Case], methods: Sequence[str], score: str, titl
         values = [totals(row, score, name) for name in methods]
         rows.append([group, mask, *("" if np.isnan(v).all() else f"{np.nanmean(v):.3f}" for v in values)])
     return rows_table(title, ["set", "mask", *methods], rows)
-
-
-def _coverage_table(cases: Sequence[Case]) -> str:
-    banded = list(dict.fromkeys(name for case in cases for name in case.covered))
-    rows = []
-    for (group, mask), row in groups(cases).items():
-        weights = np.array([case.cells for case in row], dtype=float)
-        cells = []
-        for name in banded:
-            values = totals(row, "covered", name)
-            known = np.isfinite(values)
-            cells.append(
-                f"{100 * np.average(values[known], weights=weights[known]):.0f}" if known.any() else ""
-            )
-        rows.append([group, mask, *cells])
-    return rows_table("Coverage of the 90% band, %", ["set", "mask", *banded], rows)
 
 
 def _inside_table(cases: Sequence[Case], methods: Sequence[str]) -> str:
