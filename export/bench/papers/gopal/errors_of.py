@@ -68,7 +68,7 @@ def errors_of(bench: Bench, part: str) -> Errors:
 
 
 def _place(name: str) -> int:
-    """Of a method's row: the paper's networks, voladdin, what is learned, then what is fitted to a surface."""
+    """Of a method's row: the paper's networks, voladdin, what is learned, what is fitted to a surface."""
     first, last = (*ON_TEST, VOLADDIN), (*FITTED, SAME_DAYS)
     if name in first:
         return first.index(name)
