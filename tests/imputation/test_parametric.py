@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from scipy.special import ndtri
 
 import voladdin as va
 from voladdin.imputation import parametric, weighing
-from voladdin.imputation.essvi import Fit, Places, Prior, fitted
+from voladdin.imputation.essvi import Fits, Places, Prior, Quotes, fitted
 from voladdin.imputation.model import imputer
 
 TENORS = np.array([0.08, 0.25, 0.5, 1.0, 2.0, 4.0])
@@ -32,14 +34,20 @@ def strikes(level=0.2, width=1.0):
 
 def places(k):
     rows = np.repeat(np.arange(len(TENORS)), k.shape[1])
-    return Places(rows, k.ravel(), np.tile(U, len(TENORS)))
+    return Places(rows, k.reshape(1, -1), np.tile(U, len(TENORS)))
 
 
-def fit_of(k, vols, drift=0.02) -> Fit:
-    prior, values = Prior.of(T, float(np.log(np.median(vols))), drift), np.log(vols).ravel()
-    start = prior.near(np.log(vols[:, 4]), places(k), values)
-    found = fitted(prior, start, places(k), values, 0.01, 0.1)
-    assert found is not None
+def quotes_of(k, vols, weight=1.0):
+    values = np.log(vols).reshape(1, -1)
+    return Quotes(places(k), values, np.broadcast_to(weight, values.shape))
+
+
+def fit_of(k, vols, drift=0.02, weight=1.0) -> Fits:
+    prior = Prior.of(T, np.log([np.median(vols)]), np.array([drift]))
+    quotes = quotes_of(k, vols, weight)
+    start = prior.near(np.log(vols[None, :, 4]), quotes)
+    found = fitted(prior, start, quotes, np.array([0.01]), np.array([0.1]))
+    assert found.good.all()
     return found
 
 
@@ -50,57 +58,57 @@ def test_an_ssvi_surface_is_found_and_goes_on_beyond_its_quotes(level, rho, eta,
     fit = fit_of(strikes(level), ssvi(strikes(level), **shape))
     beyond = strikes(level, 2.0)
     mean, variance = fit.ask(places(beyond))
-    error = mean - np.log(ssvi(beyond, **shape)).ravel()
-    assert np.abs(error).max() < 0.03 and fit.noise < 2e-3
+    error = mean[0] - np.log(ssvi(beyond, **shape)).ravel()
+    assert np.abs(error).max() < 0.03 and fit.noise[0] < 2e-3
     assert (variance > 0).all()
 
 
 def test_the_start_is_the_smile_that_flat_surfaces_share():
     """Of one theta at all expiries the two numbers are exact, but for beta."""
     years = np.full(3, 0.5) * [1.0, 1.0001, 1.0002]
-    prior, k = Prior.of(np.log(years), np.log(0.2), 0.02), np.tile(0.14 * U, (3, 1))
+    prior, k = Prior.of(np.log(years), np.log([0.2]), np.array([0.02])), np.tile(0.14 * U, (3, 1))
     vols = ssvi(k, years)
-    rows = np.repeat(np.arange(3), len(U))
-    at = Places(rows, k.ravel(), np.tile(U, 3))
-    found, _ = prior.linear(prior.point(prior.near(np.log(vols[:, 4]), at, np.log(vols).ravel())), at)
-    np.testing.assert_allclose(found, np.log(vols).ravel(), atol=2e-4)
+    at = Places(np.repeat(np.arange(3), len(U)), k.reshape(1, -1), np.tile(U, 3))
+    values = np.log(vols).reshape(1, -1)
+    start = prior.near(np.log(vols[None, :, 4]), Quotes(at, values, np.ones_like(values)))
+    np.testing.assert_allclose(prior.linear(prior.point(start), at)[0], values, atol=2e-4)
 
 
 def test_derivatives_are_those_of_differences():
-    prior, at = Prior.of(T, np.log(0.2), 0.3), places(strikes())
-    e = 0.3 * np.cos(np.arange(len(prior.mean)))
+    prior, at = Prior.of(T, np.log([0.2]), np.array([0.3])), places(strikes())
+    e = 0.3 * np.cos(np.arange(prior.mean.shape[1]))[None]
     _, slopes = prior.linear(prior.point(e), at)
-    for number in range(len(e)):
-        step = 1e-5 * (np.arange(len(e)) == number)
+    for number in range(e.shape[1]):
+        step = 1e-5 * (np.arange(e.shape[1]) == number)
         ends = [prior.linear(prior.point(e + sign * step), at)[0] for sign in (1.0, -1.0)]
-        np.testing.assert_allclose((ends[0] - ends[1]) / 2e-5, slopes[:, number], atol=1e-7)
+        np.testing.assert_allclose((ends[0] - ends[1]) / 2e-5, slopes[..., number], atol=1e-7)
 
 
 def test_a_quote_left_out_is_what_a_fit_without_it_says():
-    k = strikes()
+    k, left = strikes(), 20
     noisy = ssvi(k) * np.exp(0.01 * np.random.default_rng(0).standard_normal(k.shape))
-    fit, left = fit_of(k, noisy), 20
-    kept = np.setdiff1d(np.arange(k.size), left)
-    start = fit.prior.near(np.log(noisy[:, 4]), places(k), np.log(noisy).ravel())
-    again = fitted(fit.prior, start, places(k)[kept], np.log(noisy).ravel()[kept], 0.01, 0.1)
-    mean, _ = again.ask(places(k)[np.array([left])])
-    assert fit.residual[left] == pytest.approx(np.log(noisy).ravel()[left] - mean[0], abs=1e-3)
+    fit, again = fit_of(k, noisy), fit_of(k, noisy, weight=1.0 * (np.arange(k.size) != left))
+    mean, _ = again.ask(places(k))
+    said = np.log(noisy).ravel()[left] - mean[0, left]
+    assert fit.residual[0, left] == pytest.approx(said, abs=1e-3)
 
 
-@given(st.integers(0, 10**6), st.floats(1e-4, 50.0), st.sampled_from(["deltas", "moneyness"]))
-@settings(max_examples=25, deadline=None)
-def test_quotes_that_no_smile_has_are_answered(seed, longest, axis):
-    rng = np.random.default_rng(seed)
-    tenors, vols = (
-        longest * np.array([0.001, 0.1, 0.5, 1.0]),
-        np.exp(rng.uniform(np.log(1e-4), np.log(9.9), (4, 5))),
-    )
-    shown, hidden = without(vols, 0.3, seed)
-    places = np.linspace(0.9, 0.1, 5) if axis == "deltas" else np.linspace(-3.0, 3.0, 5)
-    if hidden.all():
-        return
-    filled = va.impute(va.Surface(shown, tenors, **{axis: places}), model="universal").filled
-    assert np.isfinite(filled).all() and (filled > 0).all() and (filled <= 10.0).all()
+def test_surfaces_are_fitted_together_as_alone():
+    """Some of them with more quotes than others, and one that is no smile."""
+    k, rng = strikes(), np.random.default_rng(2)
+    several = np.stack([ssvi(k, rho=rho) for rho in (-0.7, 0.0, 0.4, -0.2)])
+    several[3] *= np.exp(0.2 * rng.standard_normal(k.shape))
+    weight = 1.0 * (rng.random((4, k.size)) < 0.7)
+    values, prior = np.log(several).reshape(4, -1), Prior.of(T, np.log(np.full(4, 0.2)), np.full(4, 0.02))
+    quotes = Quotes(replace(places(k), k=np.tile(k.ravel(), (4, 1))), values, weight)
+    typical, small, start = np.full(4, 0.01), np.full(4, 0.1), np.zeros(prior.mean.shape)
+    found = fitted(prior, start, quotes, typical, small)
+    assert found.good.tolist() == [True, True, True, False]
+    for i in range(4):
+        one = np.array([i])
+        alone = fitted(prior.some(one), start[one], quotes.of(one), typical[one], small[one])
+        np.testing.assert_allclose(alone.point[0], found.point[i], rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(alone.variance[0], found.variance[i], rtol=1e-9)
 
 
 def without(vols, share, seed=1):

@@ -7,29 +7,31 @@ apart, and dropped where they leave more of the quotes than these leave of each 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import fields
+
 import numpy as np
 from scipy.special import ndtri
 
-from .._typing import BoolArray, FloatArray
+from .._typing import BoolArray, FloatArray, IntArray
 from ..surface import MAX_VOL, Surface
 from .answers import points_of
-from .essvi import Fit, Places, Prior, fitted
-from .evidence import thin
+from .essvi import Fits, Places, Prior, Quotes, fitted
+from .evidence import ENOUGH
 from .points import Points
 from .posterior import Posterior, log_density
 
 # std of what rho and curvature do on their own, and noise over what is typical, before the quotes are seen:
 # SSVI but for rounding; eSSVI, which fits few quotes whatever they are
 _CANDIDATES = ((0.02, 0.1), (0.3, 0.3))
-_MOST_QUOTES, _MOST_EXPIRIES = 160, 24
+_MOST_QUOTES, _MOST_EXPIRIES = 320, 24
 _AN_EXPIRY = 2  # quotes of the quoted ones
-_SHARP, _FAVOUR = (
-    1.0,
-    -1.0,
-)  # log odds for the gain in log density over the root of the quotes; all else equal
+_SHARP = 1.0  # log odds for the gain in log density over the root of the quotes
+_FAVOUR = -1.0  # log odds, all else equal
 _PRECISION = 1.0  # a cell's odds go with the spreads to minus this power
 _LEAST = 0.005  # of weight
 _PASSES = 6  # of the strikes of a delta axis
+_IN_CACHE = 2**16  # numbers of a batch's derivatives
 
 
 def with_parametric(axes: Surface, cells: FloatArray, found: Posterior, tried: BoolArray) -> Posterior:
@@ -38,113 +40,140 @@ def with_parametric(axes: Surface, cells: FloatArray, found: Posterior, tried: B
     cells: log-vols [B, T, K], NaN where missing.
     """
     flat = cells.reshape(len(cells), -1)
-    tried = tried & np.isfinite(flat).any(1)
-    if not tried.any():
-        return found
-    each = (found.of(slice(i, i + 1)) for i in range(len(flat)))
-    pairs = zip(flat, each, tried, strict=True)
-    return Posterior.joined([_beside(axes, one, known) if wanted else known for one, known, wanted in pairs])
+    arrays = {part.name: getattr(found, part.name).copy() for part in fields(Posterior)}
+    for points, members in _groups(axes, flat, tried & np.isfinite(flat).any(1)):
+        mixed = _beside(axes, points, flat[members], found.of(members))
+        for name, array in arrays.items():
+            array[members] = getattr(mixed, name)
+    return Posterior(**arrays)
 
 
-def _beside(axes: Surface, values: FloatArray, known: Posterior) -> Posterior:
-    """The same of one surface; values: [n]."""
-    points, quoted = points_of(axes, values), np.isfinite(values)
-    if not _worth(points[quoted]):
-        return known
-    density, zscore = known.density[0, quoted], known.zscore[0, quoted]
-    typical = float(np.sqrt(np.mean((zscore * np.exp(log_density(zscore, np.ones(1)) - density)) ** 2)))
-    quotes, level = _places(axes, points, values)[quoted], float(np.median(values[quoted]))
-    fits, priors = [], [(Prior.of(points.tenors, level, drift), small) for drift, small in _CANDIDATES]
-    start = priors[0][0].near(_at_the_money(points, known.mean[0]), quotes, values[quoted])
-    for prior, small in priors:
-        fits.append(fitted(prior, start, quotes, values[quoted], typical, small))
-    answers = [_answer(fit, axes, points, quoted, known.mean[0]) for fit in fits if fit is not None]
-    return _mixed(known, points, quoted, answers) if answers else known
+def _groups(axes: Surface, flat: FloatArray, tried: BoolArray) -> Iterator[tuple[Points, IntArray]]:
+    """Surfaces worth a fit, so many that what is large stays in the cache; at strikes each has its points."""
+    members, size = np.flatnonzero(tried), 1
+    if axes.deltas is not None:
+        size = max(_IN_CACHE // (flat.shape[1] * (4 + 3 * len(axes.tenors))), 1)
+    for block in (members[first : first + size] for first in range(0, len(members), size)):
+        points = points_of(axes, flat[block[0]])
+        worth = block[_worth(points, np.isfinite(flat[block]))]
+        if len(worth):
+            yield points, worth
 
 
-def _at_the_money(points: Points, mean: FloatArray) -> FloatArray:
-    """[R] of the mean ln vols [n], where u is least in each expiry."""
-    order = np.lexsort((np.abs(points.u), points.rows))
-    return np.asarray(mean[order[np.searchsorted(points.rows[order], np.arange(len(points.tenors)))]])
+def _worth(points: Points, quoted: BoolArray) -> BoolArray:
+    """[B] of masks [B, N]: whether there are quotes enough, of smiles too, and not too many."""
+    count, expiries = quoted.sum(1), (quoted @ points.members > 0).sum(1)
+    enough = (_AN_EXPIRY * expiries <= count) & (count <= _MOST_QUOTES)
+    few = len(points.tenors) <= _MOST_EXPIRIES
+    return np.asarray(enough & few & (points.width_told(quoted) >= ENOUGH))
 
 
-def _worth(quotes: Points) -> bool:
-    """Whether there are quotes enough, of smiles too, and not too many."""
-    expiries = len(np.unique(quotes.rows))
-    enough = _AN_EXPIRY * expiries <= len(quotes) <= _MOST_QUOTES
-    return enough and len(quotes.tenors) <= _MOST_EXPIRIES and not thin(quotes)
+def _beside(axes: Surface, points: Points, values: FloatArray, known: Posterior) -> Posterior:
+    """The same of surfaces [B, N] worth a fit."""
+    quoted = np.isfinite(values)
+    whole, used = _each(np.where(quoted, values, known.mean)), np.flatnonzero(quoted.any(0))
+    at = _places(axes, points, whole)
+    quotes = Quotes(
+        Places(at.rows[used], at.k[:, used], at.u[used]), whole[:, used], _each(1.0 * quoted[:, used])
+    )
+    drift, small = np.repeat(np.array(_CANDIDATES), len(values), axis=0).T
+    prior = Prior.of(points.tenors, _each(np.nanmedian(values, axis=1)), drift)
+    start = prior.near(_each(known.mean[:, points.at_the_money]), quotes)
+    fits = fitted(prior, start, quotes, _each(_typical(known)), small)
+    zscore, density = np.zeros((2, *whole.shape))
+    spread = np.sqrt(fits.variance)
+    zscore[:, used] = fits.residual / spread
+    density[:, used] = log_density(zscore[:, used], spread)
+    mean, std = _filled(fits, axes, points, whole, _each(quoted) > 0)
+    return _mixed(known, points, quoted, (mean, std, zscore, density), fits.good)
+
+
+def _each(array: FloatArray | BoolArray) -> FloatArray:
+    """[C * B, ...], of all surfaces [B, ...] under one candidate after another."""
+    return np.concatenate([array] * len(_CANDIDATES))
+
+
+def _typical(known: Posterior) -> FloatArray:
+    """[B] root mean square of what the others leave of each quote."""
+    left = known.zscore * np.exp(log_density(known.zscore, np.ones(1)) - known.density)
+    return np.asarray(np.sqrt(np.nanmean(left**2, axis=1)))
 
 
 def _places(axes: Surface, points: Points, values: FloatArray) -> Places:
-    """Where cells of log-vols `values` [n] lie; NaN where a delta has no vol."""
+    """Where cells of log-vols `values` [F, N] lie."""
     if axes.deltas is None:
         moneyness = axes.log_moneyness
         assert moneyness is not None
-        return Places(points.rows, moneyness.ravel(), points.u)
+        return Places(points.rows, np.broadcast_to(moneyness.ravel(), values.shape), points.u)
     total = np.exp(values + 0.5 * points.t)
     return Places(
         points.rows, total * (0.5 * total - np.tile(ndtri(axes.deltas), len(axes.tenors))), points.u
     )
 
 
-def _answer(
-    fit: Fit, axes: Surface, points: Points, quoted: BoolArray, start: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Mean and std of the missing cells; z-score and log density of each quote given the others."""
-    values, variance = start.copy(), np.zeros(0)
+def _filled(
+    fits: Fits, axes: Surface, points: Points, values: FloatArray, quoted: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and std [F, N]; on deltas, at the strikes of the answer itself."""
     for _ in range(_PASSES if axes.deltas is not None else 1):
-        mean, variance = fit.ask(_places(axes, points, values)[~quoted])
-        values[~quoted] = np.minimum(mean, np.log(MAX_VOL))
-    spread = np.sqrt(fit.variance)
-    zscore = fit.residual / spread
-    return values[~quoted], np.sqrt(variance), zscore, log_density(zscore, spread)
+        mean, variance = fits.ask(_places(axes, points, values))
+        values = np.where(quoted, values, np.minimum(mean, np.log(MAX_VOL)))
+    return values, np.sqrt(variance)
 
 
 def _mixed(
     known: Posterior,
     points: Points,
     quoted: BoolArray,
-    answers: list[tuple[FloatArray, FloatArray, FloatArray, FloatArray]],
+    answers: tuple[FloatArray, ...],
+    good: BoolArray,
 ) -> Posterior:
     """Log odds of an answer in a cell: its gain in log density of the quotes, and how sure it is of the cell.
 
     Beyond the quotes of an expiry, only those count that are the outermost of theirs: who foretells these
-    from the others knows how smiles go on.
+    from the others knows how smiles go on. answers: mean, std, z-score and density [F, N], those `good` [F].
     """
-    arrays = [array[0].copy() for array in (known.mean, known.std, known.zscore, known.density)]
-    own = (arrays[0][~quoted], arrays[1][~quoted], arrays[2][quoted], arrays[3][quoted])
-    mean, std, zscore, density = (np.stack(parts) for parts in zip(own, *answers, strict=True))
+    own = known.mean, known.std, np.where(quoted, known.zscore, 0.0), np.where(quoted, known.density, 0.0)
+    mean, std, zscore, density = (
+        np.concatenate([one[None], several.reshape(-1, *one.shape)])
+        for one, several in zip(own, answers, strict=True)
+    )
+    out = np.concatenate([np.zeros((1, len(quoted)), dtype=np.bool_), ~good.reshape(-1, len(quoted))])
     end, beyond = _outermost(points, quoted)
-    log, of_ends = _log_odds(density), _log_odds(density[:, end])
-    weight = _weights(np.where(beyond, of_ends, log) - _PRECISION * np.log(std))
+    log, of_ends = (np.where(out, -np.inf, _log_odds(density, which)) for which in (quoted, end))
+    sure = _PRECISION * np.log(np.where(quoted, 1.0, std))
+    weight = _weights(np.where(beyond, of_ends[..., None], log[..., None]) - sure)
     middle = (weight * mean).sum(0)
-    arrays[0][~quoted] = middle
-    arrays[1][~quoted] = np.sqrt((weight * (std**2 + (mean - middle) ** 2)).sum(0))
-    of_quotes = _weights(log)[:, 0]
-    arrays[2][quoted], arrays[3][quoted] = of_quotes @ zscore, of_quotes @ density
-    mean, std, zscore, density = (array[None] for array in arrays)
-    return Posterior(mean, std, zscore, known.unexplained, density)
+    spread = np.sqrt((weight * (std**2 + (mean - middle) ** 2)).sum(0))
+    of_quotes = _weights(log)[..., None]
+    return Posterior(
+        mean=np.where(quoted, known.mean, middle),
+        std=np.where(quoted, known.std, spread),
+        zscore=np.where(quoted, (of_quotes * zscore).sum(0), known.zscore),
+        unexplained=known.unexplained,
+        density=np.where(quoted, (of_quotes * density).sum(0), known.density),
+    )
 
 
-def _log_odds(density: FloatArray) -> FloatArray:
-    """[a, 1] of a answers, of their log densities [a, q] of quotes; the first is the one they are beside."""
-    gain = (density - density[0]).sum(1, keepdims=True) / np.sqrt(density.shape[1])
+def _log_odds(density: FloatArray, which: BoolArray) -> FloatArray:
+    """[a, B] of a answers, of their log densities [a, B, N] of some quotes; the first is the one they are
+    beside.
+    """
+    gain = ((density - density[0]) * which).sum(-1) / np.sqrt(np.maximum(which.sum(-1), 1))
     return np.asarray(_SHARP * gain + _FAVOUR * (np.arange(len(density)) > 0)[:, None])
 
 
 def _outermost(points: Points, quoted: BoolArray) -> tuple[BoolArray, BoolArray]:
-    """Whether each quote is the lowest or highest of its expiry, and each missing cell is beyond these."""
-    low, high = np.full(len(points.tenors), np.inf), np.full(len(points.tenors), -np.inf)
-    rows, u = points.rows[quoted], points.u[quoted]
-    np.minimum.at(low, rows, u)
-    np.maximum.at(high, rows, u)
-    end = (u == low[rows]) | (u == high[rows])
-    rows, u = points.rows[~quoted], points.u[~quoted]
-    return end, np.isfinite(low[rows]) & ((u < low[rows]) | (u > high[rows]))
+    """[B, N] whether a quote is the lowest or highest of its expiry, and a missing cell beyond these."""
+    expiry = points.members.T > 0
+    low = np.where(quoted[:, None] & expiry, points.u, np.inf).min(-1)[:, points.rows]
+    high = np.where(quoted[:, None] & expiry, points.u, -np.inf).max(-1)[:, points.rows]
+    end = quoted & ((points.u == low) | (points.u == high))
+    return end, ~quoted & np.isfinite(low) & ((points.u < low) | (points.u > high))
 
 
 def _weights(log: FloatArray) -> FloatArray:
-    """[a, n] of a answers in n cells, of their log odds; small ones are none."""
+    """[a, ...] of a answers, of their log odds; small ones are none."""
     weight = np.exp(log - log.max(0))
     weight = np.where(weight < _LEAST * weight.sum(0), 0.0, weight)
     return np.asarray(weight / weight.sum(0))

@@ -59,3 +59,20 @@ class Points:
         q = (self.t + 1.0) / 2.0
         steep = np.minimum(np.exp(-0.5 * (self.t + 1.0)) / 4.0, 4.0)
         return np.stack([np.ones_like(q), q, q * q - 1.0, u, u * q, h, h * q, g, 0.5 * u * steep], axis=-1)
+
+    @cached_property
+    def members(self) -> FloatArray:
+        """[N, R], 1 where a point is of an expiry."""
+        return np.eye(len(self.tenors))[self.rows]
+
+    @cached_property
+    def at_the_money(self) -> IntArray:
+        """[R] the points of least |u| of each expiry."""
+        order = np.lexsort((np.abs(self.u), self.rows))
+        return order[np.searchsorted(self.rows[order], np.arange(len(self.tenors)))]
+
+    def width_told(self, quoted: BoolArray) -> FloatArray:
+        """[B] sum of squares of u about its mean within expiries, of masks [B, N]: it tells smiles apart."""
+        u = self.u[:, None]
+        count, first, second = (quoted @ (self.members * u**power) for power in range(3))
+        return np.asarray((second - first**2 / np.maximum(count, 1.0)).sum(1))

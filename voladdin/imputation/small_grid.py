@@ -68,20 +68,13 @@ class SmallGrid:
 
     def _lacking(self, quoted: BoolArray) -> BoolArray:
         """[B] of masks [B, N]: whether some expiry has no quote, which asks how the others are foretold."""
-        return np.asarray((quoted @ self._members == 0).any(1))
-
-    @cached_property
-    def _members(self) -> FloatArray:
-        """[N, R], 1 where a point is of an expiry."""
-        return np.eye(len(self.points.tenors))[self.points.rows]
+        return np.asarray((quoted @ self.points.members == 0).any(1))
 
     def _thin(self, quoted: BoolArray) -> BoolArray:
         """[B] of masks [B, N]: whether kinds of market may matter (`evidence.thin`)."""
         if self.candidates.kinds is None:
             return np.zeros(len(quoted), dtype=np.bool_)
-        u, member = self.points.u[:, None], self._members
-        count, first, second = (quoted @ (member * u**power) for power in range(3))
-        return np.asarray((second - first**2 / np.maximum(count, 1.0)).sum(1) < ENOUGH + _ROUNDING)
+        return np.asarray(self.points.width_told(quoted) < ENOUGH + _ROUNDING)
 
     def _alike(self, missing: IntArray, few: BoolArray) -> Iterator[IntArray]:
         """Surfaces with as many missing cells, so many at a time that what is large stays in the cache."""
