@@ -45,15 +45,16 @@ def _each(axes: Surface, cells: FloatArray) -> FloatArray:
 def told(
     u: FloatArray, rows: IntArray, values: FloatArray, zscore: FloatArray, expiries: FloatArray
 ) -> FloatArray:
-    """[B, N, `TOLD`] of cells: one and the log error of quotes, in expiries that are quoted; one and that of
-    expiries, elsewhere; how far outside the quotes.
+    """[B, N, `TOLD`] of cells: one and the log error of quotes, less of it beyond their expiry's quotes, in
+    expiries that are quoted; one and that of expiries, elsewhere; how far outside all quotes.
 
     u: [N] or [B, N]; rows: [N], expiries; values, zscore and expiries: [B, N], as `Moments` has them.
     """
     quoted = np.isfinite(values)
-    empty = 1.0 - (quoted @ (rows[:, None] == np.arange(rows.max() + 1)) > 0)[:, rows]
+    low, high = _range_of_expiry(np.broadcast_to(u, quoted.shape), rows, quoted)
+    empty, within = 1.0 * (low > high), 1.0 - _growth(np.maximum(low - u, u - high))
     single = _error_of_quotes(zscore, quoted)[:, None]
-    parts = (1.0 - empty, (1.0 - empty) * single, empty, empty * expiries, outside(u, quoted))
+    parts = (1.0 - empty, (1.0 - empty) * within * single, empty, empty * expiries, outside(u, quoted))
     return np.stack(np.broadcast_arrays(*parts), axis=-1)
 
 
@@ -70,5 +71,20 @@ def outside(u: FloatArray, quoted: BoolArray) -> FloatArray:
     """[..., N], 0 within the range of the quotes' u and towards 1 far beyond it; quoted: some of [..., N]."""
     low = np.where(quoted, u, np.inf).min(-1, keepdims=True)
     high = np.where(quoted, u, -np.inf).max(-1, keepdims=True)
-    beyond = np.maximum(np.maximum(low - u, u - high), 0.0)
+    return _growth(np.maximum(low - u, u - high))
+
+
+def _growth(away: FloatArray) -> FloatArray:
+    """Of a distance beyond quotes, infinite or negative too: from 0 to 1."""
+    beyond = np.clip(away, 0.0, 1e9)
     return np.asarray(beyond / (beyond + _HALF))
+
+
+def _range_of_expiry(u: FloatArray, rows: IntArray, quoted: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """[B, N] lowest and highest quoted u of each cell's expiry; infinite, the wrong way round, of none."""
+    low, high = np.full((2, len(u), rows.max() + 1), np.inf)
+    below, above = np.where(quoted, u, np.inf), np.where(quoted, u, -np.inf)
+    for row in range(rows.max() + 1):
+        mine = rows == row
+        low[:, row], high[:, row] = below[:, mine].min(1), above[:, mine].max(1)
+    return low[:, rows], high[:, rows]
