@@ -100,6 +100,14 @@ def test_errors_of_expiries_are_those_of_expiries_taken_away() -> None:
     np.testing.assert_allclose(answer.expiries, np.log(np.median(errors)) * 4 / (4 + 4), rtol=1e-6)
 
 
+def test_errors_of_quotes_count_less_beyond_the_quotes_of_an_expiry() -> None:
+    u, rows = np.array([-3.0, -1.0, 1.0, 1.5, -1.0, 1.0, 3.0]), np.array([0, 0, 0, 0, 1, 1, 1])
+    values = np.array([[np.nan, 0.0, 0.0, np.nan, 0.0, 0.0, 0.0]])
+    zscore, nothing = np.where(np.isfinite(values), 3.2898, np.nan), np.zeros((1, 7))
+    said = told(u, rows, values, zscore, nothing)[0, :, 1]
+    np.testing.assert_allclose(said / said[1], [0.2, 1.0, 1.0, 0.5, 1.0, 1.0, 1.0])
+
+
 def test_nothing_is_told_of_expiries_where_all_are_quoted() -> None:
     loaded = imputer("universal")
     assert isinstance(loaded, UniversalBundle)
