@@ -261,13 +261,11 @@ def test_code_inside_libreoffice_is_of_the_python_of_older_ones(name: str) -> No
     tree = ast.parse(HERE.joinpath(name).read_text(), feature_version=(3, 8))
     imported = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
     imported |= {alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
-    own = {"uno", "unohelper", "com.sun.star.lang", "voladdin_client", "voladdin_connection"}
-    own |= {
-        "voladdin_discovery",
-        "voladdin_formulas",
-        "voladdin_machine",
-        "voladdin_truth",
-        "voladdin_values",
+    own = {
+        "uno",
+        "unohelper",
+        "com.sun.star.lang",
+        *(Path(packed).stem for packed in extension._CODE.values()),
     }
     assert not {module for module in imported if module.split(".")[0] not in sys.stdlib_module_names} - own
 
