@@ -128,7 +128,8 @@ def largest_gain(vols: FloatArray, tenors: FloatArray, log_moneyness: FloatArray
     for start in range(0, len(vols), _SURFACES):
         part = slice(start, start + _SURFACES)
         total = vols[part] * np.sqrt(tenors)[:, None]
-        d1 = -log_moneyness / total + 0.5 * total
+        with np.errstate(over="ignore"):  # a vol of 1e-308 is one
+            d1 = -log_moneyness / total + 0.5 * total
         calls = ndtr(d1) - strikes * ndtr(d1 - total)  # to 1e-16, all that matters here
         gains = [conditions.gain(calls.reshape(len(calls), -1)), np.diff(calls), 1 - strikes - calls]
         worst[part] = np.max([gain.reshape(len(calls), -1).max(1, initial=-np.inf) for gain in gains], axis=0)
