@@ -65,7 +65,8 @@ def vega(m: ArrayLike, s: ArrayLike) -> FloatArray:
     m: log-moneyness. s: total vol, at least 0; at s = 0 it is n(0) at the money and 0 elsewhere.
     """
     d1 = _d1(m, s)
-    return np.asarray(np.exp(-0.5 * d1 * d1) / _ROOT_2PI)
+    with np.errstate(over="ignore"):  # far out it is 0
+        return np.asarray(np.exp(-0.5 * d1 * d1) / _ROOT_2PI)
 
 
 def call_delta(m: ArrayLike, s: ArrayLike) -> FloatArray:

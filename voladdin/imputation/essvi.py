@@ -103,7 +103,7 @@ class Prior:
         With v = (vol / ATM vol)² and x = k / sqrt(theta), SSVI is v² - v = rho c v x + c² (1 - rho²) x² / 4:
         least squares, linear in two numbers.
         """
-        log_theta, rows = 2.0 * levels + self.t, quotes.at.rows
+        log_theta, rows = np.clip(2.0 * levels + self.t, -_FARTHEST, _FARTHEST), quotes.at.rows
         ratio = np.exp(np.clip(2.0 * (quotes.values - levels[:, rows]), -_STEEPEST, _STEEPEST))
         x = np.clip(quotes.at.k * np.exp(-0.5 * log_theta[:, rows]), -_LARGEST, _LARGEST) * quotes.weight
         columns = np.stack([x, x * x / ratio], axis=1)
@@ -173,14 +173,15 @@ def fitted(prior: Prior, start: FloatArray, quotes: Quotes, typical: FloatArray,
 
     small: [F], the noise over that before the quotes are seen.
     """
-    e, noise, left = start.copy(), small * typical, np.arange(len(start))
+    usual = np.maximum(small * typical, _LEAST)
+    e, noise, left = start.copy(), usual.copy(), np.arange(len(start))
     for step in range(_STEPS):
         now, seen = prior.some(left), quotes.of(left)
         found = _Step.of(now, seen, e[left], noise[left])
         move = found.wanted * np.minimum(1.0, _LONGEST / np.maximum(found.size, _STILL))[:, None]
         e[left] += move
         looked = (found.size <= _NEAR) | (step >= _HELD)
-        before, after = noise[left], found.noise_after(move, (small * typical)[left])
+        before, after = noise[left], found.noise_after(move, usual[left])
         noise[left] = np.where(looked, after, before)
         given_up = (after > _WORSE * typical[left]) & (step >= _ENOUGH)
         still = (found.size < _STILL) & (np.abs(np.log(after / before)) < _NEAR)

@@ -71,15 +71,16 @@ def _worth(points: Points, quoted: BoolArray) -> BoolArray:
 def _beside(axes: Surface, points: Points, values: FloatArray, known: Posterior) -> Posterior:
     """The same of surfaces [B, N] worth a fit."""
     quoted = np.isfinite(values)
-    whole, used = _each(np.where(quoted, values, known.mean)), np.flatnonzero(quoted.any(0))
+    start = np.minimum(known.mean, np.log(MAX_VOL))
+    whole, used = _each(np.where(quoted, values, start)), np.flatnonzero(quoted.any(0))
     at = _places(axes, points, whole)
     quotes = Quotes(
         Places(at.rows[used], at.k[:, used], at.u[used]), whole[:, used], _each(1.0 * quoted[:, used])
     )
     drift, small = np.repeat(np.array(_CANDIDATES), len(values), axis=0).T
     prior = Prior.of(points.tenors, _each(np.nanmedian(values, axis=1)), drift)
-    start = prior.near(_each(known.mean[:, points.at_the_money]), quotes)
-    fits = fitted(prior, start, quotes, _each(_typical(known)), small)
+    near = prior.near(_each(start[:, points.at_the_money]), quotes)
+    fits = fitted(prior, near, quotes, _each(_typical(known)), small)
     zscore, density = np.zeros((2, *whole.shape))
     spread = np.sqrt(fits.variance)
     zscore[:, used] = fits.residual / spread
