@@ -161,6 +161,10 @@ class Fits:
     variance: FloatArray
     good: BoolArray
 
+    def mean(self, at: Places) -> FloatArray:
+        """[F, n] of ln vols at cells."""
+        return self.prior.linear(self.point, at)[0]
+
     def ask(self, at: Places) -> tuple[FloatArray, FloatArray]:
         """Mean and variance [F, n] of ln vols quoted at cells."""
         mean, by_e = self.prior.linear(self.point, at)

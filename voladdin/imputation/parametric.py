@@ -116,10 +116,11 @@ def _filled(
     fits: Fits, axes: Surface, points: Points, values: FloatArray, quoted: BoolArray
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and std [F, N]; on deltas, at the strikes of the answer itself."""
-    for _ in range(_PASSES if axes.deltas is not None else 1):
-        mean, variance = fits.ask(_places(axes, points, values))
-        values = np.where(quoted, values, np.minimum(mean, np.log(MAX_VOL)))
-    return values, np.sqrt(variance)
+    most = np.log(MAX_VOL)
+    for _ in range(_PASSES - 1 if axes.deltas is not None else 0):
+        values = np.where(quoted, values, np.minimum(fits.mean(_places(axes, points, values)), most))
+    mean, variance = fits.ask(_places(axes, points, values))
+    return np.where(quoted, values, np.minimum(mean, most)), np.sqrt(variance)
 
 
 def _mixed(
