@@ -52,13 +52,6 @@ def server(tmp_path: Path) -> Iterator[LocalServer]:
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> Iterator[FunctionClient]:
-    asked = FunctionClient(tmp_path)
-    yield asked
-    asked._server.close()
-
-
-@pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Timeouts of a test."""
     monkeypatch.setattr(connection, "SILENCE", 0.2)

@@ -76,13 +76,6 @@ def server(tmp_path: Path) -> Iterator[LocalServer]:
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> Iterator[FunctionClient]:
-    asked = FunctionClient(tmp_path)
-    yield asked
-    asked._server.close()
-
-
-@pytest.fixture
 def book(asked: FunctionClient, server: LocalServer) -> Callable[..., Book]:
     def opened(rows: int, name: str = "book") -> Book:
         found = Book(asked, rows, name)
