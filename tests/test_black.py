@@ -107,6 +107,17 @@ def test_any_price_within_bounds_is_repriced(m, price):
     assert again == pytest.approx(price, rel=1e-13 * (10 + abs(np.log(price))))
 
 
+@given(m=st.floats(-300, 300), short=st.floats(1e-12, 0.5))
+def test_prices_just_short_of_the_bound_have_a_vol(m, short):
+    price = (1.0 - short) * min(1.0, np.exp(m))
+    left = 1.0 - price / min(1.0, np.exp(m))
+    s = float(black.implied_total_vol(price, m))
+    with mpmath.workdps(50):
+        d1, k = mpmath.mpf(-abs(m)) / s + mpmath.mpf(s) / 2, mpmath.mpf(abs(m))
+        exact = mpmath.ncdf(-d1) + mpmath.exp(k) * mpmath.ncdf(d1 - s)
+    assert float(exact) == pytest.approx(left, rel=1e-12 + 1e-15 / left)
+
+
 @given(delta=st.floats(1e-6, 1 - 1e-6), s=st.floats(1e-3, 3))
 def test_moneyness_from_delta_inverts_call_delta(delta, s):
     m = black.moneyness_from_delta(delta, s)

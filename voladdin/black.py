@@ -127,6 +127,12 @@ def _otm_call(k: FloatArray, s: FloatArray) -> FloatArray:
     return price
 
 
+def _short_of_one(k: FloatArray, s: FloatArray) -> FloatArray:
+    """1 - c(k, s), to its own last digits."""
+    high, half = k / s, s / 2
+    return np.asarray(ndtr(high - half) + _second_term(high, half))
+
+
 def density(x: FloatArray) -> FloatArray:
     """Of the standard normal distribution."""
     return np.asarray(np.exp(-0.5 * x * x) / _ROOT_2PI)
@@ -220,7 +226,7 @@ def _halley_step(s: FloatArray, k: FloatArray, target: FloatArray, upper: NDArra
     price = _otm_call(k, s)
     slope = density(k / s - s / 2)
     bend = (k / s) ** 2 / s - s / 4
-    value = np.where(upper, 1 - price, price)
+    value = np.where(upper, _short_of_one(k, s), price)
     with np.errstate(divide="ignore", invalid="ignore"):
         first = np.where(upper, -slope, slope) / value
         gap = (np.log(value) - target) / first

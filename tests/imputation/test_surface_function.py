@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 import voladdin as va
 from export.bench.data import DATA
-from voladdin.black import call_delta, moneyness_from_delta
+from voladdin.black import call_delta, implied_total_vol, moneyness_from_delta, otm_price
 from voladdin.errors import LabelError
+from voladdin.imputation.convex_pieces import between
 from voladdin.imputation.interpolation import interpolate_many
 from voladdin.imputation.smile_curve import SmileCurve
 from voladdin.imputation.surface_function import SurfaceFunction
@@ -146,6 +147,60 @@ def test_wings_are_at_most_linear_in_total_variance() -> None:
     for side in (k, -k):
         variance = curve.total_vol(side) ** 2
         assert (variance <= 2.0 * np.abs(side) + curve.s.max() ** 2).all()
+
+
+LARGE_TOTAL_VOLS = {  # nodes ln(K/F), and total vols there
+    "steeper than Lee": (
+        [9.16, 9.96, 11.47, 13.72, 16.87, 20.71],
+        [6.231, 5.926, 5.512, 5.238, 5.173, 5.281],
+    ),
+    "strikes of 1e21": (
+        [49.42, 50.09, 51.19, 55.99, 65.33, 78.3],
+        [11.722, 11.372, 10.816, 10.582, 10.776, 11.3],
+    ),
+}
+
+
+def gains(curve: SmileCurve) -> float:
+    """The most that a butterfly or call spread gives beside the nodes and between them."""
+    k = np.linspace(curve.k[0] - 6 * curve.scale, curve.k[-1] + 6 * curve.scale, 3000)
+    calls, strikes = otm_price(k, curve.total_vol(k)) - np.expm1(np.minimum(k, 0.0)), np.exp(k)
+    share = (strikes[2:] - strikes[1:-1]) / (strikes[2:] - strikes[:-2])
+    butterflies = calls[1:-1] - share * calls[:-2] - (1.0 - share) * calls[2:]
+    return float(max(butterflies.max(), np.diff(calls).max()))
+
+
+@pytest.mark.parametrize("name", LARGE_TOTAL_VOLS)
+def test_curves_of_large_total_vols_have_no_butterflies(name: str) -> None:
+    assert gains(SmileCurve(*map(np.array, LARGE_TOTAL_VOLS[name]))) < 1e-12
+
+
+def test_curves_through_any_convex_prices_have_no_butterflies() -> None:
+    rng, seen = np.random.default_rng(0), 0
+    while seen < 40:
+        count = rng.integers(3, 7)
+        strikes = np.sort(np.exp(rng.normal(0.0, 1.5, count)))
+        calls = 1.0 + np.cumsum(np.sort(rng.uniform(-1.0, 0.0, count)) * np.diff(strikes, prepend=0.0))
+        if calls.min() > 1e-3 and (calls > 1.0 - strikes + 1e-4).all():
+            k = np.log(strikes)
+            curve = SmileCurve(k, implied_total_vol(calls + np.expm1(np.minimum(k, 0.0)), k))
+            assert gains(curve) < 1e-6
+            seen += 1
+
+
+def test_lines_of_prices_that_are_a_rounding_off_convex_stay_lines() -> None:
+    """Two slopes in the wrong order, as of nodes beside each other, on a long piece."""
+    nodes, price, slope = np.array([1.0, 12.0]), np.array([0.95, 0.84]), np.array([-0.0099999, -0.01])
+    x = np.linspace(1.0, 12.0, 101)
+    found = between(x, np.zeros(101, dtype=np.intp), nodes, price, slope)
+    np.testing.assert_allclose(found, 0.95 - 0.01 * (x - 1.0), rtol=0.0, atol=1e-15)
+
+
+def test_vols_come_near_the_most_without_a_kink() -> None:
+    """A day of a stock in distress: the wing would go beyond 1,000%."""
+    k, vols = np.array([[-0.31, -0.16, 0.0, 0.18, 0.32]]), np.array([[5.43, 4.52, 3.65, 3.15, 3.26]])
+    function = SurfaceFunction(np.array([1 / 365]), k, vols)
+    assert va.check(dense(function, 8.0), tolerance=1e-9).violations == ()
 
 
 def test_one_node_is_flat() -> None:

@@ -3,8 +3,8 @@
 Between nodes the vol is a natural cubic spline in x = k / s, s the smile's total vol, or a monotone one if
 that overshoots; where call prices are not convex, Schumaker's quadratic spline of prices takes its place,
 with the same slopes at the nodes. Beyond the nodes total variance is linear in k, or flattens where it falls;
-where that is not convex either, call prices fall exponentially in K on the right, and put prices are a power
-of K on the left.
+where that is not convex either, or steeper than Lee allows, call prices are a power of K on the right, and
+put prices on the left.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from scipy.special import ndtr
 from .._typing import BoolArray, FloatArray, IntArray
 from ..arbitrage.tolerances import MAX_LOG_STRIKE
 from ..black import implied_total_vol, otm_price, vega
+from .convex_pieces import ROUNDING, after, before, between, faintest, fullest
 
 _MESH = 24  # points an interval at which convexity is looked at, close to the nodes in the wings
 _STRAIGHT = 1e-2  # of the largest difference of two chords: next to none
@@ -30,8 +31,6 @@ _WING = 4.0  # deviations beyond the nodes to which it is
 _FARTHEST = MAX_LOG_STRIKE + 5.0  # to which the mesh goes: K/F is a number still
 _LEAST = 0.05  # of the lowest node's total vol
 _LEE = 1.9  # largest slope of total variance in k
-_ROUNDING = 1e-13
-_TINY = 1e-300
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +69,8 @@ class SmileCurve:
             return None
         x = self.k / self.scale
         spline = CubicSpline(x, self.s, bc_type="natural")
-        between = spline(x[:-1, None] + np.diff(x)[:, None] * np.linspace(0, 1, _MESH))
-        if between.min() < self.s.min() / _OVERSHOOT or between.max() > self.s.max() * _OVERSHOOT:
+        inside = spline(x[:-1, None] + np.diff(x)[:, None] * np.linspace(0, 1, _MESH))
+        if inside.min() < self.s.min() / _OVERSHOOT or inside.max() > self.s.max() * _OVERSHOOT:
             with np.errstate(
                 over="ignore"
             ):  # a slope between nodes beside each other is infinite, its mean is not
@@ -164,11 +163,18 @@ class SmileCurve:
         mesh = knots[:-1, None] + np.diff(knots)[:, None] * share
         total = self._smooth(mesh.ravel()).reshape(mesh.shape)
         bent = concave(mesh, total)
-        turned = np.flatnonzero(np.abs(self._slopes - self._own_slopes) > _ROUNDING)
+        of_price = np.exp(np.maximum(self.k, 0.0)) * np.abs(self._slopes - self._own_slopes)
+        turned = np.flatnonzero(of_price > ROUNDING)
         for nodes in (turned, turned[::-1]):
             for j in nodes:
                 bent[j : j + 2] |= bent[j : j + 2].any()
+        bent[[0, -1]] |= self._steep
         return bent
+
+    @property
+    def _steep(self) -> BoolArray:
+        """[2] whether total variance rises faster at the first and last node than a wing may."""
+        return np.array([-1.0, 1.0]) * self._ends * self.s[[0, -1]] > 0.5 * _LEE
 
     def _convex(self, k: FloatArray, piece: IntArray) -> FloatArray:
         """Total vols from prices that are convex on each piece."""
@@ -176,21 +182,23 @@ class SmileCurve:
         otm = np.empty_like(k)
         left, right = piece == 0, piece == len(self.k)
         middle = ~left & ~right
-        otm[left] = self._left(strikes[left] / nodes[0])
-        decay = self._slopes[-1] / max(self._calls[-1], _TINY)
-        otm[right] = self._calls[-1] * np.exp(np.minimum(decay * (strikes[right] - nodes[-1]), 0.0))
-        otm[middle] = _schumaker(strikes[middle], piece[middle] - 1, nodes, self._calls, self._slopes)
+        otm[left] = before(k[left], float(self.k[0]), *self._first)
+        otm[right] = after(k[right], self.k[-1], self._calls[-1], self._slopes[-1])
+        otm[middle] = between(strikes[middle], piece[middle] - 1, nodes, self._calls, self._slopes)
         otm[~left] += np.expm1(np.minimum(k[~left], 0.0))  # below the forward the put is out of the money
-        total = implied_total_vol(np.maximum(otm, 0.0), k)
-        return np.where(total > 0, total, self._smooth(k))
+        total, smooth = implied_total_vol(np.maximum(otm, 0.0), k), self._smooth(k)
+        full = otm > np.exp(np.minimum(k, 0.0)) * (1.0 - ROUNDING)  # so have all higher vols
+        found = np.where(total > 0, total, np.minimum(smooth, faintest(k)))
+        return np.where(full, np.maximum(smooth, fullest(k)), found)
 
-    def _left(self, ratio: FloatArray) -> FloatArray:
-        """Out-of-the-money price at K = ratio K_1 < K_1 from the put P_1 ratio^p, p at least 1."""
-        strike = float(np.exp(self.k[0]))
-        put = float(self._calls[0] + strike - 1.0)
-        power = max((self._slopes[0] + 1.0) * strike / max(put, _TINY), 1.0)
-        puts = put * ratio ** min(power, 1e6)
-        return np.asarray(np.where(strike * ratio <= 1.0, puts, puts + 1.0 - strike * ratio))
+    @property
+    def _first(self) -> tuple[float, float]:
+        """Price of the first node and its slope in K: of the put below the forward, else of the call."""
+        k, s = self.k[0], self.s[0]
+        if k > 0:
+            return float(self._calls[0]), float(self._slopes[0])
+        own = ndtr(k / s + 0.5 * s) + vega(k, s) * self._ends[0] / np.exp(k)
+        return float(otm_price(k, s)), float(own + self._slopes[0] - self._own_slopes[0])
 
 
 def _wing(distance: FloatArray, s: float, slope: float) -> FloatArray:
@@ -210,26 +218,7 @@ def concave(mesh: FloatArray, total: FloatArray) -> BoolArray:
     strikes = np.exp(mesh)
     prices = otm_price(mesh, total) - np.expm1(np.minimum(mesh, 0.0))
     chords = np.diff(prices, axis=1) / np.diff(strikes, axis=1)
-    noise = _ROUNDING / np.diff(strikes, axis=1)
+    noise = ROUNDING / np.diff(strikes, axis=1)
     bend = np.diff(chords, axis=1) < -(noise[:, 1:] + noise[:, :-1])
-    from_zero = np.diff((prices - 1.0) / strikes, axis=1) < -2.0 * _ROUNDING / strikes[:, 1:]
+    from_zero = np.diff((prices - 1.0) / strikes, axis=1) < -2.0 * ROUNDING / strikes[:, 1:]
     return np.asarray(bend.any(1) | (chords > noise).any(1) | from_zero.any(1))
-
-
-def _schumaker(
-    x: FloatArray, piece: IntArray, nodes: FloatArray, y: FloatArray, slope: FloatArray
-) -> FloatArray:
-    """Convex quadratic spline through nodes with slopes at them (Schumaker 1983): one knot between two nodes.
-
-    With chord c and end slopes a <= c <= b the slope goes linearly from a to c at the knot and on to b; the
-    knot's share q = (b - c) / (b - a) makes the area under it c.
-    """
-    a, b = slope[piece], slope[piece + 1]
-    h = nodes[piece + 1] - nodes[piece]
-    c = (y[piece + 1] - y[piece]) / h
-    q = np.where(b > a, np.clip((b - c) / np.maximum(b - a, _TINY), 0.0, 1.0), 0.5)
-    u = (x - nodes[piece]) / h
-    v = 1.0 - u
-    first = y[piece] + h * (a * u + 0.5 * (c - a) * u**2 / np.maximum(q, _TINY))
-    second = y[piece + 1] - h * (b * v + 0.5 * (c - b) * v**2 / np.maximum(1.0 - q, _TINY))
-    return np.asarray(np.where(u <= q, first, second))

@@ -79,7 +79,19 @@ class SurfaceFunction:
         return _within(total_vols_at(total_vol, target, near) / root)
 
     def _vol(self, among: _Among, k: FloatArray) -> FloatArray:
-        return _within(np.sqrt(self._variance(among, k) / among.years))
+        return _within(np.sqrt(self._bounded(self._variance(among, k) / among.years)))
+
+    def _bounded(self, variance: FloatArray) -> FloatArray:
+        """Variances a year, near `MAX_VOL` where they would go beyond: a bound alone is a kink in price."""
+        free = max(0.5 * MAX_VOL**2, self._highest**2)
+        over, room = variance - free, MAX_VOL**2 - free
+        if room <= 0 or over.max() <= 0:
+            return variance
+        return np.where(over > 0, free - room * np.expm1(-np.maximum(over, 0.0) / room), variance)
+
+    @cached_property
+    def _highest(self) -> float:
+        return float(np.nanmax(self.vols))
 
     def _near_delta(self, among: _Among, target: FloatArray) -> FloatArray:
         """[n] total vols about where d1 is target [n]: linear in variance between those of the tenors."""
