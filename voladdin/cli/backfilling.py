@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
     backfill.add_argument("--processes", type=int, default=os.cpu_count(), help="(default: one a processor)")
     backfill.add_argument("--engine", choices=["processes", "dask"], default="processes")
     backfill.add_argument("--scheduler", help="address of the Dask scheduler, such as tcp://host:8786")
-    backfill.add_argument("--surfaces", type=int, default=8_192, help="of a part (default: 8192)")
+    backfill.add_argument("--surfaces", type=int, help="of a part (default: 1024 to 8192, by the history)")
     backfill.epilog = "The exit status is 1 where a surface stayed as it was; its column `flags` says why."
     backfill.set_defaults(command=_backfill)
 
@@ -46,8 +46,8 @@ def _backfill(options: argparse.Namespace) -> int:
             f"engine {options.engine} and scheduler {options.scheduler}; expected both for Dask, or none"
         )
     for name in ("processes", "surfaces"):
-        if getattr(options, name) < 1:
-            raise InputError(f"--{name} is {getattr(options, name)}; expected at least 1")
+        if (told := getattr(options, name)) is not None and told < 1:
+            raise InputError(f"--{name} is {told}; expected at least 1")
     names = ("history", "output", "model", "units", "surfaces", "processes", "scheduler")
     asked = BackfillRequest(prior=not options.no_prior, **{name: getattr(options, name) for name in names})
     done = backfill(asked, _Progress())

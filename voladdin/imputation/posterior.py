@@ -63,15 +63,14 @@ def from_quotes(
 ) -> Posterior:
     """Posterior given the quotes alone; cells [B, n] log-vols, read where `observed`."""
     near, start = local_gaussian(bundle, observation, cells, observed)
-    deep = deep_posterior.posterior(bundle, observation, cells, observed, start)
-    mean, std = mix(near.mean, near.std, *deep, float(bundle.arrays["stack"]))
-    degrees = float(bundle.arrays["level_degrees"])
-    spread = student_t_inflation(near, degrees) * float(bundle.arrays["level_stretch"])
-    unexplained: BoolArray = np.array(
-        fdtrc(near.count, degrees, near.distance / near.count) < IMPROBABLE, ndmin=1
-    )
-    std *= spread
-    stretch = float(bundle.arrays["level_stretch"])
+    degrees, stretch = float(bundle.arrays["level_degrees"]), float(bundle.arrays["level_stretch"])
+    tail = fdtrc(near.count, degrees, near.distance / near.count)
+    unexplained: BoolArray = np.array(tail < IMPROBABLE, ndmin=1)
+    mean, std, usual = near.mean.copy(), near.std.copy(), ~unexplained
+    if usual.any():
+        deep = deep_posterior.posterior(bundle, observation, cells[usual], observed[usual], start[usual])
+        mean[usual], std[usual] = mix(mean[usual], std[usual], *deep, float(bundle.arrays["stack"]))
+    std *= student_t_inflation(near, degrees) * stretch
     zscore, density = _zscore(near, degrees) / stretch, _density(near, degrees, stretch)
     if unexplained.any():
         mean[unexplained], std[unexplained], density[unexplained] = _noisy(

@@ -22,12 +22,13 @@ import numpy as np
 from .._typing import BoolArray, FloatArray, IntArray
 from .bending import NUMBERS
 from .conditioning import triangular_inverse
-from .evidence import LEAST_VARIANCE, STEPS, kept_of, log_evidence, mixture, next_step
+from .evidence import LEAST_VARIANCE, MOST_KEPT, STEPS, kept_of, log_evidence, mixture, next_step
 from .moments import Moments, median_of
 from .points import Points
 from .process import Candidates
 
 _BEHIND, _LINEAR = 9.0, 6.0  # log weight behind the best, and more for a deviation of z, that is given up
+_CLOSE, _FAR = 2.0, 9.0  # after a step: log weight behind the last that is kept, and behind the best
 _LEAST_PRECISION = 1e-12
 
 
@@ -70,7 +71,8 @@ class WholeGrid:
         log = log_evidence(self.candidates, _quoted(missing, quotes), log_det, first.distance.T, wanted)
         chosen, surface = np.nonzero(_may_matter(log, _size(wanted) - 1.0).T)
         pairs = _Believed(surface, chosen, next_step(np.zeros(NUMBERS), wanted[surface, chosen]))
-        return self._searched(pairs, quotes, missing).moments(values, missing, about)
+        likely = self._searched(pairs, quotes, missing, 1).likely
+        return self._searched(likely, quotes, missing, STEPS - 1).moments(values, missing, about)
 
     def _at_start(self, quotes: FloatArray, missing: IntArray) -> FloatArray:
         """[G, S, M + 5, M + 5] the matrices above, smiles linear about each candidate's usual one."""
@@ -86,8 +88,8 @@ class WholeGrid:
         matrix[..., -1, -1] = np.einsum("gsn,gsn->gs", away, pushed[..., :cells]) + 1.0
         return matrix
 
-    def _searched(self, pairs: _Believed, quotes: FloatArray, missing: IntArray) -> _Searched:
-        """After Gauss-Newton steps of z."""
+    def _searched(self, pairs: _Believed, quotes: FloatArray, missing: IntArray, looks: int) -> _Searched:
+        """Looked at so often, a Gauss-Newton step of z between one look and the next."""
         candidates, each, count = self.candidates[pairs.chosen], missing[pairs.surface], missing.shape[1]
         residual, cells = quotes[pairs.surface] - self.mean[pairs.chosen], quotes.shape[1]
         matrix = np.empty((len(each), count + NUMBERS + 1, count + NUMBERS + 1))
@@ -95,7 +97,7 @@ class WholeGrid:
         matrix[:, :count, :count] = self.precision.take(inside[..., None] + each[:, None])
         both, pushed = np.empty((2, len(each), NUMBERS + 1, cells))
         place = np.arange(len(each))[:, None, None], np.arange(NUMBERS + 1)[:, None], each[:, None]
-        for left in reversed(range(STEPS)):
+        for left in reversed(range(looks)):
             moved, factor = candidates.bent_after(pairs.step, self.points)
             both[:, :-1], both[:, -1] = factor.swapaxes(1, 2), residual - moved
             self._push(both, pairs, pushed)
@@ -181,6 +183,10 @@ class _Believed:
         """At another z."""
         return replace(self, step=step)
 
+    def of(self, pairs: BoolArray) -> _Believed:
+        """Some of them."""
+        return _Believed(self.surface[pairs], self.chosen[pairs], self.step[pairs])
+
 
 @dataclass(frozen=True)
 class _Searched:
@@ -194,6 +200,14 @@ class _Searched:
     degrees: FloatArray
     pushed: FloatArray
     root: FloatArray
+
+    @property
+    def likely(self) -> _Believed:
+        """Pairs that may yet be kept, a step on."""
+        last = np.sort(self.log, axis=1)[:, -MOST_KEPT] - _CLOSE
+        near = self.log >= np.maximum(last, self.log.max(1) - _FAR)[:, None]
+        further = self.pairs.after(next_step(self.pairs.step, _Bordered(self.root).likeliest))
+        return further.of(near[self.pairs.surface, self.pairs.chosen])
 
     def _kept(self) -> tuple[IntArray, FloatArray]:
         """[S, k] pairs that are kept, and their weights."""

@@ -20,10 +20,9 @@ from .columns import HistoryColumns, columns_of
 from .engines import Finished, dask, here, pool
 from .filled import FillSettings
 from .part import ADDED, Done, Job, model_hash, remove_unfinished, written
-from .plan import RowRange, parts_of
+from .plan import RowRange, parts_of, size_of
 from .rows import Rows, files_of
 
-SURFACES = 8_192  # of a part
 _SAMPLE = 2_000  # surfaces that tell percent points from decimals
 _CARD, _END = "_backfill.json", "_SUCCESS"
 Tell = Callable[[int, int], None]  # surfaces done, surfaces in all
@@ -34,7 +33,8 @@ class BackfillRequest:
     """What is to be filled, where to, how and by whom.
 
     units: "percent", "decimal", or None: percent points where the median of the first vols is above 2.
-    processes: of this machine, where no scheduler is given.
+    surfaces: of a part; None: more, of a longer history. processes: of this machine, where no scheduler is
+    given.
     """
 
     history: Path
@@ -42,7 +42,7 @@ class BackfillRequest:
     model: str = "fx"
     prior: bool = True
     units: str | None = None
-    surfaces: int = SURFACES
+    surfaces: int | None = None
     processes: int = 1
     scheduler: str | None = None
 
@@ -58,9 +58,9 @@ def backfill(asked: BackfillRequest, tell: Tell = lambda _done, _all: None) -> D
     _require_free(columns, rows.schema.names)
     settings = FillSettings(asked.model, asked.prior, 0.01 if _percent(asked.units, rows, columns) else 1.0)
     job = Job(tuple(path.resolve() for path in files), asked.output.resolve(), settings)
-    every = sum(part.surfaces for part in parts_of(rows, columns, asked.surfaces))  # refuses before it writes
-    _open(job, rows, asked)
-    return _run(job, parts_of(rows, columns, asked.surfaces), every, asked, tell)
+    size, every = size_of(rows, columns, asked.surfaces)  # refuses before it writes
+    _open(job, rows, asked, size)
+    return _run(job, parts_of(rows, columns, size), every, asked, tell)
 
 
 def _run(job: Job, parts: Iterator[RowRange], every: int, asked: BackfillRequest, tell: Tell) -> Done:
@@ -104,7 +104,7 @@ def _percent(units: str | None, rows: Rows, columns: HistoryColumns) -> bool:
     return len(quoted) > 0 and float(np.median(quoted)) > PERCENT_ABOVE
 
 
-def _open(job: Job, rows: Rows, asked: BackfillRequest) -> None:
+def _open(job: Job, rows: Rows, asked: BackfillRequest, size: int) -> None:
     """Makes the folder, or finds in it a backfill of the same history with the same settings."""
     if job.output.exists() and not job.output.is_dir():
         raise InputError(f"-o {asked.output} is a file; expected a folder, which is made where there is none")
@@ -112,7 +112,7 @@ def _open(job: Job, rows: Rows, asked: BackfillRequest) -> None:
     card = {
         "history": [[path.name, Rows([path]).digest] for path in job.history],
         "rows": len(rows),
-        "surfaces of a part": asked.surfaces,
+        "surfaces of a part": size,
         "model_hash": model_hash(asked.model),
         **asdict(job.settings),
     }

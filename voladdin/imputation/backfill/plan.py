@@ -14,6 +14,9 @@ from ...errors import InputError
 from .columns import HistoryColumns
 from .rows import Range, Rows
 
+FEWEST, MOST = 1_024, 8_192  # surfaces of a part, where its size is not told
+_PARTS = 16  # at least, for processes to share
+_TWICE = 8  # one in so many surfaces, at most, is looked at again for the part after its own
 _Integers = NDArray[np.int64]
 
 
@@ -91,6 +94,17 @@ def days_of(column: pa.Array) -> _Integers:
     if found.null_count:
         raise InputError("the column date has an empty cell; expected a date in every row")
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def size_of(rows: Rows, columns: HistoryColumns, asked: int | None) -> tuple[int, int]:
+    """Surfaces of a part, as asked or by the history alone, and in all. Raises InputError as `parts_of`."""
+    every = again = 0
+    for part in parts_of(rows, columns, asked or FEWEST):
+        every, again = every + part.surfaces, again + len(part.before)
+    if asked is not None:
+        return asked, every
+    size = min(max(every // _PARTS, FEWEST), MOST)
+    return (MOST if again * FEWEST * _TWICE > size * every else size), every
 
 
 def parts_of(rows: Rows, columns: HistoryColumns, size: int) -> Iterator[RowRange]:
