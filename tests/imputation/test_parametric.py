@@ -43,10 +43,10 @@ def quotes_of(k, vols, weight=1.0):
 
 
 def fit_of(k, vols, drift=0.02, weight=1.0) -> Fits:
-    prior = Prior.of(T, np.log([np.median(vols)]), np.array([drift]))
+    prior = Prior.of(T, np.log([np.median(vols)]), drift)
     quotes = quotes_of(k, vols, weight)
     start = prior.near(np.log(vols[None, :, 4]), quotes)
-    found = fitted(prior, start, quotes, np.array([0.01]), np.array([0.1]))
+    found = fitted(prior, start, quotes, np.array([0.01]), 0.1)
     assert found.good.all()
     return found
 
@@ -66,7 +66,7 @@ def test_an_ssvi_surface_is_found_and_goes_on_beyond_its_quotes(level, rho, eta,
 def test_the_start_is_the_smile_that_flat_surfaces_share():
     """Of one theta at all expiries the two numbers are exact, but for beta."""
     years = np.full(3, 0.5) * [1.0, 1.0001, 1.0002]
-    prior, k = Prior.of(np.log(years), np.log([0.2]), np.array([0.02])), np.tile(0.14 * U, (3, 1))
+    prior, k = Prior.of(np.log(years), np.log([0.2]), 0.02), np.tile(0.14 * U, (3, 1))
     vols = ssvi(k, years)
     at = Places(np.repeat(np.arange(3), len(U)), k.reshape(1, -1), np.tile(U, 3))
     values = np.log(vols).reshape(1, -1)
@@ -75,8 +75,8 @@ def test_the_start_is_the_smile_that_flat_surfaces_share():
 
 
 def test_derivatives_are_those_of_differences():
-    prior, at = Prior.of(T, np.log([0.2]), np.array([0.3])), places(strikes())
-    e = 0.3 * np.cos(np.arange(prior.mean.shape[1]))[None]
+    prior, at = Prior.of(T, np.log([0.2]), 0.3), places(strikes())
+    e = 0.3 * np.cos(np.arange(4 + 3 * len(T)))[None]
     _, slopes = prior.linear(prior.point(e), at)
     for number in range(e.shape[1]):
         step = 1e-5 * (np.arange(e.shape[1]) == number)
@@ -99,15 +99,15 @@ def test_surfaces_are_fitted_together_as_alone():
     several = np.stack([ssvi(k, rho=rho) for rho in (-0.7, 0.0, 0.4, -0.2)])
     several[3] *= np.exp(0.2 * rng.standard_normal(k.shape))
     weight = 1.0 * (rng.random((4, k.size)) < 0.7)
-    values, prior = np.log(several).reshape(4, -1), Prior.of(T, np.log(np.full(4, 0.2)), np.full(4, 0.02))
+    values, prior = np.log(several).reshape(4, -1), Prior.of(T, np.log(np.full(4, 0.2)), 0.02)
     quotes = Quotes(replace(places(k), k=np.tile(k.ravel(), (4, 1))), values, weight)
-    typical, small, start = np.full(4, 0.01), np.full(4, 0.1), np.zeros(prior.mean.shape)
-    found = fitted(prior, start, quotes, typical, small)
+    typical, start = np.full(4, 0.01), np.zeros(prior.mean.shape)
+    found = fitted(prior, start, quotes, typical, 0.1)
     assert found.good.tolist() == [True, True, True, False]
     for i in range(4):
         one = np.array([i])
-        alone = fitted(prior.some(one), start[one], quotes.of(one), typical[one], small[one])
-        np.testing.assert_allclose(alone.point[0], found.point[i], rtol=1e-9, atol=1e-12)
+        alone = fitted(prior.some(one), start[one], quotes.of(one), typical[one], 0.1)
+        np.testing.assert_allclose(alone.e[0], found.e[i], rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(alone.variance[0], found.variance[i], rtol=1e-9)
 
 

@@ -68,7 +68,8 @@ class Quotes:
 class Prior:
     """Of F surfaces with R expiries at ln T `t` [R]; parameters are [4 + 3 R]: a, b, ln eta, beta, l, d, e.
 
-    mean: [F, 4 + 3 R]; levels [R, R], drifts [F, R, R]: roots of the covariances of l and of d and e.
+    mean: [F, 4 + 3 R]; levels [R, R], drifts [R, D]: roots of the covariances of l and of d and e; of SSVI,
+    where these are 0, D is 0 too. A point is told by p = 4 + R + 2 D standard normals.
     """
 
     t: FloatArray
@@ -77,28 +78,36 @@ class Prior:
     drifts: FloatArray
 
     @classmethod
-    def of(cls, t: FloatArray, level: FloatArray, drift: FloatArray) -> Prior:
-        """level: [F] the mean ln ATM vol. drift: [F] the std of d and e."""
+    def of(cls, t: FloatArray, level: FloatArray, drift: float) -> Prior:
+        """level: [F] the mean ln ATM vol. drift: the std of d and e."""
         gap, own = np.abs(t[:, None] - t), np.eye(len(t))
         levels = _LEVEL_STD**2 + sum(std**2 * matern32(gap / length) for std, length in _LEVELS)
-        drifts = matern52(gap / _DRIFT_LENGTH) + _DRIFT_ROUGH * own
+        drifts = np.zeros((len(t), 0))
+        if drift:
+            drifts = drift * _root(matern52(gap / _DRIFT_LENGTH) + _DRIFT_ROUGH * own)
         mean = np.zeros((len(level), 4 + 3 * len(t)))
         mean[:, :4], mean[:, 4 : 4 + len(t)] = _SHAPE[:, 0], level[:, None]
-        return cls(t, mean, _root(levels + _ROUGH**2 * own), drift[:, None, None] * _root(drifts))
+        return cls(t, mean, _root(levels + _ROUGH**2 * own), drifts)
 
     def some(self, fits: IntArray) -> Prior:
         """Some surfaces'."""
-        return Prior(self.t, self.mean[fits], self.levels, self.drifts[fits])
+        return replace(self, mean=self.mean[fits])
+
+    def started(self, e: FloatArray) -> FloatArray:
+        """[F, p] from what tells points of another drift."""
+        start = np.zeros((len(e), 4 + len(self.t) + 2 * self.drifts.shape[1]))
+        start[:, : 4 + len(self.t)] = e[:, : 4 + len(self.t)]
+        return start
 
     def point(self, e: FloatArray) -> FloatArray:
-        """Parameters that lie e [F, 4 + 3 R] standard normals from the mean."""
-        levels, bent, curved = np.moveaxis(e[:, 4:].reshape(len(e), 3, -1), 1, 0)
-        drifts = ((self.drifts @ part[..., None])[..., 0] for part in (bent, curved))
-        moved = (_SHAPE[:, 1] * e[:, :4], levels @ self.levels.T, *drifts)
+        """Parameters that lie e [F, p] standard normals from the mean."""
+        last = 4 + len(self.t)
+        drifts = (part @ self.drifts.T for part in np.split(e[:, last:], 2, axis=1))
+        moved = (_SHAPE[:, 1] * e[:, :4], e[:, 4:last] @ self.levels.T, *drifts)
         return np.asarray(self.mean + np.concatenate(moved, axis=1))
 
     def near(self, levels: FloatArray, quotes: Quotes) -> FloatArray:
-        """e [F, 4 + 3 R] of ATM log-vols [F, R] and the smile that all quotes of a surface would share.
+        """e [F, p] of ATM log-vols [F, R] and the smile that all quotes of a surface would share.
 
         With v = (vol / ATM vol)² and x = k / sqrt(theta), SSVI is v² - v = rho c v x + c² (1 - rho²) x² / 4:
         least squares, linear in two numbers.
@@ -110,7 +119,7 @@ class Prior:
         square = columns @ columns.swapaxes(1, 2) + _LEAST * np.eye(2)
         lean, wide = np.linalg.solve(square, columns @ (ratio - 1.0)[..., None])[..., 0].T
         c = np.sqrt(np.clip(4.0 * np.maximum(wide, 0.0) + lean**2, _FLATTEST, 1.0 / _FLATTEST))
-        beta, e = _SHAPE[3, 0], np.zeros(self.mean.shape)
+        beta, e = _SHAPE[3, 0], self.started(np.zeros(self.mean.shape))
         middle = np.nanmedian(np.where(quotes.weight > 0, log_theta[:, rows], np.nan), axis=1)
         eta = np.log(c) - beta * middle + (0.5 + beta) * np.log1p(np.exp(middle))
         leant = np.arctanh(np.clip(lean / c, -_MOST, _MOST))
@@ -121,7 +130,7 @@ class Prior:
         return e
 
     def linear(self, point: FloatArray, at: Places) -> tuple[FloatArray, FloatArray]:
-        """ln vol [F, n] at points, and its derivatives [F, n, 4 + 3 R] by e."""
+        """ln vol [F, n] at points, and its derivatives [F, n, p] by e."""
         a, b, eta, beta = point[:, :4].T[..., None]
         level, bent, curved = np.moveaxis(point[:, 4:].reshape(len(point), 3, -1), 1, 0)
         q, log_theta = 0.5 * (self.t + 1.0), np.clip(2.0 * level + self.t, -_FARTHEST, _FARTHEST)
@@ -135,108 +144,120 @@ class Prior:
         value, by_y, by_rho = of_strikes(rho[:, i], y)
         turned, scaled = by_rho * (1.0 - rho**2)[:, i], by_y * y
         rise = 2.0 * (beta - (0.5 + beta) * theta / (1.0 + theta)) - 1.0
-        by_e = np.empty((*value.shape, point.shape[1]))
+        last = 4 + len(self.t)
+        by_e = np.empty((*value.shape, last + 2 * self.drifts.shape[1]))
         shape = (turned, turned * q[i], scaled, scaled * (log_theta - np.log1p(theta))[:, i])
         for number, (part, std) in enumerate(zip(shape, _SHAPE[:, 1], strict=True)):
             by_e[..., number] = part * std
-        of_level, of_bent, of_curved = np.split(by_e[..., 4:], 3, axis=-1)
-        np.multiply((1.0 + scaled * rise[:, i])[..., None], self.levels[i], out=of_level)
-        np.multiply(turned[..., None], self.drifts[:, i], out=of_bent)
-        np.multiply(scaled[..., None], self.drifts[:, i], out=of_curved)
+        np.multiply((1.0 + scaled * rise[:, i])[..., None], self.levels[i], out=by_e[..., 4:last])
+        for part, out in zip((turned, scaled), np.split(by_e[..., last:], 2, axis=-1), strict=True):
+            np.multiply(part[..., None], self.drifts[i], out=out)
         return level[:, i] + value, by_e
 
 
 @dataclass(frozen=True)
 class Fits:
-    """The likeliest parameters of F surfaces given n quotes each. root: [F, p, p] the inverse root of what
-    e's precision is there; noise: [F] std of ln vol of a quote at the money; residual, variance: [F, n] of
-    each quote given the others. good: [F], leaving no more noise than the others do of each quote.
+    """The likeliest parameters of F surfaces given n quotes each, e [F, p] as the prior has them.
+
+    root: [F, p, p] the inverse root of e's precision there; noise: [F] std of ln vol of a quote at the money;
+    residual, variance: [F, n] of each quote given the others. good: [F], leaving no more noise than the
+    others do of each quote.
     """
 
     prior: Prior
-    point: FloatArray
+    e: FloatArray
     root: FloatArray
     noise: FloatArray
     residual: FloatArray
     variance: FloatArray
     good: BoolArray
 
+    @classmethod
+    def of(cls, prior: Prior, e: FloatArray, noise: FloatArray, quotes: Quotes, good: BoolArray) -> Fits:
+        """Of parameters that are found."""
+        now = _Linear.at(prior, quotes, e, noise)
+        root = np.asarray(np.linalg.inv(_root(now.precision)), dtype=float)
+        free = np.maximum(1.0 - ((now.by_e @ root.swapaxes(1, 2)) ** 2).sum(-1) * now.inverse, _LEAST)
+        variance = (noise**2)[:, None] * quotes.at.noise
+        return cls(prior, e, root, noise, now.left / free, variance / free, good)
+
+    def some(self, fits: IntArray) -> Fits:
+        """Some surfaces'."""
+        rest = ("e", "root", "noise", "residual", "variance", "good")
+        return Fits(self.prior.some(fits), *(getattr(self, name)[fits] for name in rest))
+
     def mean(self, at: Places) -> FloatArray:
         """[F, n] of ln vols at cells."""
-        return self.prior.linear(self.point, at)[0]
+        return self.prior.linear(self.prior.point(self.e), at)[0]
 
     def ask(self, at: Places) -> tuple[FloatArray, FloatArray]:
         """Mean and variance [F, n] of ln vols quoted at cells."""
-        mean, by_e = self.prior.linear(self.point, at)
+        mean, by_e = self.prior.linear(self.prior.point(self.e), at)
         spread = ((by_e @ self.root.swapaxes(1, 2)) ** 2).sum(-1)
         return mean, spread + (self.noise**2)[:, None] * at.noise
 
 
-def fitted(prior: Prior, start: FloatArray, quotes: Quotes, typical: FloatArray, small: FloatArray) -> Fits:
-    """To the quotes of F surfaces. start: e [F, 4 + 3 R]. typical: [F], what the others leave of each quote.
+def fitted(prior: Prior, start: FloatArray, quotes: Quotes, typical: FloatArray, small: float) -> Fits:
+    """To the quotes of F surfaces. start: e [F, p]. typical: [F], what the others leave of each quote.
 
-    small: [F], the noise over that before the quotes are seen.
+    small: the noise over that before the quotes are seen.
     """
     usual = np.maximum(small * typical, _LEAST)
     e, noise, left = start.copy(), usual.copy(), np.arange(len(start))
     for step in range(_STEPS):
-        now, seen = prior.some(left), quotes.of(left)
-        found = _Step.of(now, seen, e[left], noise[left])
-        move = found.wanted * np.minimum(1.0, _LONGEST / np.maximum(found.size, _STILL))[:, None]
+        found = _Linear.at(prior.some(left), quotes.of(left), e[left], noise[left])
+        move, size, free = found.step()
         e[left] += move
-        looked = (found.size <= _NEAR) | (step >= _HELD)
-        before, after = noise[left], found.noise_after(move, usual[left])
+        looked = (size <= _NEAR) | (step >= _HELD)
+        before, after = noise[left], found.noise_after(move, free, noise[left], usual[left])
         noise[left] = np.where(looked, after, before)
         given_up = (after > _WORSE * typical[left]) & (step >= _ENOUGH)
-        still = (found.size < _STILL) & (np.abs(np.log(after / before)) < _NEAR)
+        still = (size < _STILL) & (np.abs(np.log(after / before)) < _NEAR)
         left = left[~(looked & (given_up | still))]
         if not len(left):
             break
-    last = _Step.of(prior, quotes, e, noise)
-    free = np.maximum(last.free, _LEAST)
-    good = noise <= _WORSE * typical
-    return Fits(prior, prior.point(e), last.root, noise, last.left / free, last.variance / free, good)
+    return Fits.of(prior, e, noise, quotes, noise <= _WORSE * typical)
 
 
 @dataclass(frozen=True)
-class _Step:
-    """Linear least squares about a point. wanted: [F, p], by which e is to move; size: [F] of a or ln eta in
-    that; root: as of `Fits`; by_e: [F, n, p]; left: [F, n] of the quotes; free: [F, n], what of each quote's
-    residual the others leave; variance: [F, n], of quotes, inverse: that, 0 where there is none.
+class _Linear:
+    """Linear least squares about a point e [F, p]. left, inverse: [F, n] of the quotes, and one over their
+    variance, 0 where there is none; by_e: [F, n, p]; precision: [F, p, p] of e.
     """
 
-    wanted: FloatArray
-    size: FloatArray
-    root: FloatArray
-    by_e: FloatArray
+    e: FloatArray
     left: FloatArray
-    free: FloatArray
-    variance: FloatArray
     inverse: FloatArray
-    noise: FloatArray
+    by_e: FloatArray
+    precision: FloatArray
 
     @classmethod
-    def of(cls, prior: Prior, quotes: Quotes, e: FloatArray, noise: FloatArray) -> _Step:
+    def at(cls, prior: Prior, quotes: Quotes, e: FloatArray, noise: FloatArray) -> _Linear:
         value, by_e = prior.linear(prior.point(e), quotes.at)
-        left, variance = quotes.values - value, (noise**2)[:, None] * quotes.at.noise
-        inverse, turned = quotes.weight / variance, by_e.swapaxes(1, 2)
-        precision = (turned * inverse[:, None]) @ by_e
+        inverse = quotes.weight / ((noise**2)[:, None] * quotes.at.noise)
+        precision = (by_e.swapaxes(1, 2) * inverse[:, None]) @ by_e
         index = np.arange(e.shape[1])
         precision[:, index, index] += 1.0
-        root = np.asarray(np.linalg.inv(_root(precision)), dtype=float)
-        right = (turned @ (inverse * left)[..., None])[..., 0] - e
-        wanted = (root.swapaxes(1, 2) @ (root @ right[..., None]))[..., 0]
-        size = np.abs(wanted[:, [0, 2]] * _SHAPE[[0, 2], 1]).max(1)
-        free = 1.0 - ((by_e @ root.swapaxes(1, 2)) ** 2).sum(-1) * inverse
-        return cls(wanted, size, root, by_e, left, free, variance, inverse, noise)
+        return cls(e, quotes.values - value, inverse, by_e, precision)
 
-    def noise_after(self, move: FloatArray, usual: FloatArray) -> FloatArray:
+    def step(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """By which e is to move [F, p], how far a or ln eta wanted to [F], what the fit leaves free [F]."""
+        left_open = np.linalg.inv(self.precision)
+        right = ((self.inverse * self.left)[:, None] @ self.by_e)[:, 0] - self.e
+        wanted = (left_open @ right[..., None])[..., 0]
+        size = np.abs(wanted[:, [0, 2]] * _SHAPE[[0, 2], 1]).max(1)
+        used = self.e.shape[1] - np.trace(left_open, axis1=1, axis2=2)
+        short = np.minimum(1.0, _LONGEST / np.maximum(size, _STILL))
+        return wanted * short[:, None], size, (self.inverse > 0).sum(1) - used
+
+    def noise_after(
+        self, move: FloatArray, free: FloatArray, noise: FloatArray, usual: FloatArray
+    ) -> FloatArray:
         """[F] that explains what is left of the quotes once e moved, ten times as large or small at most."""
         left = self.left - (self.by_e @ move[..., None])[..., 0]
-        squares = (left**2 * self.inverse).sum(1) * self.noise**2 + _DEGREES * usual**2
-        free = (self.free * (self.inverse > 0)).sum(1)
-        noise = np.sqrt(squares / (np.maximum(free, 0.0) + _DEGREES))
-        return np.asarray(np.maximum(np.clip(noise, 0.1 * self.noise, 10.0 * self.noise), _LEAST))
+        squares = (left**2 * self.inverse).sum(1) * noise**2 + _DEGREES * usual**2
+        after = np.sqrt(squares / (np.maximum(free, 0.0) + _DEGREES))
+        return np.asarray(np.maximum(np.clip(after, 0.1 * noise, 10.0 * noise), _LEAST))
 
 
 def _root(covariance: FloatArray) -> FloatArray:

@@ -21,9 +21,9 @@ from .evidence import ENOUGH
 from .points import Points
 from .posterior import Posterior, log_density
 
-# std of what rho and curvature do on their own, and noise over what is typical, before the quotes are seen:
-# SSVI but for rounding; eSSVI, which fits few quotes whatever they are
-_CANDIDATES = ((0.02, 0.1), (0.3, 0.3))
+# SSVI, and eSSVI, which fits few quotes whatever they are and begins where SSVI ends
+_DRIFTS = 0.0, 0.3  # std of what rho and curvature do on their own
+_SMALL = 0.1, 0.3  # noise over what is typical, before the quotes are seen
 _MOST_QUOTES, _MOST_EXPIRIES = 320, 24
 _AN_EXPIRY = 2  # quotes of the quoted ones
 _SHARP = 1.0  # log odds for the gain in log density over the root of the quotes
@@ -72,26 +72,41 @@ def _beside(axes: Surface, points: Points, values: FloatArray, known: Posterior)
     """The same of surfaces [B, N] worth a fit."""
     quoted = np.isfinite(values)
     start = np.minimum(known.mean, np.log(MAX_VOL))
-    whole, used = _each(np.where(quoted, values, start)), np.flatnonzero(quoted.any(0))
-    at = _places(axes, points, whole)
-    quotes = Quotes(
-        Places(at.rows[used], at.k[:, used], at.u[used]), whole[:, used], _each(1.0 * quoted[:, used])
-    )
-    drift, small = np.repeat(np.array(_CANDIDATES), len(values), axis=0).T
-    prior = Prior.of(points.tenors, _each(np.nanmedian(values, axis=1)), drift)
-    near = prior.near(_each(start[:, points.at_the_money]), quotes)
-    fits = fitted(prior, near, quotes, _each(_typical(known)), small)
-    zscore, density = np.zeros((2, *whole.shape))
-    spread = np.sqrt(fits.variance)
-    zscore[:, used] = fits.residual / spread
-    density[:, used] = log_density(zscore[:, used], spread)
-    mean, std = _filled(fits, axes, points, whole, _each(quoted) > 0)
-    return _mixed(known, points, quoted, (mean, std, zscore, density), fits.good)
+    whole, used = np.where(quoted, values, start), np.flatnonzero(quoted.any(0))
+    at, typical = _places(axes, points, whole), _typical(known)
+    quotes = Quotes(Places(at.rows[used], at.k[:, used], at.u[used]), whole[:, used], 1.0 * quoted[:, used])
+    level, answers = np.nanmedian(values, axis=1), [_own(known, quoted)]
+    priors = [Prior.of(points.tenors, level, drift) for drift in _DRIFTS]
+    e = priors[0].near(start[:, points.at_the_money], quotes)
+    for prior, small in zip(priors, _SMALL, strict=True):
+        fits = fitted(prior, prior.started(e), quotes, typical, small)
+        e = fits.e
+        answers.append(_said(fits, axes, points, (whole, quoted), used))
+    return _mixed(known, points, quoted, *map(np.stack, zip(*answers, strict=True)))
 
 
-def _each(array: FloatArray | BoolArray) -> FloatArray:
-    """[C * B, ...], of all surfaces [B, ...] under one candidate after another."""
-    return np.concatenate([array] * len(_CANDIDATES))
+def _own(known: Posterior, quoted: BoolArray) -> tuple[FloatArray, ...]:
+    """What the others answer, as `_said` has it."""
+    of_quotes = (np.where(quoted, each, 0.0) for each in (known.zscore, known.density))
+    return known.mean, known.std, *of_quotes, np.ones(len(quoted), dtype=np.bool_)
+
+
+def _said(
+    fits: Fits, axes: Surface, points: Points, cells: tuple[FloatArray, BoolArray], used: IntArray
+) -> tuple[FloatArray, ...]:
+    """Mean, std, z-score and density [B, N], and whether the fit is good [B]: else the numbers say nothing.
+
+    cells: [B, N] log-vols, and which are quoted; used: [n] those that some fit was given.
+    """
+    said, good = np.ones((4, *cells[0].shape)), np.flatnonzero(fits.good)
+    if len(good):
+        some, (values, quoted) = fits.some(good), (each[good] for each in cells)
+        spread = np.sqrt(some.variance)
+        zscore, density = np.zeros((2, *values.shape))
+        zscore[:, used] = some.residual / spread
+        density[:, used] = log_density(zscore[:, used], spread)
+        said[:, good] = np.stack([*_filled(some, axes, points, values, quoted), zscore, density])
+    return *said, fits.good
 
 
 def _typical(known: Posterior) -> FloatArray:
@@ -127,22 +142,20 @@ def _mixed(
     known: Posterior,
     points: Points,
     quoted: BoolArray,
-    answers: tuple[FloatArray, ...],
+    mean: FloatArray,
+    std: FloatArray,
+    zscore: FloatArray,
+    density: FloatArray,
     good: BoolArray,
 ) -> Posterior:
     """Log odds of an answer in a cell: its gain in log density of the quotes, and how sure it is of the cell.
 
     Beyond the quotes of an expiry, only those count that are the outermost of theirs: who foretells these
-    from the others knows how smiles go on. answers: mean, std, z-score and density [F, N], those `good` [F].
+    from the others knows how smiles go on. mean, std, zscore and density: [a, B, N] of a answers, good: [a, B];
+    the first is `known`.
     """
-    own = known.mean, known.std, np.where(quoted, known.zscore, 0.0), np.where(quoted, known.density, 0.0)
-    mean, std, zscore, density = (
-        np.concatenate([one[None], several.reshape(-1, *one.shape)])
-        for one, several in zip(own, answers, strict=True)
-    )
-    out = np.concatenate([np.zeros((1, len(quoted)), dtype=np.bool_), ~good.reshape(-1, len(quoted))])
     end, beyond = _outermost(points, quoted)
-    log, of_ends = (np.where(out, -np.inf, _log_odds(density, which)) for which in (quoted, end))
+    log, of_ends = (np.where(good, _log_odds(density, which), -np.inf) for which in (quoted, end))
     sure = _PRECISION * np.log(np.where(quoted, 1.0, std))
     weight = _weights(np.where(beyond, of_ends[..., None], log[..., None]) - sure)
     middle = (weight * mean).sum(0)
