@@ -100,7 +100,7 @@ def _said(
     """
     said, good = np.ones((4, *cells[0].shape)), np.flatnonzero(fits.good)
     if len(good):
-        some, (values, quoted) = fits.some(good), (each[good] for each in cells)
+        some, values, quoted = fits.some(good), cells[0][good], cells[1][good]
         spread = np.sqrt(some.variance)
         zscore, density = np.zeros((2, *values.shape))
         zscore[:, used] = some.residual / spread
@@ -151,7 +151,7 @@ def _mixed(
     """Log odds of an answer in a cell: its gain in log density of the quotes, and how sure it is of the cell.
 
     Beyond the quotes of an expiry, only those count that are the outermost of theirs: who foretells these
-    from the others knows how smiles go on. mean, std, zscore and density: [a, B, N] of a answers, good: [a, B];
+    from the others knows how smiles go on. mean, std, zscore, density: [a, B, N] of a answers, good: [a, B];
     the first is `known`.
     """
     end, beyond = _outermost(points, quoted)

@@ -28,7 +28,7 @@ from .points import Points
 from .process import Candidates
 
 _BEHIND, _LINEAR = 9.0, 6.0  # log weight behind the best, and more for a deviation of z, that is given up
-_CLOSE, _FAR = 2.0, 9.0  # after a step: log weight behind the last that is kept, and behind the best
+_CLOSE, _FAR, _MOVED = 1.5, 8.0, 8.0  # after a look: behind the last kept, the best; for a deviation
 _LEAST_PRECISION = 1e-12
 
 
@@ -204,10 +204,11 @@ class _Searched:
     @property
     def likely(self) -> _Believed:
         """Pairs that may yet be kept, a step on."""
-        last = np.sort(self.log, axis=1)[:, -MOST_KEPT] - _CLOSE
-        near = self.log >= np.maximum(last, self.log.max(1) - _FAR)[:, None]
+        last = np.sort(self.log, axis=1)[:, -min(MOST_KEPT, self.log.shape[1])]
+        least = np.maximum(last - _CLOSE, self.log.max(1) - _FAR)
         further = self.pairs.after(next_step(self.pairs.step, _Bordered(self.root).likeliest))
-        return further.of(near[self.pairs.surface, self.pairs.chosen])
+        moved, log = _size(further.step - self.pairs.step), self.log[self.pairs.surface, self.pairs.chosen]
+        return further.of(log + _MOVED * moved >= least[self.pairs.surface])
 
     def _kept(self) -> tuple[IntArray, FloatArray]:
         """[S, k] pairs that are kept, and their weights."""
