@@ -50,7 +50,8 @@ def test_the_range_of_the_quotes() -> None:
 
 @pytest.mark.parametrize("axis", ["deltas", "moneyness"])
 def test_spreads_are_stretched_as_the_quotes_tell(axis: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weighing, "with_parametric", lambda axes, cells, found, tried: found)
+    nobody = np.zeros((1, surface(0.2).size))
+    monkeypatch.setattr(weighing, "with_parametric", lambda axes, cells, found, tried: (found, nobody))
     loaded = imputer("universal")
     assert isinstance(loaded, UniversalBundle)
     vols = surface(0.2)
@@ -133,6 +134,7 @@ def test_a_history_is_favoured_on_columns_that_pairs_are_quoted_at() -> None:
         vols[:, np.abs(deltas - 0.5).argmin()] = 0.14 * np.array([1.04, 1.02, 1.0, 0.99, 0.98])
         axes = va.Surface(vols, years.tolist(), deltas=deltas)
         cells = np.log(vols)[None]
-        share = answers(fx, axes, cells, None, 1.0, QuotesAlone.of(fx, axes, cells))[1].reshape(vols.shape)
+        given = answers(fx, axes, cells, None, 1.0, QuotesAlone.of(fx, axes, cells))[1]
+        share = given.history.reshape(vols.shape)
         shares.append(share[:, np.abs(deltas - 0.1).argmin()])
     assert (shares[1] < shares[0] - 0.1).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,8 @@ import voladdin as va
 from voladdin.imputation import parametric, weighing
 from voladdin.imputation.essvi import Fits, Places, Prior, Quotes, fitted
 from voladdin.imputation.model import imputer
+from voladdin.imputation.notes import words
+from voladdin.imputation.posterior import Posterior
 
 TENORS = np.array([0.08, 0.25, 0.5, 1.0, 2.0, 4.0])
 T = np.log(TENORS)
@@ -26,6 +29,10 @@ def ssvi(k, tenors=TENORS, level=0.2, rho=-0.5, eta=1.0, gamma=0.4):
     y = eta * theta**-gamma * (1.0 + theta) ** (gamma - 1.0) * k
     w = 0.5 * theta * (1.0 + rho * y + np.sqrt((y + rho) ** 2 + 1.0 - rho * rho))
     return np.sqrt(w / tenors[:, None])
+
+
+def processes_alone(axes, cells, found, tried):
+    return found, np.zeros_like(found.mean)
 
 
 def strikes(level=0.2, width=1.0):
@@ -121,9 +128,11 @@ def test_fills_of_an_ssvi_surface_are_exact(share, monkeypatch):
     vols = ssvi(strikes())
     shown, hidden = without(vols, share)
     surface = va.Surface(shown, TENORS, moneyness=strikes())
-    filled = va.impute(surface, model="universal").filled
+    found = va.impute(surface, model="universal")
+    filled = found.filled
     assert np.abs(filled / vols - 1.0)[hidden].max() < 1e-3
-    monkeypatch.setattr(weighing, "with_parametric", lambda axes, cells, found, tried: found)
+    assert "eSSVI" in found.model
+    monkeypatch.setattr(weighing, "with_parametric", processes_alone)
     processes = va.impute(surface, model="universal").filled
     assert np.abs(filled / vols - 1.0)[hidden].mean() < 0.5 * np.abs(processes / vols - 1.0)[hidden].mean()
 
@@ -145,9 +154,22 @@ def test_surfaces_of_another_kind_stay_with_the_processes(monkeypatch):
     shown, _ = without(vols, 0.2)
     surface = va.Surface(shown, TENORS, moneyness=strikes())
     mixed = va.impute(surface, model="universal")
-    monkeypatch.setattr(weighing, "with_parametric", lambda axes, cells, found, tried: found)
+    assert "eSSVI" not in mixed.model
+    monkeypatch.setattr(weighing, "with_parametric", processes_alone)
     alone = va.impute(surface, model="universal")
     np.testing.assert_allclose(mixed.filled, alone.filled, rtol=1e-3)
+
+
+@given(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+def test_the_weights_of_an_answer_add_up(history, rest):
+    parts = np.array([[history, (1.0 - history) * rest]]).T
+    shares = weighing.Shares(*(part[None] for part in parts))
+    found = Posterior.nothing((1, 1))
+    said = words(imputer("fx"), np.ones((1, 1, 1)), shares, found, None, np.ones((1, 1, 1), dtype=np.bool_))
+    weights = {name: int(weight) for name, weight in re.findall(r"(\w+) (\d+)%", said)} or {said: 100}
+    asked = {"fx": history, "universal": (1.0 - history) * (1.0 - rest), "eSSVI": parts[1, 0]}
+    assert sum(weights.values()) == 100
+    assert all(abs(weights.get(name, 0) - 100.0 * weight) <= 1.0 for name, weight in asked.items())
 
 
 def test_only_the_quotes_at_the_money_tell_no_smiles_apart(monkeypatch):

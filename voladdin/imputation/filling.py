@@ -238,9 +238,9 @@ def fill(
     alone: what the quotes say without the priors, where that is known.
     """
     with one_thread():
-        answer, share = answers(loaded, axes, np.log(grid), prior, age, alone)
+        answer, shares = answers(loaded, axes, np.log(grid), prior, age, alone)
     found, guarded = present(axes, grid, answer, coverage, arbitrage_free=arbitrage_free)
-    return replace(found, model=words(loaded, found.mean, share, answer, guarded, np.isnan(grid)))
+    return replace(found, model=words(loaded, found.mean, shares, answer, guarded, np.isnan(grid)))
 
 
 def present(

@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .._typing import BoolArray, FloatArray
 from ..surface import MAX_VOL
 from .guard import Guarded
 from .model import Imputer
 from .posterior import Posterior
-from .weighing import UNIVERSAL
+from .weighing import UNIVERSAL, Shares
+
+PARAMETRIC = "eSSVI"
 
 
 def words(
     loaded: Imputer,
     mean: FloatArray,
-    share: FloatArray,
+    shares: Shares,
     answer: Posterior,
     guarded: Guarded | None,
     missing: BoolArray,
 ) -> str:
     """Of B surfaces: the models that answered, and what else happened.
 
-    mean, missing: [B, T, K]; share: [B, n] of the history; guarded: None where nothing was.
+    mean, missing: [B, T, K]; guarded: None where nothing was.
     """
-    name, notes = _named(loaded, share, missing.reshape(share.shape)), _fallback_notes(answer, len(mean))
+    name, notes = _named(loaded, shares, missing.reshape(len(mean), -1)), _fallback_notes(answer, len(mean))
     if guarded is not None:
         notes += _guard_notes(guarded, mean)
     return f"{name} ({'; '.join(notes)})" if notes else name
 
 
-def _named(loaded: Imputer, share: FloatArray, missing: BoolArray) -> str:
-    """With their mean weights in the filled cells."""
-    name = str(loaded.card["name"])
-    part = float(share[missing].mean()) if missing.any() else float(share.mean())
-    if name == UNIVERSAL or round(part, 2) in (0.0, 1.0):
-        return name if round(part, 2) else UNIVERSAL
-    return f"{name} {part:.0%}, {UNIVERSAL} {1.0 - part:.0%}"
+def _named(loaded: Imputer, shares: Shares, missing: BoolArray) -> str:
+    """With their mean weights in the filled cells, in percent that add up."""
+    where = missing if missing.any() else np.ones_like(missing)
+    history, parametric = (float(share[where].mean()) for share in (shares.history, shares.parametric))
+    edges = np.rint(100.0 * np.cumsum([history, 1.0 - history - parametric, parametric]))
+    parts = zip((loaded.card["name"], UNIVERSAL, PARAMETRIC), np.diff(edges, prepend=0.0), strict=True)
+    told = [f"{name} {part:.0f}%" for name, part in parts if part > 0]
+    return ", ".join(told) if len(told) > 1 else told[0].rsplit(" ", 1)[0]
 
 
 def _fallback_notes(answer: Posterior, batch: int) -> list[str]:

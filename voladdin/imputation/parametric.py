@@ -34,18 +34,22 @@ _PASSES = 6  # of the strikes of a delta axis
 _IN_CACHE = 2**16  # numbers of a batch's derivatives
 
 
-def with_parametric(axes: Surface, cells: FloatArray, found: Posterior, tried: BoolArray) -> Posterior:
-    """Posteriors [B, n] given quotes alone, those of the surfaces `tried` [B] mixed with the parametric ones.
+def with_parametric(
+    axes: Surface, cells: FloatArray, found: Posterior, tried: BoolArray
+) -> tuple[Posterior, FloatArray]:
+    """Posteriors [B, n] given quotes alone, those of the surfaces `tried` [B] mixed with the parametric ones,
+    and the weight [B, n] of these in cells that are missing.
 
     cells: log-vols [B, T, K], NaN where missing.
     """
     flat = cells.reshape(len(cells), -1)
+    weight = np.zeros_like(flat)
     arrays = {part.name: getattr(found, part.name).copy() for part in fields(Posterior)}
     for points, members in _groups(axes, flat, tried & np.isfinite(flat).any(1)):
-        mixed = _beside(axes, points, flat[members], found.of(members))
+        mixed, weight[members] = _beside(axes, points, flat[members], found.of(members))
         for name, array in arrays.items():
             array[members] = getattr(mixed, name)
-    return Posterior(**arrays)
+    return Posterior(**arrays), weight
 
 
 def _groups(axes: Surface, flat: FloatArray, tried: BoolArray) -> Iterator[tuple[Points, IntArray]]:
@@ -68,7 +72,9 @@ def _worth(points: Points, quoted: BoolArray) -> BoolArray:
     return np.asarray(enough & few & (points.width_told(quoted) >= ENOUGH))
 
 
-def _beside(axes: Surface, points: Points, values: FloatArray, known: Posterior) -> Posterior:
+def _beside(
+    axes: Surface, points: Points, values: FloatArray, known: Posterior
+) -> tuple[Posterior, FloatArray]:
     """The same of surfaces [B, N] worth a fit."""
     quoted = np.isfinite(values)
     start = np.minimum(known.mean, np.log(MAX_VOL))
@@ -147,7 +153,7 @@ def _mixed(
     zscore: FloatArray,
     density: FloatArray,
     good: BoolArray,
-) -> Posterior:
+) -> tuple[Posterior, FloatArray]:
     """Log odds of an answer in a cell: its gain in log density of the quotes, and how sure it is of the cell.
 
     Beyond the quotes of an expiry, only those count that are the outermost of theirs: who foretells these
@@ -161,13 +167,14 @@ def _mixed(
     middle = (weight * mean).sum(0)
     spread = np.sqrt((weight * (std**2 + (mean - middle) ** 2)).sum(0))
     of_quotes = _weights(log)[..., None]
-    return Posterior(
+    mixed = Posterior(
         mean=np.where(quoted, known.mean, middle),
         std=np.where(quoted, known.std, spread),
         zscore=np.where(quoted, (of_quotes * zscore).sum(0), known.zscore),
         unexplained=known.unexplained,
         density=np.where(quoted, (of_quotes * density).sum(0), known.density),
     )
+    return mixed, np.where(quoted, 0.0, 1.0 - weight[0])
 
 
 def _log_odds(density: FloatArray, which: BoolArray) -> FloatArray:

@@ -43,13 +43,13 @@ def impute_each(
     if then is not None:
         then = whole(loaded, axes, then)
     with one_thread():
-        answer, share = answers(loaded, axes, np.log(grid), then, prior_age)
+        answer, shares = answers(loaded, axes, np.log(grid), then, prior_age)
     found, guarded = present(axes, grid, answer, coverage, arbitrage_free=arbitrage_free)
     each = []
     for b, surface in enumerate(surfaces):
         one = slice(b, b + 1)
         own = None if guarded is None else guarded.of(one)
-        said = words(loaded, found.mean[one], share[one], answer.of(one), own, ~surface.observed[None])
+        said = words(loaded, found.mean[one], shares.of(one), answer.of(one), own, ~surface.observed[None])
         asked = Inputs(surface, None if then is None else then[b], str(model), coverage, arbitrage_free)
         each.append(Imputation(**{name: getattr(found, name)[b] for name in FIELDS}, model=said, asked=asked))
     return each

@@ -37,6 +37,18 @@ _TOLD = 0.05  # of less it is not said that the history fell back
 
 
 @dataclass(frozen=True)
+class Shares:
+    """[B, n] the weights of a history and of eSSVI surfaces in missing cells; the rest is the universal's."""
+
+    history: FloatArray
+    parametric: FloatArray
+
+    def of(self, surfaces: slice) -> Shares:
+        """Some of them."""
+        return Shares(self.history[surfaces], self.parametric[surfaces])
+
+
+@dataclass(frozen=True)
 class QuotesAlone:
     """What the quotes of B surfaces say without an earlier one: by the universal model, and by the history's
     where that is asked. NaN where a surface has none.
@@ -76,8 +88,8 @@ def answers(
     prior: FloatArray | None,
     age: float,
     alone: QuotesAlone | None = None,
-) -> tuple[Posterior, FloatArray]:
-    """Posterior [B, n] of the cells of B surfaces, and the share [B, n] that the history has in it.
+) -> tuple[Posterior, Shares]:
+    """Posterior [B, n] of the cells of B surfaces, and who has which share in it.
 
     cells: log-vols [B, T, K], NaN where missing. prior: [B, T, K] full earlier surfaces, `age` days old.
     alone: what is known of the cells without the prior.
@@ -86,22 +98,24 @@ def answers(
     levels = levels_alone(universal, axes, cells) if alone is None else alone.general
     general, foreign = by_priors(universal, axes, cells, prior, age, levels)
     wider = stretch_of(universal, axes, cells, levels) if prior is None else 1.0
+    fitted = np.zeros_like(general.std)
     if not isinstance(loaded, Bundle) or not _asked(axes):
         if prior is None:
-            general = with_parametric(axes, cells, general, np.ones(len(cells), dtype=np.bool_))
-        return replace(general, std=general.std * wider), np.zeros_like(general.std)
+            general, fitted = with_parametric(axes, cells, general, np.ones(len(cells), dtype=np.bool_))
+        return replace(general, std=general.std * wider), Shares(np.zeros_like(fitted), fitted)
     own = by_history(loaded, axes, cells, prior, age, None if alone is None else alone.own)
     favour = _favour(loaded, axes.deltas) + _of_level(loaded, universal, cells)
     share = _share(own, general, favour, foreign)
     strange = share.mean(1) < _STRANGE
     if prior is None and strange.any():
-        general = with_parametric(axes, cells, general, strange)
+        general, fitted = with_parametric(axes, cells, general, strange)
         share = _share(own, general, favour, foreign)
     spread = general.std * wider
     mean, std = mix(general.mean, spread, own.mean, own.std, share)
     zscore = general.zscore + share * (own.zscore - general.zscore)
     density = general.density + share * (own.density - general.density)
-    return Posterior(mean, std, zscore, own.unexplained & _told(share, general), density), share
+    found = Posterior(mean, std, zscore, own.unexplained & _told(share, general), density)
+    return found, Shares(share, (1.0 - share) * fitted)
 
 
 def _universal(loaded: Imputer) -> UniversalBundle:
