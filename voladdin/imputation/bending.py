@@ -27,12 +27,7 @@ def expanded(u: FloatArray, scale: float) -> FloatArray:
 def bend(z: FloatArray, q: FloatArray, x: FloatArray, *, own: bool) -> tuple[FloatArray, FloatArray]:
     """S [G, N] and its derivatives [G, N, 4] for z [G, 4] at q and x [1, N]; own: x is in own deviations."""
     rho, y = np.tanh(z[..., :1] + z[..., 1:2] * q), np.exp(z[..., 2:3] + z[..., 3:] * q) * x
-    if own:
-        root = np.sqrt(4.0 + y * y)
-        ratio = 0.5 * (rho * y + root)
-        value, by_y, by_rho = np.log(ratio), 0.5 * (rho + y / root) / ratio, 0.5 * y / ratio
-    else:
-        value, by_y, by_rho = of_strikes(rho, y)
+    value, by_y, by_rho = (of_own if own else of_strikes)(rho, y)
     turned, scaled = by_rho * (1.0 - rho * rho), by_y * y
     return value, np.stack([turned, turned * q, scaled, scaled * q], axis=-1)
 
@@ -43,3 +38,10 @@ def of_strikes(rho: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, 
     square = 0.5 * (1.0 + rho * y + root)
     by_y = 0.25 * (rho + (y + rho) / root) / square
     return 0.5 * np.log(square), by_y, 0.25 * (y + y / root) / square
+
+
+def of_own(rho: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The same where x is in deviations of the cell's own vol."""
+    root = np.sqrt(4.0 + y * y)
+    ratio = 0.5 * (rho * y + root)
+    return np.log(ratio), 0.5 * (rho + y / root) / ratio, 0.5 * y / ratio

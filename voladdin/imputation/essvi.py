@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
-from .bending import of_strikes
+from .bending import of_own, of_strikes
 from .covariance import matern32, matern52
+from .moments import median_of
 
 _SHAPE = np.array([[-0.2, 0.8], [0.0, 0.3], [0.0, 0.6], [0.1, 0.15]])  # mean and std of a, b, ln eta, beta
 _LEVELS = ((0.3, 2.0), (0.1, 0.3))  # std and length in ln T of what the ATM vols do about their mean
@@ -120,7 +121,7 @@ class Prior:
         lean, wide = np.linalg.solve(square, columns @ (ratio - 1.0)[..., None])[..., 0].T
         c = np.sqrt(np.clip(4.0 * np.maximum(wide, 0.0) + lean**2, _FLATTEST, 1.0 / _FLATTEST))
         beta, e = _SHAPE[3, 0], self.started(np.zeros(self.mean.shape))
-        middle = np.nanmedian(np.where(quotes.weight > 0, log_theta[:, rows], np.nan), axis=1)
+        middle = median_of(np.where(quotes.weight > 0, log_theta[:, rows], np.nan))
         eta = np.log(c) - beta * middle + (0.5 + beta) * np.log1p(np.exp(middle))
         leant = np.arctanh(np.clip(lean / c, -_MOST, _MOST))
         shape = np.stack([leant, np.zeros(len(c)), eta, np.full(len(c), beta)], axis=1)
@@ -129,18 +130,28 @@ class Prior:
         e[:, own] = np.linalg.solve(self.levels, (levels - self.mean[:, own]).T).T
         return e
 
-    def linear(self, point: FloatArray, at: Places) -> tuple[FloatArray, FloatArray]:
-        """ln vol [F, n] at points, and its derivatives [F, n, p] by e."""
+    def smiles(self, point: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """ln theta, rho and c [F, R] of each expiry."""
         a, b, eta, beta = point[:, :4].T[..., None]
         level, bent, curved = np.moveaxis(point[:, 4:].reshape(len(point), 3, -1), 1, 0)
-        q, log_theta = 0.5 * (self.t + 1.0), np.clip(2.0 * level + self.t, -_FARTHEST, _FARTHEST)
-        theta, i = np.exp(log_theta), at.rows
-        rho = np.tanh(a + b * q + bent)
-        steep = np.clip(
-            eta + beta * log_theta - (0.5 + beta) * np.log1p(theta) + curved, -_STEEPEST, _STEEPEST
-        )
+        log_theta = np.clip(2.0 * level + self.t, -_FARTHEST, _FARTHEST)
+        rho = np.tanh(a + b * (0.5 * (self.t + 1.0)) + bent)
+        steep = eta + beta * log_theta - (0.5 + beta) * np.log1p(np.exp(log_theta)) + curved
+        return log_theta, rho, np.exp(np.clip(steep, -_STEEPEST, _STEEPEST))
+
+    def own(self, point: FloatArray, rows: IntArray, x: FloatArray) -> FloatArray:
+        """ln vol [F, n] in expiries `rows` [n] at x [F, n], ln(K/F) in deviations of the vol itself."""
+        _, rho, c = self.smiles(point)
+        level = point[:, 4 : 4 + len(self.t)]
+        return np.asarray(level[:, rows] + of_own(rho[:, rows], c[:, rows] * x)[0])
+
+    def linear(self, point: FloatArray, at: Places) -> tuple[FloatArray, FloatArray]:
+        """ln vol [F, n] at points, and its derivatives [F, n, p] by e."""
+        log_theta, rho, c = self.smiles(point)
+        beta, level, i = point[:, 3:4], point[:, 4 : 4 + len(self.t)], at.rows
+        q, theta = 0.5 * (self.t + 1.0), np.exp(log_theta)
         x = np.clip(at.k * np.exp(-0.5 * log_theta)[:, i], -_LARGEST, _LARGEST)
-        y = np.exp(steep)[:, i] * x
+        y = c[:, i] * x
         value, by_y, by_rho = of_strikes(rho[:, i], y)
         turned, scaled = by_rho * (1.0 - rho**2)[:, i], by_y * y
         rise = 2.0 * (beta - (0.5 + beta) * theta / (1.0 + theta)) - 1.0
@@ -186,9 +197,9 @@ class Fits:
         rest = ("e", "root", "noise", "residual", "variance", "good")
         return Fits(self.prior.some(fits), *(getattr(self, name)[fits] for name in rest))
 
-    def mean(self, at: Places) -> FloatArray:
-        """[F, n] of ln vols at cells."""
-        return self.prior.linear(self.prior.point(self.e), at)[0]
+    def own(self, rows: IntArray, x: FloatArray) -> FloatArray:
+        """[F, n] mean of ln vols, as `Prior.own`."""
+        return self.prior.own(self.prior.point(self.e), rows, x)
 
     def ask(self, at: Places) -> tuple[FloatArray, FloatArray]:
         """Mean and variance [F, n] of ln vols quoted at cells."""

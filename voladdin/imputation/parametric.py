@@ -18,6 +18,7 @@ from ..surface import MAX_VOL, Surface
 from .answers import points_of
 from .essvi import Fits, Places, Prior, Quotes, fitted
 from .evidence import ENOUGH
+from .moments import median_of
 from .points import Points
 from .posterior import Posterior, log_density
 
@@ -30,7 +31,7 @@ _SHARP = 1.0  # log odds for the gain in log density over the root of the quotes
 _FAVOUR = -1.0  # log odds, all else equal
 _PRECISION = 1.0  # a cell's odds go with the spreads to minus this power
 _LEAST = 0.005  # of weight
-_PASSES = 6  # of the strikes of a delta axis
+_PASSES = 3  # of the strikes of a delta axis
 _IN_CACHE = 2**16  # numbers of a batch's derivatives
 
 
@@ -81,7 +82,7 @@ def _beside(
     whole, used = np.where(quoted, values, start), np.flatnonzero(quoted.any(0))
     at, typical = _places(axes, points, whole), _typical(known)
     quotes = Quotes(Places(at.rows[used], at.k[:, used], at.u[used]), whole[:, used], 1.0 * quoted[:, used])
-    level, answers = np.nanmedian(values, axis=1), [_own(known, quoted)]
+    level, answers = median_of(values), [_own(known, quoted)]
     priors = [Prior.of(points.tenors, level, drift) for drift in _DRIFTS]
     e = priors[0].near(start[:, points.at_the_money], quotes)
     for prior, small in zip(priors, _SMALL, strict=True):
@@ -138,8 +139,9 @@ def _filled(
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and std [F, N]; on deltas, at the strikes of the answer itself."""
     most = np.log(MAX_VOL)
-    for _ in range(_PASSES - 1 if axes.deltas is not None else 0):
-        values = np.where(quoted, values, np.minimum(fits.mean(_places(axes, points, values)), most))
+    for _ in range(_PASSES) if axes.deltas is not None else ():
+        x = 0.5 * np.exp(values + 0.5 * points.t) - np.tile(ndtri(axes.deltas), len(axes.tenors))
+        values = np.where(quoted, values, np.minimum(fits.own(points.rows, x), most))
     mean, variance = fits.ask(_places(axes, points, values))
     return np.where(quoted, values, np.minimum(mean, most)), np.sqrt(variance)
 
