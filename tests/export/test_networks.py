@@ -84,6 +84,16 @@ def test_what_is_hidden_is_not_read(name):
     assert torch.equal(network.encode(x, seen).mean, network.encode(torch.where(seen, x, -7.0), seen).mean)
 
 
+@names
+def test_a_step_stays_on_the_device_that_it_is_given(name):
+    """Shapes alone, on torch's meta device, which like a GPU refuses what lies on the CPU."""
+    network, meta = NETWORKS[name](NODES).to("meta"), torch.device("meta")
+    x, seen = (part.to(meta) for part in _batch(network))
+    with meta:
+        (-network.elbo(x, seen).mean()).backward()
+    assert {weight.grad.device for weight in network.parameters() if weight.grad is not None} == {meta}
+
+
 @pytest.mark.parametrize("name", [name for name in vaes if NETWORKS[name] not in (Conditional, LinearVae)])
 def test_the_bound_lies_below_one_of_more_draws(name):
     """E elbo <= E log mean of k weights <= log density (Burda et al. 2016, theorem 1)."""

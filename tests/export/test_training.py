@@ -15,6 +15,7 @@ from export.imputation.networks.linear import LinearVae  # noqa: E402
 from export.imputation.training import slices  # noqa: E402
 from export.imputation.training.beta import SCHEDULES, annealed, linear_cycle, on_off  # noqa: E402
 from export.imputation.training.calendar import calendar_penalty  # noqa: E402
+from export.imputation.training.devices import CPU, trained_on, training_device  # noqa: E402
 from export.imputation.training.divergence import free_bits, to_capacity  # noqa: E402
 from export.imputation.training.fit import Options, fit, objective  # noqa: E402
 from export.imputation.training.rates import divisions, stalls  # noqa: E402
@@ -190,6 +191,36 @@ def test_a_training_put_down_ends_where_the_whole_one_does(tmp_path, monkeypatch
     assert [step for step, _ in parts.curve] == [50, 100]
     other = fit(sigma(NODES), _vols(), TENORS, replace(options, beta=0.5, steps=50), tmp_path / "a.pt")
     assert [step for step, _ in other.curve] == [50]
+
+
+def test_networks_train_on_a_gpu_where_there_is_one(monkeypatch):
+    for there, device in ((False, "cpu"), (True, "cuda")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
+        assert training_device().type == device
+
+
+def test_what_trains_is_on_the_device_and_so_are_new_tensors():
+    """On torch's meta device, of which nothing comes back: weights, Adam's state, and what is made there."""
+    model, meta = sigma(NODES), torch.device("meta")
+    optimiser = torch.optim.Adam(model.parameters())
+    (-model.elbo(torch.zeros(2, NODES), torch.ones(2, NODES, dtype=torch.bool)).mean()).backward()
+    optimiser.step()
+    with pytest.raises(NotImplementedError, match="meta"), trained_on(meta, model, optimiser):  # noqa: PT012
+        state = [value for of in optimiser.state.values() for value in of.values()]
+        assert {part.device for part in (*model.parameters(), *state, torch.zeros(1))} == {meta}
+    assert torch.zeros(1).device == CPU
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_a_training_on_a_gpu_ends_where_one_on_the_cpu_does(tmp_path, monkeypatch):
+    """But for its random numbers; what it leaves is on the CPU."""
+    losses = []
+    for there in (True, False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
+        fitted = fit(sigma(NODES), _vols(), TENORS, Options(steps=300), tmp_path / f"{there}.pt")
+        assert {part.device for part in fitted.network.parameters()} == {CPU}
+        losses.append(fitted.curve[-1][1])
+    assert losses[0] == pytest.approx(losses[1], abs=1.0)
 
 
 def test_schedules_start_and_end_within_0_and_1():

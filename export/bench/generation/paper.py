@@ -3,7 +3,8 @@
 784 vols as they are, ReLU, hidden [256, 128] and [128, 256], latent 5, a linear shortcut from input to output
 of both networks, squared error plus beta times the divergence, Adam at 3e-4, batches of 64. Beta is printed
 for three features, and "the same" for four; one feature takes it too. Not as in the paper: the epochs (5,000
-there), and a rate that falls to 0 along a cosine, without which so few epochs end on the noise of the steps.
+there, each of one batch as algorithm 1 has it), and a rate that falls to 0 along a cosine, without which so
+few epochs end on the noise of the steps.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from export.imputation.training.devices import CPU, trained_on, training_device
 from voladdin._typing import FloatArray
 
 HIDDEN = (256, 128)
 LATENT = 5
 EPOCHS = 5000  # in the paper
+BATCH = 64
 BETA = 5e-8
 
 
@@ -34,7 +37,7 @@ class Budget:
     """Training choices; all but epochs are the paper's."""
 
     epochs: int
-    batch: int = 64
+    batch: int = BATCH
     rate: float = 3e-4
     beta: float = BETA
     seed: int = 0
@@ -151,29 +154,27 @@ def train_paper(
     first, seconds = _resume(file, identity, vae, optimiser)
     left, started = range(first, budget.epochs), time.process_time() - seconds
     bar = {"initial": first, "total": budget.epochs, "unit": "epoch", "file": sys.stderr}
-    for epoch in tqdm(left, disable=quiet, **bar):
-        _epoch(vae, optimiser, x, y, budget, epoch)
-        if (epoch + 1) % 10 == 0 or epoch + 1 == budget.epochs:
-            spent = time.process_time() - started
-            _save(
-                file,
-                vae,
-                optimiser,
-                {"identity": identity, "epoch": epoch + 1, "seconds": spent, "surfaces": len(x)},
-            )
+    where = training_device()
+    with trained_on(where, vae, optimiser):
+        for epoch in tqdm(left, disable=quiet, **bar):
+            _epoch(vae, optimiser, x.to(where), y.to(where), budget, epoch)
+            if (epoch + 1) % 10 == 0 or epoch + 1 == budget.epochs:
+                spent = time.process_time() - started
+                progress = {"epoch": epoch + 1, "seconds": spent, "surfaces": len(x)}
+                _save(file, vae, optimiser, {"identity": identity, **progress})
     return PaperNetwork(vae.eval(), control)
 
 
 def _epoch(
     vae: PaperVae, optimiser: torch.optim.Optimizer, x: Tensor, y: Tensor, budget: Budget, epoch: int
 ) -> None:
-    generator = torch.Generator().manual_seed(budget.seed * 1_000_003 + epoch)
-    order = torch.randperm(len(x), generator=generator)
+    generator = torch.Generator(CPU).manual_seed(budget.seed * 1_000_003 + epoch)
+    order = torch.randperm(len(x), generator=generator, device=CPU)
     batches = order.split(budget.batch)
     for number, rows in enumerate(batches):
         done = (epoch + number / len(batches)) / budget.epochs
         optimiser.param_groups[0]["lr"] = budget.rate * 0.5 * (1 + math.cos(math.pi * done))
-        draw = torch.randn(len(rows), LATENT, generator=generator)
+        draw = torch.randn(len(rows), LATENT, generator=generator, device=CPU).to(x.device)
         loss = vae.loss(x[rows], y[rows], draw, budget.beta).mean()
         optimiser.zero_grad()
         loss.backward()
@@ -184,7 +185,9 @@ def _resume(
     file: Path, identity: dict[str, Any], vae: PaperVae, optimiser: torch.optim.Optimizer
 ) -> tuple[int, float]:
     """The epoch to go on from, that of the file where it is of the same run, and the seconds so far."""
-    stored: dict[str, Any] = torch.load(file, weights_only=True) if file.is_file() else {"identity": None}
+    stored: dict[str, Any] = (
+        torch.load(file, CPU, weights_only=True) if file.is_file() else {"identity": None}
+    )
     if stored["identity"] != identity:
         return 0, 0.0
     vae.load_state_dict(stored["vae"])

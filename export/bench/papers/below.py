@@ -8,30 +8,33 @@ from typing import Any
 
 import torch
 
-from ..generation.paper import EPOCHS
+from export.imputation.training.rates import stalls
+
+from ..generation.paper import BATCH, EPOCHS
 from .gopal.vaes import REFIT_STEPS, STEPS
 from .items import Table
+from .mama.fitting import STOP
 
 HEADER = ("networks", "how many", "trained for", "the paper's", "minutes of one core at the paper's, each")
-_PLACES = {  # of checkpoints: what they are, and the steps of their paper
-    "networks/gopal-*.pt": ("VAEs of Gopal (2024)", STEPS),
-    "networks/refit-*.pt": ("their encoders, refitted", REFIT_STEPS),
-    "networks/toy-*.pt": ("networks of its toys", STEPS),
-    "search-*/networks/*.pt": ("networks of its search", STEPS),
+_PLACES = {  # what they are, and the steps of their paper: where their checkpoints lie
+    ("VAEs of Gopal (2024)", STEPS): ("networks/gopal-*.pt",),
+    ("their encoders, refitted", REFIT_STEPS): ("networks/refit-*.pt", "networks/prior-work-*.pt"),
+    ("networks of its toys", STEPS): ("networks/toy-*.pt",),
+    ("networks of its search", STEPS): ("search-*/networks/*.pt",),
 }
 SURFACES = 60_000  # of Wang, Liu and Vuik (2025)
 
 
 def below(folder: Path) -> Table:
     """A row a kind and budget, from the time that the checkpoints of a results folder say they took."""
-    rows = [*_by_steps(folder), *_by_epochs(folder / "wang")]
+    rows = [*_by_steps(folder), *_not_settled(folder / "networks"), *_by_epochs(folder / "wang")]
     return Table("Networks below their paper's budget", HEADER, rows)
 
 
 def _by_steps(folder: Path) -> Iterator[list[str]]:
-    for place, (words, steps) in _PLACES.items():
+    for (words, steps), places in _PLACES.items():
         runs: dict[int, list[float]] = {}
-        for file in sorted(folder.glob(place)):
+        for file in (file for place in places for file in sorted(folder.glob(place))):
             stored = _stored(file)
             if stored["step"] < steps:
                 runs.setdefault(stored["step"], []).append(stored["seconds"] / stored["step"])
@@ -40,20 +43,34 @@ def _by_steps(folder: Path) -> Iterator[list[str]]:
             yield [words, str(len(seconds)), f"{done:,} steps", f"{steps:,} steps", span]
 
 
+def _not_settled(networks: Path) -> Iterator[list[str]]:
+    """Mama's networks that the most epochs ended before his rule did: a point of the curve is an epoch."""
+    curves = [[loss for _, loss in _stored(file)["curve"]] for file in sorted(networks.glob("mama-*.pt"))]
+    ended = [len(losses) for losses in curves if max(stalls(losses), default=0) < STOP]
+    if ended:
+        rule = f"until the loss has not fallen for {STOP} epochs"
+        words = "networks of Mama (2022)", str(len(ended)), f"{_span([*map(float, ended)])} epochs"
+        yield [*words, rule, "he prints no number of epochs"]
+
+
 def _by_epochs(networks: Path) -> Iterator[list[str]]:
-    """The network of Wang, Liu and Vuik, which is timed by the epoch and by the surface."""
-    runs = [run for file in sorted(networks.glob("*.pt")) if (run := _stored(file)).get("seconds")]
-    each = [run["seconds"] / run["epoch"] / run["surfaces"] for run in runs]
-    if each:
-        done = " or ".join(f"{epochs:,}" for epochs in sorted({run["epoch"] for run in runs}))
-        most = max(run["surfaces"] for run in runs)
-        words = f"{done} epochs of at most {most:,} surfaces", f"{EPOCHS:,} epochs of {SURFACES:,} surfaces"
-        span = _span([value * EPOCHS * SURFACES / 60 for value in each])
-        yield ["the network of Wang, Liu and Vuik (2025)", str(len(runs)), *words, span]
+    """The networks of Wang, Liu and Vuik, which are timed by the epoch and by the surface."""
+    runs = [_stored(file) for file in sorted(networks.glob("*.pt"))]
+    most = max((run["epoch"] for run in runs), default=EPOCHS)
+    timed = [run for run in runs if run.get("seconds")]
+    if timed and most < EPOCHS:
+        count, surfaces = sum(run["epoch"] == most for run in runs), max(run["surfaces"] for run in timed)
+        each = [run["seconds"] / run["epoch"] / run["surfaces"] for run in timed]
+        yield [
+            *("networks of Wang, Liu and Vuik (2025)", str(count)),
+            f"{most:,} epochs of at most {surfaces:,} surfaces, {most * -(-surfaces // BATCH):,} batches",
+            f"{EPOCHS:,} epochs of {SURFACES:,} surfaces; by its algorithm 1, of one batch",
+            _span([value * EPOCHS * SURFACES / 60 for value in each]),
+        ]
 
 
 def _stored(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = torch.load(file, weights_only=True)
+    found: dict[str, Any] = torch.load(file, "cpu", weights_only=True)
     return found
 
 

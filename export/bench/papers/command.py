@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from export.imputation.training.devices import training_device
 from export.imputation.training.slices import Clock, Paused
 from voladdin.errors import InputError
 
@@ -79,7 +80,7 @@ def _state(bench: Bench, items: Sequence[Item]) -> None:
     if bench.budget == OWN:
         time = "the papers' own budgets: days of one core"
     _say(f"{len(left)} of {len(items)} items to measure; {time}, networks included")
-    _say(f"budget: {bench.budget}; results in {bench.folder}")
+    _say(f"budget: {bench.budget}; results in {bench.folder}; networks train on {training_device()}")
 
 
 def _measure(bench: Bench, items: Sequence[Item]) -> int:

@@ -116,7 +116,7 @@ def _loss(
         value = objective(network, x, given, asked, step / options.steps, options)
         if options.calendar:
             surfaces = standard.vols(network.reconstruct(x, given)).unflatten(-1, (len(years), -1))
-            value = value + options.calendar * calendar_penalty(surfaces, years).mean()
+            value = value + options.calendar * calendar_penalty(surfaces, years.to(rows.device)).mean()
         return value
 
     return loss

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .devices import CPU, trained_on, training_device
 from .rates import divisions, stalls
 
 SAVED_EVERY, LOGGED_EVERY = 1000, 50
@@ -112,8 +113,15 @@ class Run:
 
     @torch.enable_grad()
     def train(self, rows: Tensor, loss: Loss, clock: Clock) -> None:
-        """All steps that are left; raises Paused with a checkpoint written."""
+        """All steps that are left, on a GPU where there is one; raises Paused with a checkpoint written."""
         self.model.train()
+        where = training_device()
+        with trained_on(where, self.model, self.optimiser):
+            self._steps(rows.to(where), loss, clock)
+        self.save()
+        self.model.eval()
+
+    def _steps(self, rows: Tensor, loss: Loss, clock: Clock) -> None:
         sums: list[float] = []
         while self.step < self.schedule.steps and not self.settled:
             started = time.process_time()
@@ -125,8 +133,6 @@ class Run:
             if self.step % SAVED_EVERY == 0:
                 self.save()
                 clock.check()
-        self.save()
-        self.model.eval()
 
     def _step(self, rows: Tensor, loss: Loss) -> float:
         torch.manual_seed(self.schedule.seed * 1_000_003 + self.step)
@@ -146,7 +152,8 @@ class Run:
         if not self.epochs:
             return torch.randint(count, (size,))
         epoch, place = divmod(self.step, -(-count // size))
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+        generator = torch.Generator(CPU).manual_seed(seed * 1_000_003 + epoch)
+        order = torch.randperm(count, generator=generator, device=CPU)
         return order[place * size : (place + 1) * size]
 
     def save(self) -> None:
@@ -160,7 +167,7 @@ class Run:
         self.file.with_suffix(".new").replace(self.file)
 
     def _resume(self, file: Path) -> None:
-        stored = torch.load(file, weights_only=True)
+        stored = torch.load(file, CPU, weights_only=True)
         if stored["identity"] == self.identity:
             for name, value in stored["model"].items():
                 _fit_buffer(self.model, name, value)

@@ -1,4 +1,7 @@
-"""Who is first at each rate or tenor of tables 3 to 10, how far voladdin is behind, and why."""
+"""Who is first at each rate or tenor of tables 3 to 10, how far voladdin is behind, and why.
+
+Cells: how many errors are of at each place, on all days and on those of the fits.
+"""
 
 from __future__ import annotations
 
@@ -18,34 +21,39 @@ _WHY = {  # another is first
     "PCA": "six components of all training days",
     "PPCA": "one Gaussian of all training days, of six modes and noise",
     **{name: "few cells are shown: what it learned of whole surfaces" for name in KINDS},
-    **{name: "few cells are hidden on its days" for name in FITTED},
 }
 
 
-def leaders(errors: Mapping[str, FloatArray], places: Sequence[str]) -> str:
+def leaders(
+    errors: Mapping[str, FloatArray], places: Sequence[str], cells: tuple[FloatArray, FloatArray]
+) -> str:
     """errors: by method, one a place, NaN where no cell is. The fits are beside voladdin on their days."""
     on_all = [VOLADDIN, *(name for name in errors if name not in (*FITTED, SAME_DAYS, VOLADDIN))]
     table = np.stack([errors[name] for name in on_all])
     told = np.isfinite(table[0])
     first = np.where(told, np.argmin(np.where(np.isfinite(table), table, np.inf), axis=0), -1)
     words = [
-        f"{on_all[k]} first at {_listed(places, own)}{_behind(errors, on_all[k], VOLADDIN, own)}"
+        f"{on_all[k]} first at {_listed(places, own)}{_behind(errors, on_all[k], VOLADDIN, own, cells[0])}"
         for k, own in ((k, first == k) for k in dict.fromkeys(first[told].tolist()))
     ]
     for name in FITTED:
         before = errors[name] < errors[SAME_DAYS]
         if before.any():
-            where = f"{_listed(places, before)}{_behind(errors, name, SAME_DAYS, before)}"
+            where = f"{_listed(places, before)}{_behind(errors, name, SAME_DAYS, before, cells[1])}"
             words.append(f"{name} before voladdin on its days at {where}")
     return ", ".join(words)
 
 
-def _behind(errors: Mapping[str, FloatArray], name: str, own: str, where: BoolArray) -> str:
-    """By how much voladdin is behind at those places, and why."""
+def _behind(
+    errors: Mapping[str, FloatArray], name: str, own: str, where: BoolArray, cells: FloatArray
+) -> str:
+    """By how much voladdin is behind at those places, and why: of a fit, how few cells there are."""
     if name == own:
         return ""
     ratio = float(np.max(errors[own][where] / errors[name][where]))
-    return f" (voladdin at most {ratio:.2f} of it; {_WHY.get(name, 'not looked into')})"
+    counts = sorted({int(count) for count in cells[where]})
+    of = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
+    return f" (voladdin at most {ratio:.2f} of it; {_WHY.get(name, f'of {of} cells')})"
 
 
 def _listed(places: Sequence[str], where: BoolArray) -> str:

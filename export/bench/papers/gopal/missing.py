@@ -11,11 +11,11 @@ import numpy as np
 
 from voladdin.labels.tenors import tenor_label
 
-from ..fx import RATES, fx
+from ..fx import RATES, fx, hidden_cells
 from ..items import Bench, Item, Outcome, Table
 from .errors_of import ON_BOTH, ON_TEST, Errors, errors_of
 from .leaders import leaders
-from .rivals import VOLADDIN
+from .rivals import VOLADDIN, few
 from .trained import ran
 from .vaes import OF_LATENT, REFIT_STEPS, SAMPLES, SIGMA_RESIDUAL
 
@@ -44,7 +44,7 @@ def by_rate(table: int, part: str, kind: str, bench: Bench) -> Outcome:
         )
         for pair in pairs
     ]
-    words = [f"{pair}: {_leaders(found, kind, pair, RATES, {None: ''})}" for pair in pairs]
+    words = [f"{pair}: {_leaders(bench, part, kind, pair, RATES, {None: ''})}" for pair in pairs]
     return Outcome(_shown(found, kind, pairs), _ran(bench, part, words), tables)
 
 
@@ -69,7 +69,7 @@ def by_tenor(table: int, part: str, rate: int, bench: Bench) -> Outcome:
         for name in (OF_LATENT, VOLADDIN)
     )
     by_label: dict[int | None, str] = dict(enumerate(labels))
-    words = [f"{each}: {_leaders(found, 'missing', each, [rate], by_label)}" for each in data.pairs]
+    words = [f"{each}: {_leaders(bench, part, 'missing', each, [rate], by_label)}" for each in data.pairs]
     return Outcome(f"{pair} {labels[0]} / {labels[-1]}: {ours}", _ran(bench, part, words), tables)
 
 
@@ -92,12 +92,23 @@ def _shown(found: Errors, kind: str, pairs: Sequence[str]) -> str:
 
 
 def _leaders(
-    found: Errors, kind: str, pair: str, rates: Sequence[int], tenors: Mapping[int | None, str]
+    bench: Bench, part: str, kind: str, pair: str, rates: Sequence[int], tenors: Mapping[int | None, str]
 ) -> str:
     """Who is first, by rate or, at one rate, by tenor: the labels of `tenors`, which is of None for all."""
-    where = [(rate, tenor) for rate in rates for tenor in tenors]
+    found, where = errors_of(bench, part), [(rate, tenor) for rate in rates for tenor in tenors]
     errors = {n: np.array([found.at(n, kind, rate, pair, t) for rate, t in where]) for n in found.methods}
-    return leaders(errors, [tenors[tenor] or f"{rate}%" for rate, tenor in where])
+    of = [_cells(bench, part, kind, pair, rate, t) for rate, t in where]
+    everywhere, on_few = np.array(of, float).T
+    return leaders(errors, [tenors[tenor] or f"{rate}%" for rate, tenor in where], (everywhere, on_few))
+
+
+def _cells(bench: Bench, part: str, kind: str, pair: str, rate: int, tenor: int | None) -> tuple[int, int]:
+    """How many cells an error is a mean of: on all days of the pair, on those of the fits."""
+    tests = fx(bench.seed).part(part, bench.budget.every)
+    mask = hidden_cells(tests, bench.seed)[rate] ^ (kind == "observed")
+    rows, fits = np.flatnonzero(tests.pair == pair), few(tests, bench.budget.fits)
+    cells = mask[:, slice(None) if tenor is None else tenor]
+    return int(cells[rows].sum()), int(cells[np.intersect1d(rows, fits)].sum())
 
 
 def _ran(bench: Bench, part: str, words: Sequence[str]) -> str:

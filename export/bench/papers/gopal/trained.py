@@ -45,10 +45,14 @@ def steps_of(bench: Bench, name: str) -> int:
 
 
 def ran(bench: Bench, names: Iterable[str]) -> str:
-    """The training budgets in words, alike ones together."""
+    """The training budgets in words, alike ones together, and the one size."""
     steps = sorted({steps_of(bench, name) for name in names}, reverse=True)
     words = [_budget(count, [name for name in names if steps_of(bench, name) == count]) for count in steps]
-    return "; ".join(words if len(words) > 1 else [words[0].split(": ")[1]])
+    size = Size()
+    of = f"hidden {size.width}, {size.depth} layers, dropout {size.dropout:g}, embedding {size.latent}"
+    return "; ".join(
+        [*(words if len(words) > 1 else [words[0].split(": ")[1]]), f"{of}: not tuned, as it does"]
+    )
 
 
 def _budget(steps: int, names: list[str]) -> str:

@@ -59,7 +59,9 @@ def tuning(bench: Bench) -> Outcome:
         size = [str(value) for value in asdict(one.size).values()]
         rows.append([*size, *(f"{value:.2f}" for value in asdict(one.judged).values())])
     steps = f"{bench.budget.search_steps:,} of {STEPS:,} steps"
-    words = f"{fx(bench.seed).words}; {len(found)} of the {SIZES} configurations it lists, {steps}"
+    words = (
+        f"{fx(bench.seed).words}; {len(found)} of the {SIZES} configurations it lists (it says 64), {steps}"
+    )
     least = min(one.judged.validation for one in found)
     chosen = (
         f"chosen by the bound: {found[0].judged.validation:.1f} bp on validation days, the least {least:.1f}"

@@ -112,7 +112,8 @@ def _loss(spec: Spec, run: Run, rows: Tensor, label: Tensor | None) -> Loss:
         done = step / run.schedule.steps
         error, divergence = terms(spec, model, batch[:, :nodes], None if label is None else batch[:, nodes:])
         if (step + 1) % run.logged == 0:
-            run.notes.append([scores(model, rows, label)[1], calendar_share(model, rows, label)])
+            every, known = rows.to(batch.device), None if label is None else label.to(batch.device)
+            run.notes.append([scores(model, every, known)[1], calendar_share(model, every, known)])
         pull = divergence if spec.capacity is None else to_capacity(divergence, spec.capacity, done)
         return error + GAMMA * SCHEDULES[spec.schedule](done) * pull
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..fx import fx
 from ..items import Bench, Item, Outcome, Table
 from ..panels import panels
-from .fitting import Spec, asset, days_of, fitted, scores
+from .fitting import GAMMA, STOP, Spec, asset, days_of, fitted, scores
 from .surfaces_vae import FEED_FORWARD, HYBRID
 
 KINDS = FEED_FORWARD, HYBRID
@@ -37,7 +37,8 @@ def measured(bench: Bench, spec: Spec, part: str = "test") -> tuple[float, float
 
 def ran(bench: Bench) -> str:
     data = fx(bench.seed)
-    return f"{asset(data)} for Apple, {data.words}, 40 points; at most {bench.budget.epochs} epochs"
+    rule = f"at most {bench.budget.epochs} epochs, his rule of {STOP} without a lower loss within them"
+    return f"{asset(data)} for Apple, {data.words}, 40 points; {rule}"
 
 
 def first(bench: Bench) -> Outcome:
@@ -82,7 +83,8 @@ def latent_sizes(bench: Bench) -> Outcome:
     ours = "; ".join(f"{kind} {' / '.join(f'{v[0]:.0f}' for v in values)}" for kind, values in found.items())
     words = ", ".join(f"{kind} {size}" for kind, size in best.items())
     table = Table("By latent size", ("", *map(str, LATENTS)), rows)
-    return Outcome(f"MAE {ours}; least sum at {words}", ran(bench), [table], ["003-table-3"])
+    by_size = f"{ran(bench)}; β {GAMMA:g} for all, he has one for each size and does not print them"
+    return Outcome(f"MAE {ours}; least sum at {words}", by_size, [table], ["003-table-3"])
 
 
 Columns = Sequence[tuple[str, str, float | None]]

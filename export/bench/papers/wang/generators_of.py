@@ -14,7 +14,7 @@ from ...generation import models
 from ...generation.control import BASE
 from ...generation.generators import Generates
 from ...generation.models import OURS, TUNED_BETA, Training
-from ...generation.paper import BETA, EPOCHS
+from ...generation.paper import BATCH, BETA, EPOCHS
 from ...generation.training_surfaces import TrainingSurfaces, surfaces
 from ..items import Bench
 
@@ -59,7 +59,9 @@ def features_of(found: TrainingSurfaces, vols: FloatArray) -> FloatArray:
 def ran(bench: Bench) -> str:
     """The budget in words."""
     budget = bench.budget
+    batches = budget.wang_epochs * -(-len(surfaces_of(bench).train) // BATCH)
     return (
         f"{2 * budget.simulated:,} of the paper's 60,000 surfaces; its network {budget.wang_epochs:,} of "
-        f"{EPOCHS:,} epochs, voladdin's {budget.wang_steps:,} steps, of four features the bundle that ships"
+        f"{EPOCHS:,} epochs ({batches:,} batches; an epoch of its algorithm 1 is one), figures 4, 11 and 16 "
+        f"with its β too; voladdin's {budget.wang_steps:,} steps, of four features the bundle that ships"
     )
