@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import truncnorm
 
 import voladdin as va
 from tests.imputation.test_imputation import DELTAS, TENORS, holes, surface
@@ -50,6 +51,36 @@ def test_a_lone_side_bounds_a_filled_cell() -> None:
     assert va.impute(grid, bid=bid).filled[row, column] == pytest.approx(bid[row, column], abs=1e-12)
     bid[row, column] = plain[row, column] - 0.0005
     np.testing.assert_allclose(va.impute(grid, bid=bid).filled, plain, rtol=1e-12)
+
+
+def test_what_a_cell_held_at_a_lone_side_may_be_goes_on_from_there() -> None:
+    """A lognormal vol cut off at the side; its std in closed form is that of a truncated normal."""
+    grid = va.Surface(holes(surface(), 0.4, 2), TENORS, deltas=DELTAS)
+    plain, (row, column) = va.impute(grid, arbitrage_free=False), np.argwhere(~grid.observed)[3]
+    spread = plain.std[row, column] / plain.mean[row, column]
+    for sign, name in ((1.0, "bid"), (-1.0, "ask")):
+        side = np.full(grid.shape, np.nan)
+        side[row, column] = plain.mean[row, column] * np.exp(0.5 * sign * spread)
+        found = va.impute(grid, arbitrage_free=False, **{name: side})
+        low, high, std, filled = (getattr(found, n)[row, column] for n in ("low", "high", "std", "filled"))
+        assert (low, high)[sign < 0] == filled and np.log(high / low) > 0.5 * spread
+        assert std / filled == pytest.approx(spread * truncnorm.std(0.5, np.inf), rel=1e-6)
+        assert np.isnan(found.zscore[row, column])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_lone_sides_hold_each_other_and_draws(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    grid = va.Surface(holes(surface(), 0.6, seed), TENORS, deltas=DELTAS)
+    vols, lone = surface() * (1.0 + 0.03 * rng.standard_normal((8, 5))), rng.random((8, 5))
+    bid, ask = (
+        np.where(~grid.observed & (lone < end) & (lone >= end - 0.3), vols, np.nan) for end in (0.3, 0.6)
+    )
+    found = va.impute(grid, bid=bid, ask=ask)
+    for filled in (found.filled, *found.draws(5)):
+        kept = ~(filled < bid * (1 - 1e-9)) & ~(filled > ask * (1 + 1e-9))
+        assert kept.all() or not va.check(grid.replace(np.fmin(np.fmax(filled, bid), ask))).ok
+        assert va.check(grid.replace(filled)).ok or found.disputed.any()
 
 
 def test_a_bid_of_zero_is_none() -> None:

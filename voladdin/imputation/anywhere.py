@@ -26,13 +26,18 @@ _LEAST, _MOST = 0.3, 5.0  # of the answer's spread over the universal model's
 
 @dataclass(frozen=True)
 class Inputs:
-    """What an answer was asked of: quotes, the full earlier vols [T, K], and how."""
+    """What an answer was asked of: quotes, the full earlier vols [T, K], and how.
+
+    bid, ask: [T, K], NaN where there is none.
+    """
 
     surface: Surface
     prior: FloatArray | None
     model: str
     coverage: float
     arbitrage_free: bool
+    bid: FloatArray | float = np.nan
+    ask: FloatArray | float = np.nan
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._typing import FloatArray, IntArray
+from ..black import implied_total_vol
 
 ROUNDING = 1e-13
 _TINY = 1e-300
@@ -58,11 +59,10 @@ def between(
     return np.asarray(np.where(u <= q, first, second))
 
 
-def faintest(k: FloatArray) -> FloatArray:
-    """Total vols [m] whose prices are next to nothing."""
-    return np.asarray(2.0 * np.abs(k) / (np.sqrt(_FAINT**2 + 2.0 * np.abs(k)) + _FAINT))
-
-
-def fullest(k: FloatArray) -> FloatArray:
-    """Total vols [m] whose prices are next to the most that they can be."""
-    return np.asarray(np.sqrt(_FULL**2 + 2.0 * np.abs(k)) + _FULL)
+def total_vols(prices: FloatArray, k: FloatArray, otherwise: FloatArray) -> FloatArray:
+    """[m] total vols of prices; `otherwise`, as far as that has them too, where rounding leaves no vol."""
+    found, far = implied_total_vol(np.maximum(prices, 0.0), k), 2.0 * np.abs(k)
+    least = np.minimum(otherwise, far / (np.sqrt(_FAINT**2 + far) + _FAINT))
+    most = np.maximum(otherwise, np.sqrt(_FULL**2 + far) + _FULL)
+    full = prices > np.exp(np.minimum(k, 0.0)) * (1.0 - ROUNDING)
+    return np.where(full, most, np.where(found > 0, found, least))

@@ -15,6 +15,7 @@ from ..surface import Surface
 from .answers import points_of
 from .any_market import Universal
 from .evidence import mixture
+from .guard import guard
 from .model import UniversalBundle
 from .points import Points
 
@@ -42,6 +43,25 @@ def standard_draws(surface: Surface, prior: FloatArray | None, count: int, seed:
     if not len(missing):
         return np.zeros((count, 0))
     return _drawn(universal, points, values, missing, centre, count, rng)
+
+
+def guarded(
+    surface: Surface, drawn: FloatArray, doubt: FloatArray, bid: FloatArray | float, ask: FloatArray | float
+) -> FloatArray:
+    """Draws [n, T, K] with the missing cells moved where they add arbitrage; doubt: [T, K], as of `guard`.
+
+    bid, ask: [T, K], beyond which a cell goes only where quotes and arbitrage leave no other place.
+    """
+    doubt, quoted = np.broadcast_to(doubt, drawn.shape), np.broadcast_to(surface.observed, drawn.shape)
+    vols = guard(surface, drawn, quoted, doubt).vols
+    inside = np.where(quoted, vols, np.fmin(np.fmax(vols, bid), ask))
+    some = np.flatnonzero((inside != vols).any((1, 2)))
+    if len(some):
+        held = quoted[some] | (inside != vols)[some]
+        found = guard(surface, inside[some], held, doubt[some])
+        good = ~found.disputed.any((1, 2)) & ~found.failed
+        vols[some[good]] = found.vols[good]
+    return vols
 
 
 def _drawn(

@@ -14,9 +14,9 @@ from ..errors import InputError
 from ..surface import LARGEST, MAX_VOL, Surface
 from ..threads import one_thread
 from .anywhere import Anywhere, Inputs, anywhere
-from .drawing import standard_draws
+from .drawing import guarded, standard_draws
 from .guard import Guarded, guard
-from .market import beyond, inside_market
+from .market import inside_market, on_their_sides, sides
 from .model import Imputer, UniversalBundle, imputer
 from .normal import guard_normal, impute_normal, whole_normal
 from .notes import words
@@ -71,6 +71,7 @@ class Imputation:
         drawn = np.repeat(self.filled[None], n, axis=0)
         middle, relative = self.mean[missing], self.std[missing] / self.mean[missing]
         drawn[:, missing] = middle * np.exp(normal * relative)
+        drawn[:, missing] = np.fmin(np.fmax(drawn, asked.bid), asked.ask)[:, missing]
         if surface.vol_type == "normal":
             free = asked.arbitrage_free
             return np.array([guard_normal(surface, one)[0] for one in drawn]) if free else drawn
@@ -78,8 +79,7 @@ class Imputation:
         if not asked.arbitrage_free:
             return drawn
         doubt = np.where(missing, self.std, np.nan_to_num(self.zscore))
-        observed = np.repeat(~missing[None], n, axis=0)
-        return guard(surface, drawn, observed, np.repeat(doubt[None], n, axis=0)).vols
+        return guarded(surface, drawn, doubt, asked.bid, asked.ask)
 
     def at(
         self,
@@ -131,20 +131,21 @@ def impute(
     """
     require_surfaces(surface, prior)
     notes: list[str] = []
+    low = high = np.full(surface.shape, np.nan)
     if bid is not None or ask is not None:
-        surface, notes = inside_market(surface, bid, ask)
+        low, high = sides(surface, bid, ask)
+        surface, notes = inside_market(surface, low, high)
     earlier = None
     if prior is not None:
         check_prior(surface, prior)
         earlier = _earlier(surface, prior, prior_age, model)
-    asked = Inputs(surface, earlier, str(model), coverage, arbitrage_free)
-    result = _answer(asked, surface, model, prior_age)
-    pinned = beyond(result.filled, surface.observed, bid, ask)
-    if np.isfinite(pinned).any():
-        result = _answer(
-            asked, surface.replace(np.where(np.isfinite(pinned), pinned, surface.vols)), model, prior_age
-        )
-    return replace(result, model="; ".join([result.model, *notes]), asked=asked)
+    asked = Inputs(surface, earlier, str(model), coverage, arbitrage_free, low, high)
+
+    def fill(quotes: Surface) -> Imputation:
+        return _answer(asked, quotes, model, prior_age)
+
+    result, others = on_their_sides(fill, surface, low, high, coverage)
+    return replace(result, **others, model="; ".join([result.model, *notes]), asked=asked)
 
 
 def _earlier(surface: Surface, prior: Surface, age: float, model: str | Path) -> FloatArray | None:

@@ -1,31 +1,72 @@
-"""Quotes inside their bid and ask: the middle, moved where that has arbitrage and the market leaves room."""
+"""Quotes inside their bid and ask: the middle, moved where that has arbitrage and the market leaves room.
+
+Filled cells stay on their side of a lone bid or ask.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import ndtr
 
 from .._typing import BoolArray, FloatArray
 from ..arbitrage.repair import repair
+from ..black import density
 from ..errors import InfeasibleError, InputError
 from ..surface import Surface
+from .posterior import factor_of_band
 
 _PROGRAM = 600  # quotes that a program moves; more go onto hulls
+_PASSES = 8  # one does, unless cells that are held push others beyond their side
+_FARTHEST = 30.0  # deviations of a side beyond the answer
 
 
-def inside_market(
-    surface: Surface, bid: ArrayLike | None, ask: ArrayLike | None
-) -> tuple[Surface, list[str]]:
+class HasBands(Protocol):
+    """What an answer has of each cell [T, K], as `Imputation` says it."""
+
+    @property
+    def mean(self) -> FloatArray: ...
+
+    @property
+    def std(self) -> FloatArray: ...
+
+    @property
+    def low(self) -> FloatArray: ...
+
+    @property
+    def high(self) -> FloatArray: ...
+
+    @property
+    def filled(self) -> FloatArray: ...
+
+    @property
+    def zscore(self) -> FloatArray: ...
+
+
+Answer = TypeVar("Answer", bound=HasBands)
+
+
+def sides(surface: Surface, bid: ArrayLike | None, ask: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
+    """[T, K] vols, NaN where there is none; a bid of 0 is none.
+
+    Raises InputError (shape, range, a bid above its ask).
+    """
+    low, high = surface.market(bid, ask)
+    return np.where(low == 0, np.nan, low), high
+
+
+def inside_market(surface: Surface, low: FloatArray, high: FloatArray) -> tuple[Surface, list[str]]:
     """The surface with the quotes that it is filled from, and what is to be said of them.
 
-    bid, ask: [T, K] vols, NaN where there is none; a bid of 0 is none. A quote is the surface's own vol, or
+    low, high: [T, K] bid and ask, NaN where there is none. A quote is the surface's own vol, or
     the middle of bid and ask; where quotes have arbitrage those with a side are moved, inside it where that
     suffices.
 
-    Raises InputError (shape, range, a bid above its ask, a vol outside its market).
+    Raises InputError (a vol outside its market).
     """
-    low, high = surface.market(bid, ask)
-    low = np.where(low == 0, np.nan, low)
     _require_inside(surface, low, high)
     quotes = surface.replace(np.where(surface.observed, surface.vols, 0.5 * (low + high)))
     if not quotes.observed.any():
@@ -43,12 +84,48 @@ def inside_market(
     return found.surface, [note for note in notes if note]
 
 
-def beyond(filled: FloatArray, quoted: BoolArray, bid: ArrayLike | None, ask: ArrayLike | None) -> FloatArray:
+def on_their_sides(
+    fill: Callable[[Surface], Answer], surface: Surface, bid: FloatArray, ask: FloatArray, coverage: float
+) -> tuple[Answer, dict[str, Any]]:
+    """The answer of `fill`, with filled cells held at the lone bid or ask that they would lie beyond, and the
+    fields that are others then: what such a cell may be goes on from its side.
+
+    bid, ask: [T, K], NaN where there is none.
+    """
+    first, held = fill(surface), surface
+    found = first
+    for _ in range(_PASSES):
+        side = _beyond(found.filled, held.observed, bid, ask)
+        if not np.isfinite(side).any():
+            break
+        held = held.replace(np.where(np.isfinite(side), side, held.vols))
+        found = fill(held)
+    at_side = held.observed & ~surface.observed
+    if not at_side.any():
+        return found, {}
+    return found, _in_doubt(first, found, at_side, held.vols == bid, coverage)
+
+
+def _beyond(filled: FloatArray, quoted: BoolArray, bid: FloatArray, ask: FloatArray) -> FloatArray:
     """[T, K]: the one side that a filled cell lies beyond, NaN elsewhere; a filled cell has no other."""
-    low, high = (np.nan if side is None else np.asarray(side, dtype=float) for side in (bid, ask))
-    with np.errstate(invalid="ignore"):
-        side = np.where(filled < low, low, np.where(filled > high, high, np.nan))
+    side = np.where(filled < bid, bid, np.where(filled > ask, ask, np.nan))
     return np.where(quoted, np.nan, side)
+
+
+def _in_doubt(
+    first: HasBands, found: HasBands, at_side: BoolArray, of_bid: BoolArray, coverage: float
+) -> dict[str, Any]:
+    """With the spreads of cells at a side: those of `first`'s lognormal vols, cut off there."""
+    vols, spread, outward = found.filled[at_side], (first.std / first.mean)[at_side], of_bid[at_side]
+    away = np.log(vols / first.mean[at_side]) / spread * np.where(outward, 1.0, -1.0)
+    away = np.clip(away, -_FARTHEST, _FARTHEST)
+    hazard = density(away) / ndtr(-away)
+    spread = spread * np.sqrt(np.maximum(1.0 + away * hazard - hazard**2, 1.0 / _FARTHEST**2))
+    reach = factor_of_band(spread, coverage)
+    std, low, high, zscore = (part.copy() for part in (found.std, found.low, found.high, found.zscore))
+    std[at_side], zscore[at_side] = vols * spread, np.nan
+    low[at_side], high[at_side] = np.where(outward, vols, vols / reach), np.where(outward, vols * reach, vols)
+    return {"std": std, "low": low, "high": high, "zscore": zscore}
 
 
 def _require_inside(surface: Surface, low: FloatArray, high: FloatArray) -> None:

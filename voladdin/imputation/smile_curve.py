@@ -18,8 +18,8 @@ from scipy.special import ndtr
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..arbitrage.tolerances import MAX_LOG_STRIKE
-from ..black import implied_total_vol, otm_price, vega
-from .convex_pieces import ROUNDING, after, before, between, faintest, fullest
+from ..black import otm_price, vega
+from .convex_pieces import ROUNDING, after, before, between, total_vols
 
 _MESH = 24  # points an interval at which convexity is looked at, close to the nodes in the wings
 _STRAIGHT = 1e-2  # of the largest difference of two chords: next to none
@@ -186,10 +186,7 @@ class SmileCurve:
         otm[right] = after(k[right], self.k[-1], self._calls[-1], self._slopes[-1])
         otm[middle] = between(strikes[middle], piece[middle] - 1, nodes, self._calls, self._slopes)
         otm[~left] += np.expm1(np.minimum(k[~left], 0.0))  # below the forward the put is out of the money
-        total, smooth = implied_total_vol(np.maximum(otm, 0.0), k), self._smooth(k)
-        full = otm > np.exp(np.minimum(k, 0.0)) * (1.0 - ROUNDING)  # so have all higher vols
-        found = np.where(total > 0, total, np.minimum(smooth, faintest(k)))
-        return np.where(full, np.maximum(smooth, fullest(k)), found)
+        return total_vols(otm, k, self._smooth(k))
 
     @property
     def _first(self) -> tuple[float, float]:

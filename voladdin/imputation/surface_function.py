@@ -21,8 +21,9 @@ from scipy.special import logsumexp, ndtri
 from .._typing import BoolArray, FloatArray, IntArray
 from ..arbitrage.tolerances import LEAST_VOL
 from ..arbitrage.verdicts import arbitrage_free
-from ..black import implied_total_vol, otm_price
+from ..black import otm_price
 from ..surface import MAX_VOL, Surface
+from .convex_pieces import total_vols
 from .delta_roots import total_vols_at
 from .smile_curve import SmileCurve, concave
 from .smooth_rows import SmoothRows
@@ -181,8 +182,7 @@ class SurfaceFunction:
             found[some] = self._mix(low[some], high[some], k[some], among.share[some], i[some])
         if among.after.any() and self._mixed_at(len(self.tenors)):
             some = np.flatnonzero(among.after)
-            total = self._convolved(k[some], among.more[some])
-            found[some] = np.where(total > 0, total, found[some])
+            found[some] = self._convolved(k[some], among.more[some], found[some])
         return np.asarray(found)
 
     @cached_property
@@ -234,8 +234,9 @@ class SurfaceFunction:
         slices = np.array([np.sqrt(low + share * (high - low)) for share in _SHARES])
         return bool(concave(np.tile(mesh, (len(_SHARES), 1)), slices).any())
 
-    def _convolved(self, k: FloatArray, variance: FloatArray) -> FloatArray:
-        """Total variances of the last tenor's smile times an independent lognormal factor of that variance.
+    def _convolved(self, k: FloatArray, variance: FloatArray, added: FloatArray) -> FloatArray:
+        """Total variances of the last tenor's smile times an independent lognormal factor of that variance,
+        `added` to it where prices are no floats.
 
         C(K) = sum of w_j g_j C_last(K / g_j) over Hermite's nodes y_j, with g_j = exp(v y_j) over its mean.
         """
@@ -247,7 +248,7 @@ class SurfaceFunction:
         total = np.sqrt(self._at_rows(moved.ravel(), len(self.tenors) - 1)[-1])
         calls = otm_price(moved.ravel(), total) - np.expm1(np.minimum(moved.ravel(), 0.0))
         price = (weight * calls.reshape(moved.shape)).sum(1) + np.expm1(np.minimum(k, 0.0))
-        return np.asarray(implied_total_vol(np.maximum(price, 0.0), k) ** 2)
+        return np.asarray(total_vols(price, k, np.sqrt(added)) ** 2)
 
     def _mix(
         self, low: FloatArray, high: FloatArray, k: FloatArray, share: FloatArray, right: IntArray
@@ -259,8 +260,7 @@ class SurfaceFunction:
         atm = [otm_price(zero, np.sqrt(w)) for w in (w0, w0 + share * (w1 - w0), w1)]
         weight = np.where(atm[2] > atm[0], (atm[1] - atm[0]) / np.maximum(atm[2] - atm[0], 1e-300), share)
         prices = (1.0 - weight) * otm_price(k, np.sqrt(low)) + weight * otm_price(k, np.sqrt(high))
-        total = implied_total_vol(prices, k)
-        return np.asarray(np.where(total > 0, total**2, low + share * (high - low)))
+        return np.asarray(total_vols(prices, k, np.sqrt(low + share * (high - low))) ** 2)
 
 
 def _within(vols: FloatArray) -> FloatArray:
