@@ -53,9 +53,7 @@ def fit_of(k, vols, drift=0.02, weight=1.0) -> Fits:
     prior = Prior.of(T, np.log([np.median(vols)]), drift)
     quotes = quotes_of(k, vols, weight)
     start = prior.near(np.log(vols[None, :, 4]), quotes)
-    found = fitted(prior, start, quotes, np.array([0.01]), 0.1)
-    assert found.good.all()
-    return found
+    return fitted(prior, start, quotes, np.array([0.01]), 0.1)
 
 
 @given(st.floats(0.005, 1.0), st.floats(-0.9, 0.9), st.floats(0.1, 1.0), st.floats(0.2, 0.5))
@@ -68,6 +66,19 @@ def test_an_ssvi_surface_is_found_and_goes_on_beyond_its_quotes(level, rho, eta,
     error = mean[0] - np.log(ssvi(beyond, **shape)).ravel()
     assert np.abs(error).max() < 0.03 and fit.noise[0] < 2e-3
     assert (variance > 0).all()
+
+
+def test_smiles_at_the_edge_of_correlations_have_numbers():
+    """One wing flat in total variance: rho of one, which rounding would take over."""
+    k = strikes()
+    for side in (-1.0, 1.0):
+        vols = (
+            0.2
+            * np.sqrt(0.5 * (1.0 + 6.0 * side * U + np.abs(1.0 + 6.0 * side * U)) + 1e-9)
+            * np.ones((6, 1))
+        )
+        fit = fit_of(k, vols)
+        assert np.isfinite(fit.e).all() and np.isfinite(fit.ask(places(strikes(width=3.0)))).all()
 
 
 def test_the_start_is_the_smile_that_flat_surfaces_share():
@@ -110,7 +121,7 @@ def test_surfaces_are_fitted_together_as_alone():
     quotes = Quotes(replace(places(k), k=np.tile(k.ravel(), (4, 1))), values, weight)
     typical, start = np.full(4, 0.01), np.zeros(prior.mean.shape)
     found = fitted(prior, start, quotes, typical, 0.1)
-    assert found.good.tolist() == [True, True, True, False]
+    assert (found.noise > 0.02).tolist() == [False, False, False, True]
     for i in range(4):
         one = np.array([i])
         alone = fitted(prior.some(one), start[one], quotes.of(one), typical[one], 0.1)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .._typing import BoolArray, FloatArray, IntArray
+from .._typing import FloatArray, IntArray
 from .bending import of_own, of_strikes
 from .covariance import matern32, matern52
 from .moments import median_of
@@ -26,6 +26,7 @@ _LEVELS = ((0.3, 2.0), (0.1, 0.3))  # std and length in ln T of what the ATM vol
 _LEVEL_STD, _ROUGH = 1.0, 0.03  # std of the mean level, and of each l_i on its own
 _DRIFT_LENGTH, _DRIFT_ROUGH = 2.0, 0.02
 _MOST, _FLATTEST = 0.95, 1e-4  # |rho| and c² of a start
+_EDGE = 0.9999  # |rho|, beyond which rounding leaves wings no variance
 _LARGEST, _STEEPEST, _FARTHEST = 50.0, 20.0, 100.0  # k / sqrt(theta), ln c, ln theta: no more than these
 _WING = 0.1  # growth of the noise's variance with u²
 _LEAST = 1e-5  # noise of ln vol
@@ -135,7 +136,7 @@ class Prior:
         a, b, eta, beta = point[:, :4].T[..., None]
         level, bent, curved = np.moveaxis(point[:, 4:].reshape(len(point), 3, -1), 1, 0)
         log_theta = np.clip(2.0 * level + self.t, -_FARTHEST, _FARTHEST)
-        rho = np.tanh(a + b * (0.5 * (self.t + 1.0)) + bent)
+        rho = np.clip(np.tanh(a + b * (0.5 * (self.t + 1.0)) + bent), -_EDGE, _EDGE)
         steep = eta + beta * log_theta - (0.5 + beta) * np.log1p(np.exp(log_theta)) + curved
         return log_theta, rho, np.exp(np.clip(steep, -_STEEPEST, _STEEPEST))
 
@@ -171,8 +172,7 @@ class Fits:
     """The likeliest parameters of F surfaces given n quotes each, e [F, p] as the prior has them.
 
     root: [F, p, p] the inverse root of e's precision there; noise: [F] std of ln vol of a quote at the money;
-    residual, variance: [F, n] of each quote given the others. good: [F], leaving no more noise than the
-    others do of each quote.
+    residual, variance: [F, n] of each quote given the others; log: [F], the evidence, but for a constant.
     """
 
     prior: Prior
@@ -181,21 +181,19 @@ class Fits:
     noise: FloatArray
     residual: FloatArray
     variance: FloatArray
-    good: BoolArray
+    log: FloatArray
 
     @classmethod
-    def of(cls, prior: Prior, e: FloatArray, noise: FloatArray, quotes: Quotes, good: BoolArray) -> Fits:
+    def of(cls, prior: Prior, e: FloatArray, noise: FloatArray, quotes: Quotes) -> Fits:
         """Of parameters that are found."""
         now = _Linear.at(prior, quotes, e, noise)
         root = np.asarray(np.linalg.inv(_root(now.precision)), dtype=float)
         free = np.maximum(1.0 - ((now.by_e @ root.swapaxes(1, 2)) ** 2).sum(-1) * now.inverse, _LEAST)
         variance = (noise**2)[:, None] * quotes.at.noise
-        return cls(prior, e, root, noise, now.left / free, variance / free, good)
-
-    def some(self, fits: IntArray) -> Fits:
-        """Some surfaces'."""
-        rest = ("e", "root", "noise", "residual", "variance", "good")
-        return Fits(self.prior.some(fits), *(getattr(self, name)[fits] for name in rest))
+        misfit = (now.inverse * now.left**2).sum(1) + (e**2).sum(1)
+        sizes = np.log(np.where(now.inverse > 0, now.inverse, 1.0)).sum(1)
+        log = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(1) + 0.5 * (sizes - misfit)
+        return cls(prior, e, root, noise, now.left / free, variance / free, np.asarray(log))
 
     def own(self, rows: IntArray, x: FloatArray) -> FloatArray:
         """[F, n] mean of ln vols, as `Prior.own`."""
@@ -203,9 +201,18 @@ class Fits:
 
     def ask(self, at: Places) -> tuple[FloatArray, FloatArray]:
         """Mean and variance [F, n] of ln vols quoted at cells."""
-        mean, by_e = self.prior.linear(self.prior.point(self.e), at)
-        spread = ((by_e @ self.root.swapaxes(1, 2)) ** 2).sum(-1)
-        return mean, spread + (self.noise**2)[:, None] * at.noise
+        mean, by_e = self.linear(at)
+        return mean, self.spread(by_e, at)
+
+    def linear(self, at: Places) -> tuple[FloatArray, FloatArray]:
+        """Mean [F, n] of ln vols, and its derivatives [F, n, p] by e."""
+        return self.prior.linear(self.prior.point(self.e), at)
+
+    def spread(self, by_e: FloatArray, at: Places) -> FloatArray:
+        """Variance [F, n] of ln vols quoted at cells, of derivatives [F, n, p] there."""
+        return np.asarray(
+            ((by_e @ self.root.swapaxes(1, 2)) ** 2).sum(-1) + (self.noise**2)[:, None] * at.noise
+        )
 
 
 def fitted(prior: Prior, start: FloatArray, quotes: Quotes, typical: FloatArray, small: float) -> Fits:
@@ -227,7 +234,7 @@ def fitted(prior: Prior, start: FloatArray, quotes: Quotes, typical: FloatArray,
         left = left[~(looked & (given_up | still))]
         if not len(left):
             break
-    return Fits.of(prior, e, noise, quotes, noise <= _WORSE * typical)
+    return Fits.of(prior, e, noise, quotes)
 
 
 @dataclass(frozen=True)

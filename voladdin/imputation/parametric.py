@@ -1,8 +1,8 @@
 """eSSVI surfaces as a further answer, weighed by what each says of the quotes one by one.
 
 The processes' priors are of all markets: a surface that is SSVI's own has little more to learn from its
-quotes than three numbers, and goes on beyond them as these say. Fits are tried where quotes tell smiles
-apart, and dropped where they leave more of the quotes than these leave of each other.
+quotes than three numbers, and goes on beyond them as these say; one that is nearly so leaves a process of
+its own (`around_fits.py`). Fits are tried where quotes tell smiles apart.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from scipy.special import ndtri
 from .._typing import BoolArray, FloatArray, IntArray
 from ..surface import MAX_VOL, Surface
 from .answers import points_of
+from .around_fits import Around, answered
 from .essvi import Fits, Places, Prior, Quotes, fitted
 from .evidence import ENOUGH
 from .moments import median_of
@@ -28,7 +29,6 @@ _SMALL = 0.1, 0.3  # noise over what is typical, before the quotes are seen
 _MOST_QUOTES, _MOST_EXPIRIES = 320, 24
 _AN_EXPIRY = 2  # quotes of the quoted ones
 _SHARP = 1.0  # log odds for the gain in log density over the root of the quotes
-_FAVOUR = -1.0  # log odds, all else equal
 _PRECISION = 1.0  # a cell's odds go with the spreads to minus this power
 _LEAST = 0.005  # of weight
 _PASSES = 3  # of the strikes of a delta axis
@@ -95,25 +95,20 @@ def _beside(
 def _own(known: Posterior, quoted: BoolArray) -> tuple[FloatArray, ...]:
     """What the others answer, as `_said` has it."""
     of_quotes = (np.where(quoted, each, 0.0) for each in (known.zscore, known.density))
-    return known.mean, known.std, *of_quotes, np.ones(len(quoted), dtype=np.bool_)
+    return known.mean, known.std, *of_quotes
 
 
 def _said(
     fits: Fits, axes: Surface, points: Points, cells: tuple[FloatArray, BoolArray], used: IntArray
 ) -> tuple[FloatArray, ...]:
-    """Mean, std, z-score and density [B, N], and whether the fit is good [B]: else the numbers say nothing.
+    """Mean, std, z-score and density [B, N].
 
     cells: [B, N] log-vols, and which are quoted; used: [n] those that some fit was given.
     """
-    said, good = np.ones((4, *cells[0].shape)), np.flatnonzero(fits.good)
-    if len(good):
-        some, values, quoted = fits.some(good), cells[0][good], cells[1][good]
-        spread = np.sqrt(some.variance)
-        zscore, density = np.zeros((2, *values.shape))
-        zscore[:, used] = some.residual / spread
-        density[:, used] = log_density(zscore[:, used], spread)
-        said[:, good] = np.stack([*_filled(some, axes, points, values, quoted), zscore, density])
-    return *said, fits.good
+    found = _filled(fits, axes, points, *cells)
+    zscore, density = np.zeros((2, *cells[0].shape))
+    zscore[:, used], density[:, used] = found.zscore, found.density
+    return np.minimum(found.mean, np.log(MAX_VOL)), found.std, zscore, density
 
 
 def _typical(known: Posterior) -> FloatArray:
@@ -134,16 +129,13 @@ def _places(axes: Surface, points: Points, values: FloatArray) -> Places:
     )
 
 
-def _filled(
-    fits: Fits, axes: Surface, points: Points, values: FloatArray, quoted: BoolArray
-) -> tuple[FloatArray, FloatArray]:
-    """Mean and std [F, N]; on deltas, at the strikes of the answer itself."""
+def _filled(fits: Fits, axes: Surface, points: Points, values: FloatArray, quoted: BoolArray) -> Around:
+    """Of all cells; on deltas, at the strikes of the fit itself."""
     most = np.log(MAX_VOL)
     for _ in range(_PASSES) if axes.deltas is not None else ():
         x = 0.5 * np.exp(values + 0.5 * points.t) - np.tile(ndtri(axes.deltas), len(axes.tenors))
         values = np.where(quoted, values, np.minimum(fits.own(points.rows, x), most))
-    mean, variance = fits.ask(_places(axes, points, values))
-    return np.where(quoted, values, np.minimum(mean, most)), np.sqrt(variance)
+    return answered(fits, _places(axes, points, values), points, quoted, values)
 
 
 def _mixed(
@@ -154,16 +146,15 @@ def _mixed(
     std: FloatArray,
     zscore: FloatArray,
     density: FloatArray,
-    good: BoolArray,
 ) -> tuple[Posterior, FloatArray]:
     """Log odds of an answer in a cell: its gain in log density of the quotes, and how sure it is of the cell.
 
     Beyond the quotes of an expiry, only those count that are the outermost of theirs: who foretells these
-    from the others knows how smiles go on. mean, std, zscore, density: [a, B, N] of a answers, good: [a, B];
-    the first is `known`.
+    from the others knows how smiles go on. mean, std, zscore, density: [a, B, N] of a answers, the first is
+    `known`.
     """
     end, beyond = _outermost(points, quoted)
-    log, of_ends = (np.where(good, _log_odds(density, which), -np.inf) for which in (quoted, end))
+    log, of_ends = (_log_odds(density, which) for which in (quoted, end))
     sure = _PRECISION * np.log(np.where(quoted, 1.0, std))
     weight = _weights(np.where(beyond, of_ends[..., None], log[..., None]) - sure)
     middle = (weight * mean).sum(0)
@@ -184,7 +175,7 @@ def _log_odds(density: FloatArray, which: BoolArray) -> FloatArray:
     beside.
     """
     gain = ((density - density[0]) * which).sum(-1) / np.sqrt(np.maximum(which.sum(-1), 1))
-    return np.asarray(_SHARP * gain + _FAVOUR * (np.arange(len(density)) > 0)[:, None])
+    return np.asarray(_SHARP * gain)
 
 
 def _outermost(points: Points, quoted: BoolArray) -> tuple[BoolArray, BoolArray]:
