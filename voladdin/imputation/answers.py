@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import lru_cache
 
 import numpy as np
 
@@ -87,8 +88,15 @@ def _changes(
 
 def points_of(axes: Surface, values: FloatArray) -> Points:
     """Where the cells of a surface lie; values: [n] log-vols, NaN where missing, which strikes need."""
+    return _points(axes, values.tobytes() if axes.deltas is None else b"")
+
+
+@lru_cache(maxsize=8)
+def _points(axes: Surface, quotes: bytes) -> Points:
+    """Kept, as each answer asks some times."""
     if axes.deltas is not None:
         return coordinates.from_deltas(axes.tenors, axes.deltas)
+    values = np.frombuffer(quotes)
     if axes.vol_type == "normal":
         return coordinates.from_distances(axes.tenors, axes.distances, values)
     moneyness = axes.log_moneyness
