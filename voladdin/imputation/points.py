@@ -66,6 +66,11 @@ class Points:
         return np.eye(len(self.tenors))[self.rows]
 
     @cached_property
+    def _powers(self) -> FloatArray:
+        """[3, N, R] powers 0 to 2 of a point's u in its expiry's column."""
+        return np.asarray(self.u[:, None] ** np.arange(3.0)[:, None, None] * self.members)
+
+    @cached_property
     def at_the_money(self) -> IntArray:
         """[R] the points of least |u| of each expiry."""
         order = np.lexsort((np.abs(self.u), self.rows))
@@ -73,6 +78,5 @@ class Points:
 
     def width_told(self, quoted: BoolArray) -> FloatArray:
         """[B] sum of squares of u about its mean within expiries, of masks [B, N]: it tells smiles apart."""
-        u = self.u[:, None]
-        count, first, second = (quoted @ (self.members * u**power) for power in range(3))
+        count, first, second = quoted @ self._powers
         return np.asarray((second - first**2 / np.maximum(count, 1.0)).sum(1))

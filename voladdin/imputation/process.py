@@ -77,17 +77,19 @@ class Candidates:
         return len(self.trend)
 
     def __getitem__(self, chosen: IntArray) -> Candidates:
-        about = np.take_along_axis(self.about, chosen[..., None], -2)
-        return replace(self._at(chosen), about=about)
+        if self.about.ndim == 2:
+            return self._at(chosen, self.about[chosen])
+        return self._at(chosen, np.take_along_axis(self.about, chosen[..., None], -2))
 
     def of_surface(self, surface: int) -> Candidates:
         """Those that one of several surfaces keeps."""
-        return replace(self._at(surface), about=self.about[surface])
+        return self._at(surface, self.about[surface])
 
-    def _at(self, chosen: IntArray | int) -> Candidates:
+    def _at(self, chosen: IntArray | int, about: FloatArray) -> Candidates:
         hyper = {k: v[chosen] for k, v in self.hyper.items()}
         names = ("trend", "root", "bend", "bend_root")
-        return replace(self, hyper=hyper, **{name: getattr(self, name)[chosen] for name in names})
+        arrays: dict[str, Any] = {name: getattr(self, name)[chosen] for name in names}
+        return replace(self, hyper=hyper, about=about, **arrays)
 
     @property
     def first(self) -> Candidates:

@@ -82,9 +82,8 @@ def _growth(away: FloatArray) -> FloatArray:
 
 def _range_of_expiry(u: FloatArray, rows: IntArray, quoted: BoolArray) -> tuple[FloatArray, FloatArray]:
     """[B, N] lowest and highest quoted u of each cell's expiry; infinite, the wrong way round, of none."""
-    low, high = np.full((2, len(u), rows.max() + 1), np.inf)
+    order = np.argsort(rows, kind="stable")
+    first = np.searchsorted(rows[order], np.arange(rows.max() + 1))
     below, above = np.where(quoted, u, np.inf), np.where(quoted, u, -np.inf)
-    for row in range(rows.max() + 1):
-        mine = rows == row
-        low[:, row], high[:, row] = below[:, mine].min(1), above[:, mine].max(1)
+    low, high = np.minimum.reduceat(below[:, order], first, 1), np.maximum.reduceat(above[:, order], first, 1)
     return low[:, rows], high[:, rows]

@@ -109,7 +109,7 @@ class WholeGrid:
         log = np.full((len(quotes), len(self.mean)), -np.inf)
         log_det, quoted = self.log_det[pairs.chosen] + root.log_det, _quoted(missing, quotes)
         log[pairs.surface, pairs.chosen] = log_evidence(candidates, quoted, log_det, root.distance, wanted)
-        return _Searched(pairs, log, self.precision, candidates.degrees, pushed, root.root)
+        return _Searched(pairs, log, wanted, self.precision, candidates.degrees, pushed, root.root)
 
     def _push(self, rows: FloatArray, pairs: _Believed, out: FloatArray) -> None:
         """Some rows [p, 5, N] of each pair times its candidate's P."""
@@ -190,12 +190,13 @@ class _Believed:
 
 @dataclass(frozen=True)
 class _Searched:
-    """What p pairs came to. log: [S, G], evidence and weight before; precision: [G, N, N]; pushed: [p, 5, N],
-    F'P and v'P; root: [p, M + 5, M + 5].
+    """What p pairs came to. log: [S, G], evidence and weight before; wanted: [p, 4], z; precision: [G, N, N];
+    pushed: [p, 5, N], F'P and v'P; root: [p, M + 5, M + 5].
     """
 
     pairs: _Believed
     log: FloatArray
+    wanted: FloatArray
     precision: FloatArray
     degrees: FloatArray
     pushed: FloatArray
@@ -206,7 +207,7 @@ class _Searched:
         """Pairs that may yet be kept, a step on."""
         last = np.sort(self.log, axis=1)[:, -min(MOST_KEPT, self.log.shape[1])]
         least = np.maximum(last - _CLOSE, self.log.max(1) - _FAR)
-        further = self.pairs.after(next_step(self.pairs.step, _Bordered(self.root).likeliest))
+        further = self.pairs.after(next_step(self.pairs.step, self.wanted))
         moved, log = _size(further.step - self.pairs.step), self.log[self.pairs.surface, self.pairs.chosen]
         return further.of(log + _MOVED * moved >= least[self.pairs.surface])
 
