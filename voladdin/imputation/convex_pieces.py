@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._typing import FloatArray, IntArray
+from ..arbitrage.tolerances import MAX_LOG_STRIKE
 from ..black import implied_total_vol
 
 ROUNDING = 1e-13
@@ -33,16 +34,22 @@ def before(k: FloatArray, first: float, price: float, slope: float) -> FloatArra
     return np.asarray(np.where(k > 0, 1.0 + np.exp(k) * np.expm1(share), np.exp(k + share)))
 
 
-def after(k: FloatArray, last: float, call: float, slope: float) -> FloatArray:
-    """Call prices [m] beyond the last node: C_n (K / K_n)^p, p at most 0."""
-    power = np.clip(slope * np.exp(last) / max(call, _TINY), -_STEEPEST, 0.0)
-    return np.asarray(call * np.exp(power * (k - last)))
+def after(k: FloatArray, last: float, price: float, slope: float) -> FloatArray:
+    """Prices [m] beyond the last node: the call C_n (K / K_n)^p, p at most 0.
+
+    price: of the last node, out of the money; slope: of the call.
+    """
+    strike = float(np.exp(last))
+    log_call = np.log1p(price - strike) if last < 0 else np.log(max(price, _TINY))
+    power = np.clip(slope * np.exp(min(last - log_call, MAX_LOG_STRIKE)), -_STEEPEST, 0.0)
+    log_calls = log_call + power * (k - last)
+    return np.asarray(np.where(k < 0, np.expm1(log_calls) + np.exp(np.minimum(k, 0.0)), np.exp(log_calls)))
 
 
 def between(
     x: FloatArray, piece: IntArray, nodes: FloatArray, y: FloatArray, slope: FloatArray
 ) -> FloatArray:
-    """Call prices [m] at strikes x, each between nodes `piece` and the next, which have prices y and slopes.
+    """Prices [m] at strikes x, each between nodes `piece` and the next, which have prices y and slopes.
 
     Convex quadratic spline (Schumaker 1983) with one knot between two nodes: with chord c and end slopes
     a <= c <= b the slope goes linearly from a to c at the knot and on to b; the knot's share

@@ -257,7 +257,7 @@ def present(
     filled = mean if guarded is None else guarded.vols
     disputed = np.zeros_like(observed) if guarded is None else guarded.disputed
     low, high = band(mean, log_std, observed, filled, coverage)
-    return Imputation(mean, std, low, high, filled, zscore, disputed, ""), guarded
+    return Imputation(mean, std, low, np.minimum(high, MAX_VOL), filled, zscore, disputed, ""), guarded
 
 
 def whole(loaded: Imputer, axes: Surface, prior: FloatArray, alone: QuotesAlone | None = None) -> FloatArray:

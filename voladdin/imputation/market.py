@@ -16,7 +16,7 @@ from .._typing import BoolArray, FloatArray
 from ..arbitrage.repair import repair
 from ..black import density
 from ..errors import InfeasibleError, InputError
-from ..surface import Surface
+from ..surface import MAX_VOL, Surface
 from .posterior import factor_of_band
 
 _PROGRAM = 600  # quotes that a program moves; more go onto hulls
@@ -103,7 +103,10 @@ def on_their_sides(
     at_side = held.observed & ~surface.observed
     if not at_side.any():
         return found, {}
-    return found, _in_doubt(first, found, at_side, held.vols == bid, coverage)
+    others = _in_doubt(first, found, at_side, held.vols == bid, coverage)
+    if surface.vol_type != "normal":
+        others["high"] = np.minimum(others["high"], MAX_VOL)
+    return found, others
 
 
 def _beyond(filled: FloatArray, quoted: BoolArray, bid: FloatArray, ask: FloatArray) -> FloatArray:

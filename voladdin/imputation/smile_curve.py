@@ -143,8 +143,12 @@ class SmileCurve:
         return np.asarray(slope)
 
     @cached_property
+    def _otm(self) -> FloatArray:
+        return otm_price(self.k, self.s)
+
+    @cached_property
     def _calls(self) -> FloatArray:
-        return np.asarray(otm_price(self.k, self.s) - np.expm1(np.minimum(self.k, 0.0)))
+        return np.asarray(self._otm - np.expm1(np.minimum(self.k, 0.0)))
 
     @cached_property
     def bent(self) -> BoolArray:
@@ -179,13 +183,15 @@ class SmileCurve:
     def _convex(self, k: FloatArray, piece: IntArray) -> FloatArray:
         """Total vols from prices that are convex on each piece."""
         strikes, nodes = (np.exp(np.minimum(at, MAX_LOG_STRIKE)) for at in (k, self.k))
-        otm = np.empty_like(k)
+        otm, ends = np.empty_like(k), self._otm
         left, right = piece == 0, piece == len(self.k)
-        middle = ~left & ~right
+        puts = ~left & ~right & (self.k[np.minimum(piece, len(self.k) - 1)] <= 0)
+        calls = ~left & ~right & ~puts
         otm[left] = before(k[left], float(self.k[0]), *self._first)
-        otm[right] = after(k[right], self.k[-1], self._calls[-1], self._slopes[-1])
-        otm[middle] = between(strikes[middle], piece[middle] - 1, nodes, self._calls, self._slopes)
-        otm[~left] += np.expm1(np.minimum(k[~left], 0.0))  # below the forward the put is out of the money
+        otm[right] = after(k[right], float(self.k[-1]), float(ends[-1]), float(self._slopes[-1]))
+        otm[puts] = between(strikes[puts], piece[puts] - 1, nodes, ends, self._slopes + 1.0)
+        otm[calls] = between(strikes[calls], piece[calls] - 1, nodes, self._calls, self._slopes)
+        otm[calls] += np.expm1(np.minimum(k[calls], 0.0))  # below the forward the put is out of the money
         return total_vols(otm, k, self._smooth(k))
 
     @property
@@ -195,7 +201,7 @@ class SmileCurve:
         if k > 0:
             return float(self._calls[0]), float(self._slopes[0])
         own = ndtr(k / s + 0.5 * s) + vega(k, s) * self._ends[0] / np.exp(k)
-        return float(otm_price(k, s)), float(own + self._slopes[0] - self._own_slopes[0])
+        return float(self._otm[0]), float(own + self._slopes[0] - self._own_slopes[0])
 
 
 def _wing(distance: FloatArray, s: float, slope: float) -> FloatArray:

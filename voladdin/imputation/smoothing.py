@@ -14,6 +14,7 @@ from .points import Points
 
 _LENGTHS = (0.1, 0.4, 1.5)  # in u
 _NOISES = (0.02, 0.2, 1.0, 5.0)  # variance of the noise over that of the residuals
+_TIED = 1e-6  # of log evidence: one quote of each row tells no length and no noise
 _LEAST_GAP = 1e-7
 _LEAST_SCALE = 1e-12
 
@@ -22,7 +23,7 @@ def between_quotes(at: Points, quoted: BoolArray, residual: FloatArray) -> tuple
     """Mean [N] of the residual process, and the share [N] of its variance that the quotes leave open.
 
     at: the points; residual: [N], read where `quoted`. Each row has the length and noise of most evidence,
-    its own and, as if it were one more row, the mean of all.
+    its own and, as if it were one more row, the mean of all; of some alike, that which reaches least.
     """
     order = np.lexsort((at.u, at.rows))
     row = np.unique(at.rows[order], return_inverse=True)[1]
@@ -34,7 +35,8 @@ def between_quotes(at: Points, quoted: BoolArray, residual: FloatArray) -> tuple
         for noise in _NOISES
     ]
     evidence = np.stack([answer[0] for answer in answers])
-    best = (evidence + evidence.mean(1, keepdims=True)).argmax(0)[row]
+    evidence += evidence.mean(1, keepdims=True)
+    best = (evidence > evidence.max(0) - _TIED).argmax(0)[row]
     mean, diagonal, off = (
         np.stack([answer[i] for answer in answers])[best, np.arange(len(row))] for i in (1, 2, 3)
     )

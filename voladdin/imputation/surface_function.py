@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import logsumexp, ndtri
 
 from .._typing import BoolArray, FloatArray, IntArray
-from ..arbitrage.tolerances import LEAST_VOL
+from ..arbitrage.tolerances import LEAST_VOL, MAX_LOG_STRIKE
 from ..arbitrage.verdicts import arbitrage_free
 from ..black import otm_price
 from ..surface import MAX_VOL, Surface
@@ -246,8 +246,11 @@ class SurfaceFunction:
         log_mean = logsumexp(log_weight, axis=1, keepdims=True)
         weight, moved = np.exp(log_weight - log_mean), k[:, None] - log_factor + log_mean
         total = np.sqrt(self._at_rows(moved.ravel(), len(self.tenors) - 1)[-1])
-        calls = otm_price(moved.ravel(), total) - np.expm1(np.minimum(moved.ravel(), 0.0))
-        price = (weight * calls.reshape(moved.shape)).sum(1) + np.expm1(np.minimum(k, 0.0))
+        puts = k[:, None] < 0
+        parity = np.where(puts, 1.0, -1.0) * np.expm1(
+            np.where(puts == (moved > 0), np.minimum(moved, MAX_LOG_STRIKE), 0.0)
+        )
+        price = (weight * (otm_price(moved.ravel(), total).reshape(moved.shape) + parity)).sum(1)
         return np.asarray(total_vols(price, k, np.sqrt(added)) ** 2)
 
     def _mix(
