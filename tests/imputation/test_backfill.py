@@ -24,7 +24,7 @@ from voladdin.imputation.backfill import part as parts_filled
 from voladdin.imputation.backfill.columns import columns_of
 from voladdin.imputation.backfill.folder import BackfillRequest, backfill
 from voladdin.imputation.backfill.part import Done, Job, fill_part
-from voladdin.imputation.backfill.plan import RowRange, parts_of
+from voladdin.imputation.backfill.plan import RowRange, days_of, parts_of
 from voladdin.imputation.backfill.rows import Rows, files_of
 
 TENORS, STRIKES = ("1M", "6M", "1Y"), ("25P", "ATM", "25C")
@@ -133,6 +133,55 @@ def test_strikes_have_a_forward_and_only_listed_cells(tmp_path: Path) -> None:
     assert found["vol"][1] == pytest.approx(va.impute(surface).filled[0, 2], abs=1e-9)
 
 
+def _chain(forwards: list[float]) -> pd.DataFrame:
+    """Strikes of a day each, vols by moneyness; a hole moves along, and every other day has no 3M."""
+    rows = []
+    for number, (day, forward) in enumerate(
+        zip(pd.bdate_range("2026-01-29", periods=4), forwards, strict=True)
+    ):
+        for years in (1 / 12, 0.25, 0.5)[:: 1 + number % 2]:
+            for place, strike in enumerate((80.0, 90.0, 100.0, 110.0, 120.0)):
+                vol = 0.2 - 0.1 * np.log(strike / forward) if (place + number) % 3 else np.nan
+                rows.append((day, years, strike, forward, vol))
+    return pd.DataFrame(rows, columns=["date", "tenor_years", "strike", "forward", "vol"])
+
+
+def test_the_day_before_is_carried_over_to_other_strikes_and_tenors(tmp_path: Path) -> None:
+    table = _chain([100.0, 101.0, 99.0, 99.0])
+    path = _written(table, tmp_path / "chain.parquet")
+    assert backfill(BackfillRequest(path, tmp_path / "out")) == Done(4, 0)
+    found, earlier = pd.read_parquet(tmp_path / "out"), None
+    for _, rows in table.assign(filled=found["vol"]).groupby("date"):
+        years, m = rows["tenor_years"].unique(), np.log(rows["strike"] / rows["forward"]).to_numpy()
+        surface = va.Surface(
+            rows["vol"].to_numpy().reshape(len(years), 5), years, moneyness=m.reshape(len(years), 5)
+        )
+        prior = None
+        if earlier is not None:
+            prior = surface.replace(va.impute(earlier).at(years, moneyness=m.reshape(len(years), 5)).mean)
+        wanted = va.impute(surface, prior=prior).filled
+        np.testing.assert_allclose(rows["filled"].to_numpy().reshape(wanted.shape), wanted, atol=1e-6)
+        earlier = surface
+    backfill(BackfillRequest(path, tmp_path / "single", surfaces=1))
+    np.testing.assert_allclose(pd.read_parquet(tmp_path / "single")["vol"], found["vol"], atol=1e-12)
+
+
+def test_forwards_that_differ_or_lack_leave_their_surface_as_it_was(tmp_path: Path) -> None:
+    table = _chain([100.0, 101.0, 99.0, 99.0])
+    table.loc[3, "forward"], table.loc[18, "strike"] = 102.0, -1.0
+    table.loc[table["date"] == table["date"].iloc[-1], "forward"] = 0.0
+    backfill(BackfillRequest(_written(table, tmp_path / "chain.parquet"), tmp_path / "out"))
+    told = pd.read_parquet(tmp_path / "out").groupby("date")["flags"].first().tolist()
+    assert told[0] == "tenor 0.0833333 has two forwards, or none; expected one above 0"
+    assert told[1] == "strike -1 is not above 0" and told[3] == told[0] and not told[2]
+
+
+def test_days_are_those_of_their_own_time_zone() -> None:
+    days = pd.bdate_range("2026-01-01", periods=9)
+    zoned = pa.array(days.tz_localize("Asia/Tokyo"), from_pandas=True)
+    assert days_of(zoned).tolist() == days_of(pa.array(days)).tolist()
+
+
 def test_one_process_two_and_a_dask_cluster_write_the_same_bytes(history: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     backfill(BackfillRequest(history, tmp_path / "one", surfaces=3))
@@ -211,7 +260,7 @@ def test_a_bad_surface_stays_as_it_was_and_says_why(
     table.loc[0, NODES] = np.nan
     path = _written(table, tmp_path / "history.parquet")
     assert main(["backfill", str(path), "-o", str(tmp_path / "out"), "--processes", "1"]) == 1
-    assert "16 surfaces" in (printed := capsys.readouterr().out)
+    assert "16 surfaces" in (printed := capsys.readouterr().out) and "vols in decimals" in printed
     assert "2 stayed as they were" in printed
     found = pd.read_parquet(tmp_path / "out")
     assert found["flags"][3] == "vol -0.1 is not above 0 and at most 10"
@@ -266,6 +315,7 @@ def test_parts_hold_every_row_once_and_look_back_to_the_surface_before(
         (lambda table: table.drop(columns="date"), "no column 'date'"),
         (lambda table: table.iloc[::-1], "row 2: .* comes after a later or equal date"),
         (lambda table: pd.concat([table, table]), "row 16: EURUSD of 2018-01-01 comes after"),
+        (lambda table: table.assign(date=20180101), "the column date has 20180101, a number; expected dates"),
         (lambda table: table.assign(date="soon"), "the column date has .*soon.*expected dates such as"),
         (lambda table: table.rename(columns={NODES[0]: "1M|x"}), "'x' is no strike"),
         (lambda table: table.rename(columns={NODES[0]: "1M|K=1.1"}), "two kinds of strike"),

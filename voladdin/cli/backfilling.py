@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
 
 def _backfill(options: argparse.Namespace) -> int:
     try:
-        from ..imputation.backfill.folder import BackfillRequest, backfill
+        from ..imputation.backfill.folder import BackfillRequest, backfill, unit_of
     except ModuleNotFoundError as error:
         raise UnavailableError(
             f"backfill needs the package {error.name}; expected pip install voladdin[backfill]"
@@ -52,7 +52,8 @@ def _backfill(options: argparse.Namespace) -> int:
     asked = BackfillRequest(prior=not options.no_prior, **{name: getattr(options, name) for name in names})
     done = backfill(asked, _Progress())
     refused = f"; {done.refused} stayed as they were" if done.refused else ""
-    print(f"{done.surfaces} surfaces in {options.output}{refused}")
+    units = "decimals" if unit_of(options.output) == 1.0 else "percent points"
+    print(f"{done.surfaces} surfaces in {options.output}, vols in {units}{refused}")
     return int(done.refused > 0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,16 +49,44 @@ class Surfaces:
     grids: list[SameAxes]
     cell: _Integers
 
-    def earlier(self, grid: SameAxes) -> tuple[_Integers, _Integers]:
-        """[N] place in the grid of the surface before each, -1 for none; [N] business days between."""
-        code, day = self.code[grid.members], self.day[grid.members]
-        order = np.lexsort((grid.members, code))
-        place = np.full(len(order), -1)
-        same = code[order[1:]] == code[order[:-1]]
-        place[order[1:]] = np.where(same, order[:-1], -1)
-        dates = day.astype("datetime64[D]")
-        age = np.busday_count(dates[np.maximum(place, 0)], dates)
-        return place, np.where(place < 0, 0, np.maximum(age, 1))
+    def before(self, grid: SameAxes) -> Before:
+        """The surfaces before those of a grid, of the same underlying each."""
+        number = self._before[grid.members]
+        dates = self.day.astype("datetime64[D]")
+        age = np.busday_count(dates[np.maximum(number, 0)], dates[grid.members])
+        place = np.full(len(self.day), -1)
+        place[grid.members] = np.arange(len(grid.members))
+        mine = np.where(number < 0, -1, place[np.maximum(number, 0)])
+        others = np.flatnonzero((number >= 0) & (mine < 0)).tolist()
+        elsewhere = {one: self._homes[int(number[one])] for one in others}
+        return Before(mine, np.where(number < 0, 0, np.maximum(age, 1)), elsewhere)
+
+    @cached_property
+    def _before(self) -> _Integers:
+        """[S] number of the surface before each, -1 for none."""
+        order, found = np.lexsort((np.arange(len(self.code)), self.code)), np.full(len(self.code), -1)
+        same = self.code[order[1:]] == self.code[order[:-1]]
+        found[order[1:]] = np.where(same, order[:-1], -1)
+        return found
+
+    @cached_property
+    def _homes(self) -> dict[int, tuple[SameAxes, int]]:
+        return {
+            number: (grid, place) for grid in self.grids for place, number in enumerate(grid.members.tolist())
+        }
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was before N surfaces of a grid.
+
+    place: [N] of the surface before in the same grid, -1 for none. age: [N] business days between, or 0.
+    elsewhere: those whose surface before has other axes: that grid, and the place in it.
+    """
+
+    place: _Integers
+    age: _Integers
+    elsewhere: dict[int, tuple[SameAxes, int]]
 
 
 def surfaces_of(table: pa.Table, columns: HistoryColumns) -> Surfaces:
@@ -93,12 +122,12 @@ class _LongForm:
     tenor: FloatArray
     strike: FloatArray
     vol: FloatArray
-    forward: FloatArray
+    forward: FloatArray | None
 
     @classmethod
     def of(cls, table: pa.Table, columns: HistoryColumns) -> _LongForm:
         strike = _labels(table, columns.strike, parse_delta if columns.kind == "delta" else float)
-        forward = _numbers(table, columns.forward) if columns.forward else np.zeros(len(table))
+        forward = _numbers(table, columns.forward) if columns.forward else None
         tenor = _labels(table, columns.tenor, parse_tenor)
         for name, values in ((columns.tenor, tenor), (columns.strike, strike)):
             if not np.isfinite(values).all():
@@ -138,12 +167,20 @@ def _pivot(listed: _LongForm, rows: _Integers) -> tuple[SameAxes, _Integers, Flo
     vols = np.full(len(tenors) * len(strikes), np.nan)
     vols[cell] = listed.vol[rows]
     forwards = None
-    if listed.forward[rows].any():
-        forwards = np.zeros(len(tenors))
-        forwards[down] = listed.forward[rows]
+    if listed.forward is not None:
+        forwards = _one_of_each(listed.forward[rows], down, len(tenors))
     none = np.zeros((0, len(tenors), len(strikes)))
     axes = SameAxes(np.zeros(0, dtype=np.int64), none, tenors, strikes, forwards)
     return axes, cell, vols.reshape(len(tenors), len(strikes))
+
+
+def _one_of_each(forward: FloatArray, down: _Integers, tenors: int) -> FloatArray:
+    """[T] the forward of the rows of each tenor; NaN where they differ or one has none."""
+    forwards = np.zeros(tenors)
+    forwards[down] = forward
+    alike = np.isclose(forward, forwards[down], rtol=1e-9, atol=0.0)
+    forwards[down[~alike]] = np.nan
+    return forwards
 
 
 def _numbers(table: pa.Table, name: str) -> FloatArray:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
-from ...errors import VoladdinError
+from ...errors import InputError, VoladdinError
 from ...surface import MAX_VOL, Surface
-from ..filling import COVERAGE, Imputation, fill, whole
+from ..filling import COVERAGE, Imputation, fill, filled_vols, whole
 from ..model import Imputer, imputer
 from ..requirements import check_grid
+from ..through_cells import vols_at
 from ..weighing import QuotesAlone
-from .by_axes import SameAxes
+from .by_axes import Before, SameAxes
 
 BATCH = 1_024
 OLDEST = 30  # business days of a prior
@@ -44,31 +46,31 @@ class Filled:
     done: BoolArray
 
 
-def filled(
-    grid: SameAxes, kind: str, settings: FillSettings, own: BoolArray, earlier: tuple[IntArray, IntArray]
-) -> Filled:
+def filled(grid: SameAxes, kind: str, settings: FillSettings, own: BoolArray, before: Before) -> Filled:
     """The surfaces of a grid that are to be filled ([N]); the others are only looked back to.
 
-    earlier: as `Surfaces.earlier` gives it. A surface that cannot be filled stays as it is, and its flag says
-    why.
+    A surface that cannot be filled stays as it is, and its flag says why.
     """
-    vols, (place, age) = grid.vols * settings.unit, earlier
+    vols = grid.vols * settings.unit
     flags = [_refusal(surface) for surface in vols]
-    known = np.array([not words for words in flags], dtype=np.bool_)
-    empty = np.array([words == _EMPTY for words in flags], dtype=np.bool_)
-    age = np.where((place >= 0) & known[place] & (age <= OLDEST) & settings.prior, age, 0)
-    ready = np.flatnonzero(own & (known | (empty & (age > 0))))
     work = _Work(
         vols.copy(), np.zeros_like(vols), np.zeros(vols.shape, int), flags, np.zeros(len(vols), bool)
     )
-    loaded = imputer(settings.model)
     try:
         axes = _axes(grid, kind)
     except VoladdinError as error:
-        for one in ready:
+        for one in np.flatnonzero(own & _among(flags, "", _EMPTY)).tolist():
             flags[one] = " ".join(str(error).split())
     else:
-        work.fill(_Filler.of(loaded, axes, vols, ready, np.where(age > 0, place, -1)), ready, age)
+        near = own & (before.age > 0) & (before.age <= OLDEST) & settings.prior
+        carried = _carried(axes, kind, settings, {k: v for k, v in before.elsewhere.items() if near[k]})
+        usable = (before.place >= 0) & _among(flags, "")[before.place]
+        usable[list(carried)] = True
+        age = np.where(near & usable, before.age, 0)
+        ready = np.flatnonzero(own & (_among(flags, "") | (_among(flags, _EMPTY) & (age > 0))))
+        earlier = np.where(age > 0, before.place, -1)
+        if len(ready):
+            work.fill(_Filler.of(imputer(settings.model), axes, vols, ready, earlier, carried), ready, age)
     whole = np.where(np.isnan(grid.vols), work.vols / settings.unit, grid.vols)  # quotes to the last bit
     return Filled(whole, work.std / settings.unit, work.source, flags, work.done)
 
@@ -77,11 +79,45 @@ def _axes(grid: SameAxes, kind: str) -> Surface:
     """Raises InputError."""
     empty, moneyness = np.full(grid.vols.shape[1:], np.nan), grid.strikes
     if grid.forwards is not None:
+        _require_above_0(grid.tenors, grid.forwards, grid.strikes)
         moneyness = np.log(grid.strikes[None, :] / grid.forwards[:, None])
     place: dict[str, Any] = {"deltas": grid.strikes} if kind == "delta" else {"moneyness": moneyness}
     axes = Surface(empty, grid.tenors.tolist(), **place)
     check_grid(empty[None], has_prior=True, coverage=COVERAGE)
     return axes
+
+
+def _require_above_0(tenors: FloatArray, forwards: FloatArray, strikes: FloatArray) -> None:
+    bad = tenors[~((forwards > 0) & (forwards < np.inf))]
+    if len(bad):
+        raise InputError(f"tenor {bad[0]:g} has two forwards, or none; expected one above 0")
+    if strikes[0] <= 0:
+        raise InputError(f"strike {strikes[0]:g} is not above 0")
+
+
+def _among(flags: list[str], *words: str) -> BoolArray:
+    return np.array([flag in words for flag in flags], dtype=np.bool_)
+
+
+def _carried(
+    axes: Surface, kind: str, settings: FillSettings, elsewhere: dict[int, tuple[SameAxes, int]]
+) -> dict[int, FloatArray]:
+    """[T, K] each surface of other axes, filled, at the tenors and deltas, or moneyness, of `axes`; without
+    those that cannot be filled.
+    """
+    name, cells = ("delta", axes.deltas) if axes.deltas is not None else ("moneyness", axes.log_moneyness)
+    assert cells is not None
+    years, at = np.repeat(axes.tenors, axes.shape[1]), np.broadcast_to(cells, axes.shape).ravel()
+    found = {}
+    for member, (other, number) in elsewhere.items():
+        vols = other.vols[number] * settings.unit
+        if _refusal(vols):
+            continue
+        with suppress(VoladdinError):
+            earlier = _axes(other, kind).replace(vols)
+            whole = vols_at(filled_vols, earlier, years, at, kind=name, forwards=None, model=settings.model)
+            found[member] = whole.reshape(axes.shape)
+    return found
 
 
 def _refusal(vols: FloatArray) -> str:
@@ -95,7 +131,8 @@ def _refusal(vols: FloatArray) -> str:
 @dataclass(frozen=True)
 class _Filler:
     """What the fills of one grid share. earlier: [N] place of the prior, -1 for none; whole: [N, T, K], those
-    priors without holes; alone: what the quotes of those in it say, and `place` [N] where each is.
+    priors without holes; carried: priors from other axes; alone: what the quotes of those in it say, and
+    `place` [N] where each is.
     """
 
     loaded: Imputer
@@ -103,12 +140,19 @@ class _Filler:
     vols: FloatArray
     earlier: IntArray
     whole: FloatArray
+    carried: dict[int, FloatArray]
     alone: QuotesAlone
     place: IntArray
 
     @classmethod
     def of(
-        cls, loaded: Imputer, axes: Surface, vols: FloatArray, ready: IntArray, earlier: IntArray
+        cls,
+        loaded: Imputer,
+        axes: Surface,
+        vols: FloatArray,
+        ready: IntArray,
+        earlier: IntArray,
+        carried: dict[int, FloatArray],
     ) -> _Filler:
         """Each surface is looked at once by its quotes alone, whether it is filled, a prior, or both."""
         priors = np.unique(earlier[ready][earlier[ready] >= 0])
@@ -119,13 +163,17 @@ class _Filler:
         alone, full = QuotesAlone.joined(parts), vols.copy()
         for chosen in _batches(priors):
             full[chosen] = whole(loaded, axes, vols[chosen], alone.some(place[chosen]))
-        return cls(loaded, axes, vols, earlier, full, alone, place)
+        return cls(loaded, axes, vols, earlier, full, carried, alone, place)
 
     def answer(self, chosen: IntArray, days: int) -> Imputation:
         """Of surfaces whose priors are all `days` old, or that have none: 0."""
-        prior = self.whole[self.earlier[chosen]] if days else None
+        prior = self.whole[self.earlier[chosen]]
+        for place, one in enumerate(chosen.tolist()) if self.carried else ():
+            prior[place] = self.carried.get(one, prior[place])
         alone = self.alone.some(self.place[chosen])
-        return fill(self.loaded, self.axes, self.vols[chosen], prior, float(days or 1), alone=alone)
+        return fill(
+            self.loaded, self.axes, self.vols[chosen], prior if days else None, float(days or 1), alone=alone
+        )
 
 
 def _batches(members: IntArray) -> list[IntArray]:

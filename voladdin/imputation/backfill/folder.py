@@ -63,6 +63,11 @@ def backfill(asked: BackfillRequest, tell: Tell = lambda _done, _all: None) -> D
     return _run(job, parts_of(rows, columns, size), every, asked, tell)
 
 
+def unit_of(output: Path) -> float:
+    """The vol of one unit, 1 or 0.01, as the backfill in that folder reads it."""
+    return float(json.loads((output / _CARD).read_text("utf-8"))["unit"])
+
+
 def _run(job: Job, parts: Iterator[RowRange], every: int, asked: BackfillRequest, tell: Tell) -> Done:
     kept = written(job)
     before = surfaces = sum(done.surfaces for done in kept.values())

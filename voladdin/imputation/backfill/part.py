@@ -59,7 +59,7 @@ def _fill(job: Job, part: RowRange) -> Done:
     surfaces = surfaces_of(rows.table(columns.wanted, [*before, (part.start, part.stop)]), columns)
     own = np.arange(len(surfaces.day)) >= len(before)
     answers = [
-        filled(grid, columns.kind, job.settings, own[grid.members], surfaces.earlier(grid))
+        filled(grid, columns.kind, job.settings, own[grid.members], surfaces.before(grid))
         for grid in surfaces.grids
     ]
     flags, done = np.empty(len(own), dtype=object), np.zeros(len(own), dtype=np.bool_)

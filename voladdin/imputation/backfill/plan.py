@@ -83,11 +83,15 @@ class _Seen:
 
 def days_of(column: pa.Array) -> _Integers:
     """Days since 1970 of dates, times or ISO text. Raises InputError with the first value that is none."""
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        raise InputError(f"the column date has {column[0]}, a number; expected dates such as 2026-01-31")
     try:
+        zoned = pa.types.is_timestamp(column.type) and column.type.tz is not None
+        column = pc.local_timestamp(column) if zoned else column  # the day where it was
         dates = column.cast(pa.timestamp("us")) if pa.types.is_timestamp(column.type) else column
         days = pc.floor_temporal(dates, unit="day") if dates is not column else dates
         found = days.cast(pa.date32()).cast(pa.int32())
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise InputError(
             f"the column date has {str(error)[:80]}; expected dates such as 2026-01-31"
         ) from None
