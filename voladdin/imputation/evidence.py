@@ -22,7 +22,7 @@ from .points import Points
 from .process import Candidates
 
 _LEAST = 2e-3  # a candidate of less weight is dropped
-MOST_KEPT, _MOST_LARGE = 6, 2  # candidates kept, of few and of many quotes
+_MOST, _MOST_LARGE = 6, 2  # candidates kept, of few and of many quotes
 _LEAST_LARGE = 0.05
 HALF = (
     60  # quotes spread over the surface, and as many side by side, that weigh the candidates of a large one
@@ -234,7 +234,7 @@ def _shortened(step: FloatArray, most: float) -> FloatArray:
     return np.asarray(step * np.minimum(1.0, most / np.maximum(size, most)))
 
 
-def kept_of(log: FloatArray, most: int = MOST_KEPT, least: float = _LEAST) -> tuple[IntArray, FloatArray]:
+def kept_of(log: FloatArray, most: int = _MOST, least: float = _LEAST) -> tuple[IntArray, FloatArray]:
     """The candidates [..., g] of most weight, and their weights, 0 of who keeps fewer than the most."""
     weight = np.exp(log - log.max(-1, keepdims=True))
     order = np.argsort(-weight, axis=-1)[..., :most]

@@ -34,7 +34,8 @@ def stretch_of(loaded: UniversalBundle, axes: Surface, cells: FloatArray, alone:
         known, numbers = flat[some], loaded.arrays["level_surface_stretch"]
         u = points_of(axes, known[0]).u if axes.deltas is not None else _each(axes, known)
         rows = np.repeat(np.arange(cells.shape[1]), cells.shape[2])
-        factor[some] = np.exp(told(u, rows, known, alone.zscore[some], alone.expiries[some]) @ numbers)
+        parts = _parts(u, rows, known, alone.zscore[some], alone.expiries[some])
+        factor[some] = np.exp(sum(number * part for number, part in zip(numbers, parts, strict=True)))
     return factor
 
 
@@ -50,12 +51,18 @@ def told(
 
     u: [N] or [B, N]; rows: [N], expiries; values, zscore and expiries: [B, N], as `Moments` has them.
     """
+    return np.stack(np.broadcast_arrays(*_parts(u, rows, values, zscore, expiries)), axis=-1)
+
+
+def _parts(
+    u: FloatArray, rows: IntArray, values: FloatArray, zscore: FloatArray, expiries: FloatArray
+) -> tuple[FloatArray, ...]:
+    """Those numbers, [B, N] each or what broadcasts to that."""
     quoted = np.isfinite(values)
     low, high = _range_of_expiry(np.broadcast_to(u, quoted.shape), rows, quoted)
-    empty, within = 1.0 * (low > high), 1.0 - _growth(np.maximum(low - u, u - high))
+    empty, within = np.asarray(low > high, dtype=float), 1.0 - _growth(np.maximum(low - u, u - high))
     single = _error_of_quotes(zscore, quoted)[:, None]
-    parts = (1.0 - empty, (1.0 - empty) * within * single, empty, empty * expiries, outside(u, quoted))
-    return np.stack(np.broadcast_arrays(*parts), axis=-1)
+    return 1.0 - empty, (1.0 - empty) * within * single, empty, empty * expiries, outside(u, quoted)
 
 
 def _error_of_quotes(zscore: FloatArray, quoted: BoolArray) -> FloatArray:

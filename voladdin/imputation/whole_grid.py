@@ -22,13 +22,12 @@ import numpy as np
 from .._typing import BoolArray, FloatArray, IntArray
 from .bending import NUMBERS
 from .conditioning import triangular_inverse
-from .evidence import LEAST_VARIANCE, MOST_KEPT, STEPS, kept_of, log_evidence, mixture, next_step
+from .evidence import LEAST_VARIANCE, STEPS, kept_of, log_evidence, mixture, next_step
 from .moments import Moments, median_of
 from .points import Points
 from .process import Candidates
 
 _BEHIND, _LINEAR = 9.0, 6.0  # log weight behind the best, and more for a deviation of z, that is given up
-_CLOSE, _FAR, _MOVED = 1.5, 8.0, 8.0  # after a look: behind the last kept, the best; for a deviation
 _LEAST_PRECISION = 1e-12
 
 
@@ -71,8 +70,7 @@ class WholeGrid:
         log = log_evidence(self.candidates, _quoted(missing, quotes), log_det, first.distance.T, wanted)
         chosen, surface = np.nonzero(_may_matter(log, _size(wanted) - 1.0).T)
         pairs = _Believed(surface, chosen, next_step(np.zeros(NUMBERS), wanted[surface, chosen]))
-        likely = self._searched(pairs, quotes, missing, 1).likely
-        return self._searched(likely, quotes, missing, STEPS - 1).moments(values, missing, about)
+        return self._searched(pairs, quotes, missing).moments(values, missing, about)
 
     def _at_start(self, quotes: FloatArray, missing: IntArray) -> FloatArray:
         """[G, S, M + 5, M + 5] the matrices above, smiles linear about each candidate's usual one."""
@@ -88,8 +86,8 @@ class WholeGrid:
         matrix[..., -1, -1] = np.einsum("gsn,gsn->gs", away, pushed[..., :cells]) + 1.0
         return matrix
 
-    def _searched(self, pairs: _Believed, quotes: FloatArray, missing: IntArray, looks: int) -> _Searched:
-        """Looked at so often, a Gauss-Newton step of z between one look and the next."""
+    def _searched(self, pairs: _Believed, quotes: FloatArray, missing: IntArray) -> _Searched:
+        """After Gauss-Newton steps of z."""
         candidates, each, count = self.candidates[pairs.chosen], missing[pairs.surface], missing.shape[1]
         residual, cells = quotes[pairs.surface] - self.mean[pairs.chosen], quotes.shape[1]
         matrix = np.empty((len(each), count + NUMBERS + 1, count + NUMBERS + 1))
@@ -97,10 +95,11 @@ class WholeGrid:
         matrix[:, :count, :count] = self.precision.take(inside[..., None] + each[:, None])
         both, pushed = np.empty((2, len(each), NUMBERS + 1, cells))
         place = np.arange(len(each))[:, None, None], np.arange(NUMBERS + 1)[:, None], each[:, None]
-        for left in reversed(range(looks)):
+        own = self.precision[pairs.chosen] if len(each) <= len(self.mean) else None
+        for left in reversed(range(STEPS)):
             moved, factor = candidates.bent_after(pairs.step, self.points)
             both[:, :-1], both[:, -1] = factor.swapaxes(1, 2), residual - moved
-            self._push(both, pairs, pushed)
+            self._push(both, pairs, own, pushed)
             matrix[:, count:, :count] = pushed[place]
             matrix[:, count:, count:] = both @ pushed.swapaxes(1, 2) + np.eye(NUMBERS + 1)
             root = _Bordered(_root(matrix))
@@ -109,12 +108,12 @@ class WholeGrid:
         log = np.full((len(quotes), len(self.mean)), -np.inf)
         log_det, quoted = self.log_det[pairs.chosen] + root.log_det, _quoted(missing, quotes)
         log[pairs.surface, pairs.chosen] = log_evidence(candidates, quoted, log_det, root.distance, wanted)
-        return _Searched(pairs, log, wanted, self.precision, candidates.degrees, pushed, root.root)
+        return _Searched(pairs, log, self.precision, candidates.degrees, pushed, root.root)
 
-    def _push(self, rows: FloatArray, pairs: _Believed, out: FloatArray) -> None:
-        """Some rows [p, 5, N] of each pair times its candidate's P."""
-        if len(pairs.chosen) <= len(self.mean):
-            np.matmul(rows, self.precision[pairs.chosen], out=out)
+    def _push(self, rows: FloatArray, pairs: _Believed, own: FloatArray | None, out: FloatArray) -> None:
+        """Some rows [p, 5, N] of each pair times its candidate's P, `own` [p, N, N] of few."""
+        if own is not None:
+            np.matmul(rows, own, out=out)
             return
         for g, mine in pairs.by_candidate:
             np.matmul(
@@ -183,33 +182,19 @@ class _Believed:
         """At another z."""
         return replace(self, step=step)
 
-    def of(self, pairs: BoolArray) -> _Believed:
-        """Some of them."""
-        return _Believed(self.surface[pairs], self.chosen[pairs], self.step[pairs])
-
 
 @dataclass(frozen=True)
 class _Searched:
-    """What p pairs came to. log: [S, G], evidence and weight before; wanted: [p, 4], z; precision: [G, N, N];
-    pushed: [p, 5, N], F'P and v'P; root: [p, M + 5, M + 5].
+    """What p pairs came to. log: [S, G], evidence and weight before; precision: [G, N, N]; pushed: [p, 5, N],
+    F'P and v'P; root: [p, M + 5, M + 5].
     """
 
     pairs: _Believed
     log: FloatArray
-    wanted: FloatArray
     precision: FloatArray
     degrees: FloatArray
     pushed: FloatArray
     root: FloatArray
-
-    @property
-    def likely(self) -> _Believed:
-        """Pairs that may yet be kept, a step on."""
-        last = np.sort(self.log, axis=1)[:, -min(MOST_KEPT, self.log.shape[1])]
-        least = np.maximum(last - _CLOSE, self.log.max(1) - _FAR)
-        further = self.pairs.after(next_step(self.pairs.step, self.wanted))
-        moved, log = _size(further.step - self.pairs.step), self.log[self.pairs.surface, self.pairs.chosen]
-        return further.of(log + _MOVED * moved >= least[self.pairs.surface])
 
     def _kept(self) -> tuple[IntArray, FloatArray]:
         """[S, k] pairs that are kept, and their weights."""
