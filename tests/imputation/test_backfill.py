@@ -24,7 +24,7 @@ from voladdin.imputation.backfill import part as parts_filled
 from voladdin.imputation.backfill.columns import columns_of
 from voladdin.imputation.backfill.folder import BackfillRequest, backfill
 from voladdin.imputation.backfill.part import Done, Job, fill_part
-from voladdin.imputation.backfill.plan import RowRange, days_of, parts_of
+from voladdin.imputation.backfill.plan import FEWEST, MOST, RowRange, days_of, parts_of, size_of
 from voladdin.imputation.backfill.rows import Rows, files_of
 
 TENORS, STRIKES = ("1M", "6M", "1Y"), ("25P", "ATM", "25C")
@@ -69,6 +69,20 @@ def history(tmp_path: Path) -> Path:
 
 def _surface(row: pd.Series) -> va.Surface:
     return va.Surface(row[NODES].to_numpy(float).reshape(3, 3), TENORS, deltas=STRIKES)
+
+
+@pytest.mark.parametrize(
+    ("days", "names", "asked", "size"),
+    [(3, 4, None, FEWEST), (600, 40, None, 1_500), (5, 2_000, None, MOST), (600, 40, 7, 7)],
+    ids=["short", "long", "parts would look back at most of it", "asked"],
+)
+def test_the_history_tells_the_size_of_parts(
+    tmp_path: Path, days: int, names: int, asked: int | None, size: int
+) -> None:
+    keys = [pd.bdate_range("2018-01-01", periods=days), [f"U{i:04d}" for i in range(names)]]
+    table = pd.MultiIndex.from_product(keys, names=["date", "underlying"]).to_frame(index=False)
+    rows = Rows([_written(table.assign(**{"1M|0.5": 0.1}), tmp_path / "history.parquet", 50_000)])
+    assert size_of(rows, columns_of(rows.schema.names), asked) == (size, days * names)
 
 
 def test_a_surface_has_the_fill_of_impute_with_the_day_before(history: Path, tmp_path: Path) -> None:
