@@ -86,8 +86,7 @@ class TestAt:
         result = va.impute(GRID)
         found = result.at(TENORS, deltas=DELTAS)
         np.testing.assert_allclose(found.mean, result.filled, rtol=1e-12)
-        assert (found.std[GRID.observed] == 0).all()
-        assert (found.std[~GRID.observed] > 0).all()
+        np.testing.assert_allclose(found.std, result.std, rtol=1e-6)
         assert (found.low <= found.mean).all() and (found.mean <= found.high).all()
 
     def test_between_and_beyond(self) -> None:
@@ -108,7 +107,15 @@ class TestAt:
         result = va.impute(grid)
         found = result.at(TENORS, moneyness=m)
         np.testing.assert_allclose(found.mean, result.filled, rtol=1e-12)
-        assert np.median(found.std[grid.observed]) < 0.2 * np.median(found.std[~grid.observed])
+        np.testing.assert_allclose(found.std, result.std, rtol=1e-6)
+
+    def test_after_an_earlier_surface_alone(self) -> None:
+        """No quote at all: the spread of a day's change, which further from the grid grows."""
+        prior = va.Surface(surface(), TENORS, deltas=DELTAS)
+        result = va.impute(va.Surface(np.full((8, 5), np.nan), TENORS, deltas=DELTAS), prior=prior)
+        np.testing.assert_allclose(result.at(TENORS, deltas=DELTAS).std, result.std, rtol=1e-6)
+        beyond = result.at(["1Y"], deltas=[0.5, 0.9, 0.99])
+        assert (np.diff(beyond.std[0]) > 0).all() and beyond.std[0, 0] > 0.001
 
     def test_exactly_one_kind(self) -> None:
         with pytest.raises(va.InputError, match="give exactly one of deltas, strikes or moneyness"):

@@ -48,3 +48,21 @@ def test_units_and_order(name: str, seed: int) -> None:
         np.testing.assert_allclose(getattr(turned, part)[:, ::-1], expected, rtol=2e-5)
         for other in others:
             np.testing.assert_allclose(getattr(other, part), expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_units_of_normal_vols(seed: int) -> None:
+    """Rates in decimals and in basis points, at one quote a tenor and at more; forwards below zero too."""
+    rng = np.random.default_rng(seed)
+    forwards = 0.01 * rng.standard_normal(4)
+    strikes, tenors = np.linspace(-0.02, 0.02, 5), np.array([0.25, 1.0, 5.0, 10.0])
+    vols = 0.008 * (1.0 + 10.0 * np.abs(strikes - forwards[:, None]))
+    shown = np.where((np.arange(5) == 2) | (rng.random((4, 5)) < 0.3 * seed), vols, np.nan)
+
+    def answer(unit: float) -> va.Imputation:
+        axes: dict[str, Any] = {"strikes": unit * strikes, "forwards": unit * forwards, "vol_type": "normal"}
+        return va.impute(va.Surface(unit * shown, tenors, **axes))
+
+    one, other = answer(1.0), answer(1e4)
+    for part in ("filled", "std"):
+        np.testing.assert_allclose(getattr(other, part) / 1e4, getattr(one, part), rtol=1e-4, atol=1e-12)

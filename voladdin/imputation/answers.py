@@ -64,7 +64,8 @@ def levels_alone(loaded: UniversalBundle, axes: Surface, cells: FloatArray) -> M
     if axes.deltas is not None and len(some):
         said = loaded.levels.each_at_deltas(axes.tenors, axes.deltas, flat[some])
     elif len(some):
-        said = Moments.stack([loaded.levels.at(points_of(axes, one), one) for one in flat[some]])
+        levels = loaded.levels_of(axes.vol_type)
+        said = Moments.stack([levels.at(points_of(axes, one), one) for one in flat[some]])
     for part in fields(Moments) if len(some) else ():
         getattr(found, part.name)[some] = getattr(said, part.name)
     return found

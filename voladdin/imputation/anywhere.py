@@ -10,18 +10,21 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from .. import bundles
-from .._typing import BoolArray, FloatArray
+from .._typing import BoolArray, FloatArray, IntArray
 from ..errors import InputError
 from ..labels.tenors import parse_tenor
 from ..surface import MAX_VOL, Surface
 from . import coordinates
 from .answers import points_of
+from .evidence import mixture
 from .model import UniversalBundle
 from .points import Points
 from .posterior import factor_of_band
 from .through_cells import Fill, vols_at
 
-_LEAST, _MOST = 0.3, 5.0  # of the answer's spread over the universal model's
+_WITHIN = 1e-3, 1e3  # of the answer's spread over the universal model's
+_NEAR = 8  # filled cells
+_SAME = 1e-18  # square of a distance
 
 
 @dataclass(frozen=True)
@@ -110,25 +113,50 @@ def _u(
 def _relative(
     asked: Inputs, filled: FloatArray, std: FloatArray, years: FloatArray, u: FloatArray
 ) -> FloatArray:
-    """[N] std of ln vol: the universal model's, 0 at the quotes, at the scale of the answer's own."""
-    loaded = bundles.load("universal", UniversalBundle)
-    surface, universal = asked.surface, loaded.levels
-    every, logs = np.log(filled).ravel(), np.log(surface.vols).ravel()
-    logs = logs if np.isfinite(logs).any() else every
-    points = points_of(surface, every)
-    answer = universal.at(points, logs)
-    assert answer.given is not None
+    """[N] std of ln vol: 0 at quotes, of filled cells theirs, elsewhere the universal model's at the scale
+    of the filled cells near.
+    """
+    surface = asked.surface
+    points = points_of(surface, np.log(filled).ravel())
     rows = np.searchsorted(unique := np.unique(years), years)
     ahead = Points(np.log(unique), rows, u, surface.deltas is not None)
-    both = _joined(points[answer.used], ahead)
-    count = len(answer.used)
-    _, variance = universal.ask(answer.given, both[:count], both[count:], noise=False)
-    own = np.where(surface.observed, np.nan, std / filled).ravel() / np.where(
-        answer.std > 0, answer.std, np.nan
-    )
-    known = own[np.isfinite(own)]
-    scale = float(np.clip(np.median(known), _LEAST, _MOST)) if len(known) else 1.0
-    return np.where(_on_quotes(points, surface.observed.ravel(), ahead), 0.0, scale * np.sqrt(variance))
+    missing = np.flatnonzero(~surface.observed.ravel())
+    away, near = _nearest(points[missing], ahead)
+    cells, place = np.unique(near, return_inverse=True)
+    spread = _universal(asked, points, _joined(ahead, points[missing[cells]]))
+    scale = np.ones(len(years))
+    if len(cells):
+        own = (std / filled).ravel()[missing[cells]]
+        log = np.log(np.clip(own / spread[len(years) :], *_WITHIN))[place.reshape(near.shape)]
+        weight = 1.0 / (away**2 + _SAME)
+        scale = np.exp((weight * log).sum(1) / weight.sum(1))
+    return np.where(_on_quotes(points, surface.observed.ravel(), ahead), 0.0, scale * spread[: len(years)])
+
+
+def _nearest(cells: Points, ahead: Points) -> tuple[FloatArray, IntArray]:
+    """[N, k] distance, in ln T and u, and number of the cells that are nearest to each point."""
+    from scipy.spatial import KDTree  # not at import, which is to be light
+
+    count = min(_NEAR, len(cells))
+    if not count:
+        return np.zeros((len(ahead), 0)), np.zeros((len(ahead), 0), dtype=np.intp)
+    here, there = (np.stack([points.t, points.u], axis=1) for points in (cells, ahead))
+    away, near = KDTree(here).query(there, k=range(1, count + 1))
+    return np.asarray(away), np.asarray(near)
+
+
+def _universal(asked: Inputs, points: Points, at: Points) -> FloatArray:
+    """[N] std of ln vol that the universal model has at points, after the quotes and an earlier surface."""
+    loaded, centre = bundles.load("universal", UniversalBundle), None
+    universal, values = loaded.levels, np.log(asked.surface.vols).ravel()
+    if asked.prior is not None:
+        universal, values, centre = loaded.changes, values - np.log(asked.prior).ravel(), 0.0
+    if not np.isfinite(values).any():
+        chosen = universal.candidates
+        return np.sqrt(mixture(chosen.weight, chosen.mean(at), chosen.variance(at))[1])
+    answer = universal.at(points, values, centre)
+    both, count = _joined(points[answer.used], at), len(answer.used)
+    return np.sqrt(universal.ask(answer.given, both[:count], both[count:])[1])
 
 
 def _on_quotes(points: Points, observed: BoolArray, ahead: Points) -> BoolArray:

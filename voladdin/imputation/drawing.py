@@ -32,7 +32,7 @@ def standard_draws(surface: Surface, prior: FloatArray | None, count: int, seed:
     _check(count, len(missing))
     values = np.log(surface.vols).ravel()
     loaded = bundles.load("universal", UniversalBundle)
-    universal, centre = loaded.levels, None
+    universal, centre = loaded.levels_of(surface.vol_type), None
     if prior is not None:
         earlier = np.log(prior).ravel()
         points = points_of(surface, np.where(np.isfinite(values), values, earlier))

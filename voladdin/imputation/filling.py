@@ -18,7 +18,7 @@ from .drawing import guarded, standard_draws
 from .guard import Guarded, guard
 from .market import inside_market, on_their_sides, sides
 from .model import Imputer, UniversalBundle, imputer
-from .normal import guard_normal, impute_normal, whole_normal
+from .normal import guard_normal_draws, impute_normal, whole_normal
 from .notes import words
 from .posterior import Posterior, band
 from .requirements import check_grid, check_prior, checked_prior, require_surfaces
@@ -73,8 +73,7 @@ class Imputation:
         drawn[:, missing] = middle * np.exp(normal * relative)
         drawn[:, missing] = np.fmin(np.fmax(drawn, asked.bid), asked.ask)[:, missing]
         if surface.vol_type == "normal":
-            free = asked.arbitrage_free
-            return np.array([guard_normal(surface, one)[0] for one in drawn]) if free else drawn
+            return guard_normal_draws(surface, drawn, self.filled) if asked.arbitrage_free else drawn
         drawn = np.clip(drawn, MIN_VOL, MAX_VOL)
         if not asked.arbitrage_free:
             return drawn

@@ -169,6 +169,15 @@ class UniversalBundle(AnyBundle):
         return Universal(replace(self._candidates("level"), kinds=kinds))
 
     @cached_property
+    def normal_levels(self) -> Universal:
+        """Of the logs of normal vols: in whatever unit, their level tells no kind of market."""
+        return Universal(self._candidates("level"))
+
+    def levels_of(self, vol_type: str) -> Universal:
+        """Of log-vols of that type."""
+        return self.normal_levels if vol_type == "normal" else self.levels
+
+    @cached_property
     def changes(self) -> Universal:
         """Of a day's log change."""
         return Universal(self._candidates("change"))

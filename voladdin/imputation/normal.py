@@ -6,6 +6,7 @@ to its answer that add no static arbitrage: the linear program of the repair, wi
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -75,14 +76,34 @@ def _posterior(surface: Surface, loaded: UniversalBundle, prior: FloatArray | No
 
 def guard_normal(surface: Surface, mean: FloatArray) -> tuple[FloatArray, BoolArray, str]:
     """Vols [T, K] with the quotes as given, the quotes [T, K] that have arbitrage, and words."""
-    observed, disputed = surface.observed, np.zeros(surface.shape, dtype=np.bool_)
-    if not check(surface).ok:
-        disputed = np.abs(np.nan_to_num(repair(surface).change)) > 0
-    sound = np.where(disputed, np.nan, mean)
+    disputed = _disputed(surface)
     try:
-        mended = repair(surface.replace(sound), fixed=observed & ~disputed).surface.vols
+        filled = _freed(surface, mean, disputed)
     except InfeasibleError as error:
         return mean, disputed, f"filled cells may have arbitrage: {error}"
-    filled = np.where(observed, surface.vols, mended)
     moved = int((filled != mean).sum())
     return filled, disputed, f"{moved} filled cells moved for no arbitrage" if moved else ""
+
+
+def guard_normal_draws(surface: Surface, drawn: FloatArray, filled: FloatArray) -> FloatArray:
+    """Draws [n, T, K] with the quotes as given; `filled` [T, K] in place of one that no program frees of
+    arbitrage.
+    """
+    disputed, found = _disputed(surface), np.repeat(filled[None], len(drawn), axis=0)
+    for free, one in zip(found, drawn, strict=True):
+        with suppress(InfeasibleError):
+            free[:] = _freed(surface, one, disputed)
+    return found
+
+
+def _disputed(surface: Surface) -> BoolArray:
+    if check(surface).ok:
+        return np.zeros(surface.shape, dtype=np.bool_)
+    return np.abs(np.nan_to_num(repair(surface).change)) > 0
+
+
+def _freed(surface: Surface, mean: FloatArray, disputed: BoolArray) -> FloatArray:
+    """[T, K], the filled cells of `mean` moved; raises InfeasibleError."""
+    sound = surface.replace(np.where(disputed, np.nan, mean))
+    mended = repair(sound, fixed=surface.observed & ~disputed).surface.vols
+    return np.where(surface.observed, surface.vols, mended)
