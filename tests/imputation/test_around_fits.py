@@ -50,7 +50,7 @@ def test_quotes_given_the_others_and_cells_are_those_of_dense_conditioning(seed)
     """The process outweighs noise alone here: the answer is that of its covariance, each quote left out."""
     vols, quoted = bent(), ~hidden_at(seed).ravel()
     fits, values = fit(vols, quoted), np.log(vols).reshape(1, -1)
-    found = answered(fits, AT, POINTS, quoted[None], values)
+    found = answered(fits, AT, POINTS, quoted[None], values, np.flatnonzero(quoted)[None])
     mean, by_e = (part[0] for part in fits.linear(AT))
     start, size = mean - by_e @ fits.e[0], (2.0 * fits.noise[0]) ** 2
     t, u = POINTS.t, POINTS.u
@@ -85,7 +85,8 @@ def test_a_surface_that_is_nearly_ssvi_is_nearer_than_the_fit_alone_and_one_that
     errors = []
     for vols in (bent(), ssvi()):
         fits, values = fit(vols, quoted), np.log(vols).reshape(1, -1)
-        both = answered(fits, AT, POINTS, quoted[None], values).mean, fits.ask(AT)[0]
+        around = answered(fits, AT, POINTS, quoted[None], values, np.flatnonzero(quoted)[None])
+        both = around.mean, fits.ask(AT)[0]
         errors.append([np.abs(mean - values)[0, ~quoted].mean() for mean in both])
     assert errors[0][0] < 0.5 * errors[0][1]
     assert errors[1][0] < 1e-4

@@ -172,6 +172,7 @@ def test_surfaces_of_another_kind_stay_with_the_processes(monkeypatch):
 
 
 @given(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+@settings(deadline=None)
 def test_the_weights_of_an_answer_add_up(history, rest):
     parts = np.array([[history, (1.0 - history) * rest]]).T
     shares = weighing.Shares(*(part[None] for part in parts))

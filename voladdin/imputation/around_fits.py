@@ -54,11 +54,16 @@ class Around:
         return Around(mean, std, zscore, density, np.logaddexp(self.log, other.log))
 
 
-def answered(fits: Fits, at: Places, points: Points, quoted: BoolArray, values: FloatArray) -> Around:
-    """What fits say of all cells at their places; log-vols `values` [F, N] of those `quoted` [F, N]."""
+def answered(
+    fits: Fits, at: Places, points: Points, quoted: BoolArray, values: FloatArray, used: IntArray
+) -> Around:
+    """What fits say of all cells at their places; log-vols `values` [F, N] of those `quoted` [F, N].
+
+    used: [F, n], which cells the fits were given: all that are quoted, and some that are not.
+    """
     mean, by_e = fits.linear(at)
     alone = Around.of((mean, fits.spread(by_e, at)), (fits.residual, fits.variance), fits.log)
-    return alone.beside(_with_process(fits, at, points, quoted, values, (mean, by_e)))
+    return alone.beside(_with_process(fits, at, points, quoted, values, used, (mean, by_e)))
 
 
 def _with_process(
@@ -67,22 +72,22 @@ def _with_process(
     points: Points,
     quoted: BoolArray,
     values: FloatArray,
+    used: IntArray,
     linear: tuple[FloatArray, FloatArray],
 ) -> Around:
     """linear: ln vol [F, N] and its derivatives [F, N, p] by e, as the fits have them."""
-    used, size = np.flatnonzero(quoted.any(0)), (_SIZE * fits.noise) ** 2
-    known, by_e = 1.0 * quoted[:, used], linear[1]
+    size, known, by_e = (_SIZE * fits.noise) ** 2, 1.0 * _some(quoted, used), linear[1]
     start = linear[0] - (by_e @ fits.e[..., None])[..., 0]
-    across = by_e @ by_e[:, used].swapaxes(1, 2)
+    across = by_e @ _some(by_e, used).swapaxes(1, 2)
     across += size[:, None, None] * _process(points, at, used)
     across *= known[:, None]
     of_fit = (by_e**2).sum(-1)
     own = _NUGGET * size[:, None] * at.noise + _LEAST_VARIANCE * (1.0 + of_fit)
-    between, index = across[:, used] * known[..., None], np.arange(len(used))
-    between[:, index, index] = np.where(known > 0, between[:, index, index] + own[:, used], 1.0)
-    root = np.linalg.cholesky(between)
+    between, index = _some(across, used) * known[..., None], np.arange(used.shape[1])
+    between[:, index, index] = np.where(known > 0, between[:, index, index] + _some(own, used), 1.0)
+    root = np.asarray(np.linalg.cholesky(between), dtype=float)
     whiten = triangular_inverse(root)
-    white = (whiten @ (known * (values - start)[:, used])[..., None])[..., 0]
+    white = (whiten @ (known * _some(values - start, used))[..., None])[..., 0]
     gain, precision = across @ whiten.swapaxes(1, 2), (whiten**2).sum(1)
     before = of_fit + (1.0 - _NUGGET) * size[:, None] * at.noise + own
     variance = np.maximum(before - (gain**2).sum(-1), _LEAST_VARIANCE)
@@ -91,8 +96,14 @@ def _with_process(
     return Around.of((start + (gain @ white[..., None])[..., 0], variance), (residual, 1.0 / precision), log)
 
 
+def _some(each: FloatArray | BoolArray, used: IntArray) -> FloatArray:
+    """Some cells [F, n, ...] of each surface's [F, N, ...]."""
+    return np.asarray(each[np.arange(len(used))[:, None], used])
+
+
 def _process(points: Points, at: Places, used: IntArray) -> FloatArray:
-    """[N, n] covariance of the process, of size 1, between cells and those used."""
+    """[F, N, n] covariance of the process, of size 1, between cells and those used."""
     t, u, root = points.t, points.u, np.sqrt((1.0 - _NUGGET) * at.noise)
-    late, wide = (np.abs(x[:, None] - x[used]) / length for x, length in zip((t, u), _LENGTHS, strict=True))
-    return np.asarray(matern32(late) * matern52(wide) * root[:, None] * root[used])
+    late, wide = (np.abs(x[:, None] - x) / length for x, length in zip((t, u), _LENGTHS, strict=True))
+    every = matern32(late) * matern52(wide) * root[:, None] * root
+    return np.asarray(every.take(used, axis=0).swapaxes(1, 2))

@@ -39,8 +39,8 @@ _STILL, _NEAR = 1e-2, 0.05  # of a and ln eta: found, or near enough to look at 
 
 @dataclass(frozen=True)
 class Places:
-    """Cells of F surfaces on the same tenors: rows [n] of expiries, ln(K/F) [F, n] and u [n] or [F, n],
-    moneyness in deviations of the ATM vol.
+    """Cells of F surfaces on the same tenors: rows of expiries, ln(K/F) `k` [F, n] and u, moneyness in
+    deviations of the ATM vol; rows and u are [n], or [F, n] where each surface has cells of its own.
     """
 
     rows: IntArray
@@ -51,6 +51,21 @@ class Places:
     def noise(self) -> FloatArray:
         """[F, n] or [n] how a quote's variance grows with u."""
         return 1.0 + _WING * self.u * self.u
+
+    def of(self, fits: IntArray) -> Places:
+        """Some surfaces'."""
+        if self.rows.ndim == 1:
+            return replace(self, k=self.k[fits])
+        return Places(self.rows[fits], self.k[fits], self.u[fits])
+
+    def some(self, cells: IntArray) -> Places:
+        """Some cells [F, m] of each."""
+        k = np.take_along_axis(self.k, cells, 1)
+        return Places(self.rows[cells], k, self.u[cells])
+
+    def expand(self, each: FloatArray) -> FloatArray:
+        """[F, n] of numbers [F, R] of expiries."""
+        return each[:, self.rows] if self.rows.ndim == 1 else np.take_along_axis(each, self.rows, 1)
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ class Quotes:
 
     def of(self, fits: IntArray) -> Quotes:
         """Some surfaces'."""
-        return Quotes(replace(self.at, k=self.at.k[fits]), self.values[fits], self.weight[fits])
+        return Quotes(self.at.of(fits), self.values[fits], self.weight[fits])
 
 
 @dataclass(frozen=True)
@@ -114,15 +129,15 @@ class Prior:
         With v = (vol / ATM vol)² and x = k / sqrt(theta), SSVI is v² - v = rho c v x + c² (1 - rho²) x² / 4:
         least squares, linear in two numbers.
         """
-        log_theta, rows = np.clip(2.0 * levels + self.t, -_FARTHEST, _FARTHEST), quotes.at.rows
-        ratio = np.exp(np.clip(2.0 * (quotes.values - levels[:, rows]), -_STEEPEST, _STEEPEST))
-        x = np.clip(quotes.at.k * np.exp(-0.5 * log_theta[:, rows]), -_LARGEST, _LARGEST) * quotes.weight
+        at, log_theta = quotes.at, np.clip(2.0 * levels + self.t, -_FARTHEST, _FARTHEST)
+        ratio = np.exp(np.clip(2.0 * (quotes.values - at.expand(levels)), -_STEEPEST, _STEEPEST))
+        x = np.clip(at.k * at.expand(np.exp(-0.5 * log_theta)), -_LARGEST, _LARGEST) * quotes.weight
         columns = np.stack([x, x * x / ratio], axis=1)
         square = columns @ columns.swapaxes(1, 2) + _LEAST * np.eye(2)
         lean, wide = np.linalg.solve(square, columns @ (ratio - 1.0)[..., None])[..., 0].T
         c = np.sqrt(np.clip(4.0 * np.maximum(wide, 0.0) + lean**2, _FLATTEST, 1.0 / _FLATTEST))
         beta, e = _SHAPE[3, 0], self.started(np.zeros(self.mean.shape))
-        middle = median_of(np.where(quotes.weight > 0, log_theta[:, rows], np.nan))
+        middle = median_of(np.where(quotes.weight > 0, at.expand(log_theta), np.nan))
         eta = np.log(c) - beta * middle + (0.5 + beta) * np.log1p(np.exp(middle))
         leant = np.arctanh(np.clip(lean / c, -_MOST, _MOST))
         shape = np.stack([leant, np.zeros(len(c)), eta, np.full(len(c), beta)], axis=1)
@@ -149,22 +164,23 @@ class Prior:
     def linear(self, point: FloatArray, at: Places) -> tuple[FloatArray, FloatArray]:
         """ln vol [F, n] at points, and its derivatives [F, n, p] by e."""
         log_theta, rho, c = self.smiles(point)
-        beta, level, i = point[:, 3:4], point[:, 4 : 4 + len(self.t)], at.rows
-        q, theta = 0.5 * (self.t + 1.0), np.exp(log_theta)
-        x = np.clip(at.k * np.exp(-0.5 * log_theta)[:, i], -_LARGEST, _LARGEST)
-        y = c[:, i] * x
-        value, by_y, by_rho = of_strikes(rho[:, i], y)
-        turned, scaled = by_rho * (1.0 - rho**2)[:, i], by_y * y
+        beta, level, rho = point[:, 3:4], point[:, 4 : 4 + len(self.t)], at.expand(rho)
+        q, theta = 0.5 * (self.t[at.rows] + 1.0), np.exp(log_theta)
+        x = np.clip(at.k * at.expand(np.exp(-0.5 * log_theta)), -_LARGEST, _LARGEST)
+        y = at.expand(c) * x
+        value, by_y, by_rho = of_strikes(rho, y)
+        turned, scaled = by_rho * (1.0 - rho**2), by_y * y
         rise = 2.0 * (beta - (0.5 + beta) * theta / (1.0 + theta)) - 1.0
         last = 4 + len(self.t)
         by_e = np.empty((*value.shape, last + 2 * self.drifts.shape[1]))
-        shape = (turned, turned * q[i], scaled, scaled * (log_theta - np.log1p(theta))[:, i])
+        shape = (turned, turned * q, scaled, scaled * at.expand(log_theta - np.log1p(theta)))
         for number, (part, std) in enumerate(zip(shape, _SHAPE[:, 1], strict=True)):
             by_e[..., number] = part * std
-        np.multiply((1.0 + scaled * rise[:, i])[..., None], self.levels[i], out=by_e[..., 4:last])
+        risen = 1.0 + scaled * at.expand(rise)
+        np.multiply(risen[..., None], self.levels[at.rows], out=by_e[..., 4:last])
         for part, out in zip((turned, scaled), np.split(by_e[..., last:], 2, axis=-1), strict=True):
-            np.multiply(part[..., None], self.drifts[i], out=out)
-        return level[:, i] + value, by_e
+            np.multiply(part[..., None], self.drifts[at.rows], out=out)
+        return at.expand(level) + value, by_e
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ def with_parametric(
 def _groups(axes: Surface, flat: FloatArray, tried: BoolArray) -> Iterator[tuple[Points, IntArray]]:
     """Surfaces worth a fit, so many that what is large stays in the cache; at strikes each has its points."""
     members, size = np.flatnonzero(tried), 1
-    if axes.deltas is not None:
+    if axes.deltas is not None:  # those with as many quotes together
+        members = members[np.argsort(np.isfinite(flat[members]).sum(1), kind="stable")]
         size = max(_IN_CACHE // (flat.shape[1] * (4 + 3 * len(axes.tenors))), 1)
     for block in (members[first : first + size] for first in range(0, len(members), size)):
         points = points_of(axes, flat[block[0]])
@@ -79,9 +80,10 @@ def _beside(
     """The same of surfaces [B, N] worth a fit."""
     quoted = np.isfinite(values)
     start = np.minimum(known.mean, np.log(MAX_VOL))
-    whole, used = np.where(quoted, values, start), np.flatnonzero(quoted.any(0))
-    at, typical = _places(axes, points, whole), _typical(known)
-    quotes = Quotes(Places(at.rows[used], at.k[:, used], at.u[used]), whole[:, used], 1.0 * quoted[:, used])
+    whole, used = np.where(quoted, values, start), np.argsort(~quoted, axis=1, kind="stable")
+    used, typical = used[:, : quoted.sum(1).max()], _typical(known)
+    seen, given = (np.take_along_axis(each, used, 1) for each in (whole, 1.0 * quoted))
+    quotes = Quotes(_places(axes, points, whole).some(used), seen, given)
     level, answers = median_of(values), [_own(known, quoted)]
     priors = [Prior.of(points.tenors, level, drift) for drift in _DRIFTS]
     e = priors[0].near(start[:, points.at_the_money], quotes)
@@ -103,11 +105,12 @@ def _said(
 ) -> tuple[FloatArray, ...]:
     """Mean, std, z-score and density [B, N].
 
-    cells: [B, N] log-vols, and which are quoted; used: [n] those that some fit was given.
+    cells: [B, N] log-vols, and which are quoted; used: [B, n] those that the fits were given.
     """
-    found = _filled(fits, axes, points, *cells)
+    found = _filled(fits, axes, points, *cells, used)
     zscore, density = np.zeros((2, *cells[0].shape))
-    zscore[:, used], density[:, used] = found.zscore, found.density
+    np.put_along_axis(zscore, used, found.zscore, 1)
+    np.put_along_axis(density, used, found.density, 1)
     return np.minimum(found.mean, np.log(MAX_VOL)), found.std, zscore, density
 
 
@@ -129,13 +132,15 @@ def _places(axes: Surface, points: Points, values: FloatArray) -> Places:
     )
 
 
-def _filled(fits: Fits, axes: Surface, points: Points, values: FloatArray, quoted: BoolArray) -> Around:
+def _filled(
+    fits: Fits, axes: Surface, points: Points, values: FloatArray, quoted: BoolArray, used: IntArray
+) -> Around:
     """Of all cells; on deltas, at the strikes of the fit itself."""
     most = np.log(MAX_VOL)
     for _ in range(_PASSES) if axes.deltas is not None else ():
         x = 0.5 * np.exp(values + 0.5 * points.t) - np.tile(ndtri(axes.deltas), len(axes.tenors))
         values = np.where(quoted, values, np.minimum(fits.own(points.rows, x), most))
-    return answered(fits, _places(axes, points, values), points, quoted, values)
+    return answered(fits, _places(axes, points, values), points, quoted, values, used)
 
 
 def _mixed(
