@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from .. import bundles
-from .._typing import BoolArray, FloatArray, IntArray
+from .._typing import FloatArray, IntArray
 from ..errors import InputError
 from ..labels.tenors import parse_tenor
 from ..surface import MAX_VOL, Surface
@@ -24,7 +24,7 @@ from .through_cells import Fill, vols_at
 
 _WITHIN = 1e-3, 1e3  # of the answer's spread over the universal model's
 _NEAR = 8  # filled cells
-_SAME = 1e-18  # square of a distance
+_HERE, _SAME = 1e-9, 1e-18  # distance, and its square
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,9 @@ def _relative(
     points = points_of(surface, np.log(filled).ravel())
     rows = np.searchsorted(unique := np.unique(years), years)
     ahead = Points(np.log(unique), rows, u, surface.deltas is not None)
-    missing = np.flatnonzero(~surface.observed.ravel())
-    away, near = _nearest(points[missing], ahead)
+    missing, quoted = (np.flatnonzero(surface.observed.ravel() == told) for told in (False, True))
+    away, near = _nearest(points[missing], ahead, _NEAR)
+    at_quote = (_nearest(points[quoted], ahead, 1)[0] < _HERE).any(1)
     cells, place = np.unique(near, return_inverse=True)
     spread = _universal(asked, points, _joined(ahead, points[missing[cells]]))
     scale = np.ones(len(years))
@@ -130,14 +131,14 @@ def _relative(
         log = np.log(np.clip(own / spread[len(years) :], *_WITHIN))[place.reshape(near.shape)]
         weight = 1.0 / (away**2 + _SAME)
         scale = np.exp((weight * log).sum(1) / weight.sum(1))
-    return np.where(_on_quotes(points, surface.observed.ravel(), ahead), 0.0, scale * spread[: len(years)])
+    return np.where(at_quote, 0.0, scale * spread[: len(years)])
 
 
-def _nearest(cells: Points, ahead: Points) -> tuple[FloatArray, IntArray]:
-    """[N, k] distance, in ln T and u, and number of the cells that are nearest to each point."""
+def _nearest(cells: Points, ahead: Points, most: int) -> tuple[FloatArray, IntArray]:
+    """[N, k] distance, in ln T and u, and number of the cells, `most` or all, that are nearest to points."""
     from scipy.spatial import KDTree  # not at import, which is to be light
 
-    count = min(_NEAR, len(cells))
+    count = min(most, len(cells))
     if not count:
         return np.zeros((len(ahead), 0)), np.zeros((len(ahead), 0), dtype=np.intp)
     here, there = (np.stack([points.t, points.u], axis=1) for points in (cells, ahead))
@@ -157,11 +158,6 @@ def _universal(asked: Inputs, points: Points, at: Points) -> FloatArray:
     answer = universal.at(points, values, centre)
     both, count = _joined(points[answer.used], at), len(answer.used)
     return np.sqrt(universal.ask(answer.given, both[:count], both[count:])[1])
-
-
-def _on_quotes(points: Points, observed: BoolArray, ahead: Points) -> BoolArray:
-    near = np.abs(points.t[observed] - ahead.t[:, None]) + np.abs(points.u[observed] - ahead.u[:, None])
-    return np.asarray((near < 1e-9).any(1))
 
 
 def _joined(first: Points, second: Points) -> Points:
