@@ -15,6 +15,7 @@ from export.bench.fuzz.trial import Trial, same_bits
 
 CASES = {
     "impute": 60,
+    "market": 30,
     "check": 300,
     "repair": 150,
     "generate": 25,

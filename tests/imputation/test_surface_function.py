@@ -267,3 +267,15 @@ def test_moneyness_at_which_strikes_are_no_numbers_is_refused() -> None:
         LabelError, match=r"moneyness must be finite and at most 700 in size; got -0.1 to 44927"
     ):
         va.Surface([[0.1, 0.1]], ["1M"], moneyness=[-0.1, 44927.5])
+
+
+def test_strikes_that_are_next_to_each_other_as_floats() -> None:
+    curve = SmileCurve(np.array([-0.1, 0.5, np.nextafter(0.5, 1.0), 0.6]), np.array([0.2, 0.21, 0.21, 0.22]))
+    assert np.isfinite(curve.total_vol(np.linspace(-1.0, 1.0, 101))).all()
+
+
+def test_of_cells_that_nearly_coincide_a_point_is_the_nearest() -> None:
+    tenors = np.array([1.0, 1.0 + 1e-10])
+    grid = va.Surface([[0.2, 0.21], [0.22, 0.23]], tenors, moneyness=[0.0, 1e-10])
+    at = np.repeat(tenors, 2), np.tile([0.0, 1e-10], 2)
+    np.testing.assert_array_equal(interpolate_many(grid, *at, kind="moneyness"), grid.vols.ravel())

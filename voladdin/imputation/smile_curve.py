@@ -220,8 +220,8 @@ def concave(mesh: FloatArray, total: FloatArray) -> BoolArray:
     """[pieces]: whether call prices on a row of the mesh bend down anywhere, or rise, or miss C(0) = 1."""
     strikes = np.exp(mesh)
     prices = otm_price(mesh, total) - np.expm1(np.minimum(mesh, 0.0))
-    chords = np.diff(prices, axis=1) / np.diff(strikes, axis=1)
-    noise = ROUNDING / np.diff(strikes, axis=1)
-    bend = np.diff(chords, axis=1) < -(noise[:, 1:] + noise[:, :-1])
+    with np.errstate(divide="ignore", invalid="ignore"):  # strikes that are one have endless noise
+        chords, noise = (part / np.diff(strikes, axis=1) for part in (np.diff(prices, axis=1), ROUNDING))
+        bend = np.diff(chords, axis=1) < -(noise[:, 1:] + noise[:, :-1])
     from_zero = np.diff((prices - 1.0) / strikes, axis=1) < -2.0 * ROUNDING / strikes[:, 1:]
     return np.asarray(bend.any(1) | (chords > noise).any(1) | from_zero.any(1))

@@ -76,8 +76,10 @@ def _on_grid(
         return vols
     cells, near = np.broadcast_to(axis, surface.shape), np.abs(surface.tenors - years[:, None])
     point, row = np.nonzero(near < _SAME * years[:, None])
-    hit, column = np.nonzero(np.abs(cells[row] - at[point, None]) < _SAME)
-    vols[point[hit][::-1]] = filled[row[hit], column][::-1]  # of two cells the first
+    away = np.abs(cells[row] - at[point, None])
+    hit, column = np.nonzero(away < _SAME)
+    far = np.argsort(-near[point, row][hit] / years[point][hit] - away[hit, column], kind="stable")
+    vols[point[hit][far]] = filled[row[hit], column][far]  # of several cells the nearest, which comes last
     return vols
 
 

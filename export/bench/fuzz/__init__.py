@@ -14,11 +14,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..report import rows_table
-from . import markets, on_surfaces, sheets
+from . import lone_sides, markets, on_surfaces, sheets
 from .trial import Trial
 
 TARGETS: dict[str, Callable[[np.random.Generator, Trial], None]] = {
     "impute": on_surfaces.impute,
+    "market": lone_sides.market,
     "check": on_surfaces.check,
     "repair": on_surfaces.repair,
     "generate": markets.generate,
