@@ -16,6 +16,7 @@ import torch
 from export.bench.papers import command, document, results
 from export.bench.papers.below import below
 from export.bench.papers.catalogue import ITEMS, PAPERS
+from export.bench.papers.chapter.factors import factors, marginal_distances
 from export.bench.papers.gopal.leaders import leaders
 from export.bench.papers.gopal.missing import printed
 from export.bench.papers.gopal.rivals import FITTED, SAME_DAYS, VOLADDIN
@@ -27,7 +28,16 @@ from voladdin.cli.program import BENCHES
 from voladdin.errors import InputError
 
 pytestmark = pytest.mark.torch
-TINY = replace(QUICK, toy_steps=60, drawn=200, simpler_steps=10, search_steps=5, epochs=1, simulated=60)
+TINY = replace(
+    QUICK,
+    toy_steps=60,
+    further_toy_steps=60,
+    drawn=200,
+    simpler_steps=10,
+    search_steps=5,
+    epochs=1,
+    simulated=60,
+)
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +161,8 @@ def test_fits_are_compared_on_their_own_days() -> None:
     cells = np.array([30.0, 60.0, 90.0]), np.array([4.0, 8.0, 12.0])
     words = leaders(by, ["10%", "20%", "30%"], cells)
     first = f"{VOLADDIN} first at 10%, 30%, thin-plate spline first at 20%"
-    assert words.startswith(f"{first} (voladdin at most 2.00 of it; of 60 cells)")
-    assert "SSVI before voladdin on its days at 30% (voladdin at most 2.00 of it; of 12 cells)" in words
+    assert words.startswith(f"{first} (voladdin at most 2.00 of it; on 60 cells)")
+    assert "SSVI before voladdin on its days at 30% (voladdin at most 2.00 of it; on 12 cells)" in words
     assert "SVI before" not in words.replace("SSVI", "")
     more = {name: np.append(row, np.nan) for name, row in by.items()}
     nowhere = leaders(more, ["10%", "20%", "30%", "1M"], (np.append(cells[0], 0.0), np.append(cells[1], 0.0)))
@@ -168,6 +178,23 @@ def test_what_trained_less_than_its_paper_is_stated(tmp_path: Path) -> None:
     run.save()
     rows = below(tmp_path).rows
     assert rows == [["VAEs of Gopal (2024)", "1", "50 steps", "100,000 steps", "200"]]
+
+
+def test_networks_that_the_most_epochs_ended_are_stated(tmp_path: Path) -> None:
+    """Mama's whose loss still fell; of those of Wang, Liu and Vuik, all that went as far as any."""
+    for folder in ("networks", "wang"):
+        (tmp_path / folder).mkdir()
+    for name, losses in (("falls", range(30, 0, -1)), ("stalls", [5, *range(6, 30)])):
+        torch.save(
+            {"curve": [[k, loss] for k, loss in enumerate(losses)]}, tmp_path / f"networks/mama-{name}.pt"
+        )
+    for epochs in (2, 60, 60):
+        file = tmp_path / "wang" / f"{len([*(tmp_path / 'wang').iterdir()])}.pt"
+        torch.save({"epoch": epochs, "seconds": 0.5 * epochs, "surfaces": 1_000}, file)
+    mama, wang = below(tmp_path).rows
+    assert mama[:3] == ["networks of Mama (2022)", "1", "30 epochs"]
+    assert wang[1:3] == ["2", "60 epochs of at most 1,000 surfaces, 960 batches"]
+    assert wang[-1] == f"{0.5 / 1_000 * 5_000 * 60_000 / 60:,.0f}"
 
 
 def test_latent_repair_mends_a_small_violation() -> None:
@@ -186,6 +213,14 @@ def test_latent_repair_mends_a_small_violation() -> None:
     assert done and 0 < len(losses) < 60
     hopeless = Loss(cast(Any, found), start, decoder(start, start), lambda y, z: decoder(y, 0.0 * z))
     assert not repaired(hopeless, start)[0]
+
+
+def test_marginals_are_told_apart_in_deviations() -> None:
+    """A level two deviations higher is 2 away and leaves skew, wings and term where they are."""
+    logs = np.random.default_rng(0).normal(size=(500, 40))
+    truth = factors(logs, (8, 5))
+    moved = factors(logs + 2 * truth[:, 0].std(), (8, 5))
+    np.testing.assert_allclose(marginal_distances(moved, truth), [2.0, 0.0, 0.0, 0.0], atol=1e-12)
 
 
 def test_a_polynomial_is_left_as_it_is_by_smoothing() -> None:

@@ -16,11 +16,11 @@ from .items import Table
 from .mama.fitting import STOP
 
 HEADER = ("networks", "how many", "trained for", "the paper's", "minutes of one core at the paper's, each")
-_PLACES = {  # what they are, and the steps of their paper: where their checkpoints lie
-    ("VAEs of Gopal (2024)", STEPS): ("networks/gopal-*.pt",),
-    ("their encoders, refitted", REFIT_STEPS): ("networks/refit-*.pt", "networks/prior-work-*.pt"),
-    ("networks of its toys", STEPS): ("networks/toy-*.pt",),
-    ("networks of its search", STEPS): ("search-*/networks/*.pt",),
+_PLACES = {  # of checkpoints: what they are, and the steps of their paper
+    "networks/gopal-*.pt": ("VAEs of Gopal (2024)", STEPS),
+    "networks/refit-*.pt": ("their encoders, refitted", REFIT_STEPS),
+    "networks/toy-*.pt": ("networks of its toys", STEPS),
+    "search-*/networks/*.pt": ("networks of its search", STEPS),
 }
 SURFACES = 60_000  # of Wang, Liu and Vuik (2025)
 
@@ -32,9 +32,9 @@ def below(folder: Path) -> Table:
 
 
 def _by_steps(folder: Path) -> Iterator[list[str]]:
-    for (words, steps), places in _PLACES.items():
+    for place, (words, steps) in _PLACES.items():
         runs: dict[int, list[float]] = {}
-        for file in (file for place in places for file in sorted(folder.glob(place))):
+        for file in sorted(folder.glob(place)):
             stored = _stored(file)
             if stored["step"] < steps:
                 runs.setdefault(stored["step"], []).append(stored["seconds"] / stored["step"])

@@ -19,11 +19,13 @@ from ..gopal.collapse import ACTIVE, mean_variances
 from ..gopal.mixtures import sliced_distance
 from ..gopal.vaes import LN_2PI, frozen
 from ..items import Bench, Item, Outcome, Table
+from .factors import FACTORS, factors, marginal_distances
 
 RATE, DRAWN, KNOWN = 50, 1_000, 2
 HEADER = (
     *("network", "bound, nats", "reconstruction, bp", "filled at 50%, bp", "sliced Wasserstein"),
-    *("level's Wasserstein", "free of arbitrage, %", "active units", "of"),
+    *(f"{name}'s" for name in FACTORS),
+    *("free of arbitrage, %", "active units", "of"),
 )
 
 
@@ -71,14 +73,15 @@ def row(bench: Bench, name: str) -> list[str]:
     drawn = network.sample(DRAWN)
     truth = data.standard(tests.vols).double().numpy()
     distance = sliced_distance(drawn.double().numpy(), truth)
-    level = sliced_distance(drawn.double().numpy().mean(1, keepdims=True), truth.mean(1, keepdims=True))
+    shape = data.split.test.axes.shape
+    spread = [factors(data.mean + data.std * logs, shape) for logs in (drawn.double().numpy(), truth)]
     variances = mean_variances(network, x)
     cells = (
         f"{bound:.1f}" if name != "autoencoder" else "",
         f"{_mae(again, tests.vols):.1f}",
         f"{_mae(filled[mask], tests.vols[mask]):.1f}",
         f"{distance:.3f}",
-        f"{level:.3f}",
+        *(f"{value:.2f}" for value in marginal_distances(*spread)),
         f"{free_share(data, _vols(data, drawn)):.1f}",
         str(int((variances > ACTIVE).sum())),
         str(len(variances)),
@@ -100,7 +103,7 @@ def compared(columns: tuple[int, ...], best: int, unit: str, bench: Bench) -> Ou
     rows = [row(bench, name) for name in NETWORKS]
     first = min(rows, key=lambda cells: float(cells[best]))
     if unit == "units":
-        collapsed = [cells[0] for cells in rows if int(cells[7]) < int(cells[8]) // 2]
+        collapsed = [cells[0] for cells in rows if int(cells[10]) < int(cells[11]) // 2]
         ours = f"less than half of the units active in {', '.join(collapsed) or 'none'}"
     else:
         ours = f"best of {len(rows)}: {first[0]}, {first[best]} {unit}"
@@ -125,12 +128,12 @@ _PARTS = (
     (
         "000-generation",
         "22.6 generation",
-        "draws: sliced Wasserstein, the level's marginal, arbitrage",
-        (4, 5, 6),
+        "draws: sliced Wasserstein, marginals of level, skew, wings and term, arbitrage",
+        (4, 5, 6, 7, 8, 9),
         4,
         "deviations",
     ),
-    ("000-latent", "22.6 latent space", "active units, posterior collapse", (7, 8), 7, "units"),
+    ("000-latent", "22.6 latent space", "active units, posterior collapse", (10, 11), 10, "units"),
 )
 ITEMS = tuple(
     Item(

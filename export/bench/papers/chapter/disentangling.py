@@ -10,8 +10,9 @@ from voladdin._typing import FloatArray
 from ..fx import Fx, fx
 from ..items import Bench, Item, Outcome, Table
 from .compared import trained
+from .factors import FACTORS, factors
 
-FACTORS, BINS = ("level", "skew", "wings", "term"), 20
+BINS = 20
 COMPARED = (
     "linear VAE",
     "beta-VAE",
@@ -21,15 +22,6 @@ COMPARED = (
     "controllable VAE, 3 features",
 )
 HEADER = ("network", "MIG", "disentanglement", "completeness", "informativeness")
-
-
-def factors(logs: FloatArray, shape: tuple[int, int]) -> FloatArray:
-    """[N, 4] mean, ends of the smile apart, ends less middle, last less first tenor, of log-vols."""
-    grid = logs.reshape(-1, *shape)
-    middle = shape[1] // 2
-    skew = (grid[:, :, -1] - grid[:, :, 0]).mean(1)
-    wings = (0.5 * (grid[:, :, -1] + grid[:, :, 0]) - grid[:, :, middle]).mean(1)
-    return np.column_stack([grid.mean((1, 2)), skew, wings, grid[:, -1].mean(1) - grid[:, 0].mean(1)])
 
 
 def mutual_information(a: FloatArray, b: FloatArray) -> float:

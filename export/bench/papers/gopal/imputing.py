@@ -46,17 +46,27 @@ def filled(model: Vae, hidden: Tensor, samples: int, seed: int) -> tuple[Tensor,
     return found.smooth, found.scatter
 
 
+def hidden_rows(bench: Bench, data: Fx, part: str) -> dict[int, Tensor]:
+    """By rate, the part's surfaces [N, c], NaN hidden."""
+    tests = data.part(part, bench.budget.every)
+    masks = hidden_cells(tests, bench.seed)
+    return {rate: data.standard(np.where(mask, np.nan, tests.vols)) for rate, mask in masks.items()}
+
+
+def refitted_on(bench: Bench, data: Fx, name: str, part: str) -> Vae:
+    """One of Gopal's models, refitted on a part under all rates."""
+    rows = torch.cat([*hidden_rows(bench, data, part).values()])
+    return refitted(bench, vae_of(trained(bench, data, name)), rows, f"refit-{KINDS[name].file}-{part}")
+
+
 def imputed(bench: Bench, data: Fx, name: str, part: str) -> dict[int, Filled]:
     """By rate, the part's surfaces filled by one of Gopal's models."""
-    model, tests = vae_of(trained(bench, data, name)), data.part(part, bench.budget.every)
-    masks = hidden_cells(tests, bench.seed)
-    hidden = {rate: data.standard(np.where(mask, np.nan, tests.vols)) for rate, mask in masks.items()}
-    model = refitted(bench, model, torch.cat([*hidden.values()]), f"refit-{KINDS[name].file}-{part}")
-    found = {}
-    for rate, rows in hidden.items():
+    model, found = refitted_on(bench, data, name, part), {}
+    shape = data.part(part, bench.budget.every).vols.shape
+    for rate, rows in hidden_rows(bench, data, part).items():
         bench.clock.check()
         mean, std = filled(model, rows, bench.budget.samples, bench.seed)
-        found[rate] = as_vols(data, mean, std, tests.vols.shape)
+        found[rate] = as_vols(data, mean, std, shape)
     return found
 
 

@@ -51,9 +51,12 @@ def _behind(
     if name == own:
         return ""
     ratio = float(np.max(errors[own][where] / errors[name][where]))
-    counts = sorted({int(count) for count in cells[where]})
-    of = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
-    return f" (voladdin at most {ratio:.2f} of it; {_WHY.get(name, f'of {of} cells')})"
+    return f" (voladdin at most {ratio:.2f} of it; {_WHY.get(name, f'on {_counted(cells[where])}')})"
+
+
+def _counted(cells: FloatArray) -> str:
+    low, high = int(cells.min()), int(cells.max())
+    return f"{low} to {high} cells" if low < high else f"{high} cell{'s' * (high > 1)}"
 
 
 def _listed(places: Sequence[str], where: BoolArray) -> str:

@@ -11,7 +11,7 @@ from voladdin._typing import BoolArray, FloatArray
 
 from ..fx import Fx, fx, hidden_cells
 from ..items import Bench, Item, Outcome, Table
-from .imputing import refitted
+from .imputing import hidden_rows, refitted_on
 from .trained import ran, trained, vae_of
 from .vaes import OF_LATENT
 
@@ -23,7 +23,7 @@ def imputers(bench: Bench) -> Outcome:
     """A row a way: errors of hidden test cells; coverage and codes at the middle rate."""
     rows = [[name, *_row(bench, name)] for name in IMPUTERS]
     ours = "; ".join(f"{row[0]} {' / '.join(row[1:4])}" for row in rows)
-    budget = f"{min(bench.budget.samples, MOST):,} codes; refits of {bench.budget.refit_steps:,} steps a rate"
+    budget = f"{min(bench.budget.samples, MOST):,} codes; a refit of {bench.budget.refit_steps:,} steps"
     words = f"{fx(bench.seed).words}; {ran(bench, [OF_LATENT])}; {budget}"
     title = f"Test days, all pairs; coverage and codes at {RATES[1]}% missing"
     return Outcome(f"MAE at 10 / 50 / 90%: {ours}", words, [Table(title, HEADER, rows)])
@@ -36,7 +36,7 @@ def _row(bench: Bench, name: str) -> list[str]:
     for rate in RATES:
         bench.clock.check()
         mask = masks[rate].reshape(len(tests), -1)
-        found = _filled(bench, data, tests.vols, masks[rate], name, rate)
+        found = _filled(bench, data, name, rate)
         vols = np.exp(data.mean + data.std * found.mean.double().numpy())
         errors.append(f"{1e4 * np.abs(vols - tests.vols.reshape(vols.shape))[mask].mean():.1f}")
         if rate == RATES[1]:
@@ -44,11 +44,11 @@ def _row(bench: Bench, name: str) -> list[str]:
     return [*errors, *middle]
 
 
-def _filled(bench: Bench, data: Fx, vols: FloatArray, mask: BoolArray, name: str, rate: int) -> Completed:
-    rows = data.standard(np.where(mask, np.nan, vols))
-    network, way = vae_of(trained(bench, data, OF_LATENT)), IMPUTERS[name]
+def _filled(bench: Bench, data: Fx, name: str, rate: int) -> Completed:
+    rows, way = hidden_rows(bench, data, "test")[rate], IMPUTERS[name]
+    network = vae_of(trained(bench, data, OF_LATENT))
     if way.refits:
-        network, way = refitted(bench, network, rows, f"prior-work-{rate}"), Imputer(way.draw)
+        network, way = refitted_on(bench, data, OF_LATENT, "test"), Imputer(way.draw)
     codes = min(bench.budget.samples, MOST)
     return completed(network, rows.nan_to_num(), torch.isfinite(rows), way, codes, bench.seed, draws=0)
 

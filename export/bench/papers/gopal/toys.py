@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -9,10 +10,25 @@ import numpy as np
 
 from ..items import Bench, Item, Outcome, Table
 from ..panels import panels
-from .mixtures import POINTS, TOYS, generated, mixture, sigma_of, sliced_distance, toy, toy_beta
-from .vaes import STEPS
+from .mixtures import (
+    POINTS,
+    RATE,
+    TOYS,
+    generated,
+    mixture,
+    sigma_of,
+    sliced_distance,
+    toy,
+    toy_beta,
+    toy_steps,
+)
+from .trained import in_words
 
 _COUNT = 4_000
+_FALLS = (
+    f"; the logarithm of a learned β falls by Adam's rate, {RATE:g}, a step: to the paper's 1e-4 in "
+    f"{math.log(1e4) / RATE:,.0f}"
+)
 
 
 def data_of(key: str, bench: Bench, name: str) -> Outcome:
@@ -39,16 +55,16 @@ def generations(key: str, bench: Bench, names: Sequence[str], *, noisy: bool = T
             loss = np.mean([value for _, value in run.curve[-20:]]) if run.curve else np.nan
             distance = sliced_distance(points, fresh)
             rows.append([name, words or "fixed", f"{loss:.3f}", f"{distance:.3f}"])
-            shown.append(f"{name}{f' ({words})' if words else ''} {distance:.3f}")
+            shown.append(f"{name}{f' ({words})' if words else ''} {distance:.3f}, {loss:.2f}")
             axis.scatter(*points[:POINTS].T, s=1)
             axis.set_title(name, fontsize=8)
             axes[0, -1].plot(*_smooth(run.curve), label=name)
         axes[0, -1].set_title("loss", fontsize=8)
         axes[0, -1].legend(fontsize=5)
     header = ("network", "learned", "loss, last steps", "sliced Wasserstein-1 from fresh data")
-    return Outcome(
-        f"distance from fresh data: {'; '.join(shown)}", _ran(bench), [Table(key, header, rows)], [key]
-    )
+    ours = f"distance from fresh data, loss at the end: {'; '.join(shown)}"
+    ran = _ran(bench, names) + (_FALLS if "learnable β" in names else "")
+    return Outcome(ours, ran, [Table(key, header, rows)], [key])
 
 
 def gradients(key: str, bench: Bench) -> Outcome:
@@ -62,7 +78,7 @@ def gradients(key: str, bench: Bench) -> Outcome:
         axes[0, 0].legend(fontsize=5)
     means = {name: notes[:, 1:].mean(axis=0) for name, notes in runs.items()}
     ours = "; ".join(f"{name} {a:.2f} and {b:.2f}" for name, (a, b) in means.items())
-    return Outcome(f"mean of reconstruction and divergence: {ours}", _ran(bench), pictures=[key])
+    return Outcome(f"mean of reconstruction and divergence: {ours}", _ran(bench, [*runs]), pictures=[key])
 
 
 def _smooth(curve: Sequence[Sequence[float]], parts: int = 60) -> tuple[list[float], list[float]]:
@@ -71,8 +87,8 @@ def _smooth(curve: Sequence[Sequence[float]], parts: int = 60) -> tuple[list[flo
     return [float(b[:, 0].mean()) for b in blocks], [float(b[:, 1].mean()) for b in blocks]
 
 
-def _ran(bench: Bench) -> str:
-    return f"the paper's densities; {bench.budget.toy_steps:,} of the paper's {STEPS:,} steps"
+def _ran(bench: Bench, names: Sequence[str]) -> str:
+    return f"the paper's densities; {in_words({name: toy_steps(bench, name) for name in names})}"
 
 
 _FIRST = ("β = 1", "β = 0.1", "learnable β", "σ-VAE")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -45,16 +45,20 @@ def steps_of(bench: Bench, name: str) -> int:
 
 
 def ran(bench: Bench, names: Iterable[str]) -> str:
-    """The training budgets in words, alike ones together, and the one size."""
-    steps = sorted({steps_of(bench, name) for name in names}, reverse=True)
-    words = [_budget(count, [name for name in names if steps_of(bench, name) == count]) for count in steps]
+    """The training budgets in words, and the one size."""
     size = Size()
     of = f"hidden {size.width}, {size.depth} layers, dropout {size.dropout:g}, embedding {size.latent}"
-    return "; ".join(
-        [*(words if len(words) > 1 else [words[0].split(": ")[1]]), f"{of}: not tuned, as it does"]
-    )
+    budgets = in_words({name: steps_of(bench, name) for name in names})
+    return f"{budgets}; {of} for all, where the paper tunes each"
 
 
-def _budget(steps: int, names: list[str]) -> str:
-    of = f"{STEPS:,} steps, the paper's" if steps == STEPS else f"{steps:,} of the paper's {STEPS:,} steps"
-    return f"{' and '.join(names)}: {of}"
+def in_words(steps: Mapping[str, int]) -> str:
+    """How many steps each network is trained, alike ones together, beside the paper's."""
+    words = []
+    for count in sorted(set(steps.values()), reverse=True):
+        of = (
+            f"{count:,} steps, the paper's" if count == STEPS else f"{count:,} of the paper's {STEPS:,} steps"
+        )
+        names = " and ".join(name for name, own in steps.items() if own == count)
+        words.append(f"{names}: {of}" if len(set(steps.values())) > 1 else of)
+    return "; ".join(words)

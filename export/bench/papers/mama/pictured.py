@@ -75,7 +75,10 @@ def divergences(bench: Bench) -> Outcome:
         axes[0, 0].set(xlabel="epoch", ylabel="divergence", yscale="log")
         axes[0, 0].legend(fontsize=5)
     ours = "; ".join(f"{name} {values[-1]:.0f}" for name, values in found.items())
-    return Outcome(f"at the end: {ours}", ran(bench), pictures=["003-figure-14"])
+    cycles = np.array_split(np.array(found["linear"]), CYCLES)
+    peaks = " / ".join(f"{cycle.max():.0f}" for cycle in cycles if len(cycle))
+    words = f"peaks of the linear cycles {peaks}; at the end: {ours}"
+    return Outcome(words, ran(bench), pictures=["003-figure-14"])
 
 
 @torch.no_grad()

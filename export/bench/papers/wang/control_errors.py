@@ -67,7 +67,7 @@ def convergence(bench: Bench) -> Outcome:
         axes[0, 0].plot(budgets, values, marker=".")
         axes[0, 0].set(xscale="log", xlabel="epochs of the run", ylabel="log10 MSE")
     ours = ", ".join(f"{value:.1f} after {epochs}" for epochs, value in zip(budgets, values, strict=True))
-    return Outcome(f"log10 MSE {ours} epochs", f"{ran(bench)}; a run each", pictures=["004-figure-3"])
+    return Outcome(f"log10 MSE {ours} epochs", f"{ran(bench)}; its β, a run each", pictures=["004-figure-3"])
 
 
 def heston_alone(bench: Bench) -> Outcome:

@@ -60,11 +60,13 @@ def traversal(key: str, count: int, feature: str, bench: Bench) -> Outcome:
             unit, vols = _follower(bench, name, count, feature)
             got = features_of(found, vols)
             correlations = [_pearson(STEPS, column) for column in got.T]
-            words = [f"{NAMES[k]} {r:.3f}" for k, r in enumerate(correlations) if k not in network.control]
-            shown.append(f"{name}, z{unit + 1}: r with {', '.join(words) or 'nothing left'}")
+            words = [
+                f"r with {NAMES[k]} {r:.3f}, " for k, r in enumerate(correlations) if k not in network.control
+            ]
+            shown.append(f"{name}, z{unit + 1}: {''.join(words)}")
             drift = np.ptp(got[:, list(network.control)], axis=0).max()
             rows += [[f"{name}, {NAMES[k]}", *(f"{v:.4f}" for v in got[:, k])] for k in range(len(NAMES))]
-            shown[-1] += f", controlled ones drift {drift:.1e}"
+            shown[-1] += f"controlled ones drift {drift:.1e}"
             for column, step in enumerate(STEPS):
                 _smiles(axes[row, column], found, vols[column], f"{name}: z{unit + 1} = {step:g}")
     table = Table("Features along the latent", ("", *(f"{step:g}" for step in STEPS)), rows)
