@@ -16,7 +16,7 @@ class Budget:
     """How much is run. The defaults are a full run's; `QUICK` shows that all works, not how good it is.
 
     steps: of the Σ-VAE of Gopal (2024), simpler_steps: of its σ- and β-VAEs, as the paper; further_steps: of
-    its other networks; toy_steps: of those toys that learn β or one σ on two modes, further_toy_steps: of the
+    its other networks; toy_steps: of those toys that learn one σ on two like modes, further_toy_steps: of the
     others. refit_steps, refit_draws, samples: of its imputation. every: each so many days of a split are
     scored. fits: of these, how many a pair are filled by models fitted to a surface each; every_rate: at each
     so many of the missing rates. drawn: surfaces sampled for arbitrage. search: configurations tried, in

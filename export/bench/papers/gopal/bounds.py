@@ -66,6 +66,6 @@ ITEMS = (
         "negative ELBO, train / validation",
         "; ".join(f"{name} {train} / {held}" for name, (train, held) in PRINTED.items()),
         bounds,
-        15,
+        58,
     ),
 )

@@ -85,6 +85,6 @@ ITEMS = (
         "calibration of predicted variance by octile",
         "σ- and σ⃗-VAE overestimate the variance, Σ-VAE is closer (a figure, no number)",
         calibration,
-        4,
+        9,
     ),
 )

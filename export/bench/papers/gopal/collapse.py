@@ -60,6 +60,6 @@ ITEMS = (
         "units of the embedding of 64 that a Σ-VAE uses",
         "8 hold 97.7%, the others collapsed",
         collapse,
-        3,
+        9,
     ),
 )

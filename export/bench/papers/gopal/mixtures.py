@@ -66,7 +66,7 @@ class Toy:
 TOYS = {
     "β = 1": Toy("two", lambda: Fixed(1.0)),
     "β = 0.1": Toy("two", lambda: Fixed(0.1)),
-    "learnable β": Toy("two", Fixed, learnable=True, budget="toy_steps"),
+    "learnable β": Toy("two", Fixed, learnable=True),
     "σ-VAE": Toy("two", Shared, budget="toy_steps"),
     "σ-IWAE": Toy("two", Shared, draws=DRAWS, budget="toy_steps"),
     "σ-VAE, unlike modes": Toy("two, unlike", Shared),

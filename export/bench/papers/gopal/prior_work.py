@@ -65,6 +65,6 @@ ITEMS = (
         "ways of prior work to fill holes, by one Σ-VAE",
         "compared in words, prints no number",
         imputers,
-        5,
+        0.5,
     ),
 )
