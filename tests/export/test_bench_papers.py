@@ -16,7 +16,7 @@ import torch
 from export.bench.papers import command, document, results
 from export.bench.papers.below import below
 from export.bench.papers.catalogue import ITEMS, PAPERS
-from export.bench.papers.chapter.factors import factors, marginal_distances
+from export.bench.papers.chapter.marginals import factors, marginal_distances
 from export.bench.papers.gopal.leaders import leaders
 from export.bench.papers.gopal.missing import printed
 from export.bench.papers.gopal.rivals import FITTED, SAME_DAYS, VOLADDIN

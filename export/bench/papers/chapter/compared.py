@@ -19,7 +19,7 @@ from ..gopal.collapse import ACTIVE, mean_variances
 from ..gopal.mixtures import sliced_distance
 from ..gopal.vaes import LN_2PI, frozen
 from ..items import Bench, Item, Outcome, Table
-from .factors import FACTORS, factors, marginal_distances
+from .marginals import FACTORS, factors, marginal_distances
 
 RATE, DRAWN, KNOWN = 50, 1_000, 2
 HEADER = (

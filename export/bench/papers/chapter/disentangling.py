@@ -10,7 +10,7 @@ from voladdin._typing import FloatArray
 from ..fx import Fx, fx
 from ..items import Bench, Item, Outcome, Table
 from .compared import trained
-from .factors import FACTORS, factors
+from .marginals import FACTORS, factors
 
 BINS = 20
 COMPARED = (
