@@ -91,9 +91,11 @@ class Imputation:
     ) -> Anywhere:
         """The filled surface as a function: tenors [T] (years or labels) x strikes [K] or [T, K] of one kind.
 
-        It goes through every quote and filled cell, and adds no arbitrage between them; beyond them wings are
-        at most linear in total variance and the forward variance is flat. forwards: [T], for strikes of a
-        surface without any. Raises InputError.
+        It goes through every quote and filled cell, and adds no arbitrage between them, unless its vols come
+        near 1,000%, which is the most; beyond them wings are at most linear in total variance and the forward
+        variance is flat. std: at cells the answer's own. forwards: [T], for strikes of a surface without any.
+
+        Raises InputError.
         """
         asked = self._asked("at")
         if asked.surface.vol_type == "normal":
