@@ -108,9 +108,10 @@ def _row(bench: Bench, network: Generates, region: str) -> tuple[list[str], list
     found, rng = surfaces_of(bench), np.random.default_rng([bench.seed, int(region == "rectangle")])
     asked = validity.drawn(region, network, found, bench.budget.decoded, rng)
     wrong = _wrong(network, found, asked)
-    tries, losses = rng.permutation(np.flatnonzero(wrong))[:TRIED], []
+    most = min(TRIED, bench.budget.decoded // 50)
+    tries, losses = rng.permutation(np.flatnonzero(wrong))[:most], []
     if isinstance(network, Ours):
-        mended = int(float(validity.latent_row(region, network, asked, wrong, TRIED, rng)[3] or 0))
+        mended = int(float(validity.latent_row(region, network, asked, wrong, most, rng)[3] or 0))
     else:
         answers = [_tried(found, _decoder(network), asked, int(i)) for i in tries]
         mended, losses = sum(ok for ok, _ in answers), [values for _, values in answers]
