@@ -86,7 +86,7 @@ def test_a_surface_that_is_nearly_ssvi_is_nearer_than_the_fit_alone_and_one_that
     for vols in (bent(), ssvi()):
         fits, values = fit(vols, quoted), np.log(vols).reshape(1, -1)
         around = answered(fits, AT, POINTS, quoted[None], values, np.flatnonzero(quoted)[None])
-        both = around.mean, fits.ask(AT)[0]
+        both = around.mean, fits.linear(AT)[0]
         errors.append([np.abs(mean - values)[0, ~quoted].mean() for mean in both])
     assert errors[0][0] < 0.5 * errors[0][1]
     assert errors[1][0] < 1e-4

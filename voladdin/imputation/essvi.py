@@ -215,11 +215,6 @@ class Fits:
         """[F, n] mean of ln vols, as `Prior.own`."""
         return self.prior.own(self.prior.point(self.e), rows, x)
 
-    def ask(self, at: Places) -> tuple[FloatArray, FloatArray]:
-        """Mean and variance [F, n] of ln vols quoted at cells."""
-        mean, by_e = self.linear(at)
-        return mean, self.spread(by_e, at)
-
     def linear(self, at: Places) -> tuple[FloatArray, FloatArray]:
         """Mean [F, n] of ln vols, and its derivatives [F, n, p] by e."""
         return self.prior.linear(self.prior.point(self.e), at)

@@ -127,19 +127,24 @@ def _places(axes: Surface, points: Points, values: FloatArray) -> Places:
         assert moneyness is not None
         return Places(points.rows, np.broadcast_to(moneyness.ravel(), values.shape), points.u)
     total = np.exp(values + 0.5 * points.t)
-    return Places(
-        points.rows, total * (0.5 * total - np.tile(ndtri(axes.deltas), len(axes.tenors))), points.u
-    )
+    return Places(points.rows, total * (0.5 * total - _d1(axes)), points.u)
+
+
+def _d1(axes: Surface) -> FloatArray:
+    """[N] of the cells of a delta axis: N(d1) is the delta of the call."""
+    assert axes.deltas is not None
+    return np.tile(ndtri(axes.deltas), len(axes.tenors))
 
 
 def _filled(
     fits: Fits, axes: Surface, points: Points, values: FloatArray, quoted: BoolArray, used: IntArray
 ) -> Around:
     """Of all cells; on deltas, at the strikes of the fit itself."""
-    most = np.log(MAX_VOL)
-    for _ in range(_PASSES) if axes.deltas is not None else ():
-        x = 0.5 * np.exp(values + 0.5 * points.t) - np.tile(ndtri(axes.deltas), len(axes.tenors))
-        values = np.where(quoted, values, np.minimum(fits.own(points.rows, x), most))
+    if axes.deltas is not None:
+        most, d1 = np.log(MAX_VOL), _d1(axes)
+        for _ in range(_PASSES):
+            x = 0.5 * np.exp(values + 0.5 * points.t) - d1
+            values = np.where(quoted, values, np.minimum(fits.own(points.rows, x), most))
     return answered(fits, _places(axes, points, values), points, quoted, values, used)
 
 

@@ -167,13 +167,15 @@ class _Filler:
 
     def answer(self, chosen: IntArray, days: int) -> Imputation:
         """Of surfaces whose priors are all `days` old, or that have none: 0."""
+        prior = self._prior(chosen) if days else None
+        alone = self.alone.some(self.place[chosen])
+        return fill(self.loaded, self.axes, self.vols[chosen], prior, float(days or 1), alone=alone)
+
+    def _prior(self, chosen: IntArray) -> FloatArray:
         prior = self.whole[self.earlier[chosen]]
         for place, one in enumerate(chosen.tolist()) if self.carried else ():
             prior[place] = self.carried.get(one, prior[place])
-        alone = self.alone.some(self.place[chosen])
-        return fill(
-            self.loaded, self.axes, self.vols[chosen], prior if days else None, float(days or 1), alone=alone
-        )
+        return prior
 
 
 def _batches(members: IntArray) -> list[IntArray]:
