@@ -344,3 +344,27 @@ def test_no_pair_of_majors_is_about_ninety_percent(about: float, unit: float) ->
 def test_the_pair_is_not_asked_for_where_it_is_there() -> None:
     with pytest.raises(UnitsError, match=r'expected the argument units "decimal" or "percent"$'):
         parse([["EURCHF", "25P", "ATM", "25C"], ["1W", 0.8, 0.75, 0.79]])
+
+
+@pytest.mark.parametrize("corner", ["Moneyness %", "ln(K/F)", "log-moneyness"])
+def test_moneyness_of_a_thousand_percent_is_refused(corner: str) -> None:
+    with pytest.raises(LabelError, match="-10, -5, 0, 5, 10 may be log-moneyness, percent or standard dev"):
+        parse(table(QUOTES, top=[-10, -5, 0, 5, 10], corner=corner))
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "valued", "said"),
+    [
+        (1, (3, 6, 9), date(2026, 1, 5), True),
+        (27, (3, 6, 9), date(2026, 1, 5), True),  # Mar-27 typed in 2026 is 27 March 2026
+        (20, (3, 6, 9), date(2026, 1, 5), False),
+        (5, (3, 6, 9), date(2026, 1, 5), False),
+        (1, (3, 6, 9), date(2026, 2, 1), False),
+    ],
+)
+def test_dates_that_a_sheet_made_of_months_are_said(
+    day: int, months: tuple[int, ...], valued: date, said: bool
+) -> None:
+    side = [date(2026, month, day) for month in months]
+    notes = str(parse(table(QUOTES, side, corner=valued)).warnings)
+    assert ("which a sheet makes of a month" in notes) is said

@@ -81,12 +81,22 @@ def test_the_order_of_rows_and_columns_says_nothing(random: Any) -> None:
         ("underlying", ("DAX", "SX5E"), "two underlyings; expected the options of one"),
         ("currency", ("USD", "EUR"), "two currencies"),
         ("exercise", ("A", "E"), "two exercise styles"),
+        ("multiplier", (100, 150), "two contract sizes"),
     ],
 )
 def test_mixed_lists_are_refused(column: str, values: tuple[str, str], message: str) -> None:
     rows = [row | {column: values[i % 2]} for i, row in enumerate(listed())]
     with pytest.raises(InputError, match=message):
         parse_options(cells(rows, "days", "strike", "side", "bid", "ask", column))
+
+
+@pytest.mark.parametrize(("step", "futures"), [(0.02, True), (1e-4, False)])
+def test_an_underlying_that_each_expiry_has_its_own_of_is_no_spot(step: float, futures: bool) -> None:
+    days = sorted({row["days"] for row in listed()})
+    rows = [row | {"underlying": 100 * (1 + step * days.index(row["days"]))} for row in listed()]
+    read = parse_options(cells(rows, "days", "strike", "side", "bid", "ask", "underlying"))
+    assert (read.underlying is None) is futures
+    assert ("expected the heading Future" in str(read.notes)) is futures
 
 
 @pytest.mark.parametrize(("unit", "said"), [(100, "strikes are divided by 100"), (1000, "divided by 1000")])

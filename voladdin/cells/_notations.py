@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 import numpy as np
 
@@ -38,7 +39,9 @@ def notation_of(
     """
     values = np.array(numbers, dtype=float)
     if said == "moneyness":
-        return _moneyness(values)
+        said = _moneyness(values)
+    if said == "log-moneyness" and np.abs(values).max() >= MAX_MONEYNESS:
+        _refuse_moneyness(values)
     if said is not None:
         return said
     possible = possible_notations(values[: len(values) // rows] if rows > 1 else values, values, forward)
@@ -85,11 +88,15 @@ def _signed(line: FloatArray) -> list[Notation]:
     changes = np.array([]) if deltas is None else np.diff(deltas)
     put = deltas is not None and ((changes > 0).all() or (changes < 0).all())
     if whole and moneyness and not put:
-        raise LabelError(
-            f"strikes {_shown(line)} may be log-moneyness, percent or standard deviations; expected ln(K/F) "
-            "such as m=-0.1, or K/F=0.95"
-        )
+        _refuse_moneyness(line)
     return [*_if("delta", where=bool(put)), *_if("log-moneyness", where=bool(moneyness))]
+
+
+def _refuse_moneyness(line: FloatArray) -> NoReturn:
+    raise LabelError(
+        f"strikes {_shown(line)} may be log-moneyness, percent or standard deviations; expected ln(K/F) "
+        "such as m=-0.1, or K/F=0.95"
+    )
 
 
 def _deltas(line: FloatArray) -> FloatArray | None:

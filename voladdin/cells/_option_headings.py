@@ -31,6 +31,7 @@ HEADINGS = {
     "rate": ("rate", "interestrate", "riskfreerate", "riskfree"),
     "ampm": ("ampm", "settlementtype", "settletype", "settlementstyle", "expirytype", "expirationtype"),
     "currency": ("currency", "ccy", "curr"),
+    "multiplier": ("multiplier", "contractsize", "contractmultiplier", "lotsize", "sharespercontract"),
     "style": ("exercise", "style", "exercisestyle", "optionstyle"),
     "valuation": ("valuation", "valuationdate", "quotedate", "tradedate", "asof", "asofdate", "date"),
 }

@@ -22,11 +22,12 @@ from ._option_columns import OptionColumns
 from ._option_headings import PRICES, VOLS, find_headings, heading_row, sided
 from ._option_symbols import with_symbols
 from ._option_units import read_vols, refuse_currencies, volumes_headed_vol
-from ._tenor_line import contract_notes
+from ._tenor_line import expiry_notes
 from ._values import Cell, Cells, Label, is_date, is_missing, read_date, read_number, shown
 
 _CLOCK = ExpiryClock()
 _TICKER = re.compile(r"[A-Za-z.^/]{1,6}")
+_CARRY = 2e-3  # between the underlyings of two expiries, from which these are no spot
 _MOVED = 0.01  # of the underlying between rows, from which it is said
 
 
@@ -70,18 +71,19 @@ def parse_options(
     clock: how they count.
 
     Raises InputError naming missing columns with the headings found, two roots, underlyings, currencies,
-    exercise styles or valuation dates, or the first bad cell where no row can be read.
+    contract sizes, exercise styles or valuation dates, or the first bad cell where no row can be read.
     """
     notes: list[str] = []
     columns = _columns(cells, name, notes)
     columns.one("root", "two roots")
     columns.one("currency", "two currencies")
+    columns.one("multiplier", "two contract sizes")
     _refuse_tickers(columns)
     refuse_currencies(columns)
-    underlying = _underlying(columns, notes)
     day = _valuation(columns, valuation, today, notes)
     years, strikes = columns.years(day, clock), columns.strikes()
-    notes += contract_notes(columns.cells_of("expiry") if "expiry" in columns.at else [], day)
+    underlying = _underlying(columns, years, notes)
+    notes += expiry_notes(columns.cells_of("expiry") if "expiry" in columns.at else [], day)
     read = [_side(columns, side, years, strikes, notes) for side in (sided(columns.at) or [""])]
     american = _american(columns)
     forwards = _forwards(columns, years, notes)
@@ -169,8 +171,8 @@ def _rate(columns: OptionColumns) -> float | None:
     return float(np.median(rates)) if rates else None
 
 
-def _underlying(columns: OptionColumns, notes: list[str]) -> float | None:
-    """Its price; a column of text names the underlying."""
+def _underlying(columns: OptionColumns, years: FloatArray, notes: list[str]) -> float | None:
+    """Its price, None where each expiry has another, as futures do; a column of text names the underlying."""
     if "underlying" not in columns.at:
         return None
     column = [cell for cell in columns.cells_of("underlying") if not is_missing(cell)]
@@ -178,7 +180,21 @@ def _underlying(columns: OptionColumns, notes: list[str]) -> float | None:
         columns.one("underlying", "two underlyings")
         return None
     prices = columns.numbers("underlying", "the underlying's price", positive=True)
+    if _by_expiry(prices, years):
+        notes.append(
+            f"the underlying is {np.nanmin(prices):g} to {np.nanmax(prices):g}, each expiry its own: left "
+            "out; expected the heading Future where it is theirs, or one price"
+        )
+        return None
     return _median(prices, "the underlying", notes)
+
+
+def _by_expiry(prices: FloatArray, years: FloatArray) -> bool:
+    """Whether each expiry has one price, and these differ by more than a spot moves between two requests."""
+    known = np.isfinite(prices) & np.isfinite(years)
+    each = {t: prices[known & (years == t)] for t in np.unique(years[known]).tolist()}
+    one = all(np.ptp(of) <= 1e-9 * of[0] for of in each.values())
+    return one and len(each) > 1 and bool(np.ptp(prices[known]) > _CARRY * np.nanmedian(prices))
 
 
 def _median(prices: FloatArray, what: str, notes: list[str]) -> float:

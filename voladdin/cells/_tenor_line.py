@@ -25,7 +25,7 @@ _SHOWN = 8
 class Tenors(NamedTuple):
     """years: [T], 0 or less where the expiry is today. unit: of the plain numbers, None without any.
     valuation: a moment where the expiries have times of day, else a date. notes: what contract months count
-    to."""
+    to, and dates that may be months."""
 
     years: FloatArray
     unit: TenorUnit | None
@@ -76,15 +76,36 @@ def read_tenor_line(labels: Sequence[Label], valuation: date | None, unit: Tenor
         years[i] = _scaled(labels[i], number, YEARS_IN_A[found or "years"])
     axis = np.array([years[i] for i in range(len(labels))])
     check_monotone([_as_date(label) for label in labels], axis, "tenors", increasing=True)
-    return Tenors(axis, found, clock, contract_notes([label.cell for label in labels], clock))
+    return Tenors(axis, found, clock, expiry_notes([label.cell for label in labels], clock))
 
 
-def contract_notes(cells: Sequence[Cell], valuation: date | None) -> tuple[str, ...]:
-    """What the contract months among tenors count to, a note for each rule."""
+def expiry_notes(cells: Sequence[Cell], valuation: date | None) -> tuple[str, ...]:
+    """What the contract months among tenors count to, and dates that a sheet may have made of months."""
+    if valuation is None:
+        return ()
+    some = list(dict.fromkeys(cells))
+    return (*_contract_notes(some, valuation), *_month_notes(some, day_of(valuation)))
+
+
+def _month_notes(cells: Sequence[Cell], today: date) -> list[str]:
+    """Of one day of the month, 1 or that of a year: what a sheet makes of Mar-2027, or of Mar-27."""
+    days = [day_of(found) for cell in cells if (found := read_date(cell)) is not None]
+    common = {day.day for day in days}
+    years = {today.year % 100, today.year % 100 + 1} if len(days) > 2 else set()
+    if len(days) < 2 or len(common) > 1 or common == {today.day} or not common <= {1, *years}:
+        return []
+    return [
+        f"every expiry is on day {common.pop()} of its month, which a sheet makes of a month: read as that "
+        "day; text such as IMM Mar-27 is a contract month"
+    ]
+
+
+def _contract_notes(cells: Sequence[Cell], valuation: date) -> tuple[str, ...]:
+    """A note for each rule."""
     days: dict[str, list[str]] = {}
-    for cell in dict.fromkeys(cell for cell in cells if isinstance(cell, str) and is_contract(cell)):
+    for cell in (cell for cell in cells if isinstance(cell, str) and is_contract(cell)):
         contract = parse_contract(cell)
-        if contract is not None and valuation is not None:
+        if contract is not None:
             days.setdefault(contract.rule, []).append(f"{cell} to {contract_expiry(contract, valuation)}")
     return tuple(
         f"contract months count to {rule} ({', '.join(each[:_SHOWN])}); a date in the cell says otherwise"
