@@ -30,12 +30,11 @@ from voladdin.errors import InputError
 pytestmark = pytest.mark.torch
 TINY = replace(
     QUICK,
-    toy_steps=60,
-    further_toy_steps=60,
+    steps=60,
     drawn=200,
-    simpler_steps=10,
     search_steps=5,
     epochs=1,
+    most_epochs=1,
     simulated=60,
 )
 
@@ -181,18 +180,19 @@ def test_what_trained_less_than_its_paper_is_stated(tmp_path: Path) -> None:
 
 
 def test_networks_that_the_most_epochs_ended_are_stated(tmp_path: Path) -> None:
-    """Mama's whose loss still fell; of those of Wang, Liu and Vuik, all that went as far as any."""
+    """Mama's whose loss still fell, or that his rule does not end; all of Wang's that went as far as any."""
     for folder in ("networks", "wang"):
         (tmp_path / folder).mkdir()
-    for name, losses in (("falls", range(30, 0, -1)), ("stalls", [5, *range(6, 30)])):
-        torch.save(
-            {"curve": [[k, loss] for k, loss in enumerate(losses)]}, tmp_path / f"networks/mama-{name}.pt"
-        )
+    falls, stalls = range(30, 0, -1), [5, *range(6, 30)]
+    for name, losses, stop in (("falls", falls, 10), ("stalls", stalls, 10), ("cycles", stalls, 0)):
+        stored = {"curve": [[k, loss] for k, loss in enumerate(losses)], "stop": stop}
+        torch.save(stored, tmp_path / f"networks/mama-{name}.pt")
     for epochs in (2, 60, 60):
         file = tmp_path / "wang" / f"{len([*(tmp_path / 'wang').iterdir()])}.pt"
         torch.save({"epoch": epochs, "seconds": 0.5 * epochs, "surfaces": 1_000}, file)
-    mama, wang = below(tmp_path).rows
-    assert mama[:3] == ["networks of Mama (2022)", "1", "30 epochs"]
+    mama, cycles, wang = below(tmp_path).rows
+    assert mama[:3] == ["networks of Mama (2022), constant β", "1", "30 epochs"]
+    assert cycles[1:3] == ["1", "25 epochs"]
     assert wang[1:3] == ["2", "60 epochs of at most 1,000 surfaces, 960 batches"]
     assert wang[-1] == f"{0.5 / 1_000 * 5_000 * 60_000 / 60:,.0f}"
 

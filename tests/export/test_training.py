@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from export.imputation.networks.linear import LinearVae  # noqa: E402
 from export.imputation.training import slices  # noqa: E402
 from export.imputation.training.beta import SCHEDULES, annealed, linear_cycle, on_off  # noqa: E402
 from export.imputation.training.calendar import calendar_penalty  # noqa: E402
-from export.imputation.training.devices import CPU, trained_on, training_device  # noqa: E402
+from export.imputation.training.devices import CPU, set_seed, trained_on, training_device  # noqa: E402
 from export.imputation.training.divergence import free_bits, to_capacity  # noqa: E402
 from export.imputation.training.fit import Options, fit, objective  # noqa: E402
 from export.imputation.training.rates import divisions, stalls  # noqa: E402
@@ -197,6 +198,14 @@ def test_networks_train_on_a_gpu_where_there_is_one(monkeypatch):
     for there, device in ((False, "cpu"), (True, "cuda")):
         monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
         assert training_device().type == device
+
+
+def test_a_seed_is_the_one_that_torch_sets():
+    drawn = []
+    for sets in (torch.manual_seed, partial(set_seed, CPU)):
+        sets(5)
+        drawn.append(torch.rand(3))
+    assert torch.equal(*drawn)
 
 
 def test_what_trains_is_on_the_device_and_so_are_new_tensors():

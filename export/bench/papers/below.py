@@ -44,13 +44,19 @@ def _by_steps(folder: Path) -> Iterator[list[str]]:
 
 
 def _not_settled(networks: Path) -> Iterator[list[str]]:
-    """Mama's networks that the most epochs ended before his rule did: a point of the curve is an epoch."""
-    curves = [[loss for _, loss in _stored(file)["curve"]] for file in sorted(networks.glob("mama-*.pt"))]
-    ended = [len(losses) for losses in curves if max(stalls(losses), default=0) < STOP]
-    if ended:
-        rule = f"until the loss has not fallen for {STOP} epochs"
-        words = "networks of Mama (2022)", str(len(ended)), f"{_span([*map(float, ended)])} epochs"
-        yield [*words, rule, "he prints no number of epochs"]
+    """Mama's networks that a number of epochs ended, not his rule: a point of the curve is an epoch."""
+    rule = f"until the loss has not fallen for {STOP} epochs"
+    kinds = {True: "networks of Mama (2022), constant β", False: "those whose β or capacity moves"}
+    ended: dict[bool, list[float]] = {ruled: [] for ruled in kinds}
+    for file in sorted(networks.glob("mama-*.pt")):
+        stored = _stored(file)
+        losses = [loss for _, loss in stored["curve"]]
+        if not stored["stop"] or max(stalls(losses), default=0) < stored["stop"]:
+            ended[bool(stored["stop"])].append(len(losses))
+    for ruled, epochs in ended.items():
+        if epochs:
+            words = kinds[ruled], str(len(epochs)), f"{_span(epochs)} epochs"
+            yield [*words, rule, "he prints no number of epochs"]
 
 
 def _by_epochs(networks: Path) -> Iterator[list[str]]:

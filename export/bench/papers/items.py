@@ -15,21 +15,16 @@ from export.imputation.training.slices import Clock
 class Budget:
     """How much is run. The defaults are a full run's; `QUICK` shows that all works, not how good it is.
 
-    steps: of the Σ-VAE of Gopal (2024), simpler_steps: of its σ- and β-VAEs, as the paper; further_steps: of
-    its other networks; toy_steps: of those toys that learn one σ on two like modes, further_toy_steps: of the
-    others. refit_steps, refit_draws, samples: of its imputation. every: each so many days of a split are
-    scored. fits: of these, how many a pair are filled by models fitted to a surface each; every_rate: at each
-    so many of the missing rates. drawn: surfaces sampled for arbitrage. search: configurations tried, in
-    search_steps each. epochs: of the VAEs of Mama (2022), at most. simulated: surfaces of each model of Wang,
-    Liu and Vuik (2025); wang_epochs: of their networks; wang_steps: of ours there. decoded: surfaces drawn a
-    region. bundle_steps: of voladdin's own model, trained on the training days alone.
+    steps: of the networks of Gopal (2024), those of its toys too; refit_steps, refit_draws, samples: of its
+    imputation. every: each so many days of a split are scored. fits: of these, how many a pair are filled by
+    models fitted to a surface each; every_rate: at each so many of the missing rates. drawn: surfaces sampled
+    for arbitrage. search: configurations tried, in search_steps each. epochs: of the VAEs of Mama (2022)
+    whose loss changes with them; most_epochs: of his others, at most. simulated: surfaces of each model of
+    Wang, Liu and Vuik (2025); wang_epochs: of their networks; wang_steps: of ours there. decoded: surfaces
+    drawn a region. bundle_steps: of voladdin's own model, trained on the training days alone.
     """
 
     steps: int = 100_000
-    simpler_steps: int = 100_000
-    further_steps: int = 100_000
-    toy_steps: int = 100_000
-    further_toy_steps: int = 20_000
     refit_steps: int = 10_000
     refit_draws: int = 50
     samples: int = 10_000
@@ -40,6 +35,7 @@ class Budget:
     search: int = 6
     search_steps: int = 2_000
     epochs: int = 60
+    most_epochs: int = 1_000
     simulated: int = 6_000
     wang_epochs: int = 60
     wang_steps: int = 2_000
@@ -49,14 +45,12 @@ class Budget:
 
 FULL = Budget()
 OWN = Budget(
-    further_toy_steps=100_000, every=1, search=48, search_steps=100_000, epochs=300, simulated=30_000,
-    wang_epochs=5_000, decoded=60_000,
-)  # fmt: skip
+    every=1, search=48, search_steps=100_000, epochs=300, simulated=30_000, wang_epochs=5_000, decoded=60_000
+)
 QUICK = Budget(
-    steps=150, simpler_steps=100, further_steps=50, toy_steps=100, further_toy_steps=100, refit_steps=10,
-    refit_draws=5, samples=50,
-    every=80, fits=1, every_rate=4, drawn=1_000, search=2, search_steps=30, epochs=2, simulated=200,
-    wang_epochs=1, wang_steps=40, decoded=200, bundle_steps=40,
+    steps=100, refit_steps=10, refit_draws=5, samples=50, every=80, fits=1, every_rate=4, drawn=1_000,
+    search=2, search_steps=30, epochs=2, most_epochs=2, simulated=200, wang_epochs=1, wang_steps=40,
+    decoded=200, bundle_steps=40,
 )  # fmt: skip
 
 

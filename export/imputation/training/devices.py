@@ -16,6 +16,13 @@ def training_device() -> torch.device:
     return torch.device("cuda") if torch.cuda.is_available() else CPU
 
 
+def set_seed(where: torch.device, number: int) -> None:
+    """As `torch.manual_seed`, which without a GPU writes the call stack down each time, for one to come."""
+    torch.default_generator.manual_seed(number)
+    if where != CPU:
+        torch.cuda.manual_seed_all(number)
+
+
 @contextmanager
 def trained_on(where: torch.device, model: nn.Module, optimiser: torch.optim.Optimizer) -> Iterator[None]:
     """The model and the optimiser's state are there, and so is every new tensor; after it all are back."""

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .devices import CPU, trained_on, training_device
+from .devices import CPU, set_seed, trained_on, training_device
 from .rates import divisions, stalls
 
 SAVED_EVERY, LOGGED_EVERY = 1000, 50
@@ -89,9 +89,9 @@ class Run:
 
     def __post_init__(self) -> None:
         torch.set_num_threads(1)
-        trained = [p for p in self.model.parameters() if p.requires_grad]
+        self.trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(
-            trained, self.schedule.rate, weight_decay=self.schedule.decay, fused=True
+            self.trained, self.schedule.rate, weight_decay=self.schedule.decay, fused=True
         )
         if self.file is not None and self.file.is_file():
             self._resume(self.file)
@@ -135,14 +135,14 @@ class Run:
                 clock.check()
 
     def _step(self, rows: Tensor, loss: Loss) -> float:
-        torch.manual_seed(self.schedule.seed * 1_000_003 + self.step)
+        set_seed(rows.device, self.schedule.seed * 1_000_003 + self.step)
         stalled = divisions(self._losses, self.plateau) if self.plateau else 0
         for group in self.optimiser.param_groups:
             group["lr"] = self.schedule.at(self.step) / 10.0**stalled
         value = loss(rows[self._batch(len(rows))], self.step)
         self.optimiser.zero_grad()
         value.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), 100.0)
+        nn.utils.clip_grad_norm_(self.trained, 100.0)
         self.optimiser.step()
         self.step += 1
         return float(value.detach())
@@ -163,7 +163,8 @@ class Run:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         state: dict[str, Any] = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
         state |= {"curve": self.curve, "notes": self.notes, "seconds": self.seconds, "step": self.step}
-        torch.save(state | {"identity": self.identity}, self.file.with_suffix(".new"))
+        state |= {"identity": self.identity, "stop": self.stop}
+        torch.save(state, self.file.with_suffix(".new"))
         self.file.with_suffix(".new").replace(self.file)
 
     def _resume(self, file: Path) -> None:

@@ -72,7 +72,7 @@ def shares(bench: Bench) -> Outcome:
     rows.append(["voladdin, test days filled from 10% of their cells", f"{own:.1f}", *[""] * 6])
     ours = "; ".join(f"{name} {share:.1f}" for name, share in found.items())
     moved = f"their noise moves a vol by {' / '.join(noise.values())} bp, the paper's is not printed"
-    words = f"{data.words}, one network; {bench.budget.drawn:,} samples; {ran(bench, drawn)}; {moved}"
+    words = f"{data.words}, one network; {bench.budget.drawn:,} samples; {ran(bench)}; {moved}"
     table = Table("Free of arbitrage, %", HEADER, rows)
     return Outcome(f"all pairs: {ours}; voladdin {own:.1f}", words, [table])
 

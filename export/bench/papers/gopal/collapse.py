@@ -13,7 +13,7 @@ from voladdin._typing import FloatArray
 from ..fx import fx
 from ..items import Bench, Item, Outcome, Table
 from ..panels import panels
-from .trained import fitted, vae_of
+from .trained import fitted, in_words, vae_of
 from .vaes import OF_LATENT
 
 ACTIVE, EMBEDDING = 0.01, 64  # Burda et al. (2016): a unit is active above this variance
@@ -32,9 +32,9 @@ def units_for(variances: FloatArray, share: float) -> int:
 
 
 def collapse(bench: Bench) -> Outcome:
-    data, steps = fx(bench.seed), bench.budget.simpler_steps
+    data = fx(bench.seed)
     size = Size(latent=EMBEDDING)
-    run = fitted(bench, data.train(), OF_LATENT, f"gopal-Sigma-{EMBEDDING}", size, steps)
+    run = fitted(bench, data.train(), OF_LATENT, f"gopal-Sigma-{EMBEDDING}", size)
     variances = mean_variances(vae_of(run), data.train())
     active = int((variances > ACTIVE).sum())
     held = 100 * np.cumsum(variances) / variances.sum()
@@ -49,7 +49,7 @@ def collapse(bench: Bench) -> Outcome:
         [[str(i + 1), f"{v:.3f}", f"{held[i]:.1f}"] for i, v in enumerate(variances[:12])],
     )
     ours = f"{active} of {EMBEDDING} active, {units_for(variances, 0.977)} hold 97.7%"
-    words = f"{data.words}; {steps:,} of the paper's 100,000 steps"
+    words = f"{data.words}; {in_words(bench.budget.steps)}"
     return Outcome(ours, words, [table], ["002-figure-20"])
 
 

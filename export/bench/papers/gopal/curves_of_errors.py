@@ -16,7 +16,7 @@ from .errors_of import errors_of
 from .missing import PAIR
 from .rivals import AFFINE, VOLADDIN
 from .trained import ran
-from .vaes import KINDS, OF_LATENT, SIGMA, SIGMA_RESIDUAL
+from .vaes import OF_LATENT, SIGMA, SIGMA_RESIDUAL
 
 BETA, WEIGHTED = "β-VAE (β = 1), no residual", "Σ-IWAE, residual"
 BODY = (*AFFINE, SIGMA, SIGMA_RESIDUAL)
@@ -34,7 +34,7 @@ def against_rate(key: str, kind: str, methods: Sequence[str], bench: Bench) -> O
         axes[0, 0].set(xlabel="% missing", ylabel=f"MAE, {kind}, bp", title=pair, ylim=(0, 80))
         axes[0, 0].legend(fontsize=5)
     ten = "; ".join(f"{name} {found.at(name, kind, 10, pair):.1f}" for name in methods)
-    return Outcome(f"{pair} at 10%: {ten}", _ran(bench, methods), pictures=[key])
+    return Outcome(f"{pair} at 10%: {ten}", _ran(bench), pictures=[key])
 
 
 def against_tenor(key: str, bench: Bench) -> Outcome:
@@ -51,7 +51,7 @@ def against_tenor(key: str, bench: Bench) -> Outcome:
     best = [_first(found.by, methods, pair, t) for t in range(len(tenors))]
     won = {name: best.count(name) for name in methods if name in best}
     ours = ", ".join(f"{name} in {count}" for name, count in won.items())
-    return Outcome(f"least at 10%, of {len(tenors)} tenors: {ours}", _ran(bench, methods), pictures=[key])
+    return Outcome(f"least at 10%, of {len(tenors)} tenors: {ours}", _ran(bench), pictures=[key])
 
 
 def _first(by: dict[str, dict[str, float]], methods: Sequence[str], pair: str, tenor: int) -> str:
@@ -59,8 +59,8 @@ def _first(by: dict[str, dict[str, float]], methods: Sequence[str], pair: str, t
     return methods[int(np.nanargmin(errors))] if np.isfinite(errors).any() else ""
 
 
-def _ran(bench: Bench, methods: Sequence[str]) -> str:
-    return f"{fx(bench.seed).words}; {ran(bench, [name for name in methods if name in KINDS])}"
+def _ran(bench: Bench) -> str:
+    return f"{fx(bench.seed).words}; {ran(bench)}"
 
 
 _FIGURES = (

@@ -32,7 +32,7 @@ from .vaes import KINDS, OF_LATENT, SIGMA, SIGMA_RESIDUAL
 
 ON_BOTH = (OF_LATENT, SIGMA_RESIDUAL, SIGMA)
 _OF_DAYS = ("every", "fits", "bundle_steps")
-_OF_NETWORKS = ("steps", "simpler_steps", "further_steps", "refit_steps", "refit_draws", "samples")
+_OF_NETWORKS = ("steps", "refit_steps", "refit_draws", "samples")
 ON_TEST = (*ON_BOTH, "β-VAE (β = 1), no residual", "Σ-IWAE, residual")
 
 

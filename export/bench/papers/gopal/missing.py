@@ -13,7 +13,7 @@ from voladdin.labels.tenors import tenor_label
 
 from ..fx import RATES, fx, hidden_cells
 from ..items import Bench, Item, Outcome, Table
-from .errors_of import ON_BOTH, ON_TEST, Errors, errors_of
+from .errors_of import Errors, errors_of
 from .leaders import leaders
 from .rivals import VOLADDIN, few
 from .trained import ran
@@ -112,13 +112,12 @@ def _cells(bench: Bench, part: str, kind: str, pair: str, rate: int, tenor: int 
 
 
 def _ran(bench: Bench, part: str, words: Sequence[str]) -> str:
-    names = ON_TEST if part == "test" else ON_BOTH
     budget = bench.budget
     refit = f"refit {budget.refit_steps:,} of {REFIT_STEPS:,} steps, {budget.samples:,} of {SAMPLES:,} codes"
     data = fx(bench.seed)
     days = len(data.part(part, budget.every)) // len(data.pairs)
     fits = f"models fitted to a surface each: {min(budget.fits, days)} of {days} days a pair"
-    return "; ".join([*words, f"{data.words}; {ran(bench, names)}; {refit}; {fits}; {MIXTURE}"])
+    return "; ".join([*words, f"{data.words}; {ran(bench)}; {refit}; {fits}; {MIXTURE}"])
 
 
 def printed_cells(table: int) -> str:

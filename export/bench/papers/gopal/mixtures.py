@@ -50,25 +50,21 @@ MIXTURES = {"two": two(0.1), "two, unlike": two(0.4), "eight": eight}
 
 @dataclass(frozen=True)
 class Toy:
-    """A network on a mixture. noise: None for one of z. learnable: its beta is trained with it.
-
-    budget: the field of `Budget` that says how many steps it is trained.
-    """
+    """A network on a mixture. noise: None for one of z. learnable: its beta is trained with it."""
 
     mixture: str
     noise: Callable[[], Noise] | None
     residual: bool = True
     draws: int = 1
     learnable: bool = False
-    budget: str = "further_toy_steps"
 
 
 TOYS = {
     "β = 1": Toy("two", lambda: Fixed(1.0)),
     "β = 0.1": Toy("two", lambda: Fixed(0.1)),
     "learnable β": Toy("two", Fixed, learnable=True),
-    "σ-VAE": Toy("two", Shared, budget="toy_steps"),
-    "σ-IWAE": Toy("two", Shared, draws=DRAWS, budget="toy_steps"),
+    "σ-VAE": Toy("two", Shared),
+    "σ-IWAE": Toy("two", Shared, draws=DRAWS),
     "σ-VAE, unlike modes": Toy("two, unlike", Shared),
     "Σ-VAE, unlike modes": Toy("two, unlike", None),
     "MLP, eight modes": Toy("eight", Shared, residual=False),
@@ -94,18 +90,13 @@ def _plain(entry: int, out: int) -> torch.nn.Sequential:
     return feed_forward([entry, WIDTH, WIDTH, out])
 
 
-def toy_steps(bench: Bench, name: str) -> int:
-    """How many steps a toy is trained."""
-    return int(getattr(bench.budget, TOYS[name].budget))
-
-
 def toy(bench: Bench, name: str) -> Run:
     """Trained; notes: (step, gradient norm of the reconstruction, of the divergence) by the code's mean."""
     kind = TOYS[name]
     torch.manual_seed(bench.seed)
     model = _network(kind)
     file = bench.network_file(f"toy-{name}")
-    run = Run(model, Schedule(toy_steps(bench, name), 64, RATE, seed=bench.seed), file)
+    run = Run(model, Schedule(bench.budget.steps, 64, RATE, seed=bench.seed), file)
     plain = training_loss(model, kind.draws)
 
     def loss(x: Tensor, step: int) -> Tensor:

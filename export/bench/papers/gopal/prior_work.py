@@ -24,7 +24,7 @@ def imputers(bench: Bench) -> Outcome:
     rows = [[name, *_row(bench, name)] for name in IMPUTERS]
     ours = "; ".join(f"{row[0]} {' / '.join(row[1:4])}" for row in rows)
     budget = f"{min(bench.budget.samples, MOST):,} codes; a refit of {bench.budget.refit_steps:,} steps"
-    words = f"{fx(bench.seed).words}; {ran(bench, [OF_LATENT])}; {budget}"
+    words = f"{fx(bench.seed).words}; {ran(bench)}; {budget}"
     title = f"Test days, all pairs; coverage and codes at {RATES[1]}% missing"
     return Outcome(f"MAE at 10 / 50 / 90%: {ours}", words, [Table(title, HEADER, rows)])
 

@@ -20,7 +20,6 @@ from .mixtures import (
     sliced_distance,
     toy,
     toy_beta,
-    toy_steps,
 )
 from .trained import in_words
 
@@ -63,7 +62,7 @@ def generations(key: str, bench: Bench, names: Sequence[str], *, noisy: bool = T
         axes[0, -1].legend(fontsize=5)
     header = ("network", "learned", "loss, last steps", "sliced Wasserstein-1 from fresh data")
     ours = f"distance from fresh data, loss at the end: {'; '.join(shown)}"
-    ran = _ran(bench, names) + (_FALLS if "learnable β" in names else "")
+    ran = _ran(bench) + (_FALLS if "learnable β" in names else "")
     return Outcome(ours, ran, [Table(key, header, rows)], [key])
 
 
@@ -78,7 +77,7 @@ def gradients(key: str, bench: Bench) -> Outcome:
         axes[0, 0].legend(fontsize=5)
     means = {name: notes[:, 1:].mean(axis=0) for name, notes in runs.items()}
     ours = "; ".join(f"{name} {a:.2f} and {b:.2f}" for name, (a, b) in means.items())
-    return Outcome(f"mean of reconstruction and divergence: {ours}", _ran(bench, [*runs]), pictures=[key])
+    return Outcome(f"mean of reconstruction and divergence: {ours}", _ran(bench), pictures=[key])
 
 
 def _smooth(curve: Sequence[Sequence[float]], parts: int = 60) -> tuple[list[float], list[float]]:
@@ -87,8 +86,8 @@ def _smooth(curve: Sequence[Sequence[float]], parts: int = 60) -> tuple[list[flo
     return [float(b[:, 0].mean()) for b in blocks], [float(b[:, 1].mean()) for b in blocks]
 
 
-def _ran(bench: Bench, names: Sequence[str]) -> str:
-    return f"the paper's densities; {in_words({name: toy_steps(bench, name) for name in names})}"
+def _ran(bench: Bench) -> str:
+    return f"the paper's densities; {in_words(bench.budget.steps)}"
 
 
 _FIRST = ("β = 1", "β = 0.1", "learnable β", "σ-VAE")

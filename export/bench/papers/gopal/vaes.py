@@ -31,17 +31,14 @@ class Kind:
     noise: Callable[[int], Noise] | None
     residual: bool = True
     draws: int = 1
-    budget: str = "further_steps"  # the field of `Budget` that says how many it is trained
 
 
 SIGMA, SIGMA_RESIDUAL, OF_LATENT = "σ-VAE, no residual", "σ-VAE, residual", "Σ-VAE, residual"
 KINDS: dict[str, Kind] = {
-    OF_LATENT: Kind("Sigma", None, budget="steps"),
-    SIGMA_RESIDUAL: Kind("sigma", lambda _: Shared(), budget="simpler_steps"),
-    SIGMA: Kind("sigma-plain", lambda _: Shared(), residual=False, budget="simpler_steps"),
-    "β-VAE (β = 1), no residual": Kind(
-        "beta-plain", lambda _: Fixed(1.0), residual=False, budget="simpler_steps"
-    ),
+    OF_LATENT: Kind("Sigma", None),
+    SIGMA_RESIDUAL: Kind("sigma", lambda _: Shared()),
+    SIGMA: Kind("sigma-plain", lambda _: Shared(), residual=False),
+    "β-VAE (β = 1), no residual": Kind("beta-plain", lambda _: Fixed(1.0), residual=False),
     "σ⃗-VAE, residual": Kind("sigma-of-node", OfNode),
     "Σ-IWAE, residual": Kind("Sigma-weighted", None, draws=DRAWS),
     "σ-IWAE, residual": Kind("sigma-weighted", lambda _: Shared(), draws=DRAWS),

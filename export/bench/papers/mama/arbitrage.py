@@ -66,7 +66,7 @@ def shares(bench: Bench) -> Outcome:
     words = "; ".join(f"{row[0]} {row[1]} / {row[2]}" for row in rows)
     return Outcome(
         words,
-        f"{ran(bench)}; delta differences in place of a continuum in (16)",
+        f"{ran(bench, Spec())}; delta differences in place of a continuum in (16)",
         [Table("Share", HEADER, rows)],
     )
 
@@ -80,7 +80,9 @@ def by_epoch(bench: Bench) -> Outcome:
         axes[0, 0].set(xlabel="epoch", ylabel="% of points violating (19)")
     free = next((epoch for epoch, share in enumerate(watched, 1) if math.isclose(share, 0.0)), None)
     ours = "never 0" if free is None else f"0 from epoch {free}"
-    return Outcome(f"{watched[0]:.2f}% after the first epoch; {ours}", ran(bench), pictures=["003-figure-15"])
+    return Outcome(
+        f"{watched[0]:.2f}% after the first epoch; {ours}", ran(bench, Spec()), pictures=["003-figure-15"]
+    )
 
 
 ITEMS = (

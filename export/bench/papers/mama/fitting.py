@@ -40,6 +40,11 @@ class Spec:
     strikes: bool = False
 
     @property
+    def ruled(self) -> bool:
+        """Whether his rule ends it: the loss is not one that β or the capacity moves from epoch to epoch."""
+        return self.schedule == "constant" and self.capacity is None
+
+    @property
     def name(self) -> str:
         return "mama-" + "-".join(str(value) for value in asdict(self).values())
 
@@ -92,8 +97,8 @@ def fitted(
     where = grid_points(data) if points is None else points
     model = SurfaceVae(spec.kind, data.split.test.axes.shape, where, spec.latent, labels)
     model.centre, model.unit = rows.mean(), rows.std()
-    epoch, stop = -(-len(rows) // BATCH), STOP if spec.schedule == "constant" else 0
-    plan = Schedule(bench.budget.epochs * epoch, BATCH, RATE, seed=bench.seed)
+    epoch, stop = -(-len(rows) // BATCH), STOP if spec.ruled else 0
+    plan = Schedule(epochs_of(bench, spec) * epoch, BATCH, RATE, seed=bench.seed)
     run = Run(
         model, plan, bench.network_file(spec.name), plateau=PATIENCE, stop=stop, logged=epoch, epochs=True
     )
@@ -102,6 +107,11 @@ def fitted(
     model.eval().requires_grad_(requires_grad=False)
     divergence, watched = zip(*run.notes, strict=True)
     return Fitted(model, list(divergence), list(watched))
+
+
+def epochs_of(bench: Bench, spec: Spec) -> int:
+    """All that it is trained, or the most where his rule ends it."""
+    return bench.budget.most_epochs if spec.ruled else bench.budget.epochs
 
 
 def _loss(spec: Spec, run: Run, rows: Tensor, label: Tensor | None) -> Loss:

@@ -50,7 +50,9 @@ def strikes(bench: Bench) -> Outcome:
     drawn = np.random.default_rng(bench.seed).uniform(low, high, tuple(fixed[1].shape))
     random = float(1e4 * np.abs(drawn - fixed[1].numpy()).mean())
     ours = f"on strikes {mae:.1f}, drawn at random {random:.1f}; on deltas {delta:.1f}"
-    return Outcome(ours, f"{ran(bench)}; random: uniform between the least and the most vol of training days")
+    return Outcome(
+        ours, f"{ran(bench, Spec())}; random: uniform between the least and the most vol of training days"
+    )
 
 
 def schedules(bench: Bench) -> Outcome:
@@ -67,8 +69,8 @@ def divergences(bench: Bench) -> Outcome:
     """Figure 14."""
     data = fx(bench.seed)
     rows = days_of(data, "train", asset(data))
-    shown = ("constant", "linear", "on-off")
-    found = {name: fitted(bench, Spec(schedule=name), rows).divergence for name in shown}
+    specs = {name: Spec(schedule=name) for name in ("constant", "linear", "on-off")}
+    found = {name: fitted(bench, spec, rows).divergence for name, spec in specs.items()}
     with panels(bench, "003-figure-14") as axes:
         for name, values in found.items():
             axes[0, 0].plot(range(1, len(values) + 1), values, label=name)
@@ -78,7 +80,7 @@ def divergences(bench: Bench) -> Outcome:
     cycles = np.array_split(np.array(found["linear"]), CYCLES)
     peaks = " / ".join(f"{cycle.max():.0f}" for cycle in cycles if len(cycle))
     words = f"peaks of the linear cycles {peaks}; at the end: {ours}"
-    return Outcome(words, ran(bench), pictures=["003-figure-14"])
+    return Outcome(words, ran(bench, *specs.values()), pictures=["003-figure-14"])
 
 
 @torch.no_grad()
@@ -102,7 +104,7 @@ def heat_map(bench: Bench) -> Outcome:
     table = Table("MAE, bp", ("tenor", *(f"{delta:g}" for delta in axes.deltas)), rows)
     ours = f"largest {errors.max():.0f} bp at {labels[t]}, delta {axes.deltas[k]:g}; mean {errors.mean():.0f}"
     words = f"; mean weighted by vega {weighted.mean():.0f}"
-    return Outcome(ours + words, ran(bench), [table], ["003-figure-16"])
+    return Outcome(ours + words, ran(bench, Spec()), [table], ["003-figure-16"])
 
 
 def vega(tenor: FloatArray, delta: FloatArray) -> FloatArray:
