@@ -14,7 +14,7 @@ from ...errors import InputError
 from .columns import HistoryColumns
 from .rows import Range, Rows
 
-FEWEST, MOST = 1_024, 8_192  # surfaces of a part, where its size is not told
+FEWEST, MOST = 1_024, 6_144  # surfaces of a part, where its size is not told
 _PARTS = 16  # at least, for processes to share
 _TWICE = 8  # one in so many surfaces, at most, is looked at again for the part after its own
 _Integers = NDArray[np.int64]
