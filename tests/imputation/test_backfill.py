@@ -22,10 +22,11 @@ from voladdin.errors import InputError, UnavailableError
 from voladdin.imputation.backfill import engines
 from voladdin.imputation.backfill import part as parts_filled
 from voladdin.imputation.backfill.columns import columns_of
+from voladdin.imputation.backfill.files import files_of
 from voladdin.imputation.backfill.folder import BackfillRequest, backfill
 from voladdin.imputation.backfill.part import Done, Job, fill_part
 from voladdin.imputation.backfill.plan import FEWEST, MOST, RowRange, days_of, parts_of, size_of
-from voladdin.imputation.backfill.rows import Rows, files_of
+from voladdin.imputation.backfill.rows import Rows
 
 TENORS, STRIKES = ("1M", "6M", "1Y"), ("25P", "ATM", "25C")
 NODES = [f"{tenor}|{strike}" for tenor in TENORS for strike in STRIKES]

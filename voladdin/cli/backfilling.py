@@ -20,7 +20,10 @@ def add(commands: Any) -> None:
         "backfill", help="fill every surface of a history, a .parquet file or folder"
     )
     backfill.add_argument(
-        "history", type=Path, help="a row a surface (1M|25P, …) or a row a cell (tenor, …, vol)"
+        "history",
+        type=Path,
+        help="a row a surface (1M|25P, …) or a row a cell (tenor, …, vol); folders such as underlying=EURUSD "
+        "are columns",
     )
     backfill.add_argument("-o", "--output", type=Path, required=True, help="the folder of the filled parts")
     backfill.add_argument("--model", default="fx", help="name of a model bundle (default: fx)")

@@ -23,15 +23,17 @@ OLDEST = 30  # business days of a prior
 SOURCES = ("quote", "filled", "moved", "disputed")
 _QUOTE, _FILLED, _MOVED, _DISPUTED = range(len(SOURCES))
 _EMPTY = "no quote"
+_LOW, _HIGH = 0.003, 5.0  # median vols of a surface that may be in another unit than the history
 
 
 @dataclass(frozen=True)
 class FillSettings:
-    """A bundle's name, whether the day before is the prior, and the vol of one unit."""
+    """A bundle's name, whether the day before is the prior, the vol of one unit, and if that was told."""
 
     model: str = "fx"
     prior: bool = True
     unit: float = 1.0
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def filled(grid: SameAxes, kind: str, settings: FillSettings, own: BoolArray, be
     A surface that cannot be filled stays as it is, and its flag says why.
     """
     vols = grid.vols * settings.unit
-    flags = [_refusal(surface) for surface in vols]
+    flags = _refusals(vols, settings)
     work = _Work(
         vols.copy(), np.zeros_like(vols), np.zeros(vols.shape, int), flags, np.zeros(len(vols), bool)
     )
@@ -111,13 +113,34 @@ def _carried(
     found = {}
     for member, (other, number) in elsewhere.items():
         vols = other.vols[number] * settings.unit
-        if _refusal(vols):
+        if _refusals(vols[None], settings)[0]:
             continue
         with suppress(VoladdinError):
             earlier = _axes(other, kind).replace(vols)
             whole = vols_at(filled_vols, earlier, years, at, kind=name, forwards=None, model=settings.model)
             found[member] = whole.reshape(axes.shape)
     return found
+
+
+def _refusals(vols: FloatArray, settings: FillSettings) -> list[str]:
+    """[N] why each surface cannot be filled by itself; "" where it can."""
+    sizes = np.sort(vols.reshape(len(vols), -1), axis=1)
+    middle = np.take_along_axis(sizes, np.maximum(np.isfinite(sizes).sum(1) - 1, 0)[:, None] // 2, axis=1)[
+        :, 0
+    ]
+    return [
+        _refusal(surface) or _other_unit(about, settings)
+        for surface, about in zip(vols, middle.tolist(), strict=True)
+    ]
+
+
+def _other_unit(about: float, settings: FillSettings) -> str:
+    """Where vols may be percent points in a history of decimals, or the other way round; "" else."""
+    percent = settings.unit != 1.0
+    if settings.told or not (about < _LOW if percent else about > _HIGH):
+        return ""
+    reading, unit = ("decimals", "percent") if percent else ("percent points", "decimal")
+    return f"vols of about {about / settings.unit:g} may be {reading}; expected one unit, or --units {unit}"
 
 
 def _refusal(vols: FloatArray) -> str:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +19,11 @@ from ...errors import InputError
 from .by_axes import surfaces_of
 from .columns import HistoryColumns, columns_of
 from .engines import Finished, dask, here, pool
+from .files import files_of
 from .filled import FillSettings
 from .part import ADDED, Done, Job, model_hash, remove_unfinished, written
 from .plan import RowRange, parts_of, size_of
-from .rows import Rows, files_of
+from .rows import Rows
 
 _SAMPLE = 2_000  # surfaces that tell percent points from decimals
 _CARD, _END = "_backfill.json", "_SUCCESS"
@@ -52,12 +54,13 @@ def backfill(asked: BackfillRequest, tell: Tell = lambda _done, _all: None) -> D
 
     Raises InputError (columns, order, units, another backfill in the folder), BundleError, UnavailableError.
     """
-    files = files_of(asked.history)
+    files = [path.absolute() for path in files_of(asked.history)]
     rows = Rows(files)
     columns = columns_of(rows.schema.names)
     _require_free(columns, rows.schema.names)
-    settings = FillSettings(asked.model, asked.prior, 0.01 if _percent(asked.units, rows, columns) else 1.0)
-    job = Job(tuple(path.resolve() for path in files), asked.output.resolve(), settings)
+    unit = 0.01 if _percent(asked.units, rows, columns) else 1.0
+    settings = FillSettings(asked.model, asked.prior, unit, told=asked.units is not None)
+    job = Job(tuple(files), asked.output.resolve(), settings)
     size, every = size_of(rows, columns, asked.surfaces)  # refuses before it writes
     _open(job, rows, asked, size)
     return _run(job, parts_of(rows, columns, size), every, asked, tell)
@@ -111,9 +114,7 @@ def _percent(units: str | None, rows: Rows, columns: HistoryColumns) -> bool:
 
 def _open(job: Job, rows: Rows, asked: BackfillRequest, size: int) -> None:
     """Makes the folder, or finds in it a backfill of the same history with the same settings."""
-    if job.output.exists() and not job.output.is_dir():
-        raise InputError(f"-o {asked.output} is a file; expected a folder, which is made where there is none")
-    rest = [] if not job.output.is_dir() else [path for path in job.output.iterdir() if path.name != _CARD]
+    _require_place(asked)
     card = {
         "history": [[path.name, Rows([path]).digest] for path in job.history],
         "rows": len(rows),
@@ -122,13 +123,34 @@ def _open(job: Job, rows: Rows, asked: BackfillRequest, size: int) -> None:
         **asdict(job.settings),
     }
     path = job.output / _CARD
-    if not path.is_file():
-        if rest:
-            raise InputError(f"-o {asked.output} has other files in it; expected an empty folder, or none")
-        job.output.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(card, indent=1), "utf-8")
+    if path.is_file():
+        _require_same(path, card, asked)
         return
-    there = json.loads(path.read_text("utf-8"))
+    if job.output.is_dir() and any(each.name != f".{_CARD}" for each in job.output.iterdir()):
+        raise InputError(f"-o {asked.output} has other files in it; expected an empty folder, or none")
+    try:
+        job.output.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{_CARD}")
+        beside.write_text(json.dumps(card, indent=1), "utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise InputError(f"-o {asked.output} cannot be written ({error.strerror})") from None
+
+
+def _require_place(asked: BackfillRequest) -> None:
+    """Raises InputError where the output is a file, or would be read as a part of the history."""
+    if asked.output.exists() and not asked.output.is_dir():
+        raise InputError(f"-o {asked.output} is a file; expected a folder, which is made where there is none")
+    if asked.history.is_dir() and asked.output.resolve().is_relative_to(asked.history.resolve()):
+        raise InputError(f"-o {asked.output} is in the history's folder; expected another place")
+
+
+def _require_same(path: Path, card: dict[str, Any], asked: BackfillRequest) -> None:
+    """Raises InputError where the folder's card is of another backfill, or damaged."""
+    try:
+        there = dict(json.loads(path.read_text("utf-8")))
+    except (ValueError, TypeError):
+        raise InputError(f"{path} is damaged; expected what a backfill wrote, or another folder") from None
     other = sorted(name for name in card if there.get(name) != json.loads(json.dumps(card[name])))
     if other:
         raise InputError(

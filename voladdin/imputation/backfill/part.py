@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import pyarrow.parquet as pq
 
 from ... import bundles
 from ..._typing import FloatArray
+from ...errors import InputError
 from ...threads import one_thread
 from .by_axes import Surfaces, surfaces_of
 from .columns import HistoryColumns, columns_of
@@ -53,7 +56,7 @@ def fill_part(job: Job, part: RowRange) -> Done:
 
 
 def _fill(job: Job, part: RowRange) -> Done:
-    rows = Rows(job.history)
+    rows = _rows(job.history, tuple(path.stat().st_mtime_ns for path in job.history))
     columns = columns_of(rows.schema.names)
     before = part.before if job.settings.prior else ()
     surfaces = surfaces_of(rows.table(columns.wanted, [*before, (part.start, part.stop)]), columns)
@@ -77,11 +80,20 @@ def _fill(job: Job, part: RowRange) -> Done:
     return result
 
 
+@lru_cache(maxsize=1)
+def _rows(history: tuple[Path, ...], _written: tuple[int, ...]) -> Rows:
+    """A history of many files is looked through once a process, and again where one is written anew."""
+    return Rows(history)
+
+
 def written(job: Job) -> dict[int, Done]:
-    """What is in the files of the parts that were filled before, by their number."""
-    files = {int(path.stem.removeprefix(_PART)): path for path in job.output.glob(f"{_PART}*.parquet")}
-    told = {number: pq.read_schema(path).metadata[_DONE.encode()] for number, path in files.items()}
-    return {number: Done(**json.loads(words)) for number, words in told.items()}
+    """What is in the files of the parts that were filled before, by their number; a damaged one is not."""
+    found = {}
+    for path in job.output.glob(f"{_PART}*.parquet"):
+        with suppress(pa.ArrowInvalid, OSError, TypeError, KeyError, ValueError):
+            told = json.loads(pq.read_schema(path).metadata[_DONE.encode()])
+            found[int(path.stem.removeprefix(_PART))] = Done(**told)
+    return found
 
 
 def _wide(columns: HistoryColumns, surfaces: Surfaces, answers: list[Filled]) -> dict[str, pa.Array]:
@@ -146,5 +158,7 @@ def _write(table: pa.Table, path: Path) -> None:
     try:
         pq.write_table(table, beside, compression="zstd")
         beside.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error}); started again, it goes on here") from None
     finally:
         beside.unlink(missing_ok=True)

@@ -75,7 +75,7 @@ class _Seen:
             row, day = part.start[own[bad[0]]], np.datetime64(int(days[bad[0]]), "D")
             raise InputError(
                 f"row {row}: {self.names[code]} of {day} comes after a later or equal date; expected the "
-                "dates of each underlying in order, and the rows of a surface together"
+                "dates of each underlying (a column so named) in order, and the rows of a surface together"
             )
         end = own[-1]
         self.last[code] = int(days[-1]), (int(part.start[end]), int(part.stop[end]))
@@ -86,11 +86,12 @@ def days_of(column: pa.Array) -> _Integers:
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         raise InputError(f"the column date has {column[0]}, a number; expected dates such as 2026-01-31")
     try:
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
         zoned = pa.types.is_timestamp(column.type) and column.type.tz is not None
         column = pc.local_timestamp(column) if zoned else column  # the day where it was
-        dates = column.cast(pa.timestamp("us")) if pa.types.is_timestamp(column.type) else column
-        days = pc.floor_temporal(dates, unit="day") if dates is not column else dates
-        found = days.cast(pa.date32()).cast(pa.int32())
+        moments = column.cast(pa.timestamp("us"), safe=False)  # whose nanoseconds are no day
+        found = pc.floor_temporal(moments, unit="day").cast(pa.date32()).cast(pa.int32())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise InputError(
             f"the column date has {str(error)[:80]}; expected dates such as 2026-01-31"
