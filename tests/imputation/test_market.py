@@ -21,6 +21,27 @@ def test_the_middle_is_the_quote() -> None:
     assert "bid" not in result.model
 
 
+@pytest.mark.parametrize(("bid", "ask"), [(0.5, 3.0), (0.01, 20.0)])
+def test_a_market_that_says_less_than_the_others_has_no_middle(bid: float, ask: float) -> None:
+    plain = va.impute(EMPTY, bid=BID, ask=ASK)
+    row, column = np.argwhere(~SHOWN)[3]
+    low, high = BID.copy(), ASK.copy()
+    low[row, column], high[row, column] = bid * surface()[row, column], ask * surface()[row, column]
+    found = va.impute(EMPTY, bid=low, ask=high)
+    np.testing.assert_allclose(found.filled, plain.filled, rtol=1e-12)
+    np.testing.assert_allclose(found.std, plain.std, rtol=1e-12)
+    assert "1 quote too wide in bid and ask to have a middle: filled inside" in found.model
+    low[row, column] = 1.2 * plain.filled[row, column]
+    assert va.impute(EMPTY, bid=low, ask=high).filled[row, column] == pytest.approx(low[row, column])
+
+
+def test_where_every_market_is_wide_the_middles_are_the_quotes() -> None:
+    low, high = np.where(SHOWN, 0.5 * surface(), np.nan), np.where(SHOWN, 1.6 * surface(), np.nan)
+    found = va.impute(EMPTY, bid=low, ask=high)
+    np.testing.assert_allclose(found.filled[SHOWN], 1.05 * surface()[SHOWN], rtol=1e-12)
+    assert "too wide" not in found.model
+
+
 def test_quotes_move_inside_the_market_where_that_suffices() -> None:
     vols = surface()
     vols[1] = np.sqrt(vols[0] ** 2 / 2 * 0.998)  # 2M just below what 1M allows

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import voladdin as va
 from export.bench.data import DATA
 from voladdin.black import call_delta, implied_total_vol, moneyness_from_delta, otm_price
-from voladdin.errors import LabelError
+from voladdin.errors import InputError, LabelError
 from voladdin.imputation.convex_pieces import between
 from voladdin.imputation.interpolation import interpolate_many
 from voladdin.imputation.smile_curve import SmileCurve
@@ -279,3 +279,11 @@ def test_of_cells_that_nearly_coincide_a_point_is_the_nearest() -> None:
     grid = va.Surface([[0.2, 0.21], [0.22, 0.23]], tenors, moneyness=[0.0, 1e-10])
     at = np.repeat(tenors, 2), np.tile([0.0, 1e-10], 2)
     np.testing.assert_array_equal(interpolate_many(grid, *at, kind="moneyness"), grid.vols.ravel())
+
+
+def test_vols_that_bend_a_delta_axis_back_are_named() -> None:
+    found = va.impute(va.Surface([[0.2, 0.2, 0.2, 2.0, 0.1]], [1.0], deltas=[0.9, 0.75, 0.5, 0.25, 0.1]))
+    with pytest.raises(
+        InputError, match=r"at 1 years the vols of call deltas 0.25 and 0.1 put their strikes"
+    ):
+        found.at([0.3], moneyness=[0.0])

@@ -124,18 +124,17 @@ def impute(
 
     prior: an earlier surface on the same axes, `prior_age` days old; its own holes are filled first. Normal
     vols are filled by the universal model, whatever the model asked.
-    bid, ask: [T, K] vols, NaN where there is none. Where the surface has no vol the middle is the quote;
-    quotes with arbitrage are moved inside bid and ask where that suffices, filled cells stay on their side of
-    a lone bid or ask, and `model` says how many quotes were moved and how many cannot stay inside.
+    bid, ask: [T, K] vols, NaN where there is none. Where the surface has no vol the middle is the quote,
+    unless the market is so wide that the other quotes say more: such a cell is filled, inside it. Quotes with
+    arbitrage are moved inside bid and ask where that suffices, filled cells stay on their side of a lone bid
+    or ask, and `model` says how many quotes were moved and how many cannot stay inside.
 
     Raises InputError (no quote, too many cells, other axes, a crossed market) or BundleError.
     """
     require_surfaces(surface, prior)
-    notes: list[str] = []
     low = high = np.full(surface.shape, np.nan)
     if bid is not None or ask is not None:
         low, high = sides(surface, bid, ask)
-        surface, notes = inside_market(surface, low, high)
     earlier = None
     if prior is not None:
         check_prior(surface, prior)
@@ -145,6 +144,10 @@ def impute(
     def fill(quotes: Surface) -> Imputation:
         return _answer(asked, quotes, model, prior_age)
 
+    notes: list[str] = []
+    if bid is not None or ask is not None:
+        surface, notes = inside_market(fill, surface, low, high)
+        asked = replace(asked, surface=surface)
     result, others = on_their_sides(fill, surface, low, high, coverage)
     return replace(result, **others, model="; ".join([result.model, *notes]), asked=asked)
 

@@ -1,6 +1,6 @@
 """Quotes inside their bid and ask: the middle, moved where that has arbitrage and the market leaves room.
 
-Filled cells stay on their side of a lone bid or ask.
+Filled cells stay on their side of a lone bid or ask, and inside a market that is too wide to have a middle.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from .posterior import factor_of_band
 _PROGRAM = 600  # quotes that a program moves; more go onto hulls
 _PASSES = 8  # one does, unless cells that are held push others beyond their side
 _FARTHEST = 30.0  # deviations of a side beyond the answer
+_WIDE, _WIDER = 1.5, 3.0  # ask over bid, and log width over the median's, above which the others may say more
 
 
 class HasBands(Protocol):
@@ -46,6 +47,7 @@ class HasBands(Protocol):
     def zscore(self) -> FloatArray: ...
 
 
+_NO_MIDDLE = "too wide in bid and ask to have a middle: filled inside"
 Answer = TypeVar("Answer", bound=HasBands)
 
 
@@ -58,21 +60,48 @@ def sides(surface: Surface, bid: ArrayLike | None, ask: ArrayLike | None) -> tup
     return np.where(low == 0, np.nan, low), high
 
 
-def inside_market(surface: Surface, low: FloatArray, high: FloatArray) -> tuple[Surface, list[str]]:
+def inside_market(
+    fill: Callable[[Surface], Answer], surface: Surface, low: FloatArray, high: FloatArray
+) -> tuple[Surface, list[str]]:
     """The surface with the quotes that it is filled from, and what is to be said of them.
 
     low, high: [T, K] bid and ask, NaN where there is none. A quote is the surface's own vol, or
-    the middle of bid and ask; where quotes have arbitrage those with a side are moved, inside it where that
-    suffices.
+    the middle of bid and ask, but of a market wider than the band of what `fill` makes of the others; where
+    quotes have arbitrage those with a side are moved, inside it where that suffices.
 
     Raises InputError (a vol outside its market).
     """
     _require_inside(surface, low, high)
-    quotes = surface.replace(np.where(surface.observed, surface.vols, 0.5 * (low + high)))
-    if not quotes.observed.any():
-        return quotes, []
+    middles = surface.replace(np.where(surface.observed, surface.vols, 0.5 * (low + high)))
+    if not middles.observed.any():
+        return middles, []
+    wide = _saying_less(fill, surface, middles, high / low)
+    quotes, said = _without_arbitrage(_without(middles, wide), low, high)
+    return quotes, [note for note in (*said, _counted(wide, _NO_MIDDLE)) if note]
+
+
+def _saying_less(
+    fill: Callable[[Surface], Answer], surface: Surface, middles: Surface, width: FloatArray
+) -> BoolArray:
+    """[T, K] markets, ask over bid, so wide that the other quotes say more of the vol than their middle."""
+    widths = np.where(surface.observed, 1.0, width)
+    widest = max(_WIDE, float(np.nanmedian(widths[middles.observed])) ** _WIDER)
+    wide = ~surface.observed & (np.nan_to_num(width) > widest)
+    others = _without(middles, wide)
+    if not (wide.any() and others.observed.any()):
+        return np.zeros_like(wide)
+    found = fill(others)
+    return np.asarray(wide & (found.high < found.low * np.nan_to_num(width)))
+
+
+def _without(quotes: Surface, cells: BoolArray) -> Surface:
+    return quotes.replace(np.where(cells, np.nan, quotes.vols))
+
+
+def _without_arbitrage(quotes: Surface, low: FloatArray, high: FloatArray) -> tuple[Surface, list[str]]:
+    """Quotes moved inside their market where they have arbitrage."""
     held = quotes.observed & ~np.isfinite(low) & ~np.isfinite(high)
-    by_program = surface.vol_type == "normal" or quotes.observed.sum() <= _PROGRAM
+    by_program = quotes.vol_type == "normal" or quotes.observed.sum() <= _PROGRAM
     method = "auto" if by_program else "envelope"
     try:
         found = repair(quotes, fixed=held, bid=low, ask=high, method=method)
@@ -81,7 +110,7 @@ def inside_market(surface: Surface, low: FloatArray, high: FloatArray) -> tuple[
     moved, outside = np.nan_to_num(found.change) != 0, found.outside
     notes = [_counted(moved & ~outside, "moved inside bid and ask so that there is no arbitrage")]
     notes.append(_counted(outside, "cannot stay inside bid and ask without arbitrage"))
-    return found.surface, [note for note in notes if note]
+    return found.surface, notes
 
 
 def on_their_sides(

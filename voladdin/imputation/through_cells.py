@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import bundles
-from .._typing import BoolArray, FloatArray
+from .._typing import FloatArray
 from ..black import moneyness_from_delta
 from ..errors import InputError
 from ..surface import MAX_CELLS, Surface
@@ -123,7 +123,11 @@ def _of_deltas(fill: Fill, surface: Surface, model: str) -> SurfaceFunction:
     wide = np.concatenate([surface.vols, np.full((len(surface.tenors), len(lacking)), np.nan)], axis=1)
     filled = fill(Surface(wide[:, order], surface.tenors, deltas=deltas[order]), model)
     k = moneyness_from_delta(deltas[order], filled * np.sqrt(surface.tenors)[:, None])
-    return SurfaceFunction(surface.tenors, k, np.where(_ascending(k), filled, np.nan))
+    if not (np.diff(k, axis=1) > 0).all():
+        own = order < len(surface.deltas)  # without the deltas that it lacked
+        k, filled = k[:, own], filled[:, own]
+        _require_ascending(k, deltas[order][own], surface.tenors)
+    return SurfaceFunction(surface.tenors, k, filled)
 
 
 def _of_strikes(fill: Fill, surface: Surface, model: str, level: float) -> SurfaceFunction:
@@ -144,10 +148,15 @@ def _of_strikes(fill: Fill, surface: Surface, model: str, level: float) -> Surfa
     return SurfaceFunction(surface.tenors, k, filled)
 
 
-def _ascending(k: FloatArray) -> BoolArray:
-    """[T, K]: strikes above all before them; where vols bend a delta axis back, nodes are left out."""
-    highest = np.maximum.accumulate(k, axis=1)
-    return np.concatenate([np.ones((len(k), 1), dtype=np.bool_), k[:, 1:] > highest[:, :-1]], axis=1)
+def _require_ascending(k: FloatArray, deltas: FloatArray, tenors: FloatArray) -> None:
+    """Raises InputError where vols bend a delta axis back: it is then no function of the strike."""
+    bent = np.argwhere(np.diff(k, axis=1) <= 0)
+    if len(bent):
+        row, column = bent[0]
+        raise InputError(
+            f"at {tenors[row]:.4g} years the vols of call deltas {deltas[column]:g} and "
+            f"{deltas[column + 1]:g} put their strikes out of order; expected vols closer to each other"
+        )
 
 
 def _log_moneyness(
