@@ -30,6 +30,7 @@ def test_a_full_surface_or_a_documented_error(
     assert (result.filled[seen] == vols[seen]).all()
     assert np.isfinite(result.std).all() and (result.std[~seen] > 0).all()
     assert ((result.low <= result.mean) & (result.mean <= result.high) & (result.high <= MAX_VOL)).all()
+    assert (result.std <= MAX_VOL).all()
     assert np.isfinite(result.zscore[seen]).all()
 
 

@@ -81,7 +81,8 @@ def anywhere(
     reach = factor_of_band(relative, asked.coverage)
     shape = at.shape
     low, high = mean / reach, np.minimum(mean * reach, np.maximum(mean, MAX_VOL))
-    return Anywhere(*(a.reshape(shape) for a in (mean, mean * relative, low, high)))
+    spread = np.minimum(mean * relative, MAX_VOL)
+    return Anywhere(*(a.reshape(shape) for a in (mean, spread, low, high)))
 
 
 def _u(

@@ -255,7 +255,8 @@ def present(
     log_mean, log_std = answer.mean.reshape(vols.shape), answer.std.reshape(vols.shape)
     observed = np.isfinite(vols)
     median = np.clip(np.exp(log_mean), MIN_VOL, MAX_VOL)
-    mean, std = np.where(observed, vols, median), np.where(observed, 0.0, median * log_std)
+    spread = np.minimum(median * log_std, MAX_VOL)
+    mean, std = np.where(observed, vols, median), np.where(observed, 0.0, spread)
     zscore = np.where(observed, answer.zscore.reshape(vols.shape), np.nan)
     guarded = guard(axes, mean, observed, np.where(observed, zscore, std)) if arbitrage_free else None
     filled = mean if guarded is None else guarded.vols
