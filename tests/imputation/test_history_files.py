@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,77 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot be written"):
         backfill(BackfillRequest(history, tmp_path / "file" / "out"))
+
+
+def _cells(strikes: Sequence[Any], tenors: Sequence[Any] = ("1M", "1Y"), **names: Any) -> pd.DataFrame:
+    """The long form of a history, with other tenors (column `tenor`) and strikes (column `strike`)."""
+    wide = _history()
+    rows = [
+        {"date": day, "underlying": pair, "tenor": tenor, "strike": strike, "vol": vol}
+        for day, pair, *vols in wide[["date", "underlying", *NODES]].itertuples(index=False)
+        for (tenor, strike), vol in zip(itertools.product(tenors, strikes), vols, strict=True)
+    ]
+    return pd.DataFrame(rows).rename(columns=names)
+
+
+LABELS, YEARS = ("25P", "ATM", "25C"), (30 / 365, 1.0)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        _cells(LABELS, YEARS, strike="Delta", tenor="Tenor Years", date="Date", vol="VOL", underlying="pair"),
+        _cells(LABELS, YEARS, strike="delta"),
+        _cells(LABELS, (30, 365), strike="delta", tenor="dte"),
+        _cells((-25, 50, 25), YEARS, strike="delta"),
+        _cells((-0.25, 0.5, 0.25), YEARS, strike="delta"),
+        _cells((75, 50, 25), YEARS, strike="call_delta", underlying="Currency Pair"),
+    ],
+)
+def test_the_usual_names_and_numbers_of_cells(written: pd.DataFrame, tmp_path: Path) -> None:
+    plain = _put(_cells((0.75, 0.5, 0.25), YEARS, strike="call_delta"), tmp_path / "plain.parquet")
+    backfill(BackfillRequest(plain, tmp_path / "a"))
+    backfill(BackfillRequest(_put(written, tmp_path / "h.parquet"), tmp_path / "b"))
+    same, found = (pq.ParquetDataset(tmp_path / name).read() for name in "ab")
+    name = next(name for name in found.column_names if name.lower() == "vol")
+    np.testing.assert_allclose(found[name], same["vol"], rtol=1e-12)
+
+
+def test_an_expiry_counts_from_its_date(tmp_path: Path) -> None:
+    table = _cells((0.75, 0.5, 0.25), (30, 365), strike="call_delta", tenor="tenor_days")
+    backfill(BackfillRequest(_put(table, tmp_path / "plain.parquet"), tmp_path / "a"))
+    ends = table["date"] + pd.to_timedelta(table.pop("tenor_days"), unit="D")
+    backfill(BackfillRequest(_put(table.assign(expiry=ends), tmp_path / "h.parquet"), tmp_path / "b"))
+    same, found = (pq.ParquetDataset(tmp_path / name).read() for name in "ab")
+    np.testing.assert_array_equal(found["vol"], same["vol"])
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (_cells(LABELS, (7, 30), strike="delta"), "column tenor has 7, 30: days, months or years"),
+        (_cells(LABELS, ("1", "12"), strike="delta"), "column tenor has 1, 12: days, months or years"),
+        (_cells((0.9, 1.0, 1.1), strike="moneyness"), r"moneyness has 0.9 to 1.1: percent, K/F or ln\(K/F\)"),
+        (_cells((-10, 0, 10), strike="log_moneyness"), r"log_moneyness has -10 to 10: percent, K/F or ln"),
+        (_cells((0.25, 0.5, 250), strike="delta"), "column delta has 250, no delta"),
+        (_cells(LABELS, strike="delta", underlying="ticker"), "'ticker' and none of underlyings"),
+        (
+            _history().rename(columns=lambda name: name.replace("1M", "30").replace("1Y", "365")),
+            "30, 365: days",
+        ),
+    ],
+)
+def test_numbers_of_two_readings_are_refused(table: pd.DataFrame, words: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=words):
+        backfill(BackfillRequest(_put(table, tmp_path / "h.parquet"), tmp_path / "out"))
+
+
+def test_a_forward_of_something_else_is_named(tmp_path: Path) -> None:
+    table = _cells((95.0, 100.0, 105.0)).assign(forward=100.0)
+    table.loc[table.index[6:12], "forward"] = 1.0
+    found = _filled(_put(table, tmp_path / "h.parquet"), tmp_path / "out")
+    far = found["flags"].str.contains("forward 1 is .* standard deviations from the nearest strike")
+    assert far.tolist() == [6 <= i < 12 for i in range(len(table))]
 
 
 def test_rows_of_partitions_alone_are_counted(tmp_path: Path) -> None:

@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..._typing import FloatArray
 from ...errors import InputError
 from ...labels import parse_delta, parse_tenor
-from .columns import HistoryColumns
+from ...labels.dates import DAYS_PER_YEAR
+from .columns import HistoryColumns, whole_numbers
 from .plan import days_of
 
+MAX_MONEYNESS = 5.0  # and above, no desk's ln(K/F)
 _Integers = NDArray[np.int64]
 
 
@@ -105,6 +108,24 @@ def surfaces_of(table: pa.Table, columns: HistoryColumns) -> Surfaces:
     return Surfaces(code[first], day[first], surface, grids, cell)
 
 
+def require_one_reading(table: pa.Table, columns: HistoryColumns) -> None:
+    """Raises InputError where rows leave it open what the numbers of tenors and moneyness are."""
+    if "tenor" in columns.open_reading:
+        whole = whole_numbers(pc.unique(table.column(columns.tenor).cast(pa.string())).to_pylist())
+        if whole:
+            raise InputError(
+                f"the column {columns.tenor} has {whole}: days, months or years; expected the name "
+                "tenor_days, tenor_months or tenor_years, or labels such as 1M"
+            )
+    if columns.kind == "moneyness" and columns.strike:
+        found = _numbers(table, columns.strike)
+        if (found.min() > 0 and "moneyness" in columns.open_reading) or np.abs(found).max() >= MAX_MONEYNESS:
+            raise InputError(
+                f"the column {columns.strike} has {found.min():g} to {found.max():g}: percent, K/F or "
+                "ln(K/F); expected the name log_moneyness and ln(K/F)"
+            )
+
+
 def _whole(table: pa.Table, columns: HistoryColumns) -> SameAxes:
     nodes = np.array(list(columns.nodes.values()))
     tenors, strikes = np.unique(nodes[:, 0]), np.unique(nodes[:, 1])
@@ -126,9 +147,10 @@ class _LongForm:
 
     @classmethod
     def of(cls, table: pa.Table, columns: HistoryColumns) -> _LongForm:
-        strike = _labels(table, columns.strike, parse_delta if columns.kind == "delta" else float)
+        delta = columns.kind == "delta"
+        strike = _deltas(table, columns.strike) if delta else _labels(table, columns.strike, float)
         forward = _numbers(table, columns.forward) if columns.forward else None
-        tenor = _labels(table, columns.tenor, parse_tenor)
+        tenor = _tenors(table, columns)
         for name, values in ((columns.tenor, tenor), (columns.strike, strike)):
             if not np.isfinite(values).all():
                 raise InputError(
@@ -187,8 +209,33 @@ def _numbers(table: pa.Table, name: str) -> FloatArray:
     try:
         column = table.column(name).combine_chunks().cast(pa.float64())
     except pa.ArrowInvalid as error:
-        raise InputError(f"the column {name} is not of numbers ({str(error)[:60]}); expected vols") from None
+        raise InputError(f"the column {name} is not of numbers ({str(error)[:60]}); expected such") from None
     return np.array(column.to_numpy(zero_copy_only=False), dtype=float)
+
+
+def _tenors(table: pa.Table, columns: HistoryColumns) -> FloatArray:
+    """[R] years of labels or numbers, or from the date to the expiry."""
+    if columns.in_a_year == 1.0:
+        return _labels(table, columns.tenor, parse_tenor)
+    if columns.in_a_year:
+        return _numbers(table, columns.tenor) / columns.in_a_year
+    start, end = (
+        days_of(table.column(name).combine_chunks(), name) for name in (columns.date, columns.tenor)
+    )
+    return np.asarray((end - start) / DAYS_PER_YEAR)
+
+
+def _deltas(table: pa.Table, name: str) -> FloatArray:
+    """[R] call deltas of labels, or of numbers such as 0.25, 25 or -25."""
+    found = _labels(table, name, parse_delta)
+    if ((found > 0) & (found < 1)).all():
+        return found
+    numbers, places = np.unique(found, return_inverse=True)
+    read = [parse_delta(number) for number in numbers.tolist()]
+    if None in read:
+        bad = numbers[read.index(None)]
+        raise InputError(f"the column {name} has {bad:g}, no delta; expected such as 0.25, 25 or -25")
+    return np.array(read, dtype=float)[places]
 
 
 def _labels(table: pa.Table, name: str, parse: Callable[[Any], float | None]) -> FloatArray:

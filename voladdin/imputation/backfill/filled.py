@@ -10,20 +10,19 @@ import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
 from ...errors import InputError, VoladdinError
-from ...surface import MAX_VOL, Surface
+from ...surface import Surface
 from ..filling import COVERAGE, Imputation, fill, filled_vols, whole
 from ..model import Imputer, imputer
 from ..requirements import check_grid
 from ..through_cells import vols_at
 from ..weighing import QuotesAlone
 from .by_axes import Before, SameAxes
+from .refusals import NO_QUOTE, name_far_forwards, refusals
 
 BATCH = 1_024
 OLDEST = 30  # business days of a prior
 SOURCES = ("quote", "filled", "moved", "disputed")
 _QUOTE, _FILLED, _MOVED, _DISPUTED = range(len(SOURCES))
-_EMPTY = "no quote"
-_LOW, _HIGH = 0.003, 5.0  # median vols of a surface that may be in another unit than the history
 
 
 @dataclass(frozen=True)
@@ -54,22 +53,23 @@ def filled(grid: SameAxes, kind: str, settings: FillSettings, own: BoolArray, be
     A surface that cannot be filled stays as it is, and its flag says why.
     """
     vols = grid.vols * settings.unit
-    flags = _refusals(vols, settings)
+    flags = refusals(vols, settings.unit, told=settings.told)
     work = _Work(
         vols.copy(), np.zeros_like(vols), np.zeros(vols.shape, int), flags, np.zeros(len(vols), bool)
     )
     try:
         axes = _axes(grid, kind)
     except VoladdinError as error:
-        for one in np.flatnonzero(own & _among(flags, "", _EMPTY)).tolist():
+        for one in np.flatnonzero(own & _among(flags, "", NO_QUOTE)).tolist():
             flags[one] = " ".join(str(error).split())
     else:
+        name_far_forwards(axes, grid.forwards, vols, flags)
         near = own & (before.age > 0) & (before.age <= OLDEST) & settings.prior
         carried = _carried(axes, kind, settings, {k: v for k, v in before.elsewhere.items() if near[k]})
         usable = (before.place >= 0) & _among(flags, "")[before.place]
         usable[list(carried)] = True
         age = np.where(near & usable, before.age, 0)
-        ready = np.flatnonzero(own & (_among(flags, "") | (_among(flags, _EMPTY) & (age > 0))))
+        ready = np.flatnonzero(own & (_among(flags, "") | (_among(flags, NO_QUOTE) & (age > 0))))
         earlier = np.where(age > 0, before.place, -1)
         if len(ready):
             work.fill(_Filler.of(imputer(settings.model), axes, vols, ready, earlier, carried), ready, age)
@@ -113,42 +113,13 @@ def _carried(
     found = {}
     for member, (other, number) in elsewhere.items():
         vols = other.vols[number] * settings.unit
-        if _refusals(vols[None], settings)[0]:
+        if refusals(vols[None], settings.unit, told=settings.told)[0]:
             continue
         with suppress(VoladdinError):
             earlier = _axes(other, kind).replace(vols)
             whole = vols_at(filled_vols, earlier, years, at, kind=name, forwards=None, model=settings.model)
             found[member] = whole.reshape(axes.shape)
     return found
-
-
-def _refusals(vols: FloatArray, settings: FillSettings) -> list[str]:
-    """[N] why each surface cannot be filled by itself; "" where it can."""
-    sizes = np.sort(vols.reshape(len(vols), -1), axis=1)
-    middle = np.take_along_axis(sizes, np.maximum(np.isfinite(sizes).sum(1) - 1, 0)[:, None] // 2, axis=1)[
-        :, 0
-    ]
-    return [
-        _refusal(surface) or _other_unit(about, settings)
-        for surface, about in zip(vols, middle.tolist(), strict=True)
-    ]
-
-
-def _other_unit(about: float, settings: FillSettings) -> str:
-    """Where vols may be percent points in a history of decimals, or the other way round; "" else."""
-    percent = settings.unit != 1.0
-    if settings.told or not (about < _LOW if percent else about > _HIGH):
-        return ""
-    reading, unit = ("decimals", "percent") if percent else ("percent points", "decimal")
-    return f"vols of about {about / settings.unit:g} may be {reading}; expected one unit, or --units {unit}"
-
-
-def _refusal(vols: FloatArray) -> str:
-    """Why a surface cannot be filled by itself; "" where it can."""
-    bad = ~np.isnan(vols) & ~((vols > 0) & (vols <= MAX_VOL))
-    if bad.any():
-        return f"vol {vols[bad][0]:g} is not above 0 and at most {MAX_VOL:g}"
-    return "" if np.isfinite(vols).any() else _EMPTY
 
 
 @dataclass(frozen=True)

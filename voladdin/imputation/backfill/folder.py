@@ -16,7 +16,7 @@ import numpy as np
 
 from ...conventions.quotes import PERCENT_ABOVE
 from ...errors import InputError
-from .by_axes import surfaces_of
+from .by_axes import require_one_reading, surfaces_of
 from .columns import HistoryColumns, columns_of
 from .engines import Finished, dask, here, pool
 from .files import files_of
@@ -101,13 +101,15 @@ def _require_free(columns: HistoryColumns, names: list[str]) -> None:
 
 def _percent(units: str | None, rows: Rows, columns: HistoryColumns) -> bool:
     """Whether the vols are percent points: as told, else by the median of the first surfaces."""
-    if units is not None:
-        return units == "percent"
     stop = next((part.stop for part in parts_of(rows, columns, _SAMPLE)), 0)
     if not stop:
         raise InputError("the history has no row; expected at least one surface")
-    vols = [grid.vols.ravel() for grid in surfaces_of(rows.table(columns.wanted, [(0, stop)]), columns).grids]
-    quoted = np.concatenate(vols)
+    sample = rows.table(columns.wanted, [(0, stop)])
+    grids = surfaces_of(sample, columns).grids
+    require_one_reading(sample, columns)
+    if units is not None:
+        return units == "percent"
+    quoted = np.concatenate([grid.vols.ravel() for grid in grids])
     quoted = quoted[np.isfinite(quoted)]
     return len(quoted) > 0 and float(np.median(quoted)) > PERCENT_ABOVE
 

@@ -81,10 +81,10 @@ class _Seen:
         self.last[code] = int(days[-1]), (int(part.start[end]), int(part.stop[end]))
 
 
-def days_of(column: pa.Array) -> _Integers:
+def days_of(column: pa.Array, name: str = "date") -> _Integers:
     """Days since 1970 of dates, times or ISO text. Raises InputError with the first value that is none."""
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-        raise InputError(f"the column date has {column[0]}, a number; expected dates such as 2026-01-31")
+        raise InputError(f"the column {name} has {column[0]}, a number; expected dates such as 2026-01-31")
     try:
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
@@ -94,10 +94,10 @@ def days_of(column: pa.Array) -> _Integers:
         found = pc.floor_temporal(moments, unit="day").cast(pa.date32()).cast(pa.int32())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise InputError(
-            f"the column date has {str(error)[:80]}; expected dates such as 2026-01-31"
+            f"the column {name} has {str(error)[:80]}; expected dates such as 2026-01-31"
         ) from None
     if found.null_count:
-        raise InputError("the column date has an empty cell; expected a date in every row")
+        raise InputError(f"the column {name} has an empty cell; expected a date in every row")
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
