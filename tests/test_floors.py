@@ -23,13 +23,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("voladdin.options", "voladdin.service"),
     ("voladdin.surface",),
     ("voladdin.conventions", "voladdin.feature_map"),
-    ("voladdin.bundles", "export.history"),
+    ("voladdin.bundles",),
     ("voladdin.arbitrage",),
     ("voladdin.cells", "voladdin.generation", "voladdin.imputation", "export.simulation"),
-    ("voladdin", "voladdin.worksheet", "export.bundle_writer"),
-    ("voladdin.xlsx", "export.imputation"),
-    ("voladdin.commands", "voladdin.hosts.documents", "export.generation"),
-    ("voladdin.cli", "voladdin.hosts.excel", "voladdin.hosts.libreoffice"),
+    ("voladdin", "voladdin.worksheet", "export.history"),
+    ("voladdin.xlsx", "export.bundle_writer"),
+    ("voladdin.commands", "voladdin.hosts.documents", "export.imputation"),
+    ("voladdin.cli", "voladdin.hosts.excel", "voladdin.hosts.libreoffice", "export.generation"),
     ("server", "workbook", "export.bench", "voladdin.hosts.doctor"),
 )
 _FLOOR = {room: floor for floor, rooms in enumerate(FLOORS, 1) for room in rooms}

@@ -19,7 +19,12 @@ _DIAGRAMS = (
     ("003-figure-2", ("figure 2",), "a VAE", "`export/imputation/networks/base.py`"),
     ("003-figure-3", ("figure 3",), "call and put prices by moneyness", "`voladdin/black.py`"),
     ("003-figure-4", ("figure 4",), "delta by maturity", "`voladdin/black.py`"),
-    ("003-figure-5", ("figure 5", "figure 6"), "one surface on strikes and on deltas", "`export/history.py`"),
+    (
+        "003-figure-5",
+        ("figure 5", "figure 6"),
+        "one surface on strikes and on deltas",
+        "`export/history/__init__.py`",
+    ),
     ("003-figure-8", ("figure 8",), "a convolution", "`export/bench/papers/mama/surfaces_vae.py`"),
     (
         "003-figure-9",

@@ -77,20 +77,31 @@ def columns_of(names: Sequence[str]) -> HistoryColumns:
 
     Raises InputError or LabelError that names the columns found.
     """
-    known = {name.strip().lower().replace(" ", "_"): name for name in names} | {name: name for name in names}
+    known = known_columns(names)
     if "date" not in known:
         raise InputError(f"the history has no column 'date'; expected one beside {_some(names)}")
-    underlying = next((known[name] for name in _PAIRS if name in known), None)
-    other = next((known[name] for name in _NAMES if name in known), None)
-    if underlying is None and other is not None:
-        raise InputError(
-            f"the history has a column {other!r} and none of underlyings; expected it to be named underlying "
-            "where it tells one from another, or left out"
-        )
+    underlying = underlying_of(known)
     labelled = [name for name in names if "|" in name]
     if labelled:
         return _wide(known["date"], underlying, labelled)
     return _long(known, underlying, names)
+
+
+def known_columns(names: Sequence[str]) -> dict[str, str]:
+    """The columns by their names in small letters, with underscores."""
+    return {name.strip().lower().replace(" ", "_"): name for name in names} | {name: name for name in names}
+
+
+def underlying_of(known: dict[str, str]) -> str | None:
+    """The column of underlyings, if any. Raises InputError where one may be that, or of options."""
+    found = next((known[name] for name in _PAIRS if name in known), None)
+    other = next((known[name] for name in _NAMES if name in known), None)
+    if found is None and other is not None:
+        raise InputError(
+            f"the history has a column {other!r} and none of underlyings; expected it to be named underlying "
+            "where it tells one from another, or left out"
+        )
+    return found
 
 
 def whole_numbers(labels: Sequence[str | None]) -> str:

@@ -17,19 +17,20 @@ def refusals(vols: FloatArray, unit: float, *, told: bool) -> list[str]:
     sizes = np.sort(vols.reshape(len(vols), -1), axis=1)
     middle = np.maximum(np.isfinite(sizes).sum(1) - 1, 0) // 2
     about = sizes[np.arange(len(vols)), middle].tolist()
-    return [
-        _refusal(one) or ("" if told else _other_unit(median, unit))
-        for one, median in zip(vols, about, strict=True)
-    ]
+    return [_refusal(one) or ("" if told else _told(m, unit)) for one, m in zip(vols, about, strict=True)]
 
 
-def _other_unit(about: float, unit: float) -> str:
-    """Where vols may be percent points in a history of decimals, or the other way round; "" else."""
-    percent = unit != 1.0
+def _told(about: float, unit: float) -> str:
+    words = other_unit(about, percent=unit != 1.0)
+    return words and f"{words}, or --units {'decimal' if unit == 1.0 else 'percent'}"
+
+
+def other_unit(about: float, *, percent: bool) -> str:
+    """Where vols, decimals, may be percent points in a history of decimals, or the other way; "" else."""
     if not (about < _LOW if percent else about > _HIGH):
         return ""
-    reading, words = ("decimals", "percent") if percent else ("percent points", "decimal")
-    return f"vols of about {about / unit:g} may be {reading}; expected one unit, or --units {words}"
+    reading = f"{100 * about:g} may be decimals" if percent else f"{about:g} may be percent points"
+    return f"vols of about {reading}; expected one unit"
 
 
 def _refusal(vols: FloatArray) -> str:

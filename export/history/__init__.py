@@ -18,8 +18,12 @@ from scipy.special import ndtri
 from voladdin._typing import FloatArray
 from voladdin.conventions.quotes import PERCENT_ABOVE
 from voladdin.errors import InputError, LabelError
+from voladdin.imputation.backfill.columns import known_columns, underlying_of, whole_numbers
+from voladdin.imputation.backfill.refusals import other_unit
 from voladdin.labels import parse_strike, parse_tenor
 from voladdin.surface import MAX_VOL
+
+from .cells import dates_of, numbers_of
 
 if TYPE_CHECKING:
     import pandas
@@ -78,31 +82,48 @@ def read_history(path: str | Path) -> Days:
 
     Raises InputError naming the file and what was expected.
     """
-    import pandas as pd
-
-    table = _table(Path(path))
-    table.columns = [str(column).strip() for column in table.columns]
-    if "date" not in table:
-        raise InputError(f"{path}: no column 'date'; expected one beside {list(table.columns)[:4]}")
-    if "underlying" not in table:
-        table["underlying"] = "history"
+    table = _named(path, _table(Path(path)))
     if set(LONG_COLUMNS) <= set(table.columns):
-        table = _wide(table)
-    columns = [column for column in table.columns if "|" in column and not _is_forward(column)]
-    nodes = {column: _node(path, column) for column in columns}
-    if not nodes:
-        raise InputError(f"{path}: expected columns such as '1M|25P', or {', '.join(LONG_COLUMNS)}")
-    kinds = {kind for _, kind, _ in nodes.values()}
-    if len(kinds) > 1:
-        raise LabelError(f"{path}: columns are of {' and '.join(sorted(kinds))}; expected one kind")
-    numbers = {c: pd.to_numeric(table[c], errors="coerce").to_numpy(float) for c in nodes}
-    if kinds == {"delta"}:
+        table = _wide(path, table)
+    _require_once(path, table, ["underlying", "date"])
+    nodes = _nodes(path, table)
+    numbers = {column: numbers_of(path, table[column]) for column in nodes}
+    if next(iter(nodes.values()))[1] == "delta":
         tenors, deltas, vols = _at_deltas(nodes, numbers, len(table))
     else:
         tenors, deltas, vols = _from_strikes(path, table, nodes, numbers)
-    dates = pd.to_datetime(table["date"]).to_numpy("datetime64[D]")
+    dates = table["date"].to_numpy("datetime64[D]")
     names = table["underlying"].astype(str).to_numpy(str)
     return _clean(path, Days(vols, names, dates, tenors, deltas))
+
+
+def _named(path: str | Path, table: pandas.DataFrame) -> pandas.DataFrame:
+    """With the columns of dates, underlyings and cells under their usual names. Raises InputError."""
+    table.columns = [str(column).strip() for column in table.columns]
+    known = known_columns(table.columns.tolist())
+    if "date" not in known:
+        raise InputError(f"{path}: no column 'date'; expected one beside {list(table.columns)[:4]}")
+    usual = {known[name]: name for name in ("date", *LONG_COLUMNS) if name in known}
+    underlying = underlying_of(known)
+    table = table.rename(columns=usual | ({} if underlying is None else {underlying: "underlying"}))
+    if underlying is None:
+        table["underlying"] = "history"
+    table["date"] = dates_of(path, table["date"])
+    return table
+
+
+def _nodes(path: str | Path, table: pandas.DataFrame) -> dict[str, Node]:
+    """The columns of vols, all of one kind. Raises InputError or LabelError."""
+    columns = [column for column in table.columns if "|" in column and not _is_forward(column)]
+    if not columns:
+        raise InputError(f"{path}: expected columns such as '1M|25P', or {', '.join(LONG_COLUMNS)}")
+    if whole := whole_numbers(list(dict.fromkeys(column.partition("|")[0] for column in columns))):
+        raise InputError(f"{path}: tenors {whole} are days, months or years; expected such as 1M, 1Y")
+    nodes = {column: _node(path, column) for column in columns}
+    kinds = {kind for _, kind, _ in nodes.values()}
+    if len(kinds) > 1:
+        raise LabelError(f"{path}: columns are of {' and '.join(sorted(kinds))}; expected one kind")
+    return nodes
 
 
 def _at_deltas(
@@ -135,8 +156,6 @@ def _from_strikes(
 
 def _moneyness(path: str | Path, table: pandas.DataFrame, column: str, kind: str, value: float) -> FloatArray:
     """[N] ln(K/F) of a column. Raises InputError where a strike has no forward."""
-    import pandas as pd
-
     if kind == "moneyness":
         return np.full(len(table), value)
     tenor = column.partition("|")[0].strip()
@@ -146,7 +165,7 @@ def _moneyness(path: str | Path, table: pandas.DataFrame, column: str, kind: str
             f"{path}: column {column!r} is a strike; expected forwards in a column '{tenor}|F' or 'F'"
         )
     best = next((c for c in named if "|" in c), named[0])
-    forward = pd.to_numeric(table[best], errors="coerce").to_numpy(float)
+    forward = numbers_of(path, table[best])
     return np.log(value / np.where(forward > 0, forward, np.nan))
 
 
@@ -183,10 +202,18 @@ def _table(path: Path) -> pandas.DataFrame:
     raise InputError(f"history file {path.name!r}: expected .csv, .csv.gz, .parquet or .xlsx")
 
 
-def _wide(table: pandas.DataFrame) -> pandas.DataFrame:
+def _wide(path: str | Path, table: pandas.DataFrame) -> pandas.DataFrame:
     table["node"] = table["tenor"].astype(str) + "|" + table["call_delta"].astype(str)
-    wide = table.pivot_table(index=["underlying", "date"], columns="node", values="vol", aggfunc="last")
-    return wide.reset_index()
+    _require_once(path, table, ["underlying", "date", "node"])
+    table["vol"] = numbers_of(path, table["vol"])
+    return table.pivot(index=["underlying", "date"], columns="node", values="vol").reset_index()
+
+
+def _require_once(path: str | Path, table: pandas.DataFrame, keys: list[str]) -> None:
+    twice = table[table.duplicated(keys)]
+    if len(twice):
+        underlying, day, *node = twice.iloc[0][keys].astype(str)
+        raise InputError(f"{path}: {' '.join([underlying, 'of', day[:10], *node])} twice; expected each once")
 
 
 def _node(path: str | Path, column: str) -> Node:
@@ -203,12 +230,20 @@ def _node(path: str | Path, column: str) -> Node:
 
 def _clean(path: str | Path, days: Days) -> Days:
     vols = np.where(days.vols > 0, days.vols, np.nan)
-    if np.isfinite(vols).any() and np.nanmedian(vols) > PERCENT_ABOVE:
+    percent = bool(np.isfinite(vols).any() and np.nanmedian(vols) > PERCENT_ABOVE)
+    if percent:
         vols = vols / 100.0
-    worst = np.nanmax(vols) if np.isfinite(vols).any() else 0.0
+    days = replace(days, vols=vols).keep(np.asarray(np.isfinite(vols).any((1, 2))))
+    _require_one_unit(path, days, percent=percent)
+    worst = np.nanmax(vols) if len(days) else 0.0
     if worst > MAX_VOL:
         raise InputError(f"{path}: a vol is {worst:g}; expected at most {MAX_VOL:g} (decimal)")
-    days = replace(days, vols=vols).keep(np.asarray(np.isfinite(vols).any((1, 2))))
     if len(days) < 30:
         raise InputError(f"{path}: {len(days)} days with a vol; training needs at least 30")
     return days
+
+
+def _require_one_unit(path: str | Path, days: Days, *, percent: bool) -> None:
+    for vols, name, day in zip(days.vols, days.underlying, days.date, strict=True):
+        if words := other_unit(float(np.nanmedian(vols)), percent=percent):
+            raise InputError(f"{path}: {name} of {day}: {words}")
