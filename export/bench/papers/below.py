@@ -22,6 +22,7 @@ _PLACES = {  # of checkpoints: what they are, and the steps of their paper
     "networks/toy-*.pt": ("networks of its toys", STEPS),
     "search-*/networks/*.pt": ("networks of its search", STEPS),
 }
+_RULED = {True: "constant β", False: "β or capacity moves"}
 SURFACES = 60_000  # of Wang, Liu and Vuik (2025)
 
 
@@ -46,7 +47,10 @@ def _by_steps(folder: Path) -> Iterator[list[str]]:
 def _not_settled(networks: Path) -> Iterator[list[str]]:
     """Mama's networks that a number of epochs ended, not his rule: a point of the curve is an epoch."""
     rule = f"until the loss has not fallen for {STOP} epochs"
-    kinds = {True: "networks of Mama (2022), constant β", False: "those whose β or capacity moves"}
+    kinds = {
+        True: "networks of Mama (2022), constant β",
+        False: "networks of Mama (2022), β or capacity moves",
+    }
     ended: dict[bool, list[float]] = {ruled: [] for ruled in kinds}
     for file in sorted(networks.glob("mama-*.pt")):
         stored = _stored(file)

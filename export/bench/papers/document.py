@@ -62,9 +62,8 @@ def _budget(results: Mapping[str, dict[str, Any]]) -> str:
     of = {n: {r["budget"][n] for r in results.values() if n in r["budget"]} for n in names}
     words = ", ".join(f"{name} {' or '.join(f'{v:,}' for v in sorted(v))}" for name, v in of.items() if v)
     minutes = sum(stored["seconds"] for stored in results.values()) / 60
-    return (
-        f"Budget: {words}. Items took {minutes:,.0f} minutes of processor, the networks they share apart.\n"
-    )
+    time = f"{minutes:,.0f} minutes of processor, of the networks only those that an item had to train"
+    return f"Budget: {words}. The items took {time}.\n"
 
 
 def _coverage(paper: str, results: Mapping[str, dict[str, Any]]) -> str:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+
+from export.imputation.networks.noise import OfLatent
+from export.imputation.training.slices import LOGGED_EVERY, Run
+from voladdin._typing import FloatArray
 
 from ..items import Bench, Item, Outcome, Table
 from ..panels import panels
@@ -41,29 +46,58 @@ def data_of(key: str, bench: Bench, name: str) -> Outcome:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Generated:
+    """What a network came to. learned: of its noise, in words; points: [n, 2]; distance: from fresh data."""
+
+    name: str
+    learned: str
+    points: FloatArray
+    distance: float
+    curve: list[list[float]]
+
+    @property
+    def loss(self) -> float:
+        """The mean of the last 1,000 steps."""
+        return float(np.mean([value for _, value in self.curve[-1_000 // LOGGED_EVERY :]]))
+
+    @property
+    def row(self) -> list[str]:
+        return [self.name, self.learned or "fixed", f"{self.loss:.3f}", f"{self.distance:.3f}"]
+
+    def __str__(self) -> str:
+        learned = f" ({self.learned})" if self.learned else ""
+        return f"{self.name}{learned} {self.distance:.3f}, {self.loss:.2f}"
+
+
+def _of(bench: Bench, name: str, *, noisy: bool) -> _Generated:
+    run = toy(bench, name)
+    points = generated(run, _COUNT, bench.seed, noisy=noisy)
+    distance = sliced_distance(points, mixture(TOYS[name].mixture, _COUNT, bench.seed + 1))
+    return _Generated(name, _learned(run), points, distance, run.curve)
+
+
+def _learned(run: Run) -> str:
+    if isinstance(run.model.noise, OfLatent):
+        return "Σ of z"
+    values = {"σ": sigma_of(run), "β": toy_beta(run)}
+    return ", ".join(f"{letter} {value:.2g}" for letter, value in values.items() if value is not None)
+
+
 def generations(key: str, bench: Bench, names: Sequence[str], *, noisy: bool = True) -> Outcome:
     """Samples of each network, how far they are from fresh data, and what was learned of the noise."""
-    rows, shown = [], []
-    runs = {name: toy(bench, name) for name in names}
+    found = [_of(bench, name, noisy=noisy) for name in names]
     with panels(bench, key, 1, len(names) + 1) as axes:
-        for axis, (name, run) in zip(axes[0], runs.items(), strict=False):
-            points = generated(run, _COUNT, bench.seed, noisy=noisy)
-            fresh = mixture(TOYS[name].mixture, _COUNT, bench.seed + 1)
-            learned = [("σ", sigma_of(run)), ("β", toy_beta(run))]
-            words = ", ".join(f"{letter} {value:.2g}" for letter, value in learned if value is not None)
-            loss = np.mean([value for _, value in run.curve[-20:]]) if run.curve else np.nan
-            distance = sliced_distance(points, fresh)
-            rows.append([name, words or "fixed", f"{loss:.3f}", f"{distance:.3f}"])
-            shown.append(f"{name}{f' ({words})' if words else ''} {distance:.3f}, {loss:.2f}")
-            axis.scatter(*points[:POINTS].T, s=1)
-            axis.set_title(name, fontsize=8)
-            axes[0, -1].plot(*_smooth(run.curve), label=name)
+        for axis, one in zip(axes[0], found, strict=False):
+            axis.scatter(*one.points[:POINTS].T, s=1)
+            axis.set_title(one.name, fontsize=8)
+            axes[0, -1].plot(*_smooth(one.curve), label=one.name)
         axes[0, -1].set_title("loss", fontsize=8)
         axes[0, -1].legend(fontsize=5)
     header = ("network", "learned", "loss, last steps", "sliced Wasserstein-1 from fresh data")
-    ours = f"distance from fresh data, loss at the end: {'; '.join(shown)}"
+    ours = f"distance from fresh data, loss at the end: {'; '.join(map(str, found))}"
     ran = _ran(bench) + (_FALLS if "learnable β" in names else "")
-    return Outcome(ours, ran, [Table(key, header, rows)], [key])
+    return Outcome(ours, ran, [Table(key, header, [one.row for one in found])], [key])
 
 
 def gradients(key: str, bench: Bench) -> Outcome:
@@ -105,6 +139,7 @@ _ITEMS = (
         "generations by fixed, learned β and learned σ",
         "β 1e-4 when learned; the learned σ is lost in the conversion of the paper",
         partial(generations, names=_FIRST),
+        12,
     ),
     (
         ("figure 4",),
@@ -119,6 +154,7 @@ _ITEMS = (
         "one σ against Σ(z): generations and loss",
         "Σ-VAE's loss is lower (a figure)",
         partial(generations, names=("σ-VAE, unlike modes", "Σ-VAE, unlike modes")),
+        6,
     ),
     (
         ("figure 6",),
@@ -126,6 +162,7 @@ _ITEMS = (
         "σ-VAE against σ-IWAE",
         "IWAE has both modes (a figure)",
         partial(generations, names=("σ-VAE", "σ-IWAE")),
+        10,
     ),
     (
         ("figure 11",),
@@ -140,6 +177,7 @@ _ITEMS = (
         "MLP against residual blocks: generations and loss",
         "residual's loss is lower (a figure)",
         partial(generations, names=("MLP, eight modes", "residual, eight modes")),
+        6,
     ),
     (
         ("figure 13",),
@@ -157,6 +195,6 @@ _ITEMS = (
     ),
 )
 ITEMS = tuple(
-    Item(key, places, what, printed, partial(measure, key), 3 if "generations" in what else 0.1)
-    for places, key, what, printed, measure in _ITEMS
+    Item(key, places, what, printed, partial(measure, key), *minutes)
+    for places, key, what, printed, measure, *minutes in _ITEMS
 )
