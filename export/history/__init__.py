@@ -7,6 +7,7 @@ cubic in N^-1(delta), read at 10, 25, 50, 75 and 90; a hole where the quotes do 
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,7 +199,9 @@ def _table(path: Path) -> pandas.DataFrame:
     if path.suffix == ".xlsx":
         return pd.read_excel(path)
     if path.suffix == ".csv" or path.name.endswith(".csv.gz"):
-        return pd.read_csv(path)
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
+            names = file.readline()
+        return pd.read_csv(path, sep=next((mark for mark in "\t;" if mark in names), ","))
     raise InputError(f"history file {path.name!r}: expected .csv, .csv.gz, .parquet or .xlsx")
 
 

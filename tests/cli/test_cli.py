@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import importlib
 import runpy
@@ -123,12 +124,25 @@ def test_impute_reads_a_range_of_a_workbook(seen: list[Any], tmp_path: Path) -> 
         (";25P;ATM\n1M;0,091;1,085\n", [[None, "25P", "ATM"], ["1M", 0.091, 1.085]]),
         ("\t25P\n1M\t9.1%\n\n", [[None, "25P"], ["1M", "9.1%"]]),
         ("\ufeff,25P\r\n1M,9.1,extra\r\n", [[None, "25P", None], ["1M", 9.1, "extra"]]),
+        (",25P\n\n1M,9.1\n\n \n", [[None, "25P"], [None, None], ["1M", 9.1]]),
+        (
+            "desk, mid, indicative\n;25P\n1M;9,1",
+            [["desk, mid, indicative", None], [None, "25P"], ["1M", 9.1]],
+        ),
         ("", []),
     ],
 )
 def test_csv_as_desks_write_it(text: str, expected: Any, tmp_path: Path) -> None:
     (tmp_path / "grid.csv").write_text(text, encoding="utf-8", newline="")
     assert read_cells(str(tmp_path / "grid.csv")) == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le-sig", "cp1252", "utf-8-sig"])
+def test_csv_in_the_encodings_of_excel(encoding: str, tmp_path: Path) -> None:
+    text = "Échéance\t25P\n1M\t9,1\n"
+    data = codecs.BOM_UTF16_LE + text.encode("utf-16-le") if "le" in encoding else text.encode(encoding)
+    (tmp_path / "grid.csv").write_bytes(data)
+    assert read_cells(str(tmp_path / "grid.csv")) == [["Échéance", "25P"], ["1M", "9,1"]]
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,14 @@ def test_the_same_days_however_they_are_written(
     np.testing.assert_allclose(found.vols[order[1]], plain.vols[order[0]], rtol=1e-12)
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+@pytest.mark.parametrize("name", ["history.csv", "history.csv.gz"])
+def test_semicolons_and_decimal_commas(mark: str, name: str, tmp_path: Path) -> None:
+    plain = read(table(), tmp_path)
+    table().to_csv(tmp_path / name, index=False, sep=mark, decimal=",")
+    np.testing.assert_allclose(read_history(tmp_path / name).vols, plain.vols, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,19 +20,15 @@ MAX_RANGE = 1_000_000  # cells
 def read_cells(path: str, range_: str | None = None) -> Cells:
     """The cells of a .csv, or by their stored values those of an .xlsx: its first sheet, or a range.
 
-    Raises InputError where the file is neither or cannot be read, or the range is unknown.
+    Raises InputError where the file is neither, empty or cannot be read, or the range is unknown.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in (".csv", ".xlsx", ".xlsm"):
         raise InputError(f"grid is {path!r}; expected a .csv or .xlsx file")
     try:
         data = Path(path).read_bytes()
-        return (
-            _csv_cells(data.decode("utf-8-sig"))
-            if suffix == ".csv"
-            else _xlsx_cells(Path(path).name, data, range_)
-        )
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        return _csv_cells(_text(data)) if suffix == ".csv" else _xlsx_cells(Path(path).name, data, range_)
+    except (OSError, UnicodeError, csv.Error) as error:
         raise InputError(f"grid {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
@@ -65,14 +62,30 @@ def cells_of(contents: Contents, range_: str | None) -> tuple[SheetRange, Cells]
     return used, [[values.get((row, column)) for column in used.box.columns] for row in used.box.rows]
 
 
+def _text(data: bytes) -> str:
+    """Of a file that says that it is UTF-16, of UTF-8, or of the code page in which Excel writes a .csv."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252")
+
+
 def _csv_cells(text: str) -> Cells:
-    """Rows of one width; commas, semicolons or tabs are found by the first line."""
+    """Rows of one width."""
     lines = text.splitlines()
-    first = lines[0] if lines else ""
-    delimiter = max(",;\t", key=first.count)
-    rows = [row for row in csv.reader(lines, delimiter=delimiter) if any(row)]
+    delimiter = _delimiter([line for line in lines if line.strip()])
+    rows = list(csv.reader(lines, delimiter=delimiter))
+    while rows and not any(cell.strip() for cell in rows[-1]):
+        rows.pop()
     width = max(map(len, rows), default=0)
     return [[_csv_cell(cell, delimiter) for cell in row] + [None] * (width - len(row)) for row in rows]
+
+
+def _delimiter(lines: list[str]) -> str:
+    """Tabs or semicolons where most lines have them: commas are decimal commas, or of a title, then."""
+    return next((mark for mark in "\t;" if 2 * sum(mark in line for line in lines) > len(lines)), ",")
 
 
 def _csv_cell(cell: str, delimiter: str) -> Cell:
