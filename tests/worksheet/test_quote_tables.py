@@ -223,6 +223,21 @@ def test_what_is_left_out_is_said() -> None:
     assert "'10RR', without its BF: left out" in warnings()
     evaluate("VOLQUOTES", [table(corner="")])
     assert "no currency pair" in warnings()
+    evaluate("VOLQUOTES", [table(heads=("ATM", "25RR", "25BF", "10RR (put over)", "10BF"))])
+    assert "'10RR (put over)', not understood: left out" in warnings()
+
+
+@pytest.mark.parametrize("form", ["table", "arguments"])
+def test_quotes_of_which_no_smile_is_made_are_said(form: str) -> None:
+    atm, rr, bf, tenors = [7.5, None, 8.5], [-0.4, -0.5, None], [0.18, 0.2, 0.25], ["1M", "3M", "1Y"]
+    if form == "table":
+        lines = zip(tenors, atm, rr, bf, strict=True)
+        evaluate("VOLQUOTES", [[["EURUSD", "ATM", "25RR", "25BF"], *map(list, lines)]])
+    else:
+        columns = [[[cell] for cell in line] for line in (atm, rr, bf, tenors)]
+        evaluate("VOLQUOTES", [*columns[:3], None, None, columns[3], "EURUSD"])
+    assert "'3M' has no ATM: its other quotes are left out" in warnings()
+    assert "'1Y' has bf25 and no rr25: left out" in warnings()
 
 
 def test_no_other_grid_is_a_table_of_quotes() -> None:

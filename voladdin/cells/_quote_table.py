@@ -24,6 +24,7 @@ USUAL_WING = 0.25
 _LOOKED_AT = 8  # lines among which the headings are
 _WHOLE_DELTAS = tuple(range(5, 50, 5))
 _TENOR_LIKE = ("tenor", "number")
+_LIKE = re.compile(r"\b(?:5|10|15|25|35)\s*[dΔ]?(?:elta)?[ -]*(?:rr|r/r|bf|fly|risk|butterfl)", re.IGNORECASE)
 _BASIS = re.compile(r"\b(bps?|basis points?)\b", re.IGNORECASE)
 
 Line = Sequence[Label]
@@ -137,6 +138,7 @@ def _table(
     side = _tenor_line(body, names)
     used = [line for line in body if not is_blank(line[side].cell)]
     headings = _heading_cells(lines[:top], names)
+    notes += [f"{label}, not understood: left out" for label in _like_quotes(headings, names)]
     columns = _columns(used, headings, _with_wings(names, headings, notes), notes)
     above = [label.cell for line in lines[: top - 1] for label in line if parse_quote(_text(label)) is None]
     corner = lines[top - 1][side]
@@ -149,6 +151,15 @@ def _heading_cells(above: list[list[Label]], names: list[QuoteName | None]) -> l
     return [
         next((line[j] for line in reversed(above) if not is_blank(line[j].cell)), above[-1][j])
         for j in range(len(names))
+    ]
+
+
+def _like_quotes(headings: list[Label], names: list[QuoteName | None]) -> list[Label]:
+    """Headings such as "25RR (put over)", which are no name of a quote and may be meant for one."""
+    return [
+        label
+        for label, name in zip(headings, names, strict=True)
+        if name is None and _LIKE.search(_text(label))
     ]
 
 

@@ -29,7 +29,7 @@ from ..conventions import Convention, is_listed
 from ..errors import InputError, LabelError, UnitsError
 from .lines import numbers_in, rates_of
 from .quoting import DEFAULT_PAIR, conventions, told
-from .smile_quotes import SmileQuotes, drop_impossible, is_percent
+from .smile_quotes import SmileQuotes, drop_impossible, is_percent, say_unused
 
 _SIDED = re.compile(r"(.*\d.*?)\s*(p|c|puts?|calls?)\.?|(p|c|puts?|calls?)\s+(.*\d.*)", re.IGNORECASE)
 _AS_VOLS_ABOVE = 0.5  # of ATM: a strangle's vol, not its excess
@@ -62,6 +62,7 @@ def read_table(table: QuoteTable, said: Said, warnings: list[str]) -> SmileQuote
     years = tenor_axis(table.tenors, _valuation(table, said), table.words.tenor_unit, warnings)
     columns = _columns(table, len(years), warnings)
     drop_impossible(columns["atm"], table.tenors, warnings)
+    say_unused(columns, table.tenors, warnings)
     pair = said.pair or table.words.pair
     rules = conventions(pair, years, _butterfly(table, said, warnings), said.own or told(None, None, None))
     evidence = UnitEvidence(table.words.vol_unit, pair if pair and is_listed(pair) else None)

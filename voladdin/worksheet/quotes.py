@@ -18,7 +18,7 @@ from .lines import line_of, numbers_of, rates_of, years_of
 from .quote_tables import Said, as_cells, grid_of, read_table
 from .quoting import CONVENTION, conventions, told
 from .signature import Argument, Function, choice, number, text
-from .smile_quotes import SmileQuotes, drop_impossible, is_percent
+from .smile_quotes import SmileQuotes, drop_impossible, is_percent, say_unused
 
 BACK = "quotes"
 OUTPUTS = ("vol", "strike", BACK)
@@ -147,6 +147,7 @@ def _read_columns(given: dict[str, Cells], call: _QuoteArguments) -> SmileQuotes
     years, count = years_of(labels), len(labels)
     columns = {name: numbers_of(name, cells, count, warnings) for name, cells in given.items()}
     drop_impossible(columns["atm"], labels, warnings)
+    say_unused(columns, labels, warnings)
     pair = call.pair_name
     rules = conventions(pair, years, call.butterflies(), told(*call.convention))
     evidence = UnitEvidence(pair=pair if pair and is_listed(pair) else None)

@@ -21,6 +21,7 @@ _BEYOND = 1.0  # of ATM: no market's wing in percent points, but basis points
 MIN_VOL = 1e-5
 HEADERS: tuple[str, ...] = ("10P", "25P", "ATM", "25C", "10C")
 _ATM = 2  # its column
+_PARTNER = {"rr25": "bf25", "bf25": "rr25", "rr10": "bf10", "bf10": "rr10"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +114,17 @@ def drop_impossible(atm: FloatArray, labels: Sequence[Label], warnings: list[str
         atm[i] = np.nan
     if not np.isfinite(atm).any():
         raise InputError("atm holds no vol; expected one for at least one tenor")
+
+
+def say_unused(columns: dict[str, FloatArray], labels: Sequence[Label], warnings: list[str]) -> None:
+    """Warns of quotes of which no smile can be made: of a tenor without ATM, or one of the two of a delta."""
+    for i, label in enumerate(labels):
+        quoted = [name for name, column in columns.items() if np.isfinite(column[i])]
+        if quoted and "atm" not in quoted:
+            warnings.append(f"{shown(label.cell)} has no ATM: its other quotes are left out")
+            continue
+        alone = [name for name in quoted if _PARTNER.get(name, name) not in quoted]
+        warnings += [f"{shown(label.cell)} has {name} and no {_PARTNER[name]}: left out" for name in alone]
 
 
 def is_percent(
