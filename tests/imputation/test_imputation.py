@@ -11,6 +11,7 @@ import voladdin as va
 from tests.imputation.example import DELTAS, GRIDS, TENORS, holes, surface
 from voladdin.imputation.answers import _solve, by_history, deltas_of
 from voladdin.imputation.model import Bundle
+from voladdin.surface import MAX_VOL
 
 
 @pytest.mark.parametrize("grid", GRIDS)
@@ -200,6 +201,18 @@ def test_one_quote_is_enough(where: tuple[int, int]) -> None:
     vols[where] = surface()[where]
     result = va.impute(va.Surface(vols, TENORS, deltas=DELTAS))
     assert (np.abs(result.filled / surface() - 1) < 0.4).all()
+
+
+def test_a_log_vol_beyond_all_numbers_is_the_most_a_vol_may_be() -> None:
+    """The means of strikes some thousand deviations out."""
+    vols, at = np.full((5, 7), np.nan), [-1.5926e-6, 1.8768e-7, 1.2168e-6, 2.3383e-6, 4.3081e-6, 5.3416e-6]
+    vols[1, 3], vols[2, 0], vols[4, [0, 1, 5]] = 4.6429e-5, 0.027853, [2.2162e-7, 2.5895e-4, 1.3123e-3]
+    surface = va.Surface(vols, [0.0032044, 0.063363, 0.082451, 10.299, 50.0], moneyness=[*at, 7.3574e-6])
+    for given in ({}, {"prior": surface}):
+        filled = va.impute(surface, **given).filled
+        assert np.isfinite(filled).all()
+        assert (filled > 0).all()
+        assert (filled <= MAX_VOL).all()
 
 
 def test_quotes_all_equal() -> None:

@@ -55,15 +55,20 @@ def factor(covariance: FloatArray, observed: NDArray[np.bool_]) -> Factor:
     """Whiten the quoted block of a covariance [n, n] or [B, n, n] for masks [B, n]."""
     if len(observed) == 1:
         return _factor_one(covariance.reshape(covariance.shape[-2:]), observed[0])
-    mask = observed.astype(float)
-    cells = mask.shape[1]
-    block = covariance * mask[:, :, None] * mask[:, None, :]
-    index = np.arange(cells)
-    block[:, index, index] += NUGGET + (1.0 - mask)
-    whiten = triangular_inverse(np.linalg.cholesky(block)) * mask[:, None, :] * mask[:, :, None]
-    gain = (covariance * mask[:, None, :]) @ whiten.transpose(0, 2, 1)
+    mask, index = observed.astype(float), np.arange(observed.shape[1])
+    whiten = triangular_inverse(np.linalg.cholesky(_quoted_block(covariance, mask)))
+    whiten[:, index, index] *= mask
+    gain = covariance @ whiten.transpose(0, 2, 1)
     diagonal = np.broadcast_to(np.diagonal(covariance, axis1=-2, axis2=-1), mask.shape)
-    return Factor(whiten, gain, np.maximum(diagonal - (gain**2).sum(-1), NUGGET))
+    return Factor(whiten, gain, np.maximum(diagonal - np.einsum("bij,bij->bi", gain, gain), NUGGET))
+
+
+def _quoted_block(covariance: FloatArray, mask: FloatArray) -> FloatArray:
+    """[B, n, n], that of the identity where a cell is not quoted; mask: [B, n], 1 where it is."""
+    block, index = covariance * mask[:, :, None], np.arange(mask.shape[1])
+    block *= mask[:, None, :]
+    block[:, index, index] += NUGGET + (1.0 - mask)
+    return block
 
 
 def _factor_one(covariance: FloatArray, observed: NDArray[np.bool_]) -> Factor:
@@ -100,7 +105,7 @@ def condition(
     parts = factor(covariance, observed)
     residual = np.where(observed, values - mean, 0.0)
     white = _matvec(parts.whiten, residual)
-    precision = (parts.whiten**2).sum(1)
+    precision = np.einsum("bij,bij->bj", parts.whiten, parts.whiten)
     with np.errstate(divide="ignore", invalid="ignore"):
         left_out = 1.0 / np.sqrt(precision)
         zscore = np.einsum("bij,bi->bj", parts.whiten, white) * left_out
@@ -136,10 +141,9 @@ def core_mean(
         back[0, quoted] = dposv(block, residual[0, quoted], lower=1)[1]
     else:
         mask = observed.astype(float)
-        block = cells * mask[:, :, None] * mask[:, None, :]
-        index = np.arange(mask.shape[1])
-        block[:, index, index] += NUGGET + (1.0 - mask)
-        back = np.linalg.solve(block, (residual * mask)[..., None])[..., 0]
+        whiten = triangular_inverse(np.linalg.cholesky(_quoted_block(cells, mask)))
+        white = whiten @ (residual * mask)[..., None]
+        back = (whiten.transpose(0, 2, 1) @ white)[..., 0]
     core: FloatArray = mean + back @ (matrix @ covariance)
     return core
 

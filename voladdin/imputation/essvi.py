@@ -18,6 +18,7 @@ import numpy as np
 
 from .._typing import FloatArray, IntArray
 from .bending import of_own, of_strikes
+from .conditioning import triangular_inverse
 from .covariance import matern32, matern52
 from .moments import median_of
 
@@ -65,7 +66,10 @@ class Places:
 
     def expand(self, each: FloatArray) -> FloatArray:
         """[F, n] of numbers [F, R] of expiries."""
-        return each[:, self.rows] if self.rows.ndim == 1 else np.take_along_axis(each, self.rows, 1)
+        if self.rows.ndim == 1:
+            return each[:, self.rows]
+        first = each.shape[1] * np.arange(len(each))[:, None]
+        return np.asarray(each.take(first + self.rows))
 
 
 @dataclass(frozen=True)
@@ -203,7 +207,7 @@ class Fits:
     def of(cls, prior: Prior, e: FloatArray, noise: FloatArray, quotes: Quotes) -> Fits:
         """Of parameters that are found."""
         now = _Linear.at(prior, quotes, e, noise)
-        root = np.asarray(np.linalg.inv(_root(now.precision)), dtype=float)
+        root = triangular_inverse(_root(now.precision))
         free = np.maximum(1.0 - ((now.by_e @ root.swapaxes(1, 2)) ** 2).sum(-1) * now.inverse, _LEAST)
         variance = (noise**2)[:, None] * quotes.at.noise
         misfit = (now.inverse * now.left**2).sum(1) + (e**2).sum(1)
@@ -271,11 +275,11 @@ class _Linear:
 
     def step(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """By which e is to move [F, p], how far a or ln eta wanted to [F], what the fit leaves free [F]."""
-        left_open = np.linalg.inv(self.precision)
+        root = triangular_inverse(_root(self.precision))
         right = ((self.inverse * self.left)[:, None] @ self.by_e)[:, 0] - self.e
-        wanted = (left_open @ right[..., None])[..., 0]
+        wanted = ((root @ right[..., None]).swapaxes(1, 2) @ root)[:, 0]
         size = np.abs(wanted[:, [0, 2]] * _SHAPE[[0, 2], 1]).max(1)
-        used = self.e.shape[1] - np.trace(left_open, axis1=1, axis2=2)
+        used = self.e.shape[1] - np.einsum("fij,fij->f", root, root)
         short = np.minimum(1.0, _LONGEST / np.maximum(size, _STILL))
         return wanted * short[:, None], size, (self.inverse > 0).sum(1) - used
 

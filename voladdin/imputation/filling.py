@@ -254,7 +254,7 @@ def present(
     """The batch, without words, and what the arbitrage guard did where it was asked."""
     log_mean, log_std = answer.mean.reshape(vols.shape), answer.std.reshape(vols.shape)
     observed = np.isfinite(vols)
-    median = np.clip(np.exp(log_mean), MIN_VOL, MAX_VOL)
+    median = _vols(log_mean)
     spread = np.minimum(median * log_std, MAX_VOL)
     mean, std = np.where(observed, vols, median), np.where(observed, 0.0, spread)
     zscore = np.where(observed, answer.zscore.reshape(vols.shape), np.nan)
@@ -265,12 +265,17 @@ def present(
     return Imputation(mean, std, low, np.minimum(high, MAX_VOL), filled, zscore, disputed, ""), guarded
 
 
+def _vols(log: FloatArray) -> FloatArray:
+    """Of log-vols, none smaller or larger than a vol may be."""
+    return np.asarray(np.clip(np.exp(np.minimum(log, MAX_VOL)), MIN_VOL, MAX_VOL))
+
+
 def whole(loaded: Imputer, axes: Surface, prior: FloatArray, alone: QuotesAlone | None = None) -> FloatArray:
     """Earlier surfaces [B, T, K], their holes filled in place; alone: what their quotes say, if known."""
     holes = np.flatnonzero(~np.isfinite(prior).all((1, 2)))
     if len(holes):
         known = None if alone is None else alone.some(holes)
         answer, _ = answers(loaded, axes, np.log(prior[holes]), None, 1.0, known)
-        mean = np.exp(answer.mean).reshape(prior[holes].shape)
+        mean = _vols(answer.mean).reshape(prior[holes].shape)
         prior[holes] = np.where(np.isfinite(prior[holes]), prior[holes], mean)
     return prior

@@ -32,7 +32,7 @@ _SHARP = 1.0  # log odds for the gain in log density over the root of the quotes
 _PRECISION = 1.0  # a cell's odds go with the spreads to minus this power
 _LEAST = 0.005  # of weight
 _PASSES = 3  # of the strikes of a delta axis
-_IN_CACHE = 2**16  # numbers of a batch's derivatives
+_IN_CACHE = 2**17  # numbers of a batch's derivatives
 
 
 def with_parametric(

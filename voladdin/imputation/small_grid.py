@@ -20,7 +20,7 @@ from .process import Candidates
 from .whole_grid import WholeGrid
 
 MOST = 80  # cells
-_IN_CACHE = 2**18  # numbers of a batch's covariances
+_IN_CACHE = 2**19  # numbers of a batch's covariances
 _PAIRS = 12  # of a surface and a candidate, about, that come to matter
 _ROUNDING = 1e-9
 
