@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
-from .conditioning import triangular_inverse
+from .conditioning import lower_root, triangular_inverse
 from .covariance import matern32, matern52
 from .essvi import Fits, Places
 from .points import Points
@@ -85,7 +85,7 @@ def _with_process(
     own = _NUGGET * size[:, None] * at.noise + _LEAST_VARIANCE * (1.0 + of_fit)
     between, index = _some(across, used) * known[..., None], np.arange(used.shape[1])
     between[:, index, index] = np.where(known > 0, between[:, index, index] + _some(own, used), 1.0)
-    root = np.asarray(np.linalg.cholesky(between), dtype=float)
+    root = lower_root(between)
     whiten = triangular_inverse(root)
     white = (whiten @ (known * _some(values - start, used))[..., None])[..., 0]
     gain, precision = across @ whiten.swapaxes(1, 2), (whiten**2).sum(1)

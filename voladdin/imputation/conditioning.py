@@ -56,7 +56,7 @@ def factor(covariance: FloatArray, observed: NDArray[np.bool_]) -> Factor:
     if len(observed) == 1:
         return _factor_one(covariance.reshape(covariance.shape[-2:]), observed[0])
     mask, index = observed.astype(float), np.arange(observed.shape[1])
-    whiten = triangular_inverse(np.linalg.cholesky(_quoted_block(covariance, mask)))
+    whiten = triangular_inverse(lower_root(_quoted_block(covariance, mask)))
     whiten[:, index, index] *= mask
     gain = covariance @ whiten.transpose(0, 2, 1)
     diagonal = np.broadcast_to(np.diagonal(covariance, axis1=-2, axis2=-1), mask.shape)
@@ -78,13 +78,18 @@ def _factor_one(covariance: FloatArray, observed: NDArray[np.bool_]) -> Factor:
     quoted, rest = np.flatnonzero(observed), np.flatnonzero(~observed)
     whiten, gain = np.zeros_like(covariance), np.zeros_like(covariance)
     down = quoted[:, None]
-    root = np.linalg.cholesky(covariance[down, quoted] + NUGGET * np.eye(len(quoted)))
+    root = lower_root(covariance[down, quoted] + NUGGET * np.eye(len(quoted)))
     inverse = dtrtri(root, lower=1)[0] if len(quoted) else root
     whiten[down, quoted] = inverse
     gain[down, quoted] = root - NUGGET * inverse.T  # S_oo = root rootᵀ - NUGGET I
     gain[rest[:, None], quoted] = covariance[rest[:, None], quoted] @ inverse.T
     variance = np.maximum(np.diagonal(covariance) - (gain**2).sum(-1), NUGGET)
     return Factor(whiten[None], gain[None], variance[None])
+
+
+def lower_root(covariance: FloatArray) -> FloatArray:
+    """[..., n, n] Cholesky's, of covariances."""
+    return np.asarray(np.linalg.cholesky(covariance), dtype=float)
 
 
 def triangular_inverse(roots: FloatArray) -> FloatArray:
@@ -141,7 +146,7 @@ def core_mean(
         back[0, quoted] = dposv(block, residual[0, quoted], lower=1)[1]
     else:
         mask = observed.astype(float)
-        whiten = triangular_inverse(np.linalg.cholesky(_quoted_block(cells, mask)))
+        whiten = triangular_inverse(lower_root(_quoted_block(cells, mask)))
         white = whiten @ (residual * mask)[..., None]
         back = (whiten.transpose(0, 2, 1) @ white)[..., 0]
     core: FloatArray = mean + back @ (matrix @ covariance)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..imputation.model import Bundle
-from .conditioning import factor
+from .conditioning import factor, lower_root, triangular_inverse
 from .observation import Observation
 
 STEPS = 8
@@ -55,7 +55,7 @@ def posterior(
     x = (start - bundle.arrays["mean"]) / bundle.arrays["std"]
     mode = _mode(bundle, evidence, bundle.run("encoder", x=x)[0])
     mean = evidence.still + (evidence.gain @ mode.mu[..., None])[..., 0]
-    root = np.linalg.inv(np.linalg.cholesky(mode.curvature))
+    root = triangular_inverse(lower_root(mode.curvature))
     spread = evidence.gain @ (root @ mode.jacobian).transpose(0, 2, 1)
     return mean, np.sqrt(evidence.variance + (spread**2).sum(-1))
 

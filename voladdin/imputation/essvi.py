@@ -18,7 +18,7 @@ import numpy as np
 
 from .._typing import FloatArray, IntArray
 from .bending import of_own, of_strikes
-from .conditioning import triangular_inverse
+from .conditioning import lower_root, triangular_inverse
 from .covariance import matern32, matern52
 from .moments import median_of
 
@@ -105,10 +105,10 @@ class Prior:
         levels = _LEVEL_STD**2 + sum(std**2 * matern32(gap / length) for std, length in _LEVELS)
         drifts = np.zeros((len(t), 0))
         if drift:
-            drifts = drift * _root(matern52(gap / _DRIFT_LENGTH) + _DRIFT_ROUGH * own)
+            drifts = drift * lower_root(matern52(gap / _DRIFT_LENGTH) + _DRIFT_ROUGH * own)
         mean = np.zeros((len(level), 4 + 3 * len(t)))
         mean[:, :4], mean[:, 4 : 4 + len(t)] = _SHAPE[:, 0], level[:, None]
-        return cls(t, mean, _root(levels + _ROUGH**2 * own), drifts)
+        return cls(t, mean, lower_root(levels + _ROUGH**2 * own), drifts)
 
     def some(self, fits: IntArray) -> Prior:
         """Some surfaces'."""
@@ -207,7 +207,7 @@ class Fits:
     def of(cls, prior: Prior, e: FloatArray, noise: FloatArray, quotes: Quotes) -> Fits:
         """Of parameters that are found."""
         now = _Linear.at(prior, quotes, e, noise)
-        root = triangular_inverse(_root(now.precision))
+        root = triangular_inverse(lower_root(now.precision))
         free = np.maximum(1.0 - ((now.by_e @ root.swapaxes(1, 2)) ** 2).sum(-1) * now.inverse, _LEAST)
         variance = (noise**2)[:, None] * quotes.at.noise
         misfit = (now.inverse * now.left**2).sum(1) + (e**2).sum(1)
@@ -275,7 +275,7 @@ class _Linear:
 
     def step(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """By which e is to move [F, p], how far a or ln eta wanted to [F], what the fit leaves free [F]."""
-        root = triangular_inverse(_root(self.precision))
+        root = triangular_inverse(lower_root(self.precision))
         right = ((self.inverse * self.left)[:, None] @ self.by_e)[:, 0] - self.e
         wanted = ((root @ right[..., None]).swapaxes(1, 2) @ root)[:, 0]
         size = np.abs(wanted[:, [0, 2]] * _SHAPE[[0, 2], 1]).max(1)
@@ -291,7 +291,3 @@ class _Linear:
         squares = (left**2 * self.inverse).sum(1) * noise**2 + _DEGREES * usual**2
         after = np.sqrt(squares / (np.maximum(free, 0.0) + _DEGREES))
         return np.asarray(np.maximum(np.clip(after, 0.1 * noise, 10.0 * noise), _LEAST))
-
-
-def _root(covariance: FloatArray) -> FloatArray:
-    return np.asarray(np.linalg.cholesky(covariance), dtype=float)

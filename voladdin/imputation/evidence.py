@@ -17,7 +17,7 @@ from scipy.special import gammaln
 from .._typing import BoolArray, FloatArray, IntArray
 from .adapting import adapted
 from .bending import NUMBERS
-from .conditioning import triangular_inverse
+from .conditioning import lower_root, triangular_inverse
 from .points import Points
 from .process import Candidates
 
@@ -190,7 +190,7 @@ def weigh(
     covariance: `straight_of_quotes`, [..., G, n, n]; values: [..., n]. z by Gauss-Newton steps; the evidence
     is Laplace's, less for a shape that is far from usual: quotes that contradict each other are no smile.
     """
-    roots = _root(covariance)
+    roots = lower_root(covariance)
     n, about, step = values.shape[-1], candidates, np.zeros(candidates.bend.shape)
     residual = values[..., None, :] - candidates.straight_mean(quotes)
     for left in reversed(range(STEPS + 1)):
@@ -254,16 +254,12 @@ def _weighed(
     values: FloatArray,
 ) -> WeighedCandidates:
     mean, factor = chosen.bent(quotes)
-    roots = _root(covariance + factor @ factor.swapaxes(-1, -2))
+    roots = lower_root(covariance + factor @ factor.swapaxes(-1, -2))
     whiten = triangular_inverse(roots)
     white = (whiten @ (values[..., None, :] - chosen.straight_mean(quotes) - mean)[..., None])[..., 0]
     nu = chosen.degrees
     spread = (nu + (white**2).sum(-1)) / (nu + values.shape[-1])
     return WeighedCandidates(kept, chosen, weight, spread, whiten, white)
-
-
-def _root(covariance: FloatArray) -> FloatArray:
-    return np.asarray(np.linalg.cholesky(covariance), dtype=float)
 
 
 def _forward(roots: FloatArray, columns: FloatArray) -> FloatArray:

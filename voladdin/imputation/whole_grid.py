@@ -21,7 +21,7 @@ import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
 from .bending import NUMBERS
-from .conditioning import triangular_inverse
+from .conditioning import lower_root, triangular_inverse
 from .evidence import LEAST_VARIANCE, STEPS, kept_of, log_evidence, mixture, next_step
 from .moments import Moments, median_of
 from .points import Points
@@ -49,8 +49,8 @@ class WholeGrid:
     @classmethod
     def of(cls, candidates: Candidates, points: Points, mean: FloatArray, of_quotes: FloatArray) -> WholeGrid:
         """of_quotes: [G, N, N], covariance but for the smile that bends; mean: [G, N]."""
-        roots = _root(of_quotes)
-        inverse = np.linalg.inv(roots)
+        roots = lower_root(of_quotes)
+        inverse = triangular_inverse(roots)
         precision = inverse.swapaxes(-1, -2) @ inverse
         moved, factor = candidates.bent(points)
         cells, pushed = len(points), precision @ factor
@@ -65,7 +65,7 @@ class WholeGrid:
         """Of S surfaces with M missing cells each; values: [S, N] log-vols, missing: [S, M], which."""
         about = median_of(values) if centre is None else np.full(len(values), centre)
         quotes = np.where(np.isnan(values), 0.0, values - about[:, None])
-        first = _Bordered(_root(self._at_start(quotes, missing)))
+        first = _Bordered(lower_root(self._at_start(quotes, missing)))
         wanted, log_det = first.likeliest.swapaxes(0, 1), (self.log_det[:, None] + first.log_det).T
         log = log_evidence(self.candidates, _quoted(missing, quotes), log_det, first.distance.T, wanted)
         chosen, surface = np.nonzero(_may_matter(log, _size(wanted) - 1.0).T)
@@ -102,7 +102,7 @@ class WholeGrid:
             self._push(both, pairs, own, pushed)
             matrix[:, count:, :count] = pushed[place]
             matrix[:, count:, count:] = both @ pushed.swapaxes(1, 2) + np.eye(NUMBERS + 1)
-            root = _Bordered(_root(matrix))
+            root = _Bordered(lower_root(matrix))
             wanted = root.likeliest
             pairs = pairs.after(next_step(pairs.step, wanted)) if left else pairs
         log = np.full((len(quotes), len(self.mean)), -np.inf)
@@ -241,10 +241,6 @@ def _assembled(
     np.put_along_axis(std, missing, np.sqrt(of_missing[1]), 1)
     left_out = np.where(quoted, np.sqrt(of_quotes[1]), np.nan)
     return Moments(mean, std, of_quotes[0] / left_out, left_out, *np.zeros((2, *values.shape)))
-
-
-def _root(matrix: FloatArray) -> FloatArray:
-    return np.asarray(np.linalg.cholesky(matrix), dtype=float)
 
 
 def _log_diagonal(root: FloatArray) -> FloatArray:
