@@ -56,7 +56,7 @@ def test_kept_covariances_answer_as_new_ones(universal: Universal) -> None:
     points = coordinates.from_deltas(TENORS, DELTAS)
     answer = universal.at(points, values)
     rest = np.flatnonzero(np.isnan(values))
-    assert answer.given.others == 3
+    assert answer.given.others == 4
     mean, variance = universal.ask(answer.given, points[answer.used], points[rest])
     np.testing.assert_allclose(mean + answer.centre, answer.mean[rest], rtol=1e-9)
     np.testing.assert_allclose(np.sqrt(variance), answer.std[rest], rtol=1e-7)
@@ -78,3 +78,13 @@ def test_thin_or_not_surface_by_surface(universal: Universal) -> None:
 
 def test_a_days_change_has_no_kinds() -> None:
     assert va.load("universal", UniversalBundle).changes.candidates.kinds is None
+
+
+def test_vols_that_only_coins_and_the_like_have_lean_to_no_side(universal: Universal) -> None:
+    """Natural gas, coins, inverse funds: smiles lean either way, and an index's skew is far from all."""
+    leaning = []
+    for level in (0.2, 0.9):
+        mean = universal.at_deltas(TENORS, DELTAS, at_the_money(level)).mean.reshape(5, 5)
+        leaning.append((mean[:, 3] - mean[:, 1]).mean())
+    assert leaning[0] < -0.1
+    assert abs(leaning[1]) < 0.05
