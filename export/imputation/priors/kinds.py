@@ -2,10 +2,10 @@
 
 Smiles are those that bend (`voladdin.imputation.bending`), of correlation rho and width c a year out: ln vol
 has the slope rho c / 2 a deviation at the money. Indices of stocks have rho near -0.6 and c near 1 (printed
-tables of the S&P 500 in 1995 and 2021); single stocks are flatter, and what is quoted at 60% and more leans to
-no side: coins, natural gas, inverse funds, volatility itself. Levels are the range in which a desk sees each;
-the first is of markets as the candidates were trained on them, currency pairs before others. No surface of
-the benchmarks was fitted.
+tables of the S&P 500 in 1995 and 2021); single stocks are flatter, and what is quoted at 60% and more leans
+to no side: coins, natural gas, inverse funds, volatility itself. Levels are the range in which a desk sees
+each; the first is of markets as the candidates were trained on them, currency pairs before others. No surface
+of the benchmarks was fitted.
 """
 
 from __future__ import annotations
