@@ -33,6 +33,7 @@ TINY = replace(
     steps=60,
     drawn=200,
     search_steps=5,
+    chapter_steps=5,
     epochs=1,
     most_epochs=1,
     simulated=60,
@@ -166,6 +167,11 @@ def test_fits_are_compared_on_their_own_days() -> None:
     more = {name: np.append(row, np.nan) for name, row in by.items()}
     nowhere = leaders(more, ["10%", "20%", "30%", "1M"], (np.append(cells[0], 0.0), np.append(cells[1], 0.0)))
     assert nowhere == words, "a place without a cell has no leader"
+    some = {name: by[name] for name in (VOLADDIN, SAME_DAYS, "SSVI")}
+    where = "30% (voladdin at most 2.00 of it; on 12 cells)"
+    assert leaders(some, ["10%", "20%", "30%"], cells).endswith(
+        f", SSVI before voladdin on its days at {where}"
+    )
 
 
 def test_what_trained_less_than_its_paper_is_stated(tmp_path: Path) -> None:

@@ -18,10 +18,11 @@ class Budget:
     steps: of the networks of Gopal (2024), those of its toys too; refit_steps, refit_draws, samples: of its
     imputation. every: each so many days of a split are scored. fits: of these, how many a pair are filled by
     models fitted to a surface each; every_rate: at each so many of the missing rates. drawn: surfaces sampled
-    for arbitrage. search: configurations tried, in search_steps each. epochs: of the VAEs of Mama (2022)
-    whose loss changes with them; most_epochs: of his others, at most. simulated: surfaces of each model of
-    Wang, Liu and Vuik (2025); wang_epochs: of their networks; wang_steps: of ours there. decoded: surfaces
-    drawn a region. bundle_steps: of voladdin's own model, trained on the training days alone.
+    for arbitrage. search: configurations tried, in search_steps each. chapter_steps: of the networks of the
+    chapter, that compares them all. epochs: of the VAEs of Mama (2022) whose loss changes with them;
+    most_epochs: of his others, at most. simulated: surfaces of each model of Wang, Liu and Vuik (2025);
+    wang_epochs: of their networks; wang_steps: of ours there. decoded: surfaces drawn a region. bundle_steps:
+    of voladdin's own model, trained on the training days alone.
     """
 
     steps: int = 100_000
@@ -34,6 +35,7 @@ class Budget:
     drawn: int = 100_000
     search: int = 6
     search_steps: int = 2_000
+    chapter_steps: int = 2_000
     epochs: int = 60
     most_epochs: int = 1_000
     simulated: int = 6_000
@@ -49,8 +51,8 @@ OWN = Budget(
 )
 QUICK = Budget(
     steps=100, refit_steps=10, refit_draws=5, samples=50, every=80, fits=1, every_rate=4, drawn=1_000,
-    search=2, search_steps=30, epochs=2, most_epochs=2, simulated=200, wang_epochs=1, wang_steps=40,
-    decoded=200, bundle_steps=40,
+    search=2, search_steps=30, chapter_steps=30, epochs=2, most_epochs=2, simulated=200, wang_epochs=1,
+    wang_steps=40, decoded=200, bundle_steps=40,
 )  # fmt: skip
 
 

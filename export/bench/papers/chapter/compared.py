@@ -38,11 +38,11 @@ def entry(name: str, data: Fx, rows: Tensor, pairs: NDArray[np.str_]) -> Tensor:
 
 
 def trained(bench: Bench, name: str) -> Network:
-    """A network after `search_steps` steps on the training days, cells hidden at random."""
-    data = fx(bench.seed)
+    """A network after `chapter_steps` steps on the training days, cells hidden at random."""
+    data, steps = fx(bench.seed), bench.budget.chapter_steps
     torch.manual_seed(bench.seed)
     network = NETWORKS[name](data.nodes)
-    plan = Schedule(bench.budget.search_steps, 64, 1e-3, warm_up=100, halved=bench.budget.search_steps // 2)
+    plan = Schedule(steps, 64, 1e-3, warm_up=100, halved=steps // 2)
     run = Run(network, plan, bench.network_file(f"chapter-{name}"))
     history = data.split.train
     pairs = np.repeat(history.pairs, len(history.dates))
@@ -112,7 +112,7 @@ def compared(columns: tuple[int, ...], best: int, unit: str, bench: Bench) -> Ou
         [HEADER[0], *(HEADER[k] for k in columns)],
         [[c[0], *(c[k] for k in columns)] for c in rows],
     )
-    words = f"{fx(bench.seed).words}; {bench.budget.search_steps:,} steps each, cells hidden at random"
+    words = f"{fx(bench.seed).words}; {bench.budget.chapter_steps:,} steps each, cells hidden at random"
     return Outcome(ours, words, [table])
 
 

@@ -70,7 +70,7 @@ def disentanglement(bench: Bench) -> Outcome:
         codes, truth = _codes(bench, data, name)
         rows.append([name, *(f"{value:.2f}" for value in (mig(codes, truth), *dci(codes, truth)))])
     best = max(rows, key=lambda cells: float(cells[1]))
-    steps = f"{bench.budget.search_steps:,} steps"
+    steps = f"{bench.budget.chapter_steps:,} steps"
     words = f"{data.words}; {steps}; factors read off the surfaces: {', '.join(FACTORS)}"
     return Outcome(f"largest MIG {best[1]}, {best[0]}", words, [Table("Test days", HEADER, rows)])
 

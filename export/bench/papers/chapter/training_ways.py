@@ -29,7 +29,7 @@ WAYS = {
 
 def trained(bench: Bench, name: str) -> Vae:
     """The residual σ-VAE, trained one way."""
-    way, data, steps = WAYS[name], fx(bench.seed), bench.budget.search_steps
+    way, data, steps = WAYS[name], fx(bench.seed), bench.budget.chapter_steps
     torch.manual_seed(bench.seed)
     model = network(KINDS[SIGMA_RESIDUAL], data.nodes, Size())
     file = bench.network_file(f"way-{name}")
@@ -58,7 +58,7 @@ def ways(bench: Bench) -> Outcome:
     ours = "; ".join(f"{row[0]} {row[1]}" for row in rows)
     return Outcome(
         f"active units: {ours}",
-        f"{data.words}; {bench.budget.search_steps:,} steps",
+        f"{data.words}; {bench.budget.chapter_steps:,} steps",
         [Table("Test days", HEADER, rows)],
     )
 

@@ -36,7 +36,7 @@ def leaders(
         f"{on_all[k]} first at {_listed(places, own)}{_behind(errors, on_all[k], VOLADDIN, own, cells[0])}"
         for k, own in ((k, first == k) for k in dict.fromkeys(first[told].tolist()))
     ]
-    for name in FITTED:
+    for name in (name for name in FITTED if name in errors):
         before = errors[name] < errors[SAME_DAYS]
         if before.any():
             where = f"{_listed(places, before)}{_behind(errors, name, SAME_DAYS, before, cells[1])}"

@@ -44,7 +44,7 @@ def by_rate(table: int, part: str, kind: str, bench: Bench) -> Outcome:
         )
         for pair in pairs
     ]
-    words = [f"{pair}: {_leaders(bench, part, kind, pair, RATES, {None: ''})}" for pair in pairs]
+    words = [f"{pair}: {first_at(bench, part, kind, pair, RATES, {None: ''})}" for pair in pairs]
     return Outcome(_shown(found, kind, pairs), _ran(bench, part, words), tables)
 
 
@@ -69,7 +69,7 @@ def by_tenor(table: int, part: str, rate: int, bench: Bench) -> Outcome:
         for name in (OF_LATENT, VOLADDIN)
     )
     by_label: dict[int | None, str] = dict(enumerate(labels))
-    words = [f"{each}: {_leaders(bench, part, 'missing', each, [rate], by_label)}" for each in data.pairs]
+    words = [f"{each}: {first_at(bench, part, 'missing', each, [rate], by_label)}" for each in data.pairs]
     return Outcome(f"{pair} {labels[0]} / {labels[-1]}: {ours}", _ran(bench, part, words), tables)
 
 
@@ -91,12 +91,23 @@ def _shown(found: Errors, kind: str, pairs: Sequence[str]) -> str:
     return f"{pairs[0]} at 10 / 50 / 90%: {'; '.join(parts)}"
 
 
-def _leaders(
-    bench: Bench, part: str, kind: str, pair: str, rates: Sequence[int], tenors: Mapping[int | None, str]
+def first_at(
+    bench: Bench,
+    part: str,
+    kind: str,
+    pair: str,
+    rates: Sequence[int],
+    tenors: Mapping[int | None, str],
+    methods: Sequence[str] = (),
 ) -> str:
-    """Who is first, by rate or, at one rate, by tenor: the labels of `tenors`, which is of None for all."""
+    """Who of the methods (none: all) is first, by rate or, at one rate, by tenor.
+
+    tenors: the labels of their rows; of None for all of them together.
+    """
     found, where = errors_of(bench, part), [(rate, tenor) for rate in rates for tenor in tenors]
-    errors = {n: np.array([found.at(n, kind, rate, pair, t) for rate, t in where]) for n in found.methods}
+    errors = {
+        n: np.array([found.at(n, kind, rate, pair, t) for rate, t in where]) for n in methods or found.methods
+    }
     of = [_cells(bench, part, kind, pair, rate, t) for rate, t in where]
     everywhere, on_few = np.array(of, float).T
     return leaders(errors, [tenors[tenor] or f"{rate}%" for rate, tenor in where], (everywhere, on_few))
@@ -114,10 +125,15 @@ def _cells(bench: Bench, part: str, kind: str, pair: str, rate: int, tenor: int 
 def _ran(bench: Bench, part: str, words: Sequence[str]) -> str:
     budget = bench.budget
     refit = f"refit {budget.refit_steps:,} of {REFIT_STEPS:,} steps, {budget.samples:,} of {SAMPLES:,} codes"
+    of = f"{fx(bench.seed).words}; {ran(bench)}; {refit}; {days_of_fits(bench, part)}; {MIXTURE}"
+    return "; ".join([*words, of])
+
+
+def days_of_fits(bench: Bench, part: str) -> str:
+    """On how many of the days that the others fill."""
     data = fx(bench.seed)
-    days = len(data.part(part, budget.every)) // len(data.pairs)
-    fits = f"models fitted to a surface each: {min(budget.fits, days)} of {days} days a pair"
-    return "; ".join([*words, f"{data.words}; {ran(bench)}; {refit}; {fits}; {MIXTURE}"])
+    days = len(data.part(part, bench.budget.every)) // len(data.pairs)
+    return f"models fitted to a surface each: {min(bench.budget.fits, days)} of {days} days a pair"
 
 
 def printed_cells(table: int) -> str:
