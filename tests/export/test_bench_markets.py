@@ -19,7 +19,7 @@ from export.bench.markets.functionals import covered_functionals
 from export.bench.markets.history_splits import GRID, LATER, PAIR, later_surfaces, other_surfaces
 from export.bench.markets.left_out import left_out_table
 from export.bench.markets.quoted import Quoted
-from export.bench.markets.quoted_surfaces import real_surfaces, simulated_surfaces
+from export.bench.markets.quoted_surfaces import own_surfaces, real_surfaces, simulated_surfaces
 from export.bench.markets.run import main
 from export.bench.markets.scoring import Case, masked, ratio_interval, score_case
 from export.bench.markets.tables import render
@@ -191,6 +191,31 @@ def test_the_command_prints_ours_over_the_best_rival(capsys, tmp_path):
     text = capsys.readouterr().out
     assert "| essvi | 30% | 2 |" in text and "ours / best" in text and "**mean of simulated**" in text
     assert (tmp_path / "out.md").read_text() in text
+
+
+def _file(path, columns, rows):
+    path.write_text("\n".join([columns, *(",".join(map(str, row)) for row in rows)]))
+    return path
+
+
+def test_surfaces_of_ones_own(tmp_path):
+    strikes = [("OIL", "2026-01-30", t, k / 10, 0.3 + 0.01 * abs(k)) for t in (0.25, 1) for k in range(-2, 4)]
+    deltas = [("GAS", "2026-01-30", t, d, 0.5) for t in (0.25, 1) for d in (0.75, "", 0.25)]
+    own = "underlying,date,tenor_years"
+    (oil,) = own_surfaces(_file(tmp_path / "k.csv", f"{own},log_moneyness,vol", strikes))
+    (gas,) = own_surfaces(_file(tmp_path / "d.csv", f"{own},call_delta,vol", deltas))
+    assert oil.set == "OIL" and oil.vols.shape == (2, 6) and oil.moneyness[0, 0] == -0.2
+    assert gas.set == "GAS" and gas.deltas.tolist() == [0.75, 0.5, 0.25] and (gas.vols == 0.5).all()
+    for columns, rows, words in (
+        (
+            f"{own},strike,vol",
+            strikes,
+            "has the columns underlying, date, tenor_years, strike, vol; expected",
+        ),
+        (f"{own},log_moneyness,vol", strikes[:4], "OIL 2026-01-30 has no expiry of 5 quotes"),
+    ):
+        with pytest.raises(va.InputError, match=words):
+            list(own_surfaces(_file(tmp_path / "bad.csv", columns, rows)))
 
 
 @pytest.mark.data

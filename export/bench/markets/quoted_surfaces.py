@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from .quoted import FloatArray, Quoted
 _ATM_DELTA = 0.5
 _CHAIN_MIN = 5
 _LARGE = 1000
+_COLUMNS = ("underlying", "date", "tenor_years", "vol")
 _FX_QUOTES = ("ATM", "25RR", "25BF", "10RR", "10BF")
 _Rows = list[dict[str, str]]
 
@@ -37,6 +38,30 @@ def real_surfaces(folder: Path = DATA, every: int = 1) -> Iterator[Quoted]:
     for rows in _by_surface(folder / "fx_usdcad_20170526_raw.csv"):
         yield _delta_grid(rows, "FX raw quotes")
     yield from (_fx_quotes(rows) for rows in _by_surface(folder / "fx_quotes_atm_rr_bf.csv"))
+
+
+def own_surfaces(path: Path) -> Iterator[Quoted]:
+    """Surfaces of a file with a row a quote, each set one underlying; a delta that is empty is at the money.
+
+    Raises voladdin.InputError with the columns that it lacks, or where no expiry of a surface on strikes
+    has five quotes.
+    """
+    for rows in _by_surface(path):
+        lacking = [name for name in _COLUMNS if name not in rows[0]]
+        if lacking or not {"call_delta", "log_moneyness"} & rows[0].keys():
+            raise va.InputError(
+                f"{path} has the columns {', '.join(rows[0])}; expected {', '.join(_COLUMNS)}, "
+                "and call_delta or log_moneyness"
+            )
+        group = rows[0]["underlying"]
+        yield _delta_grid(rows, group) if rows[0].get("call_delta") is not None else _own_chain(rows, group)
+
+
+def _own_chain(rows: _Rows, group: str) -> Quoted:
+    counts = Counter(float(row["tenor_years"]) for row in rows)
+    if max(counts.values()) < _CHAIN_MIN:
+        raise va.InputError(f"{_name(rows)} has no expiry of {_CHAIN_MIN} quotes; expected one at least")
+    return _chain(rows, _name(rows), group)
 
 
 def _by_surface(path: Path) -> list[_Rows]:

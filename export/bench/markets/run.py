@@ -2,9 +2,10 @@
 
 Sets: every real surface of the data folder; days of 2018 of the currency history, answered by the shipped
 model (`history`) and by bundles trained without the pair, and on half the tenors and three of the deltas
-(`splits`; bundles that are absent are trained, some minutes each); and simulated families, each scored by a
-model that was trained without it where `--without` has one. Each surface is seen under every mask; `--quick`
-takes a few surfaces under masks in turn and trains for 100 steps: about three minutes.
+(`splits`; bundles that are absent are trained, some minutes each); simulated families, each scored by a
+model that was trained without it where `--without` has one; or surfaces of one's own. Each surface is seen
+under every mask; `--quick` takes a few surfaces under masks in turn and trains for 100 steps: about three
+minutes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from export.simulation.markets import FAMILIES, MASKS, TABLED
 from .answers import RIVALS, TOLD, Method, methods, product
 from .history_splits import later_surfaces, other_surfaces
 from .quoted import BoolArray, Quoted
-from .quoted_surfaces import real_surfaces, simulated_surfaces
+from .quoted_surfaces import own_surfaces, real_surfaces, simulated_surfaces
 from .scoring import Case, masked, score_case
 from .tables import LEGEND, render
 
@@ -38,6 +39,9 @@ def surfaces(options: argparse.Namespace) -> Iterator[tuple[Path | None, Quoted]
 
 
 def _all_surfaces(options: argparse.Namespace) -> Iterator[tuple[Path | None, Quoted]]:
+    if options.surfaces:
+        yield from ((None, s) for file in options.surfaces for s in own_surfaces(file))
+        return
     names = SETS if options.set == "all" else (options.set,)
     if "real" in names:
         yield from ((None, s) for s in real_surfaces(every=_QUICK_REAL if options.quick else 1))
@@ -116,6 +120,9 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser("voladdin bench markets", description=(__doc__ or "").split("\n\n")[0])
     found.add_argument("--set", choices=(*SETS, "all"), default="all")
+    own = "files of a desk's own surfaces, in place of these sets: underlying, date, tenor_years, vol and "
+    own += "log_moneyness or call_delta, a row a quote"
+    found.add_argument("--surfaces", type=Path, nargs="+", metavar="CSV", help=own)
     found.add_argument("--only", help="surfaces whose set has this in its name, such as SPX")
     found.add_argument("--quick", action="store_true", help="a few surfaces, masks in turn: about 3 minutes")
     found.add_argument("--family", action="append", choices=FAMILIES, help="simulated families (default all)")
