@@ -28,8 +28,8 @@ from voladdin import bundles
 from voladdin._typing import FloatArray
 from voladdin.bundles.any_axes import SurfaceGenerator
 from voladdin.home import folder as home
+from voladdin.imputation.history.observation import GridExtension
 from voladdin.imputation.model import Bundle
-from voladdin.imputation.observation import GridExtension
 from voladdin.surface import MAX_VOL
 
 from ..bundle_writer import write_files

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from export.simulation import MASTER_DELTAS, MASTER_TENORS, simulate_market, simulate_surfaces
 from voladdin._typing import FloatArray
-from voladdin.imputation.observation import GridExtension
+from voladdin.imputation.history.observation import GridExtension
 
 PAIRS = ("AUDUSD", "EURUSD", "GBPUSD", "USDCAD", "USDJPY", "USDMXN")
 QUOTE_NOISE = 0.005  # of log-vol: keeps the regression from reading the simulator's exact smoothness

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from voladdin._typing import FloatArray
-from voladdin.imputation.regimes import Regimes
+from voladdin.imputation.history.regimes import Regimes
 
 from .density import SCALE_VARIANCE
 from .network import Vae

@@ -28,11 +28,11 @@ from tqdm import tqdm
 from voladdin._typing import BoolArray, FloatArray
 from voladdin.bundles.moves import Moves
 from voladdin.home import home
-from voladdin.imputation import deep_posterior
+from voladdin.imputation.history import deep_posterior
+from voladdin.imputation.history.observation import GridExtension
+from voladdin.imputation.history.posterior import Posterior, from_prior, from_quotes, local_gaussian
+from voladdin.imputation.history.regimes import Regimes
 from voladdin.imputation.model import Bundle
-from voladdin.imputation.observation import GridExtension
-from voladdin.imputation.posterior import Posterior, from_prior, from_quotes, local_gaussian
-from voladdin.imputation.regimes import Regimes
 
 from ..bundle_writer import write_bundle
 from ..history import Days, read_history

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from voladdin._typing import BoolArray, FloatArray
-from voladdin.imputation.observation import Observation
+from voladdin.imputation.history.observation import Observation
 
 from ..history import Days
 from .density import complete

@@ -24,8 +24,8 @@ from export.imputation.amortised.training import FILE, Fit, start
 from export.imputation.priors.mixture import Padded, Priors, padded
 from export.imputation.priors.samples import Sample, samples
 from export.imputation.priors.training import loss
-from voladdin.imputation import coordinates
-from voladdin.imputation.process import HYPERPARAMETERS
+from voladdin.imputation.processes import coordinates
+from voladdin.imputation.processes.process import HYPERPARAMETERS
 
 
 @pytest.fixture

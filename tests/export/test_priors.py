@@ -14,11 +14,11 @@ from export.imputation.priors import training
 from export.imputation.priors.calibration import adapted_stretch, surface_stretch
 from export.imputation.priors.mixture import Priors, padded
 from export.imputation.priors.samples import MOST_QUOTES, Sample, samples
-from voladdin.imputation.adapting import ADAPTED
-from voladdin.imputation.evidence import condition_many
 from voladdin.imputation.model import UniversalBundle
-from voladdin.imputation.points import Points
-from voladdin.imputation.process import Candidates
+from voladdin.imputation.processes.adapting import ADAPTED
+from voladdin.imputation.processes.evidence import condition_many
+from voladdin.imputation.processes.points import Points
+from voladdin.imputation.processes.process import Candidates
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from export.imputation.network import DecoderJacobian, Vae
 from export.imputation.train import main, train_bundle
 from export.onnx_export import PARITY
 from export.simulation import simulate_market
-from voladdin.imputation.regimes import Regimes
+from voladdin.imputation.history.regimes import Regimes
 
 pytestmark = pytest.mark.torch
 

@@ -11,17 +11,17 @@ from scipy.stats import multivariate_normal
 
 import voladdin as va
 from tests.imputation.example import DELTAS, GRIDS, TENORS, holes, surface
-from voladdin.imputation import any_market, coordinates, small_grid
-from voladdin.imputation.adapting import ADAPTED, _LogPosterior, adapted
-from voladdin.imputation.any_market import Universal
-from voladdin.imputation.bending import bend, expanded
-from voladdin.imputation.evidence import condition, condition_many, weigh
 from voladdin.imputation.model import UniversalBundle
-from voladdin.imputation.moments import Moments
-from voladdin.imputation.points import BEND, Points
-from voladdin.imputation.process import LOGARITHMS
-from voladdin.imputation.small_grid import SmallGrid
-from voladdin.imputation.smoothing import between_quotes
+from voladdin.imputation.processes import any_market, coordinates, small_grid
+from voladdin.imputation.processes.adapting import ADAPTED, _LogPosterior, adapted
+from voladdin.imputation.processes.any_market import Universal
+from voladdin.imputation.processes.bending import bend, expanded
+from voladdin.imputation.processes.evidence import condition, condition_many, weigh
+from voladdin.imputation.processes.moments import Moments
+from voladdin.imputation.processes.points import BEND, Points
+from voladdin.imputation.processes.process import LOGARITHMS
+from voladdin.imputation.processes.small_grid import SmallGrid
+from voladdin.imputation.processes.smoothing import between_quotes
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from voladdin.imputation.around_fits import Around, answered
-from voladdin.imputation.covariance import matern32, matern52
-from voladdin.imputation.essvi import Places, Prior, Quotes, fitted
-from voladdin.imputation.points import Points
+from voladdin.imputation.fits.around_fits import Around, answered
+from voladdin.imputation.fits.essvi import Places, Prior, Quotes, fitted
+from voladdin.imputation.processes.covariance import matern32, matern52
+from voladdin.imputation.processes.points import Points
 
 TENORS = np.array([0.1, 0.25, 0.5, 1.0, 2.0])
 U = np.linspace(-2.0, 2.0, 9)

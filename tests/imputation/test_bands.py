@@ -12,10 +12,10 @@ import voladdin as va
 from tests.imputation.example import DELTAS, TENORS, holes, surface
 from voladdin.imputation import weighing
 from voladdin.imputation.answers import levels_alone
-from voladdin.imputation.coordinates import from_deltas
-from voladdin.imputation.evidence import mixture
+from voladdin.imputation.history.posterior import TAIL, factor_of_band
 from voladdin.imputation.model import UniversalBundle, imputer
-from voladdin.imputation.posterior import TAIL, factor_of_band
+from voladdin.imputation.processes.coordinates import from_deltas
+from voladdin.imputation.processes.evidence import mixture
 from voladdin.imputation.spreads import outside, stretch_of, told
 from voladdin.imputation.weighing import QuotesAlone, answers
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import voladdin as va
 from voladdin.arbitrage.hulls import lower_hull
-from voladdin.imputation import guard
-from voladdin.imputation.between_hulls import between, disputed
+from voladdin.imputation.no_arbitrage import guard
+from voladdin.imputation.no_arbitrage.between_hulls import between, disputed
 
 TENORS = np.exp(np.linspace(np.log(0.05), np.log(4.0), 9))
 X = np.linspace(-2.0, 2.0, 15)

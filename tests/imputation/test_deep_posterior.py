@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from voladdin.imputation import deep_posterior
-from voladdin.imputation.deep_posterior import _evidence, _mode
+from voladdin.imputation.history import deep_posterior
+from voladdin.imputation.history.deep_posterior import _evidence, _mode
+from voladdin.imputation.history.posterior import local_gaussian
 from voladdin.imputation.model import imputer
-from voladdin.imputation.posterior import local_gaussian
 
 TENORS, DELTAS = ["1W", "1M", "2M", "3M", "6M", "1Y", "2Y", "5Y"], (0.1, 0.25, 0.5, 0.75, 0.9)
 DRAWS = 20_000

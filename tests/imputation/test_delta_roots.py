@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from voladdin._typing import FloatArray, IntArray
-from voladdin.imputation.delta_roots import total_vols_at
+from voladdin.imputation.smiles.delta_roots import total_vols_at
 
 SMILES: dict[str, Callable[[FloatArray], FloatArray]] = {
     "flat": lambda k: np.full_like(k, 0.2),

@@ -38,7 +38,7 @@ class TestDraws:
         tenors, values = GRID.tenors, np.log(GRID.vols).ravel()
         given = universal.at_deltas(tenors, np.array(DELTAS), values).given
         assert given is not None
-        from voladdin.imputation import coordinates
+        from voladdin.imputation.processes import coordinates
 
         points = coordinates.from_deltas(tenors, np.array(DELTAS))
         seen, hidden = np.flatnonzero(np.isfinite(values)), np.flatnonzero(~np.isfinite(values))

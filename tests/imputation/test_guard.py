@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 import voladdin as va
-import voladdin.imputation.guard as guarding
-import voladdin.imputation.nearest as nearness
+import voladdin.imputation.no_arbitrage.guard as guarding
+import voladdin.imputation.no_arbitrage.nearest as nearness
 from export.bench.data import DeltaAxes
 from export.bench.imputation.guard import Count, HoleCase, measure
 from export.bench.repair.random_grids import random_surface
 from tests.imputation.example import DELTAS, TENORS, holes, surface
 from voladdin.arbitrage.verdicts import arbitrage_free
-from voladdin.imputation.between_hulls import between
-from voladdin.imputation.nearest import _steps, nearest
+from voladdin.imputation.no_arbitrage.between_hulls import between
+from voladdin.imputation.no_arbitrage.nearest import _steps, nearest
 from voladdin.worksheet.registry import clear_cache, evaluate
 
 LADDER = np.linspace(-0.3, 0.3, 7)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from voladdin.imputation import coordinates
-from voladdin.imputation.any_market import Universal
-from voladdin.imputation.evidence import thin
 from voladdin.imputation.model import UniversalBundle
+from voladdin.imputation.processes import coordinates
+from voladdin.imputation.processes.any_market import Universal
+from voladdin.imputation.processes.evidence import thin
 
 TENORS, DELTAS = np.array([0.1, 0.25, 0.5, 1.0, 2.0]), np.array([0.9, 0.75, 0.5, 0.25, 0.1])
 

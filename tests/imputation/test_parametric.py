@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 import voladdin as va
-from voladdin.imputation import parametric, weighing
-from voladdin.imputation.essvi import Fits, Places, Prior, Quotes, fitted
+from voladdin.imputation import weighing
+from voladdin.imputation.fits import parametric
+from voladdin.imputation.fits.essvi import Fits, Places, Prior, Quotes, fitted
+from voladdin.imputation.history.posterior import Posterior
 from voladdin.imputation.model import imputer
 from voladdin.imputation.notes import words
-from voladdin.imputation.posterior import Posterior
 
 TENORS = np.array([0.08, 0.25, 0.5, 1.0, 2.0, 4.0])
 T = np.log(TENORS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from voladdin.imputation.regimes import Regimes
+from voladdin.imputation.history.regimes import Regimes
 
 
 def _regimes(

@@ -13,10 +13,10 @@ import voladdin as va
 from export.bench.data import DATA
 from voladdin.black import call_delta, implied_total_vol, moneyness_from_delta, otm_price
 from voladdin.errors import InputError, LabelError
-from voladdin.imputation.convex_pieces import between
 from voladdin.imputation.interpolation import interpolate_many
-from voladdin.imputation.smile_curve import SmileCurve
-from voladdin.imputation.surface_function import SurfaceFunction
+from voladdin.imputation.smiles.convex_pieces import between
+from voladdin.imputation.smiles.smile_curve import SmileCurve
+from voladdin.imputation.smiles.surface_function import SurfaceFunction
 from voladdin.surface import MAX_VOL
 
 NEAR = 1e-6

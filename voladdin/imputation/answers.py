@@ -10,12 +10,12 @@ import numpy as np
 from .._typing import FloatArray
 from ..black import call_delta
 from ..surface import Surface
-from . import coordinates
 from .fixed_point import Anderson
+from .history.posterior import Posterior, from_prior, from_quotes, log_density, mix, prior_share
 from .model import Bundle, UniversalBundle
-from .moments import Moments
-from .points import Points
-from .posterior import Posterior, from_prior, from_quotes, log_density, mix, prior_share
+from .processes import coordinates
+from .processes.moments import Moments
+from .processes.points import Points
 
 _CHUNK = 50  # surfaces at a time: the working set stays in the cache
 _FIXED_POINT = 12  # answers at most; 4 to 8 do

@@ -14,13 +14,13 @@ from .._typing import FloatArray, IntArray
 from ..errors import InputError
 from ..labels.tenors import parse_tenor
 from ..surface import MAX_VOL, Surface
-from . import coordinates
 from .answers import points_of
-from .evidence import mixture
+from .history.posterior import factor_of_band
 from .model import UniversalBundle
-from .points import Points
-from .posterior import factor_of_band
-from .through_cells import Fill, vols_at
+from .processes import coordinates
+from .processes.evidence import mixture
+from .processes.points import Points
+from .smiles.through_cells import Fill, vols_at
 
 _WITHIN = 1e-3, 1e3  # of the answer's spread over the universal model's
 _NEAR = 8  # filled cells

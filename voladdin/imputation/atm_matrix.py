@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 from .._typing import FloatArray
 from ..errors import InputError, LabelError
 from ..surface import MAX_CELLS
+from .history.posterior import factor_of_band
 from .model import UniversalBundle, imputer
-from .points import Points
-from .posterior import factor_of_band
+from .processes.points import Points
 from .suspects import Suspect, any_suspect
 from .weighing import UNIVERSAL
 

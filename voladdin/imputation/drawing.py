@@ -13,11 +13,11 @@ from .._typing import FloatArray
 from ..errors import InputError
 from ..surface import Surface
 from .answers import points_of
-from .any_market import Universal
-from .evidence import mixture
-from .guard import guard
 from .model import UniversalBundle
-from .points import Points
+from .no_arbitrage.guard import guard
+from .processes.any_market import Universal
+from .processes.evidence import mixture
+from .processes.points import Points
 
 MOST_MISSING, MOST_DRAWS = 2_000, 10_000
 _JITTER = 1e-9

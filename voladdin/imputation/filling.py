@@ -15,12 +15,12 @@ from ..surface import LARGEST, MAX_VOL, Surface
 from ..threads import one_thread
 from .anywhere import Anywhere, Inputs, anywhere
 from .drawing import guarded, standard_draws
-from .guard import Guarded, guard
+from .history.posterior import Posterior, band
 from .market import inside_market, on_their_sides, sides
 from .model import Imputer, UniversalBundle, imputer
+from .no_arbitrage.guard import Guarded, guard
 from .normal import guard_normal_draws, impute_normal, whole_normal
 from .notes import words
-from .posterior import Posterior, band
 from .requirements import check_grid, check_prior, checked_prior, require_surfaces
 from .weighing import UNIVERSAL, QuotesAlone, answers
 

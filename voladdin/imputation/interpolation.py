@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 from .._typing import FloatArray
 from ..errors import InputError
 from ..surface import Surface
-from .normal_smiles import normal_vols_at
 from .recent import filled_vols
-from .through_cells import vols_at
+from .smiles.normal_smiles import normal_vols_at
+from .smiles.through_cells import vols_at
 
 
 def interpolate(

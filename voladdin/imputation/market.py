@@ -17,7 +17,7 @@ from ..arbitrage.repair import repair
 from ..black import density
 from ..errors import InfeasibleError, InputError
 from ..surface import MAX_VOL, Surface
-from .posterior import factor_of_band
+from .history.posterior import factor_of_band
 
 _PROGRAM = 600  # quotes that a program moves; more go onto hulls
 _PASSES = 8  # one does, unless cells that are held push others beyond their side

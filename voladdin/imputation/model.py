@@ -14,12 +14,12 @@ import numpy as np
 from .._typing import FloatArray
 from ..bundles import AnyBundle, load
 from ..errors import BundleError
-from .any_market import Universal
 from .conditioning import condition
-from .kinds import Kinds
-from .observation import GridExtension, Observation
-from .process import Candidates
-from .regimes import Regimes
+from .history.observation import GridExtension, Observation
+from .history.regimes import Regimes
+from .processes.any_market import Universal
+from .processes.kinds import Kinds
+from .processes.process import Candidates
 
 # r regimes, c core nodes, s scores, and a master grid of T tenors by K deltas
 _LEVELS = {"weight": "r", "mean": "r c", "scatter": "r c c", "kernel": "3", "degrees": "", "stretch": ""}

@@ -18,8 +18,8 @@ from ..arbitrage.repair import repair
 from ..errors import InfeasibleError
 from ..surface import Surface
 from .answers import by_priors, levels_alone
+from .history.posterior import Posterior, band
 from .model import UniversalBundle
-from .posterior import Posterior, band
 from .spreads import stretch_of
 
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from .._typing import BoolArray, FloatArray
 from ..surface import MAX_VOL
-from .guard import Guarded
+from .history.posterior import Posterior
 from .model import Imputer
-from .posterior import Posterior
+from .no_arbitrage.guard import Guarded
 from .weighing import UNIVERSAL, Shares
 
 PARAMETRIC = "eSSVI"

@@ -14,7 +14,7 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..surface import Surface
 from .answers import points_of
 from .model import UniversalBundle
-from .moments import Moments
+from .processes.moments import Moments
 
 COVERED, REACH = 0.9, 1.6449
 TOLD = 5  # numbers that tell a cell's stretch

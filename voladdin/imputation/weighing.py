@@ -16,10 +16,10 @@ from .. import bundles
 from .._typing import BoolArray, FloatArray, IntArray
 from ..surface import Surface
 from .answers import by_history, by_priors, levels_alone
+from .fits.parametric import with_parametric
+from .history.posterior import Posterior, mix
 from .model import Bundle, Imputer, UniversalBundle
-from .moments import Moments, median_of
-from .parametric import with_parametric
-from .posterior import Posterior, mix
+from .processes.moments import Moments, median_of
 from .spreads import stretch_of
 
 UNIVERSAL = "universal"

@@ -20,11 +20,11 @@ from export.imputation.amortised.amortising import QUOTES, Amortised
 from export.imputation.amortised.judging import read
 from export.imputation.amortised.training import FILE
 from voladdin.bundles import load
-from voladdin.imputation import coordinates
-from voladdin.imputation.any_market import Universal, spread_out
 from voladdin.imputation.model import UniversalBundle
-from voladdin.imputation.points import Points
-from voladdin.imputation.process import Candidates
+from voladdin.imputation.processes import coordinates
+from voladdin.imputation.processes.any_market import Universal, spread_out
+from voladdin.imputation.processes.points import Points
+from voladdin.imputation.processes.process import Candidates
 from voladdin.imputation.weighing import UNIVERSAL
 
 from .answers import ALONE, BOTH, NETWORK, PRIORS, Method, RivalFill

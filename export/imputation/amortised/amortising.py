@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from export.imputation.priors.mixture import Padded, Priors
-from voladdin.imputation.process import HYPERPARAMETERS, LOGARITHMS, TRENDS
+from voladdin.imputation.processes.process import HYPERPARAMETERS, LOGARITHMS, TRENDS
 
 QUOTES = 72  # that the encoder reads at most
 WIDTH, LAYERS, HEADS, CODE = 64, 2, 4, 16

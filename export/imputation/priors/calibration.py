@@ -9,10 +9,10 @@ import numpy as np
 from scipy.optimize import minimize
 
 from voladdin._typing import FloatArray
-from voladdin.imputation.any_market import Universal
-from voladdin.imputation.evidence import condition_many
-from voladdin.imputation.points import Points
-from voladdin.imputation.process import FEW, Candidates
+from voladdin.imputation.processes.any_market import Universal
+from voladdin.imputation.processes.evidence import condition_many
+from voladdin.imputation.processes.points import Points
+from voladdin.imputation.processes.process import FEW, Candidates
 from voladdin.imputation.spreads import COVERED, REACH, told
 
 from .samples import Sample

@@ -1,11 +1,11 @@
 """Kinds of market that the universal bundle tells apart by their level where quotes say little of smiles.
 
-Smiles are those that bend (`voladdin.imputation.bending`), of correlation rho and width c a year out: ln vol
-has the slope rho c / 2 a deviation at the money. Indices of stocks have rho near -0.6 and c near 1 (printed
-tables of the S&P 500 in 1995 and 2021); single stocks are flatter, and what is quoted at 60% and more leans
-to no side: coins, natural gas, inverse funds, volatility itself. Levels are the range in which a desk sees
-each; the first is of markets as the candidates were trained on them, currency pairs before others. No surface
-of the benchmarks was fitted.
+Smiles are those that bend (`voladdin.imputation.processes.bending`), of correlation rho and width c a year
+out: ln vol has the slope rho c / 2 a deviation at the money. Indices of stocks have rho near -0.6 and c near
+1 (printed tables of the S&P 500 in 1995 and 2021); single stocks are flatter, and what is quoted at 60% and
+more leans to no side: coins, natural gas, inverse funds, volatility itself. Levels are the range in which a
+desk sees each; the first is of markets as the candidates were trained on them, currency pairs before others.
+No surface of the benchmarks was fitted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _IN_TIME = (0.10, 0.12)  # how far rho, and ln c, wander with (ln T + 1) / 2
 
 
 def kinds() -> dict[str, FloatArray]:
-    """Arrays of a bundle, as `voladdin.imputation.kinds.Kinds` names them."""
+    """Arrays of a bundle, as `voladdin.imputation.processes.kinds.Kinds` names them."""
     table = np.array(list(_KINDS.values()))
     level = np.vstack([_OWN, table[:, :3]])
     bend = np.zeros((len(table), 4))

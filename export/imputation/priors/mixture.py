@@ -1,4 +1,4 @@
-"""The priors in PyTorch: as `voladdin.imputation.process` and `evidence`, to be differentiated."""
+"""The priors in PyTorch: as `voladdin.imputation.processes.process` and `evidence`, to be differentiated."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from voladdin._typing import FloatArray
-from voladdin.imputation.bending import NUMBERS, WIDEST
-from voladdin.imputation.evidence import FARTHEST, LONGEST, ODD, STEPS, USUAL
-from voladdin.imputation.points import BEND
-from voladdin.imputation.process import HYPERPARAMETERS, NUGGET
+from voladdin.imputation.processes.bending import NUMBERS, WIDEST
+from voladdin.imputation.processes.evidence import FARTHEST, LONGEST, ODD, STEPS, USUAL
+from voladdin.imputation.processes.points import BEND
+from voladdin.imputation.processes.process import HYPERPARAMETERS, NUGGET
 
 from .samples import Sample
 from .starting import PLAIN, starting
@@ -206,7 +206,7 @@ class Priors(nn.Module):
 
 
 def _bend(z: Sequence[Tensor], q: Tensor, x: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-    """As `voladdin.imputation.bending.bend`; z are four numbers [B, G, 1], q and x [B, 1, N]."""
+    """As `voladdin.imputation.processes.bending.bend`; z are four numbers [B, G, 1], q and x [B, 1, N]."""
     r, tilt, c, turn = z
     rho, y = torch.tanh(r + tilt * q), torch.exp(c + turn * q) * x
     root = torch.where(own, torch.sqrt(4.0 + y * y), torch.sqrt(y * y + 2.0 * rho * y + 1.0))

@@ -16,7 +16,7 @@ from scipy.special import ndtri
 from export.history import Days
 from export.simulation.markets import MASKS, Batch, hide, stream
 from voladdin._typing import BoolArray, FloatArray
-from voladdin.imputation import coordinates
+from voladdin.imputation.processes import coordinates
 
 SHARE_OF_HISTORY = 0.12
 MOST_QUOTES, MOST_HIDDEN = 72, 24

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from voladdin._typing import FloatArray
-from voladdin.imputation.bending import NUMBERS
-from voladdin.imputation.process import HYPERPARAMETERS
+from voladdin.imputation.processes.bending import NUMBERS
+from voladdin.imputation.processes.process import HYPERPARAMETERS
 
 BASIS = 9
 _SCALES = (1.0, 0.15, 0.05, 0.12, 0.05, 0.08, 0.03, 0.03, 0.02)  # of the trends at the start

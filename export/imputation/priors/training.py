@@ -29,10 +29,10 @@ from export.bundle_writer import write_files
 from export.history import Days, read_history
 from voladdin._typing import FloatArray
 from voladdin.bundles import SHIPPED, load
-from voladdin.imputation.adapting import ADAPTED
-from voladdin.imputation.kinds import Kinds
 from voladdin.imputation.model import UniversalBundle
-from voladdin.imputation.process import Candidates
+from voladdin.imputation.processes.adapting import ADAPTED
+from voladdin.imputation.processes.kinds import Kinds
+from voladdin.imputation.processes.process import Candidates
 
 from .calibration import adapted_stretch, surface_stretch
 from .kinds import kinds

@@ -14,7 +14,7 @@ from ...surface import Surface
 from ..filling import COVERAGE, Imputation, fill, filled_vols, whole
 from ..model import Imputer, imputer
 from ..requirements import check_grid
-from ..through_cells import vols_at
+from ..smiles.through_cells import vols_at
 from ..weighing import QuotesAlone
 from .by_axes import Before, SameAxes
 from .refusals import NO_QUOTE, name_far_forwards, refusals

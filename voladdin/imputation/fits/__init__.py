@@ -1,0 +1,1 @@
+"""eSSVI surfaces fitted to the quotes, alone or with a process of what they leave."""

@@ -1,0 +1,204 @@
+"""eSSVI surfaces as a further answer, weighed by what each says of the quotes one by one.
+
+The processes' priors are of all markets: a surface that is SSVI's own has little more to learn from its
+quotes than three numbers, and goes on beyond them as these say; one that is nearly so leaves a process of
+its own (`around_fits.py`). Fits are tried where quotes tell smiles apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+import numpy as np
+from scipy.special import ndtri
+
+from ..._typing import BoolArray, FloatArray, IntArray
+from ...surface import MAX_VOL, Surface
+from ..answers import points_of
+from ..history.posterior import Posterior, log_density
+from ..processes.evidence import ENOUGH
+from ..processes.moments import median_of
+from ..processes.points import Points
+from .around_fits import Around, answered
+from .essvi import Fits, Places, Prior, Quotes, fitted
+
+# SSVI, and eSSVI, which fits few quotes whatever they are and begins where SSVI ends
+_DRIFTS = 0.0, 0.3  # std of what rho and curvature do on their own
+_SMALL = 0.1, 0.3  # noise over what is typical, before the quotes are seen
+_MOST_QUOTES, _MOST_EXPIRIES = 320, 24
+_AN_EXPIRY = 2  # quotes of the quoted ones
+_SHARP = 1.0  # log odds for the gain in log density over the root of the quotes
+_PRECISION = 1.0  # a cell's odds go with the spreads to minus this power
+_LEAST = 0.005  # of weight
+_PASSES = 3  # of the strikes of a delta axis
+_IN_CACHE = 2**17  # numbers of a batch's derivatives
+
+
+def with_parametric(
+    axes: Surface, cells: FloatArray, found: Posterior, tried: BoolArray
+) -> tuple[Posterior, FloatArray]:
+    """Posteriors [B, n] given quotes alone, those of the surfaces `tried` [B] mixed with the parametric ones,
+    and the weight [B, n] of these in cells that are missing.
+
+    cells: log-vols [B, T, K], NaN where missing.
+    """
+    flat = cells.reshape(len(cells), -1)
+    weight = np.zeros_like(flat)
+    arrays = {part.name: getattr(found, part.name).copy() for part in fields(Posterior)}
+    for points, members in _groups(axes, flat, tried & np.isfinite(flat).any(1)):
+        mixed, weight[members] = _beside(axes, points, flat[members], found.of(members))
+        for name, array in arrays.items():
+            array[members] = getattr(mixed, name)
+    return Posterior(**arrays), weight
+
+
+def _groups(axes: Surface, flat: FloatArray, tried: BoolArray) -> Iterator[tuple[Points, IntArray]]:
+    """Surfaces worth a fit, so many that what is large stays in the cache; at strikes each has its points."""
+    members, size = np.flatnonzero(tried), 1
+    if axes.deltas is not None:  # those with as many quotes together
+        members = members[np.argsort(np.isfinite(flat[members]).sum(1), kind="stable")]
+        size = max(_IN_CACHE // (flat.shape[1] * (4 + 3 * len(axes.tenors))), 1)
+    for block in (members[first : first + size] for first in range(0, len(members), size)):
+        points = points_of(axes, flat[block[0]])
+        worth = block[_worth(points, np.isfinite(flat[block]))]
+        if len(worth):
+            yield points, worth
+
+
+def _worth(points: Points, quoted: BoolArray) -> BoolArray:
+    """[B] of masks [B, N]: whether there are quotes enough, of smiles too, and not too many."""
+    count, expiries = quoted.sum(1), (quoted @ points.members > 0).sum(1)
+    enough = (_AN_EXPIRY * expiries <= count) & (count <= _MOST_QUOTES)
+    few = len(points.tenors) <= _MOST_EXPIRIES
+    return np.asarray(enough & few & (points.width_told(quoted) >= ENOUGH))
+
+
+def _beside(
+    axes: Surface, points: Points, values: FloatArray, known: Posterior
+) -> tuple[Posterior, FloatArray]:
+    """The same of surfaces [B, N] worth a fit."""
+    quoted = np.isfinite(values)
+    start = np.minimum(known.mean, np.log(MAX_VOL))
+    whole, used = np.where(quoted, values, start), np.argsort(~quoted, axis=1, kind="stable")
+    used, typical = used[:, : quoted.sum(1).max()], _typical(known)
+    seen, given = (np.take_along_axis(each, used, 1) for each in (whole, 1.0 * quoted))
+    quotes = Quotes(_places(axes, points, whole).some(used), seen, given)
+    level, answers = median_of(values), [_own(known, quoted)]
+    priors = [Prior.of(points.tenors, level, drift) for drift in _DRIFTS]
+    e = priors[0].near(start[:, points.at_the_money], quotes)
+    for prior, small in zip(priors, _SMALL, strict=True):
+        fits = fitted(prior, prior.started(e), quotes, typical, small)
+        e = fits.e
+        answers.append(_said(fits, axes, points, (whole, quoted), used))
+    return _mixed(known, points, quoted, *map(np.stack, zip(*answers, strict=True)))
+
+
+def _own(known: Posterior, quoted: BoolArray) -> tuple[FloatArray, ...]:
+    """What the others answer, as `_said` has it."""
+    of_quotes = (np.where(quoted, each, 0.0) for each in (known.zscore, known.density))
+    return known.mean, known.std, *of_quotes
+
+
+def _said(
+    fits: Fits, axes: Surface, points: Points, cells: tuple[FloatArray, BoolArray], used: IntArray
+) -> tuple[FloatArray, ...]:
+    """Mean, std, z-score and density [B, N].
+
+    cells: [B, N] log-vols, and which are quoted; used: [B, n] those that the fits were given.
+    """
+    found = _filled(fits, axes, points, *cells, used)
+    zscore, density = np.zeros((2, *cells[0].shape))
+    np.put_along_axis(zscore, used, found.zscore, 1)
+    np.put_along_axis(density, used, found.density, 1)
+    return np.minimum(found.mean, np.log(MAX_VOL)), found.std, zscore, density
+
+
+def _typical(known: Posterior) -> FloatArray:
+    """[B] root mean square of what the others leave of each quote."""
+    left = known.zscore * np.exp(log_density(known.zscore, np.ones(1)) - known.density)
+    return np.asarray(np.sqrt(np.nanmean(left**2, axis=1)))
+
+
+def _places(axes: Surface, points: Points, values: FloatArray) -> Places:
+    """Where cells of log-vols `values` [F, N] lie."""
+    if axes.deltas is None:
+        moneyness = axes.log_moneyness
+        assert moneyness is not None
+        return Places(points.rows, np.broadcast_to(moneyness.ravel(), values.shape), points.u)
+    total = np.exp(values + 0.5 * points.t)
+    return Places(points.rows, total * (0.5 * total - _d1(axes)), points.u)
+
+
+def _d1(axes: Surface) -> FloatArray:
+    """[N] of the cells of a delta axis: N(d1) is the delta of the call."""
+    assert axes.deltas is not None
+    return np.tile(ndtri(axes.deltas), len(axes.tenors))
+
+
+def _filled(
+    fits: Fits, axes: Surface, points: Points, values: FloatArray, quoted: BoolArray, used: IntArray
+) -> Around:
+    """Of all cells; on deltas, at the strikes of the fit itself."""
+    if axes.deltas is not None:
+        most, d1 = np.log(MAX_VOL), _d1(axes)
+        for _ in range(_PASSES):
+            x = 0.5 * np.exp(values + 0.5 * points.t) - d1
+            values = np.where(quoted, values, np.minimum(fits.own(points.rows, x), most))
+    return answered(fits, _places(axes, points, values), points, quoted, values, used)
+
+
+def _mixed(
+    known: Posterior,
+    points: Points,
+    quoted: BoolArray,
+    mean: FloatArray,
+    std: FloatArray,
+    zscore: FloatArray,
+    density: FloatArray,
+) -> tuple[Posterior, FloatArray]:
+    """Log odds of an answer in a cell: its gain in log density of the quotes, and how sure it is of the cell.
+
+    Beyond the quotes of an expiry, only those count that are the outermost of theirs: who foretells these
+    from the others knows how smiles go on. mean, std, zscore, density: [a, B, N] of a answers, the first is
+    `known`.
+    """
+    end, beyond = _outermost(points, quoted)
+    log, of_ends = (_log_odds(density, which) for which in (quoted, end))
+    sure = _PRECISION * np.log(np.where(quoted, 1.0, std))
+    weight = _weights(np.where(beyond, of_ends[..., None], log[..., None]) - sure)
+    middle = (weight * mean).sum(0)
+    spread = np.sqrt((weight * (std**2 + (mean - middle) ** 2)).sum(0))
+    of_quotes = _weights(log)[..., None]
+    mixed = Posterior(
+        mean=np.where(quoted, known.mean, middle),
+        std=np.where(quoted, known.std, spread),
+        zscore=np.where(quoted, (of_quotes * zscore).sum(0), known.zscore),
+        unexplained=known.unexplained,
+        density=np.where(quoted, (of_quotes * density).sum(0), known.density),
+    )
+    return mixed, np.where(quoted, 0.0, 1.0 - weight[0])
+
+
+def _log_odds(density: FloatArray, which: BoolArray) -> FloatArray:
+    """[a, B] of a answers, of their log densities [a, B, N] of some quotes; the first is the one they are
+    beside.
+    """
+    gain = ((density - density[0]) * which).sum(-1) / np.sqrt(np.maximum(which.sum(-1), 1))
+    return np.asarray(_SHARP * gain)
+
+
+def _outermost(points: Points, quoted: BoolArray) -> tuple[BoolArray, BoolArray]:
+    """[B, N] whether a quote is the lowest or highest of its expiry, and a missing cell beyond these."""
+    expiry = points.members.T > 0
+    low = np.where(quoted[:, None] & expiry, points.u, np.inf).min(-1)[:, points.rows]
+    high = np.where(quoted[:, None] & expiry, points.u, -np.inf).max(-1)[:, points.rows]
+    end = quoted & ((points.u == low) | (points.u == high))
+    return end, ~quoted & np.isfinite(low) & ((points.u < low) | (points.u > high))
+
+
+def _weights(log: FloatArray) -> FloatArray:
+    """[a, ...] of a answers, of their log odds; small ones are none."""
+    weight = np.exp(log - log.max(0))
+    weight = np.where(weight < _LEAST * weight.sum(0), 0.0, weight)
+    return np.asarray(weight / weight.sum(0))

@@ -1,0 +1,239 @@
+"""What the quotes, and an earlier surface, say of every cell: the stacked posterior of log-vols.
+
+The answer is an equal mixture of the deep model and the locally weighted Gaussian (weights fitted on held-out
+days do not hold in the next year; equal ones do). Its spread follows how surprising the quotes are, as the
+Student-t posterior's (nu + d²) / (nu + n), and is calibrated on held-out days so that 90% bands cover 90%.
+Quotes that are improbable under all that are answered by the local Gaussian alone, with the quote noise that
+makes them likeliest: the filled cells are then smooth where the quotes are not, and the quotes stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import fdtrc, ndtri, stdtrit
+
+from ..._typing import BoolArray, FloatArray, IntArray
+from ..conditioning import GaussianPosterior, condition, core_mean
+from ..model import Bundle
+from . import deep_posterior
+from .observation import Observation
+
+IMPROBABLE = 0.05  # tail probability of the quotes under the local Gaussian
+TAIL = 4.0  # degrees of freedom of errors: of bands, and of the densities by which models are weighed
+_CALIBRATED = 0.90  # coverage to which spreads are stretched
+NOISES = (1e-5, 1e-4, 1e-3, 1e-2)  # variances of log-vol: 0.3%, 1%, 3%, 10% of vol
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Log-vols of n cells: mean, std, zscore [B, n]; unexplained [B]: quotes beyond the deep model.
+
+    density: [B, n] log predictive density of each quote given the others; NaN where nothing is quoted.
+    """
+
+    mean: FloatArray
+    std: FloatArray
+    zscore: FloatArray
+    unexplained: BoolArray
+    density: FloatArray
+
+    @classmethod
+    def nothing(cls, shape: tuple[int, ...]) -> Posterior:
+        """NaN for [B, n]."""
+        mean, std, zscore, density = np.full((4, *shape), np.nan)
+        return cls(mean, std, zscore, np.zeros(shape[0], dtype=np.bool_), density)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Posterior]) -> Posterior:
+        """Of all the surfaces, in order."""
+        each = ([getattr(part, field.name) for part in parts] for field in fields(Posterior))
+        return cls(*map(np.concatenate, each))
+
+    def of(self, surfaces: IntArray | BoolArray | slice) -> Posterior:
+        """Some of them."""
+        return Posterior(*(getattr(self, field.name)[surfaces] for field in fields(Posterior)))
+
+
+def from_quotes(
+    bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray
+) -> Posterior:
+    """Posterior given the quotes alone; cells [B, n] log-vols, read where `observed`."""
+    near, start = local_gaussian(bundle, observation, cells, observed)
+    degrees, stretch = float(bundle.arrays["level_degrees"]), float(bundle.arrays["level_stretch"])
+    tail = fdtrc(near.count, degrees, near.distance / near.count)
+    unexplained: BoolArray = np.array(tail < IMPROBABLE, ndmin=1)
+    mean, std, usual = near.mean.copy(), near.std.copy(), ~unexplained
+    if usual.any():
+        deep = deep_posterior.posterior(bundle, observation, cells[usual], observed[usual], start[usual])
+        mean[usual], std[usual] = mix(mean[usual], std[usual], *deep, float(bundle.arrays["stack"]))
+    std *= student_t_inflation(near, degrees) * stretch
+    zscore, density = _zscore(near, degrees) / stretch, _density(near, degrees, stretch)
+    if unexplained.any():
+        mean[unexplained], std[unexplained], density[unexplained] = _noisy(
+            bundle, observation, cells[unexplained], observed[unexplained], near.of(unexplained)
+        )
+    return Posterior(mean, std, zscore, unexplained, density)
+
+
+def _noisy(
+    bundle: Bundle,
+    observation: Observation,
+    cells: FloatArray,
+    observed: BoolArray,
+    without: GaussianPosterior,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean, std and density of the local Gaussian with the quote noise that makes the quotes likeliest.
+
+    without: its answer with none.
+    """
+    degrees, stretch = float(bundle.arrays["level_degrees"]), float(bundle.arrays["level_stretch"])
+    rough = (observation.rougher(noise) for noise in NOISES)
+    answers = [without, *(local_gaussian(bundle, one, cells, observed)[0] for one in rough)]
+    evidence = [a.scale - 0.5 * (degrees + a.count) * np.log1p(a.distance / degrees) for a in answers]
+    best, rows = np.argmax(evidence, axis=0), np.arange(len(cells))
+    mean = np.stack([a.mean for a in answers])[best, rows]
+    std = np.stack([a.std * student_t_inflation(a, degrees) for a in answers])[best, rows]
+    density = np.stack([_density(a, degrees, stretch) for a in answers])[best, rows]
+    return mean, std * stretch, density
+
+
+def from_prior(
+    bundle: Bundle,
+    observation: Observation,
+    cells: FloatArray,
+    observed: BoolArray,
+    prior: FloatArray,
+    age: float,
+    alone: Posterior | None = None,
+) -> Posterior:
+    """Posterior given the quotes and a full earlier surface `prior` [B, n] (log-vols), `age` days old.
+
+    Changes since then have the robust scatter of the prior's regime, growing with age; as they outgrow what
+    the quotes alone leave open, the answer goes over to the surface-only one (`alone`, where it is known).
+    """
+    change = changed(bundle, observation, cells, observed, prior, age)
+    spread = student_t_inflation(change, float(bundle.arrays["change_degrees"]))
+    quoted: BoolArray = np.any(observed, axis=1, keepdims=False)
+    mean, std, unexplained = change.mean, change.std * spread, np.zeros(len(cells), dtype=np.bool_)
+    weight = np.ones_like(std)
+    if quoted.any():
+        if alone is None:
+            alone = from_quotes(bundle, observation, cells[quoted], observed[quoted])
+        else:
+            alone = alone.of(quoted)
+        unexplained[quoted] = alone.unexplained
+        weight[quoted] = prior_share(std[quoted], alone.std, float(bundle.arrays["sharpness"]))
+        mean[quoted], std[quoted] = mix(alone.mean, alone.std, mean[quoted], std[quoted], weight[quoted])
+    stretch = float(bundle.arrays["change_stretch"])
+    degrees = float(bundle.arrays["change_degrees"])
+    zscore, density = _zscore(change, degrees) / stretch, _density(change, degrees, stretch)
+    return Posterior(mean, std * stretch**weight, zscore, unexplained, density)
+
+
+def local_gaussian(
+    bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray
+) -> tuple[GaussianPosterior, FloatArray]:
+    """The locally weighted Gaussian's answer, and the core log-vols [B, c] it takes as today's surface."""
+    start = _core(bundle, observation, cells, observed)
+    mean, covariance = bundle.levels.near(start)
+    moments = observation.push(mean, covariance + bundle.scale)
+    return condition(*moments, cells, observed), start
+
+
+def mix(
+    mean: FloatArray,
+    std: FloatArray,
+    other_mean: FloatArray,
+    other_std: FloatArray,
+    share: FloatArray | float,
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and std of a mixture that gives the other component the weight `share`."""
+    mixed = mean + share * (other_mean - mean)
+    variance = (1.0 - share) * std**2 + share * other_std**2
+    return mixed, np.sqrt(variance + share * (1.0 - share) * (other_mean - mean) ** 2)
+
+
+def changed(
+    bundle: Bundle,
+    observation: Observation,
+    cells: FloatArray,
+    observed: BoolArray,
+    prior: FloatArray,
+    age: float,
+) -> GaussianPosterior:
+    """Cells given the quotes and an earlier surface, by the scatter of changes alone."""
+    power = float(bundle.arrays["growth"])
+    place = _core(bundle, observation, prior, np.ones_like(observed))
+    scatter = bundle.changes.scatter_near(place)
+    spread = observation.matrix @ scatter @ observation.matrix.T + observation.changes
+    return condition(prior, spread * age**power, cells, observed)
+
+
+def band(
+    mean: FloatArray, log_std: FloatArray, observed: BoolArray, filled: FloatArray, coverage: float
+) -> tuple[FloatArray, FloatArray]:
+    """Low and high vols: the band of that coverage about the mean, as far as `filled`; of quotes, these."""
+    reach = np.where(observed, 1.0, factor_of_band(log_std, coverage))
+    return np.minimum(mean / reach, filled), np.maximum(mean * reach, filled)
+
+
+def factor_of_band(log_std: FloatArray, coverage: float) -> FloatArray:
+    """High end of a band over its middle: spreads are calibrated to cover 90% as a Gaussian's do, errors have
+    the tails of Student's t.
+    """
+    end, calibrated = 0.5 + coverage / 2, 0.5 + _CALIBRATED / 2
+    width = float(ndtri(calibrated) * stdtrit(TAIL, end) / stdtrit(TAIL, calibrated))
+    return np.asarray(np.exp(np.minimum(width * log_std, 5.0)))
+
+
+def student_t_inflation(given: GaussianPosterior, degrees: float) -> FloatArray:
+    """[B, 1] factor on the spread: that of a multivariate t, given how far the quotes lie from their mean."""
+    ratio: FloatArray = np.sqrt((degrees + given.distance) / (degrees + given.count))
+    return ratio[:, None]
+
+
+def _core(bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray) -> FloatArray:
+    mean, covariance, cell_mean, cell_covariance = _whole_history(bundle, observation)
+    residual = np.where(observed, cells - cell_mean, 0.0)
+    return core_mean(mean, covariance, observation.matrix, cell_covariance, observed, residual)
+
+
+@lru_cache(maxsize=64)
+def _whole_history(bundle: Bundle, observation: Observation) -> tuple[FloatArray, ...]:
+    """Mean and covariance of core nodes, and of cells."""
+    mean, covariance = bundle.levels.whole
+    covariance = covariance + bundle.scale
+    return mean, covariance, *observation.push(mean, covariance)
+
+
+def _zscore(given: GaussianPosterior, degrees: float) -> FloatArray:
+    """Leave-one-out residuals [B, n] in Student-t spreads that leave the quote itself out too."""
+    return np.asarray(given.zscore / _spread_of_others(given, degrees))
+
+
+def _density(given: GaussianPosterior, degrees: float, stretch: float) -> FloatArray:
+    """Log predictive density [B, n] of each quote given the others."""
+    scale = stretch * _spread_of_others(given, degrees)
+    return log_density(given.zscore / scale, scale * given.left_out)
+
+
+def _spread_of_others(given: GaussianPosterior, degrees: float) -> FloatArray:
+    """[B, n] factor on the spread, as `student_t_inflation`, of each quote's others."""
+    others = given.distance[:, None] - given.zscore**2
+    spread = (degrees + np.maximum(others, 0.0)) / (degrees + given.count[:, None] - 1.0)
+    return np.asarray(np.sqrt(spread))
+
+
+def log_density(zscore: FloatArray, scale: FloatArray) -> FloatArray:
+    """Log density of Student's t with `TAIL` degrees of freedom, but for a constant."""
+    return np.asarray(-0.5 * (TAIL + 1.0) * np.log1p(zscore**2 / TAIL) - np.log(scale))
+
+
+def prior_share(std: FloatArray, other: FloatArray, power: float) -> FloatArray:
+    """Weight of what an earlier surface says, of spread `std`, beside what the quotes alone say."""
+    weight: FloatArray = 1.0 / (1.0 + (std / other) ** (2.0 * power))
+    return weight

@@ -1,0 +1,1 @@
+"""Filled cells moved to where they add no static arbitrage to the quotes."""

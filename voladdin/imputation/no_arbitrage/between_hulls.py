@@ -1,0 +1,87 @@
+"""Filled cells of a large surface between the quotes' tangents and the hull of all prices: cost N log N.
+
+Each quote lies on the lower hull of the prices of its own and later tenors. Its tangent, of a slope between
+those of the hull on both sides (the filled surface's own where it lies between), lies below every price
+function of its own and later tenors. So filled cells are first raised to the tangents of all quotes of
+earlier tenors and their own, which leaves the quotes on the hull; then they are lowered to the hull. What
+results is convex, decreasing and increasing with tenor (Gopal 2024, Theorem 7.1): it passes `check`
+wherever the quotes do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..._typing import BoolArray, FloatArray, IntArray
+from ...arbitrage.hulls import FORWARD, arbitrage_trades, hulls, lower_hull, onto
+from ...arbitrage.nodes import at_own_strikes, nodes_of
+from ...arbitrage.tolerances import LEAST_VOL, ROUNDING, TOLERANCE
+from ...surface import MAX_VOL, Surface
+
+
+def between(axes: Surface, vols: FloatArray, movable: BoolArray) -> FloatArray:
+    """[T, K] vols of which only the `movable` moved; NaN is left out. The others must have no arbitrage."""
+    nodes, found = at_own_strikes(axes, vols), vols.ravel().copy()
+    strikes, calls = nodes.at(found)
+    free = np.isfinite(calls) & movable.ravel()
+    above = hulls(nodes.rows, strikes, _raised(nodes.rows, strikes, calls, free))
+    value = above.at(strikes)[0]
+    off = np.flatnonzero(free & (np.abs(value - calls) > ROUNDING))
+    found[off] = onto(above, nodes_of(axes, vols).only(off), nodes.rows[off], found[off])
+    return np.clip(found, LEAST_VOL, MAX_VOL).reshape(vols.shape)
+
+
+def disputed(axes: Surface, quotes: FloatArray, doubt: FloatArray) -> BoolArray:
+    """[T, K]: of every trade that the quotes [T, K] allow the most doubtful one, until none is left."""
+    nodes = at_own_strikes(axes, quotes)
+    strikes, calls = nodes.at(quotes.ravel())
+    doubts, kept = doubt.ravel(), np.flatnonzero(np.isfinite(calls))
+    out = np.zeros(quotes.size, dtype=np.bool_)
+    while len(kept):
+        found = arbitrage_trades(nodes.rows[kept], strikes[kept], calls[kept], calls[kept], TOLERANCE)
+        if not found:
+            break
+        trades = [[trade.node, *(leg for leg, _ in trade.legs if leg != FORWARD)] for trade in found]
+        worst = {max(trade, key=lambda i: doubts[kept[i]]) for trade in trades}
+        out[kept[list(worst)]] = True
+        kept = kept[~out[kept]]
+    return out.reshape(quotes.shape)
+
+
+def _raised(rows: IntArray, strikes: FloatArray, calls: FloatArray, free: BoolArray) -> FloatArray:
+    """[N] prices, the free ones raised to the tangents of the held ones, and to intrinsic value."""
+    below = hulls(rows, strikes, np.where(free, np.nan, calls))
+    raised = np.where(free, np.maximum(calls, 1.0 - strikes), calls)
+    slopes, heights = np.array([-1.0, 0.0]), np.array([1.0, 0.0])  # intrinsic value
+    held = np.isfinite(calls) & ~free
+    for row, hull in enumerate(below.functions):
+        here = rows == row
+        k, own = strikes[here & held], _own_slope(strikes[here], calls[here])[held[here]]
+        (price, right), left = hull.at(k), hull.at(k, side="left")[1]
+        slope = np.clip(own, left, np.maximum(left, right))
+        slopes, heights = _envelope(np.append(slopes, slope), np.append(heights, price - slope * k))
+        turns = (heights[:-1] - heights[1:]) / (slopes[1:] - slopes[:-1])
+        cells = np.flatnonzero(here & free)
+        best = np.searchsorted(turns, strikes[cells])
+        raised[cells] = np.maximum(raised[cells], heights[best] + slopes[best] * strikes[cells])
+    return raised
+
+
+def _envelope(slopes: FloatArray, heights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The lines that are the highest at any strike, by slope: the dual of a lower hull."""
+    lines = sorted(zip((-slopes).tolist(), (-heights).tolist(), range(len(slopes)), strict=True))
+    kept = [line for _, _, line in lower_hull(lines)[:0:-1]]
+    return slopes[kept], heights[kept]
+
+
+def _own_slope(strikes: FloatArray, calls: FloatArray) -> FloatArray:
+    """Slope of the row's prices at each of its strikes."""
+    known = np.flatnonzero(np.isfinite(calls))
+    slope = np.full(len(strikes), -0.5)
+    if len(known) > 1:
+        order = known[np.argsort(strikes[known])]
+        gap = np.diff(strikes[order])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            chord = np.where(gap > 0, np.diff(calls[order]) / gap, -0.5)
+        slope[order] = 0.5 * (np.append(chord[0], chord) + np.append(chord, chord[-1]))
+    return slope

@@ -1,0 +1,1 @@
+"""Learned Gaussian-process priors for any market, conditioned exactly on the quotes."""

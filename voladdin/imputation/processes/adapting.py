@@ -1,0 +1,206 @@
+"""A surface's own sizes and lengths: hyper-parameters adapted from those of its best candidates.
+
+Many quotes say more of a surface than which of the learned priors it is like. The hyper-parameters of the
+processes and of the noise move (scales and lengths as logarithms) to where the evidence is largest under a
+Gaussian prior about the candidate's own (Rasmussen and Williams 2006, section 5.4.1); trends and the smile
+that bends stay. How far each may wander is learned with the priors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..._typing import FloatArray
+from .covariance import PointPairs
+from .points import Points
+from .process import HYPERPARAMETERS, LOGARITHMS, NUGGET, Candidates
+
+ADAPTED = tuple(name for name in HYPERPARAMETERS if name not in ("degrees", "logit"))
+_STEPS, _FARTHEST = 8, 3.0
+_SMILE = ("skew_std", "curvature_std", "wing_std")
+_Slopes = dict[str, Any]
+_InTime = tuple[FloatArray, dict[str, FloatArray]]
+
+
+class _LogPosterior:
+    """Minus the log posterior of the moves [g * h] of g candidates, given values [n], and its gradient.
+
+    Moves are in standard deviations of their prior.
+    """
+
+    def __init__(self, candidates: Candidates, quotes: Points, values: FloatArray) -> None:
+        tenors, rows = np.unique(quotes.rows, return_inverse=True)
+        own = Points(quotes.tenors[tenors], rows, quotes.u, quotes.own)
+        pairs, ones = PointPairs.among(own), (candidates[np.array([g])] for g in range(len(candidates)))
+        self._each = [_OfOne(one, own, pairs, values) for one in ones]
+
+    def __call__(self, flat: FloatArray) -> tuple[float, FloatArray]:
+        moves = flat.reshape(len(self._each), -1)
+        found = [one(move) for one, move in zip(self._each, moves, strict=True)]
+        return sum(value for value, _ in found), np.concatenate([slope for _, slope in found])
+
+
+class _OfOne:
+    """The same of one candidate's moves [h].
+
+    Covariances are of the pairs of points [P]; their parts
+    in time, with their derivatives, of pairs of tenors [R * R].
+    """
+
+    def __init__(self, one: Candidates, quotes: Points, pairs: PointPairs, values: FloatArray) -> None:
+        self._own = {name: float(one.hyper[name][0]) for name in ADAPTED}
+        self._wander, self._nu, self._pairs = one.wander, float(one.degrees[0]), pairs
+        self._lower = pairs.i * len(quotes) + pairs.j
+        t = quotes.tenors
+        self._gap, self._late = np.abs(t[:, None] - t).ravel(), (t[:, None] + t + 2.0).ravel()
+        self._square = quotes.u**2
+        factor = np.concatenate([quotes.basis @ one.root[0], one.bent(quotes)[1][0]], axis=1)
+        fixed = factor @ factor.T
+        fixed[np.diag_indices(len(quotes))] += NUGGET
+        self._fixed, self._residual = fixed.take(self._lower), values - one.mean(quotes)[0]
+
+    def __call__(self, move: FloatArray) -> tuple[float, FloatArray]:
+        h = moved(self._own, move * self._wander)
+        level, smile, across = self._level(h), self._time(h), self._weights(h) @ self._pairs.smile
+        both = [_Between.of(h, name, self._pairs, self._between(h, name)) for name in ("residual", "rough")]
+        pairs = self._fixed + across * smile[0].take(self._pairs.tenors)
+        pairs += level[0].take(self._pairs.tenors)
+        for one in both:
+            pairs += one.covariance
+        wings = h["noise_wings"] * self._square
+        noise = h["noise_std"] ** 2 * (1.0 + wings)
+        minus, inverse = self._evidence(pairs, noise)
+        each = np.diagonal(inverse) * noise
+        slopes: _Slopes = {"noise_std": each.sum(), "noise_wings": 0.5 * each @ (wings / (1.0 + wings))}
+        by_pair = inverse.take(self._lower)
+        by_pair[self._pairs.i == self._pairs.j] *= 0.5
+        slopes |= self._in_time(by_pair, level) | self._in_time(by_pair * across, smile)
+        sizes = self._pairs.smile @ (by_pair * smile[0].take(self._pairs.tenors))
+        slopes |= dict(zip(_SMILE, 2.0 * self._weights(h) * sizes, strict=True))
+        for one in both:
+            slopes |= one.slopes(by_pair, self._pairs)
+        gradient = np.array([slopes[name] for name in ADAPTED]) * self._wander + move
+        return float(minus + 0.5 * (move @ move)), gradient
+
+    def _evidence(self, pairs: FloatArray, noise: FloatArray) -> tuple[float, FloatArray]:
+        """Minus the log evidence, and twice its derivatives [n, n], the lower triangle, by the covariance."""
+        from scipy.linalg.lapack import dpotrf, dpotri, dpotrs  # not at import, which is to be light
+
+        n = len(noise)
+        covariance = np.zeros((n, n))
+        covariance.reshape(-1)[self._lower] = pairs
+        covariance[np.diag_indices(n)] += noise
+        root, wrong = dpotrf(covariance.T, clean=0)
+        if wrong:
+            raise np.linalg.LinAlgError
+        pull = dpotrs(root, self._residual)[0]
+        distance, most = float(pull @ self._residual), self._nu + n
+        minus = float(np.log(np.diagonal(root)).sum()) + 0.5 * most * np.log1p(distance / self._nu)
+        inverse = dpotri(root)[0].T
+        inverse -= (most / (self._nu + distance) * pull)[:, None] * pull
+        return minus, inverse
+
+    def _weights(self, h: Mapping[str, float]) -> FloatArray:
+        return np.array([h[name] for name in _SMILE]) ** 2
+
+    def _level(self, h: Mapping[str, float]) -> _InTime:
+        """Covariance of level and event."""
+        r = np.sqrt(3.0) / h["level_length"] * self._gap
+        front = h["level_std"] ** 2 * np.exp(-r)
+        level, apart = front * (1.0 + r), self._gap / h["event_length"]
+        event = h["event_std"] ** 2 * np.exp(h["event_growth"] * self._late - apart)
+        slopes = {"level_std": 2.0 * level, "level_length": front * r * r, "event_std": 2.0 * event}
+        slopes |= {"event_length": event * apart, "event_growth": event * self._late}
+        return level + event, slopes
+
+    def _time(self, h: Mapping[str, float]) -> _InTime:
+        """Covariance of skew, curvature and wings."""
+        r = np.sqrt(5.0) / h["smile_length"] * self._gap
+        front = np.exp(h["smile_growth"] * self._late - r)
+        along = front * (1.0 + r + r * r / 3.0)
+        return along, {"smile_length": front * r * r * (1.0 + r) / 3.0, "smile_growth": along * self._late}
+
+    def _between(self, h: Mapping[str, float], name: str) -> _InTime:
+        """Covariance of a residual process of variance 1."""
+        time = self._gap / h[f"{name}_length"]
+        if name == "rough":
+            along = np.exp(-time)
+            return along, {"length": time * along}
+        front = np.exp(h["residual_growth"] * self._late - np.sqrt(3.0) * time)
+        along = front * (1.0 + np.sqrt(3.0) * time)
+        return along, {"length": 3.0 * front * time**2, "growth": along * self._late}
+
+    def _in_time(self, by_pair: FloatArray, parts: _InTime) -> _Slopes:
+        summed = np.bincount(self._pairs.tenors, by_pair, len(self._gap))
+        return {name: summed @ slope for name, slope in parts[1].items()}
+
+
+@dataclass(frozen=True)
+class _Between:
+    """A residual process. r: [P] distances in u; decay: [P], e to minus these; across, size: [P], its
+    correlation in u and how it grows with u; time: [P].
+    """
+
+    name: str
+    variance: float
+    wings: float
+    r: FloatArray
+    decay: FloatArray
+    across: FloatArray
+    size: FloatArray
+    time: FloatArray
+    in_time: _InTime
+
+    @classmethod
+    def of(cls, h: Mapping[str, float], name: str, pairs: PointPairs, in_time: _InTime) -> _Between:
+        r, wings = np.sqrt(5.0) / h[f"{name}_width"] * pairs.gap, h[f"{name}_wings"]
+        decay = np.exp(-r)
+        time, size = in_time[0].take(pairs.tenors), pairs.growth(wings)
+        across = ((1.0 / 3.0 * r + 1.0) * r + 1.0) * decay
+        return cls(name, h[f"{name}_std"] ** 2, wings, r, decay, across, size, time, in_time)
+
+    @property
+    def covariance(self) -> FloatArray:
+        """[P]."""
+        return self.variance * self.across * self.size * self.time
+
+    def slopes(self, by_pair: FloatArray, pairs: PointPairs) -> _Slopes:
+        """by_pair: [P], derivatives by the covariance."""
+        here = by_pair * (self.variance * self.time)
+        sized, shaped = here * self.size, here * self.across
+        rise = self.wings * (shaped @ pairs.total + 2.0 * self.wings * (shaped @ pairs.product))
+        width = ((1.0 + self.r) * self.r * self.r * self.decay) @ sized / 3.0
+        along = self.variance * (self.across * self.size * by_pair)
+        summed = np.bincount(pairs.tenors, along, len(self.in_time[0]))
+        found = {"std": 2.0 * (summed @ self.in_time[0]), "width": width, "wings": rise}
+        found |= {name: summed @ slope for name, slope in self.in_time[1].items()}
+        return {f"{self.name}_{name}": value for name, value in found.items()}
+
+
+def moved(hyper: Mapping[str, Any], move: FloatArray) -> dict[str, Any]:
+    """Hyper-parameters, numbers or [g], of those that are adapted, after moves [h] or [g, h]."""
+    found = {}
+    for name, by in zip(ADAPTED, move.T, strict=True):
+        found[name] = hyper[name] * np.exp(by) if name.split("_")[-1] in LOGARITHMS else hyper[name] + by
+    return found
+
+
+def adapted(candidates: Candidates, quotes: Points, values: FloatArray) -> Candidates:
+    """Candidates with processes and noise as the quotes have them; values: [n] log-vols less their centre."""
+    from scipy.optimize import minimize  # not at import, which is to be light
+
+    posterior, count = _LogPosterior(candidates, quotes, values), len(candidates) * len(ADAPTED)
+    options = {"maxiter": _STEPS, "maxfun": _STEPS + 2}
+    bounds = [(-_FARTHEST, _FARTHEST)] * count
+    try:
+        found = minimize(
+            posterior, np.zeros(count), jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        )
+    except np.linalg.LinAlgError:  # quotes at one place, and a noise that is no more than rounding
+        return candidates
+    hyper = moved(candidates.hyper, found.x.reshape(len(candidates), -1) * candidates.wander)
+    return replace(candidates, hyper={**candidates.hyper, **hyper})
