@@ -46,6 +46,13 @@ def test_a_point_of_atm() -> None:
         assert row[1:] == pytest.approx([vol + 1 for vol in before[1:]], abs=1e-9)
 
 
+@pytest.mark.parametrize(("unit", "move", "said"), [(1.0, 0.01, True), (1.0, 1, False), (0.01, 0.01, False)])
+def test_a_basis_point_in_percent_points_is_said(unit: float, move: float, said: bool) -> None:
+    evaluate("VOLSHIFT", [grid(unit), move, None, None, None, *NONE, "market"])
+    words = "datm is 0.01 percent points, as the grid is: 1 bp of vol"
+    assert (words in str(evaluate("VOLINFO", ["error"]))) is said
+
+
 def test_decay_wings_and_tenor() -> None:
     found = evaluate("VOLSHIFT", [grid(0.01), 0.01, None, None, None, *NONE, "market", "3M", "sqrt"])
     moved = [row[3] - before[3] / 100 for row, before in zip(found[1:], ROWS, strict=True)]

@@ -16,6 +16,7 @@ from .signature import Argument, Function, choice, number
 from .wording import CHOICES, TENOR, WORDING, tenor_named
 
 _SEEN = 1e-9  # bp
+_SMALL = 0.05  # percent points of ATM, which may be meant as decimals: five vol points
 
 
 def _volshift(
@@ -67,6 +68,8 @@ def _changes(grid: Grid, names: tuple[str, ...], values: tuple[Cell, ...]) -> li
         return changes
     if abs(changes[0]) >= 100 * LARGEST_LEVEL:
         raise UnitsError(f"d{names[0]} is {changes[0]:g} percent points; expected a number such as 1")
+    if 0 < abs(changes[0]) <= _SMALL:
+        warn(f"d{names[0]} is {changes[0]:g} percent points, as the grid is: {100 * changes[0]:g} bp of vol")
     return [change / 100 for change in changes]
 
 
