@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from export.simulation.surfaces import simulate_surfaces
-from voladdin.imputation.backfill.by_axes import SameAxes
 from voladdin.imputation.backfill.filled import Filled
 from voladdin.imputation.backfill.folder import BackfillRequest, backfill
+from voladdin.imputation.backfill.long_form import SameAxes
 from voladdin.labels import parse_tenor
 
 from .report import rows_table

@@ -291,7 +291,10 @@ def test_an_expiry_counts_from_its_date(tmp_path: Path) -> None:
         (_cells(LABELS, ("1", "12"), strike="delta"), "column tenor has 1, 12: days, months or years"),
         (_cells((0.9, 1.0, 1.1), strike="moneyness"), r"moneyness has 0.9 to 1.1: percent, K/F or ln\(K/F\)"),
         (_cells((-10, 0, 10), strike="log_moneyness"), r"log_moneyness has -10 to 10: percent, K/F or ln"),
-        (_cells((0.25, 0.5, 250), strike="delta"), "column delta has 250, no delta"),
+        (
+            _cells((0.25, 0.5, 250), strike="delta"),
+            "no surface .* can be read: a strike is",
+        ),
         (_cells(LABELS, strike="delta", underlying="ticker"), "'ticker' and none of underlyings"),
         (
             _history().rename(columns=lambda name: name.replace("1M", "30").replace("1Y", "365")),
@@ -302,6 +305,27 @@ def test_an_expiry_counts_from_its_date(tmp_path: Path) -> None:
 def test_numbers_of_two_readings_are_refused(table: pd.DataFrame, words: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=words):
         backfill(BackfillRequest(_put(table, tmp_path / "h.parquet"), tmp_path / "out"))
+
+
+def test_a_surface_that_cannot_be_read_stays_as_it_was(tmp_path: Path) -> None:
+    table = _cells(("25P", "ATM", "25C"), strike="delta")
+    table["delta"] = table["delta"].where(table.index != 14, "25X")
+    table["tenor"] = table["tenor"].where(table.index != 20, None)
+    table.loc[32, ["tenor", "delta"]] = table.loc[31, ["tenor", "delta"]]
+    found = _filled(_put(table, tmp_path / "h.parquet"), tmp_path / "out", surfaces=5)
+    flags = found["flags"].to_numpy().reshape(-1, 6)
+    assert (flags == flags[:, :1]).all()
+    assert dict(enumerate(flags[:, 0])) == dict.fromkeys(range(12), "") | {
+        2: "a strike is empty or not understood",
+        3: "a tenor is empty or not understood",
+        5: "tenor 0.0833333, strike 0.5 twice"
+        if table.loc[31, "tenor"] == "1M"
+        else "tenor 1, strike 0.75 twice",
+    }
+    vols, whole = (frame["vol"].to_numpy().reshape(-1, 6) for frame in (table, found))
+    np.testing.assert_array_equal(whole[[2, 3, 5]], vols[[2, 3, 5]])
+    assert np.isfinite(np.delete(whole, [2, 3, 5], axis=0)).all()
+    assert (found["source"].to_numpy().reshape(-1, 6)[[2, 3, 5]] == "quote").all()
 
 
 def test_a_forward_of_something_else_is_named(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from ..model import Imputer, imputer
 from ..requirements import check_grid
 from ..smiles.through_cells import vols_at
 from ..weighing import QuotesAlone
-from .by_axes import Before, SameAxes
+from .by_axes import Before
+from .long_form import SameAxes
 from .refusals import NO_QUOTE, name_far_forwards, refusals
 
 BATCH = 1_024

@@ -16,11 +16,12 @@ import numpy as np
 
 from ...conventions.quotes import PERCENT_ABOVE
 from ...errors import InputError
-from .by_axes import require_one_reading, surfaces_of
+from .by_axes import surfaces_of
 from .columns import HistoryColumns, columns_of
 from .engines import Finished, dask, here, pool
 from .files import files_of
 from .filled import FillSettings
+from .long_form import require_one_reading
 from .part import ADDED, Done, Job, model_hash, remove_unfinished, written
 from .plan import RowRange, parts_of, size_of
 from .rows import Rows
@@ -105,11 +106,13 @@ def _percent(units: str | None, rows: Rows, columns: HistoryColumns) -> bool:
     if not stop:
         raise InputError("the history has no row; expected at least one surface")
     sample = rows.table(columns.wanted, [(0, stop)])
-    grids = surfaces_of(sample, columns).grids
+    found = surfaces_of(sample, columns)
+    if not found.grids:
+        raise InputError(f"no surface of the history can be read: {found.unread[0]}")
     require_one_reading(sample, columns)
     if units is not None:
         return units == "percent"
-    quoted = np.concatenate([grid.vols.ravel() for grid in grids])
+    quoted = np.concatenate([grid.vols.ravel() for grid in found.grids])
     quoted = quoted[np.isfinite(quoted)]
     return len(quoted) > 0 and float(np.median(quoted)) > PERCENT_ABOVE
 

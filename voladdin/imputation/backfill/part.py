@@ -21,6 +21,7 @@ from ...threads import one_thread
 from .by_axes import Surfaces, surfaces_of
 from .columns import HistoryColumns, columns_of
 from .filled import SOURCES, Filled, FillSettings, filled
+from .long_form import numbers_of
 from .plan import RowRange
 from .rows import Rows
 
@@ -59,16 +60,22 @@ def _fill(job: Job, part: RowRange) -> Done:
     rows = _rows(job.history, tuple(path.stat().st_mtime_ns for path in job.history))
     columns = columns_of(rows.schema.names)
     before = part.before if job.settings.prior else ()
-    surfaces = surfaces_of(rows.table(columns.wanted, [*before, (part.start, part.stop)]), columns)
+    table = rows.table(columns.wanted, [*before, (part.start, part.stop)])
+    surfaces = surfaces_of(table, columns)
     own = np.arange(len(surfaces.day)) >= len(before)
     answers = [
         filled(grid, columns.kind, job.settings, own[grid.members], surfaces.before(grid))
         for grid in surfaces.grids
     ]
     flags, done = np.empty(len(own), dtype=object), np.zeros(len(own), dtype=np.bool_)
+    for number, why in surfaces.unread.items():
+        flags[number] = why
     for grid, answer in zip(surfaces.grids, answers, strict=True):
         flags[grid.members], done[grid.members] = answer.flags, answer.done
-    values = _wide(columns, surfaces, answers) if columns.wide else _long(columns, surfaces, answers)
+    if columns.wide:
+        values = _wide(columns, surfaces, answers)
+    else:
+        values = _long(columns, numbers_of(table, columns.vol), surfaces, answers)
     written = own[surfaces.surface]
     whole = rows.table(rows.schema.names, [(part.start, part.stop)])
     for name, column in values.items():
@@ -108,10 +115,12 @@ def _wide(columns: HistoryColumns, surfaces: Surfaces, answers: list[Filled]) ->
     return found
 
 
-def _long(columns: HistoryColumns, surfaces: Surfaces, answers: list[Filled]) -> dict[str, pa.Array]:
+def _long(
+    columns: HistoryColumns, quoted: FloatArray, surfaces: Surfaces, answers: list[Filled]
+) -> dict[str, pa.Array]:
     """The columns of the long form by name: vol, its standard deviation and where it is from."""
     size = len(surfaces.cell)
-    vols, std, source = np.empty(size), np.empty(size), np.empty(size, dtype=np.int8)
+    vols, std, source = quoted.copy(), np.zeros(size), np.zeros(size, dtype=np.int8)
     for grid, answer in zip(surfaces.grids, answers, strict=True):
         place = np.full(len(surfaces.day), -1)
         place[grid.members] = np.arange(len(grid.members))
