@@ -96,10 +96,9 @@ def triangular_inverse(roots: FloatArray) -> FloatArray:
     """[..., n, n] of lower triangular matrices."""
     from scipy.linalg.lapack import dtrtri  # not at import, which is to be light
 
-    found = np.empty(roots.shape)
-    flat = (array.reshape(-1, *roots.shape[-2:]) for array in (found, roots))
-    for into, root in zip(*flat, strict=True):
-        into[:] = dtrtri(root.T, lower=0)[0].T
+    found = np.array(roots, order="C")
+    for root in found.reshape(-1, *roots.shape[-2:]).swapaxes(1, 2):
+        dtrtri(root, lower=0, overwrite_c=1)  # in place: a transpose is as Fortran has it
     return found
 
 
