@@ -76,29 +76,29 @@ def filled_vols(surface: Surface, model: str) -> FloatArray:
 
 @dataclass(frozen=True)
 class Question:
-    """key: all that the answer depends on, to the last bit. alike: what those of one batch share, None where
-    it has to be answered alone."""
+    """key: all that the answer depends on, to the last bit."""
 
     key: tuple[Any, ...]
     surface: Surface = field(compare=False)
     arguments: Mapping[str, Any] = field(compare=False)
-    alike: tuple[Any, ...] | None = field(compare=False)
 
     @classmethod
     def of(cls, surface: Surface, *, model: str | Path = "fx", **arguments: Any) -> Question:
         """Raises BundleError where there is no such model."""
         models = str(model), bundles.load(model).digest, bundles.load(UNIVERSAL).digest
         given = {name: arguments.get(name, default) for name, default in _UNLESS_TOLD.items()}
-        key = (*models, _exact(surface), tuple(map(_exact, given.values())))
-        return cls(key, surface, {"model": model, **arguments}, _alike(surface, models, given))
+        key = (models, _exact(surface), tuple(map(_exact, given.values())))
+        return cls(key, surface, {"model": model, **arguments})
 
-
-def _alike(surface: Surface, models: tuple[str, ...], given: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    if surface.vol_type == "normal" or given["bid"] is not None or given["ask"] is not None:
-        return None
-    axes = tuple(_exact(axis) for axis in (surface.tenors, surface.deltas, surface.log_moneyness))
-    how = tuple(value for name, value in given.items() if name not in _OF_EACH)
-    return *models, axes, given["prior"] is None, how
+    @property
+    def alike(self) -> tuple[Any, ...] | None:
+        """What those of one batch share; None where it has to be answered alone."""
+        given, surface = {**_UNLESS_TOLD, **self.arguments}, self.surface
+        if surface.vol_type == "normal" or given["bid"] is not None or given["ask"] is not None:
+            return None
+        axes = tuple(_exact(axis) for axis in (surface.tenors, surface.deltas, surface.log_moneyness))
+        how = tuple(value for name, value in given.items() if name not in _OF_EACH)
+        return self.key[0], axes, given["prior"] is None, how
 
 
 @functools.lru_cache(maxsize=_KEPT)

@@ -123,17 +123,16 @@ def condition_many(
 ) -> WeighedCandidates:
     """The same for many quotes: `representative` ones weigh the candidates; values: [n]."""
     few = representative(quotes)
-    some = quotes[few]
-    found, log = weigh(candidates, some, candidates.straight_of_quotes(some), values[few])
+    some, own = quotes[few], candidates.straight_of_quotes(quotes[few])
+    found, log = weigh(candidates, some, own, values[few])
     kept, weight = kept_of(log, _MOST_LARGE, _LEAST_LARGE)
-    best, wider = found[kept], 1.0
+    best, own, wider = found[kept], own[kept], 1.0
     if len(few) >= candidates.adapting:
         best, wider = adapted(best, some, values[few]), candidates.widened(len(few))
-        again, weight = kept_of(
-            weigh(best, some, best.straight_of_quotes(some), values[few])[1], _MOST_LARGE, 0.0
-        )
-        best, kept = best[again], kept[again]
-    also = _kinds(best.first, some, best.first.straight_of_quotes(some), values[few], level)
+        own = best.straight_of_quotes(some)
+        again, weight = kept_of(weigh(best, some, own, values[few])[1], _MOST_LARGE, 0.0)
+        best, own, kept = best[again], own[again], kept[again]
+    also = _kinds(best.first, some, own[:1], values[few], level)
     if also is not None:
         best, kept = best.beside(also[0]), np.append(kept, np.repeat(kept[:1], len(also[0])))
         weight = _joined_weight(weight, also[1])
