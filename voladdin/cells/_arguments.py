@@ -6,7 +6,8 @@ from typing import NamedTuple, cast
 
 from ..errors import InputError
 from ..surface import MAX_CELLS
-from ._layout import Labels, Layout, Table, header_lines, kind_of, like_vols, line_kind
+from ._directions import Labels
+from ._layout import Layout, Table, header_lines, kind_of, like_vols, line_kind
 from ._values import Cells, rectangle
 from ._words import Notation, TenorUnit, Words
 

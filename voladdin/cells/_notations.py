@@ -16,6 +16,7 @@ MAX_MONEYNESS = 5.0
 _STRIKE_SPREAD = 4.0  # numbers below 1 that span more are no strikes of one forward
 _OFF_FORWARD = 1.25
 _DELTA_SPREAD = 10.0
+_RATIO_REACH = 10.0  # K/F half of which lie further from 1 are none
 _FEW = 4
 _PILLARS = frozenset([0.01, 0.02, 0.03, *(n / 20 for n in range(1, 20)), 0.97, 0.98, 0.99])
 _USUAL = frozenset([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
@@ -38,6 +39,13 @@ def notation_of(
     Raises LabelError naming the readings that remain.
     """
     values = np.array(numbers, dtype=float)
+    if said == "K/S":
+        raise LabelError(
+            f"strikes {_shown(values)} are said to be of spot; expected K/F such as K/F=0.95, or strikes "
+            "such as K=4200 with forwards"
+        )
+    if said == "K/F" and not _about_one(values):
+        raise LabelError(f"strikes {_shown(values)} are said to be K/F; expected these about 1, or 100%")
     if said == "moneyness":
         said = _moneyness(values)
     if said == "log-moneyness" and np.abs(values).max() >= MAX_MONEYNESS:
@@ -59,7 +67,7 @@ def possible_notations(line: FloatArray, values: FloatArray, forward: float | No
     """The readings that remain, the most usual first."""
     if (values <= 0).any():
         return _signed(line)
-    deltas, ratio = _deltas(line), _spans_one(line)
+    deltas, ratio = deltas_of(line), spans_one(line)
     if forward is None:
         if deltas is not None and clearly_deltas(deltas):
             return ["delta"]
@@ -82,7 +90,7 @@ def possible_notations(line: FloatArray, values: FloatArray, forward: float | No
 
 def _signed(line: FloatArray) -> list[Notation]:
     """With 0 or negative numbers: log-moneyness, or deltas whose puts are negative."""
-    steps, deltas = np.diff(line), _deltas(line)
+    steps, deltas = np.diff(line), deltas_of(line)
     moneyness = (np.abs(line) < MAX_MONEYNESS).all() and ((steps > 0).all() or (steps < 0).all())
     whole = (line == np.round(line)).all() and np.abs(line).max() > 1
     changes = np.array([]) if deltas is None else np.diff(deltas)
@@ -99,7 +107,7 @@ def _refuse_moneyness(line: FloatArray) -> NoReturn:
     )
 
 
-def _deltas(line: FloatArray) -> FloatArray | None:
+def deltas_of(line: FloatArray) -> FloatArray | None:
     """The line as forward call deltas, or None where a number is none, or these mix 0.25 and 25."""
     found = [parse_delta(value) for value in line.tolist()]
     whole = np.abs(line) >= 1
@@ -122,17 +130,22 @@ def clearly_deltas(deltas: FloatArray, *, usual: bool = False) -> bool:
     return wide and _PILLARS.issuperset(deltas.tolist())
 
 
-def _spans_one(line: FloatArray) -> bool:
+def spans_one(line: FloatArray) -> bool:
     """Whether the numbers lie about 1, or about 100 as percent."""
     return len(line) > 1 and any(
         one / 5 <= line.min() <= one <= line.max() <= 3 * one for one in (1.0, 100.0)
     )
 
 
+def _about_one(values: FloatArray) -> bool:
+    """Whether K/F of these, as they are or in percent, is what a desk quotes."""
+    return any(one / _RATIO_REACH <= np.median(values) <= one * _RATIO_REACH for one in (1.0, 100.0))
+
+
 def _moneyness(values: FloatArray) -> Notation:
     if (values <= 0).any():
         return "log-moneyness"
-    if _spans_one(values):
+    if spans_one(values):
         return "K/F"
     raise LabelError(
         f"moneyness {_shown(values)} may be ln(K/F) or K/F; expected m=-0.1 or K/F=0.95, or one of these two "

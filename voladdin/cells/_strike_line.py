@@ -84,7 +84,7 @@ def _numbers(flat: Sequence[Label], said: Notation | None) -> tuple[list[float |
         by_place = _by_place(flat, sideless)
         found = [_number(label, said) if x is None else x for x, label in zip(by_place, flat, strict=True)]
         return found, "delta"
-    if said is None and _beyond_deltas(flat):
+    if said in (None, "moneyness") and _beyond_deltas(flat):
         said = "K/F"
     return [_number(label, said) for label in flat], said
 
@@ -141,7 +141,7 @@ def _is_text(label: Label) -> bool:
 
 def _number(label: Label, said: Notation | None) -> float | None:
     number = read_number(label.cell)
-    if number is not None and number.percent and said in ("delta", "put delta", "K/F"):
+    if number is not None and number.percent and said in ("delta", "put delta", "K/F", "K/S"):
         return number.fraction
     return plain_number(label)
 

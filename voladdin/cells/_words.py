@@ -14,7 +14,7 @@ from ..errors import InputError, LabelError
 from ..labels.tenors import TENOR_WORDS
 
 TenorUnit = Literal["days", "weeks", "months", "years"]
-Notation = Literal["delta", "put delta", "strike", "moneyness", "log-moneyness", "K/F"]
+Notation = Literal["delta", "put delta", "strike", "moneyness", "log-moneyness", "K/F", "K/S"]
 VolUnit = Literal["percent", "decimal", "basis points"]
 
 
@@ -40,6 +40,10 @@ _PERCENT = _set("% pct percent prozent procent pourcent porcentaje percento volp
 _BASIS = _set("bp bps")
 _DECIMALS = _set("decimal decimals dezimal decimales decimaux decimaler")
 _RATIO = re.compile(r"k/f\b|k/fwd\b|%\s*(?:of )?(?:fwd|forward|atm)\b|strike\s*/\s*(?:fwd|forward)")
+_OF_SPOT = re.compile(
+    r"\bk\s*/\s*s(?:0|pot)?\b|strikes?\s*/\s*spot|%\s*(?:of )?spot\b|spot[ -]*(?:moneyness|mny)|"
+    r"(?:moneyness|mny|strikes?)\W+(?:in |to |vs |v |% |of |the )*spot\b(?!\W*\d)"
+)
 _LOG = re.compile(r"\bln\b|\blog\b|log-?moneyness")
 _BUSINESS = re.compile(
     r"\b(business|trading|working|bus|bd|bdays?|handelstage[n]?|geschaftstage[n]?|(?:bank)?arbeitstage[n]?|"
@@ -47,7 +51,7 @@ _BUSINESS = re.compile(
 )
 _DAYS = re.compile(r"day|dag|dias|jours|giorni|tage|\bbd\b")
 _YEAR_FRACTION = re.compile(r"year ?frac|/\s?36[05]|^[yj]$")  # "Days/365", "ACT/365", "Y"
-_LINKS = _set("act in to of per bis en zu axis put puts call calls p c k f fwd forward")
+_LINKS = _set("act in to of per bis en zu axis put puts call calls p c k f fwd forward s spot %")
 _POINTS = re.compile(r"\b(?:vol|vola|volatility|volatilitats)[ -]?(?:pts|points|punkte|puntos|poang)\b")
 _TOKEN = re.compile(r"[a-zδ]+|%")
 _BRACKETED = re.compile(r"[(\[,/]\s*([a-z])\.?\s*[)\]]?\s*$|[(\[]\s*([a-z])\.?\s*[)\]]")
@@ -133,6 +137,8 @@ def _notation(text: str, plain: str, tokens: list[str]) -> Notation | None:
     said = set(tokens)
     if text.strip() == "k":  # Gatheral's log-moneyness; K is the strike
         return "log-moneyness"
+    if _OF_SPOT.search(plain):
+        return "K/S"
     if _RATIO.search(plain) and not _LOG.search(plain):
         return "K/F"
     if _LOG.search(plain):
