@@ -86,29 +86,34 @@ def completed(
 
     Raises InputError for a network whose codes have no prior.
     """
-    nodes, generator = nodes_of(network, x), torch.Generator().manual_seed(seed)
     noise_of(network)
     if imputer.refits:
         network = refitted(network, x, seen, refit)
-    size = max(_AT_ONCE // (count * nodes), 1)
-    pieces = []
-    for rows, known in zip(x.split(size), seen.split(size), strict=True):
-        codes = imputer.draw(network, rows, known, count, generator)
-        of = network, rows[:, :nodes], known[:, :nodes], codes
-        drawn = _drawn(*of, count if draws is None else draws, generator)
-        pieces.append(_completed(*of) | {"draws": drawn})
+    generator, drawn = torch.Generator().manual_seed(seed), count if draws is None else draws
+    size = max(_AT_ONCE // (count * nodes_of(network, x)), 1)
+    pieces = [
+        _completed(
+            network, rows, known, imputer.draw(network, rows, known, count, generator), drawn, generator
+        )
+        for rows, known in zip(x.split(size), seen.split(size), strict=True)
+    ]
     joined = {name: torch.cat([part[name] for part in pieces], int(name == "draws")) for name in pieces[0]}
     return Completed(**joined)
 
 
-def _completed(network: Network, x: Tensor, seen: Tensor, codes: Codes) -> dict[str, Tensor]:
-    """Moments by Rao and Blackwell: of the nodes given each code, then over the codes."""
+def _completed(
+    network: Network, x: Tensor, seen: Tensor, codes: Codes, count: int, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """Moments by Rao and Blackwell: of the nodes given each code, then over the codes; `count` draws."""
+    nodes = nodes_of(network, x)
+    x, seen = x[:, :nodes], seen[:, :nodes]
     share, mean, noise = codes.shares[..., None], decoded(network, codes.z), noise_of(network)
     centre, std = _moments(share, *noise.given(x, mean, seen, codes.z))
     given = torch.where(seen, x, centre), torch.where(seen, 0.0, std)
     alone = _moments(share, *noise.given(x, mean, torch.zeros_like(seen), codes.z))
     found = dict(zip(("mean", "std", "smooth", "scatter"), (*given, *alone), strict=True))
-    return found | {"effective": codes.effective}
+    drawn = _drawn(network, x, seen, codes, count, generator)
+    return found | {"effective": codes.effective, "draws": drawn}
 
 
 def _moments(share: Tensor, centre: Tensor, left: Tensor) -> tuple[Tensor, Tensor]:

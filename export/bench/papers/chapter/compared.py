@@ -64,29 +64,33 @@ def row(bench: Bench, name: str) -> list[str]:
     tests = data.part("test", bench.budget.every)
     torch.manual_seed(bench.seed)
     x = entry(name, data, data.standard(tests.vols), tests.pair)
-    mask = hidden_cells(tests, bench.seed)[RATE]
+    errors = _errors(bench, name, network, x)
+    drawn = _of_draws(data, network.sample(DRAWN), data.standard(tests.vols))
+    variances = mean_variances(network, x)
+    return [name, *errors, *drawn, str(int((variances > ACTIVE).sum())), str(len(variances))]
+
+
+def _errors(bench: Bench, name: str, network: Network, x: Tensor) -> list[str]:
+    """Bound of whole test surfaces x, and errors of their reconstructions and of hidden cells."""
+    data = fx(bench.seed)
+    tests = data.part("test", bench.budget.every)
+    mask, whole = hidden_cells(tests, bench.seed)[RATE], torch.ones_like(x, dtype=torch.bool)
     hidden = entry(name, data, data.standard(np.where(mask, np.nan, tests.vols)), tests.pair)
-    whole, seen = torch.ones_like(x, dtype=torch.bool), torch.isfinite(hidden)
     bound = float(network.elbo(x, whole).mean()) - 0.5 * LN_2PI * data.nodes
     again = _vols(data, network.reconstruct(x, whole))
-    filled = _vols(data, network.reconstruct(hidden.nan_to_num(), seen))
-    drawn = network.sample(DRAWN)
-    truth = data.standard(tests.vols).double().numpy()
-    distance = sliced_distance(drawn.double().numpy(), truth)
+    filled = _vols(data, network.reconstruct(hidden.nan_to_num(), torch.isfinite(hidden)))
+    errors = _mae(again, tests.vols), _mae(filled[mask], tests.vols[mask])
+    return [f"{bound:.1f}" if name != "autoencoder" else "", *(f"{error:.1f}" for error in errors)]
+
+
+def _of_draws(data: Fx, drawn: Tensor, real: Tensor) -> list[str]:
+    """Distances of draws from real surfaces, both standardised, and their share without arbitrage."""
+    draws, truth = drawn.double().numpy(), real.double().numpy()
     shape = data.split.test.axes.shape
-    spread = [factors(data.mean + data.std * logs, shape) for logs in (drawn.double().numpy(), truth)]
-    variances = mean_variances(network, x)
-    cells = (
-        f"{bound:.1f}" if name != "autoencoder" else "",
-        f"{_mae(again, tests.vols):.1f}",
-        f"{_mae(filled[mask], tests.vols[mask]):.1f}",
-        f"{distance:.3f}",
-        *(f"{value:.2f}" for value in marginal_distances(*spread)),
-        f"{free_share(data, _vols(data, drawn)):.1f}",
-        str(int((variances > ACTIVE).sum())),
-        str(len(variances)),
-    )
-    return [name, *cells]
+    spread = [factors(data.mean + data.std * logs, shape) for logs in (draws, truth)]
+    marginals = (f"{value:.2f}" for value in marginal_distances(*spread))
+    free = free_share(data, _vols(data, drawn))
+    return [f"{sliced_distance(draws, truth):.3f}", *marginals, f"{free:.1f}"]
 
 
 def _vols(data: Fx, logs: Tensor) -> FloatArray:

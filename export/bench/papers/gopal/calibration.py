@@ -44,6 +44,17 @@ def calibration(bench: Bench) -> Outcome:
         pairs = [(by_rate[r].std[m] ** 2, (by_rate[r].mean - tests.vols)[m] ** 2) for r, m in masks.items()]
         found[name] = octiles(*map(np.concatenate, zip(*pairs, strict=True)))
     found["voladdin"] = _own(bench)
+    _plotted(bench, found)
+    tables = [Table(name, HEADER, [_cells(row) for row in rows]) for name, rows in found.items()]
+    ours = "; ".join(f"{name} {np.abs(rows[:, 3]).max():.0f}" for name, rows in found.items())
+    words = f"{data.words}; {ran(bench)}; all rates together"
+    return Outcome(
+        f"largest distance from y = x in standard errors: {ours}", words, tables, ["002-figure-18"]
+    )
+
+
+def _plotted(bench: Bench, found: dict[str, FloatArray]) -> None:
+    """Squared error against predicted variance, by octile."""
     with panels(bench, "002-figure-18") as axes:
         for name, rows in found.items():
             axes[0, 0].errorbar(rows[:, 0], rows[:, 1], rows[:, 2], label=name, marker=".")
@@ -51,12 +62,6 @@ def calibration(bench: Bench) -> Outcome:
         axes[0, 0].plot(ends, ends, "k:", label="y = x")
         axes[0, 0].set(xscale="log", yscale="log", xlabel="predicted variance", ylabel="squared error")
         axes[0, 0].legend(fontsize=5)
-    tables = [Table(name, HEADER, [_cells(row) for row in rows]) for name, rows in found.items()]
-    ours = "; ".join(f"{name} {np.abs(rows[:, 3]).max():.0f}" for name, rows in found.items())
-    words = f"{data.words}; {ran(bench)}; all rates together"
-    return Outcome(
-        f"largest distance from y = x in standard errors: {ours}", words, tables, ["002-figure-18"]
-    )
 
 
 def _own(bench: Bench) -> FloatArray:

@@ -15,7 +15,7 @@ from ..fx import Fx, fx
 from ..items import Bench, Item, Outcome, Table
 from ..panels import panels
 from .fitting import Spec, as_rows, asset, days_of, fitted, grid_points, scores
-from .reconstructions import ran
+from .reconstructions import measured, ran
 from .surfaces_vae import FEED_FORWARD
 
 
@@ -34,18 +34,14 @@ def strikes(bench: Bench) -> Outcome:
     """Figure 10: the feed-forward VAE on fixed strikes, against vols uniform on their range."""
     data = fx(bench.seed)
     axes, pair = data.split.test.axes, asset(data)
-    train, test = (
-        days_of(data, part, pair).numpy().astype(float).reshape(-1, *axes.shape) for part in ("train", "test")
-    )
-    centre = moneyness_from_delta(axes.deltas, train.mean(axis=0) * np.sqrt(axes.tenors)[:, None])
-    fixed = [as_rows(at_strikes(data, vols, centre)) for vols in (train, test)]
+    train, test = (days_of(data, part, pair) for part in ("train", "test"))
+    whole = [rows.numpy().astype(float).reshape(-1, *axes.shape) for rows in (train, test)]
+    centre = moneyness_from_delta(axes.deltas, whole[0].mean(axis=0) * np.sqrt(axes.tenors)[:, None])
+    fixed = [as_rows(at_strikes(data, vols, centre)) for vols in whole]
     points = grid_points(data)
     points[:, 1] = torch.tensor(centre.ravel(), dtype=torch.float32)
     model = fitted(bench, Spec(FEED_FORWARD, strikes=True), fixed[0], points=points).model
-    mae = scores(model, fixed[1])[0]
-    delta = scores(
-        fitted(bench, Spec(FEED_FORWARD), days_of(data, "train", pair)).model, days_of(data, "test", pair)
-    )[0]
+    mae, delta = scores(model, fixed[1])[0], measured(bench, Spec(FEED_FORWARD))[0]
     low, high = float(fixed[0].min()), float(fixed[0].max())
     drawn = np.random.default_rng(bench.seed).uniform(low, high, tuple(fixed[1].shape))
     random = float(1e4 * np.abs(drawn - fixed[1].numpy()).mean())
