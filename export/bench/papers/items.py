@@ -34,7 +34,7 @@ class Budget:
     every_rate: int = 1
     drawn: int = 100_000
     search: int = 6
-    search_steps: int = 2_000
+    search_steps: int = 100_000
     chapter_steps: int = 2_000
     epochs: int = 60
     most_epochs: int = 1_000

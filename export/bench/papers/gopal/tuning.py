@@ -87,6 +87,6 @@ ITEMS = (
         "correlation of validation MAE with test MAE and with the bound, over the search",
         "0.77 with test MAE, 0.77 with the bound",
         tuning,
-        45,
+        60,
     ),
 )
