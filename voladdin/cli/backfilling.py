@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
     backfill.add_argument("--processes", type=int, default=os.cpu_count(), help="(default: one a processor)")
     backfill.add_argument("--engine", choices=["processes", "dask"], default="processes")
     backfill.add_argument("--scheduler", help="address of the Dask scheduler, such as tcp://host:8786")
-    backfill.add_argument("--surfaces", type=int, help="of a part (default: 1024 to 8192, by the history)")
+    backfill.add_argument("--surfaces", type=int, help="of a part (default: 1024 to 6144, by the history)")
     backfill.epilog = "The exit status is 1 where a surface stayed as it was; its column `flags` says why."
     backfill.set_defaults(command=_backfill)
 

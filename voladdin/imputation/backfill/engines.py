@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any
+from uuid import uuid4
 
 from ...errors import UnavailableError
 from .part import Done, Job, fill_part
@@ -17,6 +18,7 @@ from .plan import RowRange
 TRIES = 3
 _START = get_context("spawn")
 _AHEAD = 2  # parts that wait for each worker: their list does not grow with the history
+_QUEUED = 16  # at least, on a cluster: one that grows with its queue may begin without a worker
 
 Finished = Iterator[tuple[RowRange, Done]]
 
@@ -62,8 +64,12 @@ def _alone(job: Job, part: RowRange) -> Done:
     for _ in range(TRIES):
         with ProcessPoolExecutor(1, mp_context=_START) as executor, contextlib.suppress(BrokenProcessPool):
             return executor.submit(fill_part, job, part).result()
-    raise UnavailableError(
-        f"the process of part {part.number} (rows {part.start} to {part.stop}) died {TRIES} times; "
+    raise _died(part, TRIES)
+
+
+def _died(part: RowRange, times: int) -> UnavailableError:
+    return UnavailableError(
+        f"the process of part {part.number} (rows {part.start} to {part.stop}) died {times} times; "
         "expected it to end: is there memory for it?"
     )
 
@@ -71,10 +77,11 @@ def _alone(job: Job, part: RowRange) -> Done:
 def dask(job: Job, parts: Iterable[RowRange], scheduler: str) -> Finished:
     """On the workers of a Dask scheduler, which read the history and write the parts in the same places.
 
-    Raises UnavailableError where there is no such scheduler or no `distributed`, and what the filling raises.
+    Raises UnavailableError where there is no such scheduler or no `distributed`, where a part's workers die
+    each time, and what the filling raises.
     """
     try:
-        from distributed import Client, as_completed
+        from distributed import Client
     except ModuleNotFoundError:
         raise UnavailableError(
             "dask needs the package distributed; expected pip install voladdin[dask]"
@@ -86,22 +93,29 @@ def dask(job: Job, parts: Iterable[RowRange], scheduler: str) -> Finished:
             f"no Dask scheduler answers at {scheduler!r} ({error}); expected its address"
         ) from None
     with client:
-        yield from _on(client, as_completed, job, iter(parts))
+        yield from _on(client, job, iter(parts))
 
 
-def _on(client: Any, as_completed: Any, job: Job, waiting: Iterator[RowRange]) -> Finished:
-    running: dict[Any, RowRange] = {}
+def _on(client: Any, job: Job, waiting: Iterator[RowRange]) -> Finished:
+    """Keys are of this run alone: of two tasks of one key a scheduler does one, whoever asks."""
+    from distributed import KilledWorker, as_completed
 
-    def submit(part: RowRange) -> Any:
-        key = f"backfill-{part.number}"
-        future = client.submit(fill_part, job, part, key=key, pure=False, retries=TRIES)
-        running[future.key] = part
-        return future
+    running: dict[str, RowRange] = {}
+    run, queue = uuid4().hex, as_completed()
 
-    width = max(_AHEAD * sum(client.nthreads().values()), _AHEAD)
-    queue = as_completed([submit(part) for part in itertools.islice(waiting, width)])
+    def submit() -> None:
+        """What the workers there are now have threads for."""
+        width = max(_AHEAD * sum(client.nthreads().values()), _QUEUED)
+        for part in itertools.islice(waiting, width - len(running)):
+            running[key := f"backfill-{run}-{part.number}"] = part
+            queue.add(client.submit(fill_part, job, part, key=key, pure=False, retries=TRIES))
+
+    submit()
     for future in queue:
-        done = future.result()
-        for part in itertools.islice(waiting, 1):
-            queue.add(submit(part))
-        yield running.pop(future.key), done
+        part = running.pop(future.key)
+        try:
+            done = future.result()
+        except KilledWorker as error:
+            raise _died(part, error.allowed_failures + 1) from None
+        submit()
+        yield part, done

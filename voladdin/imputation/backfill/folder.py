@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...conventions.quotes import PERCENT_ABOVE
-from ...errors import InputError
+from ...errors import InputError, UnavailableError
 from .by_axes import surfaces_of
 from .columns import HistoryColumns, columns_of
 from .engines import Finished, dask, here, pool
@@ -53,7 +53,8 @@ class BackfillRequest:
 def backfill(asked: BackfillRequest, tell: Tell = lambda _done, _all: None) -> Done:
     """Fills the history's parts that are not filled yet; how many surfaces are in it and stay as they were.
 
-    Raises InputError (columns, order, units, another backfill in the folder), BundleError, UnavailableError.
+    Raises InputError (columns, order, units, another backfill in the folder), BundleError, UnavailableError
+    (processes that die, no cluster, a folder that its workers do not share).
     """
     files = [path.absolute() for path in files_of(asked.history)]
     rows = Rows(files)
@@ -77,7 +78,12 @@ def _run(job: Job, parts: Iterator[RowRange], every: int, asked: BackfillRequest
     before = surfaces = sum(done.surfaces for done in kept.values())
     refused = sum(done.refused for done in kept.values())
     left = (part for part in parts if part.number not in kept)
-    for _, done in _finished(job, left, asked):
+    for part, done in _finished(job, left, asked):
+        if not job.path(part).is_file():
+            raise UnavailableError(
+                f"{job.path(part)} is not there, but written; expected a folder that this machine and the "
+                "workers share"
+            )
         surfaces, refused = surfaces + done.surfaces, refused + done.refused
         tell(surfaces - before, every - before)
     remove_unfinished(job)

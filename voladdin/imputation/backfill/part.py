@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -57,7 +57,7 @@ def fill_part(job: Job, part: RowRange) -> Done:
 
 
 def _fill(job: Job, part: RowRange) -> Done:
-    rows = _rows(job.history, tuple(path.stat().st_mtime_ns for path in job.history))
+    rows = _rows(job.history, tuple(map(_written_at, job.history)))
     columns = columns_of(rows.schema.names)
     before = part.before if job.settings.prior else ()
     table = rows.table(columns.wanted, [*before, (part.start, part.stop)])
@@ -85,6 +85,15 @@ def _fill(job: Job, part: RowRange) -> Done:
     result = Done(part.surfaces, int((own & ~done).sum()))
     _write(whole.replace_schema_metadata({_DONE: json.dumps(asdict(result))}), job.path(part))
     return result
+
+
+def _written_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); expected every worker to find it there"
+        ) from None
 
 
 @lru_cache(maxsize=1)
@@ -163,7 +172,7 @@ def remove_unfinished(job: Job) -> None:
 
 
 def _write(table: pa.Table, path: Path) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
         pq.write_table(table, beside, compression="zstd")
         beside.replace(path)
