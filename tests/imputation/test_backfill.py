@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -246,6 +247,19 @@ def test_a_part_that_kills_each_process_is_named(
     monkeypatch.setattr(engines, "fill_part", _dies)
     with pytest.raises(UnavailableError, match=r"the process of part 0 \(rows 0 to 16\) died 3 times"):
         backfill(BackfillRequest(history, tmp_path / "out", processes=2))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a console script is a process with a child there")
+def test_processes_end_with_a_backfill_that_is_killed(history: Path, tmp_path: Path) -> None:
+    psutil = pytest.importorskip("psutil")
+    command = [sys.executable, "-m", "voladdin", "backfill", str(history), "-o", str(tmp_path / "out")]
+    backfilling = psutil.Popen([*command, "--processes", "2", "--surfaces", "1"])
+    while len(workers := backfilling.children(recursive=True)) < 3 and backfilling.poll() is None:
+        time.sleep(0.01)  # two, and what cleans up after them
+    assert len(workers) == 3
+    backfilling.kill()
+    assert backfilling.wait() == -signal.SIGKILL
+    assert not psutil.wait_procs(workers, timeout=30)[1]
 
 
 def test_a_backfill_goes_on_where_it_stopped(history: Path, tmp_path: Path) -> None:

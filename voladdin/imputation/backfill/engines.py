@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
+import threading
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any
 from uuid import uuid4
 
@@ -45,7 +47,7 @@ def _together(
 ) -> Generator[tuple[RowRange, Done], None, list[RowRange]]:
     """Gives parts as they end; returns those that were in work when a process died."""
     running: dict[Future[Done], RowRange] = {}
-    with ProcessPoolExecutor(processes, mp_context=_START) as executor:
+    with _processes(processes) as executor:
         try:
             while True:
                 for part in itertools.islice(waiting, _AHEAD * processes - len(running)):
@@ -62,9 +64,24 @@ def _together(
 
 def _alone(job: Job, part: RowRange) -> Done:
     for _ in range(TRIES):
-        with ProcessPoolExecutor(1, mp_context=_START) as executor, contextlib.suppress(BrokenProcessPool):
+        with _processes(1) as executor, contextlib.suppress(BrokenProcessPool):
             return executor.submit(fill_part, job, part).result()
     raise _died(part, TRIES)
+
+
+def _processes(count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, mp_context=_START, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """A process whose parent was killed would wait for its next part for ever."""
+
+    def follow() -> None:
+        if (parent := parent_process()) is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def _died(part: RowRange, times: int) -> UnavailableError:
