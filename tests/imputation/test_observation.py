@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
+from scipy.special import ndtri
 
 import voladdin as va
 
@@ -27,6 +31,24 @@ def test_a_shift_of_all_vols_shifts_every_cell(bundle: va.Bundle) -> None:
     tenors = np.geomspace(1 / 365, 10, 23)
     observation = bundle.extension.observation(tenors, np.linspace(0.05, 0.95, 23))
     np.testing.assert_allclose(observation.matrix.sum(1), 1.0, atol=0.02)
+
+
+@pytest.mark.parametrize("count", [2, 3, 8])
+def test_between_nodes_cells_follow_natural_splines(bundle: va.Bundle, count: int) -> None:
+    """In ln T and N⁻¹(Δ), as scipy has them; beyond the last node they stay."""
+    of = bundle.extension
+    nodes, strikes = np.geomspace(0.05, 3.0, count) ** 1.1, of.deltas[[0, 1, -1]]
+    size = 3 * count
+    few = replace(of, tenors=nodes, deltas=strikes, matrix=np.eye(size), offset=np.zeros(size))
+    few = replace(few, covariance=np.zeros((size, size)), changes=np.zeros((size, size)))
+    few = replace(few, between_tenors=np.zeros(count - 1), between_deltas=np.zeros(2))
+    tenors, deltas = np.geomspace(0.01, 9.0, 17), np.linspace(0.02, 0.98, 17)
+    each = [
+        CubicSpline(own, np.eye(len(own)), bc_type="natural")(np.clip(at, own[0], own[-1]))
+        for own, at in ((np.log(nodes), np.log(tenors)), (ndtri(strikes), ndtri(deltas)))
+    ]
+    found = few.observation(tenors, deltas).matrix.reshape(17, count, 3)
+    np.testing.assert_allclose(found, each[0][:, :, None] * each[1][:, None], atol=1e-12)
 
 
 def test_covariances_are_sound_and_grow_outside(bundle: va.Bundle) -> None:

@@ -233,7 +233,8 @@ def weighted_sums(bundle: AnyBundle) -> dict[str, float]:
     """Of each array, and of the bytes of each graph, one sum in which every number has another weight."""
     graphs = {name: np.frombuffer(content, np.uint8).astype(float) for name, content in bundle.graphs.items()}
     every = bundle.arrays | graphs
-    return {name: float(np.cos(np.arange(a.size)) @ a.ravel()) for name, a in every.items()}
+    weights = np.cos(np.arange(max(a.size for a in every.values())))
+    return {name: float(weights[: a.size] @ a.ravel()) for name, a in every.items()}
 
 
 def _require_values(kind: type[AnyBundle], arrays: dict[str, FloatArray]) -> None:

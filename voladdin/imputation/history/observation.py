@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtri
 
-from ..._typing import FloatArray
+from ..._typing import FloatArray, IntArray
 
 SLOW = 0.1  # a day's share of the variance of what splines miss: shapes between nodes stay
 _SHARED = 0.9  # of the variance beyond the grid: what cells beyond the same side have in common
@@ -86,16 +86,30 @@ def _spline(
     nodes: FloatArray, points: FloatArray, between: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Natural-spline weights [n, nodes], the variance of interpolation and the way outside [n], signed."""
-    from scipy.interpolate import CubicSpline  # half a second to import: not before the first surface
-
     inside = np.clip(points, nodes[0], nodes[-1])
     if len(nodes) == 1:
         return np.ones((len(points), 1)), np.zeros(len(points)), points - inside
-    weights = np.atleast_2d(CubicSpline(nodes, np.eye(len(nodes)), bc_type="natural")(inside))
     left = np.clip(np.searchsorted(nodes, inside, side="right") - 1, 0, len(nodes) - 2)
     share = (inside - nodes[left]) / (nodes[left + 1] - nodes[left])
+    weights = _natural(nodes, left, share)
     on_node = np.minimum(share, 1.0 - share) < 1e-4  # "1M" is 1/12 or 30/365 to nobody's surprise
     nearest = left + (share > 0.5)
     weights[on_node] = np.eye(len(nodes))[nearest[on_node]]
     variance = np.where(on_node, 0.0, between[left] * (4.0 * share * (1.0 - share)) ** 2)
     return weights, variance, points - inside
+
+
+def _natural(nodes: FloatArray, left: IntArray, share: FloatArray) -> FloatArray:
+    """[n, nodes] weights of the natural cubic spline at a share of the way from node `left` to the next.
+
+    By its second derivatives at the nodes (Press et al. 2007, section 3.3): scipy.interpolate takes longer to
+    import than a model to load.
+    """
+    own, gap = np.eye(len(nodes)), np.diff(nodes)
+    bent, inner = np.zeros_like(own), np.diag(2.0 * (gap[:-1] + gap[1:]))
+    inner += np.diag(gap[1:-1], 1) + np.diag(gap[1:-1], -1)
+    bent[1:-1] = np.linalg.solve(inner, 6.0 * np.diff(np.diff(own, axis=0) / gap[:, None], axis=0))
+    b, square = share[:, None], gap[left, None] ** 2 / 6.0
+    a = 1.0 - b
+    curved = (a**3 - a) * bent[left] + (b**3 - b) * bent[left + 1]
+    return np.asarray(a * own[left] + b * own[left + 1] + square * curved)
