@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import voladdin as va
-from voladdin.imputation import filling, weighing
+from voladdin import bundles
+from voladdin.generation import sampling
+from voladdin.imputation import filling
 from voladdin.threads import one_thread
 
 
@@ -23,14 +29,36 @@ def test_is_one_while_it_is_entered() -> None:
         assert _threads() == before
 
 
-def test_imputation_is_on_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, answers = [], weighing.answers
+_SURFACE = va.Surface(np.array([[0.1, np.nan, 0.11]]), ["1M"], deltas=[0.75, 0.5, 0.25])
 
-    def watched(*arguments: object) -> object:
-        seen.append(_threads())
-        return answers(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(filling, "answers", watched)
+@pytest.mark.parametrize(
+    ("ask", "module", "inside"),
+    [
+        (lambda: va.impute(_SURFACE), filling, "answers"),
+        (lambda: va.impute(_SURFACE, prior=_SURFACE), filling, "whole"),
+        (lambda: va.impute(_SURFACE), filling, "guard"),
+        (lambda: va.impute_batch(_SURFACE.vols[None], ["1M"], deltas=_SURFACE.deltas), filling, "answers"),
+        (lambda: va.impute(_SURFACE).draws(2), filling, "standard_draws"),
+        (lambda: va.impute(_SURFACE).at([0.1], deltas=[0.3]), filling, "anywhere"),
+        (lambda: va.sample(2, 1), sampling, "generated"),
+        (lambda: bundles._load.__wrapped__(*_card_of("fx")), bundles, "weighted_sums"),
+    ],
+)
+def test_answers_are_on_one(
+    ask: Callable[[], object], module: ModuleType, inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, part = set(), getattr(module, inside)
+
+    def watched(*arguments: object, **named: object) -> object:
+        seen.update(_threads())
+        return part(*arguments, **named)
+
+    monkeypatch.setattr(module, inside, watched)
     with threadpool_limits(2, user_api="blas"):
-        va.impute(va.Surface(np.array([[0.1, np.nan, 0.11]]), ["1M"], deltas=[0.75, 0.5, 0.25]))
-    assert seen == [{1}]
+        ask()
+    assert seen == {1}
+
+
+def _card_of(name: str) -> tuple[Path, bytes]:
+    return bundles.SHIPPED / name, (bundles.SHIPPED / name / "card.json").read_bytes()

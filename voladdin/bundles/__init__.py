@@ -29,6 +29,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import BundleError, InputError
 from ..home import folder
+from ..threads import one_thread
 from . import files
 
 SHIPPED = Path(__file__).parents[1] / "models"
@@ -206,14 +207,20 @@ def _load(place: Path, card_text: bytes) -> AnyBundle:
     for graph, content in graphs.items():
         files.require_arithmetic(content, f"{graph}.onnx")
     arrays = files.arrays(contents[kind.FILE], kind.FILE, kind.ARRAYS)
-    _require_values(kind, arrays)
     found = kind(card, hashlib.sha256(card_text).hexdigest(), arrays, graphs)
+    with one_thread():
+        _require_values(kind, arrays)
+        _require_probed(found)
+    return found
+
+
+def _require_probed(found: AnyBundle) -> None:
+    """Raises BundleError where its graphs or numbers are not those of its card."""
     try:
         with np.errstate(all="ignore"):
-            _require_answers(card, found.probe(), weighted_sums(found))
+            _require_answers(found.card, found.probe(), weighted_sums(found))
     except Exception as error:  # onnxruntime's have no base of their own
         raise BundleError(f"it fails its probe ({type(error).__name__}: {str(error)[:200]})") from None
-    return found
 
 
 def _require_answers(card: dict[str, Any], answers: FloatArray, sums: dict[str, float]) -> None:

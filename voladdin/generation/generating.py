@@ -17,6 +17,7 @@ from ..bundles.generator import Generator, load
 from ..errors import BundleError, InfeasibleError, InputError, UnitsError
 from ..feature_map import NAMES
 from ..surface import MAX_VOL, Surface
+from ..threads import on_one_thread
 from . import latents as latents
 from .axes import frame_moneyness, frame_tenors
 from .grid_map import Frame
@@ -65,6 +66,7 @@ class Generation:
         return Surface(self.vols[index], self.tenors, moneyness=self.moneyness)
 
 
+@on_one_thread
 def generate(
     level: ArrayLike,
     skew: ArrayLike,

@@ -13,6 +13,7 @@ from ..bundles.any_axes import SurfaceGenerator
 from ..bundles.generator import Generator
 from ..errors import BundleError, InputError
 from ..surface import Surface
+from ..threads import on_one_thread
 from . import latents as latents
 from .axes import trained_span
 from .conditional import Ensemble, ensemble
@@ -24,6 +25,7 @@ _ATTEMPTS = 64
 _STREAM = 1 << 42
 
 
+@on_one_thread
 def generate_on(
     axes: Surface,
     rows: FloatArray,

@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from .._typing import FloatArray
 from ..bundles.generator import Generator
 from ..errors import InputError
+from ..threads import on_one_thread
 from . import latents as latents
 from .generating import MAX_CELLS, Generation, frame_of, generated, generator_named
 
@@ -19,6 +20,7 @@ _BANDWIDTH = 0.1  # of the kernel, in standard deviations of the features
 _BLOCK = 1024
 
 
+@on_one_thread
 def sample(
     count: int,
     seed: int,

@@ -26,6 +26,7 @@ from ..black import call_delta
 from ..bundles.moves import Moves
 from ..errors import InfeasibleError, InputError
 from ..surface import MAX_VOL, Surface
+from ..threads import on_one_thread
 from . import latents as latents
 
 MOST_DAYS, MOST_CELLS = 260, 5_000_000
@@ -44,6 +45,7 @@ class Scenarios:
     moved: FloatArray
 
 
+@on_one_thread
 def scenarios(
     surface: Surface,
     n: int,

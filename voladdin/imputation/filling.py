@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from .._typing import BoolArray, FloatArray
 from ..errors import InputError
 from ..surface import LARGEST, MAX_VOL, Surface
-from ..threads import one_thread
+from ..threads import on_one_thread
 from .anywhere import Anywhere, Inputs, anywhere
 from .drawing import guarded, standard_draws
 from .history.posterior import Posterior, band
@@ -58,6 +58,7 @@ class Imputation:
         """Where a filled cell is not the posterior's, because that would have added arbitrage."""
         return np.asarray(self.filled != self.mean)
 
+    @on_one_thread
     def draws(self, n: int, seed: int = 0) -> FloatArray:
         """[n, T, K] whole surfaces: quotes as given, filled cells drawn together, arbitrage-free as `filled`.
 
@@ -80,6 +81,7 @@ class Imputation:
         doubt = np.where(missing, self.std, np.nan_to_num(self.zscore))
         return guarded(surface, drawn, doubt, asked.bid, asked.ask)
 
+    @on_one_thread
     def at(
         self,
         tenors: ArrayLike,
@@ -109,6 +111,7 @@ class Imputation:
         return self.asked
 
 
+@on_one_thread
 def impute(
     surface: Surface,
     *,
@@ -189,6 +192,7 @@ def filled_vols(surface: Surface, model: str) -> FloatArray:
     return impute(surface, model=model).filled
 
 
+@on_one_thread
 def impute_batch(
     vols: ArrayLike,
     tenors: ArrayLike,
@@ -242,8 +246,7 @@ def fill(
 
     alone: what the quotes say without the priors, where that is known.
     """
-    with one_thread():
-        answer, shares = answers(loaded, axes, np.log(grid), prior, age, alone)
+    answer, shares = answers(loaded, axes, np.log(grid), prior, age, alone)
     found, guarded = present(axes, grid, answer, coverage, arbitrage_free=arbitrage_free)
     return replace(found, model=words(loaded, found.mean, shares, answer, guarded, np.isnan(grid)))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..surface import Surface
-from ..threads import one_thread
+from ..threads import on_one_thread
 from .anywhere import Inputs
 from .filling import COVERAGE, FIELDS, Imputation, present, whole
 from .model import imputer
@@ -17,6 +17,7 @@ from .requirements import check_grid, check_prior, checked_prior
 from .weighing import answers
 
 
+@on_one_thread
 def impute_each(
     surfaces: Sequence[Surface],
     *,
@@ -42,8 +43,7 @@ def impute_each(
     loaded = imputer(model)
     if then is not None:
         then = whole(loaded, axes, then)
-    with one_thread():
-        answer, shares = answers(loaded, axes, np.log(grid), then, prior_age)
+    answer, shares = answers(loaded, axes, np.log(grid), then, prior_age)
     found, guarded = present(axes, grid, answer, coverage, arbitrage_free=arbitrage_free)
     each = []
     for b, surface in enumerate(surfaces):

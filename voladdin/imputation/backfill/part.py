@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from ... import bundles
 from ..._typing import FloatArray
 from ...errors import InputError
-from ...threads import one_thread
+from ...threads import on_one_thread
 from .by_axes import Surfaces, surfaces_of
 from .columns import HistoryColumns, columns_of
 from .filled import SOURCES, Filled, FillSettings, filled
@@ -50,13 +50,9 @@ class Done:
     refused: int
 
 
+@on_one_thread
 def fill_part(job: Job, part: RowRange) -> Done:
     """Fills a part and writes its file; doing it again writes the same bytes."""
-    with one_thread():
-        return _fill(job, part)
-
-
-def _fill(job: Job, part: RowRange) -> Done:
     rows = _rows(job.history, tuple(map(_written_at, job.history)))
     columns = columns_of(rows.schema.names)
     before = part.before if job.settings.prior else ()
