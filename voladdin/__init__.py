@@ -10,8 +10,9 @@ va.generate(0.2, -0.1, 0.3, 0.02).surface()
 va.repair(s).surface
 """
 
-from .arbitrage.check import Check, Violation, check
+from .arbitrage.check import Check, check
 from .arbitrage.repair import Repair, repair
+from .arbitrage.trades import Violation
 from .bundles import load, names
 from .conventions import convention, quotes_from_surface, smile_from_quotes, surface_from_quotes
 from .errors import (

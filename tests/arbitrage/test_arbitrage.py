@@ -131,12 +131,10 @@ def test_bounds_in_words() -> None:
     from voladdin.arbitrage.hulls import Trade
     from voladdin.arbitrage.trades import TradeWords
 
-    names = TradeWords(bumped(), [(0, 4)], [1.0])
+    names = TradeWords(bumped(), [(0, 4)])
     cheap, dear = Trade("bounds", 0, 1e-4, ()), Trade("bounds", 0, 1e-4, ((FORWARD, 1.0),))
-    assert names.trade(cheap).startswith(
-        "buy the 1M ATM (K/F=1) call, sell the forward and lend the strike: "
-    )
-    assert names.trade(dear) == "sell the 1M ATM (K/F=1) call, buy the forward: 1 bp of forward locked in"
+    assert names.trade(cheap) == "buy the 1M ATM (K/F=1.0004) call, sell the forward and lend the strike"
+    assert names.trade(dear) == "sell the 1M ATM (K/F=1.0004) call, buy the forward"
 
 
 @pytest.mark.parametrize(

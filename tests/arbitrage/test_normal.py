@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import voladdin as va
 from export.bench.normal_vols import martingale_distance, random_grid, verdicts
-from voladdin.arbitrage.normal_hulls import normal_trades
+from voladdin.arbitrage.hulls import arbitrage_trades
+from voladdin.arbitrage.normal_hulls import NormalHull
 from voladdin.imputation.interpolation import interpolate_many
 from voladdin.options.bachelier import (
     implied_normal_vol,
@@ -62,7 +63,7 @@ def test_the_program_finds_each_kind_of_trade() -> None:
     for change in ([0.0, 0.2, 0.0], [-0.2, 0.0, 0.0], [0.0, 0.0, 0.5]):
         prices = fair + change
         rows = np.zeros(3, dtype=np.intp)
-        trades = normal_trades(rows, k[0], prices[0], prices[0], 1e-10)
+        trades = arbitrage_trades(rows, k[0], prices[0], prices[0], 1e-10, NormalHull)
         assert trades and martingale_distance(k, prices) > 1e-3
     later = np.vstack([fair, 0.9 * fair + 0.1 * np.maximum(-k, 0)])
     assert martingale_distance(np.vstack([k, k]), later) > 1e-3

@@ -15,7 +15,7 @@ import voladdin as va
 from export.bench.repair.random_grids import random_surface
 from export.simulation.equity import MONEYNESS, TENORS, simulate_equity
 from voladdin.arbitrage.nodes import Rectangle
-from voladdin.arbitrage.prices import quotes
+from voladdin.arbitrage.prices import quoted_nodes
 from voladdin.arbitrage.repair import repair
 from voladdin.arbitrage.repair.keep_features import keep
 from voladdin.arbitrage.repair.quadratic_program import Quadratic
@@ -25,6 +25,7 @@ from voladdin.errors import InfeasibleError, InputError
 from voladdin.feature_map import feature_weights, features
 
 WEIGHTS = feature_weights(TENORS[:, None], MONEYNESS)
+AXES = Rectangle(TENORS, MONEYNESS)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def moved(surfaces: np.ndarray) -> list[np.ndarray]:
     while len(found) < 8:
         size = spread * rng.standard_normal(4) * rng.choice([0.3, 1.0, 2.0])
         vols = (surfaces[rng.integers(len(surfaces))] + gain @ size).reshape(28, 28)
-        if vols.min() > 0.02 and not arbitrage_free(Rectangle(TENORS, MONEYNESS), vols[None])[0]:
+        if vols.min() > 0.02 and not arbitrage_free(AXES, vols[None])[0]:
             found.append(vols)
     return found
 
@@ -174,7 +175,7 @@ def test_features_of_a_delta_grid_have_the_derivative_they_say() -> None:
     rng = np.random.default_rng(2)
     tenors, deltas = [0.1, 0.5, 1.0, 2.0], [0.9, 0.75, 0.5, 0.25, 0.1]
     vols = 0.1 * np.exp(0.1 * rng.standard_normal((4, 5)))
-    given = quotes(va.Surface(vols, tenors, deltas=deltas))
+    given = quoted_nodes(va.Surface(vols, tenors, deltas=deltas), vols)
     years = np.repeat(tenors, 5)
     of_quotes = QuotedFeatures.of(given.along(np.array(deltas)), years, given.m)
     size = 1e-6
@@ -215,7 +216,7 @@ def test_a_solver_that_fails_falls_through(moved: list[np.ndarray], monkeypatch:
 def test_keep_reaches_other_features(surfaces: np.ndarray) -> None:
     vols = surfaces[3]
     target = WEIGHTS @ vols + [0.02, -0.1, 0.3, -0.05]
-    kept = keep(vols.reshape(28, 28), TENORS, MONEYNESS, target)
+    kept = keep(AXES, vols.reshape(28, 28), target)
     assert np.abs(WEIGHTS @ kept.ravel() - target).max() < 1e-10
     assert largest_gain(kept[None], TENORS, MONEYNESS)[0] < 1e-10
     assert va.check(surface28(kept)).ok
@@ -226,7 +227,7 @@ def test_keep_leaves_holes() -> None:
     vols = 0.2 + 0.1 * np.tile(m**2, (3, 1))
     vols[1, 2] = np.nan
     before = features(va.Surface(vols, tenors, moneyness=m)).values
-    kept = keep(vols, tenors, np.tile(m, (3, 1)), before + np.array([0.01, 0.0, 0.0, 0.1]))
+    kept = keep(Rectangle(tenors, m), vols, before + np.array([0.01, 0.0, 0.0, 0.1]))
     after = va.Surface(kept, tenors, moneyness=m)
     assert np.isnan(kept).sum() == 1 and va.check(after).ok
     assert features(after).values - before == pytest.approx([0.01, 0.0, 0.0, 0.1], abs=1e-10)
@@ -236,16 +237,16 @@ def test_a_feature_beyond_reach_is_named_with_the_nearest_value(surfaces: np.nda
     vols = surfaces[5].reshape(28, 28)
     target = WEIGHTS @ surfaces[5] + [0.0, 0.0, 60.0, 0.0]
     with pytest.raises(InfeasibleError, match=r"curv [\d.]+ is beyond reach") as caught:
-        keep(vols, TENORS, MONEYNESS, target)
+        keep(AXES, vols, target)
     assert "with the others as asked" in str(caught.value)
     (near,) = re.findall(r"curv ([\d.]+)$", str(caught.value))
     target[2] = 0.99 * float(near)
-    kept = keep(vols, TENORS, MONEYNESS, target)
+    kept = keep(AXES, vols, target)
     assert np.abs(WEIGHTS @ kept.ravel() - target).max() < 1e-10 and va.check(surface28(kept)).ok
 
 
 def test_bad_input_is_named(moved: list[np.ndarray]) -> None:
     with pytest.raises(InputError, match=r"target_features has shape \(3,\); expected 4 numbers"):
-        keep(moved[0], TENORS, MONEYNESS, [0.2, 0.0, 0.1])
+        keep(AXES, moved[0], [0.2, 0.0, 0.1])
     with pytest.raises(InputError, match="method is 'prices' and keep_features is True"):
         repair(surface28(moved[0]), keep_features=True, method="prices")

@@ -9,34 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
-from ..black import otm_price
 from ..errors import InputError
 from ..surface import Surface
 from .hulls import FORWARD, Trade, arbitrage_trades
-from .normal import normal_violations
-from .prices import QuotedNodes, quotes
+from .normal import NormalQuotes, normal_quotes
+from .prices import QuotedNodes, quoted_nodes
 from .smooth_conditions import Diagnostics, diagnose
 from .tolerances import TOLERANCE
-from .trades import TradeWords
-
-
-@dataclass(frozen=True)
-class Violation:
-    """One trade that costs less than nothing and never pays less than nothing.
-
-    kind: "bounds", "call spread", "butterfly", "calendar" or "calendar butterfly" (across strikes).
-    cells: (row, column) of the surface, the call sold first, then those bought.
-    size: in forward-normalised price, for one call sold; of normal vols in the unit of the strikes.
-    vol_bp: how far the first cell's vol is from the nearest one without this trade, in 1e-4 of vol.
-    message: the trade in words. Numbers of calls are of equal forward: a call of tenor t counts as
-    1/(D(t) F(t)) contracts.
-    """
-
-    kind: str
-    cells: tuple[tuple[int, int], ...]
-    size: float
-    vol_bp: float
-    message: str
+from .trades import TradeWords, Violation
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,58 +71,52 @@ def check(
         raise InputError(f"tolerance is {tolerance!r}; expected a forward-normalised price of at least 0")
     if not surface.observed.any():
         raise InputError("no quote at all: expected at least one vol to check")
-    sides = _sides(surface, bid, ask)
-    if surface.vol_type == "normal":
-        violations = tuple(Violation(*found) for found in normal_violations(surface, sides, tolerance))
-    else:
-        violations = _violations(surface, sides, tolerance)
+    violations = _violations(surface, _sides(surface, bid, ask), tolerance)
     return Check(surface, violations, _map(surface, violations), tolerance)
+
+
+def _sides(surface: Surface, bid: ArrayLike | None, ask: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
+    if (bid is None) != (ask is None):
+        missing = "bid" if bid is None else "ask"
+        raise InputError(f"{missing} is missing; expected both bid and ask, or neither")
+    return (surface.vols, surface.vols) if bid is None else surface.market(bid, ask)
 
 
 def _violations(
     surface: Surface, sides: tuple[FloatArray, FloatArray], tolerance: float
 ) -> tuple[Violation, ...]:
-    given = quotes(surface)
+    given = normal_quotes(surface) if surface.vol_type == "normal" else quoted_nodes(surface, surface.vols)
     rows, columns = given.cells.T
     strikes, bids = given.at(sides[0][rows, columns])
     asks = bids if sides[1] is sides[0] else given.at(sides[1][rows, columns])[1]
-    found = arbitrage_trades(given.rows, strikes, bids, asks, tolerance)
+    found = arbitrage_trades(given.rows, strikes, bids, asks, tolerance, given.hull)
     if not found:
         return ()
     found = sorted(found, key=lambda trade: -trade.size)
     places = [(row, column) for row, column in given.cells.tolist()]
-    names = TradeWords(surface, places, given.strikes.tolist())
+    names = TradeWords(surface, places)
     return tuple(
         Violation(
             trade.kind,
             tuple(places[i] for i in (trade.node, *(leg[0] for leg in trade.legs)) if i != FORWARD),
-            trade.size,
+            trade.size * given.scale,
             distance,
-            names.trade(trade),
+            names.trade(trade) + given.locked_in(trade),
         )
         for trade, distance in zip(found, _vol_bp(given, found, sides), strict=True)
     )
 
 
-def _sides(surface: Surface, bid: ArrayLike | None, ask: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
-    if bid is None and ask is None:
-        return surface.vols, surface.vols
-    if bid is None or ask is None:
-        missing = "bid" if bid is None else "ask"
-        raise InputError(f"{missing} is missing; expected both bid and ask, or neither")
-    return surface.market(bid, ask)
-
-
-def _vol_bp(given: QuotedNodes, found: list[Trade], sides: tuple[FloatArray, FloatArray]) -> list[float]:
+def _vol_bp(
+    given: QuotedNodes | NormalQuotes, found: list[Trade], sides: tuple[FloatArray, FloatArray]
+) -> list[float]:
     """How far each first cell's vol is from that of its price without the trade."""
     at = np.array([trade.node for trade in found])
     bought = np.array([not trade.legs for trade in found])
     rows, columns = given.cells[at].T
     vols = np.where(bought, sides[1][rows, columns], sides[0][rows, columns])
-    size = np.array([trade.size for trade in found]) * np.where(bought, -1.0, 1.0)
-    there = given.only(at)
-    mended = there.implied(otm_price(there.m, vols * there.root) - size)
-    bp: list[float] = (1e4 * np.abs(vols - mended)).tolist()
+    size = np.array([trade.size for trade in found]) * np.where(bought, 1.0, -1.0)
+    bp: list[float] = (1e4 * np.abs(vols - given.only(at).moved(vols, size))).tolist()
     return bp
 
 

@@ -8,7 +8,7 @@ right (Davis and Hobson 2007; Gopal 2024, Theorem 7.1). The height above the hul
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -43,61 +43,64 @@ class Trade:
     legs: Legs
 
 
-def arbitrage_trades(
-    tenors: IntArray, strikes: FloatArray, bids: FloatArray, asks: FloatArray, tolerance: float
-) -> list[Trade]:
-    """All trades that lock in more than `tolerance`, by node; empty if and only if there is no arbitrage.
+class Hull:
+    """The lower hull of calls: convex, decreasing, linear from (0, 1) on, flat beyond the last."""
 
-    tenors: [N] ranks, in any order. strikes: [N] K/F above 0, finite. bids, asks: [N] forward-normalised call
-    prices, NaN where one cannot sell or buy.
+    def __init__(self, calls: list[Point]) -> None:
+        self._points = lower_hull(sorted(calls))
+        self._places = [point[0] for point in self._points]
 
-    At each node up to three: within its tenor; against the same strike later; and against several strikes
-    and tenors, where that locks in more than the two simple ones.
-    """
-    found: list[Trade] = []
-    place, bid, ask = strikes.tolist(), bids.tolist(), asks.tolist()
-    keys = [f"{strike:.13e}" for strike in place]  # equal where strikes differ by rounding only
-    everything: list[Point] = [FORWARD_POINT]
-    later: dict[str, Point] = {}
-    for nodes in latest_first(tenors.tolist()):
-        points = [(place[i], ask[i], i) for i in nodes if ask[i] == ask[i]]
-        everything = lower_hull(sorted(everything[1:] + points))
-        own, all_later = Hull(lower_hull(sorted(points))), Hull(everything)
-        for i in nodes:
-            found += _trades_at(i, place[i], bid[i], ask[i], tolerance, own, later.get(keys[i]), all_later)
-        for point in points:
-            key = keys[point[2]]
-            if key not in later or point[1] < later[key][1]:
-                later[key] = point
-    return found
+    @property
+    def calls(self) -> list[Point]:
+        """Those on it, by strike."""
+        return self._points[1:]
 
+    @staticmethod
+    def intrinsic(strike: float) -> float:
+        """The least a call is worth."""
+        return max(1.0 - strike, 0.0)
 
-def _trades_at(
-    node: int,
-    strike: float,
-    bid: float,
-    ask: float,
-    tolerance: float,
-    own: Hull,
-    same: Point | None,
-    all_later: Hull,
-) -> Iterator[Trade]:
-    """Those that sell one call, or buy it. same: the cheapest call of its strike at a later tenor."""
-    intrinsic, least, simple = max(1.0 - strike, 0.0), bid - tolerance, 0.0
-    if intrinsic - ask > tolerance:
-        yield Trade("bounds", node, intrinsic - ask, ())
-    if (value := own.value(strike)) < least:
-        simple, legs = bid - value, own.legs(strike)
-        yield Trade(_kind(legs, across=False), node, simple, legs)
-    if same is not None and same[1] < least:
-        simple = max(simple, bid - same[1])
-        yield Trade("calendar", node, bid - same[1], ((same[2], 1.0),))
-    if (value := all_later.value(strike)) < least - simple:
-        legs = all_later.legs(strike)
-        yield Trade(_kind(legs, across=True), node, bid - value, legs)
+    @staticmethod
+    def same(strike: float) -> Hashable:
+        """What is equal of strikes that differ by rounding only."""
+        return f"{strike:.13e}"
+
+    def value(self, strike: float) -> float:
+        """Of the cheapest calls that are worth at least the call at `strike`."""
+        (_, left, _), (_, right, _), weight = self._around(strike)
+        return left + weight * (right - left)
+
+    def legs(self, strike: float) -> Legs:
+        """These calls."""
+        (_, _, left), (_, _, right), weight = self._around(strike)
+        return tuple(leg for leg in ((left, 1.0 - weight), (right, weight)) if leg[1] > LEAST_LEG)
+
+    def _around(self, strike: float) -> tuple[Point, Point, float]:
+        """The points on either side, and how much of the right one is in the mix; none beyond the last."""
+        place = bisect_right(self._places, strike)
+        left = self._points[place - 1]
+        if place == len(self._points):
+            return left, left, 0.0
+        right = self._points[place]
+        return left, right, (strike - left[0]) / (right[0] - left[0])
+
+    def at(
+        self, strikes: FloatArray, *, side: Literal["left", "right"] = "right"
+    ) -> tuple[FloatArray, FloatArray]:
+        """Prices, and slopes to that side of the strikes, which are above 0."""
+        knots, prices, slopes = self._line
+        place = np.searchsorted(knots, strikes, side=side) - 1
+        return prices[place] + slopes[place] * (strikes - knots[place]), slopes[place]
+
+    @cached_property
+    def _line(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Strikes, prices and slopes to the right."""
+        strikes, prices = np.array([point[:2] for point in self._points]).T
+        return strikes, prices, np.append(np.diff(prices) / np.diff(strikes), 0.0)
 
 
 def latest_first(tenors: Sequence[int]) -> Iterator[list[int]]:
+    """The nodes of each tenor."""
     nodes: dict[int, list[int]] = {}
     for i, tenor in enumerate(tenors):
         nodes.setdefault(tenor, []).append(i)
@@ -122,50 +125,71 @@ def _convex(left: Point, middle: Point, right: Point) -> bool:
     return rise * (right[0] - middle[0]) < (right[1] - middle[1]) * run
 
 
+def arbitrage_trades(
+    tenors: IntArray,
+    strikes: FloatArray,
+    bids: FloatArray,
+    asks: FloatArray,
+    tolerance: float,
+    hull: type[Hull] = Hull,
+) -> list[Trade]:
+    """All trades that lock in more than `tolerance`, by node; empty if and only if there is no arbitrage.
+
+    tenors: [N] ranks, in any order. strikes: [N] K/F above 0, finite. bids, asks: [N] forward-normalised call
+    prices, NaN where one cannot sell or buy. hull: another kind than `Hull`, and strikes and prices as it
+    takes them.
+
+    At each node up to three: within its tenor; against the same strike later; and against several strikes
+    and tenors, where that locks in more than the two simple ones.
+    """
+    found: list[Trade] = []
+    place, bid, ask = strikes.tolist(), bids.tolist(), asks.tolist()
+    keys = [hull.same(strike) for strike in place]
+    all_later = hull([])
+    later: dict[Hashable, Point] = {}
+    for nodes in latest_first(tenors.tolist()):
+        points = [(place[i], ask[i], i) for i in nodes if ask[i] == ask[i]]
+        own, all_later = hull(points), hull(all_later.calls + points)
+        for i in nodes:
+            found += _trades_at(i, place[i], bid[i], ask[i], tolerance, own, later.get(keys[i]), all_later)
+        for point in points:
+            key = keys[point[2]]
+            if key not in later or point[1] < later[key][1]:
+                later[key] = point
+    return found
+
+
+def _trades_at(
+    node: int,
+    strike: float,
+    bid: float,
+    ask: float,
+    tolerance: float,
+    own: Hull,
+    same: Point | None,
+    all_later: Hull,
+) -> Iterator[Trade]:
+    """Those that sell one call, or buy it. same: the cheapest call of its strike at a later tenor."""
+    intrinsic, least, simple = own.intrinsic(strike), bid - tolerance, 0.0
+    if intrinsic - ask > tolerance:
+        yield Trade("bounds", node, intrinsic - ask, ())
+    if (value := own.value(strike)) < least:
+        simple, legs = bid - value, own.legs(strike)
+        yield Trade(_kind(legs, across=False), node, simple, legs)
+    if same is not None and same[1] < least:
+        simple = max(simple, bid - same[1])
+        yield Trade("calendar", node, bid - same[1], ((same[2], 1.0),))
+    if (value := all_later.value(strike)) < least - simple:
+        legs = all_later.legs(strike)
+        yield Trade(_kind(legs, across=True), node, bid - value, legs)
+
+
 def _kind(legs: Legs, *, across: bool) -> str:
     if len(legs) == 2:
         return "calendar butterfly" if across else "butterfly"
     if legs[0][0] == FORWARD:
         return "bounds"
     return "calendar" if across else "call spread"
-
-
-class Hull:
-    """A convex, decreasing, piecewise linear price function from (0, 1), flat beyond its last strike."""
-
-    def __init__(self, points: list[Point]) -> None:
-        self._points, self._places = points, [point[0] for point in points]
-
-    def value(self, strike: float) -> float:
-        """Of the cheapest calls that are worth at least the call at `strike`."""
-        place = bisect_right(self._places, strike)
-        if place == len(self._points):
-            return self._points[-1][1]
-        (low, left, _), (high, right, _) = self._points[place - 1 : place + 1]
-        return left + (strike - low) / (high - low) * (right - left)
-
-    def legs(self, strike: float) -> Legs:
-        """These calls."""
-        place = bisect_right(self._places, strike)
-        if place == len(self._points):
-            return ((self._points[-1][2], 1.0),)
-        (low, _, left), (high, _, right) = self._points[place - 1 : place + 1]
-        weight = (strike - low) / (high - low)
-        return tuple(leg for leg in ((left, 1.0 - weight), (right, weight)) if leg[1] > LEAST_LEG)
-
-    def at(
-        self, strikes: FloatArray, *, side: Literal["left", "right"] = "right"
-    ) -> tuple[FloatArray, FloatArray]:
-        """Prices, and slopes to that side of the strikes, which are above 0."""
-        knots, prices, slopes = self._line
-        place = np.searchsorted(knots, strikes, side=side) - 1
-        return prices[place] + slopes[place] * (strikes - knots[place]), slopes[place]
-
-    @cached_property
-    def _line(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Strikes, prices and slopes to the right."""
-        strikes, prices = np.array([point[:2] for point in self._points]).T
-        return strikes, prices, np.append(np.diff(prices) / np.diff(strikes), 0.0)
 
 
 @dataclass(frozen=True)
@@ -188,12 +212,11 @@ class Hulls:
 def hulls(rows: IntArray, strikes: FloatArray, prices: FloatArray) -> Hulls:
     """Lower hulls of each tenor's and all later prices [N]; NaN is none."""
     place, price = strikes.tolist(), prices.tolist()
-    points, functions = [FORWARD_POINT], []
+    functions = [Hull([])]
     for nodes in latest_first(rows.tolist()):
         own = [(place[i], price[i], i) for i in nodes if price[i] == price[i]]
-        points = lower_hull(sorted(points[1:] + own))
-        functions.append(Hull(points))
-    return Hulls(np.unique(rows, return_inverse=True)[1], functions[::-1])
+        functions.append(Hull(functions[-1].calls + own))
+    return Hulls(np.unique(rows, return_inverse=True)[1], functions[:0:-1])
 
 
 def onto(hull: Hulls, nodes: Nodes, ranks: IntArray, vols: FloatArray) -> FloatArray:

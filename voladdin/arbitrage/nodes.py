@@ -77,6 +77,10 @@ class AtStrikes:
         """Vols of out-of-the-money prices [..., N], 0 where there is none, at most `MAX_VOL`."""
         return np.fmin(implied_total_vol(np.maximum(value, 0.0), self.m) / self.root, MAX_VOL)
 
+    def moved(self, vols: FloatArray, by: FloatArray, least: float = 0.0) -> FloatArray:
+        """Vols where prices at vols [..., N] are `by` more, and out of the money at least `least`."""
+        return self.implied(np.maximum(otm_price(self.m, vols * self.root) + by, least))
+
     def only(self, nodes: IntArray | BoolArray) -> AtStrikes:
         """Some of them."""
         return AtStrikes(self.rows[nodes], self.m[nodes], self.root[nodes])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,9 @@ from scipy.special import ndtr, ndtri
 
 from .._typing import FloatArray
 from ..black import implied_total_vol, otm_price, vega
-from ..surface import MAX_VOL, Surface
-from .nodes import AtDeltas, AtStrikes, at_own_strikes
+from ..surface import MAX_VOL
+from .hulls import Hull, Trade
+from .nodes import AtDeltas, AtStrikes, Axes, at_own_strikes
 from .tolerances import FLAT_VEGA, LEAST_TIME_VALUE
 
 _STEP = 1e-4  # price move over which the vol of a quote without vega is measured
@@ -24,6 +26,13 @@ class QuotedNodes(AtStrikes):
 
     cells: NDArray[np.intp]
     vols: FloatArray
+    hull: ClassVar = Hull
+    scale: ClassVar = 1.0  # of trades, in forwards
+
+    @staticmethod
+    def locked_in(trade: Trade) -> str:
+        """What a trade gains, to go on with its words."""
+        return f": {1e4 * trade.size:.3g} bp of forward locked in"
 
     @cached_property
     def calls(self) -> FloatArray:
@@ -43,9 +52,8 @@ class QuotedNodes(AtStrikes):
     def vols_at(self, calls: FloatArray) -> FloatArray:
         """[N] vols of other call prices; where a price is that given, its vol to the last bit."""
         moved, vols = calls != self.calls, self.vols.copy()
-        there = self.only(moved)
-        value = otm_price(there.m, vols[moved] * there.root) + (calls - self.calls)[moved]
-        vols[moved] = there.implied(np.maximum(value, LEAST_TIME_VALUE))
+        by = (calls - self.calls)[moved]
+        vols[moved] = self.only(moved).moved(vols[moved], by, LEAST_TIME_VALUE)
         return vols
 
     def unit(self, vols: FloatArray) -> FloatArray:
@@ -65,12 +73,12 @@ class QuotedNodes(AtStrikes):
         return unit
 
 
-def quotes(surface: Surface) -> QuotedNodes:
-    """Every quote that `check` looks at: strikes beyond exp(700) forwards are left out."""
-    every = at_own_strikes(surface, surface.vols)
+def quoted_nodes(axes: Axes, vols: FloatArray) -> QuotedNodes:
+    """Every quote of vols [T, K] that `check` looks at: strikes beyond exp(700) forwards are left out."""
+    every = at_own_strikes(axes, vols)
     kept = np.isfinite(every.m)
-    cells = np.argwhere(kept.reshape(surface.shape))
-    return QuotedNodes(every.rows[kept], every.m[kept], every.root[kept], cells, surface.vols.ravel()[kept])
+    cells = np.argwhere(kept.reshape(axes.shape))
+    return QuotedNodes(every.rows[kept], every.m[kept], every.root[kept], cells, vols.ravel()[kept])
 
 
 def vols_around(vols: FloatArray) -> FloatArray:

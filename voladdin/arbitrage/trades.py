@@ -1,32 +1,50 @@
-"""Trades in words."""
+"""The trades that `check` names, and their words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
+from .._typing import FloatArray
 from ..labels import tenor_label
 from ..surface import Surface
 from .hulls import FORWARD, Trade
+from .tolerances import MAX_LOG_STRIKE
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One trade that costs less than nothing and never pays less than nothing.
+
+    kind: "bounds", "call spread", "butterfly", "calendar" or "calendar butterfly" (across strikes).
+    cells: (row, column) of the surface, the call sold first, then those bought.
+    size: in forward-normalised price, for one call sold; of normal vols in the unit of the strikes.
+    vol_bp: how far the first cell's vol is from the nearest one without this trade, in 1e-4 of vol.
+    message: the trade in words. Numbers of calls are of equal forward: a call of tenor t counts as
+    1/(D(t) F(t)) contracts.
+    """
+
+    kind: str
+    cells: tuple[tuple[int, int], ...]
+    size: float
+    vol_bp: float
+    message: str
 
 
 @dataclass(frozen=True)
 class TradeWords:
-    """Words for the trades on one surface. cells: [N] (row, column) of each node. strikes: [N] K/F."""
+    """Words for the trades on one surface. cells: [N] (row, column) of each node."""
 
     surface: Surface
     cells: list[tuple[int, int]]
-    strikes: list[float]
 
     def trade(self, trade: Trade) -> str:
-        """Such as "sell the 1M 1.0850 call, buy the 2M 1.0850 call: 0.4 bp of forward locked in"."""
-        gain = f"{1e4 * trade.size:.3g} bp of forward locked in"
+        """Such as "sell the 1M 1.0850 call, buy the 2M 1.0850 call"."""
         if not trade.legs:
-            return f"buy {self.call(trade.node)}, sell the forward and lend the strike: {gain}"
-        bought = " and ".join(self._leg(*leg) for leg in trade.legs)
-        return f"sell {self.call(trade.node)}, buy {bought}: {gain}"
+            return f"buy {self.call(trade.node)}, sell the forward and lend the strike"
+        return f"sell {self.call(trade.node)}, buy {' and '.join(self._leg(*leg) for leg in trade.legs)}"
 
     def _leg(self, node: int, number: float) -> str:
         count = "" if number == 1 else f"{number:.3g} of "
@@ -35,12 +53,20 @@ class TradeWords:
     def call(self, node: int) -> str:
         """Such as "the 1M 25P (1.0503) call"."""
         (row, column), surface = self.cells[node], self.surface
-        strike = f"K/F={self.strikes[node]:.5g}"
+        if surface.vol_type == "normal":
+            return f"the {cell_label(surface, row, column)} call"
+        ratio = float(self._strikes[row, column])
+        strike = f"K/F={ratio:.5g}"
         if surface.forwards is not None:
-            strike = _number(self.strikes[node] * float(surface.forwards[row]))
+            strike = _number(ratio * float(surface.forwards[row]))
         if surface.deltas is not None:
             return f"the {cell_label(surface, row, column)} ({strike}) call"
         return f"the {_tenor_label(float(surface.tenors[row]))} {strike} call"
+
+    @cached_property
+    def _strikes(self) -> FloatArray:
+        """[T, K] K/F."""
+        return np.exp(np.minimum(self.surface.quoted_moneyness(), MAX_LOG_STRIKE))
 
 
 def cell_label(surface: Surface, row: int, column: int) -> str:

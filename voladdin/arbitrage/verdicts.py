@@ -9,7 +9,7 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..surface import MAX_VOL
 from .conditions import neighbours
 from .hulls import FORWARD_POINT, arbitrage_trades, latest_first, lower_hull
-from .nodes import AtStrikes, Axes, at_own_strikes
+from .nodes import AtStrikes, Axes, Rectangle, at_own_strikes
 from .tolerances import EDGE, MAX_LOG_STRIKE, TOLERANCE
 
 _PAIRS = 2**18  # of prices at a time
@@ -76,7 +76,8 @@ def _plainly_free(nodes: AtStrikes, vols: FloatArray, tolerance: float) -> BoolA
 def _roughly(nodes: AtStrikes, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Strikes and calls [B, N], to 1e-15."""
     total = vols * nodes.root
-    strikes, d1 = np.exp(nodes.m), 0.5 * total - nodes.m / total
+    with np.errstate(over="ignore"):  # a vol of 1e-308 is one
+        strikes, d1 = np.exp(nodes.m), 0.5 * total - nodes.m / total
     calls = ndtr(d1) - strikes * ndtr(d1 - total)
     return strikes, calls
 
@@ -121,17 +122,14 @@ def largest_gain(vols: FloatArray, tenors: FloatArray, log_moneyness: FloatArray
 
     vols: [B, T, K] above 0. tenors: [T] years, log_moneyness: [K] ln(K/F), both increasing.
     """
-    shape = vols.shape[1:]
-    strikes = np.broadcast_to(np.exp(log_moneyness), shape)
-    conditions = neighbours(np.repeat(np.arange(shape[0]), shape[1]), strikes.ravel())
+    axes, every = Rectangle(tenors, log_moneyness), vols.reshape(len(vols), len(tenors) * len(log_moneyness))
+    nodes = at_own_strikes(axes, np.ones(axes.shape))
+    conditions = neighbours(nodes.rows, nodes.strikes)
     worst = np.empty(len(vols))
     for start in range(0, len(vols), _SURFACES):
         part = slice(start, start + _SURFACES)
-        total = vols[part] * np.sqrt(tenors)[:, None]
-        with np.errstate(over="ignore"):  # a vol of 1e-308 is one
-            d1 = -log_moneyness / total + 0.5 * total
-        calls = ndtr(d1) - strikes * ndtr(d1 - total)  # to 1e-16, all that matters here
-        gains = [conditions.gain(calls.reshape(len(calls), -1)), np.diff(calls), 1 - strikes - calls]
+        strikes, calls = _roughly(nodes, every[part])
+        gains = [conditions.gain(calls), np.diff(calls.reshape(-1, *axes.shape)), 1.0 - strikes - calls]
         worst[part] = np.max([gain.reshape(len(calls), -1).max(1, initial=-np.inf) for gain in gains], axis=0)
     return worst
 

@@ -148,7 +148,7 @@ def _kept(frame: Frame, vols: FloatArray, features: FloatArray) -> FloatArray:
     from ..arbitrage.repair.keep_features import keep
 
     start = np.clip(np.nan_to_num(vols, nan=features[0]), _LEAST_VOL, MAX_VOL)
-    kept: FloatArray = keep(start, frame.tenors, frame.moneyness, features)
+    kept: FloatArray = keep(frame.axes, start, features)
     error = float(np.abs(frame.left(kept, features)).max())
     if error > _EXACT or not arbitrage_free(frame.axes, kept[None])[0]:
         raise InfeasibleError(f"no surface without arbitrage was found with {described(features)}")

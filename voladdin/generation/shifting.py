@@ -121,7 +121,7 @@ class Wanted:
 
         start = self.surface.replace(vols)
         if self.surface.deltas is None:
-            kept = keep(vols, self.surface.tenors, start.quoted_moneyness(), self.target)
+            kept = keep(start, vols, self.target)
         else:
             kept = repair(start, keep_features=True).surface.vols
         kept = np.minimum(kept, MAX_VOL)

@@ -71,7 +71,7 @@ class Wording:
             return free_of_arbitrage(surface, self.place, whole=True).vols
         if self.axes.deltas is not None:
             return repair(surface, keep_features=True).surface.vols
-        return keep(vols, surface.tenors, surface.quoted_moneyness(), self.at(vols)[0])
+        return keep(surface, vols, self.at(vols)[0])
 
 
 def _identified(rows: FloatArray, names: tuple[str, ...]) -> FloatArray:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from .._typing import FloatArray
-from ..arbitrage.check import Check, Violation, check
+from ..arbitrage.check import Check, check
 from ..arbitrage.tolerances import TOLERANCE
-from ..arbitrage.trades import cell_label
+from ..arbitrage.trades import Violation, cell_label
 from ..cells import Cell, Cells, Grid, render
 from .arguments import AXES, MARKET, SIZE, SURFACE, AxisArguments, bid_and_ask, read_grid
 from .signature import Argument, Function, choice, number

@@ -44,7 +44,7 @@ def extreme(generator: Generator, margin: float, spread: float, count: int) -> t
 def by_features(generator: Generator, y: FloatArray, vols: FloatArray) -> FloatArray | None:
     """The features-kept repair, or None where these features are beyond reach."""
     try:
-        return keep(vols, generator.tenors, generator.moneyness, y)
+        return keep(Rectangle(generator.tenors, generator.moneyness), vols, y)
     except InfeasibleError:
         return None
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import voladdin as va
 from voladdin._typing import FloatArray
-from voladdin.arbitrage.prices import quotes as repair_quotes
+from voladdin.arbitrage.prices import quoted_nodes
 from voladdin.black import call_price, implied_total_vol
 from voladdin.errors import VoladdinError
 
@@ -48,7 +48,7 @@ class DamagedQuotes:
 def quotes(surface: va.Surface) -> DamagedQuotes:
     """Prices, weights and the optimum of a surface."""
     ranks, strikes, calls = prices(surface)
-    given = repair_quotes(surface)
+    given = quoted_nodes(surface, surface.vols)
     tenors, weights = surface.tenors[ranks], 1 / given.unit(given.vols)
     least, _ = least_change(ranks, strikes, calls, weights)
     return DamagedQuotes(surface, ranks, tenors, strikes, calls, weights, least)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..._typing import BoolArray, FloatArray
+from ..._typing import FloatArray
 from ...errors import InfeasibleError, InputError
 from ...feature_map import NAMES
-from ..nodes import AtStrikes
+from ..nodes import Axes
+from ..prices import quoted_nodes
 from ..tolerances import TOLERANCE
 from .methods import Attempt, Problem
 from .quoted_features import QuotedFeatures
@@ -19,16 +20,11 @@ _SPREAD = np.array([0.096, 0.144, 0.249, 0.0483])  # of the paper's surfaces (it
 
 
 def keep(
-    vols: FloatArray,
-    tenors: FloatArray,
-    moneyness: FloatArray,
-    target_features: ArrayLike,
-    *,
-    tolerance: float = TOLERANCE,
+    axes: Axes, vols: FloatArray, target_features: ArrayLike, *, tolerance: float = TOLERANCE
 ) -> FloatArray:
     """The vols [T, K] nearest to `vols` (least squares) that pass `check` and have exactly these features.
 
-    vols: decimals above 0, NaN where there is none. tenors: [T] years. moneyness: [K] or [T, K] ln(K/F).
+    axes: of strikes, not of deltas. vols: decimals above 0, NaN where there is none.
     target_features: [4] level, skew, curv, term, to 1e-10; those that the grid cannot identify do not count.
     tolerance: of `check`.
 
@@ -37,30 +33,22 @@ def keep(
     its spread over the paper's surfaces. Where no one feature is enough, the nearest of all, in the sum of
     those units. Such values are features of a surface without arbitrage that was found.
     """
-    m = np.broadcast_to(np.asarray(moneyness, dtype=float), np.shape(vols))
-    seen = np.isfinite(vols) & np.isfinite(m)
     target = np.asarray(target_features, dtype=float)
     if target.shape != (4,):
         raise InputError(f"target_features has shape {target.shape}; expected 4 numbers, {', '.join(NAMES)}")
-    years = np.broadcast_to(np.asarray(tenors, dtype=float)[:, None], seen.shape)[seen]
-    quotes = AtStrikes(np.argwhere(seen)[:, 0], m[seen], np.sqrt(years))
-    of_quotes = QuotedFeatures.of(quotes, years, m[seen])
-    known = of_quotes.known
-    search = Sequence(of_quotes, vols[seen], np.ones(int(seen.sum()), dtype=bool), tolerance)
-    found = nearest(search, target[known])
-    if found is None:
-        found = _beyond_reach(search, target, known)
+    given = quoted_nodes(axes, vols)
+    of_quotes = QuotedFeatures.of(given, axes.tenors[given.rows], given.m)
+    search = Sequence(of_quotes, given.vols, np.ones(len(given.vols), dtype=bool), tolerance)
+    found = nearest(search, target[of_quotes.known])
     kept = np.array(vols, dtype=float)
-    kept[seen] = found
+    kept[tuple(given.cells.T)] = _beyond_reach(search, target) if found is None else found
     return kept
 
 
 def by_features(problem: Problem) -> Attempt:
     """The vols nearest to the quotes (least squares) with the quotes' features; bid and ask do not count."""
-    given, surface = problem.given, problem.surface
-    years = surface.tenors[given.cells[:, 0]]
-    quotes = given if surface.deltas is None else problem.along
-    of_quotes = QuotedFeatures.of(quotes, years, given.m)
+    given = problem.given
+    of_quotes = QuotedFeatures.of(problem.nodes, problem.surface.tenors[given.rows], given.m)
     search = Sequence(of_quotes, given.vols, problem.free, problem.tolerance)
     found = nearest(search, of_quotes.at(given.vols))
     note = "the features could not be kept" if found is None else ""
@@ -75,8 +63,9 @@ def nearest(search: Sequence, target: FloatArray) -> FloatArray | None:
     return found
 
 
-def _beyond_reach(search: Sequence, target: FloatArray, known: BoolArray) -> FloatArray:
-    """The vols with the target [4] after all. known: [4] bool. Raises InfeasibleError: what can be had."""
+def _beyond_reach(search: Sequence, target: FloatArray) -> FloatArray:
+    """The vols with the target [4] after all. Raises InfeasibleError: what can be had."""
+    known = search.features.known
     asked, unit, start = target[known], _SPREAD[known], search.apart()
     near: list[tuple[float, dict[str, float]]] = []  # distance, features that are not as asked
     for spread in [*np.diag(unit), unit]:  # features of spread 0 stay as asked

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
 from ...surface import Surface
-from ..nodes import AtDeltas
-from ..prices import QuotedNodes, quotes, vols_around
+from ..nodes import AtDeltas, Nodes
+from ..prices import QuotedNodes, quoted_nodes, vols_around
 from ..tolerances import INNER, INNER_LEAST, INNER_MOST
 from . import at_deltas, at_strikes
 from .linear_program import INFEASIBLE, OPTIMAL
@@ -53,7 +53,7 @@ class Problem:
     @cached_property
     def given(self) -> QuotedNodes:
         """The quotes as prices at strikes."""
-        return quotes(self.surface)
+        return quoted_nodes(self.surface, self.surface.vols)
 
     @cached_property
     def free(self) -> BoolArray:
@@ -66,10 +66,9 @@ class Problem:
         return self.bid[self._cells], self.ask[self._cells]
 
     @cached_property
-    def along(self) -> AtDeltas:
-        """The quotes of a delta axis."""
-        assert self.surface.deltas is not None
-        return self.given.along(self.surface.deltas)
+    def nodes(self) -> Nodes:
+        """The quotes as their vols may move: at their strikes, or along the deltas of a delta axis."""
+        return self.given if self.surface.deltas is None else self.given.along(self.surface.deltas)
 
     def filled(self, vols: FloatArray) -> FloatArray:
         """[T, K] with vols [N] at the quotes."""
@@ -92,22 +91,26 @@ def by_program(problem: Problem, around: FloatArray | None = None) -> Attempt:
 
     around: [N] vols whose vegas count at strikes, in place of the quotes' own.
     """
-    given, on_deltas = problem.given, problem.surface.deltas is not None
-    if on_deltas:
+    given, nodes = problem.given, problem.nodes
+    if isinstance(nodes, AtDeltas):
         limits = at_deltas.limits(given.vols, *problem.sides)
     else:
         limits = at_strikes.limits(given, given.vols if around is None else around, *problem.sides)
     for hard, slack in problem.stages:
         moves, tolerance = QuoteMoves(limits, problem.free, hard=hard), problem.inner + slack
-        if on_deltas:
-            search = at_deltas.Search(problem.along, given.vols, moves, problem.free, tolerance)
+        if isinstance(nodes, AtDeltas):
+            search = at_deltas.Search(nodes, given.vols, moves, problem.free, tolerance)
             status, vols = search.run()
         else:
             status, vols = at_strikes.solve(given, moves, tolerance, slack)
         if status != INFEASIBLE:
             break
     note = "" if status == OPTIMAL else f"the linear program ended with: {status}"
-    return "vols" if on_deltas else "prices", None if vols is None else problem.filled(vols), note
+    return (
+        "vols" if isinstance(nodes, AtDeltas) else "prices",
+        None if vols is None else problem.filled(vols),
+        note,
+    )
 
 
 def by_nearest(problem: Problem) -> Attempt:
@@ -129,6 +132,5 @@ def by_nearest(problem: Problem) -> Attempt:
 
 def by_envelope(problem: Problem) -> Attempt:
     """Lower hulls; on a delta axis each point moves along its delta onto them."""
-    nodes = problem.given if problem.surface.deltas is None else problem.along
-    vols = placed(nodes, problem.given.vols, problem.free, problem.slack)
+    vols = placed(problem.nodes, problem.given.vols, problem.free, problem.slack)
     return "envelope", problem.filled(vols), ""

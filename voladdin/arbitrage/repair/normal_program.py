@@ -46,11 +46,11 @@ def nearest_normal(
     given = normal_quotes(surface)
     rows, columns = given.cells.T
     vols = surface.vols[rows, columns]
-    calls = given.calls(vols)
+    calls = given.at(vols)[1]
     keys, column_of = _grid(given.k)
     place = np.unique(given.rows, return_inverse=True)[1] * len(keys) + column_of
     prices = int(place.max() // len(keys) + 1) * len(keys)
-    weight = np.maximum(normal_vega(given.k, vols * given.root / given.unit), _FLAT)
+    weight = np.maximum(normal_vega(given.k, vols * given.root / given.scale), _FLAT)
     bounds = _sides(given, low[rows, columns], high[rows, columns], calls)
     program = _Program(prices, len(calls))
     matrix, right = _conditions(prices // len(keys), keys, margin)
@@ -88,7 +88,7 @@ def _sides(
     given: NormalQuotes, low: FloatArray, high: FloatArray, calls: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Prices between which a quote moves freely: its own where it has no market."""
-    bid, ask = given.calls(low), given.calls(high)
+    bid, ask = given.at(low)[1], given.at(high)[1]
     return np.where(np.isfinite(bid), bid, calls), np.where(np.isfinite(ask), ask, calls)
 
 

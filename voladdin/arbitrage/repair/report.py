@@ -7,7 +7,7 @@ import numpy as np
 from ..._typing import BoolArray, FloatArray
 from ...feature_map import NAMES, features
 from ...surface import Surface
-from ..trades import TradeWords, cell_label
+from ..trades import TradeWords
 
 _NAMED = 5
 _MOVED = 1e-10  # of a feature, to be worth a word
@@ -53,9 +53,6 @@ _HOW = {
 def names(surface: Surface, cells: list[tuple[int, int]]) -> str:
     """The first few cells as trades name them."""
     some = cells[:_NAMED]
-    if surface.vol_type == "normal":
-        called = [f"the {cell_label(surface, *cell)} call" for cell in some]
-    else:
-        calls = TradeWords(surface, some, [float(np.exp(surface.quoted_moneyness()[cell])) for cell in some])
-        called = [calls.call(i) for i in range(len(some))]
+    words = TradeWords(surface, some)
+    called = [words.call(i) for i in range(len(some))]
     return ", ".join(called) + (f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else "")
