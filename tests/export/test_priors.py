@@ -13,12 +13,13 @@ import voladdin as va
 from export.imputation.priors import training
 from export.imputation.priors.calibration import adapted_stretch, surface_stretch
 from export.imputation.priors.mixture import Priors, padded
+from export.imputation.priors.real_smiles import as_real, as_simulated
 from export.imputation.priors.samples import MOST_QUOTES, Sample, samples
 from voladdin.imputation.model import UniversalBundle
 from voladdin.imputation.processes.adapting import ADAPTED
 from voladdin.imputation.processes.evidence import condition_many
 from voladdin.imputation.processes.points import Points
-from voladdin.imputation.processes.process import Candidates
+from voladdin.imputation.processes.process import HYPERPARAMETERS, Candidates
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,15 @@ def test_both_engines_agree(drawn: list[Sample]) -> None:
         hidden = len(sample.t) - n
         np.testing.assert_allclose(mean[row, best, :hidden], centre[0], rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(variance[row, best, :hidden], np.maximum(left[0], 0), rtol=1e-3, atol=1e-8)
+
+
+def test_real_smiles_have_narrower_features() -> None:
+    arrays = Priors(2, 2, 1, seed=0).arrays()
+    narrow = as_real(arrays["hyper"])
+    moved = {HYPERPARAMETERS[i] for i in np.flatnonzero((narrow != arrays["hyper"]).any(0))}
+    assert moved == {"residual_width"}
+    np.testing.assert_allclose(narrow.sum() - arrays["hyper"].sum(), -0.4 * len(narrow))
+    np.testing.assert_allclose(as_simulated(narrow), arrays["hyper"])
 
 
 def test_training_lowers_the_loss_and_resumes(drawn: list[Sample], tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from voladdin.imputation.history.posterior import TAIL, factor_of_band
 from voladdin.imputation.model import UniversalBundle, imputer
 from voladdin.imputation.processes.coordinates import from_deltas
 from voladdin.imputation.processes.evidence import mixture
-from voladdin.imputation.spreads import outside, stretch_of, told
+from voladdin.imputation.spreads import of_few, outside, stretch_of, told
 from voladdin.imputation.weighing import QuotesAlone, answers
 
 LADDER = np.linspace(0.9, 0.1, 17)
@@ -107,6 +107,18 @@ def test_errors_of_quotes_count_less_beyond_the_quotes_of_an_expiry() -> None:
     zscore, nothing = np.where(np.isfinite(values), 3.2898, np.nan), np.zeros((1, 7))
     said = told(u, rows, values, zscore, nothing)[0, :, 1]
     np.testing.assert_allclose(said / said[1], [0.2, 1.0, 1.0, 0.5, 1.0, 1.0, 1.0])
+
+
+def test_few_quotes_of_smiles_widen_bands() -> None:
+    u, rows = np.array([-1.0, 0.0, 1.0, -1.0, 0.0, 1.0]), np.array([0, 0, 0, 1, 1, 1])
+    quoted = np.array([[1, 1, 1, 1, 1, 1], [1, 0, 1, 0, 1, 0], [0, 1, 0, 0, 1, 0]], dtype=bool)
+    widths = np.array([4.0, 2.0, 0.0])  # a quote an expiry tells nothing of smiles
+    told_by = widths / (widths + 0.3)
+    wanted = (1.0 + (14.0 / np.array([6, 3, 2])) ** 2) ** (0.35 * told_by)
+    np.testing.assert_allclose(of_few(u, rows, quoted), wanted)
+    np.testing.assert_allclose(of_few(np.tile(u, (3, 1)), rows, quoted), wanted)
+    many = np.ones((1, 300), dtype=bool)
+    assert 1.0 < of_few(np.tile(u, 50), np.arange(300) // 6, many)[0] < 1.001
 
 
 def test_nothing_is_told_of_expiries_where_all_are_quoted() -> None:

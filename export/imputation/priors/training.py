@@ -5,6 +5,7 @@
    drawn without end, and of the days of a history where one is given.
 3. The same, of fewer candidates, on the history's daily changes; without one the shipped ones are kept.
 4. One factor on every spread, so that 90% bands cover 90% of samples never trained on.
+5. What real surfaces have that simulated ones lack (`real_smiles.py`).
 
 Checkpoints go to FOLDER every few minutes; the same command resumes. `--minutes` bounds it, and `--start`
 begins with a bundle's priors instead of 1.
@@ -37,6 +38,7 @@ from voladdin.imputation.processes.process import Candidates
 from .calibration import adapted_stretch, surface_stretch
 from .kinds import kinds
 from .mixture import Padded, Priors, padded
+from .real_smiles import as_real, as_simulated
 from .samples import Sample, changes, samples
 
 BATCH, RATE = 20, 0.01
@@ -150,8 +152,7 @@ def train(
     share = 0.0 if history is None else CHANGE_SHARE
     start = Priors(SMOOTH, RANDOM, BENT, seed)
     if begin is not None:
-        kept = load(begin, UniversalBundle).arrays
-        start.start_from({name.removeprefix("level_"): kept[name] for name in kept if "level_" in name})
+        start.start_from(_as_trained(begin))
     levels = fit(start, draw, minutes * (1.0 - share), folder / "levels.pt", seed)
     held = list(islice(draw(seed + 10**6), _HELD))
     widen, score = stretch(levels, held)
@@ -163,6 +164,7 @@ def train(
         {name: arrays[f"level_{name}"] for name in (*levels.arrays(), *_adapting())}, held, whole, widen
     )
     arrays |= {"level_stretch": np.array(widen), "growth": np.array(GROWTH), "sharpness": np.array(SHARPNESS)}
+    arrays["level_hyper"] = as_real(arrays["level_hyper"])
     if history is None:
         shipped = load(SHIPPED / "universal", UniversalBundle).arrays
         arrays |= {name: value for name, value in shipped.items() if name.startswith("change_")}
@@ -175,6 +177,12 @@ def train(
         arrays |= {f"change_{name}": value for name, value in moves.arrays().items()}
         arrays |= {"change_trend": np.zeros_like(arrays["change_trend"]), "change_stretch": np.array(factor)}
     return _write(folder, arrays, minutes, exclude, seed, score, days=0 if history is None else len(history))
+
+
+def _as_trained(bundle: Path) -> dict[str, FloatArray]:
+    kept = load(bundle, UniversalBundle).arrays
+    levels = {name.removeprefix("level_"): kept[name] for name in kept if "level_" in name}
+    return levels | {"hyper": as_simulated(levels["hyper"])}
 
 
 def _stretches(
