@@ -5,7 +5,7 @@ are quoted; an expiry at a time, of cells in those that are not (`left_out.py`).
 smiles ends where the quotes end: spreads grow beyond them. How much each counts is learned on held-out
 simulated surfaces, with the priors. Few quotes of smiles that are like a candidate's narrow its spreads more
 on real surfaces than on simulated ones, from which the candidates come: how much wider they are then was
-chosen on one half of a pool of real surfaces, and held on the other.
+fitted on one half of a pool of real surfaces, and holds on the other.
 """
 
 from __future__ import annotations
