@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.options.test_lists import cells, listed, worst
+from tests.options.test_lists import DAY, cells, listed, worst
 from voladdin.cells import Cells, parse_options
 from voladdin.errors import InputError, UnitsError
 from voladdin.worksheet.registry import evaluate
@@ -102,3 +103,42 @@ def test_whole_numbers_under_vol_beside_prices_are_volumes() -> None:
     assert read.options.stale is not None and read.options.stale.sum() == np.sum(np.arange(90) % 7 == 0)
     vols = changed(iv=lambda i, row: 100 * row["iv"])
     assert "the vols are implied" in parse_options(cells(vols, *COLUMNS, "iv", iv="Vol")).notes[0]
+
+
+def test_calls_named_puts_are_refused() -> None:
+    other = changed(side=lambda i, row: "P" if row["side"] == "C" else "C")
+    for scale in (1.0, 100.0):
+        scaled = [row | {"strike": scale * row["strike"]} for row in other]
+        with pytest.raises(InputError, match=r"worth more the higher the strike, .* the other way round"):
+            evaluate("VOLGRID", [cells(scaled)])
+
+
+def test_sides_that_are_not_read_are_named_where_the_rest_does_not_do() -> None:
+    for put in (0, False, None):
+        one = changed(side=lambda i, row, put=put: 1 if row["side"] == "C" else put)
+        with pytest.raises(
+            InputError, match=r"no strike with both .*\(45 rows are left out, the first since cell C"
+        ):
+            evaluate("VOLGRID", [cells(one)])
+    indian = changed(side=lambda i, row: row["side"] + "E")
+    assert worst(evaluate("VOLGRID", [cells(indian)])) == worst(evaluate("VOLGRID", [cells(listed())]))
+
+
+def test_vols_without_forwards_say_what_they_lack() -> None:
+    with pytest.raises(InputError, match="vols tell no forward; expected a forward for each expiry"):
+        evaluate("VOLGRID", [cells(listed(), "days", "strike", "side", "iv")])
+
+
+def test_a_title_says_the_valuation_date() -> None:
+    dated = changed(days=lambda i, row: DAY + timedelta(days=row["days"]))
+    plain = cells(dated, days="expiry")
+    told = evaluate("VOLGRID", [plain, "grid", DAY])
+    for title in (
+        ["XYZ options", "As of 2026-01-05", None, None, None],
+        ["Valuation", DAY, None, None, None],
+    ):
+        assert evaluate("VOLGRID", [[title, *plain]]) == told
+        later = parse_options([title, *plain], DAY + timedelta(days=10))
+        assert later.options.years.min() == pytest.approx(30 / 365)
+    with pytest.raises(InputError, match="a date; expected a valuation date too"):
+        evaluate("VOLGRID", [[["XYZ", DAY, None, None, None], *plain]])

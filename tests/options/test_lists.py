@@ -219,7 +219,7 @@ def test_vols_in_place_of_prices(unit: float) -> None:
     assert worst(grid) < 1e-12
     without_side = [row for row in rows if row["side"] == "C"]
     assert evaluate("VOLGRID", [cells(without_side, "days", "strike", "iv", "forward")]) == grid
-    with pytest.raises(InputError, match="expected one, or a forward for that expiry"):
+    with pytest.raises(InputError, match="vols tell no forward; expected a forward for each expiry"):
         evaluate("VOLGRID", [cells(rows, "days", "strike", "side", "iv")])
 
 

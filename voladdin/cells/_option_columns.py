@@ -23,8 +23,8 @@ from ._option_symbols import SYMBOL_HEADINGS
 from ._values import Cell, Cells, Label, is_missing, is_thousands, read_date, read_number
 
 CURRENCY = re.compile(r"^\s*([$€£¥]|[A-Z]{3}(?=\s))|([$€£¥]|(?<=\s)[A-Z]{3})\s*$")  # "$1.25", "1.25 EUR"
-_CALLS = {"c", "call", "calls", "calloption", "europeancall", "americancall", "1", "+1"}
-_PUTS = {"p", "put", "puts", "putoption", "europeanput", "americanput", "-1"}
+_CALLS = {"c", "call", "calls", "calloption", "europeancall", "americancall", "ce", "1", "+1"}
+_PUTS = {"p", "put", "puts", "putoption", "europeanput", "americanput", "pe", "-1"}
 
 
 @dataclass

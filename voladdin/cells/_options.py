@@ -23,6 +23,7 @@ from ._option_headings import PRICES, VOLS, find_headings, heading_row, sided
 from ._option_symbols import with_symbols
 from ._option_units import read_vols, refuse_currencies, volumes_headed_vol
 from ._tenor_line import expiry_notes
+from ._titles import titled_valuation
 from ._values import Cell, Cells, Label, is_date, is_missing, read_date, read_number, shown
 
 _CLOCK = ExpiryClock()
@@ -67,7 +68,7 @@ def parse_options(
 ) -> OptionRows:
     """The options of a range.
 
-    valuation: what expiry dates count from, the list's own column unless told; today: where neither is.
+    valuation: what expiry dates count from, the list's own column or title unless told; today: where none is.
     clock: how they count.
 
     Raises InputError naming missing columns with the headings found, two roots, underlyings, currencies,
@@ -80,7 +81,8 @@ def parse_options(
     columns.one("multiplier", "two contract sizes")
     _refuse_tickers(columns)
     refuse_currencies(columns)
-    day = _valuation(columns, valuation, today, notes)
+    titled = titled_valuation([cell for row in cells[: heading_row(cells)] for cell in row])
+    day = valuation or _valuation(columns, titled, today, notes)
     years, strikes = columns.years(day, clock), columns.strikes()
     underlying = _underlying(columns, years, notes)
     notes += expiry_notes(columns.cells_of("expiry") if "expiry" in columns.at else [], day)
@@ -150,12 +152,13 @@ def _joined(parts: list[Options], rows: IntArray) -> tuple[Options, IntArray]:
 
 
 def _valuation(
-    columns: OptionColumns, given: date | None, today: date | None, notes: list[str]
+    columns: OptionColumns, titled: date | None, today: date | None, notes: list[str]
 ) -> date | None:
-    if given is not None or "expiry" not in columns.at or {"days", "years"} & set(columns.at):
-        return given
+    """Of the column, else of a title such as "As of 2026-01-05", else today."""
+    if "expiry" not in columns.at or {"days", "years"} & set(columns.at):
+        return None
     cell = columns.one("valuation", "two valuation dates")
-    found = None if cell is None else read_date(cell)
+    found = titled if cell is None else read_date(cell)
     if found is None and today is not None and any(map(is_date, columns.cells_of("expiry"))):
         notes.append(f"expiries count from today, {today}")
     return found or today

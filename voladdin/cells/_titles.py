@@ -40,7 +40,7 @@ def bare(table: list[list[Label]]) -> Bare:
 
 def titled_valuation(cells: Sequence[Cell]) -> date | None:
     """The valuation date of a title: "As of 2026-01-05", or in the cell behind "Valuation"."""
-    for cell, behind in zip(cells, [*cells[1:], None], strict=True):
+    for cell, behind in zip(cells, [*cells[1:], None], strict=False):
         said = _VALUATION.match(cell) if isinstance(cell, str) else None
         if said is not None:
             text = said.string[said.end() :]

@@ -163,13 +163,19 @@ def _curve(
             "forwards are the underlying" + (" at the rate" if rate else "") + ": no dividends, no parity"
         )
     else:
-        raise InputError(
-            f"the expiry in {365 * years[0]:.0f} days has no strike with both a call and a put; "
-            "expected one, or a forward for that expiry"
-        )
+        raise _no_forward(told, years[0])
     discounts = np.exp(-(rate or 0.0) * years) if found is None else found.discounts
     shown = found if forwards is None else None
     return _Curve(years, ahead, discounts, options.in_units(unit), shown, tuple(notes), unit)
+
+
+def _no_forward(options: Options, years: float) -> InputError:
+    if options.vols:
+        return InputError("vols tell no forward; expected a forward for each expiry, or the underlying")
+    return InputError(
+        f"the expiry in {365 * years:.0f} days has no strike with both a call and a put; "
+        "expected one, or a forward for that expiry"
+    )
 
 
 def _paired(options: Options) -> bool:

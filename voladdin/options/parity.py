@@ -120,7 +120,7 @@ def fit_parity(
 
     The forward of an expiry without a strike that has both is between those of its neighbours, in ln F.
 
-    Raises InputError where no expiry has a strike with call and put.
+    Raises InputError where no expiry has a strike with call and put, or calls are puts.
     """
     found = np.unique(years)
     all_pairs = [_pairs(strikes, calls, mid, half_width, years == year) for year in found]
@@ -131,6 +131,7 @@ def fit_parity(
             "expected one, or a forward for that expiry"
         )
     slopes, weights = np.array([_slope(pair) for pair in all_pairs]).T
+    _refuse_swapped(slopes, weights)
     unit = _unit(slopes, weights)
     all_pairs, slopes = [pair.in_units(unit) for pair in all_pairs], slopes * unit
     discounts = _discounts(found, slopes, weights) if rate is None else np.exp(-rate * found)
@@ -184,6 +185,17 @@ def _line(k: FloatArray, gap: FloatArray, weight: FloatArray) -> tuple[float, fl
     middle, level = np.average(k, weights=weight), np.average(gap, weights=weight)
     slope = -float((weight * (k - middle) * (gap - level)).sum() / (weight * (k - middle) ** 2).sum())
     return slope, float(level + slope * middle)
+
+
+def _refuse_swapped(slopes: FloatArray, weights: FloatArray) -> None:
+    """Raises InputError where C - P rises with the strike as P - C does by parity."""
+    known = np.isfinite(slopes)
+    slope = weighted_median(slopes[known], weights[known]) if known.any() else 0.0
+    if any(_DISCOUNTS[0] < -slope * unit < _DISCOUNTS[1] for unit in (1.0, *UNITS)):
+        raise InputError(
+            "the calls are worth more the higher the strike, and the puts less: expected calls and puts the "
+            "other way round"
+        )
 
 
 def _unit(slopes: FloatArray, weights: FloatArray) -> float:

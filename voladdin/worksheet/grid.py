@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
 import numpy as np
@@ -57,13 +59,11 @@ def _volgrid(
     )
     read = parse_options(options, day, clock=counted)
     style = _exercise(read, exercise)
-    chain = implied(
-        read.options,
-        forwards=read.forwards if forwards is None else _forwards(read, forwards),
-        rate=_rate(rate) if rate is not None or style == EXERCISES[0] else read.rate,
-        underlying=read.underlying if underlying is None else _positive("underlying", underlying),
-        exercise=style,
-    )
+    ahead = read.forwards if forwards is None else _forwards(read, forwards)
+    at_rate = _rate(rate) if rate is not None or style == EXERCISES[0] else read.rate
+    price = read.underlying if underlying is None else _positive("underlying", underlying)
+    with _naming_unread(read):
+        chain = implied(read.options, forwards=ahead, rate=at_rate, underlying=price, exercise=style)
     for remark in remarks(read, chain):
         warn(remark)
     if wanted == "forwards":
@@ -74,6 +74,18 @@ def _volgrid(
         return strike_grid(chain, {"grid": chain.vols, "bid": chain.bid, "ask": chain.ask}[wanted])
     listed = Listed(chain, model_name(model))
     return quality(read, listed) if wanted == "quality" else _asked(listed, wanted, tenors, strikes, day)
+
+
+@contextmanager
+def _naming_unread(read: OptionRows) -> Iterator[None]:
+    """Where what is left of the list does not do, an InputError says of its rows which were not read."""
+    try:
+        yield
+    except InputError as error:
+        if not read.unread:
+            raise
+        rows = f"{len(read.unread)} rows are left out, the first since {read.unread[0][1]}"
+        raise type(error)(f"{error} ({rows})") from None
 
 
 def _asked(
