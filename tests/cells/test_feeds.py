@@ -10,6 +10,7 @@ import pytest
 from tests.cells.cell_tables import CALL_DELTAS, DELTAS, QUOTES, TENORS, YEARS, table, vols, with_cell
 from voladdin.cells import Cells, parse
 from voladdin.errors import UnitsError
+from voladdin.labels.dates import date_of_text
 
 BODY = [[8.9, 8.5, 8.1, 8.3, 8.8], [9.3, 8.6, 8.2, 8.3, 8.6], [9.9, 9.2, 8.9, 9.1, 9.8]]
 WIDE = {code - 0xFEE0: chr(code) for code in range(0xFF01, 0xFF5F)}
@@ -64,3 +65,22 @@ def test_a_steep_but_even_smile_has_no_such_word() -> None:
 def test_tenors_and_labels_keep_what_was_typed() -> None:
     cells = table(BODY, side=["１Ｗ", *TENORS[1:]], top=["１０Ｐ", *DELTAS[1:]])
     assert parse(cells).raw[1][0] == "１Ｗ" and parse(cells).raw[0][1] == "１０Ｐ"
+
+
+@pytest.mark.parametrize(
+    "expiries",
+    [
+        ["Fri 20-Mar-26", "Fri 19-Jun-26", "Fri 18-Dec-26"],
+        ["Friday, 20 March 2026", "Friday, 19 June 2026", "Friday, 18 December 2026"],
+        ["Freitag, 20. März 2026", "Freitag, 19. Juni 2026", "Freitag, 18. Dezember 2026"],
+        ["2026年3月20日", "2026年6月19日", "2026年12月18日"],
+    ],
+)
+def test_dates_with_weekdays_and_of_east_asia(expiries: list[str]) -> None:
+    grid = parse(table(BODY, side=expiries, corner="2026-01-05"))
+    np.testing.assert_allclose(365 * grid.surface.tenors, [74, 165, 347])
+
+
+@pytest.mark.parametrize("text", ["Fri", "Mon 5", "Sun 20-Mar", "Sat 03/04/2026"])
+def test_a_weekday_alone_dates_nothing(text: str) -> None:
+    assert date_of_text(text) is None

@@ -36,6 +36,12 @@ _YEAR_FIRST = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))" 
 _NUMBERS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d\d)" + _TIME, re.ASCII)
 _NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[-/. ]*([a-z]+)[-/., ]*(\d{4}|\d\d)" + _TIME, re.ASCII)
 _MONTH_FIRST = re.compile(r"([a-z]+)[-/. ]+(\d{1,2})(?:st|nd|rd|th)?[-/., ]+(\d{4}|\d\d)" + _TIME, re.ASCII)
+_EAST_ASIAN = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日")
+_WEEKDAY = re.compile(
+    r"^(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|monday|tuesday|wednesday|thursday|friday|saturday|sunday|"
+    r"montag|dienstag|mittwoch|donnerstag|freitag|lundi|mardi|mercredi|jeudi|vendredi|lunes|martes|miercoles|"
+    r"jueves|viernes)[.,]*[ -]+(?=\d)"
+)
 _SHORT_YEAR = 100
 
 
@@ -83,9 +89,9 @@ def years_between(valuation: date, expiry: date) -> float:
 def date_of_text(text: str, order: DayOrder | None = None) -> date | None:
     """The date that a text writes, or None; a datetime where it has a time of day.
 
-    text: "2026-03-20", "20260320", "20-Mar-26", "20. März 2026", "March 20, 2026", "20.03.2026" (with dots
-        the day is first), with a time such as "16:30" behind. "03/04/2026" only with its order; "20/03/2026"
-        has but one.
+    text: "2026-03-20", "20260320", "20-Mar-26", "20. März 2026", "March 20, 2026", "2026年3月20日",
+        "20.03.2026" (with dots the day is first); a weekday before it, a time such as "16:30" behind.
+        "03/04/2026" only with its order; "20/03/2026" has but one.
     """
     plain = _plain(text)
     if found := _YEAR_FIRST.fullmatch(plain):
@@ -149,7 +155,9 @@ def refuse_ambiguous(text: str) -> None:
 @lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
     letters = unicodedata.normalize("NFKD", text.replace("ß", "ss")).casefold()
-    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
+    plain = " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
+    plain = plain if plain[:1].isdigit() else _WEEKDAY.sub("", plain, count=1)
+    return _EAST_ASIAN.sub(r"\1-\2-\3", plain)
 
 
 def _date(year: int, month: int, day: int, clock: tuple[str | None, ...]) -> date | None:
