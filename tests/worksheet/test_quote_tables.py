@@ -60,6 +60,7 @@ def test_any_order_and_either_way_round(order: list[int], transposed: bool) -> N
         ("ATMF", "25D Risk Reversal", "25D Butterfly", "10D Risk Reversal", "10D Butterfly"),
         ("At-the-money", "25Δ RR", "25Δ Fly", "10Δ RR", "10Δ Fly"),
         ("DNS", "R/R 25", "B/F 25", "R/R 10", "B/F 10"),
+        ("ATM", "25D R.R.", "25D B.F.", "10D R.R.", "10D B.F."),
         ("ATM (%)", "25R", "25B", "10R", "10B"),
         ("À la monnaie", "25 Risk Reversal", "Papillon 25", "10 Risk Reversal", "Papillon 10"),
         ("Am Geld", "RR 25 Delta", "Schmetterling 25 Delta", "RR 10 Delta", "Schmetterling 10 Delta"),

@@ -107,6 +107,6 @@ def _wing(number: float) -> float | None:
 def _plain(text: str) -> str:
     letters = unicodedata.normalize("NFKD", text.replace("∆", "Δ")).casefold()
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    plain = re.sub(r"\b([rb])\s*/\s*([rf])\b", r"\1\2", plain)  # R/R, B/F
+    plain = re.sub(r"\b([rb])\s*[/.]\s*([rf])\b", r"\1\2", plain)  # R/R, B.F.
     plain = re.sub(r"risk\s*-?\s*rev(?:ersal)?s?\b", "rr", plain)
     return re.sub(r"(?<=\d)d(?=[a-z])", " ", plain)  # 25dRR
