@@ -9,7 +9,7 @@ import pytest
 
 from tests.cells.cell_tables import CALL_DELTAS, DELTAS, QUOTES, TENORS, YEARS, table, vols, with_cell
 from voladdin.cells import Cells, parse
-from voladdin.errors import UnitsError
+from voladdin.errors import LabelError, UnitsError
 from voladdin.labels.dates import date_of_text
 
 BODY = [[8.9, 8.5, 8.1, 8.3, 8.8], [9.3, 8.6, 8.2, 8.3, 8.6], [9.9, 9.2, 8.9, 9.1, 9.8]]
@@ -84,3 +84,21 @@ def test_dates_with_weekdays_and_of_east_asia(expiries: list[str]) -> None:
 @pytest.mark.parametrize("text", ["Fri", "Mon 5", "Sun 20-Mar", "Sat 03/04/2026"])
 def test_a_weekday_alone_dates_nothing(text: str) -> None:
     assert date_of_text(text) is None
+
+
+@pytest.mark.parametrize(
+    "side",
+    [
+        ["1周", "3个月", "1年6个月"],
+        ["1週間", "3ヶ月", "1.5年"],
+        ["1주", "3개월", "1년6개월"],
+        ["1 settimana", "3 meses", "1,5 anos"],
+        ["1 uke", "3 mês", "1.5Y"],
+    ],
+)
+def test_tenors_in_more_languages(side: list[str]) -> None:
+    for corner in (None, "2026-01-05"):
+        years = parse(table(BODY, side=side, corner=corner)).surface.tenors
+        np.testing.assert_allclose(years, [7 / 365, 0.25, 1.5])
+    with pytest.raises(LabelError, match="'3月'; expected a tenor"):
+        parse(table(BODY, side=[side[0], "3月", side[2]]))

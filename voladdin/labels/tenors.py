@@ -20,13 +20,21 @@ _OVERNIGHT = {"ON": 1, "O/N": 1, "TN": 2, "T/N": 2, "SN": 3, "S/N": 3, "SW": 7, 
 YEARS_IN_A = {"days": 1 / DAYS_PER_YEAR, "weeks": 7 / DAYS_PER_YEAR, "months": 1 / 12, "years": 1.0}
 _WORDS = {
     "days": "D DAY DAYS DTE TAG TAGE T JOUR JOURS DIA DIAS DAG DAGAR DAGE DAGEN GIORNO GIORNI",
-    "weeks": "W WK WKS WEEK WEEKS WOCHE WOCHEN SEMAINE SEMAINES SEMANA SEMANAS VECKA VECKOR UGE UGER WEKEN",
+    "weeks": "W WK WKS WEEK WEEKS WOCHE WOCHEN SEMAINE SEMAINES SEMANA SEMANAS VECKA VECKOR UGE UGER UKE "
+    "UKER WEKEN SETTIMANA SETTIMANE",
     "months": "M MO MOS MON MONS MTH MTHS MONTH MONTHS MONAT MONATE MOIS MES MESES MAN MANAD MANADER MANEDER "
     "MND MESE MESI MAAND MAANDEN",
     "years": "Y YR YRS YEAR YEARS J JAHR JAHRE A AN ANS ANNEE ANNEES ANO ANOS AR ANNO ANNI JAAR JAREN",
 }
 TENOR_WORDS = {word: unit for unit, words in _WORDS.items() for word in words.split()}
-_UNACCENTED = HALF_WIDTH | str.maketrans("ÄÅÁÀÉÈÍÑÓÖÜ", "AAAAEEINOOU")
+_UNACCENTED = HALF_WIDTH | str.maketrans("ÄÅÁÀÉÈÊÍÑÓÖÜ", "AAAAEEEINOOU")
+_EAST_ASIAN = {
+    **dict.fromkeys(("个月", "個月", "ヶ月", "カ月", "か月", "ヵ月", "개월"), "M"),
+    **dict.fromkeys(("週間", "周", "週", "주"), "W"),
+    **dict.fromkeys(("天", "일"), "D"),
+    **dict.fromkeys(("年", "년"), "Y"),
+}
+_UNIT = re.compile("|".join(_EAST_ASIAN))
 _PART = re.compile(r"(\d+(?:[.,]\d*)?|\.\d+)([A-Z]+?)\.?(?=\d|$)", re.ASCII)
 
 
@@ -34,9 +42,9 @@ def parse_tenor(label: str | float | date, valuation: date | None = None) -> flo
     """Years to expiry of a tenor label, case and space insensitive.
 
     label: "ON" (1 day), "TN" (2), "SN" (3), "SW" (7), "3D", "1W" (7/365), "1M" (1/12), "1Y6M" (not "1Y1Y", a
-        forward start), "1.5Y", "1J", "6 Monate", "7 DTE"; a number or number text is years; a date is ACT/365
-        from `valuation`: "2026-03-20", "20-Mar-26", "20.03.2026", a date object, a serial number, or a
-        datetime, which counts to the second. Dates such as 03/04/2026 are ambiguous and not accepted.
+        forward start), "1.5Y", "1J", "6 Monate", "3个月", "7 DTE"; a number or number text is years; a date
+        is ACT/365 from `valuation`: "2026-03-20", "20-Mar-26", "20.03.2026", a date object, a serial number,
+        or a datetime, which counts to the second. Dates such as 03/04/2026 are ambiguous and not accepted.
         With a valuation also a contract month: "Jan-27", "Z6", "CLF7", "IMM" (`contracts` has the rules).
     valuation: the date, or the moment, that dates are counted from.
 
@@ -95,6 +103,7 @@ def _years_of_text(text: str, valuation: date | None) -> float | None:
 def _years_of_label(label: str) -> float | None:
     """Of "ON" or "1Y6M"; None of other text, and of a forward start such as "1Y1Y"."""
     text = "".join(label.upper().translate(_UNACCENTED).split())
+    text = text if text.isascii() else _UNIT.sub(lambda unit: _EAST_ASIAN[unit.group()], text)
     if text in _OVERNIGHT:
         return _OVERNIGHT[text] / DAYS_PER_YEAR
     parts = list(_PART.finditer(text))
