@@ -21,7 +21,7 @@ from ..fx import Fx, fx
 from ..items import Bench, Item, Outcome, Table
 from ..panels import panels
 from .rivals import days_of
-from .vaes import STEPS
+from .vaes import REFIT_STEPS, STEPS
 
 HEADER = (
     *("hidden", "layers", "dropout", "embedding"),
@@ -59,8 +59,10 @@ def tuning(bench: Bench) -> Outcome:
         size = [str(value) for value in asdict(one.size).values()]
         rows.append([*size, *(f"{value:.2f}" for value in asdict(one.judged).values())])
     steps = f"{bench.budget.search_steps:,} of {STEPS:,} steps"
+    refit = f"encoders refitted in {min(bench.budget.refit_steps, REFIT.steps):,} of {REFIT_STEPS:,}"
     words = (
-        f"{fx(bench.seed).words}; {len(found)} of the {SIZES} configurations it lists (it says 64), {steps}"
+        f"{fx(bench.seed).words}; {len(found)} of the {SIZES} configurations it lists (it says 64), {steps}, "
+        f"{refit}"
     )
     least = min(one.judged.validation for one in found)
     chosen = (
