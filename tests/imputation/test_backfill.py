@@ -208,8 +208,10 @@ def test_one_process_two_and_a_dask_cluster_write_the_same_bytes(history: Path, 
 
 
 def _dies_once(job: Job, part: RowRange) -> Done:
-    """A worker killed in the middle of part 2, as it wrote."""
+    """A worker that is slow in part 0, and one killed in the middle of part 2, as it wrote."""
     marker = job.output.parent / "died"
+    if part.number == 0:
+        time.sleep(1.0)
     if part.number == 2 and not marker.exists():
         marker.touch()
         (job.output / f".part-000002.parquet.{os.getpid()}").write_bytes(b"PAR1")
@@ -219,7 +221,7 @@ def _dies_once(job: Job, part: RowRange) -> Done:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills a process")
 @pytest.mark.parametrize("engine", ["processes", "dask"])
-def test_a_killed_worker_loses_nothing(
+def test_a_killed_worker_and_a_slow_one_lose_nothing(
     engine: str, history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backfill(BackfillRequest(history, tmp_path / "whole", surfaces=2))
