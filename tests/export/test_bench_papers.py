@@ -23,7 +23,7 @@ from export.bench.papers.gopal.rivals import FITTED, SAME_DAYS, VOLADDIN
 from export.bench.papers.items import QUICK, Bench, Item, Outcome, Table
 from export.bench.papers.wang.repairing import Loss, repaired
 from export.bench.papers.wang.smoothed import Smoothed
-from export.imputation.training.slices import Clock, Paused, Run, Schedule
+from export.imputation.training.slices import Deadline, Paused, Run, Schedule
 from voladdin.cli.program import BENCHES
 from voladdin.errors import InputError
 
@@ -93,12 +93,12 @@ def test_training_goes_on_where_it_was_put_down(tmp_path: Path) -> None:
         return lambda x, _: (model(x) - x).square().mean()
 
     whole, first = run("whole.pt"), run("parts.pt")
-    whole.train(rows, loss(whole.model), Clock())
+    whole.train(rows, loss(whole.model), Deadline())
     with pytest.raises(Paused):
-        first.train(rows, loss(first.model), Clock(0.0))
+        first.train(rows, loss(first.model), Deadline(0.0))
     second = run("parts.pt")
     assert second.step == first.step == 1_000
-    second.train(rows, loss(second.model), Clock())
+    second.train(rows, loss(second.model), Deadline())
     for a, b in zip(whole.model.parameters(), second.model.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
 
@@ -178,7 +178,7 @@ def test_what_trained_less_than_its_paper_is_stated(tmp_path: Path) -> None:
     """Time at the paper's budget from the time that the checkpoint took."""
     model = torch.nn.Linear(1, 1)
     run = Run(model, Schedule(50, 4), tmp_path / "networks" / "gopal-x.pt")
-    run.train(torch.ones(9, 1), lambda x, _: (model(x) - x).square().mean(), Clock())
+    run.train(torch.ones(9, 1), lambda x, _: (model(x) - x).square().mean(), Deadline())
     run.seconds = 6.0
     run.save()
     rows = below(tmp_path).rows

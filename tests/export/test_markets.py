@@ -9,7 +9,7 @@ import pytest
 
 from export.simulation.fourier import expand, otm_prices
 from export.simulation.markets import FAMILIES, MASKS, TABLED, draw_batch, draw_truth, hide, stream
-from export.simulation.markets.__main__ import arbitrage_trades, features
+from export.simulation.markets.__main__ import features, largest_trades
 from export.simulation.markets.affine import AFFINE, smile_table
 from export.simulation.markets.clocks import Clock, draw_clocks
 from export.simulation.markets.grids import at_deltas, deltas_of
@@ -277,7 +277,7 @@ def test_points_at_deltas_have_them(rng):
 
 @pytest.mark.parametrize("family", ["ssvi", "mixture", "peg"])
 def test_families_without_arbitrage_have_none(family, rng):
-    gains = arbitrage_trades(rng, draw_truth(rng, family, 40))
+    gains = largest_trades(rng, draw_truth(rng, family, 40))
     assert (gains <= 1e-10).mean() >= 0.97
 
 

@@ -19,7 +19,7 @@ from export.imputation.selection.judging import Budget, Judged, hide, judged  # 
 from export.imputation.selection.search import GRID, SIZES, Tried, correlations, search  # noqa: E402
 from export.imputation.selection.splits import blocks, by_time  # noqa: E402
 from export.imputation.training.fit import Options  # noqa: E402
-from export.imputation.training.slices import Clock, Paused  # noqa: E402
+from export.imputation.training.slices import Deadline, Paused  # noqa: E402
 from voladdin.cli import main  # noqa: E402
 from voladdin.errors import InputError  # noqa: E402
 
@@ -82,7 +82,7 @@ def test_the_bound_of_a_linear_vae_is_the_density_of_the_held_out_days():
         return made[-1]
 
     budget = replace(TINY, options=Options(steps=300, rate=3e-2, decay=0.0))
-    found = judged(make, split, budget, None, Clock())
+    found = judged(make, split, budget, None, Deadline())
     network = made[0]
     loading, centre = network.decoder.weight.double(), network.decoder.bias.double()
     covariance = loading @ loading.t() + network.noise.spread(loading).double() ** 2 * torch.eye(6)
@@ -102,13 +102,13 @@ def test_a_search_put_down_ends_where_the_whole_one_does(tmp_path):
     whole = search(split, TINY, tmp_path / "whole", 4)
     for folder in ("parts", "parts"):
         with pytest.raises(Paused):
-            search(split, TINY, tmp_path / folder, 4, clock=Clock(0.0))
+            search(split, TINY, tmp_path / folder, 4, deadline=Deadline(0.0))
     first = search(split, TINY, tmp_path / "parts", 2)
     parts = search(split, TINY, tmp_path / "parts", 4)
     assert parts == whole and len({one.size for one in parts}) == 4
     assert [one for one in parts if one in first] == first
     assert [one.judged.bound for one in parts] == sorted(one.judged.bound for one in parts)
-    again = search(split, TINY, tmp_path / "parts", 4, clock=Clock(0.0))
+    again = search(split, TINY, tmp_path / "parts", 4, deadline=Deadline(0.0))
     assert again == parts
 
 
@@ -116,7 +116,7 @@ def test_what_is_put_down_is_no_failure_to_read_of(tmp_path, caplog):
     optuna.logging.enable_propagation()
     try:
         with pytest.raises(Paused):
-            search([by_time(_days())], TINY, tmp_path, 1, clock=Clock(0.0))
+            search([by_time(_days())], TINY, tmp_path, 1, deadline=Deadline(0.0))
     finally:
         optuna.logging.disable_propagation()
     assert caplog.text == ""

@@ -20,7 +20,7 @@ from export.imputation.training.devices import CPU, set_seed, trained_on, traini
 from export.imputation.training.divergence import free_bits, to_capacity  # noqa: E402
 from export.imputation.training.fit import Options, fit, objective  # noqa: E402
 from export.imputation.training.rates import divisions, stalls  # noqa: E402
-from export.imputation.training.slices import Clock, Paused, Run, Schedule  # noqa: E402
+from export.imputation.training.slices import Deadline, Paused, Run, Schedule  # noqa: E402
 from export.imputation.training.standard import Standard  # noqa: E402
 from voladdin.errors import InputError  # noqa: E402
 
@@ -92,7 +92,7 @@ def test_rates_fall_once_for_each_stall_and_half_way():
 
 def test_a_plateau_lowers_the_rate_of_the_run():
     stalled = Run(torch.nn.Linear(1, 1), Schedule(200, 4, 1e-2), plateau=2)
-    stalled.train(torch.zeros(10, 1), lambda _, step: 0.0 * stalled.model.weight.sum() + step, Clock())
+    stalled.train(torch.zeros(10, 1), lambda _, step: 0.0 * stalled.model.weight.sum() + step, Deadline())
     assert stalled.optimiser.param_groups[0]["lr"] == pytest.approx(1e-3)
 
 
@@ -113,10 +113,10 @@ def test_a_training_ends_where_its_loss_no_longer_falls(tmp_path):
         return lambda x, _: 0.0 * model(x).sum() + 1.0
 
     first, again = run(), None
-    first.train(torch.ones(9, 1), level(first.model), Clock())
+    first.train(torch.ones(9, 1), level(first.model), Deadline())
     assert first.step == 40 and [step for step, _ in first.curve] == [10, 20, 30, 40]
     again = run()
-    again.train(torch.ones(9, 1), level(again.model), Clock())
+    again.train(torch.ones(9, 1), level(again.model), Deadline())
     assert again.step == 40
 
 
@@ -127,7 +127,7 @@ def test_an_epoch_goes_through_all_rows_once():
         seen.extend(x[:, 0].tolist())
         return run.model(x).sum()
 
-    run.train(torch.arange(10.0)[:, None], loss, Clock())
+    run.train(torch.arange(10.0)[:, None], loss, Deadline())
     assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10))
     assert seen[:10] != seen[10:]
 
@@ -185,7 +185,7 @@ def test_a_training_put_down_ends_where_the_whole_one_does(tmp_path, monkeypatch
     begun, again = copy.deepcopy(first), copy.deepcopy(first)
     whole = fit(first, _vols(), TENORS, options)
     with pytest.raises(Paused):
-        fit(begun, _vols(), TENORS, options, tmp_path / "a.pt", Clock(0.0))
+        fit(begun, _vols(), TENORS, options, tmp_path / "a.pt", Deadline(0.0))
     parts = fit(again, _vols(), TENORS, options, tmp_path / "a.pt")
     for a, b in zip(whole.network.parameters(), parts.network.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)

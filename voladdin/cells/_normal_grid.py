@@ -12,7 +12,7 @@ from .._typing import FloatArray
 from ..errors import InputError, UnitsError
 from ..surface import Surface
 from ._axes import check_monotone
-from ._normal_strikes import BASIS_POINT, NormalNotation, read_strike, read_strikes, scale_of
+from ._normal_strikes import BASIS_POINT, NormalNotation, read_normal_strikes, read_strike, scale_of
 from ._table import Table, line_of_argument
 from ._units import MAX_WARNINGS
 from ._values import Cell, Cells, Label, is_missing, read_number, shown
@@ -42,7 +42,7 @@ def read_normal(
     line = table.top or []
     if strikes is not None:
         line = line_of_argument(strikes, "strikes", len(table.body[0]))
-    values, relative, exact = read_strikes(line)
+    values, relative, exact = read_normal_strikes(line)
     check_monotone(line, values, "strikes")
     ahead, plain = _forwards(table, forwards, len(years))
     if relative:

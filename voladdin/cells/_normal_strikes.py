@@ -59,7 +59,7 @@ def read_strike(label: Label) -> Strike | None:
     return None
 
 
-def read_strikes(labels: Sequence[Label]) -> tuple[FloatArray, bool, bool]:
+def read_normal_strikes(labels: Sequence[Label]) -> tuple[FloatArray, bool, bool]:
     """Values [K], whether they are relative (in bp), and whether they are exact (rates).
 
     Raises LabelError where absolute and relative ones mix.

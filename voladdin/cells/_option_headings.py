@@ -83,7 +83,7 @@ def heading_row(cells: Cells) -> int:
     return max(range(len(cells[:_LOOKED_AT])), key=lambda i: len(_columns(cells[i])))
 
 
-def sided(columns: dict[str, int]) -> list[str]:
+def sides_of(columns: dict[str, int]) -> list[str]:
     """Of "c" and "p" those that have price columns of their own."""
     return [side for side in ("c", "p") if any(key.startswith(f"{side} ") for key in columns)]
 
@@ -132,6 +132,6 @@ def _needs(columns: dict[str, int]) -> dict[str, bool]:
     return {
         "expiry or days": bool({"expiry", "days", "years"} & set(columns)),
         "strike": "strike" in columns,
-        "call or put": "side" in columns or bool(sided(columns)) or not values & {*PRICES},
+        "call or put": "side" in columns or bool(sides_of(columns)) or not values & {*PRICES},
         "bid and ask, or mid": bool(values & {*PRICES, *VOLS}),
     }

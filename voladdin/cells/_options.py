@@ -19,7 +19,7 @@ from ..options import Options
 from ._expiry_clocks import ExpiryClock
 from ._option_blocks import is_option, with_expiries, with_strikes
 from ._option_columns import OptionColumns
-from ._option_headings import PRICES, VOLS, find_headings, heading_row, sided
+from ._option_headings import PRICES, VOLS, find_headings, heading_row, sides_of
 from ._option_symbols import with_symbols
 from ._option_units import read_vols, refuse_currencies, volumes_headed_vol
 from ._tenor_line import expiry_notes
@@ -86,7 +86,7 @@ def parse_options(
     years, strikes = columns.years(day, clock), columns.strikes()
     underlying = _underlying(columns, years, notes)
     notes += expiry_notes(columns.cells_of("expiry") if "expiry" in columns.at else [], day)
-    read = [_side(columns, side, years, strikes, notes) for side in (sided(columns.at) or [""])]
+    read = [_side(columns, side, years, strikes, notes) for side in (sides_of(columns.at) or [""])]
     american = _american(columns)
     forwards = _forwards(columns, years, notes)
     good = _good(columns)

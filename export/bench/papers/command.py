@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from export.imputation.training.devices import training_device
-from export.imputation.training.slices import Clock, Paused
+from export.imputation.training.slices import Deadline, Paused
 from voladdin.errors import InputError
 
 from . import document, results
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = options.results or Path("runs", {QUICK: "papers-quick", OWN: "papers-own"}.get(budget, "papers"))
     bench = Bench(budget, folder, seed=options.seed)
     _state(bench, items)
-    status = _measure(replace(bench, clock=Clock.of(options.minutes)), items)
+    status = _measure(replace(bench, deadline=Deadline.of(options.minutes)), items)
     _write(bench, options, folder)
     return status
 
@@ -86,7 +86,7 @@ def _state(bench: Bench, items: Sequence[Item]) -> None:
 def _measure(bench: Bench, items: Sequence[Item]) -> int:
     try:
         for item in items:
-            bench.clock.check()
+            bench.deadline.check()
             found = results.measured(bench, item)
             print(
                 f"{item.key}: {', '.join(item.places)}: paper {item.printed}; ours {found['ours']}",

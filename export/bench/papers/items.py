@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from export.imputation.training.slices import Clock
+from export.imputation.training.slices import Deadline
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Bench:
 
     budget: Budget
     folder: Path
-    clock: Clock = field(default_factory=Clock)
+    deadline: Deadline = field(default_factory=Deadline)
     seed: int = 0
 
     def network_file(self, name: str) -> Path:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ..networks.base import Network
 from ..networks.importance_weighted import weighted_bound
 from ..networks.weights import nodes_of, noise_of
-from ..training.slices import Clock, Run, Schedule
+from ..training.slices import Deadline, Run, Schedule
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ def refitted(
     seen: Tensor,
     refit: Refit | None = None,
     file: Path | None = None,
-    clock: Clock | None = None,
+    deadline: Deadline | None = None,
 ) -> Network:
     """A copy whose encoder was trained on x [B, c] where `seen`; decoder and noise are left as they are.
 
     Returns the network itself where its encoder has no weights, as a linear VAE's exact one. file: a
-    checkpoint that is gone on from. Raises Paused once the clock's time is spent, InputError for no VAE.
+    checkpoint that is gone on from. Raises Paused once the deadline has passed, InputError for no VAE.
     """
     refit, again = refit or Refit(), copy.deepcopy(network)
     encoder = _encoder_weights(again, nodes_of(network, x))
@@ -56,7 +56,9 @@ def refitted(
         again.eval()
         return -weighted_bound(again, rows.nan_to_num(), torch.isfinite(rows), refit.draws).mean()
 
-    Run(again, refit.schedule, file, of={"network": _digest(network)}).train(rows, loss, clock or Clock())
+    Run(again, refit.schedule, file, of={"network": _digest(network)}).train(
+        rows, loss, deadline or Deadline()
+    )
     again.requires_grad_(requires_grad=False)
     return again.eval()
 

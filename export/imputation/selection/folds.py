@@ -14,7 +14,7 @@ from ...history import read_history
 from ..imputers import Refit
 from ..networks import NETWORKS
 from ..training.fit import Options
-from ..training.slices import Clock, Paused
+from ..training.slices import Deadline, Paused
 from .judging import RATE, Budget, Judged, judged
 from .splits import Split, blocks
 
@@ -23,18 +23,22 @@ WHEN_PAUSED = 3  # exit status
 
 
 def cross_validated(
-    name: str, splits: Sequence[Split], budget: Budget, folder: Path | None = None, clock: Clock | None = None
+    name: str,
+    splits: Sequence[Split],
+    budget: Budget,
+    folder: Path | None = None,
+    deadline: Deadline | None = None,
 ) -> list[Judged]:
     """Each split's verdict on `NETWORKS[name]`, trained from scratch on it; checkpoints in `folder`.
 
     Raises InputError for a network that has no bound of its codes or asks for more than vols, Paused once the
-    clock's time is spent: the same call goes on.
+    deadline has passed: the same call goes on.
     """
     if name not in PLAIN:
         raise InputError(f"network is {name!r}; expected one of {', '.join(PLAIN)}")
     files = [None if folder is None else folder / f"{name}-{k}.pt" for k in range(len(splits))]
     pairs = zip(splits, files, strict=True)
-    return [judged(NETWORKS[name], split, budget, file, clock or Clock()) for split, file in pairs]
+    return [judged(NETWORKS[name], split, budget, file, deadline or Deadline()) for split, file in pairs]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     training = Options(steps=options.steps, rate=options.learning_rate, seed=options.seed)
     budget = Budget(training, Refit(options.refit_steps, options.refit_draws), options.hidden)
     try:
-        found = cross_validated(options.network, splits, budget, options.output, Clock.of(options.minutes))
+        found = cross_validated(options.network, splits, budget, options.output, Deadline.of(options.minutes))
     except Paused:
         print("the time given is spent: the same command goes on from here")
         return WHEN_PAUSED

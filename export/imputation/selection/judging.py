@@ -17,7 +17,7 @@ from ...history import Days
 from ..imputers import IMPUTERS, Refit, completed, refitted
 from ..networks.base import Network
 from ..training.fit import Fitted, Options, fit
-from ..training.slices import Clock
+from ..training.slices import Deadline
 from .splits import Split
 
 RATE, CODES, BOUND_DRAWS = 0.1, 200, 20
@@ -47,16 +47,16 @@ class Budget:
 
 
 def judged(
-    make: Callable[[int], Network], split: Split, budget: Budget, file: Path | None, clock: Clock
+    make: Callable[[int], Network], split: Split, budget: Budget, file: Path | None, deadline: Deadline
 ) -> Judged:
     """Trained on a split's training days, from its checkpoint where there is one, and judged.
 
-    Raises Paused once the clock's time is spent.
+    Raises Paused once the deadline has passed.
     """
     torch.manual_seed(budget.options.seed)
     vols = _rows(split.train)
-    fitted = fit(make(vols.shape[1]), vols, split.train.tenors, budget.options, file, clock)
-    clock.check()
+    fitted = fit(make(vols.shape[1]), vols, split.train.tenors, budget.options, file, deadline)
+    deadline.check()
     errors = [_error(fitted, part, budget) for part in (split.validation, split.test)]
     return Judged(_negative_bound(fitted, split.validation, budget), *errors)
 

@@ -23,7 +23,7 @@ from voladdin.errors import InputError
 
 from ..networks.base import Vae
 from ..networks.residual import Size, sized
-from ..training.slices import Clock
+from ..training.slices import Deadline
 from .judging import Budget, Judged, judged
 from .splits import Split
 
@@ -56,18 +56,18 @@ def search(
     folder: Path,
     trials: int = SIZES,
     sampler: str = "grid",
-    clock: Clock | None = None,
+    deadline: Deadline | None = None,
 ) -> list[Tried]:
     """Sizes tried so far, the best first: `trials` in all, those of earlier runs in this folder included.
 
     sampler: "grid" tries every size once, in an order of the seed; "tpe" goes where the bound was best.
-    Raises Paused once the clock's time is spent (the same call goes on, within a size from its checkpoint),
+    Raises Paused once the deadline has passed (the same call goes on, within a size from its checkpoint),
     InputError for a folder that holds another search.
     """
     study = _study(folder, budget, splits)
     if sampler not in SAMPLERS:
         raise InputError(f"sampler is {sampler!r}; expected one of {', '.join(SAMPLERS)}")
-    objective = partial(_objective, splits, budget, folder, clock or Clock())
+    objective = partial(_objective, splits, budget, folder, deadline or Deadline())
     while len(_tried(study)) < min(trials, SIZES):
         size = _asked_for(study, sampler, budget.options.seed)
         if size is not None:
@@ -122,20 +122,22 @@ def _tried(study: optuna.Study) -> list[Tried]:
 
 
 def _objective(
-    splits: Sequence[Split], budget: Budget, folder: Path, clock: Clock, trial: optuna.Trial
+    splits: Sequence[Split], budget: Budget, folder: Path, deadline: Deadline, trial: optuna.Trial
 ) -> float:
     size = Size(**{name: trial.suggest_categorical(name, values) for name, values in GRID.items()})
     known = [t for t in _of(trial.study, TrialState.COMPLETE) if Size(**t.params) == size]
-    found = Judged(**known[0].user_attrs["judged"]) if known else _mean(splits, budget, folder, clock, size)
+    found = (
+        Judged(**known[0].user_attrs["judged"]) if known else _mean(splits, budget, folder, deadline, size)
+    )
     trial.set_user_attr("judged", asdict(found))
     return found.bound
 
 
-def _mean(splits: Sequence[Split], budget: Budget, folder: Path, clock: Clock, size: Size) -> Judged:
+def _mean(splits: Sequence[Split], budget: Budget, folder: Path, deadline: Deadline, size: Size) -> Judged:
     name = "-".join(str(value) for value in asdict(size).values())
     make = partial(sigma_vae, size=size)
     found = [
-        judged(make, split, budget, folder / "networks" / f"{name}-{number}.pt", clock)
+        judged(make, split, budget, folder / "networks" / f"{name}-{number}.pt", deadline)
         for number, split in enumerate(splits)
     ]
     return Judged(*(float(np.mean([getattr(one, field) for one in found])) for field in asdict(found[0])))

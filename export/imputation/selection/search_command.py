@@ -9,7 +9,7 @@ from pathlib import Path
 from ...history import read_history
 from ..imputers import Refit
 from ..training.fit import Options
-from ..training.slices import Clock, Paused
+from ..training.slices import Deadline, Paused
 from .folds import WHEN_PAUSED, add_budget
 from .judging import Budget
 from .search import SAMPLERS, SIZES, Tried, correlations, search
@@ -25,9 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     splits = blocks(days, options.folds, options.purge) if options.folds else [by_time(days)]
     training = Options(steps=options.steps, rate=options.learning_rate, seed=options.seed)
     budget = Budget(training, Refit(options.refit_steps, options.refit_draws), options.hidden)
-    clock = Clock.of(options.minutes)
+    deadline = Deadline.of(options.minutes)
     try:
-        tried = search(splits, budget, options.output, options.trials, options.sampler, clock)
+        tried = search(splits, budget, options.output, options.trials, options.sampler, deadline)
     except Paused:
         print("the time given is spent: the same command goes on from here")
         return WHEN_PAUSED

@@ -16,7 +16,7 @@ from ..networks.base import Network
 from .beta import SCHEDULES
 from .calendar import calendar_penalty
 from .divergence import free_bits, to_capacity
-from .slices import Clock, Run, Schedule
+from .slices import Deadline, Run, Schedule
 from .standard import Standard, Way
 
 
@@ -87,18 +87,18 @@ def fit(
     tenors: FloatArray,
     options: Options | None = None,
     file: Path | None = None,
-    clock: Clock | None = None,
+    deadline: Deadline | None = None,
 ) -> Fitted:
     """Trains on vols [N, c], NaN where there is no quote, c nodes tenor by tenor at tenors [T] (years).
 
-    file: its checkpoint, gone on from where it is of the same options. Raises Paused once the clock's time is
-    spent, with the checkpoint written; InputError for an option that the network does not allow.
+    file: its checkpoint, gone on from where it is of the same options. Raises Paused once the deadline has
+    passed, with the checkpoint written; InputError for an option that the network does not allow.
     """
     options = options or Options()
     torch.manual_seed(options.seed)
     standard = Standard.of(vols, len(tenors), options.standard)
     run = Run(network, options.steps_of, file, of=asdict(options), plateau=options.plateau)
-    run.train(standard.rows(vols), _loss(network, standard, tenors, options), clock or Clock())
+    run.train(standard.rows(vols), _loss(network, standard, tenors, options), deadline or Deadline())
     network.eval().requires_grad_(requires_grad=False)
     return Fitted(network, standard, run.curve)
 

@@ -23,13 +23,13 @@ class Paused(Exception):
 
 
 @dataclass(frozen=True)
-class Clock:
+class Deadline:
     """When to put the work down; never where `end` is infinite."""
 
     end: float = math.inf
 
     @classmethod
-    def of(cls, minutes: float | None) -> Clock:
+    def of(cls, minutes: float | None) -> Deadline:
         return cls(math.inf if minutes is None else time.monotonic() + 60 * minutes)
 
     def check(self) -> None:
@@ -112,16 +112,16 @@ class Run:
         return [loss for _, loss in self.curve]
 
     @torch.enable_grad()
-    def train(self, rows: Tensor, loss: Loss, clock: Clock) -> None:
+    def train(self, rows: Tensor, loss: Loss, deadline: Deadline) -> None:
         """All steps that are left, on a GPU where there is one; raises Paused with a checkpoint written."""
         self.model.train()
         where = training_device()
         with trained_on(where, self.model, self.optimiser):
-            self._steps(rows.to(where), loss, clock)
+            self._steps(rows.to(where), loss, deadline)
         self.save()
         self.model.eval()
 
-    def _steps(self, rows: Tensor, loss: Loss, clock: Clock) -> None:
+    def _steps(self, rows: Tensor, loss: Loss, deadline: Deadline) -> None:
         sums: list[float] = []
         while self.step < self.schedule.steps and not self.settled:
             started = time.process_time()
@@ -132,7 +132,7 @@ class Run:
                 sums.clear()
             if self.step % SAVED_EVERY == 0:
                 self.save()
-                clock.check()
+                deadline.check()
 
     def _step(self, rows: Tensor, loss: Loss) -> float:
         set_seed(rows.device, self.schedule.seed * 1_000_003 + self.step)

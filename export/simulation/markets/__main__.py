@@ -36,7 +36,7 @@ def features(truth: Truth) -> dict[str, FloatArray]:
     }
 
 
-def arbitrage_trades(rng: np.random.Generator, truth: Truth) -> FloatArray:
+def largest_trades(rng: np.random.Generator, truth: Truth) -> FloatArray:
     """[n] the best trade between neighbours on 10 x 21 nodes, over the deviation of the median expiry.
 
     The strikes are 2.5 deviations of that expiry wide on each side.
@@ -73,7 +73,7 @@ def table(count: int, seed: int, pool: Path | None) -> str:
             lines.append(f"{'':<10}{heads}  free, %  <1e-5   per s")
         quantiles = (np.quantile(v, [0.05, 0.5, 0.95]) for v in found.values())
         spread = "".join(f"{a:>9.3f}{b:>7.3f}{c:>7.3f}" for a, b, c in quantiles)
-        gains = arbitrage_trades(rng, truth)
+        gains = largest_trades(rng, truth)
         free = "".join(f"{100 * (gains <= most).mean():>8.1f}" for most in _TOLERANCES)
         lines.append(f"{name:<10}{spread}{free}{speed(rng, name, pool):>8,.0f}")
     return "\n".join(lines)

@@ -19,8 +19,8 @@ from xml.etree import ElementTree as ET
 from voladdin.errors import UnavailableError
 from voladdin.home import version
 
+from .configuration import addons, component, node, protocol_handler, put, written
 from .programs import program
-from .registry import addons, component, node, protocol_handler, put, written
 
 if TYPE_CHECKING:
     from voladdin.worksheet.registry import Argument, Function

@@ -52,7 +52,7 @@ def trained(bench: Bench, name: str) -> Network:
         seen[:, data.nodes :] = True
         return -network.elbo(x, seen).mean()
 
-    run.train(entry(name, data, data.train(), pairs), loss, bench.clock)
+    run.train(entry(name, data, data.train(), pairs), loss, bench.deadline)
     frozen(network)
     return network
 

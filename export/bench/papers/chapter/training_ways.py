@@ -39,7 +39,7 @@ def trained(bench: Bench, name: str) -> Vae:
         seen = torch.ones_like(x, dtype=torch.bool)
         return objective(model, x, seen, seen, step / steps, way)
 
-    run.train(data.train(), loss, bench.clock)
+    run.train(data.train(), loss, bench.deadline)
     frozen(model)
     return model
 

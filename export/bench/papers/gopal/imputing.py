@@ -34,7 +34,9 @@ def refitted(bench: Bench, model: Vae, hidden: Tensor, where: str) -> Vae:
     """The model with its encoder trained on hidden surfaces [N, c] (NaN hidden), the decoder frozen."""
     budget = bench.budget
     refit, seen = Refit(budget.refit_steps, budget.refit_draws), torch.isfinite(hidden)
-    again = imputers.refitted(model, hidden.nan_to_num(), seen, refit, bench.network_file(where), bench.clock)
+    again = imputers.refitted(
+        model, hidden.nan_to_num(), seen, refit, bench.network_file(where), bench.deadline
+    )
     assert isinstance(again, Vae)
     return again
 
@@ -64,7 +66,7 @@ def imputed(bench: Bench, data: Fx, name: str, part: str) -> dict[int, Filled]:
     model, found = refitted_on(bench, data, name, part), {}
     shape = data.part(part, bench.budget.every).vols.shape
     for rate, rows in hidden_rows(bench, data, part).items():
-        bench.clock.check()
+        bench.deadline.check()
         mean, std = filled(model, rows, bench.budget.samples, bench.seed)
         found[rate] = as_vols(data, mean, std, shape)
     return found

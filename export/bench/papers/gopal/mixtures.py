@@ -104,7 +104,9 @@ def toy(bench: Bench, name: str) -> Run:
             run.notes.append([step, *gradient_norms(model, x)])
         return plain(x, step)
 
-    run.train(torch.tensor(mixture(kind.mixture, POINTS, bench.seed), dtype=torch.float32), loss, bench.clock)
+    run.train(
+        torch.tensor(mixture(kind.mixture, POINTS, bench.seed), dtype=torch.float32), loss, bench.deadline
+    )
     frozen(model)
     if toy_beta(run) is not None and isinstance(model.noise, Fixed):
         model.noise.sigma = torch.tensor(math.sqrt(toy_beta(run) / 2))  # type: ignore[operator]

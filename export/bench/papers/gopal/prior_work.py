@@ -34,7 +34,7 @@ def _row(bench: Bench, name: str) -> list[str]:
     tests, errors, middle = data.part("test", bench.budget.every), [], ("", "")
     masks, truth = hidden_cells(tests, bench.seed), data.standard(tests.vols).double().numpy()
     for rate in RATES:
-        bench.clock.check()
+        bench.deadline.check()
         mask = masks[rate].reshape(len(tests), -1)
         found = _filled(bench, data, name, rate)
         vols = np.exp(data.mean + data.std * found.mean.double().numpy())

@@ -26,7 +26,7 @@ def fitted(bench: Bench, rows: Tensor, name: str, where: str, size: Size) -> Run
     torch.manual_seed(bench.seed)
     model = network(KINDS[name], rows.shape[1], size)
     run = Run(model, schedule(bench.budget.steps, bench.seed), bench.network_file(where))
-    run.train(rows, training_loss(model, KINDS[name].draws), bench.clock)
+    run.train(rows, training_loss(model, KINDS[name].draws), bench.deadline)
     frozen(run.model)
     return run
 

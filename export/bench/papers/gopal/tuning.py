@@ -47,7 +47,9 @@ def tried(bench: Bench) -> list[Tried]:
     steps, refit = bench.budget.search_steps, min(bench.budget.refit_steps, REFIT.steps)
     budget = Budget(Options(steps=steps, seed=bench.seed), Refit(refit, REFIT.draws))
     folder: Path = bench.folder / f"search-{steps}"
-    return search([split_of(bench, fx(bench.seed))], budget, folder, bench.budget.search, clock=bench.clock)
+    return search(
+        [split_of(bench, fx(bench.seed))], budget, folder, bench.budget.search, deadline=bench.deadline
+    )
 
 
 def tuning(bench: Bench) -> Outcome:

@@ -103,7 +103,7 @@ def fitted(
         model, plan, bench.network_file(spec.name), plateau=PATIENCE, stop=stop, logged=epoch, epochs=True
     )
     entries = rows if label is None else torch.cat([rows, label], -1)
-    run.train(entries, _loss(spec, run, rows, label), bench.clock)
+    run.train(entries, _loss(spec, run, rows, label), bench.deadline)
     model.eval().requires_grad_(requires_grad=False)
     divergence, watched = zip(*run.notes, strict=True)
     return Fitted(model, list(divergence), list(watched))

@@ -62,7 +62,7 @@ def convergence(bench: Bench) -> Outcome:
         )
         gap = network.reconstructed(found.held, found.held_features[:, :1]) - found.held
         values.append(float(np.log10((gap**2).mean())))
-        bench.clock.check()
+        bench.deadline.check()
     with panels(bench, "004-figure-3") as axes:
         axes[0, 0].plot(budgets, values, marker=".")
         axes[0, 0].set(xscale="log", xlabel="epochs of the run", ylabel="log10 MSE")

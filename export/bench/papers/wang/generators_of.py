@@ -35,7 +35,7 @@ def surfaces_of(bench: Bench) -> TrainingSurfaces:
 
 def generator(bench: Bench, name: str, count: int) -> Generates:
     """OURS, PAPER or PRINTED_BETA with so many features; trained where it is not there."""
-    bench.clock.check()
+    bench.deadline.check()
     found, folder = surfaces_of(bench), bench.folder / "wang"
     training = Training(bench.budget.wang_epochs, bench.budget.wang_steps, quiet=True)
     if name == OURS:
