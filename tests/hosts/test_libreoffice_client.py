@@ -385,6 +385,31 @@ def test_the_extension_holds_every_function(tmp_path: Path) -> None:
     assert build(tmp_path / "again.oxt").read_bytes() == (tmp_path / "voladdin.oxt").read_bytes()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the compiler's stand-in is a shell script")
+@pytest.mark.parametrize("refuses", [True, False])
+def test_a_type_library_that_does_not_compile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, refuses: bool
+) -> None:
+    """Else the functions written beside an old library would pass for compiled."""
+    library = tmp_path / "rdb"
+    library.mkdir()
+    for end in ("idl", "rdb"):
+        (library / f"voladdin.{end}").write_text("old")
+    compiler = tmp_path / "unoidl-write"
+    compiler.write_text("#!/bin/sh\n" + ("exit 1" if refuses else 'for last; do :; done; echo new > "$last"'))
+    compiler.chmod(0o755)
+    monkeypatch.setattr(extension, "_OXT", tmp_path)
+    monkeypatch.setattr(extension, "program", lambda _: tmp_path / "soffice")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    if refuses:
+        with pytest.raises(UnavailableError, match=r"unoidl-write failed: .*; expected the LibreOffice SDK"):
+            extension.compile_types()
+    else:
+        assert extension.compile_types() == library / "voladdin.rdb"
+    found = [(library / f"voladdin.{end}").read_text() for end in ("idl", "rdb")]
+    assert found == (["old", "old"] if refuses else [extension.idl(), "new\n"])
+
+
 def test_a_type_library_of_other_functions_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

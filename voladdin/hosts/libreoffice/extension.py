@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,19 +148,24 @@ def _texts(entry: ET.Element, name: str, description: str) -> None:
 def compile_types() -> Path:
     """Writes voladdin.idl from FUNCTIONS and compiles it to voladdin.rdb; returns the latter.
 
-    Raises UnavailableError where the LibreOffice SDK is absent or refuses.
+    Raises UnavailableError where the LibreOffice SDK is absent or refuses; both files then stay, so that
+    `build` still says that they are not those of FUNCTIONS.
     """
     office = program("soffice").parent
     writer = shutil.which("unoidl-write") or str(office.parent / "sdk" / "bin" / "unoidl-write")
-    source, target = _OXT / "rdb/voladdin.idl", _OXT / "rdb/voladdin.rdb"
-    source.write_text(idl(), "utf-8")
     types = [str(office / "types.rdb"), str(office / "types" / "offapi.rdb")]
-    try:
-        subprocess.run([writer, *types, str(source), str(target)], check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        what = re.sub(r"\s+", " ", getattr(error, "stderr", "") or str(error))
-        raise UnavailableError(f"{writer} failed: {what}; expected the LibreOffice SDK") from None
-    return target
+    with tempfile.TemporaryDirectory() as folder:
+        source, compiled = Path(folder) / "voladdin.idl", Path(folder) / "voladdin.rdb"
+        source.write_text(idl(), "utf-8")
+        command = [writer, *types, str(source), str(compiled)]
+        try:
+            subprocess.run(command, check=True, capture_output=True, text=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            what = re.sub(r"\s+", " ", getattr(error, "stderr", "") or str(error))
+            raise UnavailableError(f"{writer} failed: {what}; expected the LibreOffice SDK") from None
+        for made in (source, compiled):
+            shutil.copy(made, _OXT / "rdb")
+    return _OXT / "rdb/voladdin.rdb"
 
 
 if __name__ == "__main__":
