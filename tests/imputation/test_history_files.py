@@ -293,7 +293,7 @@ def test_an_expiry_counts_from_its_date(tmp_path: Path) -> None:
         (_cells((-10, 0, 10), strike="log_moneyness"), r"log_moneyness has -10 to 10: percent, K/F or ln"),
         (
             _cells((0.25, 0.5, 250), strike="delta"),
-            "no surface .* can be read: a strike is",
+            "no surface .* can be read: the column delta has 250, not understood",
         ),
         (_cells(LABELS, strike="delta", underlying="ticker"), "'ticker' and none of underlyings"),
         (
@@ -316,8 +316,8 @@ def test_a_surface_that_cannot_be_read_stays_as_it_was(tmp_path: Path) -> None:
     flags = found["flags"].to_numpy().reshape(-1, 6)
     assert (flags == flags[:, :1]).all()
     assert dict(enumerate(flags[:, 0])) == dict.fromkeys(range(12), "") | {
-        2: "a strike is empty or not understood",
-        3: "a tenor is empty or not understood",
+        2: "the column delta has 25X, not understood",
+        3: "the column tenor has an empty cell",
         5: "tenor 0.0833333, strike 0.5 twice"
         if table.loc[31, "tenor"] == "1M"
         else "tenor 1, strike 0.75 twice",

@@ -59,7 +59,9 @@ def direction_of(
     if named and not said:
         return Direction(across=False, assumed=f"tenors read down, as the corner is {words.text!r}")
     said |= {False} if named else set()
-    ratios = not named and words.notation is None and any(_spans_one(lines[not across]) for across in said)
+    ratios = (
+        not named and words.notation is None and any(_may_be_ratios(lines[not across]) for across in said)
+    )
     if len(said) == 1 and not ratios:  # 0.25 0.5 0.75 beside 0.9 1 1.1 are quarters of a year, or deltas
         return Direction(said.pop())
     raise LabelError(
@@ -99,7 +101,7 @@ def _against_corner(lines: Sequence[Labels], unit: TenorUnit | None, forward: fl
 def _forward_says(lines: Sequence[Labels], is_near: Callable[[Labels], bool]) -> set[bool]:
     """That tenors run across where the forward is near the numbers of the column alone, or down."""
     near = [is_near(line) for line in lines]
-    return set() if _spans_one(lines[near[0]]) else _only_column(near)
+    return set() if _may_be_ratios(lines[near[0]]) else _only_column(near)
 
 
 def _only_column(strikes: Sequence[bool]) -> set[bool]:
@@ -145,7 +147,7 @@ def _are_dates(line: Labels) -> bool:
     return all(is_date(label.cell) for label in line if not is_blank(label.cell))
 
 
-def _spans_one(line: Labels) -> bool:
+def _may_be_ratios(line: Labels) -> bool:
     """Whether the numbers may be K/F."""
     values = numbers_of(line)
     return bool(values.min() < 1 < values.max() <= _RATIO_SPREAD * values.min())

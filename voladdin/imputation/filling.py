@@ -270,7 +270,7 @@ def present(
 
 def _vols(log: FloatArray) -> FloatArray:
     """Of log-vols, none smaller or larger than a vol may be."""
-    return np.asarray(np.clip(np.exp(np.minimum(log, MAX_VOL)), MIN_VOL, MAX_VOL))
+    return np.asarray(np.clip(np.exp(np.minimum(log, np.log(MAX_VOL))), MIN_VOL, MAX_VOL))
 
 
 def whole(loaded: Imputer, axes: Surface, prior: FloatArray, alone: QuotesAlone | None = None) -> FloatArray:

@@ -72,6 +72,16 @@ class _LongForm:
         forward = numbers_of(table, columns.forward) if columns.forward else None
         return cls(_tenors(table, columns), strike, numbers_of(table, columns.vol), forward)
 
+    def require_read(self, table: pa.Table, columns: HistoryColumns, rows: _Integers) -> None:
+        """Raises InputError naming the first of some rows' tenors and strikes that is not understood."""
+        for name, values in ((columns.tenor, self.tenor), (columns.strike, self.strike)):
+            bad = rows[~np.isfinite(values[rows])]
+            if len(bad):
+                value = table.column(name)[int(bad[0])].as_py()
+                shown = f"{value:g}" if isinstance(value, float) else value
+                what = "an empty cell" if value is None else f"{shown}, not understood"
+                raise InputError(f"the column {name} has {what}")
+
 
 def ragged(
     table: pa.Table, columns: HistoryColumns, first: _Integers
@@ -82,6 +92,7 @@ def ragged(
     found: dict[bytes, tuple[list[int], list[FloatArray], SameAxes]] = {}
     for number, rows in enumerate(np.split(np.arange(len(cell)), first[1:])):
         try:
+            listed.require_read(table, columns, rows)
             axes, cell[rows], vols = _pivot(listed, rows)
         except InputError as error:
             unread[number] = str(error)
@@ -101,11 +112,8 @@ def ragged(
 def _pivot(listed: _LongForm, rows: _Integers) -> tuple[SameAxes, _Integers, FloatArray]:
     """The axes of one surface, where its rows lie in its cells, and its vols [T, K].
 
-    Raises InputError where it has a cell twice, or one without tenor or strike.
+    Raises InputError where it has a cell twice.
     """
-    for name, values in (("tenor", listed.tenor[rows]), ("strike", listed.strike[rows])):
-        if not np.isfinite(values).all():
-            raise InputError(f"a {name} is empty or not understood")
     tenors, down = np.unique(listed.tenor[rows], return_inverse=True)
     strikes, across = np.unique(listed.strike[rows], return_inverse=True)
     cell = down * len(strikes) + across
