@@ -8,9 +8,10 @@ right (Davis and Hobson 2007; Gopal 2024, Theorem 7.1). The height above the hul
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from typing import Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from .._typing import FloatArray, IntArray
 from ..surface import MAX_VOL
 from .nodes import AtDeltas, AtStrikes, Nodes
-from .tolerances import LEAST_LEG, LEAST_TIME_VALUE, LEAST_VOL, ON_HULL
+from .tolerances import EDGE, LEAST_LEG, LEAST_TIME_VALUE, LEAST_VOL, ON_HULL
 
 FORWARD = -1  # the call of strike 0, which is worth one forward at every tenor
 
@@ -44,7 +45,13 @@ class Trade:
 
 
 class Hull:
-    """The lower hull of calls: convex, decreasing, linear from (0, 1) on, flat beyond the last."""
+    """The lower hull of calls: convex, decreasing, linear from (0, 1) on, flat beyond the last.
+
+    LEAST: what a call is worth at least, and 0, once its strike is taken off. SAME: what the rounding of
+    strikes that are one moves a price by, at most.
+    """
+
+    LEAST, SAME = 1.0, EDGE
 
     def __init__(self, calls: list[Point]) -> None:
         self._points = lower_hull(sorted(calls))
@@ -56,11 +63,6 @@ class Hull:
         return self._points[1:]
 
     @staticmethod
-    def intrinsic(strike: float) -> float:
-        """The least a call is worth."""
-        return max(1.0 - strike, 0.0)
-
-    @staticmethod
     def same(strike: float) -> Hashable:
         """What is equal of strikes that differ by rounding only."""
         return f"{strike:.13e}"
@@ -69,6 +71,10 @@ class Hull:
         """Of the cheapest calls that are worth at least the call at `strike`."""
         (_, left, _), (_, right, _), weight = self._around(strike)
         return left + weight * (right - left)
+
+    def values(self, strikes: FloatArray) -> FloatArray:
+        """The same of many strikes [n]."""
+        return np.interp(strikes, self._places, [price for _, price, _ in self._points])
 
     def legs(self, strike: float) -> Legs:
         """These calls."""
@@ -99,13 +105,13 @@ class Hull:
         return strikes, prices, np.append(np.diff(prices) / np.diff(strikes), 0.0)
 
 
-def latest_first(tenors: Sequence[int]) -> Iterator[list[int]]:
-    """The nodes of each tenor."""
-    nodes: dict[int, list[int]] = {}
-    for i, tenor in enumerate(tenors):
-        nodes.setdefault(tenor, []).append(i)
-    for tenor in sorted(nodes, reverse=True):
-        yield nodes[tenor]
+def latest_first(tenors: IntArray) -> Iterator[list[int]]:
+    """The nodes of each tenor [N], in order."""
+    order = np.argsort(tenors, kind="stable")
+    starts = np.flatnonzero(np.diff(tenors[order], prepend=-1)).tolist()
+    nodes = order.tolist()
+    for start, stop in zip(reversed(starts), [len(nodes), *reversed(starts)], strict=False):
+        yield nodes[start:stop]
 
 
 def lower_hull(points: list[Point], start: Point = FORWARD_POINT) -> list[Point]:
@@ -114,15 +120,13 @@ def lower_hull(points: list[Point], start: Point = FORWARD_POINT) -> list[Point]
     for point in points:
         if point[1] >= hull[-1][1]:
             continue
-        while len(hull) > 1 and not _convex(hull[-2], hull[-1], point):
+        while len(hull) > 1:
+            (left, high, _), (middle, low, _) = hull[-2], hull[-1]
+            if (low - high) * (point[0] - middle) < (point[1] - low) * (middle - left):
+                break
             hull.pop()
         hull.append(point)
     return hull
-
-
-def _convex(left: Point, middle: Point, right: Point) -> bool:
-    rise, run = middle[1] - left[1], middle[0] - left[0]
-    return rise * (right[0] - middle[0]) < (right[1] - middle[1]) * run
 
 
 def arbitrage_trades(
@@ -145,12 +149,16 @@ def arbitrage_trades(
     found: list[Trade] = []
     place, bid, ask = strikes.tolist(), bids.tolist(), asks.tolist()
     keys = [hull.same(strike) for strike in place]
+    cheap = np.maximum(hull.LEAST - strikes, 0.0) - asks > tolerance
     all_later = hull([])
     later: dict[Hashable, Point] = {}
-    for nodes in latest_first(tenors.tolist()):
+    for nodes in latest_first(tenors):
         points = [(place[i], ask[i], i) for i in nodes if ask[i] == ask[i]]
-        own, all_later = hull(points), hull(all_later.calls + points)
-        for i in nodes:
+        all_later = hull(all_later.calls + points)
+        above = bids[nodes] - all_later.values(strikes[nodes]) > tolerance - hull.SAME
+        doubtful = list(compress(nodes, above | cheap[nodes]))
+        own = hull(points) if doubtful else all_later
+        for i in doubtful:
             found += _trades_at(i, place[i], bid[i], ask[i], tolerance, own, later.get(keys[i]), all_later)
         for point in points:
             key = keys[point[2]]
@@ -170,7 +178,7 @@ def _trades_at(
     all_later: Hull,
 ) -> Iterator[Trade]:
     """Those that sell one call, or buy it. same: the cheapest call of its strike at a later tenor."""
-    intrinsic, least, simple = own.intrinsic(strike), bid - tolerance, 0.0
+    intrinsic, least, simple = max(own.LEAST - strike, 0.0), bid - tolerance, 0.0
     if intrinsic - ask > tolerance:
         yield Trade("bounds", node, intrinsic - ask, ())
     if (value := own.value(strike)) < least:
@@ -213,7 +221,7 @@ def hulls(rows: IntArray, strikes: FloatArray, prices: FloatArray) -> Hulls:
     """Lower hulls of each tenor's and all later prices [N]; NaN is none."""
     place, price = strikes.tolist(), prices.tolist()
     functions = [Hull([])]
-    for nodes in latest_first(rows.tolist()):
+    for nodes in latest_first(rows):
         own = [(place[i], price[i], i) for i in nodes if price[i] == price[i]]
         functions.append(Hull(functions[-1].calls + own))
     return Hulls(np.unique(rows, return_inverse=True)[1], functions[:0:-1])

@@ -13,6 +13,7 @@ from .nodes import AtStrikes, Axes, Rectangle, at_own_strikes
 from .tolerances import EDGE, MAX_LOG_STRIKE, TOLERANCE
 
 _PAIRS = 2**18  # of prices at a time
+_FEW = 128  # quotes: the hulls of more are as quick as all their pairs
 _SURFACES = 50  # of 28 x 28 at a time: they stay in the cache
 
 
@@ -64,10 +65,12 @@ def _plainly_free(nodes: AtStrikes, vols: FloatArray, tolerance: float) -> BoolA
     than to the right; vols: [B, N], NaN where missing. False says nothing.
     """
     found, n = np.zeros(len(vols), dtype=np.bool_), vols.shape[1]
+    if n > _FEW:
+        return found
     later, size = nodes.rows >= nodes.rows[:, None], _PAIRS // n**2
     with np.errstate(all="ignore"):
         strikes, calls = _roughly(nodes, vols)
-        for first in range(0, len(vols) if size else 0, max(size, 1)):
+        for first in range(0, len(vols), size):
             part = slice(first, first + size)
             found[part] = _corners(later, strikes[part], calls[part], tolerance)
     return found
@@ -96,7 +99,7 @@ def _most_above(rows: IntArray, strikes: FloatArray, calls: FloatArray, enough: 
     """How far prices are above the hull of own and later ones, at most or the first beyond `enough`."""
     worst = float((np.maximum(1.0 - strikes, 0.0) - calls).max())
     points, hull = list(zip(strikes.tolist(), calls.tolist(), range(len(rows)), strict=True)), [FORWARD_POINT]
-    for nodes in latest_first(rows.tolist()):
+    for nodes in latest_first(rows):
         hull = lower_hull(sorted([*hull[1:], *(points[node] for node in nodes)]))
         place, price, _ = zip(*hull, strict=True)
         worst = max(worst, float((calls[nodes] - np.interp(strikes[nodes], place, price)).max()))

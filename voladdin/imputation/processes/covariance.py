@@ -41,41 +41,49 @@ def _matern52(r: FloatArray) -> FloatArray:
 def straight(hyper: Mapping[str, FloatArray], root: FloatArray, a: Points, b: Points) -> FloatArray:
     """[G, N, M] between points a [N] and b [M] of one surface; hyper: each [G], root: [G, 9, 9]."""
     found, times = np.empty((len(root), len(a), len(b))), _by_tenor(hyper, a.tenors)
-    for i, j in _lower(len(a)) if a is b else _rows(len(a), len(b)):
-        pairs, place, mirror = PointPairs.of(a, b, i, j), i * len(b) + j, j * len(b) + i
-        for g, here in enumerate(found):
-            own = {name: float(value[g]) for name, value in hyper.items()}
-            values, flat = pairs.covariance(own, *(time[g] for time in times)), here.reshape(-1)
-            flat[place] = values
-            if a is b:
-                flat[mirror] = values
+    numbers = [{name: float(value[g]) for name, value in hyper.items()} for g in range(len(root))]
+    candidates = list(zip(found.reshape(len(root), -1), numbers, *times, strict=True))
+    for pairs, places in _lower(a) if a is b else _rows(a, b):
+        for flat, own, *time in candidates:
+            values = pairs.covariance(own, *time).ravel()
+            for place in places:
+                flat[place] = values
     for here, of in zip(found, root, strict=True):
         left = a.basis @ of
         here += left @ (left if a is b else b.basis @ of).T
     return found
 
 
-def _lower(n: int) -> Iterator[tuple[IntArray, IntArray]]:
+def _lower(points: Points) -> Iterator[tuple[PointPairs, list[IntArray]]]:
+    """The lower triangle's pairs, and where each and its mirror image stand in [N * N]."""
+    i, j = _triangle(len(points))
+    for part in (slice(first, first + _IN_CACHE) for first in range(0, len(i), _IN_CACHE)):
+        early, late = j[part], i[part]
+        both = [late * len(points) + early, early * len(points) + late]
+        yield PointPairs.of(points, points, late, early), both
+
+
+def _rows(a: Points, b: Points) -> Iterator[tuple[PointPairs, list[slice]]]:
+    """All pairs, some rows at a time, and where they stand in [N * M]."""
+    rows, size, m = np.arange(len(a))[:, None], max(_IN_CACHE // max(len(b), 1), 1), len(b)
+    for first in range(0, len(a), size):
+        pairs = PointPairs.of(a, b, rows[first : first + size], np.arange(m)[None])
+        yield pairs, [slice(first * m, (first + size) * m)]
+
+
+def _triangle(n: int) -> tuple[IntArray, IntArray]:
     """Row and column of the lower triangle's places."""
     count = np.arange(1, n + 1)
     i = np.repeat(count - 1, count)
-    j = np.arange(len(i)) - (i * (i + 1)) // 2
-    for first in range(0, len(i), _IN_CACHE):
-        yield i[first : first + _IN_CACHE], j[first : first + _IN_CACHE]
-
-
-def _rows(n: int, m: int) -> Iterator[tuple[IntArray, IntArray]]:
-    """Row and column of all places."""
-    size = max(_IN_CACHE // max(m, 1), 1)
-    for first in range(0, n, size):
-        rows = np.arange(first, min(first + size, n))
-        yield np.repeat(rows, m), np.tile(np.arange(m), len(rows))
+    return i, np.arange(len(i)) - (i * (i + 1)) // 2
 
 
 @dataclass(frozen=True)
 class PointPairs:
     """P pairs of points, i and j [P]. tenors: [P], which of [R * R]; gap: [P] in u; total, product: [P] of
     both |u|; smile: [3, P], products of what the smile's processes are multiplied by.
+
+    Or all pairs of points i [n, 1] and j [1, m], [n, m] in place of [P].
     """
 
     i: IntArray
@@ -89,8 +97,7 @@ class PointPairs:
     @classmethod
     def among(cls, points: Points) -> PointPairs:
         """Each pair once."""
-        i, j = map(np.concatenate, zip(*_lower(len(points)), strict=True))
-        return cls.of(points, points, i, j)
+        return cls.of(points, points, *_triangle(len(points)))
 
     @classmethod
     def of(cls, a: Points, b: Points, i: IntArray, j: IntArray) -> PointPairs:
@@ -104,7 +111,8 @@ class PointPairs:
     ) -> FloatArray:
         """[P] of one candidate; level, smile and between: [R * R], of its processes in time."""
         found = smile.take(self.tenors)
-        found *= np.array([h[name] ** 2 for name in _SMILE]) @ self.smile
+        sizes = np.array([h[name] ** 2 for name in _SMILE])
+        found *= (sizes @ self.smile.reshape(len(sizes), -1)).reshape(self.gap.shape)
         found += level.take(self.tenors)
         for name, time in zip(("residual", "rough"), between, strict=True):
             part = _matern52(self.gap * (-np.sqrt(5.0) / h[f"{name}_width"]))
