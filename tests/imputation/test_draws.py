@@ -22,18 +22,32 @@ class TestDraws:
         assert (drawn[:, GRID.observed] == GRID.vols[GRID.observed]).all()
         assert all(va.check(GRID.replace(one)).ok for one in drawn)
 
-    def test_spread_is_the_answer_s(self) -> None:
+    @pytest.mark.parametrize("coverage", [0.9, 0.98])
+    def test_bands_are_the_answer_s(self, coverage: float) -> None:
+        result = va.impute(GRID, arbitrage_free=False, coverage=coverage)
+        drawn, missing = result.draws(8000, seed=1), ~GRID.observed
+        low, middle, high = np.quantile(drawn, [0.5 - coverage / 2, 0.5, 0.5 + coverage / 2], axis=0)
+        reach = np.log(result.high / result.mean)[missing]
+        above, below = (np.log(end / result.mean)[missing] / reach for end in (high, low))
+        np.testing.assert_allclose([above.mean(), below.mean()], [1.0, -1.0], atol=0.1)
+        np.testing.assert_allclose(above - below, 2.0, atol=0.3)
+        assert np.abs(np.log(middle / result.mean)[missing] / reach).max() < 0.15
+
+    def test_errors_of_a_surface_are_large_together(self) -> None:
+        """The size of a draw varies more than that of independent, or of Gaussian, deviations."""
         result = va.impute(GRID, arbitrage_free=False)
-        drawn = result.draws(4000, seed=1)
         missing = ~GRID.observed
-        spread = np.log(drawn).std(0)[missing]
-        np.testing.assert_allclose(spread, (result.std / result.mean)[missing], rtol=0.12)
-        np.testing.assert_allclose(np.median(drawn, 0)[missing], result.mean[missing], rtol=5e-3)
+        deviations = (
+            np.log(result.draws(4000) / result.mean)[:, missing] / (result.std / result.mean)[missing]
+        )
+        low, high = np.quantile(np.sqrt((deviations**2).mean(1)), [0.05, 0.95])
+        assert high / low > 4.0
 
     def test_cells_move_together_as_the_posterior_says(self) -> None:
         """Against the dense Gaussian formula, of one candidate."""
-        universal = va.load("universal", UniversalBundle).levels
-        drawn = standard_draws(GRID, None, 6000, 0)
+        loaded = va.load("universal", UniversalBundle)
+        universal = loaded.levels
+        drawn = standard_draws(GRID, loaded, surface(), None, 1.0, 6000, 0)
         found = np.corrcoef(drawn.T)
         tenors, values = GRID.tenors, np.log(GRID.vols).ravel()
         given = universal.at_deltas(tenors, np.array(DELTAS), values).given

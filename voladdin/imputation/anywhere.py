@@ -29,13 +29,14 @@ _HERE, _SAME = 1e-9, 1e-18  # distance, and its square
 
 @dataclass(frozen=True)
 class Inputs:
-    """What an answer was asked of: quotes, the full earlier vols [T, K], and how.
+    """What an answer was asked of: quotes, the full earlier vols [T, K], their age in days, and how.
 
     bid, ask: [T, K], NaN where there is none.
     """
 
     surface: Surface
     prior: FloatArray | None
+    age: float
     model: str
     coverage: float
     arbitrage_free: bool

@@ -63,6 +63,12 @@ def factor(covariance: FloatArray, observed: NDArray[np.bool_]) -> Factor:
     return Factor(whiten, gain, np.maximum(diagonal - np.einsum("bij,bij->bi", gain, gain), NUGGET))
 
 
+def left_open(covariance: FloatArray, observed: NDArray[np.bool_]) -> FloatArray:
+    """[n, n] of one surface's covariance [n, n] or [1, n, n]: what its quotes leave; observed: [1, n]."""
+    gain = factor(covariance, observed).gain[0]
+    return np.asarray(covariance.reshape(gain.shape) - gain @ gain.T)
+
+
 def _quoted_block(covariance: FloatArray, mask: FloatArray) -> FloatArray:
     """[B, n, n], that of the identity where a cell is not quoted; mask: [B, n], 1 where it is."""
     block, index = covariance * mask[:, :, None], np.arange(mask.shape[1])

@@ -1,7 +1,9 @@
 """Joint draws: whole surfaces that the quotes allow, each as likely as the posterior says.
 
-Every cell has the spread of the answer; how cells move together is the universal model's: of the candidates
-in their weights, given the quotes, or given an earlier surface and the quotes.
+Every cell has the bands of the answer. Cells move together as the models that answer say, each with its
+share: a history's posterior, and of the universal model the candidates in their weights, given the quotes, or
+given an earlier surface and the quotes. The errors of one surface are large or small together, so a draw has
+one scale: it makes the Gaussian deviations Student's t, as bands are (`common_scales`).
 """
 
 from __future__ import annotations
@@ -9,40 +11,93 @@ from __future__ import annotations
 import numpy as np
 
 from .. import bundles
-from .._typing import FloatArray
+from .._typing import FloatArray, IntArray
 from ..errors import InputError
 from ..surface import Surface
-from .answers import points_of
-from .model import UniversalBundle
+from .answers import deltas_of, points_of
+from .conditioning import lower_root
+from .history.joint import covariance_given
+from .history.posterior import common_scales
+from .model import Bundle, Imputer, UniversalBundle
 from .no_arbitrage.guard import guard
 from .processes.any_market import Universal
 from .processes.evidence import mixture
 from .processes.points import Points
+from .weighing import share_of_history
 
 MOST_MISSING, MOST_DRAWS = 2_000, 10_000
 _JITTER = 1e-9
+_ROUGH = 1e-6  # of correlations that a history has, which keeps them definite
 
 
-def standard_draws(surface: Surface, prior: FloatArray | None, count: int, seed: int) -> FloatArray:
-    """[count, missing cells] correlated draws of mean 0 and variance 1; the same seed gives the same.
+def standard_draws(
+    surface: Surface,
+    loaded: Imputer,
+    filled: FloatArray,
+    prior: FloatArray | None,
+    age: float,
+    count: int,
+    seed: int,
+) -> FloatArray:
+    """[count, missing cells] draws of what is to be scaled by a cell's spread; the same seed gives the same.
 
-    prior: [T, K] full earlier vols. Raises InputError (how many draws or cells).
+    loaded, filled: the model that answered, and its [T, K] vols. prior: [T, K] full vols, `age` days old.
+    Raises InputError (how many draws or cells).
     """
     missing = np.flatnonzero(~surface.observed.ravel())
     _check(count, len(missing))
-    values = np.log(surface.vols).ravel()
-    loaded = bundles.load("universal", UniversalBundle)
-    universal, centre = loaded.levels_of(surface.vol_type), None
-    if prior is not None:
-        earlier = np.log(prior).ravel()
-        points = points_of(surface, np.where(np.isfinite(values), values, earlier))
-        universal, centre, values = loaded.changes, 0.0, values - earlier
-    else:
-        points = points_of(surface, values)
     rng = np.random.default_rng(seed)
     if not len(missing):
         return np.zeros((count, 0))
-    return _drawn(universal, points, values, missing, centre, count, rng)
+    drawn = _of_universal(surface, missing, prior, count, rng)
+    if isinstance(loaded, Bundle) and surface.vol_type != "normal":
+        share = share_of_history(loaded, surface, prior, age)[missing]
+        if share.any():
+            own = _of_history(surface, loaded, filled, missing, prior, age)
+            drawn *= np.sqrt(1.0 - share)
+            drawn += np.sqrt(share) * (rng.standard_normal(drawn.shape) @ own.T)
+    return drawn * common_scales(rng, count)[:, None]
+
+
+def _of_history(
+    surface: Surface,
+    loaded: Bundle,
+    filled: FloatArray,
+    missing: IntArray,
+    prior: FloatArray | None,
+    age: float,
+) -> FloatArray:
+    """[missing, missing] root of their correlations by a history's model."""
+    years = np.repeat(surface.tenors, surface.shape[1])
+    if surface.deltas is None:
+        assert surface.log_moneyness is not None
+        deltas = deltas_of(surface.log_moneyness.ravel(), filled.ravel(), years)
+    else:
+        deltas = np.tile(surface.deltas, len(surface.tenors))
+    observation = loaded.observation(tuple(years.tolist()), tuple(deltas.tolist()))
+    observed, earlier = (
+        surface.observed.reshape(1, -1),
+        None if prior is None else np.log(prior).reshape(1, -1),
+    )
+    cells = np.log(np.where(observed, surface.vols.reshape(1, -1), 1.0))
+    covariance = covariance_given(loaded, observation, cells, observed, earlier, age)
+    covariance = covariance[np.ix_(missing, missing)]
+    spread = np.sqrt(np.diagonal(covariance))
+    return lower_root(covariance / np.outer(spread, spread) + _ROUGH * np.eye(len(missing)))
+
+
+def _of_universal(
+    surface: Surface, missing: IntArray, prior: FloatArray | None, count: int, rng: np.random.Generator
+) -> FloatArray:
+    """[count, missing] of mean 0 and variance 1."""
+    values = np.log(surface.vols).ravel()
+    loaded = bundles.load("universal", UniversalBundle)
+    if prior is None:
+        points = points_of(surface, values)
+        return _drawn(loaded.levels_of(surface.vol_type), points, values, missing, None, count, rng)
+    earlier = np.log(prior).ravel()
+    points = points_of(surface, np.where(np.isfinite(values), values, earlier))
+    return _drawn(loaded.changes, points, values - earlier, missing, 0.0, count, rng)
 
 
 def guarded(
@@ -68,7 +123,7 @@ def _drawn(
     universal: Universal,
     points: Points,
     values: FloatArray,
-    missing: np.ndarray,
+    missing: IntArray,
     centre: float | None,
     count: int,
     rng: np.random.Generator,

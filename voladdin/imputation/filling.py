@@ -62,13 +62,15 @@ class Imputation:
     def draws(self, n: int, seed: int = 0) -> FloatArray:
         """[n, T, K] whole surfaces: quotes as given, filled cells drawn together, arbitrage-free as `filled`.
 
-        Each cell's spread is `std`; the cells move together as the universal model says, given the quotes.
+        Each cell has the answer's band, at any coverage; the cells move together as the models that answer
+        say, given the quotes.
         The same seed gives the same surfaces. Raises InputError (how many, more than 2,000 missing cells, the
         answer of a batch).
         """
         asked = self._asked("draws")
         surface, missing = asked.surface, ~asked.surface.observed
-        normal = standard_draws(surface, asked.prior, n, seed)
+        loaded = imputer(asked.model)
+        normal = standard_draws(surface, loaded, self.filled, asked.prior, asked.age, n, seed)
         drawn = np.repeat(self.filled[None], n, axis=0)
         middle, relative = self.mean[missing], self.std[missing] / self.mean[missing]
         drawn[:, missing] = middle * np.exp(normal * relative)
@@ -142,7 +144,7 @@ def impute(
     if prior is not None:
         check_prior(surface, prior)
         earlier = _earlier(surface, prior, prior_age, model)
-    asked = Inputs(surface, earlier, str(model), coverage, arbitrage_free, low, high)
+    asked = Inputs(surface, earlier, prior_age, str(model), coverage, arbitrage_free, low, high)
 
     def fill(quotes: Surface) -> Imputation:
         return _answer(asked, quotes, model, prior_age)

@@ -50,7 +50,8 @@ def impute_each(
         one = slice(b, b + 1)
         own = None if guarded is None else guarded.of(one)
         said = words(loaded, found.mean[one], shares.of(one), answer.of(one), own, ~surface.observed[None])
-        asked = Inputs(surface, None if then is None else then[b], str(model), coverage, arbitrage_free)
+        before = None if then is None else then[b]
+        asked = Inputs(surface, before, prior_age, str(model), coverage, arbitrage_free)
         each.append(Imputation(**{name: getattr(found, name)[b] for name in FIELDS}, model=said, asked=asked))
     return each
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._typing import BoolArray, FloatArray, IntArray
-from ..conditioning import factor, lower_root, triangular_inverse
+from ..conditioning import factor, left_open, lower_root, triangular_inverse
 from ..model import Bundle
 from .observation import Observation
 
@@ -52,12 +52,30 @@ def posterior(
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and standard deviation [B, n] of the cells' log-vols given quotes; start: core log-vols [B, c]."""
     evidence = _evidence(bundle, observation, cells, observed)
+    mean, spread = _laplace(bundle, evidence, start)
+    return mean, np.sqrt(evidence.variance + (spread**2).sum(-1))
+
+
+def joint_posterior(
+    bundle: Bundle,
+    observation: Observation,
+    cells: FloatArray,
+    observed: NDArray[np.bool_],
+    start: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Mean [n] and covariance [n, n] of one surface's cells; cells, observed: [1, n], start: [1, c]."""
+    mean, spread = _laplace(bundle, _evidence(bundle, observation, cells, observed), start)
+    noise = left_open(_decoded(bundle, observation)[2], observed)
+    return mean[0], noise + spread[0] @ spread[0].T
+
+
+def _laplace(bundle: Bundle, evidence: _Evidence, start: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean [B, n] of cells, and a root [B, n, e] of what their covariance has of z."""
     x = (start - bundle.arrays["mean"]) / bundle.arrays["std"]
     mode = _mode(bundle, evidence, bundle.run("encoder", x=x)[0])
     mean = evidence.still + (evidence.gain @ mode.mu[..., None])[..., 0]
     root = triangular_inverse(lower_root(mode.curvature))
-    spread = evidence.gain @ (root @ mode.jacobian).transpose(0, 2, 1)
-    return mean, np.sqrt(evidence.variance + (spread**2).sum(-1))
+    return mean, evidence.gain @ (root @ mode.jacobian).transpose(0, 2, 1)
 
 
 def _evidence(

@@ -24,7 +24,8 @@ from .observation import Observation
 
 IMPROBABLE = 0.05  # tail probability of the quotes under the local Gaussian
 TAIL = 4.0  # degrees of freedom of errors: of bands, and of the densities by which models are weighed
-_CALIBRATED = 0.90  # coverage to which spreads are stretched
+_CALIBRATED = 0.95  # end of the band to which spreads are stretched
+_SCALE = float(ndtri(_CALIBRATED) / stdtrit(TAIL, _CALIBRATED))  # of Student's t, of the same band
 NOISES = (1e-5, 1e-4, 1e-3, 1e-2)  # variances of log-vol: 0.3%, 1%, 3%, 10% of vol
 
 
@@ -91,14 +92,27 @@ def _noisy(
     without: its answer with none.
     """
     degrees, stretch = float(bundle.arrays["level_degrees"]), float(bundle.arrays["level_stretch"])
-    rough = (observation.rougher(noise) for noise in NOISES)
-    answers = [without, *(local_gaussian(bundle, one, cells, observed)[0] for one in rough)]
-    evidence = [a.scale - 0.5 * (degrees + a.count) * np.log1p(a.distance / degrees) for a in answers]
-    best, rows = np.argmax(evidence, axis=0), np.arange(len(cells))
+    answers, best = likeliest_noise(bundle, observation, cells, observed, without)
+    rows = np.arange(len(cells))
     mean = np.stack([a.mean for a in answers])[best, rows]
     std = np.stack([a.std * student_t_inflation(a, degrees) for a in answers])[best, rows]
     density = np.stack([_density(a, degrees, stretch) for a in answers])[best, rows]
     return mean, std * stretch, density
+
+
+def likeliest_noise(
+    bundle: Bundle,
+    observation: Observation,
+    cells: FloatArray,
+    observed: BoolArray,
+    without: GaussianPosterior,
+) -> tuple[list[GaussianPosterior], IntArray]:
+    """The local Gaussian's answers with none and each of `NOISES`, and [B] which is the likeliest."""
+    degrees = float(bundle.arrays["level_degrees"])
+    rough = (observation.rougher(noise) for noise in NOISES)
+    answers = [without, *(local_gaussian(bundle, one, cells, observed)[0] for one in rough)]
+    evidence = [a.scale - 0.5 * (degrees + a.count) * np.log1p(a.distance / degrees) for a in answers]
+    return answers, np.argmax(evidence, axis=0)
 
 
 def from_prior(
@@ -138,7 +152,7 @@ def local_gaussian(
     bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray
 ) -> tuple[GaussianPosterior, FloatArray]:
     """The locally weighted Gaussian's answer, and the core log-vols [B, c] it takes as today's surface."""
-    start = _core(bundle, observation, cells, observed)
+    start = core_of(bundle, observation, cells, observed)
     mean, covariance = bundle.levels.near(start)
     moments = observation.push(mean, covariance + bundle.scale)
     return condition(*moments, cells, observed), start
@@ -166,11 +180,14 @@ def changed(
     age: float,
 ) -> GaussianPosterior:
     """Cells given the quotes and an earlier surface, by the scatter of changes alone."""
-    power = float(bundle.arrays["growth"])
-    place = _core(bundle, observation, prior, np.ones_like(observed))
-    scatter = bundle.changes.scatter_near(place)
-    spread = observation.matrix @ scatter @ observation.matrix.T + observation.changes
-    return condition(prior, spread * age**power, cells, observed)
+    return condition(prior, of_changes(bundle, observation, prior, age), cells, observed)
+
+
+def of_changes(bundle: Bundle, observation: Observation, prior: FloatArray, age: float) -> FloatArray:
+    """[B, n, n] covariance of the cells' changes since earlier surfaces [B, n] (log-vols), `age` days old."""
+    place = core_of(bundle, observation, prior, np.ones(prior.shape, dtype=np.bool_))
+    spread = observation.matrix @ bundle.changes.scatter_near(place) @ observation.matrix.T
+    return np.asarray((spread + observation.changes) * age ** float(bundle.arrays["growth"]))
 
 
 def band(
@@ -185,9 +202,13 @@ def factor_of_band(log_std: FloatArray, coverage: float) -> FloatArray:
     """High end of a band over its middle: spreads are calibrated to cover 90% as a Gaussian's do, errors have
     the tails of Student's t.
     """
-    end, calibrated = 0.5 + coverage / 2, 0.5 + _CALIBRATED / 2
-    width = float(ndtri(calibrated) * stdtrit(TAIL, end) / stdtrit(TAIL, calibrated))
+    width = _SCALE * float(stdtrit(TAIL, 0.5 + coverage / 2))
     return np.asarray(np.exp(np.minimum(width * log_std, 5.0)))
+
+
+def common_scales(rng: np.random.Generator, count: int) -> FloatArray:
+    """[count] factors on Gaussian errors of spread 1 that give them these tails: one of all a surface's."""
+    return np.asarray(_SCALE * np.sqrt(TAIL / rng.chisquare(TAIL, count)))
 
 
 def student_t_inflation(given: GaussianPosterior, degrees: float) -> FloatArray:
@@ -196,7 +217,8 @@ def student_t_inflation(given: GaussianPosterior, degrees: float) -> FloatArray:
     return ratio[:, None]
 
 
-def _core(bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray) -> FloatArray:
+def core_of(bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray) -> FloatArray:
+    """[B, c] core log-vols that the whole history makes of quotes [B, n]."""
     mean, covariance, cell_mean, cell_covariance = _whole_history(bundle, observation)
     residual = np.where(observed, cells - cell_mean, 0.0)
     return core_mean(mean, covariance, observation.matrix, cell_covariance, observed, residual)
