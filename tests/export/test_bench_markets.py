@@ -319,4 +319,14 @@ def test_coverage_beside_that_of_a_truth_that_is_a_draw() -> None:
     assert f"| 75 | {low} to {high} |" in table and "| dax | atm | 75 |  |" in table
     share = binom(160, 0.9).cdf(160 * 0.855) + binom(160, 0.9).sf(160 * 0.955)
     assert "Rows outside 86 to 95: 1 of 1" in table
-    assert float(table.split("were a draw true ")[-1].split(" of")[0]) == pytest.approx(share, abs=0.1)
+    assert float(table.split("; were a draw true ")[1].split(" of")[0]) == pytest.approx(share, abs=0.1)
+
+
+def test_how_often_less_or_more_is_covered_than_of_draws() -> None:
+    draws = tuple(np.linspace(0.0, 1.0, 101).tolist())
+    cases = [
+        Case("dax", "10%", "one", 40, {}, {}, {OURS: own}, {}, {}, {}, of_draws=draws)
+        for own in (0.01, 0.06, 0.5, 0.9, 0.97, 1.0)
+    ]
+    words = coverage_table({("dax", "10%"): cases}).splitlines()[-1]
+    assert "less is covered than of 95% of their draws: 17%; more: 33%" in words

@@ -2,13 +2,14 @@
 
 Every cell has the bands of the answer. Cells move together as the models that answer say, each with its
 share: a history's posterior, and of the universal model the candidates in their weights, given the quotes, or
-given an earlier surface and the quotes. The errors of one surface are large or small together, so a draw has
-one scale: it makes the Gaussian deviations Student's t, as bands are (`common_scales`).
+given an earlier surface and the quotes. Quotes tell the size of a surface's errors in part only: these are
+large or small together, so each draw has a scale (`common_scales`).
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import ndtri, stdtrit
 
 from .. import bundles
 from .._typing import FloatArray, IntArray
@@ -17,7 +18,7 @@ from ..surface import Surface
 from .answers import deltas_of, points_of
 from .conditioning import lower_root
 from .history.joint import covariance_given
-from .history.posterior import common_scales
+from .history.posterior import CALIBRATED
 from .model import Bundle, Imputer, UniversalBundle
 from .no_arbitrage.guard import guard
 from .processes.any_market import Universal
@@ -27,6 +28,7 @@ from .weighing import share_of_history
 
 MOST_MISSING, MOST_DRAWS = 2_000, 10_000
 _JITTER = 1e-9
+_TOGETHER = 6.0  # degrees of freedom of a surface's scale: likeliest on real surfaces never trained on
 _ROUGH = 1e-6  # of correlations that a history has, which keeps them definite
 
 
@@ -57,6 +59,13 @@ def standard_draws(
             drawn *= np.sqrt(1.0 - share)
             drawn += np.sqrt(share) * (rng.standard_normal(drawn.shape) @ own.T)
     return drawn * common_scales(rng, count)[:, None]
+
+
+def common_scales(rng: np.random.Generator, count: int) -> FloatArray:
+    """[count] scales of whole surfaces, Student's t of one of Gaussian deviations, with their 90% band."""
+    end = 0.5 + CALIBRATED / 2
+    size = float(ndtri(end) / stdtrit(_TOGETHER, end))
+    return np.asarray(size * np.sqrt(_TOGETHER / rng.chisquare(_TOGETHER, count)))
 
 
 def _of_history(

@@ -24,8 +24,7 @@ from .observation import Observation
 
 IMPROBABLE = 0.05  # tail probability of the quotes under the local Gaussian
 TAIL = 4.0  # degrees of freedom of errors: of bands, and of the densities by which models are weighed
-_CALIBRATED = 0.95  # end of the band to which spreads are stretched
-_SCALE = float(ndtri(_CALIBRATED) / stdtrit(TAIL, _CALIBRATED))  # of Student's t, of the same band
+CALIBRATED = 0.90  # coverage to which spreads are stretched
 NOISES = (1e-5, 1e-4, 1e-3, 1e-2)  # variances of log-vol: 0.3%, 1%, 3%, 10% of vol
 
 
@@ -202,13 +201,9 @@ def factor_of_band(log_std: FloatArray, coverage: float) -> FloatArray:
     """High end of a band over its middle: spreads are calibrated to cover 90% as a Gaussian's do, errors have
     the tails of Student's t.
     """
-    width = _SCALE * float(stdtrit(TAIL, 0.5 + coverage / 2))
+    end, calibrated = 0.5 + coverage / 2, 0.5 + CALIBRATED / 2
+    width = float(ndtri(calibrated) * stdtrit(TAIL, end) / stdtrit(TAIL, calibrated))
     return np.asarray(np.exp(np.minimum(width * log_std, 5.0)))
-
-
-def common_scales(rng: np.random.Generator, count: int) -> FloatArray:
-    """[count] factors on Gaussian errors of spread 1 that give them these tails: one of all a surface's."""
-    return np.asarray(_SCALE * np.sqrt(TAIL / rng.chisquare(TAIL, count)))
 
 
 def student_t_inflation(given: GaussianPosterior, degrees: float) -> FloatArray:
