@@ -102,8 +102,14 @@ def _some(each: FloatArray | BoolArray, used: IntArray) -> FloatArray:
 
 
 def _process(points: Points, at: Places, used: IntArray) -> FloatArray:
-    """[F, N, n] covariance of the process, of size 1, between cells and those used."""
-    t, u, root = points.t, points.u, np.sqrt((1.0 - _NUGGET) * at.noise)
-    late, wide = (np.abs(x[:, None] - x) / length for x, length in zip((t, u), _LENGTHS, strict=True))
-    every = matern32(late) * matern52(wide) * root[:, None] * root
-    return np.asarray(every.take(used, axis=0).swapaxes(1, 2))
+    """[F, N, n] covariance of the process, of size 1, between cells and those used: of one surface with no
+    other cells, which may be 20,000.
+    """
+    cells = used[0] if len(used) == 1 else np.arange(len(points))
+    late = matern32(np.abs(points.tenors[:, None] - points.tenors) / _LENGTHS[0])
+    every = late[points.rows[cells]].take(points.rows, axis=1)
+    every *= matern52(np.abs(points.u[cells, None] - points.u) / _LENGTHS[1])
+    root = np.sqrt((1.0 - _NUGGET) * at.noise)
+    every *= root[cells, None]
+    every *= root
+    return (every[None] if len(used) == 1 else every.take(used, axis=0)).swapaxes(1, 2)

@@ -1,4 +1,4 @@
-"""Covariances of the processes but for the smile that bends, some pairs of points at a time.
+"""Covariances of the processes, some pairs of points at a time, and of trends beside them.
 
 What one candidate says of so many pairs stays in the cache; of two points of one surface once, not twice.
 """
@@ -38,19 +38,23 @@ def _matern52(r: FloatArray) -> FloatArray:
     return found
 
 
-def straight(hyper: Mapping[str, FloatArray], root: FloatArray, a: Points, b: Points) -> FloatArray:
-    """[G, N, M] between points a [N] and b [M] of one surface; hyper: each [G], root: [G, 9, 9]."""
-    found, times = np.empty((len(root), len(a), len(b))), _by_tenor(hyper, a.tenors)
-    numbers = [{name: float(value[g]) for name, value in hyper.items()} for g in range(len(root))]
-    candidates = list(zip(found.reshape(len(root), -1), numbers, *times, strict=True))
+def between(
+    hyper: Mapping[str, FloatArray], a: Points, b: Points, left: FloatArray, right: FloatArray
+) -> FloatArray:
+    """[G, N, M] between points a [N] and b [M] of one surface; hyper: each [G].
+
+    left: [G, N, f] and right: [G, M, f], factors of the trends there.
+    """
+    found, times = np.empty((len(left), len(a), len(b))), _by_tenor(hyper, a.tenors)
+    numbers = [{name: float(value[g]) for name, value in hyper.items()} for g in range(len(left))]
+    candidates = list(zip(found.reshape(len(left), -1), numbers, *times, strict=True))
     for pairs, places in _lower(a) if a is b else _rows(a, b):
         for flat, own, *time in candidates:
             values = pairs.covariance(own, *time).ravel()
             for place in places:
                 flat[place] = values
-    for here, of in zip(found, root, strict=True):
-        left = a.basis @ of
-        here += left @ (left if a is b else b.basis @ of).T
+    for here, one, other in zip(found, left, right, strict=True):
+        here += one @ other.T
     return found
 
 

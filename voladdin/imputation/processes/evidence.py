@@ -123,20 +123,24 @@ def condition_many(
 ) -> WeighedCandidates:
     """The same for many quotes: `representative` ones weigh the candidates; values: [n]."""
     few = representative(quotes)
-    some, own = quotes[few], candidates.straight_of_quotes(quotes[few])
+    some = quotes[few]
+    own = candidates.straight_of_quotes(some)
     found, log = weigh(candidates, some, own, values[few])
     kept, weight = kept_of(log, _MOST_LARGE, _LEAST_LARGE)
     best, own, wider = found[kept], own[kept], 1.0
     if len(few) >= candidates.adapting:
         best, wider = adapted(best, some, values[few]), candidates.widened(len(few))
         own = best.straight_of_quotes(some)
-        again, weight = kept_of(weigh(best, some, own, values[few])[1], _MOST_LARGE, 0.0)
-        best, own, kept = best[again], own[again], kept[again]
+        if len(kept) > 1:
+            again, weight = kept_of(weigh(best, some, own, values[few])[1], _MOST_LARGE, 0.0)
+            best, own, kept = best[again], own[again], kept[again]
     also = _kinds(best.first, some, own[:1], values[few], level)
     if also is not None:
         best, kept = best.beside(also[0]), np.append(kept, np.repeat(kept[:1], len(also[0])))
         weight = _joined_weight(weight, also[1])
-    parts = _weighed(best, np.arange(len(kept)), weight, quotes, best.straight_of_quotes(quotes), values)
+    if also is not None or len(few) < len(quotes):
+        own = best.straight_of_quotes(quotes)
+    parts = _weighed(best, np.arange(len(kept)), weight, quotes, own, values)
     others = 0 if also is None else len(also[0])
     return replace(parts, kept=kept, others=others, spread=parts.spread * wider**2)
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..._typing import FloatArray, IntArray
-from .covariance import straight
+from .covariance import between
 from .kinds import Kinds
 from .points import Points
 
@@ -192,19 +192,27 @@ class Candidates:
 
     def of_quotes(self, at: Points) -> FloatArray:
         """[G, N, N] of quotes: the process and its noise."""
-        factor = self.bent(at)[1]
-        return self.straight_of_quotes(at) + factor @ factor.transpose(0, 2, 1)
+        return self._noisy(self.covariance(at, at), at)
 
     def straight_of_quotes(self, at: Points) -> FloatArray:
         """[G, N, N] but for the smile that bends."""
-        found, index = self.straight_covariance(at, at), np.arange(len(at))
-        found[:, index, index] += self.noise(at)
-        return found
+        return self._noisy(self.straight_covariance(at, at), at)
+
+    def _noisy(self, covariance: FloatArray, at: Points) -> FloatArray:
+        index = np.arange(len(at))
+        covariance[:, index, index] += self.noise(at)
+        return covariance
 
     def covariance(self, a: Points, b: Points) -> FloatArray:
         """[G, N, M] of the process between points a [N] and b [M] of one surface (the same tenors)."""
-        return self.straight_covariance(a, b) + self.bent(a)[1] @ self.bent(b)[1].transpose(0, 2, 1)
+        left = self._factor(a)
+        return between(self.hyper, a, b, left, left if a is b else self._factor(b))
 
     def straight_covariance(self, a: Points, b: Points) -> FloatArray:
         """[G, N, M] but for the smile that bends."""
-        return straight(self.hyper, self.root, a, b)
+        left = a.basis @ self.root
+        return between(self.hyper, a, b, left, left if a is b else b.basis @ self.root)
+
+    def _factor(self, at: Points) -> FloatArray:
+        """[G, N, 13] of the covariance of the trends and of the smile that bends."""
+        return np.concatenate([at.basis @ self.root, self.bent(at)[1]], axis=-1)
