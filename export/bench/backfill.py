@@ -31,7 +31,7 @@ _STAGES = {  # of a part: the functions whose time it is
     "rows read and sorted": ("table", "surfaces_of"),
     "history model": ("by_history",),
     "universal model": ("levels_alone", "_changes"),
-    "eSSVI surfaces": ("with_parametric",),
+    "SVI fits": ("with_parametric",),
     "arbitrage guard": ("guard",),
     "rows written": ("_write",),
 }

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from voladdin.imputation.fits.around_fits import Around, answered
-from voladdin.imputation.fits.essvi import Places, Prior, Quotes, fitted
+from voladdin.imputation.fits.essvi import Prior, fitted
+from voladdin.imputation.fits.families import Family
+from voladdin.imputation.fits.fitted_quotes import Places, Quotes
 from voladdin.imputation.processes.covariance import matern32, matern52
 from voladdin.imputation.processes.points import Points
 
@@ -35,11 +37,11 @@ def bent():
 
 def fit(vols, quoted):
     values = np.log(vols).reshape(1, -1)
-    prior = Prior.of(POINTS.tenors, np.log([0.2]), 0.02)
+    prior = Prior.of(POINTS.tenors, np.log([0.2]), Family(0.02, 0.01))
     seen = np.flatnonzero(quoted)
     places = Places(ROWS[seen], AT.k[:, seen], POINTS.u[seen])
     quotes = Quotes(places, values[:, seen], np.ones((1, len(seen))))
-    return fitted(prior, prior.near(np.log(vols[None, :, 4]), quotes), quotes, np.ones(1), 0.01)
+    return fitted(prior, prior.near(np.log(vols[None, :, 4]), quotes), quotes, np.ones(1))
 
 
 def hidden_at(seed, share=0.4):

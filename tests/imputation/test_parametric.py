@@ -1,9 +1,10 @@
-"""eSSVI surfaces beside the processes: exact on their own kind, and no harm elsewhere."""
+"""Fits of SVI smiles beside the processes: exact on their own kind, and no harm elsewhere."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from scipy.special import ndtri
 import voladdin as va
 from voladdin.imputation import weighing
 from voladdin.imputation.fits import parametric
-from voladdin.imputation.fits.essvi import Fits, Places, Prior, Quotes, fitted
+from voladdin.imputation.fits.essvi import Fits, Prior, fitted
+from voladdin.imputation.fits.families import ESSVI, SVI, Family
+from voladdin.imputation.fits.fitted_quotes import Places, Quotes
 from voladdin.imputation.history.posterior import Posterior
 from voladdin.imputation.model import imputer
 from voladdin.imputation.notes import words
@@ -22,6 +25,8 @@ from voladdin.imputation.notes import words
 TENORS = np.array([0.08, 0.25, 0.5, 1.0, 2.0, 4.0])
 T = np.log(TENORS)
 U = np.linspace(-2.0, 2.0, 9)
+DELTAS = np.array([0.9, 0.75, 0.6, 0.5, 0.4, 0.25, 0.1])
+DRIFTING = Family(0.02, 0.1)
 
 
 def ssvi(k, tenors=TENORS, level=0.2, rho=-0.5, eta=1.0, gamma=0.4):
@@ -50,11 +55,11 @@ def quotes_of(k, vols, weight=1.0):
     return Quotes(places(k), values, np.broadcast_to(weight, values.shape))
 
 
-def fit_of(k, vols, drift=0.02, weight=1.0) -> Fits:
-    prior = Prior.of(T, np.log([np.median(vols)]), drift)
+def fit_of(k, vols, weight=1.0) -> Fits:
+    prior = Prior.of(T, np.log([np.median(vols)]), DRIFTING)
     quotes = quotes_of(k, vols, weight)
     start = prior.near(np.log(vols[None, :, 4]), quotes)
-    return fitted(prior, start, quotes, np.array([0.01]), 0.1)
+    return fitted(prior, start, quotes, np.array([0.01]))
 
 
 def asked(fit: Fits, at: Places):
@@ -91,7 +96,7 @@ def test_smiles_at_the_edge_of_correlations_have_numbers():
 def test_the_start_is_the_smile_that_flat_surfaces_share():
     """Of one theta at all expiries the two numbers are exact, but for beta."""
     years = np.full(3, 0.5) * [1.0, 1.0001, 1.0002]
-    prior, k = Prior.of(np.log(years), np.log([0.2]), 0.02), np.tile(0.14 * U, (3, 1))
+    prior, k = Prior.of(np.log(years), np.log([0.2]), DRIFTING), np.tile(0.14 * U, (3, 1))
     vols = ssvi(k, years)
     at = Places(np.repeat(np.arange(3), len(U)), k.reshape(1, -1), np.tile(U, 3))
     values = np.log(vols).reshape(1, -1)
@@ -99,9 +104,10 @@ def test_the_start_is_the_smile_that_flat_surfaces_share():
     np.testing.assert_allclose(prior.linear(prior.point(start), at)[0], values, atol=2e-4)
 
 
-def test_derivatives_are_those_of_differences():
-    prior, at = Prior.of(T, np.log([0.2]), 0.3), places(strikes())
-    e = 0.3 * np.cos(np.arange(4 + 3 * len(T)))[None]
+@pytest.mark.parametrize("family", [ESSVI, SVI])
+def test_derivatives_are_those_of_differences(family):
+    prior, at = Prior.of(T, np.log([0.2]), family), places(strikes())
+    e = 0.3 * np.cos(np.arange(prior.size))[None]
     _, slopes = prior.linear(prior.point(e), at)
     for number in range(e.shape[1]):
         step = 1e-5 * (np.arange(e.shape[1]) == number)
@@ -124,14 +130,14 @@ def test_surfaces_are_fitted_together_as_alone():
     several = np.stack([ssvi(k, rho=rho) for rho in (-0.7, 0.0, 0.4, -0.2)])
     several[3] *= np.exp(0.2 * rng.standard_normal(k.shape))
     weight = 1.0 * (rng.random((4, k.size)) < 0.7)
-    values, prior = np.log(several).reshape(4, -1), Prior.of(T, np.log(np.full(4, 0.2)), 0.02)
+    values, prior = np.log(several).reshape(4, -1), Prior.of(T, np.log(np.full(4, 0.2)), DRIFTING)
     quotes = Quotes(replace(places(k), k=np.tile(k.ravel(), (4, 1))), values, weight)
     typical, start = np.full(4, 0.01), np.zeros(prior.mean.shape)
-    found = fitted(prior, start, quotes, typical, 0.1)
+    found = fitted(prior, start, quotes, typical)
     assert (found.noise > 0.02).tolist() == [False, False, False, True]
     for i in range(4):
         one = np.array([i])
-        alone = fitted(prior.some(one), start[one], quotes.of(one), typical[one], 0.1)
+        alone = fitted(prior.some(one), start[one], quotes.of(one), typical[one])
         np.testing.assert_allclose(alone.e[0], found.e[i], rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(alone.variance[0], found.variance[i], rtol=1e-9)
 
@@ -149,20 +155,16 @@ def test_fills_of_an_ssvi_surface_are_exact(share, monkeypatch):
     found = va.impute(surface, model="universal")
     filled = found.filled
     assert np.abs(filled / vols - 1.0)[hidden].max() < 1e-3
-    assert "eSSVI" in found.model
+    assert "SVI" in found.model
     monkeypatch.setattr(weighing, "with_parametric", processes_alone)
     processes = va.impute(surface, model="universal").filled
     assert np.abs(filled / vols - 1.0)[hidden].mean() < 0.5 * np.abs(processes / vols - 1.0)[hidden].mean()
 
 
 def test_deltas_are_those_of_the_fill_itself():
-    deltas = np.array([0.9, 0.75, 0.6, 0.5, 0.4, 0.25, 0.1])
-    vols = np.full((len(TENORS), len(deltas)), 0.2)
-    for _ in range(60):
-        total = vols * np.sqrt(TENORS)[:, None]
-        vols = ssvi(total * (0.5 * total - ndtri(deltas)))
+    vols = on_deltas(ssvi)
     shown, hidden = without(vols, 0.4)
-    found = va.impute(va.Surface(shown, TENORS, deltas=deltas), model="universal")
+    found = va.impute(va.Surface(shown, TENORS, deltas=DELTAS), model="universal")
     assert np.abs(found.filled / vols - 1.0)[hidden].max() < 2e-3
 
 
@@ -172,7 +174,7 @@ def test_surfaces_of_another_kind_stay_with_the_processes(monkeypatch):
     shown, _ = without(vols, 0.2)
     surface = va.Surface(shown, TENORS, moneyness=strikes())
     mixed = va.impute(surface, model="universal")
-    assert "eSSVI" not in mixed.model
+    assert "SVI" not in mixed.model
     monkeypatch.setattr(weighing, "with_parametric", processes_alone)
     alone = va.impute(surface, model="universal")
     np.testing.assert_allclose(mixed.filled, alone.filled, rtol=1e-3)
@@ -186,7 +188,7 @@ def test_the_weights_of_an_answer_add_up(history, rest):
     found = Posterior.nothing((1, 1))
     said = words(imputer("fx"), np.ones((1, 1, 1)), shares, found, None, np.ones((1, 1, 1), dtype=np.bool_))
     weights = {name: int(weight) for name, weight in re.findall(r"(\w+) (\d+)%", said)} or {said: 100}
-    asked = {"fx": history, "universal": (1.0 - history) * (1.0 - rest), "eSSVI": parts[1, 0]}
+    asked = {"fx": history, "universal": (1.0 - history) * (1.0 - rest), "SVI": parts[1, 0]}
     assert sum(weights.values()) == 100
     assert all(abs(weights.get(name, 0) - 100.0 * weight) <= 1.0 for name, weight in asked.items())
 
@@ -208,9 +210,21 @@ def test_a_surface_that_the_history_knows_is_left_to_it(monkeypatch):
     assert va.impute(surface).model.startswith("fx")
 
 
+def on_deltas(smiles):
+    """[T, K] vols at `DELTAS` of smiles that take ln(K/F)."""
+    vols = np.full((len(TENORS), len(DELTAS)), 0.2)
+    for _ in range(60):
+        total = vols * np.sqrt(TENORS)[:, None]
+        vols = smiles(total * (0.5 * total - ndtri(DELTAS)))
+    return vols
+
+
 def test_surfaces_of_a_batch_are_answered_as_alone():
-    vols = np.stack([without(ssvi(strikes(), rho=rho), 0.4, seed)[0] for seed, rho in enumerate((-0.6, 0.1))])
-    both = va.impute_batch(vols, TENORS, moneyness=strikes(), model="universal")
+    """Of one of them expiries have quotes enough for smiles of their own."""
+    kinds = [(share, rho) for rho in (-0.6, 0.1) for share in (0.5, 0.05)]
+    several = (without(on_deltas(partial(ssvi, rho=rho)), share, 1)[0] for share, rho in kinds)
+    vols = np.stack(list(several))
+    both = va.impute_batch(vols, TENORS, deltas=DELTAS, model="universal")
     for number, one in enumerate(vols):
-        alone = va.impute(va.Surface(one, TENORS, moneyness=strikes()), model="universal")
+        alone = va.impute(va.Surface(one, TENORS, deltas=DELTAS), model="universal")
         np.testing.assert_allclose(both.filled[number], alone.filled, rtol=1e-9)

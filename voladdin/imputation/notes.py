@@ -11,7 +11,7 @@ from .model import Imputer
 from .no_arbitrage.guard import Guarded
 from .weighing import UNIVERSAL, Shares
 
-PARAMETRIC = "eSSVI"
+PARAMETRIC = "SVI"
 
 
 def words(

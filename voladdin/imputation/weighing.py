@@ -38,7 +38,7 @@ _TOLD = 0.05  # of less it is not said that the history fell back
 
 @dataclass(frozen=True)
 class Shares:
-    """[B, n] the weights of a history and of eSSVI surfaces in missing cells; the rest is the universal's."""
+    """[B, n] the weights of a history and of SVI fits in missing cells; the rest is the universal's."""
 
     history: FloatArray
     parametric: FloatArray

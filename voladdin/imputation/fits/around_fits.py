@@ -1,7 +1,7 @@
-"""eSSVI fits, each alone and with a smooth process of what it leaves of the quotes, mixed by the evidence.
+"""SVI fits, each alone and with a smooth process of what it leaves of the quotes, mixed by the evidence.
 
-A market that is nearly eSSVI's goes on beyond its quotes as the fit does, and between them as they do: what
-a fit leaves of clean quotes is no noise. Parameters are linear about their likeliest values, so the two
+A market that is nearly one of theirs goes on beyond its quotes as the fit does, and between them as they do:
+what a fit leaves of clean quotes is no noise. Parameters are linear about their likeliest values, so the two
 together are a Gaussian process, and each quote given the others comes from the inverse covariance in closed
 form (Rasmussen and Williams 2006, sections 2.7 and 5.4.2).
 """
@@ -17,7 +17,8 @@ from ..conditioning import lower_root, triangular_inverse
 from ..history.posterior import log_density, mix
 from ..processes.covariance import matern32, matern52
 from ..processes.points import Points
-from .essvi import Fits, Places
+from .essvi import Fits
+from .fitted_quotes import Places
 
 _LENGTHS = 4.0, 3.0  # of the process, in ln T and in u
 _SIZE = 2.0  # its std, over the noise of the fit alone

@@ -1,8 +1,9 @@
-"""eSSVI surfaces as a further answer, weighed by what each says of the quotes one by one.
+"""Surfaces of SVI smiles as further answers, weighed by what each says of the quotes one by one.
 
 The processes' priors are of all markets: a surface that is SSVI's own has little more to learn from its
 quotes than three numbers, and goes on beyond them as these say; one that is nearly so leaves a process of
-its own (`around_fits.py`). Fits are tried where quotes tell smiles apart.
+its own (`around_fits.py`). Fits are tried where quotes tell smiles apart; expiries may each be raw SVI's own
+where they have more quotes than SVI has numbers.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ from ..processes.evidence import ENOUGH
 from ..processes.moments import median_of
 from ..processes.points import Points
 from .around_fits import Around, answered
-from .essvi import Fits, Places, Prior, Quotes, fitted
+from .essvi import Fits, Prior, fitted
+from .families import ESSVI, SSVI, SVI, Family
+from .fitted_quotes import Places, Quotes
 
-# SSVI, and eSSVI, which fits few quotes whatever they are and begins where SSVI ends
-_DRIFTS = 0.0, 0.3  # std of what rho and curvature do on their own
-_SMALL = 0.1, 0.3  # noise over what is typical, before the quotes are seen
+_ALIKE = SSVI, ESSVI  # the second fits few quotes whatever they are, and begins where the first ends
+_OWN_QUOTES, _NUMBERS = 6, 5  # an expiry, where expiries have SVI smiles of their own, and the numbers of one
+_OWN = 1 + len(_ALIKE)  # of answers, the one of smiles of their own
+_AGAINST = np.array([0.0, 0.0, 0.0, 3.0])  # log odds: so many numbers foretell many quotes by chance
 _MOST_QUOTES, _MOST_EXPIRIES = 320, 24
 _AN_EXPIRY = 2  # quotes of the quoted ones
 _SHARP = 1.0  # log odds for the gain in log density over the root of the quotes
@@ -46,38 +50,49 @@ def with_parametric(
     flat = cells.reshape(len(cells), -1)
     weight = np.zeros_like(flat)
     arrays = {part.name: getattr(found, part.name).copy() for part in fields(Posterior)}
-    for points, members in _groups(axes, flat, tried & np.isfinite(flat).any(1)):
-        mixed, weight[members] = _beside(axes, points, flat[members], found.of(members))
+    for points, members, families in _groups(axes, flat, tried & np.isfinite(flat).any(1)):
+        mixed, weight[members] = _beside(axes, points, flat[members], found.of(members), families)
         for name, array in arrays.items():
             array[members] = getattr(mixed, name)
     return Posterior(**arrays), weight
 
 
-def _groups(axes: Surface, flat: FloatArray, tried: BoolArray) -> Iterator[tuple[Points, IntArray]]:
-    """Surfaces worth a fit, so many that what is large stays in the cache; at strikes each has its points."""
+_Group = tuple[Points, IntArray, tuple[Family, ...]]
+
+
+def _groups(axes: Surface, flat: FloatArray, tried: BoolArray) -> Iterator[_Group]:
+    """Surfaces worth a fit, so many that what is large stays in the cache, and what is fitted to them; at
+    strikes each has its points.
+    """
     members, size = np.flatnonzero(tried), 1
     if axes.deltas is not None:  # those with as many quotes together
         members = members[np.argsort(np.isfinite(flat[members]).sum(1), kind="stable")]
         size = max(_IN_CACHE // (flat.shape[1] * (4 + 3 * len(axes.tenors))), 1)
     for block in (members[first : first + size] for first in range(0, len(members), size)):
         points = points_of(axes, flat[block[0]])
-        worth = block[_worth(points, np.isfinite(flat[block]))]
-        if len(worth):
-            yield points, worth
+        quoted = np.isfinite(flat[block])
+        worth, own = _worth(points, quoted), _has(points, quoted, _OWN_QUOTES)
+        for some, families in ((worth & ~own, _ALIKE), (worth & own, (*_ALIKE, SVI))):
+            if some.any():
+                yield points, block[some], families
 
 
 def _worth(points: Points, quoted: BoolArray) -> BoolArray:
     """[B] of masks [B, N]: whether there are quotes enough, of smiles too, and not too many."""
-    count, expiries = quoted.sum(1), (quoted @ points.members > 0).sum(1)
-    enough = (_AN_EXPIRY * expiries <= count) & (count <= _MOST_QUOTES)
+    enough = _has(points, quoted, _AN_EXPIRY) & (quoted.sum(1) <= _MOST_QUOTES)
     few = len(points.tenors) <= _MOST_EXPIRIES
     return np.asarray(enough & few & (points.width_told(quoted) >= ENOUGH))
 
 
+def _has(points: Points, quoted: BoolArray, count: int) -> BoolArray:
+    """[B] whether the quoted expiries have so many quotes in the mean."""
+    return np.asarray(count * (quoted @ points.members > 0).sum(1) <= quoted.sum(1))
+
+
 def _beside(
-    axes: Surface, points: Points, values: FloatArray, known: Posterior
+    axes: Surface, points: Points, values: FloatArray, known: Posterior, families: tuple[Family, ...]
 ) -> tuple[Posterior, FloatArray]:
-    """The same of surfaces [B, N] worth a fit."""
+    """The same of surfaces [B, N] worth fits of these families."""
     quoted = np.isfinite(values)
     start = np.minimum(known.mean, np.log(MAX_VOL))
     whole, used = np.where(quoted, values, start), np.argsort(~quoted, axis=1, kind="stable")
@@ -85,11 +100,12 @@ def _beside(
     seen, given = (np.take_along_axis(each, used, 1) for each in (whole, 1.0 * quoted))
     quotes = Quotes(_places(axes, points, whole).some(used), seen, given)
     level, answers = median_of(values), [_own(known, quoted)]
-    priors = [Prior.of(points.tenors, level, drift) for drift in _DRIFTS]
-    e = priors[0].near(start[:, points.at_the_money], quotes)
-    for prior, small in zip(priors, _SMALL, strict=True):
-        fits = fitted(prior, prior.started(e), quotes, typical, small)
-        e = fits.e
+    prior = Prior.of(points.tenors, level, families[0])
+    e, noise = prior.near(start[:, points.at_the_money], quotes), None
+    for family in families:
+        before, prior = prior, Prior.of(points.tenors, level, family)
+        fits = fitted(prior, prior.started(before, e), quotes, typical, noise if family.own else None)
+        e, noise = fits.e, fits.noise
         answers.append(_said(fits, axes, points, (whole, quoted), used))
     return _mixed(known, points, quoted, *map(np.stack, zip(*answers, strict=True)))
 
@@ -159,6 +175,7 @@ def _mixed(
 ) -> tuple[Posterior, FloatArray]:
     """Log odds of an answer in a cell: its gain in log density of the quotes, and how sure it is of the cell.
 
+    Smiles of their own say nothing of an expiry with fewer quotes than numbers.
     Beyond the quotes of an expiry, only those count that are the outermost of theirs: who foretells these
     from the others knows how smiles go on. mean, std, zscore, density: [a, B, N] of a answers, the first is
     `known`.
@@ -166,7 +183,10 @@ def _mixed(
     end, beyond = _outermost(points, quoted)
     log, of_ends = (_log_odds(density, which) for which in (quoted, end))
     sure = _PRECISION * np.log(np.where(quoted, 1.0, std))
-    weight = _weights(np.where(beyond, of_ends[..., None], log[..., None]) - sure)
+    odds = np.where(beyond, of_ends[..., None], log[..., None]) - sure
+    few = (quoted @ points.members)[:, points.rows] < _NUMBERS
+    odds[_OWN:] = np.where(few, -np.inf, odds[_OWN:])
+    weight = _weights(odds)
     middle = (weight * mean).sum(0)
     spread = np.sqrt((weight * (std**2 + (mean - middle) ** 2)).sum(0))
     of_quotes = _weights(log)[..., None]
@@ -185,7 +205,7 @@ def _log_odds(density: FloatArray, which: BoolArray) -> FloatArray:
     beside.
     """
     gain = ((density - density[0]) * which).sum(-1) / np.sqrt(np.maximum(which.sum(-1), 1))
-    return np.asarray(_SHARP * gain)
+    return np.asarray(_SHARP * gain - _AGAINST[: len(gain), None])
 
 
 def _outermost(points: Points, quoted: BoolArray) -> tuple[BoolArray, BoolArray]:

@@ -1,0 +1,26 @@
+"""Families of surfaces of SVI smiles: SSVI, eSSVI, and raw SVI expiry by expiry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Family:
+    """What smiles may do expiry by expiry. drift: std of each of their `drifting` numbers, d and e of
+    `essvi.py`, or s and f too; rough: variance of what expiries do not have in common, over that of what they
+    have; small: noise of the quotes over what is typical, before they are seen.
+    """
+
+    drift: float
+    small: float
+    rough: float = 0.02
+    drifting: int = 2
+
+    @property
+    def own(self) -> bool:
+        """Whether smiles have all numbers of raw SVI."""
+        return self.drifting > 2
+
+
+SSVI, ESSVI, SVI = Family(0.0, 0.1), Family(0.3, 0.3), Family(0.6, 0.3, rough=0.4, drifting=4)
