@@ -63,7 +63,7 @@ def test_the_program_finds_each_kind_of_trade() -> None:
     for change in ([0.0, 0.2, 0.0], [-0.2, 0.0, 0.0], [0.0, 0.0, 0.5]):
         prices = fair + change
         rows = np.zeros(3, dtype=np.intp)
-        trades = arbitrage_trades(rows, k[0], prices[0], prices[0], 1e-10, NormalHull)
+        trades = list(arbitrage_trades(rows, k[0], prices[0], prices[0], 1e-10, NormalHull))
         assert trades and martingale_distance(k, prices) > 1e-3
     later = np.vstack([fair, 0.9 * fair + 0.1 * np.maximum(-k, 0)])
     assert martingale_distance(np.vstack([k, k]), later) > 1e-3

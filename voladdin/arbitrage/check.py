@@ -89,10 +89,10 @@ def _violations(
     rows, columns = given.cells.T
     strikes, bids = given.at(sides[0][rows, columns])
     asks = bids if sides[1] is sides[0] else given.at(sides[1][rows, columns])[1]
-    found = arbitrage_trades(given.rows, strikes, bids, asks, tolerance, given.hull)
+    trades = arbitrage_trades(given.rows, strikes, bids, asks, tolerance, given.hull)
+    found = sorted(trades, key=lambda trade: -trade.size)
     if not found:
         return ()
-    found = sorted(found, key=lambda trade: -trade.size)
     places = [(row, column) for row, column in given.cells.tolist()]
     names = TradeWords(surface, places)
     return tuple(

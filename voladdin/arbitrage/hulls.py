@@ -11,14 +11,13 @@ from bisect import bisect_right
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import compress
 from typing import Literal
 
 import numpy as np
 
 from .._typing import FloatArray, IntArray
 from ..surface import MAX_VOL
-from .nodes import AtDeltas, AtStrikes, Nodes
+from .nodes import AtDeltas, Nodes
 from .tolerances import EDGE, LEAST_LEG, LEAST_TIME_VALUE, LEAST_VOL, ON_HULL
 
 FORWARD = -1  # the call of strike 0, which is worth one forward at every tenor
@@ -47,11 +46,10 @@ class Trade:
 class Hull:
     """The lower hull of calls: convex, decreasing, linear from (0, 1) on, flat beyond the last.
 
-    LEAST: what a call is worth at least, and 0, once its strike is taken off. SAME: what the rounding of
-    strikes that are one moves a price by, at most.
+    SAME: what the rounding of strikes that are one moves a price by, at most, in 1 + strike.
     """
 
-    LEAST, SAME = 1.0, EDGE
+    SAME = EDGE
 
     def __init__(self, calls: list[Point]) -> None:
         self._points = lower_hull(sorted(calls))
@@ -63,6 +61,11 @@ class Hull:
         return self._points[1:]
 
     @staticmethod
+    def intrinsic(strikes: FloatArray) -> FloatArray:
+        """The least each call is worth."""
+        return np.maximum(1.0 - strikes, 0.0)
+
+    @staticmethod
     def same(strike: float) -> Hashable:
         """What is equal of strikes that differ by rounding only."""
         return f"{strike:.13e}"
@@ -71,10 +74,6 @@ class Hull:
         """Of the cheapest calls that are worth at least the call at `strike`."""
         (_, left, _), (_, right, _), weight = self._around(strike)
         return left + weight * (right - left)
-
-    def values(self, strikes: FloatArray) -> FloatArray:
-        """The same of many strikes [n]."""
-        return np.interp(strikes, self._places, [price for _, price, _ in self._points])
 
     def legs(self, strike: float) -> Legs:
         """These calls."""
@@ -105,13 +104,16 @@ class Hull:
         return strikes, prices, np.append(np.diff(prices) / np.diff(strikes), 0.0)
 
 
-def latest_first(tenors: IntArray) -> Iterator[list[int]]:
-    """The nodes of each tenor [N], in order."""
-    order = np.argsort(tenors, kind="stable")
-    starts = np.flatnonzero(np.diff(tenors[order], prepend=-1)).tolist()
-    nodes = order.tolist()
-    for start, stop in zip(reversed(starts), [len(nodes), *reversed(starts)], strict=False):
-        yield nodes[start:stop]
+def _latest_first(
+    rows: IntArray, strikes: FloatArray, prices: FloatArray
+) -> Iterator[tuple[int, list[int], list[Point]]]:
+    """Each tenor's row, its nodes, and the points of those that have a price."""
+    points = list(zip(strikes.tolist(), prices.tolist(), range(len(rows)), strict=True))
+    nodes: dict[int, list[int]] = {}
+    for i, row in enumerate(rows.tolist()):
+        nodes.setdefault(row, []).append(i)
+    for row in sorted(nodes, reverse=True):
+        yield row, nodes[row], [points[i] for i in nodes[row] if points[i][1] == points[i][1]]
 
 
 def lower_hull(points: list[Point], start: Point = FORWARD_POINT) -> list[Point]:
@@ -136,8 +138,8 @@ def arbitrage_trades(
     asks: FloatArray,
     tolerance: float,
     hull: type[Hull] = Hull,
-) -> list[Trade]:
-    """All trades that lock in more than `tolerance`, by node; empty if and only if there is no arbitrage.
+) -> Iterator[Trade]:
+    """All trades that lock in more than `tolerance`; none if and only if there is no arbitrage.
 
     tenors: [N] ranks, in any order. strikes: [N] K/F above 0, finite. bids, asks: [N] forward-normalised call
     prices, NaN where one cannot sell or buy. hull: another kind than `Hull`, and strikes and prices as it
@@ -146,41 +148,34 @@ def arbitrage_trades(
     At each node up to three: within its tenor; against the same strike later; and against several strikes
     and tenors, where that locks in more than the two simple ones.
     """
-    found: list[Trade] = []
-    place, bid, ask = strikes.tolist(), bids.tolist(), asks.tolist()
-    keys = [hull.same(strike) for strike in place]
-    cheap = np.maximum(hull.LEAST - strikes, 0.0) - asks > tolerance
+    place, bid, too_low = strikes.tolist(), bids.tolist(), hull.intrinsic(strikes) - asks
+    sold = bids - tolerance + hull.SAME * (1.0 + np.abs(strikes))  # no trade where the hull is not below
+    least = np.where(too_low > tolerance, np.inf, sold).tolist()
     all_later = hull([])
-    later: dict[Hashable, Point] = {}
-    for nodes in latest_first(tenors):
-        points = [(place[i], ask[i], i) for i in nodes if ask[i] == ask[i]]
+    cheapest: dict[Hashable, Point] = {}  # of each strike
+    later: list[Point] = []  # that are not among them yet
+    for _, nodes, points in _latest_first(tenors, strikes, asks):
         all_later = hull(all_later.calls + points)
-        above = bids[nodes] - all_later.values(strikes[nodes]) > tolerance - hull.SAME
-        doubtful = list(compress(nodes, above | cheap[nodes]))
-        own = hull(points) if doubtful else all_later
+        doubtful = [i for i in nodes if all_later.value(place[i]) < least[i]]
+        if doubtful:
+            for point in later:
+                key = hull.same(point[0])
+                if key not in cheapest or point[1] < cheapest[key][1]:
+                    cheapest[key] = point
+            later, own = [], hull(points)
         for i in doubtful:
-            found += _trades_at(i, place[i], bid[i], ask[i], tolerance, own, later.get(keys[i]), all_later)
-        for point in points:
-            key = keys[point[2]]
-            if key not in later or point[1] < later[key][1]:
-                later[key] = point
-    return found
+            if too_low[i] > tolerance:
+                yield Trade("bounds", i, float(too_low[i]), ())
+            same = cheapest.get(hull.same(place[i]))
+            yield from _sold(i, place[i], bid[i], tolerance, own, same, all_later)
+        later += points
 
 
-def _trades_at(
-    node: int,
-    strike: float,
-    bid: float,
-    ask: float,
-    tolerance: float,
-    own: Hull,
-    same: Point | None,
-    all_later: Hull,
+def _sold(
+    node: int, strike: float, bid: float, tolerance: float, own: Hull, same: Point | None, all_later: Hull
 ) -> Iterator[Trade]:
-    """Those that sell one call, or buy it. same: the cheapest call of its strike at a later tenor."""
-    intrinsic, least, simple = max(own.LEAST - strike, 0.0), bid - tolerance, 0.0
-    if intrinsic - ask > tolerance:
-        yield Trade("bounds", node, intrinsic - ask, ())
+    """Those that sell one call. same: the cheapest call of its strike at a later tenor."""
+    least, simple = bid - tolerance, 0.0
     if (value := own.value(strike)) < least:
         simple, legs = bid - value, own.legs(strike)
         yield Trade(_kind(legs, across=False), node, simple, legs)
@@ -200,48 +195,41 @@ def _kind(legs: Legs, *, across: bool) -> str:
     return "calendar" if across else "call spread"
 
 
-@dataclass(frozen=True)
-class Hulls:
-    """One price function for each tenor, ordered in tenor. ranks: [N] each node's place in them."""
+class Hulls(dict[int, Hull]):
+    """The price function of each tenor's row, from the first on; they are ordered in tenor."""
 
-    ranks: IntArray
-    functions: list[Hull]
-
-    def at(self, strikes: FloatArray, ranks: IntArray | None = None) -> tuple[FloatArray, FloatArray]:
-        """[R] each tenor's function at strikes [R], and its slope there; for all nodes, or `ranks` [R]."""
-        ranks = self.ranks if ranks is None else ranks
+    def at(self, strikes: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+        """[R] the function of each of `rows` [R] at its strike, and the slope there."""
         value, slope = np.empty_like(strikes), np.empty_like(strikes)
-        for rank in np.unique(ranks).tolist():
-            here = ranks == rank
-            value[here], slope[here] = self.functions[rank].at(strikes[here])
+        for row in np.unique(rows).tolist():
+            here = rows == row
+            value[here], slope[here] = self[row].at(strikes[here])
         return value, slope
 
 
 def hulls(rows: IntArray, strikes: FloatArray, prices: FloatArray) -> Hulls:
     """Lower hulls of each tenor's and all later prices [N]; NaN is none."""
-    place, price = strikes.tolist(), prices.tolist()
-    functions = [Hull([])]
-    for nodes in latest_first(rows):
-        own = [(place[i], price[i], i) for i in nodes if price[i] == price[i]]
-        functions.append(Hull(functions[-1].calls + own))
-    return Hulls(np.unique(rows, return_inverse=True)[1], functions[:0:-1])
+    found, latest = Hulls(), Hull([])
+    for row, _, own in _latest_first(rows, strikes, prices):
+        found[row] = latest = Hull(latest.calls + own)
+    return Hulls(reversed(found.items()))
 
 
-def onto(hull: Hulls, nodes: Nodes, ranks: IntArray, vols: FloatArray) -> FloatArray:
+def onto(hull: Hulls, nodes: Nodes, vols: FloatArray) -> FloatArray:
     """[R] vols of points on the hull, at their strikes or, from `vols`, along their deltas."""
-    if isinstance(nodes, AtStrikes):
-        value = hull.at(nodes.strikes, ranks)[0] - nodes.intrinsic
-        return nodes.implied(np.maximum(value, LEAST_TIME_VALUE))
-    return _along(hull, nodes, ranks, vols)
+    if isinstance(nodes, AtDeltas):
+        return _along(hull, nodes, vols)
+    value = hull.at(nodes.strikes, nodes.rows)[0] - nodes.intrinsic
+    return nodes.implied(np.maximum(value, LEAST_TIME_VALUE))
 
 
-def _along(hull: Hulls, nodes: AtDeltas, ranks: IntArray, vols: FloatArray) -> FloatArray:
+def _along(hull: Hulls, nodes: AtDeltas, vols: FloatArray) -> FloatArray:
     """Newton, or bisection where that stalls."""
     low, high = np.full_like(vols, LEAST_VOL), np.full_like(vols, MAX_VOL)
     last, every = np.full(len(vols), np.inf), np.arange(len(vols))
     for _ in range(_NEWTON_STEPS):
         strikes, calls = nodes.at(vols)
-        value, slope = hull.at(strikes, ranks)
+        value, slope = hull.at(strikes, nodes.rows)
         gap = calls - value
         if (np.abs(gap) <= ON_HULL).all():
             break

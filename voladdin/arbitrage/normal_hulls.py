@@ -22,7 +22,7 @@ _DIGITS = 11  # of k: strikes that differ in later ones differ by rounding only
 class NormalHull(Hull):
     """The lower hull of calls [(K - F, price, node)]: of slope -1 before the first, flat beyond the last."""
 
-    LEAST, SAME = 0.0, 10.0**-_DIGITS
+    SAME = 10.0**-_DIGITS
 
     def __init__(self, calls: list[Point]) -> None:
         self._points = _steep_enough(sorted(calls))
@@ -34,16 +34,14 @@ class NormalHull(Hull):
         return self._points
 
     @staticmethod
+    def intrinsic(strikes: FloatArray) -> FloatArray:
+        """The least each call is worth."""
+        return np.maximum(-strikes, 0.0)
+
+    @staticmethod
     def same(strike: float) -> Hashable:
         """What is equal of strikes that differ by rounding only."""
         return round(strike, _DIGITS)
-
-    def values(self, strikes: FloatArray) -> FloatArray:
-        """Of the cheapest calls and cash that are worth at least the calls at `strikes` [n]."""
-        if not self._points:
-            return np.full_like(strikes, LARGEST)
-        first, price, _ = self._points[0]
-        return np.where(strikes < first, price + first - strikes, super().values(np.maximum(strikes, first)))
 
     def _around(self, strike: float) -> tuple[Point, Point, float]:
         """Before the first call that one and cash; nothing covers where there is none."""

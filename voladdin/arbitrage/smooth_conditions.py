@@ -80,12 +80,8 @@ def diagnose(surface: Surface) -> Diagnostics:
 
 def _falling_only(delta: FloatArray, moneyness: FloatArray) -> FloatArray:
     """Deltas [T, K], NaN at tenors where they do not fall with the strike: no function of delta exists."""
-    result = np.full(delta.shape, np.nan)
-    for row, places in enumerate(moneyness):
-        order = np.argsort(places)[: np.isfinite(places).sum()]
-        if (np.diff(delta[row, order]) < 0).all():
-            result[row] = delta[row]
-    return result
+    along = np.take_along_axis(delta, np.argsort(moneyness, axis=1), axis=1)
+    return np.where((np.diff(along, axis=1) >= 0).any(axis=1, keepdims=True), np.nan, delta)
 
 
 def _splines(x: FloatArray, y: FloatArray) -> Iterator[tuple[int, CubicSpline, NDArray[np.intp]]]:
@@ -148,10 +144,7 @@ def _profiles(x: FloatArray, y: FloatArray) -> FloatArray:
     for row, spline, at in _splines(x, y):
         ends = x[row, at[[0, -1]]] + [-_SAME, _SAME]
         profiles[row] = np.where((x >= ends[0]) & (x <= ends[1]), spline(x), np.nan)
-    for row in range(len(x)):
-        same = np.abs(x - x[row]) <= _SAME
-        profiles[row] = np.where(same, y[row], profiles[row])
-    return profiles
+    return np.where(np.abs(x - x[:, None]) <= _SAME, y[:, None], profiles)
 
 
 def _slope_in_time(tenors: FloatArray, profiles: FloatArray) -> FloatArray:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
-from .._typing import BoolArray, FloatArray, IntArray
+from .._typing import BoolArray, FloatArray
 from ..surface import MAX_VOL
 from .conditions import neighbours
-from .hulls import FORWARD_POINT, arbitrage_trades, latest_first, lower_hull
+from .hulls import arbitrage_trades
 from .nodes import AtStrikes, Axes, Rectangle, at_own_strikes
 from .tolerances import EDGE, MAX_LOG_STRIKE, TOLERANCE
 
@@ -49,14 +49,8 @@ def _by_hulls(axes: Axes, vols: FloatArray, tolerance: float) -> BoolArray:
     if not len(left):
         return free
     strikes, calls = AtStrikes(nodes.rows, nodes.m[left], nodes.root).at(flat[left])
-    free[left] = True
     for b, k, c, here in zip(left, strikes, calls, np.isfinite(calls), strict=True):
-        if not here.any():
-            continue
-        height = _most_above(nodes.rows[here], k[here], c[here], tolerance + EDGE)
-        near = abs(height - tolerance) <= EDGE
-        trades = near and arbitrage_trades(nodes.rows[here], k[here], c[here], c[here], tolerance)
-        free[b] = not (trades if near else height > tolerance)
+        free[b] = next(arbitrage_trades(nodes.rows[here], k[here], c[here], c[here], tolerance), None) is None
     return free
 
 
@@ -93,19 +87,6 @@ def _corners(later: BoolArray, k: FloatArray, c: FloatArray, tolerance: float) -
     flattest = np.fmin.reduce(slope, axis=2, where=later & (run < 0), initial=0.0)
     above = (np.fmax(steepest, (c - 1.0) / k) > flattest) | (np.maximum(1.0 - k, 0.0) - c > tolerance)
     return np.asarray(~above.any(axis=1))
-
-
-def _most_above(rows: IntArray, strikes: FloatArray, calls: FloatArray, enough: float) -> float:
-    """How far prices are above the hull of own and later ones, at most or the first beyond `enough`."""
-    worst = float((np.maximum(1.0 - strikes, 0.0) - calls).max())
-    points, hull = list(zip(strikes.tolist(), calls.tolist(), range(len(rows)), strict=True)), [FORWARD_POINT]
-    for nodes in latest_first(rows):
-        hull = lower_hull(sorted([*hull[1:], *(points[node] for node in nodes)]))
-        place, price, _ = zip(*hull, strict=True)
-        worst = max(worst, float((calls[nodes] - np.interp(strikes[nodes], place, price)).max()))
-        if worst > enough:
-            break
-    return worst
 
 
 def _shared_moneyness(axes: Axes) -> FloatArray | None:

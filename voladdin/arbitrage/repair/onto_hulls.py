@@ -41,9 +41,9 @@ def placed(nodes: Nodes, vols: FloatArray, free: BoolArray, slack: float = ROUND
     for _ in range(_PLACINGS):
         strikes, calls = nodes.at(vols)
         hull = hulls(nodes.rows, strikes, _usable(nodes.rows, strikes, calls, free, slack))
-        off = np.flatnonzero(free & (np.abs(hull.at(strikes)[0] - calls) > ROUNDING))
+        off = np.flatnonzero(free & (np.abs(hull.at(strikes, nodes.rows)[0] - calls) > ROUNDING))
         moved = vols.copy()
-        moved[off] = onto(hull, nodes.only(off), hull.ranks[off], vols[off])
+        moved[off] = onto(hull, nodes.only(off), vols[off])
         short = (moved > vols) & (moved > MAX_VOL * (1 - 1e-9))
         vols = moved
         if not short.any():

@@ -25,9 +25,9 @@ def between(axes: Surface, vols: FloatArray, movable: BoolArray) -> FloatArray:
     strikes, calls = nodes.at(found)
     free = np.isfinite(calls) & movable.ravel()
     above = hulls(nodes.rows, strikes, _raised(nodes.rows, strikes, calls, free))
-    value = above.at(strikes)[0]
+    value = above.at(strikes, nodes.rows)[0]
     off = np.flatnonzero(free & (np.abs(value - calls) > ROUNDING))
-    found[off] = onto(above, nodes_of(axes, vols).only(off), nodes.rows[off], found[off])
+    found[off] = onto(above, nodes_of(axes, vols).only(off), found[off])
     return np.clip(found, LEAST_VOL, MAX_VOL).reshape(vols.shape)
 
 
@@ -39,9 +39,9 @@ def disputed(axes: Surface, quotes: FloatArray, doubt: FloatArray) -> BoolArray:
     out = np.zeros(quotes.size, dtype=np.bool_)
     while len(kept):
         found = arbitrage_trades(nodes.rows[kept], strikes[kept], calls[kept], calls[kept], TOLERANCE)
-        if not found:
-            break
         trades = [[trade.node, *(leg for leg, _ in trade.legs if leg != FORWARD)] for trade in found]
+        if not trades:
+            break
         worst = {max(trade, key=lambda i: doubts[kept[i]]) for trade in trades}
         out[kept[list(worst)]] = True
         kept = kept[~out[kept]]
@@ -54,7 +54,7 @@ def _raised(rows: IntArray, strikes: FloatArray, calls: FloatArray, free: BoolAr
     raised = np.where(free, np.maximum(calls, 1.0 - strikes), calls)
     slopes, heights = np.array([-1.0, 0.0]), np.array([1.0, 0.0])  # intrinsic value
     held = np.isfinite(calls) & ~free
-    for row, hull in enumerate(below.functions):
+    for row, hull in below.items():
         here = rows == row
         k, own = strikes[here & held], _own_slope(strikes[here], calls[here])[held[here]]
         (price, right), left = hull.at(k), hull.at(k, side="left")[1]
