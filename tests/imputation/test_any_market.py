@@ -71,6 +71,12 @@ class TestConditioning:
         np.testing.assert_allclose(universal.candidates.variance(points), diagonal, rtol=1e-12)
         assert (np.linalg.eigvalsh(whole) > -1e-10).all()
 
+    def test_points_among_each_other_and_of_two_sets_covary_alike(self, universal: Universal) -> None:
+        points, candidates = scattered(170)[0], universal.candidates[np.array([0, 7])]
+        whole, part = candidates.covariance(points, points), candidates.covariance(points[:90], points[90:])
+        np.testing.assert_allclose(part, whole[:, :90, 90:], rtol=1e-12)
+        np.testing.assert_array_equal(whole, whole.swapaxes(1, 2))
+
     def test_left_out_quotes_by_leaving_them_out(self, universal: Universal) -> None:
         points, values = scattered(12)
         one = universal.candidates[np.array([1])]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voladdin.imputation.conditioning import NUGGET, condition, core_mean
+from voladdin.imputation.conditioning import NUGGET, condition, core_mean, times_transposed
 
 CELLS = 7
 
@@ -34,6 +34,18 @@ def test_condition_is_the_textbook_formula(seed: int) -> None:
         left = np.diag(covariance) - np.einsum("ij,ji->i", gain, covariance[seen])
         np.testing.assert_allclose(result.std[b] ** 2, np.maximum(left, NUGGET), atol=1e-7)
         np.testing.assert_allclose(result.distance[b], residual @ np.linalg.solve(inner, residual), rtol=1e-8)
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (2, 3, 4, 6), (2, 0, 6), (1, 1, 1)])
+def test_rows_times_transposed_triangles_are_written_over(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    rows, roots = (
+        rng.standard_normal(shape),
+        np.tril(rng.standard_normal((*shape[:-2], shape[-1], shape[-1]))),
+    )
+    expected = rows @ roots.swapaxes(-1, -2)
+    assert times_transposed(rows, roots) is rows
+    np.testing.assert_allclose(rows, expected, atol=1e-14)
 
 
 @pytest.mark.parametrize("seed", range(5))

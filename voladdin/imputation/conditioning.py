@@ -108,6 +108,17 @@ def triangular_inverse(roots: FloatArray) -> FloatArray:
     return found
 
 
+def times_transposed(rows: FloatArray, roots: FloatArray) -> FloatArray:
+    """[..., m, n] rows times the transposed of lower triangular [..., n, n]; rows are written over."""
+    from scipy.linalg.blas import dtrmm  # not at import, which is to be light
+
+    found = np.ascontiguousarray(rows)
+    for place in np.ndindex(found.shape[:-2]) if found.size else ():
+        each, root = found[place], roots[place]
+        dtrmm(1.0, root.T, each.T, trans_a=1, overwrite_b=1)  # in place: transposes are as Fortran has them
+    return found
+
+
 def condition(
     mean: FloatArray, covariance: FloatArray, values: FloatArray, observed: NDArray[np.bool_]
 ) -> GaussianPosterior:

@@ -57,8 +57,8 @@ def guard(axes: Surface, filled: FloatArray, observed: BoolArray, doubt: FloatAr
     contradictory = bad[~arbitrage_free(axes, np.where(observed, filled, np.nan)[bad])]
     for b in contradictory:
         disputed[b] = _disputed(axes, filled[b], observed[b], doubt[b])
-    bad = bad[~arbitrage_free(axes, np.where(disputed, np.nan, filled)[bad])]
-    for b in bad:
+    beside = arbitrage_free(axes, np.where(disputed, np.nan, filled)[contradictory])
+    for b in np.setdiff1d(bad, contradictory[beside]):
         kept = np.where(disputed[b], np.nan, filled[b])
         if kept.size > LARGE:
             moved = between_hulls.between(axes, kept, ~observed[b])

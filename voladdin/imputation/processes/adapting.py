@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..._typing import FloatArray
-from .covariance import PointPairs
+from .covariance import ListedPairs
 from .points import Points
 from .process import HYPERPARAMETERS, LOGARITHMS, NUGGET, Candidates
 
@@ -35,7 +35,7 @@ class _LogPosterior:
     def __init__(self, candidates: Candidates, quotes: Points, values: FloatArray) -> None:
         tenors, rows = np.unique(quotes.rows, return_inverse=True)
         own = Points(quotes.tenors[tenors], rows, quotes.u, quotes.own)
-        pairs, ones = PointPairs.among(own), (candidates[np.array([g])] for g in range(len(candidates)))
+        pairs, ones = ListedPairs.among(own), (candidates[np.array([g])] for g in range(len(candidates)))
         self._each = [_OfOne(one, own, pairs, values) for one in ones]
 
     def __call__(self, flat: FloatArray) -> tuple[float, FloatArray]:
@@ -51,10 +51,10 @@ class _OfOne:
     in time, with their derivatives, of pairs of tenors [R * R].
     """
 
-    def __init__(self, one: Candidates, quotes: Points, pairs: PointPairs, values: FloatArray) -> None:
+    def __init__(self, one: Candidates, quotes: Points, pairs: ListedPairs, values: FloatArray) -> None:
         self._own = {name: float(one.hyper[name][0]) for name in ADAPTED}
         self._wander, self._nu, self._pairs = one.wander, float(one.degrees[0]), pairs
-        self._lower = pairs.i * len(quotes) + pairs.j
+        self._lower, self._diagonal = pairs.i * len(quotes) + pairs.j, np.flatnonzero(pairs.i == pairs.j)
         t = quotes.tenors
         self._gap, self._late = np.abs(t[:, None] - t).ravel(), (t[:, None] + t + 2.0).ravel()
         self._square = quotes.u**2
@@ -65,9 +65,10 @@ class _OfOne:
 
     def __call__(self, move: FloatArray) -> tuple[float, FloatArray]:
         h = moved(self._own, move * self._wander)
-        level, smile, across = self._level(h), self._time(h), self._weights(h) @ self._pairs.smile
+        level, smile, across = self._level(h), self._time(h), self._pairs.across(self._weights(h))
         both = [_Between.of(h, name, self._pairs, self._between(h, name)) for name in ("residual", "rough")]
-        pairs = self._fixed + across * smile[0].take(self._pairs.tenors)
+        along = smile[0].take(self._pairs.tenors)
+        pairs = self._fixed + across * along
         pairs += level[0].take(self._pairs.tenors)
         for one in both:
             pairs += one.covariance
@@ -77,9 +78,9 @@ class _OfOne:
         each = np.diagonal(inverse) * noise
         slopes: _Slopes = {"noise_std": each.sum(), "noise_wings": 0.5 * each @ (wings / (1.0 + wings))}
         by_pair = inverse.take(self._lower)
-        by_pair[self._pairs.i == self._pairs.j] *= 0.5
+        by_pair[self._diagonal] *= 0.5
         slopes |= self._in_time(by_pair, level) | self._in_time(by_pair * across, smile)
-        sizes = self._pairs.smile @ (by_pair * smile[0].take(self._pairs.tenors))
+        sizes = self._pairs.smile @ (by_pair * along)
         slopes |= dict(zip(_SMILE, 2.0 * self._weights(h) * sizes, strict=True))
         for one in both:
             slopes |= one.slopes(by_pair, self._pairs)
@@ -93,14 +94,14 @@ class _OfOne:
         n = len(noise)
         covariance = np.zeros((n, n))
         covariance.reshape(-1)[self._lower] = pairs
-        covariance[np.diag_indices(n)] += noise
-        root, wrong = dpotrf(covariance.T, clean=0)
+        covariance.reshape(-1)[:: n + 1] += noise
+        root, wrong = dpotrf(covariance.T, clean=0, overwrite_a=1)
         if wrong:
             raise np.linalg.LinAlgError
         pull = dpotrs(root, self._residual)[0]
         distance, most = float(pull @ self._residual), self._nu + n
         minus = float(np.log(np.diagonal(root)).sum()) + 0.5 * most * np.log1p(distance / self._nu)
-        inverse = dpotri(root)[0].T
+        inverse = dpotri(root, overwrite_c=1)[0].T
         inverse -= (most / (self._nu + distance) * pull)[:, None] * pull
         return minus, inverse
 
@@ -156,7 +157,7 @@ class _Between:
     in_time: _InTime
 
     @classmethod
-    def of(cls, h: Mapping[str, float], name: str, pairs: PointPairs, in_time: _InTime) -> _Between:
+    def of(cls, h: Mapping[str, float], name: str, pairs: ListedPairs, in_time: _InTime) -> _Between:
         r, wings = np.sqrt(5.0) / h[f"{name}_width"] * pairs.gap, h[f"{name}_wings"]
         decay = np.exp(-r)
         time, size = in_time[0].take(pairs.tenors), pairs.growth(wings)
@@ -168,7 +169,7 @@ class _Between:
         """[P]."""
         return self.variance * self.across * self.size * self.time
 
-    def slopes(self, by_pair: FloatArray, pairs: PointPairs) -> _Slopes:
+    def slopes(self, by_pair: FloatArray, pairs: ListedPairs) -> _Slopes:
         """by_pair: [P], derivatives by the covariance."""
         here = by_pair * (self.variance * self.time)
         sized, shaped = here * self.size, here * self.across

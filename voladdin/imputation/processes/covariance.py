@@ -5,6 +5,7 @@ What one candidate says of so many pairs stays in the cache; of two points of on
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -64,15 +65,14 @@ def _lower(points: Points) -> Iterator[tuple[PointPairs, list[IntArray]]]:
     for part in (slice(first, first + _IN_CACHE) for first in range(0, len(i), _IN_CACHE)):
         early, late = j[part], i[part]
         both = [late * len(points) + early, early * len(points) + late]
-        yield PointPairs.of(points, points, late, early), both
+        yield ListedPairs.of(points, late, early), both
 
 
 def _rows(a: Points, b: Points) -> Iterator[tuple[PointPairs, list[slice]]]:
     """All pairs, some rows at a time, and where they stand in [N * M]."""
-    rows, size, m = np.arange(len(a))[:, None], max(_IN_CACHE // max(len(b), 1), 1), len(b)
+    size, m = max(_IN_CACHE // max(len(b), 1), 1), len(b)
     for first in range(0, len(a), size):
-        pairs = PointPairs.of(a, b, rows[first : first + size], np.arange(m)[None])
-        yield pairs, [slice(first * m, (first + size) * m)]
+        yield CrossedPairs(a[first : first + size], b), [slice(first * m, (first + size) * m)]
 
 
 def _triangle(n: int) -> tuple[IntArray, IntArray]:
@@ -82,13 +82,38 @@ def _triangle(n: int) -> tuple[IntArray, IntArray]:
     return i, np.arange(len(i)) - (i * (i + 1)) // 2
 
 
-@dataclass(frozen=True)
-class PointPairs:
-    """P pairs of points, i and j [P]. tenors: [P], which of [R * R]; gap: [P] in u; total, product: [P] of
-    both |u|; smile: [3, P], products of what the smile's processes are multiplied by.
+class PointPairs(ABC):
+    """Pairs of points, [P] or [n, m]. tenors: which of [R * R]; gap: in u."""
 
-    Or all pairs of points i [n, 1] and j [1, m], [n, m] in place of [P].
-    """
+    tenors: IntArray
+    gap: FloatArray
+
+    @abstractmethod
+    def across(self, weights: FloatArray) -> FloatArray:
+        """The products of what the smile's processes are multiplied by, weighed [3]."""
+
+    @abstractmethod
+    def growth(self, wings: float) -> FloatArray:
+        """Of a covariance whose deviations rise by so much for each unit of |u|."""
+
+    def covariance(
+        self, h: Mapping[str, float], level: FloatArray, smile: FloatArray, *between: FloatArray
+    ) -> FloatArray:
+        """Of one candidate; level, smile and between: [R * R], of its processes in time."""
+        found = smile.take(self.tenors)
+        found *= self.across(np.array([h[name] ** 2 for name in _SMILE]))
+        found += level.take(self.tenors)
+        for name, time in zip(("residual", "rough"), between, strict=True):
+            part = _matern52(self.gap * (-np.sqrt(5.0) / h[f"{name}_width"]))
+            part *= self.growth(h[f"{name}_wings"])
+            part *= (h[f"{name}_std"] ** 2 * time).take(self.tenors)
+            found += part
+        return found
+
+
+@dataclass(frozen=True)
+class ListedPairs(PointPairs):
+    """P pairs of points i and j [P]. total, product: [P] of both |u|; smile: [3, P]."""
 
     i: IntArray
     j: IntArray
@@ -99,39 +124,44 @@ class PointPairs:
     smile: FloatArray
 
     @classmethod
-    def among(cls, points: Points) -> PointPairs:
+    def among(cls, points: Points) -> ListedPairs:
         """Each pair once."""
-        return cls.of(points, points, *_triangle(len(points)))
+        return cls.of(points, *_triangle(len(points)))
 
     @classmethod
-    def of(cls, a: Points, b: Points, i: IntArray, j: IntArray) -> PointPairs:
-        tenors = (a.rows * len(a.tenors))[i] + b.rows[j]
-        gap, (one, other) = np.abs(a.u[i] - b.u[j]), (np.abs(a.u)[i], np.abs(b.u)[j])
-        smile = np.stack([x[i] * y[j] for x, y in zip(a.smile, b.smile, strict=True)])
+    def of(cls, points: Points, i: IntArray, j: IntArray) -> ListedPairs:
+        tenors, size = (points.rows * len(points.tenors))[i] + points.rows[j], np.abs(points.u)
+        gap, (one, other) = np.abs(points.u[i] - points.u[j]), (size[i], size[j])
+        smile = np.stack([x[i] * x[j] for x in points.smile])
         return cls(i, j, tenors, gap, one + other, one * other, smile)
 
-    def covariance(
-        self, h: Mapping[str, float], level: FloatArray, smile: FloatArray, *between: FloatArray
-    ) -> FloatArray:
-        """[P] of one candidate; level, smile and between: [R * R], of its processes in time."""
-        found = smile.take(self.tenors)
-        sizes = np.array([h[name] ** 2 for name in _SMILE])
-        found *= (sizes @ self.smile.reshape(len(sizes), -1)).reshape(self.gap.shape)
-        found += level.take(self.tenors)
-        for name, time in zip(("residual", "rough"), between, strict=True):
-            part = _matern52(self.gap * (-np.sqrt(5.0) / h[f"{name}_width"]))
-            part *= self.growth(h[f"{name}_wings"])
-            part *= (h[f"{name}_std"] ** 2 * time).take(self.tenors)
-            found += part
-        return found
+    def across(self, weights: FloatArray) -> FloatArray:
+        return np.asarray(weights @ self.smile)
 
     def growth(self, wings: float) -> FloatArray:
-        """[P] of a covariance whose deviations rise by so much for each unit of |u|."""
         size = self.product * wings
         size += self.total
         size *= wings
         size += 1.0
         return size
+
+
+class CrossedPairs(PointPairs):
+    """Each of n points with each of m others on the same tenors."""
+
+    def __init__(self, a: Points, b: Points) -> None:
+        self.tenors = (a.rows * len(a.tenors))[:, None] + b.rows
+        self.gap = np.abs(a.u[:, None] - b.u)
+        self._sizes = np.abs(a.u)[:, None], np.abs(b.u)
+        self._smiles = np.stack(a.smile), np.stack(b.smile)
+
+    def across(self, weights: FloatArray) -> FloatArray:
+        left, right = self._smiles
+        return np.asarray((left.T * weights) @ right)
+
+    def growth(self, wings: float) -> FloatArray:
+        one, other = self._sizes
+        return np.asarray((1.0 + wings * one) * (1.0 + wings * other))
 
 
 def _by_tenor(hyper: Mapping[str, FloatArray], tenors: FloatArray) -> tuple[FloatArray, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from ..._typing import BoolArray, FloatArray, IntArray
-from ..conditioning import lower_root, triangular_inverse
+from ..conditioning import lower_root, times_transposed, triangular_inverse
 from .adapting import adapted
 from .bending import NUMBERS
 from .points import Points
@@ -57,8 +57,11 @@ class WeighedCandidates:
     def answer(
         self, mean: FloatArray, cross: FloatArray, variance: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Mean and variance [N] of cells; mean, variance [g, N] and cross [g, N, n] are the priors'."""
-        gain = cross @ self.whiten.swapaxes(-1, -2)
+        """Mean and variance [N] of cells, from the priors'.
+
+        mean, variance: [g, N]; cross: [g, N, n], which is written over.
+        """
+        gain = times_transposed(cross, self.whiten)
         centre = mean + (gain @ self.white[..., None])[..., 0]
         left = np.maximum(variance - (gain**2).sum(-1), LEAST_VARIANCE)
         return mixture(self.weight, centre, left * self.spread[..., None])

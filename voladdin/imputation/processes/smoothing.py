@@ -29,43 +29,53 @@ def between_quotes(at: Points, quoted: BoolArray, residual: FloatArray) -> tuple
     row = np.unique(at.rows[order], return_inverse=True)[1]
     seen, values = quoted[order], np.where(quoted, residual, 0.0)[order]
     gaps, same = np.diff(at.u[order]), np.diff(row) == 0
-    answers = [
-        _solve(np.where(same, np.exp(-np.maximum(gaps, _LEAST_GAP) / length), 0.0), seen, values, row, noise)
-        for length in _LENGTHS
-        for noise in _NOISES
-    ]
+    lengths = (np.where(same, np.exp(-np.maximum(gaps, _LEAST_GAP) / length), 0.0) for length in _LENGTHS)
+    chains = [_precision(correlation) for correlation in lengths]
+    answers = [_solve(*chain, seen, values, row, noise) for chain in chains for noise in _NOISES]
     evidence = np.stack([answer[0] for answer in answers])
     evidence += evidence.mean(1, keepdims=True)
     best = (evidence > evidence.max(0) - _TIED).argmax(0)[row]
-    mean, diagonal, off = (
-        np.stack([answer[i] for answer in answers])[best, np.arange(len(row))] for i in (1, 2, 3)
-    )
+    mean, diagonal = (np.stack([answer[i] for answer in answers])[best, np.arange(len(row))] for i in (1, 2))
+    off = np.stack([chain[1] for chain in chains])[best[:-1] // len(_NOISES), np.arange(len(gaps))]
     found, left = np.empty_like(mean), np.empty_like(mean)
-    found[order], left[order] = mean, np.minimum(_inverse_diagonal(diagonal, off[:-1]), 1.0)
+    found[order], left[order] = mean, np.minimum(_inverse_diagonal(diagonal, off), 1.0)
     return found, left
 
 
-def _solve(
-    correlation: FloatArray, seen: BoolArray, values: FloatArray, row: IntArray, noise: float
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Log evidence [R], mean, and the posterior precision over a row's scale: diagonal, off-diagonal [N]."""
-    from scipy.linalg import cho_solve_banded, cholesky_banded  # not at import, which is to be light
+def _precision(correlation: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Of the process over a row's scale, its correlation [N - 1] from point to point: diagonal [N],
+    off-diagonal [N - 1] and the log [N] of what each point leaves of the variance of the next.
+    """
+    share, diagonal = 1.0 - correlation**2, np.ones(len(correlation) + 1)
+    told = correlation**2 / share
+    diagonal[1:] += told
+    diagonal[:-1] += told
+    return diagonal, -correlation / share, np.append(np.log(share), 0.0)
 
-    count = np.bincount(row, seen)
-    scale = np.bincount(row, values**2 * seen) / np.maximum(count, 1.0) + _LEAST_SCALE
+
+def _solve(
+    before: FloatArray,
+    off: FloatArray,
+    log_share: FloatArray,
+    seen: BoolArray,
+    values: FloatArray,
+    row: IntArray,
+    noise: float,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Log evidence [R], mean [N], and the diagonal [N] of the posterior precision over a row's scale.
+
+    before, off, log_share: `_precision`; values: [N], 0 where nothing is seen.
+    """
+    from scipy.linalg.lapack import dpttrf, dpttrs  # not at import, which is to be light
+
+    count, diagonal = np.bincount(row, seen), before + seen / noise
+    scale = np.bincount(row, values**2) / np.maximum(count, 1.0) + _LEAST_SCALE
     total = scale / (1.0 + noise)  # of the process; the noise has the rest
-    share = 1.0 - correlation**2
-    diagonal = np.ones(len(values))
-    diagonal[1:] += correlation**2 / share
-    diagonal[:-1] += correlation**2 / share
-    off = np.append(-correlation / share, 0.0)
-    diagonal = diagonal + seen / noise
-    root = cholesky_banded(np.stack([diagonal, off]), lower=True)
-    mean = cho_solve_banded((root, True), np.where(seen, values, 0.0) / noise)
-    misfit = np.bincount(row, values * (values - mean) * seen) / (noise * total)
-    log_det = 2.0 * np.log(root[0]) + np.append(np.log(share), 0.0)
-    evidence = misfit + count * np.log(noise * total) + np.bincount(row, log_det)
-    return -0.5 * evidence, mean, diagonal, off
+    pivots, lower, _ = dpttrf(diagonal, off)
+    mean = dpttrs(pivots, lower, values / noise)[0]
+    misfit = np.bincount(row, values * (values - mean)) / (noise * total)
+    evidence = misfit + count * np.log(noise * total) + np.bincount(row, np.log(pivots) + log_share)
+    return -0.5 * evidence, mean, diagonal
 
 
 def _inverse_diagonal(diagonal: FloatArray, off: FloatArray) -> FloatArray:
