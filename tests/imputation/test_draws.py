@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 import voladdin as va
 from tests.imputation.example import DELTAS, TENORS, holes, surface
+from voladdin._typing import BoolArray
 from voladdin.imputation.drawing import standard_draws
 from voladdin.imputation.model import UniversalBundle
+from voladdin.imputation.no_arbitrage import guard
 
 GRID = va.Surface(holes(surface(), 0.5), TENORS, deltas=DELTAS)
 
@@ -71,6 +75,18 @@ class TestDraws:
             total += weight * (left + np.outer(centre - mean, centre - mean))
         scale = np.sqrt(np.diag(total))
         assert np.abs(found - total / np.outer(scale, scale)).max() < 0.1
+
+    def test_the_quotes_of_all_draws_are_disputed_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        vols = holes(surface(), 0.5)
+        vols.flat[np.flatnonzero(np.isfinite(vols))[2]] *= 1.5
+        result, search, asked = va.impute(va.Surface(vols, TENORS, deltas=DELTAS)), guard._disputed, []
+
+        def counted(*arguments: Any) -> BoolArray:
+            asked.append(arguments)
+            return search(*arguments)
+
+        monkeypatch.setattr(guard, "_disputed", counted)
+        assert np.isfinite(result.draws(5)).all() and len(asked) == 1
 
     def test_a_seed_is_a_surface(self) -> None:
         result = va.impute(GRID)

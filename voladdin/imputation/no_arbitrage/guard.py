@@ -55,8 +55,12 @@ def guard(axes: Surface, filled: FloatArray, observed: BoolArray, doubt: FloatAr
     if not len(bad):
         return Guarded(vols, disputed, failed)
     contradictory = bad[~arbitrage_free(axes, np.where(observed, filled, np.nan)[bad])]
+    known: dict[bytes, BoolArray] = {}  # joint draws have the same quotes
     for b in contradictory:
-        disputed[b] = _disputed(axes, filled[b], observed[b], doubt[b])
+        quotes = np.where(observed[b], [filled[b], doubt[b]], np.nan).tobytes()
+        if quotes not in known:
+            known[quotes] = _disputed(axes, filled[b], observed[b], doubt[b])
+        disputed[b] = known[quotes]
     beside = arbitrage_free(axes, np.where(disputed, np.nan, filled)[contradictory])
     for b in np.setdiff1d(bad, contradictory[beside]):
         kept = np.where(disputed[b], np.nan, filled[b])
