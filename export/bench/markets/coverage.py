@@ -29,8 +29,7 @@ def coverage_table(rows: Mapping[tuple[str, str], Sequence[Case]]) -> str:
     if not drawn:
         return rows_table(_TITLE, ["set", "mask", *banded], lines)
     lines = [[*line, _range(drawn.get(key))] for line, key in zip(lines, rows, strict=True)]
-    words = _chance(drawn, [cells[key][banded.index(OURS)] for key in drawn])
-    words += _beyond_draws([case for key in drawn for case in rows[key]])
+    words = _chance(drawn, [cells[key][banded.index(OURS)] for key in drawn]) + _beyond_draws(rows)
     return rows_table(_TITLE, ["set", "mask", *banded, "were a draw true"], lines) + words
 
 
@@ -42,9 +41,9 @@ def _chance(drawn: Mapping[tuple[str, str], FloatArray], ours: Sequence[float]) 
     return f"\nRows outside {bar}: {out} of {len(drawn)}; were a draw true {chance:.1f} of them.\n"
 
 
-def _beyond_draws(cases: Sequence[Case]) -> str:
-    """Of how many cases less, or more, is covered than 95% of their draws would be, ties halved."""
-    places = np.array([_place(case) for case in cases if case.of_draws])
+def _beyond_draws(rows: Mapping[tuple[str, str], Sequence[Case]]) -> str:
+    """Of how many cases less, or more, is covered than of 95% of their draws, ties halved."""
+    places = np.array([_place(case) for row in rows.values() for case in row if case.of_draws])
     less, more = (100.0 * float((each < _TAIL).mean()) for each in (places, 1.0 - places))
     words = "Cases of which less is covered than of 95% of their draws"
     return f"{words}: {less:.0f}%; more: {more:.0f}%; were a draw true, 5% at most.\n"
