@@ -291,6 +291,14 @@ def test_bid_and_ask_are_shown_but_for_hidden_cells(monkeypatch):
     assert not seen
 
 
+@pytest.mark.parametrize("option", ["--told", "--without"])
+def test_a_bundle_that_is_not_there_or_not_finished_is_an_error(option, tmp_path, capsys):
+    (tmp_path / "ssvi").mkdir()  # a training that still runs
+    with pytest.raises(SystemExit):
+        main(["--set", "simulated", "--family", "ssvi", option, str(tmp_path)])
+    assert "no card.json" in capsys.readouterr().err
+
+
 def test_the_model_that_was_told_is_no_rival():
     errors = {"linear": 2.0, TOLD: 0.5, OURS: 1.0}
     case = Case("ssvi", "10%", "one", 5, errors, errors, {}, {}, errors, {})

@@ -62,16 +62,15 @@ def _of_history(options: argparse.Namespace, names: Sequence[str]) -> Iterator[t
 
 def _simulated(options: argparse.Namespace) -> Iterator[tuple[Path | None, Quoted]]:
     count = options.count or (1 if options.quick else 6)
-    for family in options.family or FAMILIES:
-        if options.pool is not None or family not in TABLED:
-            bundle = held_out(options, family)
-            yield from ((bundle, s) for s in simulated_surfaces(family, count, options.seed, options.pool))
+    for family in _families(options):
+        bundle = None if options.without is None else options.without / family
+        yield from ((bundle, s) for s in simulated_surfaces(family, count, options.seed, options.pool))
 
 
-def held_out(options: argparse.Namespace, family: str) -> Path | None:
-    """The bundle of --without that never saw `family`, where there is one."""
-    found = None if options.without is None else options.without / family
-    return found if found is not None and found.is_dir() else None
+def _families(options: argparse.Namespace) -> list[str]:
+    """Those asked for; tabulated ones with --pool only."""
+    asked = options.family or FAMILIES
+    return [family for family in asked if options.pool is not None or family not in TABLED]
 
 
 def ours(options: argparse.Namespace, bundle: Path | None) -> Method:
@@ -148,9 +147,22 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The options; bundles that are named and are not there, or not finished, are errors."""
+    reader = parser()
+    options = reader.parse_args(argv)
+    named = [] if options.told is None else [options.told]
+    if options.without is not None and {"simulated", "all"} & {options.set}:
+        named += [options.without / family for family in _families(options)]
+    for folder in named:
+        if not (folder / "card.json").is_file():
+            reader.error(f"{folder} is no bundle: it has no card.json")
+    return options
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables as markdown; progress goes to standard error."""
-    options = parser().parse_args(argv)
+    options = _parsed(argv)
     cases = run(options)
     if not cases:
         print("no surfaces: the data folder is absent, and no simulated set was asked for", file=sys.stderr)
