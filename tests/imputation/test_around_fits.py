@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from voladdin.imputation.fits.around_fits import Around, answered
-from voladdin.imputation.fits.essvi import Prior, fitted
+from voladdin.imputation.fits.essvi import Prior
 from voladdin.imputation.fits.families import Family
 from voladdin.imputation.fits.fitted_quotes import Places, Quotes
+from voladdin.imputation.fits.gauss_newton import fitted
 from voladdin.imputation.processes.covariance import matern32, matern52
 from voladdin.imputation.processes.points import Points
 

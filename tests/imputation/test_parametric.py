@@ -15,9 +15,10 @@ from scipy.special import ndtri
 import voladdin as va
 from voladdin.imputation import weighing
 from voladdin.imputation.fits import parametric
-from voladdin.imputation.fits.essvi import Fits, Prior, fitted
+from voladdin.imputation.fits.essvi import Prior
 from voladdin.imputation.fits.families import ESSVI, SVI, Family
 from voladdin.imputation.fits.fitted_quotes import Places, Quotes
+from voladdin.imputation.fits.gauss_newton import Fits, fitted
 from voladdin.imputation.history.posterior import Posterior
 from voladdin.imputation.model import imputer
 from voladdin.imputation.notes import words

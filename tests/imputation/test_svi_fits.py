@@ -8,9 +8,10 @@ from scipy.special import ndtri
 
 import voladdin as va
 from voladdin.imputation.fits import parametric, svi
-from voladdin.imputation.fits.essvi import Prior, fitted
+from voladdin.imputation.fits.essvi import Prior
 from voladdin.imputation.fits.families import ESSVI, SSVI, SVI
 from voladdin.imputation.fits.fitted_quotes import Places, Quotes
+from voladdin.imputation.fits.gauss_newton import fitted
 
 TENORS = np.array([0.05, 0.1, 0.25, 0.5, 1.0, 2.0])
 DELTAS = np.array([0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05])

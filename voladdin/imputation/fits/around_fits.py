@@ -17,8 +17,8 @@ from ..conditioning import lower_root, triangular_inverse
 from ..history.posterior import log_density, mix
 from ..processes.covariance import matern32, matern52
 from ..processes.points import Points
-from .essvi import Fits
 from .fitted_quotes import Places
+from .gauss_newton import Fits
 
 _LENGTHS = 4.0, 3.0  # of the process, in ln T and in u
 _SIZE = 2.0  # its std, over the noise of the fit alone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class Places:
     k: FloatArray
     u: FloatArray
 
-    @property
+    @cached_property
     def noise(self) -> FloatArray:
         """[F, n] or [n] how a quote's variance grows with u."""
         return 1.0 + _WING * self.u * self.u
@@ -41,6 +42,8 @@ class Places:
         """[F, n] of numbers [F, R] of expiries."""
         if self.rows.ndim == 1:
             return each[:, self.rows]
+        if len(each) == 1:
+            return np.asarray(each.take(self.rows))
         first = each.shape[1] * np.arange(len(each))[:, None]
         return np.asarray(each.take(first + self.rows))
 

@@ -22,9 +22,10 @@ from ..processes.evidence import ENOUGH
 from ..processes.moments import median_of
 from ..processes.points import Points
 from .around_fits import Around, answered
-from .essvi import Fits, Prior, fitted
+from .essvi import Prior
 from .families import ESSVI, SSVI, SVI, Family
 from .fitted_quotes import Places, Quotes
+from .gauss_newton import Fits, fitted
 
 _ALIKE = SSVI, ESSVI  # the second fits few quotes whatever they are, and begins where the first ends
 _OWN_QUOTES, _NUMBERS = 6, 5  # an expiry, where expiries have SVI smiles of their own, and the numbers of one
