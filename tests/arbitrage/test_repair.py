@@ -307,6 +307,7 @@ def test_strikes_that_rounding_makes_equal() -> None:
         ({"bid": np.full((5, 8), 0.1)}, "ask is missing"),
         ({"bid": np.full((5, 8), 0.3), "ask": np.full((5, 8), 0.2)}, "above the ask"),
         ({"method": "magic"}, "method is 'magic'; expected one of auto, "),
+        ({"method": "normal"}, "method is 'normal'; expected one of auto, "),
         ({"tolerance": 0.0}, "tolerance is 0; expected at least 1e-12"),
         ({"tolerance": -1.0}, "tolerance is -1"),
     ],

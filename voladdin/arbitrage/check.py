@@ -86,14 +86,14 @@ def _violations(
     surface: Surface, sides: tuple[FloatArray, FloatArray], tolerance: float
 ) -> tuple[Violation, ...]:
     given = normal_quotes(surface) if surface.vol_type == "normal" else quoted_nodes(surface, surface.vols)
-    rows, columns = given.cells.T
-    strikes, bids = given.at(sides[0][rows, columns])
-    asks = bids if sides[1] is sides[0] else given.at(sides[1][rows, columns])[1]
+    bid, ask = (side[given.cells] for side in sides)
+    strikes, bids = given.at(bid)
+    asks = bids if sides[1] is sides[0] else given.at(ask)[1]
     trades = arbitrage_trades(given.rows, strikes, bids, asks, tolerance, given.hull)
     found = sorted(trades, key=lambda trade: -trade.size)
     if not found:
         return ()
-    places = [(row, column) for row, column in given.cells.tolist()]
+    places = list(zip(*(axis.tolist() for axis in given.cells), strict=True))
     names = TradeWords(surface, places)
     return tuple(
         Violation(
@@ -103,18 +103,17 @@ def _violations(
             distance,
             names.trade(trade) + given.locked_in(trade),
         )
-        for trade, distance in zip(found, _vol_bp(given, found, sides), strict=True)
+        for trade, distance in zip(found, _vol_bp(given, found, bid, ask), strict=True)
     )
 
 
 def _vol_bp(
-    given: QuotedNodes | NormalQuotes, found: list[Trade], sides: tuple[FloatArray, FloatArray]
+    given: QuotedNodes | NormalQuotes, found: list[Trade], bid: FloatArray, ask: FloatArray
 ) -> list[float]:
-    """How far each first cell's vol is from that of its price without the trade."""
+    """How far each first cell's vol is from that of its price without the trade; bid, ask: [N] vols."""
     at = np.array([trade.node for trade in found])
     bought = np.array([not trade.legs for trade in found])
-    rows, columns = given.cells[at].T
-    vols = np.where(bought, sides[1][rows, columns], sides[0][rows, columns])
+    vols = np.where(bought, ask[at], bid[at])
     size = np.array([trade.size for trade in found]) * np.where(bought, 1.0, -1.0)
     bp: list[float] = (1e4 * np.abs(vols - given.only(at).moved(vols, size))).tolist()
     return bp

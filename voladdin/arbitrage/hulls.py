@@ -30,9 +30,8 @@ _NEWTON_STEPS = 100
 
 @dataclass(frozen=True)
 class Trade:
-    """A call sold for `size` more than the calls that cover it cost.
+    """A call sold for `size` more than the calls that cover it cost. kind: as of `trades.Violation`.
 
-    kind: "bounds", "call spread", "butterfly", "calendar" or "calendar butterfly".
     legs: (node, number of calls) bought; node FORWARD is the forward. Without legs the call at `node` is
     bought for less than its intrinsic value.
     """

@@ -39,10 +39,6 @@ class Rectangle:
         """[T, K]."""
         return np.broadcast_to(self.moneyness, self.shape)
 
-    def replace(self, vols: FloatArray) -> Surface:
-        """The surface of vols [T, K]."""
-        return Surface(vols, self.tenors, moneyness=self.moneyness)
-
 
 Axes = Surface | Rectangle
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._typing import FloatArray, IntArray
 from ..options.bachelier import implied_normal_vol, normal_call_price, normal_otm_price
@@ -21,10 +20,10 @@ _CASH = 1e-9  # of the scale: less is rounding
 class NormalQuotes:
     """N quotes in units of the median total vol, `scale`.
 
-    cells: [N, 2] (row, column). rows: [N] tenor ranks. k: [N] K - F. root: [N] sqrt(tau).
+    cells: [N] rows, columns. rows: [N] tenor ranks. k: [N] K - F. root: [N] sqrt(tau).
     """
 
-    cells: NDArray[np.intp]
+    cells: tuple[IntArray, IntArray]
     rows: IntArray
     k: FloatArray
     root: FloatArray
@@ -49,7 +48,8 @@ class NormalQuotes:
 
     def only(self, nodes: IntArray) -> NormalQuotes:
         """Some of them."""
-        return NormalQuotes(self.cells[nodes], self.rows[nodes], self.k[nodes], self.root[nodes], self.scale)
+        rows, columns = (axis[nodes] for axis in self.cells)
+        return NormalQuotes((rows, columns), rows, self.k[nodes], self.root[nodes], self.scale)
 
     def locked_in(self, trade: Trade) -> str:
         """The cash that a trade's legs leave over, and what it gains, to go on with its words."""
@@ -61,8 +61,7 @@ class NormalQuotes:
 
 def normal_quotes(surface: Surface) -> NormalQuotes:
     """Every quote of a surface of normal vols."""
-    cells = np.argwhere(surface.observed)
-    rows, columns = cells.T
+    rows, columns = np.nonzero(surface.observed)
     root = np.sqrt(surface.tenors)[rows]
     scale = float(np.median(surface.vols[rows, columns] * root))
-    return NormalQuotes(cells, rows, surface.distances[rows, columns] / scale, root, scale)
+    return NormalQuotes((rows, columns), rows, surface.distances[rows, columns] / scale, root, scale)

@@ -7,10 +7,9 @@ from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from .._typing import FloatArray
+from .._typing import FloatArray, IntArray
 from ..black import implied_total_vol, otm_price, vega
 from ..surface import MAX_VOL
 from .hulls import Hull, Trade
@@ -22,9 +21,9 @@ _STEP = 1e-4  # price move over which the vol of a quote without vega is measure
 
 @dataclass(frozen=True)
 class QuotedNodes(AtStrikes):
-    """N quotes at the strikes that their vols give them. cells: [N, 2] (row, column). vols: [N] as given."""
+    """N quotes at the strikes that their vols give them. cells: [N] rows, columns. vols: [N] as given."""
 
-    cells: NDArray[np.intp]
+    cells: tuple[IntArray, IntArray]
     vols: FloatArray
     hull: ClassVar = Hull
     scale: ClassVar = 1.0  # of trades, in forwards
@@ -46,7 +45,7 @@ class QuotedNodes(AtStrikes):
 
     def along(self, deltas: FloatArray) -> AtDeltas:
         """The same quotes as their strikes move along the deltas [K] of their columns."""
-        z = np.asarray(ndtri(deltas))[self.cells[:, 1]]
+        z = np.asarray(ndtri(deltas))[self.cells[1]]
         return AtDeltas(self.rows, z, ndtr(z), self.root)
 
     def vols_at(self, calls: FloatArray) -> FloatArray:
@@ -77,8 +76,8 @@ def quoted_nodes(axes: Axes, vols: FloatArray) -> QuotedNodes:
     """Every quote of vols [T, K] that `check` looks at: strikes beyond exp(700) forwards are left out."""
     every = at_own_strikes(axes, vols)
     kept = np.isfinite(every.m)
-    cells = np.argwhere(kept.reshape(axes.shape))
-    return QuotedNodes(every.rows[kept], every.m[kept], every.root[kept], cells, vols.ravel()[kept])
+    rows, columns = np.nonzero(kept.reshape(axes.shape))
+    return QuotedNodes(rows, every.m[kept], every.root[kept], (rows, columns), vols.ravel()[kept])
 
 
 def vols_around(vols: FloatArray) -> FloatArray:

@@ -23,8 +23,8 @@ def arbitrage_free(axes: Axes, vols: FloatArray, tolerance: float = TOLERANCE) -
     vols: decimals, NaN where missing; a surface without any passes, one with a vol of 0 or less, or above
     `MAX_VOL`, does not.
 
-    Neighbours decide where all tenors share their strikes and none is missing, the hulls of `check`
-    elsewhere, and its trades where a gain is near the tolerance.
+    Neighbours decide where all tenors share their strikes and none is missing, the trades of `check`
+    elsewhere, and where a gain is near the tolerance.
     """
     with np.errstate(invalid="ignore"):
         free = np.asarray(~((vols <= 0) | (vols > MAX_VOL)).any(axis=(1, 2)))
@@ -37,11 +37,11 @@ def arbitrage_free(axes: Axes, vols: FloatArray, tolerance: float = TOLERANCE) -
         sure = worst <= tolerance / _most_neighbours(np.exp(m), len(axes.tenors)) - EDGE
         left = np.setdiff1d(left, full[sure | ~(worst <= tolerance + EDGE)])
     if len(left):
-        free[left] = _by_hulls(axes, vols[left], tolerance)
+        free[left] = _by_trades(axes, vols[left], tolerance)
     return free
 
 
-def _by_hulls(axes: Axes, vols: FloatArray, tolerance: float) -> BoolArray:
+def _by_trades(axes: Axes, vols: FloatArray, tolerance: float) -> BoolArray:
     """[B] for vols above 0, some of each surface there."""
     nodes, flat = at_own_strikes(axes, vols), vols.reshape(len(vols), -1)
     free = _plainly_free(nodes, flat, tolerance - EDGE)

@@ -2,9 +2,10 @@
 
 `models/<name>/` holds the graphs of its kind (`encoder.onnx`, `decoder.onnx`, `decoder_jacobian.onnx`, or
 none), one .npz of arrays and `card.json`; the card names the SHA-256 of every other file, and the bundle's
-kind: "imputation" or "universal" (`imputation.model`), "generation" (`bundles.generator`) or "moves"
-(`bundles.moves`, in the folder `moves` of a history's bundle). Shipped bundles lie beside this file, a desk's
-own under `models/` in voladdin's home folder; a path to a bundle's folder works too.
+kind: "imputation" or "universal" (`imputation.model`), "generation" (`bundles.generator`), "surfaces"
+(`bundles.any_axes`) or "moves" (`bundles.moves`, in the folder `<name>-moves` beside a history's bundle).
+Shipped bundles lie in `voladdin/models`, a desk's own under `models/` in voladdin's home folder; a path to a
+bundle's folder works too.
 
 A bundle is refused, as a BundleError, unless its files are regular and within their sizes, have their hashes,
 hold finite arrays of the shapes that its kind declares and graphs of plain arithmetic, and answer a probe.

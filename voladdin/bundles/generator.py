@@ -12,7 +12,7 @@ Graphs, all float32, B surfaces:
 
 basis.npz, all float64:
   tenors [T] years, moneyness [K] ln(K/F); mean [N] vols with N = T K; centre [F] their features;
-  weights [F, N], P; gain [N, F]; modes [N, U]; control [F], rows of `features.NAMES` that y holds;
+  weights [F, N], P; gain [N, F]; modes [N, U]; control [F], rows of `feature_map.NAMES` that y holds;
   hull_centre, hull_scale [F] and hull_equations [H, F + 1]: y is in the hull of the training features where
   equations[:, :F] @ ((y - hull_centre) / hull_scale) + equations[:, F] <= 0; hull_vertices [V, F], features;
   latent_std [E], deviation of the training surfaces' mean z: near 1 carries shape, near 0 nothing;
@@ -178,5 +178,5 @@ class Generator(bundles.AnyBundle):
 
 
 def load(name: str | Path = "equity") -> Generator:
-    """The generator of that name or folder. Raises BundleError as `bundle.load` does."""
+    """The generator of that name or folder. Raises BundleError as `bundles.load` does."""
     return bundles.load(name, Generator)

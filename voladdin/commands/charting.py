@@ -88,7 +88,7 @@ def _area(box: Box) -> list[int]:
 
 
 def _as_json(drawn: Chart, headings: dict[str, list[int]]) -> dict[str, Any]:
-    """As `edits.apply` draws it in Calc, and `drawing.draw` in Excel."""
+    """As `edits.apply` draws it in Calc, and `chart_objects.draw` in Excel."""
     series = [
         {"area": _area(s.cells), "heading": headings[s.title], "look": s.look}
         | {"colour": _number(_LINES[s.look])}

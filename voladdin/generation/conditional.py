@@ -24,7 +24,7 @@ from ..bundles.any_axes import SurfaceGenerator
 from ..errors import InfeasibleError, LabelError
 from ..labels import tenor_label
 from ..surface import MAX_VOL, Surface
-from . import latents as latents
+from . import latents
 from .decoded import on_axes
 from .kernel import kernel_weights
 from .wording import Wording

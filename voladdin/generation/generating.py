@@ -18,7 +18,7 @@ from ..errors import BundleError, InfeasibleError, InputError, UnitsError
 from ..feature_map import NAMES
 from ..surface import MAX_VOL, Surface
 from ..threads import on_one_thread
-from . import latents as latents
+from . import latents
 from .axes import frame_moneyness, frame_tenors
 from .grid_map import Frame
 

@@ -14,7 +14,7 @@ from ..bundles.generator import Generator
 from ..errors import BundleError, InputError
 from ..surface import Surface
 from ..threads import on_one_thread
-from . import latents as latents
+from . import latents
 from .axes import trained_span
 from .conditional import Ensemble, ensemble
 from .generating import Generation, generate, generator_named, refuse_level

@@ -13,7 +13,7 @@ from .._typing import FloatArray
 from ..bundles.generator import Generator
 from ..errors import InputError
 from ..threads import on_one_thread
-from . import latents as latents
+from . import latents
 from .generating import MAX_CELLS, Generation, frame_of, generated, generator_named
 
 _BANDWIDTH = 0.1  # of the kernel, in standard deviations of the features

@@ -9,10 +9,10 @@ change of skew fades like 1 / sqrt(tau), one of curvature like 1 / tau, and one 
 as those of markets do. They are made exact for the surface, D (P D)^-1 with P of `features`; a change of
 level is the same vol points everywhere. Plain polynomials grow without end: a change of term structure by
 -0.05 takes 50 vol points off a 10-year vol, and unfading changes of skew and curvature break the calendar of
-long tenors (tests/test_shift.py counts how many more surfaces they break).
+long tenors (tests/generation/test_shifting.py counts how many more surfaces they break).
 
 On a delta axis strikes move with the vols, and so does P: the smiles move at their strikes first
-(`smiles.py`), then Newton's method in the four amounts makes the change exact.
+(`delta_smiles.py`), then Newton's method in the four amounts makes the change exact.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from ..bundles.moves import Moves
 from ..errors import InfeasibleError, InputError
 from ..surface import MAX_VOL, Surface
 from ..threads import on_one_thread
-from . import latents as latents
+from . import latents
 
 MOST_DAYS, MOST_CELLS = 260, 5_000_000
 _LEAST_VOL = 1e-4

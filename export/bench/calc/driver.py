@@ -1,6 +1,6 @@
 """Drives one LibreOffice for `bench calc`; runs under a Python that has the module uno.
 
-Usage: python3 calc_driver.py PIPE, with LibreOffice listening on PIPE. Each line of standard input is a
+Usage: python3 driver.py PIPE, with LibreOffice listening on PIPE. Each line of standard input is a
 command and its arguments between tabs; each answer is a line, the seconds it took.
 
     load FILE           open the book, hidden; the profile says whether it is calculated

@@ -43,7 +43,7 @@ class Calc:
                 process.communicate()
 
     def tell(self, *words: object) -> Any:
-        """The answer to one command of `calc_driver`."""
+        """The answer to one command of `driver`."""
         assert self._driver.stdin is not None
         self._driver.stdin.write("\t".join(map(str, words)) + "\n")
         self._driver.stdin.flush()

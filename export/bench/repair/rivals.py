@@ -83,7 +83,7 @@ class ArbitrageRepair:
             error = process.communicate()[1].strip().splitlines()
             raise UnavailableError(
                 f"{command[0]} cannot run arbitragerepair: {error[-1] if error else 'no word'}; "
-                "expected the packages of export/bench/rivals.txt"
+                "expected the packages of export/bench/repair/rivals.txt"
             )
         return process
 

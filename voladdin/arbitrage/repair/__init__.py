@@ -19,7 +19,7 @@ from .keep_features import by_features
 from .latent_repair import by_latent
 from .methods import Attempt, Problem, by_envelope, by_nearest, by_program
 from .normal_program import by_normal
-from .report import feature_moves, message, names
+from .report import feature_moves, message, named
 
 __all__ = ["Repair", "repair"]
 
@@ -28,7 +28,6 @@ _METHODS = {
     "prices": (by_program,),
     "envelope": (by_envelope,),
     "latent": (by_latent,),
-    "normal": (by_normal,),
 }
 _KEEPING = ("features", "latent")
 
@@ -39,8 +38,8 @@ class Repair:
 
     before: the surface as given. surface: the same axes with vols that have no arbitrage. change: [T, K] in
     1e-4 of vol, NaN where there is no quote, 0 exactly where nothing moved. method: "none", "features",
-    "prices", "vols" (the linear programs of a delta axis), "envelope" or "latent". check: of the result.
-    outside: [T, K] bool, quotes that left their bid and ask. message: what moved most and what had to give.
+    "prices", "vols" (the linear programs of a delta axis), "envelope", "latent" or "normal". check: of the
+    result. outside: [T, K] bool, quotes that left their bid and ask. message: what moved most, what gave way.
     """
 
     before: Surface
@@ -110,10 +109,9 @@ def repair(
         return Repair(surface, surface, still, "none", found, none, "no arbitrage: nothing moved")
     _require_possible(surface, kept, tolerance)
     problem = Problem(surface, kept, *surface.market(bid, ask), tolerance)
-    if surface.vol_type == "normal":
-        return _first_that_passes(problem, (by_normal,), keep_features=False)
+    attempts = (by_normal,) if surface.vol_type == "normal" else _METHODS[method]
     first = (by_features,) if keep_features and method == "auto" else ()
-    return _first_that_passes(problem, first + _METHODS[method], keep_features=keep_features)
+    return _first_that_passes(problem, first + attempts, keep_features=keep_features)
 
 
 def _first_that_passes(
@@ -143,13 +141,14 @@ def _repaired(problem: Problem, after: Check, method: str, notes: list[str]) -> 
 
 
 def _require(surface: Surface, method: str, tolerance: float, *, keep_features: bool) -> None:
-    if method not in _METHODS:
+    normal = surface.vol_type == "normal"
+    if not normal and method not in _METHODS:
         raise InputError(f"method is {method!r}; expected one of {', '.join(_METHODS)}")
     if tolerance < LEAST_TOLERANCE:
         raise InputError(
             f"tolerance is {tolerance:g}; expected at least {LEAST_TOLERANCE:g}: below, prices are rounding"
         )
-    if surface.vol_type == "normal" and (keep_features or method not in ("auto", "normal")):
+    if normal and (keep_features or method not in ("auto", "normal")):
         raise InputError("the vols are normal; expected method 'auto' without keep_features")
     if keep_features and method not in ("auto", "latent"):
         raise InputError(f"method is {method!r} and keep_features is True; expected 'auto' or 'latent'")
@@ -182,5 +181,5 @@ def _require_possible(surface: Surface, fixed: BoolArray, tolerance: float) -> N
         return
     cells = list(dict.fromkeys(cell for violation in alone.violations for cell in violation.cells))
     raise InfeasibleError(
-        f"the fixed quotes themselves have arbitrage: {names(surface, cells)}; {alone.violations[0].message}"
+        f"the fixed quotes themselves have arbitrage: {named(surface, cells)}; {alone.violations[0].message}"
     )

@@ -15,19 +15,13 @@ from ..conditions import NONE, broken, joined, neighbours, standing
 from ..nodes import AtDeltas
 from ..tolerances import LEAST_VOL
 from .linear_program import INFEASIBLE, OPTIMAL
-from .moves import Limits, QuoteMoves
+from .moves import QuoteMoves
 from .onto_hulls import placed
 
 _STEPS = 10
 _GAIN = 1e-4  # of the cost: less is not worth another step
 _RADIUS = 0.25  # of the median vol
 _FACTOR = 2.0  # a step at most halves or doubles a vol
-
-
-def limits(vols: FloatArray, bid: FloatArray, ask: FloatArray) -> Limits:
-    """Of vols [N]; bid, ask: [N], NaN where there is none."""
-    inside = np.fmax(vols - bid, 0.0), np.fmax(ask - vols, 0.0)
-    return Limits(vols - np.minimum(vols, LEAST_VOL), MAX_VOL - vols, *inside, np.ones_like(vols))
 
 
 class Search:

@@ -12,26 +12,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..._typing import FloatArray
-from ...black import call_price
 from ..conditions import broken, neighbours
 from ..prices import QuotedNodes
 from .linear_program import INFEASIBLE, OPTIMAL
-from .moves import Limits, QuoteMoves
+from .moves import QuoteMoves
 
 _ROUNDS = 200
-
-
-def limits(quotes: QuotedNodes, vols: FloatArray, bid: FloatArray, ask: FloatArray) -> Limits:
-    """Of call prices; bid, ask: [N] vols, NaN where there is none. vols: [N] those whose vegas set costs."""
-    c = quotes.calls
-    low, high = (call_price(quotes.m, side * quotes.root) for side in (bid, ask))
-    return Limits(
-        np.maximum(c - quotes.intrinsic, 0.0),
-        np.maximum(quotes.most - c, 0.0),
-        np.fmax(c - low, 0.0),
-        np.fmax(high - c, 0.0),
-        1 / quotes.unit(vols),
-    )
 
 
 def solve(

@@ -39,9 +39,9 @@ def keep(
     given = quoted_nodes(axes, vols)
     of_quotes = QuotedFeatures.of(given, axes.tenors[given.rows], given.m)
     search = Sequence(of_quotes, given.vols, np.ones(len(given.vols), dtype=bool), tolerance)
-    found = nearest(search, target[of_quotes.known])
+    found = _nearest(search, target[of_quotes.known])
     kept = np.array(vols, dtype=float)
-    kept[tuple(given.cells.T)] = _beyond_reach(search, target) if found is None else found
+    kept[given.cells] = _beyond_reach(search, target) if found is None else found
     return kept
 
 
@@ -50,12 +50,12 @@ def by_features(problem: Problem) -> Attempt:
     given = problem.given
     of_quotes = QuotedFeatures.of(problem.nodes, problem.surface.tenors[given.rows], given.m)
     search = Sequence(of_quotes, given.vols, problem.free, problem.tolerance)
-    found = nearest(search, of_quotes.at(given.vols))
+    found = _nearest(search, of_quotes.at(given.vols))
     note = "the features could not be kept" if found is None else ""
     return "features", None if found is None else problem.filled(found), note
 
 
-def nearest(search: Sequence, target: FloatArray) -> FloatArray | None:
+def _nearest(search: Sequence, target: FloatArray) -> FloatArray | None:
     """From the quotes, and where that leads nowhere, from vols without arbitrage near them."""
     found = search.nearest(target, search.quoted)
     if found is None and (start := search.apart()) is not None:

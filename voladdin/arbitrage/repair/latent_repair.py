@@ -8,8 +8,7 @@ with the derivative of the decoder as an ONNX graph. The conditions are those of
 the paper has its density f >= 0 and the slope of total variance; squares, and a weight that grows, where it
 has one sum, since that minimum leaves what it only penalises.
 
-`repair(method="auto")` does not try it: `python -m export.bench.repair.latent_repairs` measures that it mends
-a part only of the surfaces that the features-kept repair always mends, and moves vols many times as far.
+`repair(method="auto")` does not try it: `docs/experiments.md` says why.
 """
 
 from __future__ import annotations

@@ -7,14 +7,15 @@ from functools import cached_property
 
 import numpy as np
 
-from ..._typing import BoolArray, FloatArray, IntArray
-from ...surface import Surface
+from ..._typing import BoolArray, FloatArray
+from ...black import call_price
+from ...surface import MAX_VOL, Surface
 from ..nodes import AtDeltas, Nodes
 from ..prices import QuotedNodes, quoted_nodes, vols_around
-from ..tolerances import INNER, INNER_LEAST, INNER_MOST
+from ..tolerances import INNER, INNER_LEAST, INNER_MOST, LEAST_VOL
 from . import at_deltas, at_strikes
 from .linear_program import INFEASIBLE, OPTIMAL
-from .moves import QuoteMoves
+from .moves import Limits, QuoteMoves
 from .onto_hulls import placed
 
 Attempt = tuple[str, FloatArray | None, str]
@@ -58,12 +59,12 @@ class Problem:
     @cached_property
     def free(self) -> BoolArray:
         """[N] quotes that may move."""
-        return np.asarray(~self.fixed[self._cells])
+        return np.asarray(~self.fixed[self.given.cells])
 
     @cached_property
     def sides(self) -> tuple[FloatArray, FloatArray]:
         """[N] bid and ask vols."""
-        return self.bid[self._cells], self.ask[self._cells]
+        return self.bid[self.given.cells], self.ask[self.given.cells]
 
     @cached_property
     def nodes(self) -> Nodes:
@@ -73,17 +74,12 @@ class Problem:
     def filled(self, vols: FloatArray) -> FloatArray:
         """[T, K] with vols [N] at the quotes."""
         grid = self.surface.vols.copy()
-        grid[self._cells] = vols
+        grid[self.given.cells] = vols
         return grid
 
     def distance(self, vols: FloatArray) -> float:
         """How far vols [T, K] are from the given ones, in all."""
         return float(np.nansum(np.abs(vols - self.surface.vols)))
-
-    @property
-    def _cells(self) -> tuple[IntArray, IntArray]:
-        rows, columns = self.given.cells.T
-        return rows, columns
 
 
 def by_program(problem: Problem, around: FloatArray | None = None) -> Attempt:
@@ -93,24 +89,22 @@ def by_program(problem: Problem, around: FloatArray | None = None) -> Attempt:
     """
     given, nodes = problem.given, problem.nodes
     if isinstance(nodes, AtDeltas):
-        limits = at_deltas.limits(given.vols, *problem.sides)
+        cost = np.ones_like(given.vols)
+        done, limits = "vols", Limits(given.vols, LEAST_VOL, MAX_VOL, *problem.sides, cost)
     else:
-        limits = at_strikes.limits(given, given.vols if around is None else around, *problem.sides)
+        cost = 1 / given.unit(given.vols if around is None else around)
+        bid, ask = (call_price(given.m, side * given.root) for side in problem.sides)
+        done, limits = "prices", Limits(given.calls, given.intrinsic, given.most, bid, ask, cost)
     for hard, slack in problem.stages:
         moves, tolerance = QuoteMoves(limits, problem.free, hard=hard), problem.inner + slack
         if isinstance(nodes, AtDeltas):
-            search = at_deltas.Search(nodes, given.vols, moves, problem.free, tolerance)
-            status, vols = search.run()
+            status, found = at_deltas.Search(nodes, given.vols, moves, problem.free, tolerance).run()
         else:
-            status, vols = at_strikes.solve(given, moves, tolerance, slack)
+            status, found = at_strikes.solve(given, moves, tolerance, slack)
         if status != INFEASIBLE:
             break
     note = "" if status == OPTIMAL else f"the linear program ended with: {status}"
-    return (
-        "vols" if isinstance(nodes, AtDeltas) else "prices",
-        None if vols is None else problem.filled(vols),
-        note,
-    )
+    return done, None if found is None else problem.filled(found), note
 
 
 def by_nearest(problem: Problem) -> Attempt:
@@ -121,7 +115,7 @@ def by_nearest(problem: Problem) -> Attempt:
     done, vols, note = by_program(problem)
     if vols is None or problem.surface.deltas is not None:
         return done, vols, note
-    near = vols_around(problem.surface.vols)[problem._cells]
+    near = vols_around(problem.surface.vols)[problem.given.cells]
     if np.abs(np.log(problem.given.vols / near)).max() < _ODD:
         return done, vols, note
     other = by_program(problem, near)[1]

@@ -16,13 +16,15 @@ INSIDE = 1e-3  # cost of a move inside bid and ask, in that of one outside
 
 @dataclass(frozen=True)
 class Limits:
-    """How far each quote may move, all [N] and at least 0; `cost` is for a move of 1.
+    """What each quote is and can be, [N], and what a move of 1 costs.
 
-    down, up: to the ends of what it can be. bid, ask: inside these a move costs `INSIDE` of that.
+    least, most: beyond one `value` does not move that way. bid, ask: inside these, NaN where there is none, a
+    move costs `INSIDE` of that.
     """
 
-    down: FloatArray
-    up: FloatArray
+    value: FloatArray
+    least: FloatArray | float
+    most: FloatArray | float
     bid: FloatArray
     ask: FloatArray
     cost: FloatArray
@@ -38,12 +40,11 @@ class QuoteMoves:
     def __init__(self, limits: Limits, free: BoolArray, *, hard: bool) -> None:
         from scipy.sparse import csr_array
 
-        none, inside = (
-            np.zeros_like(limits.up),
-            np.minimum([limits.ask, limits.bid], [limits.up, limits.down]),
-        )
+        value, none = limits.value, np.zeros_like(limits.value)
+        ends = np.maximum([limits.most - value, value - limits.least], 0.0)
+        inside = np.minimum(np.fmax([limits.ask - value, value - limits.bid], 0.0), ends)
         start = np.column_stack([none, none, *inside])
-        size = np.column_stack([*inside, limits.up, limits.down]) - start
+        size = np.column_stack([*inside, *ends]) - start
         quote, kind = used = np.nonzero((size > 0) & free[:, None] & [True, True, not hard, not hard])
         self._quote, self._start, self._size = quote, start[used], size[used]  # start: how far it is then
         self._sign = np.where(kind % 2, -1.0, 1.0)

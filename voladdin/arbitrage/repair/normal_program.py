@@ -44,19 +44,18 @@ def nearest_normal(
     from scipy.optimize import linprog  # slow to import
 
     given = normal_quotes(surface)
-    rows, columns = given.cells.T
-    vols = surface.vols[rows, columns]
+    vols = surface.vols[given.cells]
     calls = given.at(vols)[1]
     keys, column_of = _grid(given.k)
     place = np.unique(given.rows, return_inverse=True)[1] * len(keys) + column_of
     prices = int(place.max() // len(keys) + 1) * len(keys)
     weight = np.maximum(normal_vega(given.k, vols * given.root / given.scale), _FLAT)
-    bounds = _sides(given, low[rows, columns], high[rows, columns], calls)
+    bounds = _sides(given, low[given.cells], high[given.cells], calls)
     program = _Program(prices, len(calls))
     matrix, right = _conditions(prices // len(keys), keys, margin)
     program.add(matrix, right)
     program.add_moves(place, calls, bounds)
-    held = fixed[rows, columns]
+    held = fixed[given.cells]
     found = linprog(
         np.concatenate([np.zeros(prices), _FREE / weight, 1.0 / weight]),
         A_ub=program.matrix(),
@@ -71,7 +70,7 @@ def nearest_normal(
     moved = found.x[place]
     mended = np.where(held | (np.abs(moved - calls) <= _STILL), vols, given.vols(moved))
     result = np.full(surface.shape, np.nan)
-    result[rows, columns] = np.where(mended > 0, mended, vols)
+    result[given.cells] = np.where(mended > 0, mended, vols)
     return result
 
 

@@ -19,17 +19,17 @@ def message(
     """Such as "3 of 40 vols moved, by 12 bp at most (the 1M K/F=0.97 call), 0.8 bp on average"."""
     size = np.where(np.isfinite(change), np.abs(change), 0.0)
     moved, quoted = int((size > 0).sum()), int(before.observed.sum())
-    most = np.unravel_index(size.argmax(), size.shape)
+    most = divmod(int(size.argmax()), size.shape[1])
     parts = [
         f"{moved} of {quoted} vols moved, by {size.max():.3g} bp at most "
-        f"({names(before, [(int(most[0]), int(most[1]))])}), {size.sum() / quoted:.3g} bp on average",
+        f"({named(before, [most])}), {size.sum() / quoted:.3g} bp on average",
         _HOW[method],
     ]
     if fixed.any():
         parts.append(f"{int(fixed.sum())} fixed quote{'s'[: int(fixed.sum()) - 1]} kept")
     if outside.any():
-        left = [(int(row), int(column)) for row, column in np.argwhere(outside)]
-        parts.append(f"{len(left)} left bid and ask: {names(before, left)}")
+        left = [(row, column) for row, column in np.argwhere(outside).tolist()]
+        parts.append(f"{len(left)} left bid and ask: {named(before, left)}")
     return "; ".join(parts + notes)
 
 
@@ -50,7 +50,7 @@ _HOW = {
 }
 
 
-def names(surface: Surface, cells: list[tuple[int, int]]) -> str:
+def named(surface: Surface, cells: list[tuple[int, int]]) -> str:
     """The first few cells as trades name them."""
     some = cells[:_NAMED]
     words = TradeWords(surface, some)
