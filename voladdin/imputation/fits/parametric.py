@@ -3,7 +3,7 @@
 The processes' priors are of all markets: a surface that is SSVI's own has little more to learn from its
 quotes than three numbers, and goes on beyond them as these say; one that is nearly so leaves a process of
 its own (`around_fits.py`). Fits are tried where quotes tell smiles apart; expiries may each be raw SVI's own
-where they have more quotes than SVI has numbers.
+where they have as many quotes as SVI has numbers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .fitted_quotes import Places, Quotes
 from .gauss_newton import Fits, fitted
 
 _ALIKE = SSVI, ESSVI  # the second fits few quotes whatever they are, and begins where the first ends
-_OWN_QUOTES, _NUMBERS = 6, 5  # an expiry, where expiries have SVI smiles of their own, and the numbers of one
+_OWN_QUOTES = 5  # an expiry, where expiries have SVI smiles of their own: the numbers of one
 _OWN = 1 + len(_ALIKE)  # of answers, the one of smiles of their own
 _AGAINST = np.array([0.0, 0.0, 0.0, 3.0])  # log odds: so many numbers foretell many quotes by chance
 _MOST_QUOTES, _MOST_EXPIRIES = 320, 24
@@ -185,7 +185,7 @@ def _mixed(
     log, of_ends = (_log_odds(density, which) for which in (quoted, end))
     sure = _PRECISION * np.log(np.where(quoted, 1.0, std))
     odds = np.where(beyond, of_ends[..., None], log[..., None]) - sure
-    few = (quoted @ points.members)[:, points.rows] < _NUMBERS
+    few = (quoted @ points.members)[:, points.rows] < _OWN_QUOTES
     odds[_OWN:] = np.where(few, -np.inf, odds[_OWN:])
     weight = _weights(odds)
     middle = (weight * mean).sum(0)
