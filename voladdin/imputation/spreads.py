@@ -49,8 +49,8 @@ def of_few(u: FloatArray, rows: IntArray, quoted: BoolArray) -> FloatArray:
 
     u: [N] or [B, N]; rows: [N], expiries; quoted: [B, N], some in each.
     """
-    expiry, seen = np.eye(rows.max() + 1)[rows], np.where(quoted, u, 0.0)
-    count, total = quoted @ expiry, seen @ expiry
+    seen = np.where(quoted, u, 0.0)
+    count, total = _of_expiries(rows, (np.add, quoted.astype(float)), (np.add, seen))
     width = np.maximum((seen**2).sum(1) - (total**2 / np.maximum(count, 1.0)).sum(1), 0.0)
     grown = _FASTER * np.log1p((_FEW / quoted.sum(1)) ** 2)
     return np.asarray(np.exp(grown * width / (width + _OF_SMILES)))
@@ -106,8 +106,13 @@ def _growth(away: FloatArray) -> FloatArray:
 
 def _range_of_expiry(u: FloatArray, rows: IntArray, quoted: BoolArray) -> tuple[FloatArray, FloatArray]:
     """[B, N] lowest and highest quoted u of each cell's expiry; infinite, the wrong way round, of none."""
+    below, above = np.where(quoted, u, np.inf), np.where(quoted, u, -np.inf)
+    low, high = _of_expiries(rows, (np.minimum, below), (np.maximum, above))
+    return low[:, rows], high[:, rows]
+
+
+def _of_expiries(rows: IntArray, *each: tuple[np.ufunc, FloatArray]) -> list[FloatArray]:
+    """[B, R] the sums, least or most of numbers [B, N] of each of R expiries, all of which have cells."""
     order = np.argsort(rows, kind="stable")
     first = np.searchsorted(rows[order], np.arange(rows.max() + 1))
-    below, above = np.where(quoted, u, np.inf), np.where(quoted, u, -np.inf)
-    low, high = np.minimum.reduceat(below[:, order], first, 1), np.maximum.reduceat(above[:, order], first, 1)
-    return low[:, rows], high[:, rows]
+    return [over.reduceat(numbers[:, order], first, axis=1) for over, numbers in each]

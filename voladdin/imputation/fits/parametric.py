@@ -62,12 +62,14 @@ _Group = tuple[Points, IntArray, tuple[Family, ...]]
 
 
 def _groups(axes: Surface, flat: FloatArray, tried: BoolArray) -> Iterator[_Group]:
-    """Surfaces worth a fit, so many that what is large stays in the cache, and what is fitted to them; at
-    strikes each has its points.
+    """Surfaces worth a fit, with neither too many quotes nor expiries, so many that what is large stays in
+    the cache, and what is fitted to them; at strikes each has its points.
     """
-    members, size = np.flatnonzero(tried), 1
+    count = np.isfinite(flat).sum(1)
+    few = (count <= _MOST_QUOTES) & (len(axes.tenors) <= _MOST_EXPIRIES)
+    members, size = np.flatnonzero(tried & few), 1
     if axes.deltas is not None:  # those with as many quotes together
-        members = members[np.argsort(np.isfinite(flat[members]).sum(1), kind="stable")]
+        members = members[np.argsort(count[members], kind="stable")]
         size = max(_IN_CACHE // (flat.shape[1] * (4 + 3 * len(axes.tenors))), 1)
     for block in (members[first : first + size] for first in range(0, len(members), size)):
         points = points_of(axes, flat[block[0]])
@@ -79,10 +81,8 @@ def _groups(axes: Surface, flat: FloatArray, tried: BoolArray) -> Iterator[_Grou
 
 
 def _worth(points: Points, quoted: BoolArray) -> BoolArray:
-    """[B] of masks [B, N]: whether there are quotes enough, of smiles too, and not too many."""
-    enough = _has(points, quoted, _AN_EXPIRY) & (quoted.sum(1) <= _MOST_QUOTES)
-    few = len(points.tenors) <= _MOST_EXPIRIES
-    return np.asarray(enough & few & (points.width_told(quoted) >= ENOUGH))
+    """[B] of masks [B, N]: whether there are quotes enough, of smiles too."""
+    return np.asarray(_has(points, quoted, _AN_EXPIRY) & (points.width_told(quoted) >= ENOUGH))
 
 
 def _has(points: Points, quoted: BoolArray, count: int) -> BoolArray:

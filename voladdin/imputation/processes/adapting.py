@@ -33,8 +33,7 @@ class _LogPosterior:
     """
 
     def __init__(self, candidates: Candidates, quotes: Points, values: FloatArray) -> None:
-        tenors, rows = np.unique(quotes.rows, return_inverse=True)
-        own = Points(quotes.tenors[tenors], rows, quotes.u, quotes.own)
+        own = quotes.own_tenors
         pairs, ones = ListedPairs.among(own), (candidates[np.array([g])] for g in range(len(candidates)))
         self._each = [_OfOne(one, own, pairs, values) for one in ones]
 

@@ -46,16 +46,18 @@ def between(
 
     left: [G, N, f] and right: [G, M, f], factors of the trends there.
     """
-    found, times = np.empty((len(left), len(a), len(b))), _by_tenor(hyper, a.tenors)
+    one = a.own_tenors
+    other = one if a is b else b.own_tenors
+    found, times = np.empty((len(left), len(a), len(b))), _by_tenor(hyper, one.tenors, other.tenors)
     numbers = [{name: float(value[g]) for name, value in hyper.items()} for g in range(len(left))]
     candidates = list(zip(found.reshape(len(left), -1), numbers, *times, strict=True))
-    for pairs, places in _lower(a) if a is b else _rows(a, b):
+    for pairs, places in _lower(one) if a is b else _rows(one, other):
         for flat, own, *time in candidates:
             values = pairs.covariance(own, *time).ravel()
             for place in places:
                 flat[place] = values
-    for here, one, other in zip(found, left, right, strict=True):
-        here += one @ other.T
+    for here, of_a, of_b in zip(found, left, right, strict=True):
+        here += of_a @ of_b.T
     return found
 
 
@@ -83,7 +85,7 @@ def _triangle(n: int) -> tuple[IntArray, IntArray]:
 
 
 class PointPairs(ABC):
-    """Pairs of points, [P] or [n, m]. tenors: which of [R * R]; gap: in u."""
+    """Pairs of points, [P] or [n, m]. tenors: which of [R * Q] pairs of tenors; gap: in u."""
 
     tenors: IntArray
     gap: FloatArray
@@ -99,7 +101,7 @@ class PointPairs(ABC):
     def covariance(
         self, h: Mapping[str, float], level: FloatArray, smile: FloatArray, *between: FloatArray
     ) -> FloatArray:
-        """Of one candidate; level, smile and between: [R * R], of its processes in time."""
+        """Of one candidate; level, smile and between: [R * Q], of its processes in time."""
         found = smile.take(self.tenors)
         found *= self.across(np.array([h[name] ** 2 for name in _SMILE]))
         found += level.take(self.tenors)
@@ -147,10 +149,10 @@ class ListedPairs(PointPairs):
 
 
 class CrossedPairs(PointPairs):
-    """Each of n points with each of m others on the same tenors."""
+    """Each of n points with each of m others."""
 
     def __init__(self, a: Points, b: Points) -> None:
-        self.tenors = (a.rows * len(a.tenors))[:, None] + b.rows
+        self.tenors = (a.rows * len(b.tenors))[:, None] + b.rows
         self.gap = np.abs(a.u[:, None] - b.u)
         self._sizes = np.abs(a.u)[:, None], np.abs(b.u)
         self._smiles = np.stack(a.smile), np.stack(b.smile)
@@ -164,10 +166,10 @@ class CrossedPairs(PointPairs):
         return np.asarray((1.0 + wings * one) * (1.0 + wings * other))
 
 
-def _by_tenor(hyper: Mapping[str, FloatArray], tenors: FloatArray) -> tuple[FloatArray, ...]:
-    """[G, R * R] of level and event, smile, residual, rough residual."""
+def _by_tenor(hyper: Mapping[str, FloatArray], a: FloatArray, b: FloatArray) -> tuple[FloatArray, ...]:
+    """[G, R * Q] of level and event, smile, residual, rough residual, between ln T `a` [R] and b [Q]."""
     h = {k: v[:, None] for k, v in hyper.items()}
-    gap, late = np.abs(tenors[:, None] - tenors).ravel(), (tenors[:, None] + tenors + 2.0).ravel()
+    gap, late = np.abs(a[:, None] - b).ravel(), (a[:, None] + b + 2.0).ravel()
     level = h["level_std"] ** 2 * matern32(gap / h["level_length"])
     level += h["event_std"] ** 2 * np.exp(h["event_growth"] * late - gap / h["event_length"])
     smile = matern52(gap / h["smile_length"]) * np.exp(h["smile_growth"] * late)

@@ -33,6 +33,14 @@ class Points:
     def __len__(self) -> int:
         return len(self.u)
 
+    @cached_property
+    def own_tenors(self) -> Points:
+        """The same points [N] on no tenors but theirs."""
+        tenors, rows = np.unique(self.rows, return_inverse=True)
+        return (
+            self if len(tenors) == len(self.tenors) else Points(self.tenors[tenors], rows, self.u, self.own)
+        )
+
     def bend(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
         """S [G, N] and its derivatives [G, N, 4] for z [G, 4]."""
         return bend(z, *self._place, own=self.own)
