@@ -103,20 +103,19 @@ def _violations(
             distance,
             names.trade(trade) + given.locked_in(trade),
         )
-        for trade, distance in zip(found, _vol_bp(given, found, bid, ask), strict=True)
+        for trade, distance in zip(found, _vol_bp(given, found, bid, ask).tolist(), strict=True)
     )
 
 
 def _vol_bp(
     given: QuotedNodes | NormalQuotes, found: list[Trade], bid: FloatArray, ask: FloatArray
-) -> list[float]:
+) -> FloatArray:
     """How far each first cell's vol is from that of its price without the trade; bid, ask: [N] vols."""
     at = np.array([trade.node for trade in found])
     bought = np.array([not trade.legs for trade in found])
     vols = np.where(bought, ask[at], bid[at])
     size = np.array([trade.size for trade in found]) * np.where(bought, 1.0, -1.0)
-    bp: list[float] = (1e4 * np.abs(vols - given.only(at).moved(vols, size))).tolist()
-    return bp
+    return np.asarray(1e4 * np.abs(vols - given.only(at).moved(vols, size)))
 
 
 def _map(surface: Surface, violations: tuple[Violation, ...]) -> FloatArray:

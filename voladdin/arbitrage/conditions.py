@@ -59,11 +59,9 @@ class NoArbitrageConditions:
 
     def _slope(self, strikes: FloatArray, calls: FloatArray) -> FloatArray:
         """[R] of the line through the two bought, in [-1, 0]; 0 where there is one."""
-        run, rise = (
-            np.diff(np.append(of_nodes, of_forward)[self.nodes[1:]], axis=0)[0]
-            for of_nodes, of_forward in ((strikes, 0.0), (calls, 1.0))
-        )
-        return np.clip(np.where(run > 0, rise / np.where(run > 0, run, 1.0), 0.0), -1.0, 0.0)
+        run = np.diff(np.append(strikes, 0.0)[self.nodes[1:]], axis=0)[0]
+        rise = np.diff(np.append(calls, 1.0)[self.nodes[1:]], axis=0)[0]
+        return np.clip(np.where(run > 0, rise, 0.0) / np.where(run > 0, run, 1.0), -1.0, 0.0)
 
 
 def standing(nodes: IntArray, strikes: FloatArray) -> NoArbitrageConditions:

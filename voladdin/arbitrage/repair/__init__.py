@@ -29,7 +29,6 @@ _METHODS = {
     "envelope": (by_envelope,),
     "latent": (by_latent,),
 }
-_KEEPING = ("features", "latent")
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +122,7 @@ def _first_that_passes(
         after = None if vols is None else check(problem.surface.replace(vols), tolerance=problem.tolerance)
         notes += [note] if note else []
         if after is not None and after.ok:
-            if keep_features and done not in _KEEPING:
+            if keep_features and done not in ("features", "latent"):
                 notes.append(feature_moves(problem.surface, after.surface))
             return _repaired(problem, after, done, notes)
         notes += [] if after is None else [f"{done} left {len(after.violations)} trades"]
