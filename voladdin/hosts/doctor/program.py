@@ -23,7 +23,7 @@ _OURS = (
     Look("in Python", transports.in_process, _REINSTALL),
     Look("over HTTP", transports.over_http, _SERVE),
 )
-_HOSTS = {
+HOSTS = {
     "libreoffice": (
         Look("LibreOffice", in_libreoffice.program_found, in_libreoffice.INSTALL),
         Look("extension", in_libreoffice.extension, in_libreoffice.INSTALL),
@@ -36,14 +36,14 @@ _HOSTS = {
 _SLOW = (Look("in LibreOffice", in_libreoffice.formula, in_libreoffice.INSTALL),)
 
 
-def findings(hosts: Sequence[str] = tuple(_HOSTS), *, quick: bool = False) -> Iterator[Finding]:
+def findings(hosts: Sequence[str] = tuple(HOSTS), *, quick: bool = False) -> Iterator[Finding]:
     """What there is to say of voladdin itself and of these hosts.
 
     quick: LibreOffice is not started.
     """
     yield from looked_at(_OURS)
     for host in hosts:
-        yield from looked_at(_HOSTS[host])
+        yield from looked_at(HOSTS[host])
     if "libreoffice" in hosts and not quick:
         yield from looked_at(_SLOW)
 
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Prints the findings as they are made; the exit status is 1 where one is a fault."""
     options = _parser().parse_args(argv)
     found = []
-    for finding in findings(options.host or tuple(_HOSTS), quick=options.quick):
+    for finding in findings(options.host or tuple(HOSTS), quick=options.quick):
         found.append(finding)
         if not options.json:
             print("\n".join(lines([finding])), flush=True)
@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Looks at this installation and tries it.",
         epilog="Each fault is followed by what mends it. The exit status is 1 where there is a fault.",
     )
-    parser.add_argument("host", nargs="*", choices=[*_HOSTS, []], help="of these hosts only")
+    parser.add_argument("host", nargs="*", choices=[*HOSTS, []], help="of these hosts only")
     parser.add_argument("--quick", action="store_true", help="without starting LibreOffice")
     parser.add_argument("--json", action="store_true", help="[part, state, words, what mends it] each")
     return parser
