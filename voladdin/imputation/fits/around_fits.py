@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
-from ..conditioning import lower_root, triangular_inverse
+from ..conditioning import lower_root, times_transposed, triangular_inverse
 from ..history.posterior import log_density, mix
 from ..processes.covariance import matern32, matern52
 from ..processes.points import Points
@@ -89,9 +89,9 @@ def _with_process(
     root = lower_root(between)
     whiten = triangular_inverse(root)
     white = (whiten @ (known * _some(values - start, used))[..., None])[..., 0]
-    gain, precision = across @ whiten.swapaxes(1, 2), (whiten**2).sum(1)
+    gain, precision = times_transposed(across, whiten), (whiten**2).sum(1)
     before = of_fit + (1.0 - _NUGGET) * size[:, None] * at.noise + own
-    variance = np.maximum(before - (gain**2).sum(-1), _LEAST_VARIANCE)
+    variance = np.maximum(before - np.einsum("fij,fij->fi", gain, gain), _LEAST_VARIANCE)
     residual = (white[:, None] @ whiten)[:, 0] / precision
     log = -0.5 * (white**2).sum(1) - np.log(np.diagonal(root, axis1=1, axis2=2)).sum(1)
     return Around.of((start + (gain @ white[..., None])[..., 0], variance), (residual, 1.0 / precision), log)
