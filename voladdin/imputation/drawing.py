@@ -28,7 +28,7 @@ from .weighing import share_of_history
 
 MOST_MISSING, MOST_DRAWS = 2_000, 10_000
 _JITTER = 1e-9
-_TOGETHER = 6.0  # degrees of freedom of a surface's scale: likeliest on real surfaces never trained on
+_TOGETHER = 6.0  # degrees of freedom of a surface's scale: likeliest on half a pool of real surfaces
 _ROUGH = 1e-6  # of correlations that a history has, which keeps them definite
 
 
