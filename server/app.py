@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 
 from voladdin import bundles
 from voladdin.errors import BundleError, ServerError, VoladdinError
-from voladdin.home import version
+from voladdin.home import VERSION
 from voladdin.imputation import filling
 from voladdin.worksheet import registry, together, wire
 
@@ -78,7 +78,7 @@ def _add_routes(app: FastAPI, activity: Activity, stop: Callable[[], None], pool
         return await asyncio.get_running_loop().run_in_executor(pool, function, *arguments)
 
     async def health(_: Request) -> Json:
-        answer = {"status": "ok", "version": version(), "pid": os.getpid(), "models": bundles.names()}
+        answer = {"status": "ok", "version": VERSION, "pid": os.getpid(), "models": bundles.names()}
         return Json(answer | {"requests": activity.requests, "cpu_seconds": time.process_time()})
 
     async def models(_: Request) -> Json:

@@ -17,7 +17,7 @@ from typing import NoReturn
 import uvicorn
 
 from voladdin.errors import InputError, ServerError, VoladdinError
-from voladdin.home import code, folder, home, version
+from voladdin.home import VERSION, code, folder, home
 from voladdin.service.process import end, running, stop
 from voladdin.service.state import HOST, State, clear_state, ensure_token, holder, server_lock, write_state
 
@@ -89,11 +89,11 @@ def _serve(lock: int, port: int, idle: float) -> None:
     clear_state()  # of a server that crashed: a stranger may have its port
     with log_file(), _listen(port) as listener:
         port, token = listener.getsockname()[1], ensure_token()
-        presence = Presence(State.of(token, port, version(), code()), token, lock)
+        presence = Presence(State.of(token, port, VERSION, code()), token, lock)
         ended, activity, strangers = asyncio.Event(), Activity(), Strangers()
         app = create_app(token=token, port=port, activity=activity, strangers=strangers, stop=ended.set)
         write_state(presence.state)
-        _say(f"voladdin {version()} on http://{HOST}:{port}")
+        _say(f"voladdin {VERSION} on http://{HOST}:{port}")
         previous = signal.signal(signal.SIGTERM, _exit)
         server = uvicorn.Server(_config(app, strangers))
         try:

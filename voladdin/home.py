@@ -102,11 +102,6 @@ def _require_own(path: Path, status: os.stat_result, others: int) -> None:
         )
 
 
-def version() -> str:
-    """Version of the voladdin that runs."""
-    return VERSION
-
-
 def code() -> str:
     """Digest of the Python files as they are on disk now: a server of another one is replaced."""
     root = Path(__file__).resolve().parents[1]

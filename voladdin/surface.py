@@ -17,7 +17,7 @@ from .options import Options, implied
 
 MAX_CELLS = 20_000
 MAX_VOL = 10.0
-MAX_MONEYNESS = 700.0  # beyond, K/F is no float
+MAX_LOG_STRIKE = 700.0  # beyond, K/F is no float
 LARGEST = 1e100  # of an axis: squares are finite; its inverse, the least, of strikes and forwards
 VOL_TYPES = ("lognormal", "normal")
 _STRIKE_AXES = ("deltas", "moneyness", "strikes")
@@ -247,7 +247,7 @@ def _strike_axis(name: str, values: Any, shape: tuple[int, ...], *, signed: bool
         raise LabelError(f"{name} is {values!r}; expected numbers") from None
     if axis.shape != shape[1:] and not (name != "deltas" and axis.shape == shape):
         raise InputError(f"{name} has shape {axis.shape}; expected ({shape[1]},) to match the vols")
-    most = LARGEST if name != "moneyness" else MAX_MONEYNESS
+    most = LARGEST if name != "moneyness" else MAX_LOG_STRIKE
     if not (np.abs(axis) <= most).all():
         raise LabelError(f"{name} must be finite and at most {most:g} in size; got {_extremes(axis)}")
     if name == "deltas" and not ((axis > 0) & (axis < 1)).all():

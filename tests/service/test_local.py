@@ -24,7 +24,7 @@ from server import run
 from voladdin import bundles
 from voladdin import home as home_module
 from voladdin.errors import InfeasibleError, InputError, ServerError
-from voladdin.home import code, home, version
+from voladdin.home import VERSION, code, home
 from voladdin.hosts.excel import waiting
 from voladdin.service import process
 from voladdin.service.client import Client
@@ -221,7 +221,7 @@ def test_started_on_demand_found_again_and_stopped(folder: Path, serve: Serve) -
     assert second.returncode == 0
     assert os.name == "nt" or stat.S_IMODE((folder / "server.json").stat().st_mode) == 0o600
     assert State(**json.loads((folder / "server.json").read_text())) == state
-    assert (state.version, state.code) == (version(), code())
+    assert (state.version, state.code) == (VERSION, code())
     assert proof(read_token(), state.port, state.challenge) == state.proof
     assert holder() == state.pid
     with Client(state) as client, pytest.raises(InputError, match="VOLNOTHING") as caught:
@@ -441,7 +441,7 @@ def test_a_port_taken_over_from_a_killed_server(folder: Path, serve: Serve) -> N
         new = process.ensure_running()
         assert new.port != old.port
         with Client(new) as client:
-            assert client.evaluate("VOLINFO", "version") == [[version()]]
+            assert client.evaluate("VOLINFO", "version") == [[VERSION]]
         assert token.encode() not in stranger.seen
     finally:
         stranger.close()
@@ -547,9 +547,9 @@ def test_half_a_request_is_given_up(folder: Path, serve: Serve) -> None:
     for connection in idle[::2]:
         connection.sendall(b"GET /v1/health HTTP/1.1\r\nHo")
     with Client(state) as client:
-        assert client.evaluate("VOLINFO", "version") == [[version()]]
+        assert client.evaluate("VOLINFO", "version") == [[VERSION]]
         time.sleep(1.5)
-        assert client.evaluate("VOLINFO", "version") == [[version()]], "the token was shown"
+        assert client.evaluate("VOLINFO", "version") == [[VERSION]], "the token was shown"
     for connection in idle:
         with connection, contextlib.suppress(ConnectionError):
             assert connection.recv(1) == b""

@@ -12,7 +12,7 @@ from .._typing import FloatArray
 from ..errors import InputError
 from ..surface import Surface
 from .hulls import FORWARD, Trade, arbitrage_trades
-from .normal import NormalQuotes, normal_quotes
+from .normal_prices import NormalQuotes, normal_quotes
 from .prices import QuotedNodes, quoted_nodes
 from .smooth_conditions import Diagnostics, diagnose
 from .tolerances import TOLERANCE

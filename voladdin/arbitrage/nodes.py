@@ -17,8 +17,7 @@ from scipy.special import ndtr, ndtri
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..black import density, implied_total_vol, moneyness_from_delta, otm_price, vega
-from ..surface import MAX_VOL, Surface
-from .tolerances import MAX_LOG_STRIKE
+from ..surface import MAX_LOG_STRIKE, MAX_VOL, Surface
 
 
 @dataclass(frozen=True)

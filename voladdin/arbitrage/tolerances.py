@@ -18,7 +18,6 @@ ON_HULL = 2e-15  # where Newton's steps onto a hull end: the rounding of one pri
 FITS = 1e-12  # a quote beside less doubtful ones: those are then not at the very edge
 LEAST_LEG = 1e-12  # share of a call bought; less is the rounding of its strike
 
-MAX_LOG_STRIKE = 700.0  # beyond, K/F is no float
 LEAST_VOL = 1e-6  # 0.0001%: a `Surface` has none of 0, and no market one below
 LEAST_TIME_VALUE = 1e-13  # of a price that moved, as a vol of 0 is none
 FLAT_VEGA = 1e-6  # below, 1 bp of vol moves the price by no more than the tolerance

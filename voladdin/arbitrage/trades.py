@@ -9,9 +9,8 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..labels import tenor_label
-from ..surface import Surface
+from ..surface import MAX_LOG_STRIKE, Surface
 from .hulls import FORWARD, Trade
-from .tolerances import MAX_LOG_STRIKE
 
 
 @dataclass(frozen=True)

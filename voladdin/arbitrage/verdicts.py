@@ -6,11 +6,11 @@ import numpy as np
 from scipy.special import ndtr
 
 from .._typing import BoolArray, FloatArray
-from ..surface import MAX_VOL
+from ..surface import MAX_LOG_STRIKE, MAX_VOL
 from .conditions import neighbours
 from .hulls import arbitrage_trades
 from .nodes import AtStrikes, Axes, Rectangle, at_own_strikes
-from .tolerances import EDGE, MAX_LOG_STRIKE, TOLERANCE
+from .tolerances import EDGE, TOLERANCE
 
 _PAIRS = 2**18  # of prices at a time
 _FEW = 128  # quotes: the hulls of more are as quick as all their pairs

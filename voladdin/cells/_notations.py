@@ -10,9 +10,9 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import LabelError
 from ..labels import parse_delta
+from ..labels.strikes import MAX_MONEYNESS
 from ._words import Notation
 
-MAX_MONEYNESS = 5.0
 _STRIKE_SPREAD = 4.0  # numbers below 1 that span more are no strikes of one forward
 _OFF_FORWARD = 1.25
 _DELTA_SPREAD = 10.0

@@ -6,7 +6,7 @@ import argparse
 import importlib
 from typing import Any
 
-from ..home import version
+from ..home import VERSION
 from ..service.process import stop_if_running
 from ..xlsx.tables import format_table
 
@@ -60,7 +60,7 @@ def _install(options: argparse.Namespace) -> int:
 def _build(options: argparse.Namespace) -> None:
     excel = importlib.import_module("voladdin.hosts.excel")
     if options.host == "installer":
-        output = options.output or f"voladdin-{version()}-windows.zip"
+        output = options.output or f"voladdin-{VERSION}-windows.zip"
         print(f"written: {excel.build_installer(output, options.python)}")
     else:
         path = excel.build(options.output or "voladdin.xlam")

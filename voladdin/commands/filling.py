@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..cells import render
-from ..home import version
+from ..home import VERSION
 from ..imputation.filling import Imputation, impute
 from ..imputation.suspects import suspects
 from . import ledger
@@ -86,7 +86,7 @@ def _note(target: Target, answer: Imputation, tenor: int, strike: int) -> str:
     if target.grid.normal is not None:
         band = f"{1e4 * low:.3g} to {1e4 * high:.3g} bp"
     return (
-        f"±{1e4 * answer.std[at]:.3g} bp, 90% band {band}, voladdin {answer.model.split(' (')[0]} {version()}"
+        f"±{1e4 * answer.std[at]:.3g} bp, 90% band {band}, voladdin {answer.model.split(' (')[0]} {VERSION}"
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..cells import AtmMatrix, find_matrix
 from ..errors import VoladdinError
-from ..home import version
+from ..home import VERSION
 from ..imputation.atm_matrix import MatrixAnswer, improbable, impute_matrix
 from .holes import counted, in_words, may_fill, refuse_merged, write_hole
 from .ledger import CellRun, formulas_of
@@ -85,4 +85,4 @@ def _note(answer: MatrixAnswer, at: tuple[int, int]) -> str:
     """Such as "±3%, 90% band 0.195 to 0.208", in the matrix's own unit."""
     relative = answer.std[at] / answer.mean[at]
     band = f"{answer.low[at]:.4g} to {answer.high[at]:.4g}"
-    return f"±{relative:.2g} of the vol, 90% band {band}, voladdin universal {version()}"
+    return f"±{relative:.2g} of the vol, 90% band {band}, voladdin universal {VERSION}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..cells import QuoteTable
 from ..conventions import quotes_from_surface
-from ..home import version
+from ..home import VERSION
 from ..imputation.filling import impute
 from ..worksheet.quote_tables import Said, read_table
 from .holes import counted, in_words, may_fill, refuse_merged, write_hole
@@ -31,7 +31,7 @@ def fill_quotes(
     quotes = read_table(table, Said(), [])
     answer = impute(target.grid.surface)
     found = quotes_from_surface(target.grid.surface.replace(answer.filled), pair=quotes.rules)
-    note = f"of the imputed surface, voladdin {answer.model.split(' (')[0]} {version()}"
+    note = f"of the imputed surface, voladdin {answer.model.split(' (')[0]} {VERSION}"
     filled = 0
     for name, tenor, (row, column) in holes:
         value = float(found[name][tenor]) * quotes.scale * table.columns[name].name.sign

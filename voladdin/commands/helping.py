@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import bundles
 from ..cells import Cells
 from ..errors import UnavailableError
-from ..home import home, version
+from ..home import VERSION, home
 from ..journal import Caller
 from ..worksheet import info
 from ..worksheet.registry import FUNCTIONS
@@ -42,7 +42,7 @@ def functions(book: xw.Book) -> str:
 def log(book: xw.Book) -> str:
     """Shows the last error and the end of the log files on a sheet of their own."""
     rows: Cells = [
-        ["voladdin", version()],
+        ["voladdin", VERSION],
         *info.volinfo("error", FUNCTIONS.values(), caller=Caller(book.name)),
     ]
     for name in _LOGS:
@@ -95,7 +95,7 @@ def _diagnosed() -> Cells:
 
 def about(_book: xw.Book) -> str:
     """Version, models and the folder of settings, in words."""
-    return f"voladdin {version()}; models: {', '.join(bundles.names())}; settings and log: {home()}"
+    return f"voladdin {VERSION}; models: {', '.join(bundles.names())}; settings and log: {home()}"
 
 
 def _on_a_sheet(book: xw.Book, command: str, name: str, rows: Cells) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 
 StrikeKind = Literal["delta", "strike", "moneyness"]
 
+MAX_MONEYNESS = 5.0  # and above, no desk's ln(K/F)
 _NUMBER = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _MARK = r"(?:D|DELTA|Δ|%)?"
 _WITH_NUMBER = re.compile(r"([^0-9.]*)" + _NUMBER + r"([^0-9.]*)")

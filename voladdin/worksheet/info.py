@@ -9,7 +9,7 @@ from .. import bundles
 from ..bundles.generator import load as load_generator
 from ..cells import Cell, Cells, shown
 from ..errors import InputError, VoladdinError
-from ..home import version
+from ..home import VERSION
 from ..journal import NOBODY, Caller, Entry, entries, last_error, last_warnings, said_by
 from ..service import process
 from ..service.state import HOST
@@ -52,9 +52,9 @@ def volinfo(
     if topic == "why":
         return _why(cell, caller, functions)
     if topic == "":
-        return [["version", version()], ["models", ", ".join(bundles.names())], ["server", _server()]]
+        return [["version", VERSION], ["models", ", ".join(bundles.names())], ["server", _server()]]
     if topic == "version":
-        return [[version()]]
+        return [[VERSION]]
     if topic == "models":
         models: Cells = [["model", "digest"]]
         return models + [[name, _digest(name)] for name in bundles.names()]

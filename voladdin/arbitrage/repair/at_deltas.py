@@ -15,8 +15,8 @@ from ..conditions import NONE, broken, joined, neighbours, standing
 from ..nodes import AtDeltas
 from ..tolerances import LEAST_VOL
 from .linear_program import INFEASIBLE, OPTIMAL
-from .moves import QuoteMoves
 from .onto_hulls import placed
+from .quote_moves import QuoteMoves
 
 _STEPS = 10
 _GAIN = 1e-4  # of the cost: less is not worth another step

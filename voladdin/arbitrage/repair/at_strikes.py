@@ -15,7 +15,7 @@ from ..._typing import FloatArray
 from ..conditions import broken, neighbours
 from ..prices import QuotedNodes
 from .linear_program import INFEASIBLE, OPTIMAL
-from .moves import QuoteMoves
+from .quote_moves import QuoteMoves
 
 _ROUNDS = 200
 

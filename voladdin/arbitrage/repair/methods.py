@@ -15,8 +15,8 @@ from ..prices import QuotedNodes, quoted_nodes, vols_around
 from ..tolerances import INNER, INNER_LEAST, INNER_MOST, LEAST_VOL
 from . import at_deltas, at_strikes
 from .linear_program import INFEASIBLE, OPTIMAL
-from .moves import Limits, QuoteMoves
 from .onto_hulls import placed
+from .quote_moves import Limits, QuoteMoves
 
 Attempt = tuple[str, FloatArray | None, str]
 _ODD = np.log(2.0)  # of a vol over those around: beyond, a fat finger perhaps

@@ -15,7 +15,7 @@ from ..._typing import BoolArray, FloatArray, IntArray
 from ...options.bachelier import normal_vega
 from ...surface import Surface
 from ..check import check
-from ..normal import NormalQuotes, normal_quotes
+from ..normal_prices import NormalQuotes, normal_quotes
 from .methods import Attempt, Problem
 
 _MARGINS = (0.0, 1e-9, 1e-8, 1e-7, 1e-6)

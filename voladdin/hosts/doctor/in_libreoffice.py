@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from voladdin.errors import ServerError, UnavailableError
-from voladdin.home import home, read_private, version
+from voladdin.home import VERSION, home, read_private
 from voladdin.hosts.libreoffice import installed
 from voladdin.hosts.libreoffice.programs import program, run
 
@@ -52,10 +52,10 @@ def extension() -> Iterator[Finding]:
     differing = {place: installed.differing(place) for place in places}
     good = [place for place, names in differing.items() if not names]
     if good:
-        yield Finding("extension", OK, f"version {version()}, {good[0]}")
+        yield Finding("extension", OK, f"version {VERSION}, {good[0]}")
     else:
         place, names = next(iter(differing.items()))
-        said = f"{place} is not that of {version()}: {len(names)} files differ, {names[0]} among them"
+        said = f"{place} is not that of {VERSION}: {len(names)} files differ, {names[0]} among them"
         yield Finding("extension", FAULT, said, f"{INSTALL}, and restart LibreOffice")
     yield from _started_by_it()
 

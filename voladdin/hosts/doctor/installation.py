@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 
 from voladdin import bundles
 from voladdin.errors import BundleError
-from voladdin.home import code, folder, version
+from voladdin.home import VERSION, code, folder
 from voladdin.hosts.libreoffice.programs import in_environment
 
 from .findings import FAULT, NOTE, OK, Finding
@@ -88,14 +88,14 @@ def environment() -> Iterator[Finding]:
 def own_files() -> Iterator[Finding]:
     """Version, and the files against the hashes that pip wrote down as it installed them."""
     found = metadata.distribution(_PACKAGE)
-    said = f"{version()}, code {code()}"
-    if found.version != version():
+    said = f"{VERSION}, code {code()}"
+    if found.version != VERSION:
         yield Finding(_PACKAGE, FAULT, f"{said}, but pip knows {found.version}", reinstall())
     changed = list(altered(found))
     if changed:
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         yield Finding(_PACKAGE, FAULT, f"not as installed: {', '.join(changed[:3])}{more}", reinstall())
-    elif found.version == version():
+    elif found.version == VERSION:
         yield Finding(_PACKAGE, OK, said)
 
 

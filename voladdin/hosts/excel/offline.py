@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from voladdin.errors import InputError, UnavailableError
-from voladdin.home import version
+from voladdin.home import VERSION
 
 PLATFORM = "win_amd64"
 BESIDE = ("pywin32",)  # what Excel's COM needs, and voladdin itself does not
@@ -65,7 +65,7 @@ def build_installer(path: str | Path, python: str = "") -> Path:
 def collected(folder: Path, python: str) -> list[Path]:
     """The wheels of voladdin and all that it needs on Windows, in the folder."""
     _pip(["wheel", "--no-deps", "--wheel-dir", str(folder), str(_ROOT)], SOURCE_DATE_EPOCH="315532800")
-    wanted = [f"voladdin=={version()}", *BESIDE]
+    wanted = [f"voladdin=={VERSION}", *BESIDE]
     missing = list(wanted)
     while missing:  # pip asks markers of this system, and so leaves out what only Windows needs
         _download(folder, missing, python)
@@ -141,7 +141,7 @@ def write(path: Path, wheels: Iterable[Path], python: str) -> Path:
         for name, release in [parse_wheel_filename(wheel)[:2]]
     )
     digest = hashlib.sha256(pinned.encode()).hexdigest()[:8]
-    script = _INSTALL.format(version=version(), digest=digest, python=python, told=" ".join(_TOLD))
+    script = _INSTALL.format(version=VERSION, digest=digest, python=python, told=" ".join(_TOLD))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # wheels are compressed
         archive.writestr(zipfile.ZipInfo("install.cmd"), script.replace("\n", "\r\n"))
         archive.writestr(zipfile.ZipInfo("requirements.txt"), pinned)

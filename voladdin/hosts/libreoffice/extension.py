@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from voladdin.errors import UnavailableError
-from voladdin.home import version
+from voladdin.home import VERSION
 
 from .configuration import addons, component, node, protocol_handler, put, written
 from .programs import program
@@ -79,11 +79,11 @@ def members() -> dict[str, bytes]:
     found |= {name: (_HERE / source).read_bytes() for source, name in _CODE.items()}
     table = [{"name": f.name, "cached": f.cached, "together": f.begin is not None} for f in _functions()]
     found["python/functions.json"] = json.dumps(table).encode()
-    found["python/version"] = version().encode()
+    found["python/version"] = VERSION.encode()
     found["CalcAddIns.xcu"] = calc_add_ins()
     found["Addons.xcu"] = addons()
     found["ProtocolHandler.xcu"] = protocol_handler()
-    found["description.xml"] = _DESCRIPTION.format(version=version()).encode()
+    found["description.xml"] = _DESCRIPTION.format(version=VERSION).encode()
     return found
 
 

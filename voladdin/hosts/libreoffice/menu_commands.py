@@ -8,7 +8,7 @@ from typing import Any
 from voladdin.commands import COMMANDS, execute
 from voladdin.commands.questions import Unanswered
 from voladdin.errors import UnavailableError
-from voladdin.home import version
+from voladdin.home import VERSION
 from voladdin.hosts.documents.document import Document, Missing
 from voladdin.hosts.documents.engine import book_of
 
@@ -21,9 +21,9 @@ def run(name: str, book: dict[str, Any], blocks: list[dict[str, Any]]) -> dict[s
 
     Raises UnavailableError where that is another than this, VoladdinError where the command does.
     """
-    if book.get("extension") != version():
+    if book.get("extension") != VERSION:
         raise UnavailableError(
-            f"LibreOffice has the extension of voladdin {book.get('extension', '0.1')}, this is {version()}; "
+            f"LibreOffice has the extension of voladdin {book.get('extension', '0.1')}, this is {VERSION}; "
             "expected `voladdin install libreoffice` again, and LibreOffice restarted"
         )
     document = Document(book, blocks)

@@ -15,10 +15,10 @@ from ..._typing import FloatArray
 from ...errors import InputError, LabelError
 from ...labels import parse_delta, parse_tenor
 from ...labels.dates import DAYS_PER_YEAR
+from ...labels.strikes import MAX_MONEYNESS
 from .columns import HistoryColumns, whole_numbers
 from .plan import days_of
 
-MAX_MONEYNESS = 5.0  # and above, no desk's ln(K/F)
 _Integers = NDArray[np.int64]
 
 

@@ -15,9 +15,9 @@ import numpy as np
 from ..._typing import BoolArray, FloatArray, IntArray
 from ...arbitrage.conditions import broken, joined, standing
 from ...arbitrage.nodes import Nodes, nodes_of
-from ...arbitrage.tolerances import FILL_AIM, MAX_LOG_STRIKE, QUOTE_SLACK
+from ...arbitrage.tolerances import FILL_AIM, QUOTE_SLACK
 from ...arbitrage.verdicts import arbitrage_free
-from ...surface import MAX_VOL, Surface
+from ...surface import MAX_LOG_STRIKE, MAX_VOL, Surface
 from .between_hulls import between
 
 WORK = 2e9  # cells^2 x trades, summed over the steps: about two seconds on grids of hundreds of cells

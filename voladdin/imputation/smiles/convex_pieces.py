@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..._typing import FloatArray, IntArray
-from ...arbitrage.tolerances import MAX_LOG_STRIKE
 from ...black import implied_total_vol
+from ...surface import MAX_LOG_STRIKE
 
 ROUNDING = 1e-13
 _TINY = 1e-300

@@ -17,8 +17,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from ..._typing import BoolArray, FloatArray, IntArray
-from ...arbitrage.tolerances import MAX_LOG_STRIKE
 from ...black import otm_price, vega
+from ...surface import MAX_LOG_STRIKE
 from .convex_pieces import ROUNDING, after, before, between, total_vols
 
 _MESH = 24  # points an interval at which convexity is looked at, close to the nodes in the wings

@@ -19,10 +19,10 @@ import numpy as np
 from scipy.special import logsumexp, ndtri
 
 from ..._typing import BoolArray, FloatArray, IntArray
-from ...arbitrage.tolerances import LEAST_VOL, MAX_LOG_STRIKE
+from ...arbitrage.tolerances import LEAST_VOL
 from ...arbitrage.verdicts import arbitrage_free
 from ...black import otm_price
-from ...surface import MAX_VOL, Surface
+from ...surface import MAX_LOG_STRIKE, MAX_VOL, Surface
 from .convex_pieces import total_vols
 from .delta_roots import total_vols_at
 from .smile_curve import SmileCurve, concave
