@@ -55,15 +55,16 @@ def _rules(
 
 
 def column(name: str, values: ArrayLike, count: int) -> FloatArray:
+    """[count] numbers or NaN, of one for each tenor or one for all. Raises InputError."""
     try:
-        column = np.asarray(values, dtype=float)
+        numbers = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} must be numbers or NaN: {error}") from None
-    if column.shape not in ((), (count,)):
-        raise InputError(f"{name} has shape {column.shape}; expected one number for each of {count} tenors")
-    if np.isinf(column).any():
+    if numbers.shape not in ((), (count,)):
+        raise InputError(f"{name} has shape {numbers.shape}; expected one number for each of {count} tenors")
+    if np.isinf(numbers).any():
         raise InputError(f"{name} has an infinite value; expected numbers or NaN")
-    return np.broadcast_to(column, (count,)).copy()
+    return np.broadcast_to(numbers, (count,)).copy()
 
 
 def _market(
