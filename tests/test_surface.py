@@ -58,3 +58,11 @@ def test_log_moneyness_of_one_strike_is_refused() -> None:
         LabelError, match=r"moneyness: 0 and 1e-300 are one K/F to 16 digits; expected it once"
     ):
         Surface([[0.1, 0.1]], [1.0], moneyness=[0.0, 1e-300])
+
+
+def test_forwards_of_normal_vols_may_be_negative_and_must_be_finite() -> None:
+    assert Surface([[0.01]], ["1Y"], strikes=[0.0], forwards=[-0.001], vol_type="normal").vols[0, 0] == 0.01
+    with pytest.raises(InputError, match=r"forwards must be finite and at most 1e\+100 in size; got nan"):
+        Surface([[0.01]], ["1Y"], strikes=[0.0], forwards=[np.nan], vol_type="normal")
+    with pytest.raises(InputError, match="strikes need forwards: one forward for each tenor"):
+        Surface([[0.01]], ["1Y"], strikes=[0.0], vol_type="normal")

@@ -78,7 +78,9 @@ class Surface:
         if forwards is not None:
             fields["forwards"] = _forwards(forwards, len(years), signed=normal)
         elif strikes is not None:
-            raise InputError("strikes need forwards: one positive forward for each tenor")
+            raise InputError(
+                f"strikes need forwards: one {'' if normal else 'positive '}forward for each tenor"
+            )
         for name, value in fields.items():
             if value is not None:
                 value.flags.writeable = False
@@ -105,7 +107,8 @@ class Surface:
         forwards (by years to expiry), rate, underlying, exercise: as for `options.implied`, which also gives
             bid and ask vols, discount factors and the reason each option is left out.
 
-        Raises InputError where no option is left, an expiry has no forward, or strikes are in cents.
+        Raises InputError where no option is left, an expiry has no forward, or strikes and prices differ in
+        unit; UnavailableError where American options need QuantLib.
         """
         given = [np.asarray(values, dtype=float) for values in (years, strikes, bid, ask)]
         put_or_call = np.asarray(calls, dtype=np.bool_)
@@ -142,7 +145,10 @@ class Surface:
 
     @property
     def log_moneyness(self) -> FloatArray | None:
-        """[T, K] ln(K/F), or None on a delta axis (it then depends on the vols). Normal vols have none."""
+        """[T, K] ln(K/F), or None on a delta axis: it then depends on the vols.
+
+        Raises InputError of normal vols, which have none.
+        """
         if self.vol_type == "normal":
             raise InputError(
                 "the vols are normal (Bachelier): these are checked, repaired, filled and interpolated; "
@@ -269,10 +275,11 @@ def _check_apart(name: str, axis: FloatArray) -> None:
 
 def _forwards(values: ArrayLike, tenors: int, *, signed: bool) -> FloatArray:
     forwards = np.array(np.broadcast_to(np.asarray(values, dtype=float), (tenors,)))
-    if signed and (np.abs(forwards) <= LARGEST).all():
-        return forwards
-    if not ((forwards >= 1 / LARGEST) & (forwards <= LARGEST)).all():
-        raise InputError(f"forwards must be positive and at most {LARGEST:g}; got {_extremes(forwards)}")
+    least, need = (-LARGEST, "finite") if signed else (1 / LARGEST, "positive")
+    if not ((forwards >= least) & (forwards <= LARGEST)).all():
+        raise InputError(
+            f"forwards must be {need} and at most {LARGEST:g} in size; got {_extremes(forwards)}"
+        )
     return forwards
 
 

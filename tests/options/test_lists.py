@@ -383,3 +383,15 @@ def test_any_prices_are_answered_or_refused_by_name(seed: int) -> None:
     except InputError:
         return
     assert (found.forwards > 0).all() and (found.discounts > 0).all()
+
+
+def test_a_blank_cell_of_calc_is_no_argument_of_a_list() -> None:
+    plain = evaluate("VOLGRID", [cells(listed())])
+    for place in (2, 5, 6):  # valuation, exercise, underlying
+        assert evaluate("VOLGRID", [cells(listed()), *[None] * (place - 1), 0.0]) == plain
+
+
+def test_rows_that_cannot_be_read_are_counted_beyond_those_shown() -> None:
+    rows: Cells = [*cells(listed()), *([[40.0, "x", "C", 1.0, 1.1]] * 203)]
+    found = [row[2] for row in evaluate("VOLGRID", [rows, "report"])]
+    assert "3 more rows that cannot be read" in found

@@ -159,6 +159,14 @@ def test_american_options_have_the_vol_they_were_priced_with() -> None:
     assert np.nanmax(np.abs(as_european.vols - 0.25)) > 10 * np.nanmax(np.abs(chain.vols - 0.25))
 
 
+def test_forwards_given_of_american_options_are_said_not_to_be_used() -> None:
+    options, told = american(), {90 / 365: 120.0, 1.0: 120.0}
+    chain = implied(options, forwards=told, exercise="american", underlying=100.0, rate=0.05)
+    assert chain.forwards.max() < 110 and any("those given are not used" in note for note in chain.notes)
+    plain = implied(options, exercise="american", underlying=100.0, rate=0.05)
+    assert not any("given" in note for note in plain.notes)
+
+
 def test_american_options_need_rate_and_underlying() -> None:
     with pytest.raises(InputError, match="underlying is missing; expected one: American options need it"):
         implied(american(), exercise="american", rate=0.05)

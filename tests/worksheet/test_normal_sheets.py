@@ -226,3 +226,14 @@ def test_a_wrong_vol_of_a_matrix_is_named_with_what_the_others_imply(wrong: Any)
 def test_a_matrix_of_percent_and_plain_numbers_is_refused() -> None:
     with pytest.raises(UnitsError, match=r"cell B2 .* is 60.0 and cell C4 .* '0.84%' differ"):
         evaluate("VOLIMPUTE", [changed(MATRIX, (3, 2, "0.84%"))])
+
+
+def test_a_prior_of_normal_vols_is_none_of_lognormal_ones() -> None:
+    strikes = ["K=0.02", "K=0.03", "K=0.04"]
+    lognormal: Cells = [["", *strikes], ["1Y", 0.3, 0.31, 0.32], ["2Y", 0.3, 0.31, None]]
+    normal: Cells = [["normal, bp", *strikes], ["1Y", 80.0, 85.0, 90.0], ["2Y", 80.0, 85.0, 90.0]]
+    forwards = [[0.03], [0.03]]
+    with pytest.raises(UnitsError, match="prior: its vols are normal, and the surface's lognormal"):
+        evaluate("VOLIMPUTE", [lognormal, "fill", normal, *[None] * 4, forwards])
+    with pytest.raises(UnitsError, match="bid: its vols are normal, and the surface's lognormal"):
+        evaluate("VOLCHECK", [lognormal, "ok", None, None, None, forwards, normal])

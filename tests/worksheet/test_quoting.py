@@ -99,3 +99,8 @@ def test_one_word_replaces_the_usual_of_a_listed_pair() -> None:
 def test_what_is_refused(given: dict[str, Any], error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
         quoted(**given)
+
+
+def test_a_spot_of_0_is_a_blank_cell_of_calc() -> None:
+    quotes = [[[8.0], [8.5]], [[-0.3], [-0.4]], [[0.2], [0.3]], None, None, [["1M"], ["3M"]], "EURUSD"]
+    assert evaluate("VOLQUOTES", [*quotes, None, 0.0]) == evaluate("VOLQUOTES", quotes)

@@ -68,7 +68,7 @@ def implied(
 ) -> Chain:
     """Implied vols of a list of options on the grid of their expiries and strikes.
 
-    forwards: by years to expiry, in place of put-call parity.
+    forwards: by years to expiry, in place of put-call parity; those of American options are by parity.
     rate: continuously compounded; fitted by parity, or 0 where nothing can be, unless told.
     underlying: its price; the forwards are underlying * exp(rate * years) where parity has no pair.
     exercise: "european", or "american", which needs rate and underlying and takes the premium of early
@@ -83,7 +83,7 @@ def implied(
     live = usable(reasons)
     american = exercise == "american" and not options.vols
     curve = (
-        _american(options, live, underlying, rate)
+        _american(options, live, forwards, underlying, rate)
         if american
         else _curve(options, live, parity_only(options, reasons), forwards, rate, underlying)
     )
@@ -118,14 +118,22 @@ def _gridded(
     return Chain(*axes, vols, bid, ask, source, dropped, curve.parity, curve.notes, curve.unit)
 
 
-def _american(options: Options, live: BoolArray, underlying: float | None, rate: float | None) -> _Curve:
+def _american(
+    options: Options,
+    live: BoolArray,
+    forwards: dict[float, float] | None,
+    underlying: float | None,
+    rate: float | None,
+) -> _Curve:
     for name, value in (("rate", rate), ("underlying", underlying)):
         if value is None:
             raise InputError(f"{name} is missing; expected one: American options need it")
     assert rate is not None and underlying is not None
     options, found = european(options, live, underlying, rate)
-    note = "the premium of early exercise is taken off each price"
-    return _Curve(found.years, found.forwards, found.discounts, options, found, (note,))
+    notes = ["the premium of early exercise is taken off each price"]
+    if forwards is not None:
+        notes.append("forwards of American options are by parity of what is left; those given are not used")
+    return _Curve(found.years, found.forwards, found.discounts, options, found, tuple(notes))
 
 
 def _curve(

@@ -1,4 +1,4 @@
-"""The prior of VOLIMPUTE: another range's vols on the surface's axes, by their labels."""
+"""A prior, bids or asks: another range's vols on the surface's axes, by their labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .._typing import FloatArray
 from ..cells import Grid
-from ..errors import InputError
+from ..errors import InputError, UnitsError
 from ..labels import tenor_label
 from ..surface import Surface
 
@@ -22,11 +22,17 @@ def on_axes_of(grid: Grid, prior: Grid, name: str = "prior") -> Surface:
     name: of the argument that `prior` is, for messages. Tenors are the same where their years are, or where
     both are the same expiry date.
 
-    Raises InputError where it has no vol, or lacks a tenor or strike of the surface.
+    Raises InputError where it has no vol, or lacks a tenor or strike of the surface; UnitsError where one of
+    them is in normal vols.
     """
     if not prior.surface.observed.any():
         expected = "an earlier surface" if name == "prior" else "vols"
         raise InputError(f"{name}: {prior.body} hold no vol; expected {expected}, or no {name}")
+    ours_are, theirs_are = grid.surface.vol_type, prior.surface.vol_type
+    if ours_are != theirs_are:
+        raise UnitsError(
+            f"{name}: its vols are {theirs_are}, and the surface's {ours_are}; expected one kind"
+        )
     rows = _places(f"{name}: its tenors", _same_tenors(grid, prior), _tenors(grid), _tenors(prior))
     kind, ours = _strikes(grid.surface)
     theirs_kind, theirs = _strikes(prior.surface)

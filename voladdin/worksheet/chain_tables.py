@@ -56,6 +56,8 @@ def report(read: OptionRows, chain: Chain) -> Cells:
     """A row for each option that is left out, and why; then pairs off parity, and what was assumed."""
     rows: Cells = [["option", "row", "why it is left out"]]
     rows += [["", float(row + 1), message] for row, message in read.unread[:_SHOWN]]
+    if len(read.unread) > _SHOWN:
+        rows.append(["…", "", f"{len(read.unread) - _SHOWN} more rows that cannot be read"])
     shown: Counter[str] = Counter()
     for i, reason in enumerate(chain.dropped):
         shown[reason] += 1

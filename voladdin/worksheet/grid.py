@@ -29,7 +29,7 @@ from ..errors import InputError
 from ..imputation.listed import Listed
 from ..labels import parse_tenor
 from ..options import EXERCISES, implied
-from .arguments import MODEL, model_name, warn
+from .arguments import MODEL, model_name, valuation_of, warn
 from .chain_tables import days_label, forward_table, quality, remarks, report, strike_grid
 from .signature import Argument, Function, choice, number
 
@@ -53,7 +53,7 @@ def _volgrid(
     clock: Cell,
 ) -> Cells:
     wanted = choice("output", output, OUTPUTS)
-    day = _day(valuation)
+    day = valuation_of(valuation)
     counted = ExpiryClock(
         choice("clock", clock, CLOCKS), choice("settlement", settlement, SETTLEMENTS) == "am"
     )
@@ -61,7 +61,7 @@ def _volgrid(
     style = _exercise(read, exercise)
     ahead = read.forwards if forwards is None else _forwards(read, forwards)
     at_rate = _rate(rate) if rate is not None or style == EXERCISES[0] else read.rate
-    price = read.underlying if underlying is None else _positive("underlying", underlying)
+    price = _positive("underlying", underlying) if underlying else read.underlying
     with _naming_unread(read):
         chain = implied(read.options, forwards=ahead, rate=at_rate, underlying=price, exercise=style)
     for remark in remarks(read, chain):
@@ -131,19 +131,12 @@ def _warn_beyond(listed: FloatArray, names: list[str], years: FloatArray) -> Non
         )
 
 
-def _day(valuation: Cell) -> date | None:
-    day = None if valuation is None else read_date(valuation)
-    if valuation is not None and day is None:
-        raise InputError(f"valuation is {shown(valuation)}; expected a date")
-    return day
-
-
 def _exercise(read: OptionRows, cell: Cell) -> str:
     """As told, else as the list says, else European."""
     listed = None if read.american is None else EXERCISES[read.american]
-    if cell is None:
+    told = choice("exercise", cell, ["", *EXERCISES])
+    if not told:
         return listed or EXERCISES[0]
-    told = choice("exercise", cell, EXERCISES)
     if listed is not None and told != listed:
         raise InputError(f"exercise is {told!r} and the options' own column says {listed}; expected one")
     return told

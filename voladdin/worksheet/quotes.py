@@ -52,7 +52,7 @@ class _QuoteArguments:
 
     @property
     def spot_rate(self) -> float | None:
-        return None if self.spot is None else number("spot", self.spot, 1.0)
+        return number("spot", self.spot, 1.0) if self.spot else None
 
     def butterflies(self) -> str:
         return choice("butterfly", self.butterfly, BUTTERFLIES)
