@@ -12,7 +12,7 @@ from export.imputation.imputers import IMPUTERS, Codes, Imputer, Refit, complete
 from export.imputation.imputers.encoder import weighted  # noqa: E402
 from export.imputation.imputers.laplace import of_laplace  # noqa: E402
 from export.imputation.networks import NETWORKS, Vae  # noqa: E402
-from export.imputation.networks.base import feed_forward  # noqa: E402
+from export.imputation.networks.base import mlp  # noqa: E402
 from export.imputation.networks.conditional import Conditional  # noqa: E402
 from export.imputation.networks.linear import LinearVae  # noqa: E402
 from export.imputation.networks.noise import Full, OfLatent  # noqa: E402
@@ -136,7 +136,7 @@ def test_latent_optimisation_is_least_squares_and_a_point():
 def test_a_refitted_encoder_is_nearer_to_the_posterior():
     """A linear decoder whose encoder has learnt nothing: weights that one code has are spread over many."""
     network, x, seen = _linear(orthogonal=True)
-    poor = Vae(feed_forward([2 * NODES, 16, 2 * LATENT]), network.decoder, network.noise, LATENT)
+    poor = Vae(mlp([2 * NODES, 16, 2 * LATENT]), network.decoder, network.noise, LATENT)
     poor.eval().requires_grad_(requires_grad=False)
     x, seen = torch.randn(40, NODES), seen.expand(40, -1)
     generator = torch.Generator().manual_seed(0)
@@ -153,8 +153,8 @@ def test_a_refit_goes_on_only_from_one_of_the_same_network(tmp_path):
     _, x, seen = _linear(orthogonal=True)
     first, second = (
         Vae(
-            feed_forward([2 * NODES, 2 * LATENT]),
-            feed_forward([LATENT, NODES]),
+            mlp([2 * NODES, 2 * LATENT]),
+            mlp([LATENT, NODES]),
             OfLatent(NODES, LATENT),
             LATENT,
         )
@@ -170,7 +170,7 @@ def test_a_refit_goes_on_only_from_one_of_the_same_network(tmp_path):
 def test_ways_agree_with_draws_of_the_prior_where_nothing_is_closed(name, kind):
     """A decoder that bends, noise that depends on the code or joins nodes: against 200,000 prior codes."""
     noise = kind(NODES, LATENT) if kind is OfLatent else kind(NODES)
-    network = Vae(feed_forward([2 * NODES, 2 * LATENT]), feed_forward([LATENT, 12, NODES]), noise, LATENT)
+    network = Vae(mlp([2 * NODES, 2 * LATENT]), mlp([LATENT, 12, NODES]), noise, LATENT)
     with torch.no_grad():
         for weight in network.decoder.parameters():
             weight.mul_(2.0)

@@ -14,7 +14,7 @@ from export.bench.papers.items import QUICK, Bench  # noqa: E402
 from export.imputation import networks  # noqa: E402
 from export.imputation.imputers import IMPUTERS, Refit, impute  # noqa: E402
 from export.imputation.networks import NETWORKS, Vae  # noqa: E402
-from export.imputation.networks.base import residual  # noqa: E402
+from export.imputation.networks.base import residual_mlp  # noqa: E402
 from export.imputation.networks.conditional import Conditional  # noqa: E402
 from export.imputation.networks.feed_forward import beta  # noqa: E402
 from export.imputation.networks.importance_weighted import weighted_bound  # noqa: E402
@@ -112,7 +112,7 @@ def test_the_bound_lies_below_one_of_more_draws(name):
 
 def test_dropout_is_in_the_branches_alone():
     """With all dropped, what is left of a residual network is its two linear layers (Gopal 2024, 5.3)."""
-    network = residual(NODES, 3, dropout=1.0).train()
+    network = residual_mlp(NODES, 3, dropout=1.0).train()
     x = torch.randn(COUNT, NODES)
     torch.testing.assert_close(network(x), network[-1](network[0](x)))
     assert not torch.allclose(network.eval()(x), network[-1](network[0](x)))
@@ -129,13 +129,13 @@ def test_mean_and_spread_are_two_heads_on_one_decoder():
 NEW = """
 from torch import nn
 
-from .base import Vae, feed_forward
+from .base import Vae, mlp
 from .noise import OfNode
 
 
 class Narrow(Vae):
     def __init__(self, nodes: int) -> None:
-        super().__init__(feed_forward([2 * nodes, 16, 4]), nn.Linear(2, nodes), OfNode(nodes), latent=2)
+        super().__init__(mlp([2 * nodes, 16, 4]), nn.Linear(2, nodes), OfNode(nodes), latent=2)
 """
 
 

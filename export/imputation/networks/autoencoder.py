@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .base import LATENT, WIDTH, Code, Network, feed_forward, masked
+from .base import LATENT, WIDTH, Code, Network, masked, mlp
 
 
 class Autoencoder(Network):
@@ -15,8 +15,8 @@ class Autoencoder(Network):
 
     def __init__(self, nodes: int, latent: int = LATENT, width: int = WIDTH) -> None:
         super().__init__()
-        self.encoder = feed_forward([2 * nodes, width, latent])
-        self.decoder = feed_forward([latent, width, nodes])
+        self.encoder = mlp([2 * nodes, width, latent])
+        self.decoder = mlp([latent, width, nodes])
         self.register_buffer("codes", torch.zeros(1, latent))
 
     def encode(self, x: Tensor, seen: Tensor) -> Code:

@@ -119,7 +119,7 @@ def masked(x: Tensor, seen: Tensor) -> Tensor:
     return torch.cat([torch.where(seen, x, 0.0), seen.to(x.dtype)], -1)
 
 
-def feed_forward(sizes: Sequence[int]) -> nn.Sequential:
+def mlp(sizes: Sequence[int]) -> nn.Sequential:
     """Linear layers with SiLU between (the MLP of Bergeron et al. 2022)."""
     layers: list[nn.Module] = []
     for before, after in pairwise(sizes):
@@ -127,7 +127,7 @@ def feed_forward(sizes: Sequence[int]) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def residual(
+def residual_mlp(
     entry: int, out: int, width: int = WIDTH, depth: int = DEPTH, dropout: float = 0.0
 ) -> nn.Sequential:
     """Pre-norm residual blocks between two linear layers (Gopal 2024, appendix B.1)."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .base import LATENT, Code, Vae, masked, residual
+from .base import LATENT, Code, Vae, masked, residual_mlp
 from .noise import Shared
 
 
@@ -18,7 +18,7 @@ class Conditional(Vae):
 
     def __init__(self, nodes: int, known: int = 2) -> None:
         super().__init__(
-            residual(2 * nodes + known, 2 * LATENT), residual(LATENT + known, nodes), Shared(), LATENT
+            residual_mlp(2 * nodes + known, 2 * LATENT), residual_mlp(LATENT + known, nodes), Shared(), LATENT
         )
         self.nodes, self.known = nodes, known
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .base import LATENT, Code, Network, feed_forward, masked
+from .base import LATENT, Code, Network, masked, mlp
 from .noise import Shared
 
 FEATURES = ("level", "skew", "curvature")
@@ -27,9 +27,9 @@ class Controllable(Network):
         self.latent, self.features = latent, features
         basis = torch.linspace(-1.0, 1.0, nodes)[:, None] ** torch.arange(features)
         self.register_buffer("projection", torch.linalg.pinv(basis).t().contiguous())
-        self.filler = feed_forward([2 * nodes, WIDTH, nodes])
-        self.encoder = feed_forward([2 * nodes, WIDTH, WIDTH, 2 * latent])
-        self.decoder = feed_forward([features + latent, WIDTH, WIDTH, nodes])
+        self.filler = mlp([2 * nodes, WIDTH, nodes])
+        self.encoder = mlp([2 * nodes, WIDTH, WIDTH, 2 * latent])
+        self.decoder = mlp([features + latent, WIDTH, WIDTH, nodes])
         self.noise = Shared()
 
     def encode(self, x: Tensor, seen: Tensor) -> Code:

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .base import LATENT, WIDTH, Vae, feed_forward
+from .base import LATENT, WIDTH, Vae, mlp
 from .noise import Shared
 
 CHANNELS = 16
@@ -42,7 +42,7 @@ class PointwiseDecoder(nn.Module):
         super().__init__()
         axes = [torch.linspace(-1.0, 1.0, size) for size in shape]
         self.register_buffer("points", torch.cartesian_prod(*axes))
-        self.net = feed_forward([latent + 2, WIDTH, WIDTH, 1])
+        self.net = mlp([latent + 2, WIDTH, WIDTH, 1])
 
     def at(self, z: Tensor, points: Tensor) -> Tensor:
         """[B, n] at points [n, 2]."""
@@ -68,4 +68,4 @@ def pointwise(nodes: int) -> Vae:
 
 def whole_grid(nodes: int) -> Vae:
     """The same encoder with a decoder of all nodes at once."""
-    return Vae(GridEncoder(grid_shape(nodes)), feed_forward([LATENT, WIDTH, WIDTH, nodes]), Shared())
+    return Vae(GridEncoder(grid_shape(nodes)), mlp([LATENT, WIDTH, WIDTH, nodes]), Shared())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .base import LATENT, WIDTH, Vae, feed_forward
+from .base import LATENT, WIDTH, Vae, mlp
 from .noise import Fixed, Noise, OfNode, Shared
 
 
 def _of(nodes: int, noise: Noise) -> Vae:
-    encoder = feed_forward([2 * nodes, WIDTH, WIDTH, 2 * LATENT])
-    return Vae(encoder, feed_forward([LATENT, WIDTH, WIDTH, nodes]), noise)
+    encoder = mlp([2 * nodes, WIDTH, WIDTH, 2 * LATENT])
+    return Vae(encoder, mlp([LATENT, WIDTH, WIDTH, nodes]), noise)
 
 
 def beta(nodes: int, value: float = 1.0) -> Vae:

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from .base import LATENT, Network, Vae, residual
+from .base import LATENT, Network, Vae, residual_mlp
 from .noise import OfLatent
 from .weights import log_weights
 
@@ -18,7 +18,7 @@ class ImportanceWeighted(Vae):
     """The Sigma-VAE trained on log mean exp of `draws` log weights (Gopal's Sigma-IWAE)."""
 
     def __init__(self, nodes: int, draws: int = DRAWS) -> None:
-        encoder, decoder = residual(2 * nodes, 2 * LATENT), residual(LATENT, nodes)
+        encoder, decoder = residual_mlp(2 * nodes, 2 * LATENT), residual_mlp(LATENT, nodes)
         super().__init__(encoder, decoder, OfLatent(nodes, LATENT))
         self.draws = draws
 

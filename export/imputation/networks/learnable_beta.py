@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .base import LATENT, WIDTH, Vae, feed_forward
+from .base import LATENT, WIDTH, Vae, mlp
 from .noise import Fixed
 
 
@@ -13,8 +13,8 @@ class LearnableBeta(Vae):
     """Raises -(square error + beta KL) with beta = exp(log_beta): a loss that the least beta makes least."""
 
     def __init__(self, nodes: int) -> None:
-        decoder = feed_forward([LATENT, WIDTH, WIDTH, nodes])
-        super().__init__(feed_forward([2 * nodes, WIDTH, WIDTH, 2 * LATENT]), decoder, Fixed())
+        decoder = mlp([LATENT, WIDTH, WIDTH, nodes])
+        super().__init__(mlp([2 * nodes, WIDTH, WIDTH, 2 * LATENT]), decoder, Fixed())
         self.log_beta = nn.Parameter(torch.zeros(()))
 
     def elbo(self, x: Tensor, seen: Tensor) -> Tensor:

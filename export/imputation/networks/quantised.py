@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .base import WIDTH, Code, Network, feed_forward, masked
+from .base import WIDTH, Code, Network, masked, mlp
 from .noise import Shared
 
 WORDS, SLOTS, SIZE, COMMITMENT = 32, 4, 4, 0.25
@@ -40,8 +40,8 @@ class Quantised(Network):
 
     def __init__(self, nodes: int) -> None:
         super().__init__()
-        self.encoder = feed_forward([2 * nodes, WIDTH, SLOTS * SIZE])
-        self.decoder = feed_forward([SLOTS * SIZE, WIDTH, nodes])
+        self.encoder = mlp([2 * nodes, WIDTH, SLOTS * SIZE])
+        self.decoder = mlp([SLOTS * SIZE, WIDTH, nodes])
         self.book, self.noise = Codebook(), Shared()
 
     def encode(self, x: Tensor, seen: Tensor) -> Code:
@@ -67,8 +67,8 @@ class QuantisedTwice(Quantised):
 
     def __init__(self, nodes: int) -> None:
         super().__init__(nodes)
-        self.bottom = feed_forward([2 * nodes + SLOTS * SIZE, WIDTH, SLOTS * SIZE])
-        self.decoder = feed_forward([2 * SLOTS * SIZE, WIDTH, nodes])
+        self.bottom = mlp([2 * nodes + SLOTS * SIZE, WIDTH, SLOTS * SIZE])
+        self.decoder = mlp([2 * SLOTS * SIZE, WIDTH, nodes])
         self.lower = Codebook()
 
     def _words(self, x: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from .base import DEPTH, LATENT, WIDTH, Vae, residual
+from .base import DEPTH, LATENT, WIDTH, Vae, residual_mlp
 from .noise import Full, Noise, OfLatent, Shared
 
 DROPOUT = 0.1
@@ -24,8 +24,8 @@ class Size:
 
 def sized(nodes: int, noise: Noise | None, size: Size) -> Vae:
     """Encoder and decoder of one size. noise: None for one of z, a second head on the decoder's layers."""
-    encoder = residual(2 * nodes, 2 * size.latent, size.width, size.depth, size.dropout)
-    decoder = residual(size.latent, nodes, size.width, size.depth, size.dropout)
+    encoder = residual_mlp(2 * nodes, 2 * size.latent, size.width, size.depth, size.dropout)
+    decoder = residual_mlp(size.latent, nodes, size.width, size.depth, size.dropout)
     return Vae(encoder, decoder, noise or noise_beside(decoder, nodes, size), size.latent)
 
 

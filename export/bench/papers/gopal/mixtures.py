@@ -11,7 +11,7 @@ import torch
 from scipy.stats import wasserstein_distance
 from torch import Tensor
 
-from export.imputation.networks.base import Vae, feed_forward, residual
+from export.imputation.networks.base import Vae, mlp, residual_mlp
 from export.imputation.networks.learnable_beta import LearnableBeta
 from export.imputation.networks.noise import Fixed, Noise, Shared
 from export.imputation.networks.residual import Size, sized
@@ -81,13 +81,13 @@ def _network(toy: Toy) -> Vae:
     if toy.noise is None:
         return sized(2, None, Size(WIDTH, 2, 0.0, LATENT))
     model = LearnableBeta(2) if toy.learnable else Vae(torch.nn.Identity(), torch.nn.Identity(), toy.noise())
-    body = residual if toy.residual else _plain
+    body = residual_mlp if toy.residual else _plain
     model.encoder, model.decoder, model.latent = body(4, 2 * LATENT), body(LATENT, 2), LATENT
     return model
 
 
 def _plain(entry: int, out: int) -> torch.nn.Sequential:
-    return feed_forward([entry, WIDTH, WIDTH, out])
+    return mlp([entry, WIDTH, WIDTH, out])
 
 
 def toy(bench: Bench, name: str) -> Run:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from export.imputation.networks import importance_weighted
-from export.imputation.networks.base import Vae, feed_forward
+from export.imputation.networks.base import Vae, mlp
 from export.imputation.networks.noise import Fixed, Noise, OfNode, Shared
 from export.imputation.networks.residual import Size, sized
 from export.imputation.training.slices import Schedule
@@ -52,8 +52,8 @@ def network(kind: Kind, nodes: int, size: Size) -> Vae:
     if kind.residual or noise is None:
         return sized(nodes, noise, size)
     hidden = [size.width] * size.depth
-    encoder = feed_forward([2 * nodes, *hidden, 2 * size.latent])
-    return Vae(encoder, feed_forward([size.latent, *hidden, nodes]), noise, size.latent)
+    encoder = mlp([2 * nodes, *hidden, 2 * size.latent])
+    return Vae(encoder, mlp([size.latent, *hidden, nodes]), noise, size.latent)
 
 
 def schedule(steps: int, seed: int = 0) -> Schedule:
