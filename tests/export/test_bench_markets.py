@@ -13,7 +13,7 @@ import voladdin as va
 from export.bench.classical.interpolators import at_quotes, linear, ssvi
 from export.bench.classical.smiles import sabr, svi
 from export.bench.markets import answers, history_splits
-from export.bench.markets.answers import OURS, RIVALS, TOLD, RivalFill, product, timed
+from export.bench.markets.answers import OURS, RIVALS, TOLD, MethodFill, product, timed
 from export.bench.markets.coverage import coverage_table
 from export.bench.markets.functionals import covered_functionals
 from export.bench.markets.history_splits import GRID, LATER, PAIR, later_surfaces, other_surfaces
@@ -117,7 +117,7 @@ def test_scores_are_of_hidden_cells_in_percent_of_the_level():
     fill[0] += 1.0
 
     def method(quoted, hidden):
-        return RivalFill(fill, fill - 0.002, fill + 0.002, np.full(fill.shape, 0.001))
+        return MethodFill(fill, fill - 0.002, fill + 0.002, np.full(fill.shape, 0.001))
 
     case = score_case(surface, "10%", hidden, {"mine": method})
     assert case.error["mine"] == pytest.approx(100 * 0.002 / surface.level)
@@ -167,7 +167,7 @@ def test_functionals_count_only_what_is_hidden_and_see_wrong_draws():
     wrong = list(
         covered_functionals(surface, hidden, surface.vols * np.linspace(1, 1.2, 9) + 0.3 * hidden + noise)
     )
-    assert all(found.inside for found in right) and not all(found.inside for found in wrong)
+    assert all(found.covered for found in right) and not all(found.covered for found in wrong)
 
 
 def test_a_paired_interval_holds_a_constant_ratio():
@@ -196,6 +196,11 @@ def test_the_command_prints_ours_over_the_best_rival(capsys, tmp_path):
 def _file(path, columns, rows):
     path.write_text("\n".join([columns, *(",".join(map(str, row)) for row in rows)]))
     return path
+
+
+def test_sets_that_only_leaves_out_are_named_in_the_message(capsys):
+    assert main(["--set", "simulated", "--family", "ssvi", "--quick", "--only", "nowhere"]) == 1
+    assert "--only" in capsys.readouterr().err
 
 
 def test_surfaces_of_ones_own(tmp_path):

@@ -1,4 +1,4 @@
-"""Every method's answer in one form: the rivals', today's history model's, the product's."""
+"""Every method's answer in one form: the rivals', our history model's, the product's."""
 
 from __future__ import annotations
 
@@ -30,8 +30,12 @@ _PASSES = 2
 
 
 @dataclass(frozen=True, eq=False)
-class RivalFill:
-    """A fill [T, K] and what comes with it; `note` is "", REFUSED (no fill) or why linear stands in."""
+class MethodFill:
+    """A fill [T, K] in vol, and what comes with it.
+
+    low, high: the 90% band. std: of the vol. draws: [n, T, K]. note: "", REFUSED and why (no fill), or why
+    linear stands in.
+    """
 
     fill: FloatArray | None
     low: FloatArray | None = None
@@ -44,14 +48,14 @@ class RivalFill:
 
 _Points = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 _Process = Callable[[FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
-Method = Callable[[Quoted, BoolArray], RivalFill]
+Method = Callable[[Quoted, BoolArray], MethodFill]
 
 
 def _from_points(method: _Points) -> Method:
-    def answer(surface: Quoted, hidden: BoolArray) -> RivalFill:
+    def answer(surface: Quoted, hidden: BoolArray) -> MethodFill:
         shown = np.where(hidden, np.nan, surface.vols)
         try:
-            return RivalFill(method(surface.tenors, surface.coordinates(shown), shown))
+            return MethodFill(method(surface.tenors, surface.coordinates(shown), shown))
         except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:
             return _stand_in(surface, shown, str(error))
 
@@ -73,7 +77,7 @@ def _from_smiles(method: _Points) -> Method:
             fill = method(tenors, moneyness, shown)
         return fill
 
-    def on_surface(surface: Quoted, hidden: BoolArray) -> RivalFill:
+    def on_surface(surface: Quoted, hidden: BoolArray) -> MethodFill:
         deltas = surface.deltas
         if deltas is None:
             return _from_points(method)(surface, hidden)
@@ -83,20 +87,20 @@ def _from_smiles(method: _Points) -> Method:
 
 
 def _from_process(method: _Process) -> Method:
-    def answer(surface: Quoted, hidden: BoolArray) -> RivalFill:
+    def answer(surface: Quoted, hidden: BoolArray) -> MethodFill:
         shown = np.where(hidden, np.nan, surface.vols)
         try:
             fill, std = method(surface.tenors, surface.coordinates(shown), shown)
         except (ValueError, np.linalg.LinAlgError) as error:
             return _stand_in(surface, shown, str(error))
         reach = np.exp(np.minimum(_Z90 * std, 5.0))
-        return RivalFill(fill, fill / reach, fill * reach, fill * std)
+        return MethodFill(fill, fill / reach, fill * reach, fill * std)
 
     return answer
 
 
-def _stand_in(surface: Quoted, shown: FloatArray, note: str) -> RivalFill:
-    return RivalFill(linear(surface.tenors, surface.coordinates(shown), shown), note=note or "failed")
+def _stand_in(surface: Quoted, shown: FloatArray, note: str) -> MethodFill:
+    return MethodFill(linear(surface.tenors, surface.coordinates(shown), shown), note=note or "failed")
 
 
 def product(model: str | Path | None, draws: int = 0, seed: int = 0, *, market: bool = False) -> Method:
@@ -105,7 +109,7 @@ def product(model: str | Path | None, draws: int = 0, seed: int = 0, *, market: 
     market: it sees bid and ask of the quotes shown, where the surface has them.
     """
 
-    def answer(surface: Quoted, hidden: BoolArray) -> RivalFill:
+    def answer(surface: Quoted, hidden: BoolArray) -> MethodFill:
         arguments: dict[str, Any] = {} if model is None else {"model": model}
         if market and surface.bid is not None and surface.ask is not None:
             arguments |= {"bid": np.where(hidden, np.nan, surface.bid)}
@@ -113,10 +117,10 @@ def product(model: str | Path | None, draws: int = 0, seed: int = 0, *, market: 
         try:
             found = va.impute(surface.surface(hidden), **arguments)
         except va.VoladdinError as error:
-            return RivalFill(None, note=f"{REFUSED}: {' '.join(str(error).split())}")
+            return MethodFill(None, note=f"{REFUSED}: {' '.join(str(error).split())}")
         few = draws and (~surface.surface(hidden).observed).sum() <= MOST_MISSING
         joint = found.draws(draws, seed) if few else None
-        return RivalFill(found.filled, found.low, found.high, found.std, joint)
+        return MethodFill(found.filled, found.low, found.high, found.std, joint)
 
     return answer
 
@@ -134,20 +138,20 @@ RIVALS: dict[str, Method] = {
 }
 
 
-def timed(method: Method, surface: Quoted, hidden: BoolArray) -> RivalFill:
+def timed(method: Method, surface: Quoted, hidden: BoolArray) -> MethodFill:
     """The answer, its cells finite (linear ones where they are not), and its wall clock."""
     started = time.perf_counter()
     found = method(surface, hidden)
     ms = 1e3 * (time.perf_counter() - started)
     if found.fill is None:
-        return RivalFill(None, note=found.note, ms=ms)
+        return MethodFill(None, note=found.note, ms=ms)
     bad = ~np.isfinite(found.fill) | (found.fill <= 0)
     fill, note = found.fill, found.note
     if bad[hidden].any():
         shown = np.where(hidden, np.nan, surface.vols)
         fill = np.where(bad, linear(surface.tenors, surface.coordinates(shown), shown), fill)
         note = note or "not finite"
-    return RivalFill(np.minimum(fill, 10.0), found.low, found.high, found.std, found.draws, note, ms)
+    return MethodFill(np.minimum(fill, 10.0), found.low, found.high, found.std, found.draws, note, ms)
 
 
 def methods(names: Sequence[str] | None, ours: Method, others: dict[str, Method]) -> dict[str, Method]:

@@ -22,7 +22,7 @@ from torch import nn
 
 from export.simulation.markets import FAMILIES, Batch, stream
 
-from .answers import Method, RivalFill
+from .answers import Method, MethodFill
 from .quoted import BoolArray, FloatArray, Quoted
 
 _WIDTH, _LAYERS, _HEADS = 96, 3, 4
@@ -128,7 +128,7 @@ def load_completer(path: Path) -> Method:
     model.load_state_dict(torch.load(path, weights_only=True))
     model.eval()
 
-    def answer(surface: Quoted, hidden: BoolArray) -> RivalFill:
+    def answer(surface: Quoted, hidden: BoolArray) -> MethodFill:
         shown = surface.quoted & ~hidden
         vols = surface.vols[shown]
         if surface.deltas is not None:
@@ -150,7 +150,7 @@ def load_completer(path: Path) -> Method:
         fill = np.exp(centre.double().numpy().reshape(x.shape) + middle)
         width = scale.exp().double().numpy().reshape(x.shape)
         reach = np.exp(np.minimum(_TAIL * width, 5.0))
-        return RivalFill(fill, fill / reach, fill * reach, np.sqrt(2.0) * width * fill)
+        return MethodFill(fill, fill / reach, fill * reach, np.sqrt(2.0) * width * fill)
 
     return answer
 

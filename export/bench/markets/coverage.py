@@ -10,7 +10,7 @@ from export.bench.report import rows_table
 
 from .answers import OURS
 from .quoted import BoolArray, FloatArray
-from .scoring import Case, totals
+from .scoring import Case, scores_of
 
 BAR = (0.86, 0.95)
 _TITLE = "Coverage of the 90% band, %"
@@ -57,7 +57,7 @@ def _place(case: Case) -> float:
 
 def _covered(row: Sequence[Case], name: str) -> float:
     """Of one method, over cells; NaN where it has no band."""
-    values, weights = totals(row, "covered", name), np.array([float(case.cells) for case in row])
+    values, weights = scores_of(row, "covered", name), np.array([float(case.cells) for case in row])
     known = np.isfinite(values)
     return float(np.average(values[known], weights=weights[known])) if known.any() else np.nan
 

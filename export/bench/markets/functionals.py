@@ -14,14 +14,14 @@ _LEVEL = 0.90
 
 
 @dataclass(frozen=True)
-class Covered:
-    """Whether the 90% interval of the draws holds one combination of cells; `kind` names it."""
+class CoveredFunctional:
+    """Whether the 90% interval of the draws covers one combination of cells; `kind` names it."""
 
     kind: str
-    inside: bool
+    covered: bool
 
 
-def covered_functionals(surface: Quoted, hidden: BoolArray, draws: FloatArray) -> Iterator[Covered]:
+def covered_functionals(surface: Quoted, hidden: BoolArray, draws: FloatArray) -> Iterator[CoveredFunctional]:
     """Of draws [n, T, K]: ATM spreads, forward variances of neighbouring expiries, risk reversals and
     averages of smiles.
 
@@ -33,7 +33,7 @@ def covered_functionals(surface: Quoted, hidden: BoolArray, draws: FloatArray) -
         drawn = value([draws[:, i, j] for i, j in cells])
         truth = float(value([surface.truth[cell] for cell in cells]))
         low, high = np.quantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
-        yield Covered(kind, bool(low <= truth <= high))
+        yield CoveredFunctional(kind, bool(low <= truth <= high))
 
 
 _Value = Callable[[list[FloatArray]], FloatArray]

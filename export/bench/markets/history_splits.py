@@ -25,7 +25,7 @@ def later_surfaces(count: int) -> Iterator[Quoted]:
 def other_surfaces(count: int, bundles: Path, steps: int) -> Iterator[tuple[Path, Quoted]]:
     """The same days under the pair and the grid split, each with the bundle that may answer it.
 
-    bundles: the folder of these, which `voladdin bench impute` shares; who is absent is trained, in `steps`.
+    bundles: the folder of these, which `voladdin bench impute` shares; those absent are trained, in `steps`.
     """
     history = load_history()
     for pair in history.pairs:

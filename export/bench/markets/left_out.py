@@ -9,9 +9,9 @@ import numpy as np
 from export.bench.report import rows_table
 from export.simulation.markets import FAMILIES
 
-from .answers import HISTORY, OURS, TOLD
+from .answers import OURS, TOLD
 from .quoted import FloatArray
-from .scoring import TICK, Case, totals
+from .scoring import TICK, Case, scores_of
 
 _ITSELF = {"ssvi": "SSVI", "essvi": "SSVI", "events": "SSVI", "sabr": "SABR"}  # rivals that are the family
 
@@ -41,8 +41,8 @@ def _by_mask(cases: Sequence[Case], family: str) -> list[list[Case]]:
 
 
 def _ratios(family: str, row: Sequence[Case], rivals: Sequence[str]) -> tuple[float, float, float]:
-    error = {name: float(totals(row, "error", name).mean()) for name in (*rivals, OURS, TOLD)}
-    full = {name: error[name] for name in rivals if np.isfinite(error[name]) and name != HISTORY}
+    error = {name: float(scores_of(row, "error", name).mean()) for name in (*rivals, OURS, TOLD)}
+    full = {name: error[name] for name in rivals if np.isfinite(error[name])}
     others = {name: value for name, value in full.items() if name != _ITSELF.get(family)}
     bases = min(full.values()), min(others.values()), error[TOLD]
     first, second, told = (max(error[OURS], TICK) / max(base, TICK) for base in bases)

@@ -10,7 +10,7 @@ from export.bench.report import rows_table
 from export.simulation.markets import FAMILIES
 
 from .answers import ALONE, BOTH, NETWORK, OURS, PRIORS
-from .scoring import TICK, Case, totals
+from .scoring import TICK, Case, scores_of
 
 _PAIRS = ((NETWORK, ALONE), (NETWORK, PRIORS), (BOTH, PRIORS), (NETWORK, OURS))
 
@@ -41,6 +41,6 @@ def _row(title: str, cases: Sequence[Case], pairs: Sequence[tuple[str, str]]) ->
 
 
 def _ratio(parts: Sequence[Sequence[Case]], score: str, top: str, bottom: str) -> str:
-    means = np.array([[totals(part, score, name).mean() for name in (top, bottom)] for part in parts])
+    means = np.array([[scores_of(part, score, name).mean() for name in (top, bottom)] for part in parts])
     logs = np.log(np.maximum(means, TICK))
     return f"{np.exp((logs[:, 0] - logs[:, 1]).mean()):.3f}"

@@ -23,21 +23,21 @@ _FX_QUOTES = ("ATM", "25RR", "25BF", "10RR", "10BF")
 _Rows = list[dict[str, str]]
 
 
-def real_surfaces(folder: Path = DATA, every: int = 1) -> Iterator[Quoted]:
+def real_surfaces(every: int = 1) -> Iterator[Quoted]:
     """Index, stock and currency surfaces of the data folder; nothing where a file is absent.
 
     every: of the strikes of chains of more than 1,000 quotes, only each so many-th.
     """
     for file, name in (("dax_surface", "DAX strikes"), ("index_sample_surface", "index strikes")):
-        yield from (_chain(rows, name, name) for rows in _by_surface(folder / f"{file}.csv"))
+        yield from (_chain(rows, name, name) for rows in _by_surface(DATA / f"{file}.csv"))
     for file, name in (("stoxx50e_delta_surface", "STOXX deltas"), ("spx_delta_surface", "SPX deltas")):
-        yield from (_delta_grid(rows, name) for rows in _by_surface(folder / f"{file}.csv"))
-    for rows in _by_surface(folder / "equity_chains.csv"):
+        yield from (_delta_grid(rows, name) for rows in _by_surface(DATA / f"{file}.csv"))
+    for rows in _by_surface(DATA / "equity_chains.csv"):
         name = f"{rows[0]['underlying']} chain"
         yield _chain(rows[::every] if len(rows) > _LARGE else rows, name, name)
-    for rows in _by_surface(folder / "fx_usdcad_20170526_raw.csv"):
+    for rows in _by_surface(DATA / "fx_usdcad_20170526_raw.csv"):
         yield _delta_grid(rows, "FX raw quotes")
-    yield from (_fx_quotes(rows) for rows in _by_surface(folder / "fx_quotes_atm_rr_bf.csv"))
+    yield from (_fx_quotes(rows) for rows in _by_surface(DATA / "fx_quotes_atm_rr_bf.csv"))
 
 
 def own_surfaces(path: Path) -> Iterator[Quoted]:
@@ -126,7 +126,10 @@ def _fx_quotes(rows: _Rows) -> Quoted:
 
 
 def simulated_surfaces(family: str, count: int, seed: int, pool: Path | None) -> Iterator[Quoted]:
-    """`count` surfaces of a family, in turn on deltas, on moneyness and listed; scored against the truth."""
+    """Of a family, in turn on deltas, on moneyness and listed; scored against the truth.
+
+    Of `count` drawn those with 12 quotes or more.
+    """
     rng = np.random.default_rng([seed, *family.encode()])
     for number in range(count):
         batch = draw_batch(rng, family, ("deltas", "moneyness", "listed")[number % 3], 4, pool=pool)

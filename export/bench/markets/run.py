@@ -29,6 +29,7 @@ from .tables import LEGEND, render
 
 SETS = ("real", "history", "splits", "simulated")
 _QUICK_REAL, _QUICK_MASKS = 12, 3  # every so many-th strike of large chains; masks a surface
+_NOTHING = "no surfaces: the data of the sets asked for is absent, or --only leaves none of them"
 
 
 def surfaces(options: argparse.Namespace) -> Iterator[tuple[Path | None, Quoted]]:
@@ -165,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parsed(argv)
     cases = run(options)
     if not cases:
-        print("no surfaces: the data folder is absent, and no simulated set was asked for", file=sys.stderr)
+        print(_NOTHING, file=sys.stderr)
         return 1
     text = LEGEND + "\n" + render(cases, list(methods(options.rival, ours(options, None), others(options))))
     print(text)

@@ -11,11 +11,12 @@ import numpy as np
 from export.imputation.validate import gaussian_crps
 from export.simulation.markets import hide
 
-from .answers import OURS, Method, RivalFill, timed
-from .functionals import Covered, covered_functionals
+from .answers import OURS, Method, MethodFill, timed
+from .functionals import CoveredFunctional, covered_functionals
 from .quoted import BoolArray, FloatArray, Quoted
 
 TICK = 0.02  # % of the level: a fifth of a basis point of a vol of 10%
+_RESAMPLES, _LEVEL = 1000, 0.90  # of the bootstrap
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Case:
     inside: dict[str, float]
     ms: dict[str, float]
     notes: dict[str, str]
-    functionals: tuple[Covered, ...] = ()
+    functionals: tuple[CoveredFunctional, ...] = ()
     of_draws: tuple[float, ...] = ()
 
 
@@ -59,13 +60,13 @@ def score_case(surface: Quoted, mask: str, hidden: BoolArray, methods: Mapping[s
     return replace(case, **joint)
 
 
-def _covered_draws(hidden: BoolArray, found: RivalFill) -> tuple[float, ...]:
+def _covered_draws(hidden: BoolArray, found: MethodFill) -> tuple[float, ...]:
     assert found.draws is not None and found.low is not None and found.high is not None
     inside = (found.draws >= found.low) & (found.draws <= found.high)
     return tuple(inside[:, hidden].mean(1).tolist())
 
 
-def _score(case: Case, name: str, surface: Quoted, hidden: BoolArray, found: RivalFill) -> None:
+def _score(case: Case, name: str, surface: Quoted, hidden: BoolArray, found: MethodFill) -> None:
     assert found.fill is not None
     truth, fill, unit = surface.truth[hidden], found.fill[hidden], surface.level / 100.0
     errors = np.abs(fill - truth)
@@ -101,19 +102,17 @@ def masked(
                     yield surface, mask, hidden
 
 
-def totals(cases: Sequence[Case], score: str, method: str) -> FloatArray:
+def scores_of(cases: Sequence[Case], score: str, method: str) -> FloatArray:
     """[cases] one score of one method, NaN where it has none."""
     return np.array([getattr(case, score).get(method, np.nan) for case in cases])
 
 
-def ratio_interval(
-    top: FloatArray, bottom: FloatArray, draws: int = 1000, level: float = 0.90
-) -> tuple[float, float, float]:
-    """Ratio of the means of two errors of the same cases, and its paired bootstrap interval.
+def ratio_interval(top: FloatArray, bottom: FloatArray) -> tuple[float, float, float]:
+    """Ratio of the means of two errors of the same cases, and its paired 90% bootstrap interval.
 
     Neither mean counts as less than TICK: below it, nobody sees a difference.
     """
-    picks = np.random.default_rng(0).integers(len(top), size=(draws, len(top)))
-    sums = np.maximum(top[picks].mean(axis=1), TICK) / np.maximum(bottom[picks].mean(axis=1), TICK)
-    low, high = np.quantile(sums, [(1 - level) / 2, (1 + level) / 2])
+    picks = np.random.default_rng(0).integers(len(top), size=(_RESAMPLES, len(top)))
+    ratios = np.maximum(top[picks].mean(axis=1), TICK) / np.maximum(bottom[picks].mean(axis=1), TICK)
+    low, high = np.quantile(ratios, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return max(float(top.mean()), TICK) / max(float(bottom.mean()), TICK), float(low), float(high)

@@ -14,7 +14,7 @@ from .coverage import coverage_table
 from .left_out import left_out_table
 from .network_rows import network_table
 from .quoted import FloatArray
-from .scoring import TICK, Case, ratio_interval, totals
+from .scoring import TICK, Case, ratio_interval, scores_of
 
 LEGEND = """\
 Errors are of hidden cells only, in per cent of the surface's median vol; every method sees the same quotes.
@@ -42,7 +42,7 @@ def best_rival(
     cases: Sequence[Case], rivals: Sequence[str], statistic: Callable[..., float]
 ) -> tuple[str, float]:
     """The rival of least error that answered every case, and that error."""
-    scores = {name: totals(cases, "error", name) for name in rivals}
+    scores = {name: scores_of(cases, "error", name) for name in rivals}
     full = {name: float(statistic(values)) for name, values in scores.items() if np.isfinite(values).all()}
     name = min(full, key=lambda rival: full[rival])
     return name, full[name]
@@ -73,10 +73,10 @@ def _ratio_table(cases: Sequence[Case], rivals: Sequence[str]) -> str:
             rows.append([group, mask, f"0{refused}", *[""] * 8])
             continue
         name, error = best_rival(some, rivals, np.mean)
-        ours = totals(some, "error", OURS)
-        ratio, low, high = ratio_interval(ours, totals(some, "error", name))
+        ours = scores_of(some, "error", OURS)
+        ratio, low, high = ratio_interval(ours, scores_of(some, "error", name))
         middle = max(float(np.median(ours)), TICK) / max(best_rival(some, rivals, np.median)[1], TICK)
-        ratios.setdefault(market(group), []).append((ratio, middle))
+        ratios.setdefault(averaged_with(group), []).append((ratio, middle))
         numbers = [
             f"{error:.3f}",
             f"{ours.mean():.3f}",
@@ -84,7 +84,7 @@ def _ratio_table(cases: Sequence[Case], rivals: Sequence[str]) -> str:
             f"[{low:.2f}, {high:.2f}]",
             f"{middle:.2f}",
         ]
-        over = [_over(ours, totals(some, "error", other)) for other in (HISTORY, TOLD)]
+        over = [_over(ours, scores_of(some, "error", other)) for other in (HISTORY, TOLD)]
         rows.append([group, mask, f"{len(some)}{refused}", name, *numbers, *over])
     for name, pairs in ratios.items():
         mean, middle = np.mean(pairs, axis=0)
@@ -112,8 +112,8 @@ def _over(ours: FloatArray, other: FloatArray) -> str:
     return f"{ours.mean() / other.mean():.2f}" if np.isfinite(other).all() else ""
 
 
-def market(group: str) -> str:
-    """Which bar a set counts for."""
+def averaged_with(group: str) -> str:
+    """Which mean of the ratio table a set counts in: of the simulated, of FX, or of the others."""
     if group in FAMILIES:
         return "simulated"
     return group if group.startswith("FX") else "real beyond FX"
@@ -122,7 +122,7 @@ def market(group: str) -> str:
 def _error_table(cases: Sequence[Case], methods: Sequence[str], score: str, title: str) -> str:
     rows = []
     for (group, mask), row in groups(cases).items():
-        values = [totals(row, score, name) for name in methods]
+        values = [scores_of(row, score, name) for name in methods]
         rows.append([group, mask, *("" if np.isnan(v).all() else f"{np.nanmean(v):.3f}" for v in values)])
     return rows_table(title, ["set", "mask", *methods], rows)
 
@@ -132,7 +132,7 @@ def _inside_table(cases: Sequence[Case], methods: Sequence[str]) -> str:
     if not some:
         return ""
     rows = [
-        [group, *(f"{100 * np.nanmean(totals(row, 'inside', name)):.0f}" for name in methods)]
+        [group, *(f"{100 * np.nanmean(scores_of(row, 'inside', name)):.0f}" for name in methods)]
         for group, row in _by_set(some).items()
     ]
     return rows_table("Fills inside bid and ask, % (surfaces that have them)", ["set", *methods], rows)
@@ -154,15 +154,15 @@ def _functional_table(cases: Sequence[Case]) -> str:
     for group, row in _by_set(cases).items():
         cells = []
         for kind in kinds:
-            inside = [found.inside for case in row for found in case.functionals if found.kind == kind]
-            cells.append(f"{100 * np.mean(inside):.0f} of {len(inside)}" if inside else "")
+            covered = [found.covered for case in row for found in case.functionals if found.kind == kind]
+            cells.append(f"{100 * np.mean(covered):.0f} of {len(covered)}" if covered else "")
         rows.append([group, *cells])
     return rows_table("Coverage of sums and differences by 90% of the joint draws, %", ["set", *kinds], rows)
 
 
 def _time_table(cases: Sequence[Case], methods: Sequence[str]) -> str:
     rows = [
-        [group, *(f"{np.nanmedian(totals(row, 'ms', name)):.1f}" for name in methods)]
+        [group, *(f"{np.nanmedian(scores_of(row, 'ms', name)):.1f}" for name in methods)]
         for group, row in _by_set(cases).items()
     ]
     return rows_table("ms a surface, median", ["set", *methods], rows)

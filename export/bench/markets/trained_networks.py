@@ -27,7 +27,7 @@ from voladdin.imputation.processes.points import Points
 from voladdin.imputation.processes.process import Candidates
 from voladdin.imputation.weighing import UNIVERSAL
 
-from .answers import ALONE, BOTH, NETWORK, PRIORS, Method, RivalFill
+from .answers import ALONE, BOTH, NETWORK, PRIORS, Method, MethodFill
 from .quoted import BoolArray, FloatArray, Quoted
 
 _Z90 = float(ndtri(0.95))
@@ -49,7 +49,7 @@ def network_methods(folders: tuple[Path, ...]) -> dict[str, Method]:
 
 
 def _method(posterior: _Posterior) -> Method:
-    def answer(surface: Quoted, hidden: BoolArray) -> RivalFill:
+    def answer(surface: Quoted, hidden: BoolArray) -> MethodFill:
         values = np.log(np.where(hidden, np.nan, surface.vols).ravel())
         if surface.deltas is not None:
             points = coordinates.from_deltas(surface.tenors, surface.deltas)
@@ -58,7 +58,7 @@ def _method(posterior: _Posterior) -> Method:
             points = coordinates.from_moneyness(surface.tenors, surface.moneyness, values)
         mean, std = (part.reshape(surface.vols.shape) for part in posterior(points, values))
         fill, reach = np.exp(mean), np.exp(np.minimum(_Z90 * std, 5.0))
-        return RivalFill(fill, fill / reach, fill * reach, fill * std)
+        return MethodFill(fill, fill / reach, fill * reach, fill * std)
 
     return answer
 
