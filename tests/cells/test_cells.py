@@ -35,6 +35,15 @@ class TestVols:
         grid = parse(table([[0] * 5] * 3))
         assert len(grid.warnings) == 11 and grid.warnings[-1] == "5 more cells are read as missing"
 
+    def test_vols_far_from_others_are_not_called_missing(self) -> None:
+        rows = [[20.0] * 5 for _ in range(24)]
+        for i in range(0, 24, 2):
+            rows[i][i % 5] = 150.0
+        heads = ["", "10C", "20C", "30C", "40C", "ATM"]
+        grid = parse([heads, *([f"{i + 1}Y", *row] for i, row in enumerate(rows))], units="percent")
+        assert all("kept" in warning for warning in grid.warnings) and len(grid.warnings) == 11
+        assert grid.warnings[-1] == "2 more vols far from those beside them: kept"
+
     @pytest.mark.parametrize(
         "cell", [0.0825, "0.0825", " 0.0825 ", "0,0825", "8.25%", "8,25 %", "8.25e-2", "\xa0.0825"]
     )

@@ -170,6 +170,18 @@ def test_dates_have_one_order_and_a_column_may_hold_the_valuation() -> None:
         evaluate("VOLGRID", [cells(rows, "date", "expiry", "strike", "side", "bid", "ask")])
 
 
+def test_a_valuation_date_that_cannot_be_read_is_not_today() -> None:
+    """Of 03/04/2026 the expiries tell the order; where nothing does, the list is refused."""
+    today, columns = date(2026, 5, 1), ("date", "expiry", "strike", "side", "bid", "ask")
+    rows = [row | {"date": "03/04/2026", "expiry": "19/06/2026"} for row in listed()]
+    dated = parse_options(cells(rows, *columns), today=today)
+    np.testing.assert_allclose(dated.options.years, (date(2026, 6, 19) - date(2026, 4, 3)).days / 365)
+    for written, expiry in (("03/04/2026", "2026-06-19"), ("close", "19/06/2026")):
+        rows = [row | {"date": written, "expiry": expiry} for row in listed()]
+        with pytest.raises(InputError, match=r"cell A2 of the options .*; expected the valuation date"):
+            parse_options(cells(rows, *columns), today=today)
+
+
 def test_expiries_in_the_past_are_left_out() -> None:
     rows = [row | {"days": -3.0 if row["days"] == 40 else row["days"]} for row in listed()]
     assert [row[0] for row in evaluate("VOLGRID", [cells(rows)])[1:]] == ["180D", "365D"]

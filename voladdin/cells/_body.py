@@ -45,9 +45,14 @@ class Body(NamedTuple):
 
 def says_normal(units: str | None, words: Words, labels: list[list[Label]]) -> bool:
     """Whether vols are normal: the unit is bp, as an argument, or as a word where strikes are no deltas."""
-    if units is not None and str(units).strip():
+    if is_given(units):
         return str(units).strip().lower() in BASIS_POINTS
     return words.vol_unit == "basis points" and not any(map(_is_delta, [*labels[0], *(r[0] for r in labels)]))
+
+
+def is_given(units: str | None) -> bool:
+    """Whether the argument says anything."""
+    return units is not None and bool(str(units).strip())
 
 
 def _is_delta(label: Label) -> bool:
@@ -63,18 +68,20 @@ def normal_body(
     market: MarketCells,
     valuation: date | None,
     *,
-    told: bool,
+    unit_given: bool,
 ) -> Body:
     """Normal vols. Raises as `read_normal`, and InputError where spot and rates stand for forwards."""
     if market.spot is not None:
         raise InputError("spot is given for normal vols; expected forwards")
     table = split(labels, layout, named=(given.tenors is not None, given.strikes is not None))
+    if market.forwards is not None:
+        table = table.with_forwards(market.forwards)
     tenors = tenors_of(table, given.tenors, valuation, words)
     later = tenors.years > 0
-    table, today = _without_today(table, later)
+    table, expired = _without_today(table, later)
     tenors = tenors._replace(years=tenors.years[later])
-    read = read_normal(table, tenors.years, market.forwards, given.strikes, told=told)
-    said = [*today, *tenors.notes, *read.warnings]
+    read = read_normal(table, tenors.years, given.strikes, unit_given=unit_given)
+    said = [*expired, *tenors.notes, *read.warnings]
     return Body(
         table, tenors, read.surface, percent=False, written=read.quotes, warnings=said, normal=read.notation
     )
@@ -91,11 +98,11 @@ def lognormal_body(
     like: float | None,
 ) -> Body:
     """Lognormal vols in percent points or decimals. like: a vol that they are about."""
-    table, read, axis, today = _axes(labels, layout, given, words, market, valuation)
+    table, read, axis, expired = _axes(labels, layout, given, words, market, valuation)
     surface_of = _surfaces(read, axis)
     evidence = UnitEvidence(words.vol_unit, words.pair, like)
     quotes = read_quotes(table.body, units, evidence, surface_of)
-    warnings = [*today, *_assumed(layout, read.tenors, axis, words), *quotes.warnings]
+    warnings = [*expired, *_assumed(layout, read.tenors, axis, words), *quotes.warnings]
     surface = surface_of(quotes.vols)
     if axis.kind == "strike":
         warnings += _far_forwards(surface)

@@ -15,7 +15,7 @@ from ..labels.dates import common_order, date_of_text
 from ..surface import MAX_CELLS, Surface
 from ._arguments import Arguments, given_layout, read_arguments
 from ._banners import sided
-from ._body import Body, lognormal_body, normal_body, says_normal
+from ._body import Body, is_given, lognormal_body, normal_body, says_normal
 from ._forwards import MarketCells, typical_forward
 from ._layout import Layout, kind_of, own_layout
 from ._normal_strikes import NormalNotation
@@ -91,11 +91,11 @@ def parse(
     known = _market(market, forwards)
     labels, words = _without_titles(labels_of(raw), given, like)
     corner, layout = labels[0][0], _layout(labels, given, words, typical_forward(known))
-    today = valuation or _valuation(labels) or words.valuation
+    valuation = valuation or _valuation(labels) or words.valuation
     if says_normal(units, words, labels):
-        body = normal_body(labels, layout, given, words, known, today, told=bool(units))
+        body = normal_body(labels, layout, given, words, known, valuation, unit_given=is_given(units))
     else:
-        body = lognormal_body(labels, layout, given, words, known, today, read_units(units), _like(like))
+        body = lognormal_body(labels, layout, given, words, known, valuation, read_units(units), _like(like))
     return _grid(raw, corner, layout, words, body, given.notes)
 
 

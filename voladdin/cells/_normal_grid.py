@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from .._typing import FloatArray
-from ..errors import InputError, UnitsError
+from .._typing import BoolArray, FloatArray
+from ..errors import InputError, LabelError, UnitsError
 from ..surface import Surface
 from ._axes import check_monotone
 from ._normal_strikes import BASIS_POINT, NormalNotation, read_normal_strikes, read_strike, scale_of
 from ._table import Table, line_of_argument
-from ._units import MAX_WARNINGS
+from ._units import shorten
 from ._values import Cell, Cells, Label, is_missing, read_number, shown
 
 _BP = re.compile(r"(.*\d)\s*bps?\.?", re.IGNORECASE)
 _LEAST_MEDIAN, _BOUNDS = 3.0, (1e-3, 1e5)
+_RATE_SPREAD = 10.0  # strikes that span more have rates of either unit among them
 
 
 class NormalRead(NamedTuple):
@@ -30,24 +30,23 @@ class NormalRead(NamedTuple):
     warnings: list[str]
 
 
-def read_normal(
-    table: Table, years: FloatArray, forwards: Cells | None, strikes: Cells | None, *, told: bool
-) -> NormalRead:
-    """The body of a table as normal vols. told: the unit is an argument, not a word of the sheet.
+def read_normal(table: Table, years: FloatArray, strikes: Cells | None, *, unit_given: bool) -> NormalRead:
+    """The body of a table as normal vols. strikes: the argument; unit_given: the unit is one too, not a word
+    of the sheet.
 
-    forwards, strikes: the arguments of these names. Raises InputError, LabelError, UnitsError naming cells.
+    Raises InputError, LabelError, UnitsError naming cells.
     """
     warnings: list[str] = []
-    quotes = _quotes(table, warnings, told=told)
+    quotes = _quotes(table, warnings, unit_given=unit_given)
     line = table.top or []
     if strikes is not None:
         line = line_of_argument(strikes, "strikes", len(table.body[0]))
     values, relative, exact = read_normal_strikes(line)
-    check_monotone(line, values, "strikes")
-    ahead, plain = _forwards(table, forwards, len(years))
+    ahead, plain = _forwards(table)
     if relative:
         notation = NormalNotation(relative=True, scale=1.0)
         ahead = np.zeros(len(years)) if ahead is None else ahead * (_forward_scale(ahead) if plain else 1.0)
+        check_monotone(line, values, "strikes")
         places = ahead[:, None] + values * BASIS_POINT
         warnings.append("strikes are basis points from the forward")
     elif ahead is None:
@@ -56,32 +55,62 @@ def read_normal(
             "strikes relative to the forward such as ATM-50"
         )
     else:
-        total = np.nanmedian(quotes, axis=1) * BASIS_POINT * np.sqrt(years)
-        distances = values - ahead[:, None]
-        known = np.isfinite(total)
-        scale = 1.0
-        if not exact or plain:
-            scale = scale_of(distances[known], np.broadcast_to(total[known, None], distances[known].shape))
-        scales = (1.0 if exact else scale), (scale if plain else 1.0)
-        notation, ahead = NormalNotation(relative=False, scale=scales[0]), ahead * scales[1]
-        places = np.broadcast_to(values * scales[0], quotes.shape)
+        known = np.isfinite(quotes).any(axis=1)
+        total = np.nanmedian(quotes[known], axis=1) * BASIS_POINT * np.sqrt(years[known])
+        scale = _scale(values, exact, ahead[known], total, plain=plain)
+        rates = np.where(exact, values, values * scale)
+        check_monotone(line, rates, "strikes")
+        if plain:
+            _refuse_two_units(rates, scale * ahead)
+        notation = NormalNotation(relative=False, scale=1.0 if exact.all() else scale)
+        ahead, places = ahead * (scale if plain else 1.0), np.broadcast_to(rates, quotes.shape)
         warnings += ["strikes read as percent points"] if scale != 1.0 else []
     surface = Surface(quotes * BASIS_POINT, years, strikes=places, forwards=ahead, vol_type="normal")
     return NormalRead(surface, quotes, notation, warnings)
 
 
-def _quotes(table: Table, warnings: list[str], *, told: bool) -> FloatArray:
+def _scale(
+    values: FloatArray, exact: BoolArray, forwards: FloatArray, total: FloatArray, *, plain: bool
+) -> float:
+    """Of the strikes [K] that are not exact, and of the forwards [T] where these are plain, to rates.
+
+    total: [T] normal vols times the root of time.
+    """
+    if exact.all() and not plain:
+        return 1.0
+    written = values if exact.all() else values[~exact]
+    distances = written - forwards[:, None]
+    return scale_of(distances, np.broadcast_to(total[:, None], distances.shape))
+
+
+def _refuse_two_units(strikes: FloatArray, forwards: FloatArray) -> None:
+    """Both as rates. Raises LabelError where only 100 times other forwards would lie among the strikes."""
+    near_each_other = strikes.min() > 0 and strikes.max() < _RATE_SPREAD * strikes.min()
+    other_unit = _among(100 * forwards, strikes) or _among(forwards / 100, strikes)
+    if _among(forwards, strikes) or not (near_each_other and other_unit):
+        return
+    raise LabelError(
+        f"strikes from {100 * strikes.min():g}% to {100 * strikes.max():g}% and forwards of about "
+        f"{100 * np.median(forwards):g}% differ in unit; expected both in percent, or both as rates"
+    )
+
+
+def _among(forwards: FloatArray, strikes: FloatArray) -> bool:
+    """Whether a forward lies among the strikes."""
+    return bool(((strikes.min() <= forwards) & (forwards <= strikes.max())).any())
+
+
+def _quotes(table: Table, warnings: list[str], *, unit_given: bool) -> FloatArray:
     """[T, K] basis points, NaN where missing."""
     found = np.array([[_quote(label, warnings) for label in row] for row in table.body])
     if not np.isfinite(found).any():
         raise InputError("no cell of the grid is a vol; expected normal vols in basis points such as 85")
     median = float(np.nanmedian(found))
-    if not told and median < _LEAST_MEDIAN:
+    if not unit_given and median < _LEAST_MEDIAN:
         raise UnitsError(
             f"vols of about {median:g} are said to be basis points; expected about 85, or the argument units"
         )
-    if len(warnings) > MAX_WARNINGS:
-        warnings[MAX_WARNINGS:] = [f"{len(warnings) - MAX_WARNINGS} more cells are read as missing"]
+    shorten(warnings, "cells are read as missing")
     return found
 
 
@@ -102,20 +131,17 @@ def _quote(label: Label, warnings: list[str]) -> float:
     return value
 
 
-def _forwards(table: Table, given: Cells | None, count: int) -> tuple[FloatArray | None, bool]:
+def _forwards(table: Table) -> tuple[FloatArray | None, bool]:
     """[T] as written, rates where they have %; and whether they are plain numbers."""
-    line: Sequence[Label] | None = table.forwards
-    if given is not None:
-        line = line_of_argument(given, "forwards", 1 if len(given) * len(given[0]) == 1 else count)
-    if line is None:
+    if table.forwards is None:
         return None, False
-    numbers = [read_number(label.cell) for label in line]
-    for label, number in zip(line, numbers, strict=True):
+    numbers = [read_number(label.cell) for label in table.forwards]
+    for label, number in zip(table.forwards, numbers, strict=True):
         if number is None or not np.isfinite(number.value):
             raise InputError(f"{label}; expected a forward such as 0.029 or 2.9%")
     known = [number for number in numbers if number is not None]
     plain = not any(number.percent for number in known)
-    return np.broadcast_to([number.fraction for number in known], (count,)).copy(), plain
+    return np.array([number.fraction for number in known]), plain
 
 
 def _forward_scale(forwards: FloatArray) -> float:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import BoolArray, FloatArray
 from ..errors import LabelError
 from ..labels import parse_delta
 from ._values import Label, is_thousands, read_number
@@ -35,7 +35,8 @@ class Strike(NamedTuple):
 
 
 class NormalNotation(NamedTuple):
-    """How a grid's plain numbers are written. relative: in bp of K - F. scale: of strikes and forwards."""
+    """How a grid's plain numbers are written. relative: in bp of K - F. scale: of absolute
+    strikes without %, to rates."""
 
     relative: bool
     scale: float
@@ -59,8 +60,8 @@ def read_strike(label: Label) -> Strike | None:
     return None
 
 
-def read_normal_strikes(labels: Sequence[Label]) -> tuple[FloatArray, bool, bool]:
-    """Values [K], whether they are relative (in bp), and whether they are exact (rates).
+def read_normal_strikes(labels: Sequence[Label]) -> tuple[FloatArray, bool, BoolArray]:
+    """Values [K], whether they are relative (in bp), and [K] which are exact (rates).
 
     Raises LabelError where absolute and relative ones mix.
     """
@@ -72,7 +73,7 @@ def read_normal_strikes(labels: Sequence[Label]) -> tuple[FloatArray, bool, bool
     plain = np.array([number.value for label in labels if (number := read_number(label.cell)) is not None])
     relative = known[0].relative if known else _are_offsets(plain)
     values = [_value(label, strike) for label, strike in zip(labels, found, strict=True)]
-    exact = bool(known) and all(strike.exact for strike in known) and len(known) == len(found)
+    exact = np.array([strike is not None and strike.exact for strike in found], dtype=np.bool_)
     return np.array(values), relative, exact
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..errors import InputError
+from ..labels.dates import common_order, date_of_text
 from ..options import Options
 from ._expiry_clocks import ExpiryClock
 from ._option_blocks import is_option, with_expiries, with_strikes
@@ -158,10 +159,26 @@ def _valuation(
     if "expiry" not in columns.at or {"days", "years"} & set(columns.at):
         return None
     cell = columns.one("valuation", "two valuation dates")
-    found = titled if cell is None else read_date(cell)
+    found = titled if cell is None else _quote_date(columns)
     if found is None and today is not None and any(map(is_date, columns.cells_of("expiry"))):
         notes.append(f"expiries count from today, {today}")
     return found or today
+
+
+def _quote_date(columns: OptionColumns) -> date:
+    """Of its column; one such as 03/04/2026 in the order of the expiries.
+
+    Raises InputError for other cells.
+    """
+    i, cell = next((i, x) for i, x in enumerate(columns.cells_of("valuation")) if not is_missing(x))
+    found = read_date(cell)
+    if found is None and isinstance(cell, str):
+        order = common_order(x for x in [cell, *columns.cells_of("expiry")] if isinstance(x, str))
+        found = date_of_text(cell, order)
+    if found is None:
+        label = columns.label(i, "valuation")
+        raise InputError(f"{label}; expected the valuation date, such as 2026-04-03")
+    return found
 
 
 def _rate(columns: OptionColumns) -> float | None:

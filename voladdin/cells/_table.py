@@ -34,7 +34,23 @@ class Table:
     def only(self, rows: BoolArray) -> Table:
         """The table of some of its tenors."""
         places = np.flatnonzero(rows).tolist()
-        return replace(self, body=[self.body[i] for i in places], down=[self.down[i] for i in places])
+
+        def some(line: list[Label] | None) -> list[Label] | None:
+            return None if line is None else [line[i] for i in places]
+
+        return replace(
+            self,
+            body=[self.body[i] for i in places],
+            side=some(self.side),
+            down=[self.down[i] for i in places],
+            forwards=some(self.forwards),
+        )
+
+    def with_forwards(self, cells: Cells) -> Table:
+        """With the cells of the argument forwards, one a tenor or one for all, as its own."""
+        count = len(self.body)
+        line = line_of_argument(cells, "forwards", 1 if len(cells) * len(cells[0]) == 1 else count)
+        return replace(self, forwards=line if len(line) == count else line * count)
 
 
 def split(labels: list[list[Label]], layout: Layout, named: tuple[bool, bool]) -> Table:

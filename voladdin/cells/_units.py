@@ -21,7 +21,7 @@ BASIS_POINTS = ("bp", "bps", "basis points", "normal")
 MIXED = 10.0
 MIN_VOL = 1e-5
 FAR = 5.0  # times the other vols of row and column, from which a quote is named
-MAX_WARNINGS = 10
+_MOST_WARNINGS = 10  # of one kind
 EXPECTED = "expected a vol such as 0.0825 or 8.25, blank or n/a where missing"
 
 
@@ -71,6 +71,7 @@ def read_quotes(
         for j, label in enumerate(row)
         if (number := _positive(label, warnings)) is not None
     ]
+    shorten(warnings, "cells are read as missing")
     if not quotes:
         _refuse_text_only(body)
     shape = len(body), len(body[0])
@@ -81,10 +82,16 @@ def read_quotes(
     for i, j, label, number in quotes:
         vols[i, j] = _decimal(label, number, percent=percent)
         written[i, j] = number.fraction if not percent else number.value
-    warnings += _far_from_neighbours(quotes, vols)
-    if len(warnings) > MAX_WARNINGS:
-        warnings[MAX_WARNINGS:] = [f"{len(warnings) - MAX_WARNINGS} more cells are read as missing"]
+    far = _far_from_neighbours(quotes, vols)
+    shorten(far, "vols far from those beside them: kept")
+    warnings += far
     return GridVols(vols, written, percent, warnings)
+
+
+def shorten(warnings: list[str], what: str) -> None:
+    """Leaves ten warnings of one kind, and the number of the others: "5 more", and `what`."""
+    if len(warnings) > _MOST_WARNINGS:
+        warnings[_MOST_WARNINGS:] = [f"{len(warnings) - _MOST_WARNINGS} more {what}"]
 
 
 def _positive(label: Label, warnings: list[str]) -> Number | None:
@@ -137,7 +144,7 @@ def _is_percent(
 
 
 def _vols(quotes: Sequence[_Quote], shape: tuple[int, int], share: float) -> FloatArray:
-    """[T, K] vols where a plain number is this share of its vol."""
+    """[T, K] vols where each is this share of its plain number."""
     vols = np.full(shape, np.nan)
     for i, j, _, number in quotes:
         vols[i, j] = number.fraction if number.percent else number.value * share

@@ -41,7 +41,7 @@ class Decision(NamedTuple):
 
 
 def decide_unit(median: float, evidence: UnitEvidence, surface_at: Callable[[float], Surface]) -> Decision:
-    """The unit of numbers with this median. surface_at: the surface where a number is this share of its vol.
+    """The unit of numbers with this median. surface_at: the surface whose vols are this share of the numbers.
 
     In this order: what another grid or cells with % say; the pair's usual vols; what words say; the range of
     any market's vols; how far the strikes lie in standard deviations; which reading is free of arbitrage.
