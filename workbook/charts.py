@@ -9,7 +9,7 @@ from openpyxl.chart.legend import LegendEntry
 from openpyxl.utils.cell import quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
-from voladdin.xlsx.chart_parts import blank_chart, line_of
+from voladdin.xlsx.chart_parts import blank_chart, line_series
 
 LOOKS = {  # by the title of a series; any other is a line in the next of _COLOURS
     "Quotes": ("dots", "1F4E79"),
@@ -42,7 +42,7 @@ def draw(
     drawn.y_axis.scaling.min = least
     for number, (name, cells) in enumerate(series.items()):
         look, colour = LOOKS.get(name, ("line", _COLOURS[number % len(_COLOURS)]))
-        drawn.series.append(line_of(name, _of(sheet, cells), look, colour))
+        drawn.series.append(line_series(name, _of(sheet, cells), look, colour))
         if not name:
             drawn.legend.legendEntry.append(LegendEntry(number, delete=True))
     drawn.set_categories(_of(sheet, labels))

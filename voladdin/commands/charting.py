@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..imputation.filling import impute
-from ..xlsx.chart_sheet import HEIGHT, SHEET, WIDTH, Chart, ChartSheet, chart_sheet, source
+from ..xlsx.chart_sheet import HEIGHT, SHEET, WIDTH, Chart, ChartSheet, chart_sheet, chart_source
 from ..xlsx.references import Box
 from .filling import still_filled
 from .selection import Target, find
@@ -42,7 +42,7 @@ def chart(book: xw.Book) -> str:
         made = chart_sheet(
             target.grid,
             impute(target.grid.surface),
-            source(target.sheet, box_of_cells(target)),
+            chart_source(target.sheet, box_of_cells(target)),
             units="percent" if target.grid.percent else "decimal",
         )
         made.name = changes.fresh_sheet(SHEET, _extent(made))

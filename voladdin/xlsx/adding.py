@@ -6,7 +6,7 @@ import re
 from xml.sax.saxutils import quoteattr
 
 from ..errors import InputError
-from .chart_parts import drawings, worksheet
+from .chart_parts import drawings, worksheet_xml
 from .chart_sheet import SHEET, ChartSheet
 from .package import Package
 
@@ -46,7 +46,7 @@ def with_sheet(data: bytes, made: ChartSheet) -> bytes:
     kinds = dict.fromkeys(parts, "chart") | {sheet: "worksheet", drawing: "drawing"}
     changed |= _listed(package, made.name, sheet, kinds)
     parts |= {
-        sheet: worksheet(made, styles, "rId1"),
+        sheet: worksheet_xml(made, styles, "rId1"),
         _links_of(sheet): _relationships(drawing),
         drawing: drawn,
         _links_of(drawing): links,

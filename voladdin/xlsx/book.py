@@ -38,13 +38,13 @@ class Book:
 
     def __init__(self, data: bytes, name: str, progress: Progress | None = None) -> None:
         self._progress = progress or (lambda _done, _total: None)
-        self._name, self._functions = name, _ours()
+        self._name, self._functions = name, _grid_arguments()
         with readable(name):
             self.contents = Contents(data)
             calling = {function: self._calling(function) for function in registry.FUNCTIONS}
             self._engine = Engine(self.contents.sheets, calling | MATRICES)
             self._formulas = [f for found in self.contents.formulas.values() for f in found.values()]
-            self._ours = {f.key for f in self._formulas if self._is_ours(f)}
+            self._vol_formulas = {f.key for f in self._formulas if self._is_ours(f)}
         self._errors: list[VoladdinError] = []
         self._running: tuple[Formula | None, str] = None, ""
         self._clock = self.recalculated = 0
@@ -53,11 +53,11 @@ class Book:
     @property
     def others(self) -> int:
         """How many formulas without a VOL function keep the value stored with them."""
-        return len(self._formulas) - len(self._ours) - self.recalculated
+        return len(self._formulas) - len(self._vol_formulas) - self.recalculated
 
     def run(self) -> list[Outcome]:
         """What became of every VOL formula, and of others that should have been evaluated but were not."""
-        if not self._ours:
+        if not self._vol_formulas:
             return []
         with readable(self._name):
             for sheet, values in self.contents.values.items():
@@ -125,7 +125,7 @@ class Book:
     def _visit(self, formula: Formula) -> None:
         self._clock += 1
         formula.stamp = self._clock
-        ours = formula.key in self._ours
+        ours = formula.key in self._vol_formulas
         self._errors = []
         try:
             if ours or self._is_due(formula):
@@ -184,7 +184,7 @@ class Book:
             if not formula.array and len(result) * len(result[0]) > 1:
                 shape = f"{len(result)} x {len(result[0])}"
                 raise UnsupportedError(f"it gives {shape} values in one cell; expected an array formula")
-        self._place(formula, result, ours=ours)
+        self._write_result(formula, result, ours=ours)
         if ours:
             self._outcomes[formula.key] = outcome_of(
                 formula, result, self._errors, noted_at(Caller(self._name, formula.name))
@@ -192,8 +192,8 @@ class Book:
         else:
             self.recalculated += 1
 
-    def _place(self, formula: Formula, result: Cells, *, ours: bool) -> None:
-        box = self.contents.spread(formula, result)
+    def _write_result(self, formula: Formula, result: Cells, *, ours: bool) -> None:
+        box = self.contents.extent(formula, result)
         old = formula.box
         if (
             not ours
@@ -203,20 +203,20 @@ class Book:
         ):
             self._engine.set_value(formula.sheet, formula.position, formula.stored)
         else:
-            self._engine.fill(formula.sheet, dict(self.contents.place(formula, result, box, ours=ours)))
+            self._engine.fill(formula.sheet, self.contents.write_result(formula, result, box, ours=ours))
         self._changed.add(formula.sheet, formula.box, formula.key, formula)
         if box != old:
             self._grown.add(formula.sheet, box.spanning(old), formula.key, formula)
 
     def _fail(self, formula: Formula, error: VoladdinError) -> None:
         """A VOL formula shows the error's value; any other stays as it was."""
-        if formula.key not in self._ours:
+        if formula.key not in self._vol_formulas:
             self._leave(formula, error)
             return
         shown: Cells = [[error.cell_error]]
         corner = Box.of(formula.position) if not formula.fixed else formula.box
         old = formula.box
-        self._engine.fill(formula.sheet, dict(self.contents.place(formula, shown, corner, ours=True)))
+        self._engine.fill(formula.sheet, self.contents.write_result(formula, shown, corner, ours=True))
         self._changed.add(formula.sheet, old, formula.key, formula)
         self._outcomes[formula.key] = failed(formula, error, error.cell_error)
 
@@ -226,7 +226,7 @@ class Book:
         self._engine.set_value(formula.sheet, formula.position, held)
         reliable = formula.stored is not None and not self.contents.names.recalculates
         touched = self._reads(self._changed, formula) or self._reads(self._unsettled, formula)
-        if formula.key not in self._ours and reliable and not touched:
+        if formula.key not in self._vol_formulas and reliable and not touched:
             return
         self._unsettled.add(formula.sheet, formula.box, formula.key, formula)
         self._outcomes[formula.key] = failed(formula, error, "skipped")
@@ -265,7 +265,7 @@ def _tells_of_others(formula: Formula) -> bool:
     return formula.prepared is not None and "VOLINFO" in formula.prepared.functions
 
 
-def _ours() -> dict[str, list[int]]:
+def _grid_arguments() -> dict[str, list[int]]:
     """Our functions, with the numbers of their arguments that are grids."""
     return {
         name: [n for n, argument in enumerate(function.arguments) if argument.name in GRIDS]

@@ -29,7 +29,7 @@ _TITLE = 1200  # hundredths of a point
 _SCALE = ("F8FBFF", "CFE2F3", "6FA8DC")  # pale to deep
 
 
-def worksheet(made: ChartSheet, styles: dict[str, int], drawing: str) -> bytes:
+def worksheet_xml(made: ChartSheet, styles: dict[str, int], drawing: str) -> bytes:
     """The sheet's XML. styles: numbers of the cell formats "vol" and "heading"; drawing: its link's id."""
     rows: dict[int, list[str]] = {}
     for position in sorted({*made.values, *made.formulas, *made.arrays}):
@@ -110,7 +110,7 @@ def _chart(chart: Chart, made: ChartSheet) -> Any:
         drawn.y_axis.majorUnit = chart.axis.step
     for series in chart.series:
         cells = _reference(made.name, series.cells)
-        drawn.series.append(line_of(series.title, cells, series.look, _COLOURS[series.look]))
+        drawn.series.append(line_series(series.title, cells, series.look, _COLOURS[series.look]))
     drawn.set_categories(_reference(made.name, chart.labels))
     return drawn
 
@@ -137,7 +137,7 @@ def blank_chart(title: str, number_format: str) -> Any:
     return drawn
 
 
-def line_of(title: str, cells: Any, look: str, colour: str) -> Any:
+def line_series(title: str, cells: Any, look: str, colour: str) -> Any:
     """A series of openpyxl's over a reference. look: "dots", "band" or another, a line; colour: RRGGBB."""
     series = ExcelSeries(cells, title=title)
     series.smooth = False

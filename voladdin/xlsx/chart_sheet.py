@@ -83,7 +83,7 @@ class ChartSource:
     whole: str
 
 
-def source(sheet: str, box: Box) -> ChartSource:
+def chart_source(sheet: str, box: Box) -> ChartSource:
     """Of a range on a sheet."""
     name = "'" + sheet.replace("'", "''") + "'!"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..cells import parse
 from ..imputation.filling import impute
 from .adding import free_name, with_sheet
-from .chart_sheet import ChartSheet, chart_sheet, source
+from .chart_sheet import ChartSheet, chart_sheet, chart_source
 from .contents import Contents
 from .package import readable
 from .runner import bytes_of, check_target, write
@@ -30,7 +30,7 @@ def chart_book(book: Path, output: Path, range_: str | None = None, units: str |
     made = chart_sheet(
         grid,
         impute(grid.surface),
-        source(place.sheet, place.box),
+        chart_source(place.sheet, place.box),
         name=free_name(list(contents.sheets)),
         units=units,
     )

@@ -127,7 +127,7 @@ class Contents:
         """The workbook with the edits."""
         return self.package.replaced({self.names.parts[t]: self.sheets[t].to_bytes() for t in self._edited})
 
-    def spread(self, formula: Formula, result: Cells) -> Box:
+    def extent(self, formula: Formula, result: Cells) -> Box:
         """What a result covers. Raises InputError where something is in its way."""
         if formula.fixed:
             return formula.box
@@ -152,7 +152,7 @@ class Contents:
                 at = cell_name(title, position)
                 raise InputError(f"{what} would cover {at}, which holds {shown}; expected blank cells")
 
-    def place(self, formula: Formula, result: Cells, new: Box, *, ours: bool) -> list[tuple[Position, Cell]]:
+    def write_result(self, formula: Formula, result: Cells, new: Box, *, ours: bool) -> dict[Position, Cell]:
         """Writes a result over a box, blanks what it covered before; gives the cells and their values."""
         old, sheet = formula.box, self.sheets[formula.sheet]
         if not formula.fixed and (formula.array or new.size > 1):
@@ -164,7 +164,7 @@ class Contents:
         for position, value in cells.items():
             self.write(formula.sheet, position, value, ours=ours)
         formula.box = new
-        return list(cells.items())
+        return cells
 
 
 def _shared(

@@ -38,7 +38,7 @@ class CellElement(Element):
 
 @dataclass
 class SheetLayout:
-    """Where a sheet's rows and cells stand; long runs of empty rows are left out until `spread`."""
+    """Where a sheet's rows and cells stand; long runs of empty rows are left out until `add_empty_rows`."""
 
     prefix: str = ""
     data: Element = field(default_factory=lambda: Element(-1, -1, {}))
@@ -50,7 +50,7 @@ class SheetLayout:
     merged: list[Box] = field(default_factory=list)
     runs: list[tuple[int, int]] = field(default_factory=list)
 
-    def spread(self, xml: bytes) -> None:
+    def add_empty_rows(self, xml: bytes) -> None:
         """Adds the rows of the runs."""
         for start, end in self.runs:
             for found in re.finditer(_EMPTY_ROW, xml[start:end]):

@@ -51,7 +51,7 @@ def run(
 ) -> Report:
     """Evaluates every VOL… formula of a workbook and writes the workbook with their values.
 
-    book: .xlsx or .xlsm; it is read once, so `output` may be the same file.
+    book: of one of `SUFFIXES`; it is read once, so `output` may be the same file.
     output: a link's target is written; anything but a regular file is refused.
     progress: told how many formulas of how many are done.
 

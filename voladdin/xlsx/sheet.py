@@ -40,16 +40,6 @@ class Sheet:
     def merged(self) -> list[Box]:
         return self._layout.merged
 
-    def is_dynamic(self, position: Position) -> bool:
-        """Whether the formula cell is a dynamic array (its spill range follows its result)."""
-        cell = self._layout.cells.get(position)
-        return cell is not None and "cm" in cell.attributes
-
-    def is_shared(self, position: Position) -> bool:
-        """Whether the cell's formula is one of a block that was filled down or right."""
-        cell = self._layout.cells.get(position)
-        return cell is not None and cell.formula_attributes.get("t") == "shared"
-
     def set_value(self, position: Position, value: Cell) -> None:
         """The (cached) value of a cell; its formula and its style stay."""
         finite = not isinstance(value, int | float) or math.isfinite(value)
@@ -73,7 +63,7 @@ class Sheet:
         for (row, column), value in sorted(self._values.items()):
             rows.setdefault(row, {})[column] = value
         if any(row not in self._layout.rows for row in rows):
-            self._layout.spread(self._xml)
+            self._layout.add_empty_rows(self._xml)
         known = sorted(self._layout.rows)
         inserted: dict[int, list[bytes]] = {}
         splices = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime, time
+from xml.etree.ElementTree import Element
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils.datetime import from_ISO8601, to_excel
@@ -91,10 +92,10 @@ def _shared_strings(package: Package, part: str) -> list[str]:
     return ["".join(_texts(item)) for item in children(package.xml(part), "si")]
 
 
-def _texts(item: object) -> list[str]:
+def _texts(item: Element) -> list[str]:
     """A string's runs, without the phonetic ones."""
     texts = []
-    for child in item:  # type: ignore[attr-defined]
+    for child in item:
         if local_name(child) == "t":
             texts.append(child.text or "")
         elif local_name(child) == "r":
