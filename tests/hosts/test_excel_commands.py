@@ -15,7 +15,7 @@ from tests.stubs import calc, excel, win32
 from tests.stubs.counting import Counted
 from voladdin.arbitrage.repair import repair
 from voladdin.cells import parse
-from voladdin.commands import COMMANDS
+from voladdin.commands import COMMANDS, plotting
 from voladdin.commands.ledger import CellRun
 from voladdin.commands.questions import Prompt
 from voladdin.commands.transaction import Transaction
@@ -81,6 +81,14 @@ def test_check_repair_and_clear() -> None:
     document.active = "S"
     run(document, "clear", "C4")
     assert calc.state(document) == before
+
+
+def test_a_page_knows_that_its_book_is_excels(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Any] = []
+    monkeypatch.setattr(plotting, "open_page", lambda body: opened.append(body) or "http://here")
+    monkeypatch.setattr("webbrowser.open", lambda _: True)
+    run(calc.opened({"S": {"A1": GRID}}), "plot", "A1")
+    assert opened[0]["source"]["host"] == "excel"
 
 
 def test_charts_by_excels_own_objects() -> None:

@@ -1,7 +1,8 @@
 """A spreadsheet document as a command sees it: cells that were sent, and the edits to make.
 
 Calc sends what a command reads, and no more. Where a cell is asked for that was not sent, `Missing` says
-which; the host sends it as well and the command starts again. Nothing changes before the command has ended.
+which; Calc sends it as well and the command starts again. Excel is asked meanwhile (`excel.open_book`). In
+neither does anything change before the command has ended.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ class Document:
     """
 
     answers: Iterator[str] = iter(())  # to what the command asks, in order
+    host = "libreoffice"  # the spreadsheet program: this, or "excel"
     spills = False  # whether a formula's result fills the cells beside it
 
     def __init__(self, book: dict[str, Any], blocks: list[dict[str, Any]]) -> None:
@@ -190,7 +192,7 @@ class Document:
     @staticmethod
     def _enter(cell: dict[str, Any], value: Any, attribute: str) -> None:
         if attribute == "formula" and isinstance(value, str) and value.startswith("="):
-            cell["value"] = None  # known after Calc has calculated it
+            cell["value"] = None  # known after the host has calculated it
         else:
             cell["value"] = None if value == "" else value
             cell["formula"] = "" if value is None else str(value)

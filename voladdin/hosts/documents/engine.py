@@ -1,7 +1,8 @@
-"""An xlwings engine for LibreOffice Calc: the commands, written against `xlwings.Book`, run unchanged.
+"""An xlwings engine on a `Document`: the commands, written against `xlwings.Book`, run unchanged.
 
-It works on a `Document`: cells that Calc's menu sent, and edits that the menu makes. Only what the commands
-use is there; anything else raises NotImplementedError, as xlwings' base classes do. Nothing of xlwings.pro.
+Of Calc the document is the cells that its menu sent, of Excel an open workbook; either makes the edits. Only
+what the commands use is there; anything else raises NotImplementedError, as xlwings' base classes do. Nothing
+of xlwings.pro.
 """
 
 from __future__ import annotations
@@ -13,25 +14,28 @@ from typing import Any
 import xlwings as xw
 from xlwings import base_classes
 
-from .document import Document
-from .sheets import CalcSheet, Range
+from voladdin.cells import ERROR_CELLS
 
-NAME = "libreoffice"
-_ERRORS = frozenset({"#N/A", "#VALUE!", "#DIV/0!", "#NUM!", "#REF!", "#NAME?", "#NULL!"})
+from .document import Document
+from .sheets import DocumentSheet, Range
+
+NAME = "voladdin"  # to xlwings, which lists its engines; a book's own has the name of its host
 
 
 def book_of(document: Document) -> xw.Book:
     """The document as an xlwings Book, whose changes are the document's edits."""
     if NAME not in xw.engines.engines_by_name:
-        xw.engines.add(xw.main.Engine(impl=CalcEngine()))
-    return xw.Book(impl=CalcBook(App(document), document))
+        xw.engines.add(xw.main.Engine(impl=DocumentEngine(NAME)))
+    return xw.Book(impl=DocumentBook(App(document), document))
 
 
-class CalcEngine:
+class DocumentEngine:
     """What xlwings asks of an engine; documents come with requests, so no app is running by itself."""
 
-    name = NAME
     type = "desktop"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     @property
     def apps(self) -> Apps:
@@ -44,7 +48,7 @@ class CalcEngine:
         def clean(value: Any) -> Any:
             if value is None or value == "":
                 return empty_as
-            if isinstance(value, str) and value in _ERRORS:
+            if isinstance(value, str) and value in ERROR_CELLS:
                 return value if err_to_str else None
             plain = isinstance(value, float) and number_builder is not None
             return number_builder(value) if plain else value
@@ -76,8 +80,8 @@ class App(base_classes.App):
         self.document = document
 
     @property
-    def engine(self) -> CalcEngine:
-        return CalcEngine()
+    def engine(self) -> DocumentEngine:
+        return DocumentEngine(self.document.host)
 
     @property
     def api(self) -> Document:
@@ -91,11 +95,11 @@ class App(base_classes.App):
     def selection(self) -> Range | None:
         if not self.document.selection:
             return None
-        sheet = Sheets(CalcBook(self, self.document)).active
+        sheet = Sheets(DocumentBook(self, self.document)).active
         return Range(sheet, self.document.selection[0], self.document.selection)
 
 
-class CalcBook(base_classes.Book):
+class DocumentBook(base_classes.Book):
     def __init__(self, app: App, document: Document) -> None:
         self._app, self.document = app, document
 
@@ -117,17 +121,17 @@ class CalcBook(base_classes.Book):
 
 
 class Sheets(base_classes.Sheets):
-    def __init__(self, book: CalcBook) -> None:
+    def __init__(self, book: DocumentBook) -> None:
         self.book = book
 
     @property
-    def active(self) -> CalcSheet:
+    def active(self) -> DocumentSheet:
         return self(self.book.document.active)
 
-    def __call__(self, key: int | str) -> CalcSheet:
+    def __call__(self, key: int | str) -> DocumentSheet:
         sheets = self.book.document.sheets
         data = sheets[key - 1] if isinstance(key, int) else self.book.document.sheet(key)
-        return CalcSheet(self.book, self.book.document, data)
+        return DocumentSheet(self.book, self.book.document, data)
 
     def __contains__(self, name: str) -> bool:
         return any(sheet.name.lower() == name.lower() for sheet in self.book.document.sheets)
@@ -135,13 +139,15 @@ class Sheets(base_classes.Sheets):
     def __len__(self) -> int:
         return len(self.book.document.sheets)
 
-    def __iter__(self) -> Iterator[CalcSheet]:
-        return (CalcSheet(self.book, self.book.document, sheet) for sheet in list(self.book.document.sheets))
+    def __iter__(self) -> Iterator[DocumentSheet]:
+        return (
+            DocumentSheet(self.book, self.book.document, sheet) for sheet in list(self.book.document.sheets)
+        )
 
     def add(
-        self, before: CalcSheet | None = None, after: CalcSheet | None = None, name: str | None = None
-    ) -> CalcSheet:
+        self, before: DocumentSheet | None = None, after: DocumentSheet | None = None, name: str | None = None
+    ) -> DocumentSheet:
         neighbour = before or after or self.active
         position = neighbour.index - (neighbour is not after)
         assert name is not None
-        return CalcSheet(self.book, self.book.document, self.book.document.add(name, position))
+        return DocumentSheet(self.book, self.book.document, self.book.document.add(name, position))

@@ -1,4 +1,4 @@
-"""A sheet of the xlwings engine for Calc, and its ranges: cells, their looks and notes."""
+"""A sheet of the xlwings engine on a document, and its ranges: cells, their looks and notes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .document import Area, Document, SheetData
 from .notation import a1, calc_formula, colour_number, corners, excel_formula, rgb
 
 
-class CalcSheet(base_classes.Sheet):
+class DocumentSheet(base_classes.Sheet):
     def __init__(self, book: base_classes.Book, document: Document, data: SheetData) -> None:
         self._book, self.document, self.data = book, document, data
 
@@ -72,11 +72,11 @@ class CalcSheet(base_classes.Sheet):
 
 
 class Range(base_classes.Range):
-    def __init__(self, sheet: CalcSheet, area: Area, areas: list[Area] | None = None) -> None:
+    def __init__(self, sheet: DocumentSheet, area: Area, areas: list[Area] | None = None) -> None:
         self._sheet, self.area, self._areas = sheet, area, areas or [area]
 
     @property
-    def sheet(self) -> CalcSheet:
+    def sheet(self) -> DocumentSheet:
         return self._sheet
 
     @property

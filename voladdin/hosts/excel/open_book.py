@@ -145,6 +145,7 @@ class OpenDocument(Document):
     Raises PermissionError for a change of a protected or filtered sheet.
     """
 
+    host = "excel"
     spills = True
 
     def __init__(self, book: Any, name: str = "") -> None:
