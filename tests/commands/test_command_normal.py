@@ -32,6 +32,21 @@ def test_fill_check_and_repair() -> None:
     assert calc.values(document, "K4")[0][0] < 100
 
 
+def test_suspects_are_in_basis_points_as_the_cells() -> None:
+    wild = [GRID[0], GRID[1], ["2Y", 81.0, 77.0, 75.0, 76.0, 79.0], ["5Y", 82.0, 78.0, 200.0, 77.0, 80.0]]
+    document = calc.opened({"S": {"A1": [*wild, ["10Y", 84.0, 80.0, 78.0, 79.0, 82.0]]}}, "B2")
+    said = run(document, "suspects")
+    assert said.startswith("1 suspect in S!A1:F5: D4 is 200, and the other quotes imply 7")
+    report = document.sheet("voladdin suspects").cells
+    quote, implied, std = (report[2, column]["value"] for column in (2, 3, 4))
+    assert quote == 200.0 and 70 < implied < 80 and 0.01 < std < 10
+    assert calc.attribute(document, "D4", "note")[0][0].startswith("the others imply 7")
+
+
+def test_a_page_is_refused() -> None:
+    refused(calc.opened({"S": {"A1": GRID}}, "B2"), "plot", "normal .Bachelier. vols; expected lognormal")
+
+
 MATRIX: list[list[Any]] = [
     [None, "1Y", "5Y", "10Y"],
     ["1M", 70.0, None, 80.0],

@@ -8,8 +8,10 @@ import pytest
 
 from tests.commands.sheets import GRID, refused, run
 from tests.stubs import calc
+from voladdin.commands.inserting import _typed
 from voladdin.commands.questions import Unanswered
 from voladdin.hosts.documents.document import Document
+from voladdin.hosts.documents.engine import book_of
 from voladdin.worksheet.registry import evaluate
 
 QUOTED = [[None, "25P", "ATM", "25C"], ["1M", 0.1, 0.09, 0.1], ["1Y", 0.11, 0.1, 0.11]]
@@ -128,3 +130,10 @@ def test_vols_look_as_their_grid_and_what_is_no_vol_does_not() -> None:
         document.answers = iter(())
         run(document, "clear", "A1")
         assert calc.state(document) == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"), [("C:\\desk\\fx", '"C:\\desk\\fx"'), ('"a ""b"" c"', '"a ""b"" c"'), ("0.5", "0.5")]
+)
+def test_what_is_typed_stands_in_the_formula_as_excel_has_text(typed: str, text: str) -> None:
+    assert _typed(book_of(opened({"S": {"A1": QUOTED}}, "A1")), typed).text("S") == text

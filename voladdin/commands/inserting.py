@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,8 +22,8 @@ NAME = "insert"
 _LEFT_OUT = "VOLINFO"  # speaks of cells, not of grids
 _NAMES = tuple(name for name in FUNCTIONS if name != _LEFT_OUT)
 _FOUR = ("level", "skew", "curv", "term")  # asked although each may be left blank
-_LONGEST = 255  # characters of Excel's array formulas, as entered by a program
-_WORDS = 250  # characters of a question in Excel
+_LONGEST_FORMULA = 255  # characters of Excel's array formulas, as entered by a program
+_LONGEST_QUESTION = 250  # characters, in Excel
 _ALIKE = 3.0  # medians within this factor are of one unit
 
 
@@ -40,7 +39,9 @@ class _Given(NamedTuple):
             return reference(self.cells, sheet)
         if isinstance(self.value, bool):
             return str(self.value).upper()
-        return "" if self.value is None else json.dumps(self.value, ensure_ascii=False)
+        if isinstance(self.value, str):  # a backslash is itself in a formula, a quote is doubled
+            return '"' + self.value.replace('"', '""') + '"'
+        return "" if self.value is None else repr(self.value)
 
 
 _NONE = "none"
@@ -65,8 +66,10 @@ def insert(book: xw.Book) -> str:
     place = ask_range(book, words, _offered(book, every, size))
     corner = CellRun(place.sheet.name, place.row, place.column)
     formula = f"={function.name}({', '.join(one.text(corner.sheet) for one in every).rstrip(', ')})"
-    if len(formula) > _LONGEST:
-        raise InputError(f"{formula} has {len(formula)} characters; expected {_LONGEST}, as Excel's arrays")
+    if len(formula) > _LONGEST_FORMULA:
+        raise InputError(
+            f"{formula} has {len(formula)} characters; expected {_LONGEST_FORMULA}, as Excel's arrays"
+        )
     with Transaction(book, NAME) as changes:
         _require_room(book, corner, size, every)
         changes.enter_array(corner, size, formula)
@@ -78,7 +81,7 @@ def insert(book: xw.Book) -> str:
 
 def _asked(book: xw.Book, function: Function, argument: Argument) -> _Given:
     """A range by mouse, the first one's default the grid at the cursor; a word chosen; a value typed."""
-    words = f"{function.name}: {argument.name}, {argument.help}"[:_WORDS]
+    words = f"{function.name}: {argument.name}, {argument.help}"[:_LONGEST_QUESTION]
     if argument.choices:
         return _Given(ask(book, Prompt("text", words, argument.choices[0], argument.choices)))
     if argument.kind != "range" or (argument.optional and argument.name in _WORDED):
@@ -101,7 +104,7 @@ def _of(cells: xw.Range) -> _Given:
 def _typed(book: xw.Book, text: str) -> _Given:
     """A cell or range of this book, a number, TRUE, FALSE, or text, which may stand in quotes."""
     if text[:1] == text[-1:] == '"' and len(text) > 1:
-        return _Given(text[1:-1])
+        return _Given(text[1:-1].replace('""', '"'))
     cells = cells_named(book, text)
     if cells is not None:
         return _of(cells)

@@ -26,6 +26,8 @@ def plot(book: xw.Book) -> str:
     Nothing changes in the book. Raises VoladdinError.
     """
     target = find(book, still_filled(book, load(book)))
+    if target.grid.normal is not None:
+        raise InputError(f"{target.name} holds normal (Bachelier) vols; expected lognormal ones to plot")
     host = "libreoffice" if book.app.engine.name == "libreoffice" else "excel"
     source = {"book": book.name, "range": target.name, "host": host}
     body = {"title": target.name, "source": source, "cells": _cells(target)}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import xlwings as xw
 
 NAME, SHEET = "suspects", "voladdin suspects"
-IMPROBABLE = 4.0  # |z-score|
+COLOURED_FROM = 4.0  # |z-score|
 FILL = [255, 192, 0]
 _HEADERS = ["quote", "vol", "the others imply", "one std", "z-score"]
 
@@ -30,7 +30,7 @@ def find_suspects(book: xw.Book) -> str:
     with Transaction(book, NAME) as changes:
         target = find(book)
         surface = target.grid.surface
-        found = [s for s in suspects(surface, impute(surface).zscore) if abs(s.zscore) > IMPROBABLE]
+        found = [s for s in suspects(surface, impute(surface).zscore) if abs(s.zscore) > COLOURED_FROM]
         changes.take_back(_earlier(changes.records, target))
         if not found:
             changes.take_back([r for r in changes.records if r.command == NAME and r.place.sheet == SHEET])
@@ -58,20 +58,20 @@ def _earlier(records: list[Record], target: Target) -> list[Record]:
 
 
 def _row(target: Target, suspect: Suspect) -> list[Any]:
-    unit = 100 if target.grid.percent else 1
+    unit = target.grid.unit
     vols = [unit * vol for vol in (suspect.quote, suspect.implied, suspect.std)]
     return ["", *vols, suspect.zscore]
 
 
 def _implied(target: Target, suspect: Suspect) -> str:
     """Such as "7.6 ± 0.18 (z-score 11)"."""
-    unit = 100 if target.grid.percent else 1
+    unit = target.grid.unit
     return f"{unit * suspect.implied:.4g} ± {unit * suspect.std:.2g} (z-score {suspect.zscore:.3g})"
 
 
 def _said(target: Target, found: list[Suspect]) -> str:
     count = "1 suspect" if len(found) == 1 else f"{len(found)} suspects"
-    first, unit = found[0], 100 if target.grid.percent else 1
+    first, unit = found[0], target.grid.unit
     where = target.places(first.row, first.column)[0].address
     quote = f"{where} is {unit * first.quote:.4g}"
     return f"{count} in {target.name}: {quote}, and the other quotes imply {_implied(target, first)}"
