@@ -66,12 +66,12 @@ class _Progress:
     def __init__(self) -> None:
         self._start = self._told = (time.monotonic(), 0)
 
-    def __call__(self, done: int, every: int) -> None:
+    def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._told[0] < EVERY and done < every:
+        if now - self._told[0] < EVERY and done < total:
             return
         rate = (done - self._start[1]) / max(now - self._start[0], 1e-9)
-        left = (every - done) / max(rate, 1e-9)
-        words = f"{done:,} of {every:,} surfaces, {rate:,.0f} a second, {left:,.0f} s left"
+        left = (total - done) / max(rate, 1e-9)
+        words = f"{done:,} of {total:,} surfaces, {rate:,.0f} a second, {left:,.0f} s left"
         print(words, file=sys.stderr, flush=True)
         self._told = now, done

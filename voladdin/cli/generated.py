@@ -68,7 +68,7 @@ def _scenarios(options: argparse.Namespace) -> int:
     if made and options.long:
         write_cells(options.output, scenarios.long_table(made, axes))
     elif made:
-        scenarios.write_book(options.output, scenarios.book(made, axes))
+        scenarios.write_book(options.output, scenarios.sheets_of(made, axes))
     count = f"{len(made)} scenario{'s'[: len(made) - 1]}"
     print(f"written: {options.output}, {count}" if made else "no scenario: nothing is written")
     return int(bool(bad) or not made)

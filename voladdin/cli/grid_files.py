@@ -119,7 +119,7 @@ def _repair(options: argparse.Namespace) -> None:
 
 
 def _give(options: argparse.Namespace, grid: Cells, cells: Cells, *, vols: bool) -> None:
-    """To the output, or printed with its vols in percent."""
+    """To the output, or printed, decimal vols in percent."""
     from ..cells import find_matrix, find_quotes, parse
 
     if options.output is not None:

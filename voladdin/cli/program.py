@@ -40,8 +40,9 @@ _ROOT = Path(__file__).resolve().parents[2]
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status is 0, or 2 after an error, which goes to stderr as one line.
 
-    It is 1 where `run` wrote the book and a formula did not get its value, where `check` found arbitrage, and
-    where `scenarios` had a row without a surface.
+    It is 1 where `run` wrote the book and a formula did not get its value, where `check` found arbitrage,
+    where `scenarios` had a row without a surface, where `backfill` left one as it was, and where what was
+    installed has a fault; 130 after an interrupt. `serve`, `doctor`, `train` and `bench` have their own.
     """
     given = list(sys.argv[1:] if argv is None else argv)
     try:

@@ -97,9 +97,11 @@ def _write(changes: Transaction, sheet: str, source: str, read: OptionRows, list
 
 def _grid(listed: Listed, names: list[str], values: np.ndarray, years: list[float]) -> Cells:
     chain = listed.chain
-    ahead = np.exp(np.interp(years, chain.tenors, np.log(chain.forwards))).tolist()
+    forwards = np.exp(np.interp(years, chain.tenors, np.log(chain.forwards))).tolist()
     rows: Cells = [["", "F", *DELTAS]]
-    return rows + [[name, f, *map(float, line)] for name, f, line in zip(names, ahead, values, strict=True)]
+    return rows + [
+        [name, f, *map(float, line)] for name, f, line in zip(names, forwards, values, strict=True)
+    ]
 
 
 def _block(

@@ -13,7 +13,7 @@ from ..imputation.suspects import suspects
 from . import ledger
 from .filling_matrix import fill_matrix, matrix_at
 from .filling_quotes import fill_quotes
-from .holes import SHOWN, counted, formats_beside, in_words, may_fill, refuse_merged, write_hole
+from .holes import SHOWN, counted, formats_beside, in_words, refuse_merged, why_left_alone, write_hole
 from .ledger import CellRun, Record
 from .selection import Target, grid_at, selected
 from .transaction import Transaction
@@ -70,7 +70,7 @@ def _holes(target: Target, earlier: set[CellRun]) -> tuple[list[tuple[int, int]]
     holes, left = [], []
     for tenor, strike in np.argwhere(~target.grid.surface.observed).tolist():
         row, column = target.offsets(tenor, strike)
-        why = may_fill(target, target.grid.raw[row][column], (row, column), earlier)
+        why = why_left_alone(target, target.grid.raw[row][column], (row, column), earlier)
         if why:
             left.append(why)
         else:

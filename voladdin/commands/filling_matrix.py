@@ -11,7 +11,7 @@ from ..cells import AtmMatrix, find_matrix
 from ..errors import VoladdinError
 from ..home import VERSION
 from ..imputation.atm_matrix import MatrixAnswer, improbable, impute_matrix
-from .holes import counted, in_words, may_fill, refuse_merged, write_hole
+from .holes import counted, in_words, refuse_merged, why_left_alone, write_hole
 from .ledger import CellRun, formulas_of
 from .selection import Region, on_sheet, values_of
 from .transaction import Transaction
@@ -66,7 +66,7 @@ def _holes(
     left: list[str] = []
     for expiry, tenor in np.argwhere(np.isnan(matrix.vols)).tolist():
         at = matrix.rows[expiry], matrix.columns[tenor]
-        why = may_fill(region, matrix.raw[at[0]][at[1]], at, earlier)
+        why = why_left_alone(region, matrix.raw[at[0]][at[1]], at, earlier)
         if why:
             left.append(why)
         else:
@@ -82,7 +82,7 @@ def _nearest(matrix: AtmMatrix, at: tuple[int, int]) -> tuple[int, int]:
 
 
 def _note(answer: MatrixAnswer, at: tuple[int, int]) -> str:
-    """Such as "±3%, 90% band 0.195 to 0.208", in the matrix's own unit."""
+    """Such as "±0.03 of the vol, 90% band 0.195 to 0.208, voladdin …"; the band in the matrix's own unit."""
     relative = answer.std[at] / answer.mean[at]
     band = f"{answer.low[at]:.4g} to {answer.high[at]:.4g}"
     return f"±{relative:.2g} of the vol, 90% band {band}, voladdin universal {VERSION}"

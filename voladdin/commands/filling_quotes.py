@@ -11,7 +11,7 @@ from ..conventions import quotes_from_surface
 from ..home import VERSION
 from ..imputation.filling import impute
 from ..worksheet.quote_tables import Said, read_table
-from .holes import counted, in_words, may_fill, refuse_merged, write_hole
+from .holes import counted, in_words, refuse_merged, why_left_alone, write_hole
 from .ledger import CellRun
 from .selection import Target, on_sheet
 from .transaction import Transaction
@@ -57,7 +57,7 @@ def _holes(
         for tenor, label in enumerate(column.sides.get("mid", [])):
             if np.isfinite(quotes.columns[name][tenor]):
                 continue
-            why = may_fill(target, label.cell, (label.row, label.column), earlier)
+            why = why_left_alone(target, label.cell, (label.row, label.column), earlier)
             if why:
                 left.append(why)
             else:

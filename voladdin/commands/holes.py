@@ -22,7 +22,7 @@ SHOWN = 5  # cells or notes in a message
 _UNFORMATTED = ("General", "@")  # a number in a cell of text shows all its digits
 
 
-def may_fill(region: Region, cell: Cell, at: tuple[int, int], earlier: Collection[CellRun]) -> str:
+def why_left_alone(region: Region, cell: Cell, at: tuple[int, int], earlier: Collection[CellRun]) -> str:
     """ "" for a blank, a mark of a missing quote or what was filled before; else why it is left alone.
 
     at: row and column of the cell in the range, from 0.

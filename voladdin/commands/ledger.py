@@ -239,7 +239,7 @@ def plain(value: Any) -> Any:
 def as_written(attribute: str, now: Any, ours: Any) -> bool:
     """Whether a cell's attribute is still what was written, as far as a saved workbook keeps it."""
     if attribute == "format" and isinstance(now, str) and isinstance(ours, str):
-        return _bare(now) == _bare(ours)
+        return _bare_format(now) == _bare_format(ours)
     if attribute == "value" and isinstance(now, list) and isinstance(ours, list):
         return same(list(map(_bare_formula, now)), list(map(_bare_formula, ours)))
     return same(now, ours)
@@ -253,7 +253,7 @@ def _bare_formula(value: Any) -> Any:
     return re.sub(r"[$' ]", "", text).replace(";", ",")
 
 
-def _bare(form: str) -> str:
+def _bare_format(form: str) -> str:
     """A number format without what a program adds or drops as it saves: quotes, spaces, \\, implied [>0]."""
     sections = re.sub(r'[\\" ]', "", form).upper().split(";")
     if len(sections) > 2:

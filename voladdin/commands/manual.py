@@ -25,15 +25,15 @@ def open_help(book: xw.Book) -> str:
 
     Nothing changes in the book. Raises ServerError where the home folder cannot be written.
     """
-    page = written() / _page_of(book)
+    page = write_pages() / _page_of(book)
     shown = "the worksheet functions" if page.name == INDEX else page.stem
     if webbrowser.open(page.as_uri()):
         return f"the help on {shown} is open in the browser"
     return f"open {page} in a browser for the help on {shown}"
 
 
-def written() -> Path:
-    """The folder of the help pages, which are this version's. Raises ServerError."""
+def write_pages() -> Path:
+    """Writes the help pages of this version; their folder. Raises ServerError."""
     folder = home() / FOLDER
     try:
         folder.mkdir(mode=0o700, exist_ok=True)

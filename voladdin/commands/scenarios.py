@@ -61,7 +61,7 @@ class Made:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the first five."""
+        """Those of `values`, but for the scenario."""
         return ("name", *(WORDS if self.row.words == "market" else NAMES))
 
 
@@ -173,7 +173,7 @@ def sheet_name(name: str) -> str:
     return cleaned or "_"
 
 
-def book(made: Sequence[Made], axes: TargetAxes) -> dict[str, Cells]:
+def sheets_of(made: Sequence[Made], axes: TargetAxes) -> dict[str, Cells]:
     """The cells of each sheet: the list of scenarios, then one sheet each."""
     sheets: dict[str, Cells] = {INDEX: [[*made[0].names, *_INDEX_HEADER]]}
     for one in made:

@@ -34,7 +34,7 @@ class Region:
         return name
 
     @cached_property
-    def corner(self) -> tuple[int, int]:
+    def first_cell(self) -> tuple[int, int]:
         """Row and column of the range's first cell, from 1; asked of the host once, as the sheet is."""
         return self.cells.row, self.cells.column
 
@@ -46,13 +46,13 @@ class Region:
     def holds(self, place: CellRun) -> bool:
         """Whether the place is in the range."""
         rows, columns = len(self.formulas), len(self.formulas[0])
-        top, left = self.corner
+        top, left = self.first_cell
         inside = 0 <= place.row - top < rows and 0 <= place.column - left < columns
         return inside and place.sheet == self.sheet
 
     def place_of(self, row: int, column: int) -> CellRun:
         """Of a cell of the range; row and column from 0."""
-        top, left = self.corner
+        top, left = self.first_cell
         return CellRun(self.sheet, top + row, left + column)
 
 
