@@ -18,7 +18,7 @@ from .schemas import PageBody, SendBody, SliderBody, parse
 from .security import Json, failure
 from .views import Drawn
 
-FILES = {  # of the folder `page`, by their media type
+FILES = {  # of the folder `page`: their media types
     "page.css": "text/css",
     "page.js": "text/javascript",
     "slices.js": "text/javascript",

@@ -36,14 +36,14 @@ AWAKE_SECONDS = 150.0  # since a page was last heard of; browsers let one behind
 class Sent:
     """A surface on its way from a page to its sheet.
 
-    offered: to the host that asked what is waiting. arrived: what became of it there, as commands answer,
-    "=" or "!" and words.
+    sent_at: by the clock that only goes forward, seconds. offered: to the host that asked what is waiting.
+    arrived: what became of it there, as commands answer, "=" or "!" and words.
     """
 
     what: str
     cells: Cells
     source: dict[str, str]
-    at: float = field(default_factory=time.monotonic)
+    sent_at: float = field(default_factory=time.monotonic)
     offered: bool = False
     arrived: str = ""
 
@@ -57,7 +57,8 @@ class Sent:
 class Page:
     """One page: its cells, as they were when it was opened, and what was last sent from it.
 
-    source: {"book", "range", "host"}; where the cells are.
+    source: {"book", "range", "host"}; where the cells are. cells_of: the surfaces that were drawn, by name,
+    as the sheet takes them. opened, heard: when it was, and when a browser last asked for something of it.
     """
 
     title: str
@@ -143,7 +144,7 @@ class Pages:
     def last_sent(self, book: str) -> Sent | None:
         """What was sent last from a page of a book."""
         found = [page.sent for page in self._of(book) if page.sent is not None]
-        return max(found, key=lambda sent: sent.at, default=None)
+        return max(found, key=lambda sent: sent.sent_at, default=None)
 
     def waiting(self, book: str) -> str:
         """For the program of a book: "sent" once where something is, "open" while a page is, or "closed"."""

@@ -1,4 +1,4 @@
-"""Where the cells of a surface are drawn: tenors by the log of their years, strikes from low to high."""
+"""Where the cells of a surface are drawn: strikes from low to high, and the finer axes of a smooth one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def labels(surface: Surface) -> tuple[list[str], list[str]]:
     return [cell_label(surface, row, 0).split(" ", 1)[0] for row in range(surface.shape[0])], first
 
 
-def fine(surface: Surface) -> tuple[FloatArray, FloatArray]:
+def fine_axes(surface: Surface) -> tuple[FloatArray, FloatArray]:
     """[R] years and [R, N] of the surface's axis between its ends, on which a smooth surface is drawn."""
     years = np.log(surface.tenors)
     wanted = np.union1d(np.linspace(years[0], years[-1], ROWS), years)

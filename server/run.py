@@ -54,7 +54,7 @@ def serve(port: int = 0, idle: float = 1800.0) -> None:
     A server of this home that runs is left alone if it is of this code, stopped if it is of another, and
     killed if it holds the lock without an answer for `SILENT_SECONDS`.
 
-    Raises ServerError when the port is taken or the running server cannot be ended.
+    Raises ServerError when the port is taken or the running server cannot be ended, InputError for `idle`.
     """
     if not idle >= 0:
         raise InputError(f"--idle is {idle:g}; expected seconds, or 0 to serve until it is stopped")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
@@ -15,7 +15,7 @@ from voladdin.surface import Surface
 T = TypeVar("T")
 Cell = float | str | bool | None
 Items = Annotated[list[T], Field(fail_fast=True)]
-Grid = Items[Items[float | None]]
+Vols = Items[Items[float | None]]
 Argument = Annotated[
     Annotated[Cell, Tag("cell")] | Annotated[Items[Items[Cell]], Tag("rows")],
     Discriminator(lambda value: "rows" if isinstance(value, list) else "cell"),
@@ -103,8 +103,8 @@ class SliderBody(Request):
     values: the four numbers, or changes of them; null is left open. years: the tenor of the market's words.
     """
 
-    kind: str = Field(pattern="^(move|generate)$")
-    words: str = Field("paper", pattern="^(paper|market)$")
+    kind: Literal["move", "generate"]
+    words: Literal["paper", "market"] = "paper"
     values: Items[float | None] = Field(min_length=4, max_length=4)
     scenario: Annotated[float, Field(ge=0, lt=2**31, multiple_of=1)] = 0.0
     years: float | None = None
@@ -121,7 +121,7 @@ class SendBody(Request):
 class SurfaceBody(Request):
     """A surface: `vols` [T, K] decimals with null where missing; one strike axis, as `voladdin.Surface`."""
 
-    vols: Grid
+    vols: Vols
     tenors: Items[float | str]
     deltas: Axis | None = None
     moneyness: Profile | None = None

@@ -76,13 +76,13 @@ def generated_surface(grid: Grid, filled: Surface, asked: SliderBody) -> Slid:
 
     Raises VoladdinError as `generate_on` does.
     """
-    rows_ = _values(asked)[None]
+    wanted = _values(asked)[None]
     if asked.words == "market":
-        made = generate_on(filled, rows_, int(asked.scenario), words="market", tenor=asked.years)
+        made = generate_on(filled, wanted, int(asked.scenario), words="market", tenor=asked.years)
         cells = render(grid, made.vols[0])
     else:
         axes = sheet_axes(None, None)
-        made = generate_on(axes.surface, rows_, int(asked.scenario))
+        made = generate_on(axes.surface, wanted, int(asked.scenario))
         cells = block(made, 0, axes)
     return _drawn(made.surface(), asked, "; ".join(remarks(made))), cells
 

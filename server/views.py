@@ -17,24 +17,24 @@ from voladdin.surface import Surface
 from voladdin.worksheet.arguments import WARNINGS, AxisArguments, companion
 from voladdin.worksheet.arguments import read_grid as read
 
-from .places import axis_of, fine, kind_of_axis, labels, positions
+from .places import axis_of, fine_axes, kind_of_axis, labels, positions
 
 MOST_TRADES = 100
 Drawn = dict[str, Any]
 
 
-def view(grid: Grid, prior: Surface | None, model: str = "fx") -> Drawn:
+def view(grid: Grid, prior: Surface | None) -> Drawn:
     """Quotes, fills and their bands, the smooth surface through them, trades and suspects; the prior's vols.
 
     Raises VoladdinError as `impute` does.
     """
     surface = grid.surface
-    answer = impute(surface, prior=prior, model=model)
+    answer = impute(surface, prior=prior)
     arrays = {name: rows(getattr(answer, name)) for name in ("filled", "low", "high", "std", "zscore")}
     drawn = frame(surface) | arrays | {"model": answer.model, "percent": grid.percent}
     drawn |= {"quotes": rows(surface.vols), "warnings": list(grid.warnings)}
     drawn |= {"smooth": smooth(answer), "trades": trades(check(surface))}
-    drawn["suspects"] = _suspects(surface, answer, model)
+    drawn["suspects"] = _suspects(surface, answer)
     drawn["yesterday"] = None if prior is None else rows(prior.vols)
     return drawn
 
@@ -55,7 +55,7 @@ def smooth(answer: Imputation) -> Drawn:
     """The surface's own function between its nodes: [R] years, [R, N] places, vols and band."""
     assert answer.asked is not None
     surface = answer.asked.surface
-    years, axis = fine(surface)
+    years, axis = fine_axes(surface)
     kind = {"delta": "deltas", "strike": "strikes", "moneyness": "moneyness"}[kind_of_axis(surface)]
     found = answer.at(years, **{kind: axis})
     return {
@@ -98,11 +98,11 @@ def read_grids(
         WARNINGS.reset(token)
 
 
-def _suspects(surface: Surface, answer: Imputation, model: str) -> list[Drawn]:
+def _suspects(surface: Surface, answer: Imputation) -> list[Drawn]:
     return [
         {"cell": (s.row, s.column), "implied": s.implied, "std": s.std, "z": s.zscore}
         | {"label": cell_label(surface, s.row, s.column)}
-        for s in suspects(surface, answer.zscore, model=model)
+        for s in suspects(surface, answer.zscore)
     ]
 
 

@@ -11,7 +11,12 @@ from .style import heat, remark, result, table, title_sheet, typed
 
 GENERATED, OPTIONS, LADDER = "E5:P12", "A17:H21", "A26:F31"
 MOVES = (-0.02, -0.01, 0.0, 0.01, 0.02)
-_BOOK = (("1M", 1 / 12, 0.0, 100), ("3M", 0.25, -0.1, -200), ("6M", 0.5, 0.1, 150), ("6M", 0.5, -0.2, 50))
+_POSITIONS = (
+    ("1M", 1 / 12, 0.0, 100),
+    ("3M", 0.25, -0.1, -200),
+    ("6M", 0.5, 0.1, 150),
+    ("6M", 0.5, -0.2, 50),
+)
 _STEP = 11
 
 
@@ -36,7 +41,11 @@ def _desk(sheet: Worksheet) -> None:
     result(sheet, GENERATED, "Generated", "=VOLGENERATE(B6,B7,B8,B9)")
     heads = ("Tenor", "Years", "ln(K/F)", "Contracts", "Strike", "Vol", "Call", "Value")
     table(
-        sheet, "A17", "Options", [heads, *(_option(*one, 18 + i) for i, one in enumerate(_BOOK))], "#,##0.00"
+        sheet,
+        "A17",
+        "Options",
+        [heads, *(_option(*one, 18 + i) for i, one in enumerate(_POSITIONS))],
+        "#,##0.00",
     )
     rows = [_rung(move, 27 + i, i) for i, move in enumerate(MOVES)]
     across = ("Level", *(f"Call {i}" for i in range(1, 5)), "P&L")

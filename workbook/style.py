@@ -84,7 +84,7 @@ def one_page_wide(sheet: Worksheet) -> None:
 
 
 def heat(sheet: Worksheet, *references: str) -> None:
-    """Colours from the lowest to the highest vol of each range."""
+    """Colours from the lowest to the highest number of each range."""
     for reference in references:
         scale = ColorScaleRule("min", None, "E3EEF9", "percentile", 50, "FFFFFF", "max", None, "F4B183")
         sheet.conditional_formatting.add(reference, scale)

@@ -156,6 +156,14 @@ def test_sliders_move_and_what_was_drawn_is_sent(visitor: Visitor) -> None:
     assert visitor.program("GET", "/v1/pages/sent/other.xlsx").json() == {"sent": None}
 
 
+def test_a_slider_of_another_kind_is_refused_by_what_there_is(visitor: Visitor) -> None:
+    path, cookie = visitor.opened()
+    for name, expected in (("kind", "'move' or 'generate'"), ("words", "'paper' or 'market'")):
+        body = {"kind": "move", "values": [0.0] * 4} | {name: "other"}
+        answer = visitor.ask("POST", f"{path}slide", headers={"cookie": cookie}, json=body)
+        assert answer.json()["error"]["message"] == f"{name} is 'other'; expected {expected}"
+
+
 def test_sliders_generate_with_exactly_these_features(visitor: Visitor) -> None:
     path, cookie = visitor.opened()
     body = {"kind": "generate", "values": [0.2, -0.1, 0.3, 0.02], "scenario": 1}
