@@ -136,7 +136,7 @@ def _evaluate(name: str, data: bytes) -> dict[str, Any]:
 def _calls(data: bytes) -> dict[str, Any]:
     """null for a call that has to be asked alone."""
     body = parse(data, CallsBody)
-    found = together.prepare((call.name, call.arguments) for call in body.calls)
+    found = together.evaluate_together((call.name, call.arguments) for call in body.calls)
     return {"answers": [None if one is None else one._asdict() for one in found]}
 
 

@@ -14,7 +14,7 @@ from voladdin.generation.market_shifts import shift_market
 from voladdin.generation.market_words import WORDS, market_features, tenor_place
 from voladdin.generation.shifting import shifted
 from voladdin.surface import Surface
-from voladdin.worksheet.generate import DEFAULT_MODEL, block, remarks
+from voladdin.worksheet.generate import DEFAULT_GENERATOR, block, remarks
 from voladdin.worksheet.target_axes import sheet_axes
 
 from .schemas import SliderBody
@@ -30,7 +30,7 @@ Slider = tuple[str, float, float, float]  # name, least, most, start
 
 def ranges(filled: Surface) -> dict[str, dict[str, list[list[Slider]]]]:
     """The sliders by kind and words: a set a tenor in the market's words, which only some grids speak."""
-    trained = zip(NAMES, load(DEFAULT_MODEL).ranges.T.tolist(), strict=True)
+    trained = zip(NAMES, load(DEFAULT_GENERATOR).ranges.T.tolist(), strict=True)
     middle = [(name, low, high, (low + high) / 2) for name, (low, high) in trained]
     moves = {
         words: [[(name, -most, most, 0.0) for name, most in largest.items()]]

@@ -17,7 +17,7 @@ from voladdin.black import implied_total_vol, moneyness_from_delta, otm_price, v
 from voladdin.imputation.listed import Listed
 from voladdin.labels import parse_tenor
 from voladdin.options import Options, implied
-from voladdin.worksheet.grid import DELTAS, TENORS
+from voladdin.worksheet.grid import STANDARD_DELTAS, STANDARD_TENORS
 
 from .data import DATA
 from .normal_vols import random_grid, verdicts
@@ -191,8 +191,8 @@ def _smile(
 def _delta_grid() -> str:
     path = Path(DATA) / "equity_chains.csv"
     name, options = ("SPX 2019-12-30", spx_quotes(path)) if path.is_file() else ("simulated", _simulated())
-    tenors = np.array([parse_tenor(tenor) for tenor in TENORS])
-    deltas = np.linspace(0.9, 0.1, len(DELTAS))
+    tenors = np.array([parse_tenor(tenor) for tenor in STANDARD_TENORS])
+    deltas = np.linspace(0.9, 0.1, len(STANDARD_DELTAS))
     seconds = []
     for shift in range(4):  # of the strikes' unit: no answer is kept; the first loads the model
         moved = options.in_units(1.0 + 1e-6 * shift)

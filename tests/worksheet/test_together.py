@@ -61,7 +61,7 @@ def outcome(name: str, arguments: list[Any]) -> Cells | None:
 
 
 def test_calls_give_what_evaluate_gives() -> None:
-    found = together.prepare(CALLS)
+    found = together.evaluate_together(CALLS)
     registry.clear_cache()
     for call, one in zip(CALLS, found, strict=True):
         journal.forget()
@@ -76,7 +76,7 @@ def test_calls_give_what_evaluate_gives() -> None:
 
 
 def test_evaluate_then_knows_the_results_and_alone_records_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = together.prepare(CALLS)
+    found = together.evaluate_together(CALLS)
     assert not journal.entries("")
     monkeypatch.setattr(impute, "answer", None)
     for call, one in zip(CALLS, found, strict=True):
@@ -90,12 +90,12 @@ def test_what_is_known_is_not_imputed_again(monkeypatch: pytest.MonkeyPatch) -> 
     known = [evaluate(*call) for call in CALLS[:6]]
     asked: list[int] = []
     monkeypatch.setattr(together, "imputed_together", lambda questions: asked.append(len(questions)) or [])
-    assert [one.cells for one in together.prepare(CALLS[:6]) if one] == known
+    assert [one.cells for one in together.evaluate_together(CALLS[:6]) if one] == known
     assert asked == [0]
 
 
 def test_nobody_can_change_what_is_kept() -> None:
-    [one] = together.prepare(CALLS[:1])
+    [one] = together.evaluate_together(CALLS[:1])
     assert one is not None
     one.cells[0][0] = "changed"
     assert evaluate(*CALLS[0])[0][0] == ""
@@ -103,6 +103,6 @@ def test_nobody_can_change_what_is_kept() -> None:
 
 def test_a_defect_is_left_to_evaluate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(impute, "_values", lambda *_: np.zeros(0)[1])
-    assert together.prepare(CALLS[:2]) == [None, None]
+    assert together.evaluate_together(CALLS[:2]) == [None, None]
     with pytest.raises(VoladdinError, match="this is a defect"):
         evaluate(*CALLS[0])

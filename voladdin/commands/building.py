@@ -13,7 +13,7 @@ from ..imputation.listed import Listed
 from ..labels import parse_tenor
 from ..options import EXERCISES, Chain, implied
 from ..worksheet.chain_tables import days_label, forward_table, quality, remarks, report
-from ..worksheet.grid import DELTAS, TENORS
+from ..worksheet.grid import STANDARD_DELTAS, STANDARD_TENORS
 from .ledger import CellRun, plain
 from .selection import on_sheet, selected
 from .transaction import Transaction
@@ -69,7 +69,7 @@ def _implied(read: OptionRows) -> Chain:
 
 def _tenors(chain: Chain) -> tuple[list[str], list[float]]:
     """The standard tenors within the listed expiries; these themselves where fewer than two are."""
-    standard = [(name, parse_tenor(name)) for name in TENORS]
+    standard = [(name, parse_tenor(name)) for name in STANDARD_TENORS]
     inside = [(name, t) for name, t in standard if chain.tenors[0] <= t <= chain.tenors[-1]]
     if len(inside) < 2:
         inside = [(days_label(t), t) for t in chain.tenors.tolist()]
@@ -79,7 +79,7 @@ def _tenors(chain: Chain) -> tuple[list[str], list[float]]:
 def _write(changes: Transaction, sheet: str, source: str, read: OptionRows, listed: Listed) -> None:
     """Titled blocks below each other."""
     names, years = _tenors(listed.chain)
-    deltas = np.linspace(0.9, 0.1, len(DELTAS))
+    deltas = np.linspace(0.9, 0.1, len(STANDARD_DELTAS))
     row = _block(
         changes,
         sheet,
@@ -98,7 +98,7 @@ def _write(changes: Transaction, sheet: str, source: str, read: OptionRows, list
 def _grid(listed: Listed, names: list[str], values: np.ndarray, years: list[float]) -> Cells:
     chain = listed.chain
     forwards = np.exp(np.interp(years, chain.tenors, np.log(chain.forwards))).tolist()
-    rows: Cells = [["", "F", *DELTAS]]
+    rows: Cells = [["", "F", *STANDARD_DELTAS]]
     return rows + [
         [name, f, *map(float, line)] for name, f, line in zip(names, forwards, values, strict=True)
     ]

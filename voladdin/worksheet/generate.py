@@ -23,7 +23,7 @@ from .signature import Argument, Function, choice
 from .target_axes import TargetAxes, sheet_axes
 from .wording import CHOICES, TENOR, WORDING, tenor_named
 
-DEFAULT_MODEL = "equity"
+DEFAULT_GENERATOR = "equity"
 OPEN = "?"
 _EXPECTED = {
     "level": "a vol such as 0.20",
@@ -115,7 +115,7 @@ def _volgenerate(
     tenor, forwards = rest
     wording = choice("words", words, CHOICES)
     axes = sheet_axes(tenors, moneyness, None, forwards, wording)
-    named = None if model in (None, "", 0) else model_name(model, DEFAULT_MODEL)
+    named = None if model in (None, "", 0) else model_name(model, DEFAULT_GENERATOR)
     made = generate_on(
         axes.surface, rows[:, :4], rows[:, 4], words=wording, tenor=tenor_named(tenor), model=named
     )
@@ -131,13 +131,14 @@ def _warn(made: Generation, axes: TargetAxes, words: str, *, chosen: bool) -> No
     for remark in remarks(made):
         warn(remark)
     model = default_model(axes.surface, words)
-    if chosen and model != DEFAULT_MODEL:
-        warn(f"model is {model!r}, as {DEFAULT_MODEL!r} has no such axes or words")
+    if chosen and model != DEFAULT_GENERATOR:
+        warn(f"model is {model!r}, as {DEFAULT_GENERATOR!r} has no such axes or words")
 
 
 def _digest(model: Cell) -> str:
     """Of every model that the result may be of."""
-    names = ["markets", DEFAULT_MODEL] if model in (None, "", 0) else [model_name(model, DEFAULT_MODEL)]
+    omitted = model in (None, "", 0)
+    names = ["markets", DEFAULT_GENERATOR] if omitted else [model_name(model, DEFAULT_GENERATOR)]
     return " ".join(loaded_generator(name).digest for name in names)
 
 

@@ -34,8 +34,8 @@ from .chain_tables import days_label, forward_table, quality, remarks, report, s
 from .signature import Argument, Function, choice, number
 
 OUTPUTS = ("grid", "bid", "ask", "deltas", "std", "forwards", "report", "quality")
-TENORS = ("1W", "2W", "1M", "2M", "3M", "6M", "9M", "1Y", "18M", "2Y", "3Y", "4Y", "5Y")
-DELTAS = (*(f"{n}P" for n in range(10, 50, 5)), "ATM", *(f"{n}C" for n in range(45, 5, -5)))
+STANDARD_TENORS = ("1W", "2W", "1M", "2M", "3M", "6M", "9M", "1Y", "18M", "2Y", "3Y", "4Y", "5Y")
+STANDARD_DELTAS = (*(f"{n}P" for n in range(10, 50, 5)), "ATM", *(f"{n}C" for n in range(45, 5, -5)))
 
 
 def _volgrid(
@@ -92,7 +92,7 @@ def _asked(
     listed: Listed, wanted: str, tenors: Cells | None, strikes: Cells | None, day: date | None
 ) -> Cells:
     """Vols, or their standard deviations, on the asked tenors and strikes, the standard ones unless told."""
-    names, years = list(TENORS), np.array([parse_tenor(name) for name in TENORS])
+    names, years = list(STANDARD_TENORS), np.array([parse_tenor(name) for name in STANDARD_TENORS])
     if tenors is not None:
         labels = [label for row in labels_of(tenors, "tenors") for label in row]
         years = tenor_axis(labels, day)
@@ -100,7 +100,7 @@ def _asked(
             days_label(t) if _dated(label.cell) else str(label.cell)
             for t, label in zip(years.tolist(), labels, strict=True)
         ]
-    heads: list[Cell] = list(DELTAS)
+    heads: list[Cell] = list(STANDARD_DELTAS)
     if strikes is not None:
         heads = [cell for row in strikes for cell in row]
     chain = listed.chain

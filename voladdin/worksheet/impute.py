@@ -112,14 +112,10 @@ def _labels(grid: Grid, chosen: BoolArray) -> str:
     return ", ".join(cell_label(grid.surface, *cell) for cell in np.argwhere(chosen).tolist())
 
 
-def said(grid: Grid, suspect: Suspect) -> str:
-    """Such as "3M ATM is 9.6, and the other quotes imply 7.61 ± 0.18 (z-score 11)"."""
-    return f"{cell_label(grid.surface, suspect.row, suspect.column)} {suspect.said(grid.unit)}"
-
-
 def _improbable(grid: Grid, zscore: FloatArray, model: str | Path) -> list[str]:
+    """Such as "surface: 3M ATM is 9.6, and the other quotes imply 7.61 ± 0.18 (z-score 11)"."""
     found = suspects(grid.surface, zscore, model=model, most=_NAMED)
-    return [f"surface: {said(grid, suspect)}" for suspect in found]
+    return [f"surface: {cell_label(grid.surface, s.row, s.column)} {s.said(grid.unit)}" for s in found]
 
 
 def _suspects(grid: Grid, found: list[Suspect]) -> Cells:

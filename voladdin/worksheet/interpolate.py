@@ -36,7 +36,7 @@ from .arguments import (
     read_grid,
     warn,
 )
-from .matrices import interpolated, matrix_in
+from .matrices import interpolated_matrix, matrix_in
 from .signature import Argument, Function
 
 _FAR = 10.0  # standard deviations from the forward, from which a strike is named
@@ -56,7 +56,7 @@ def _volinterp(
     axes = AxisArguments(tenors, strikes, units, forwards, *market)
     matrix = matrix_in(surface, axes)
     if matrix is not None:
-        return interpolated(matrix, tenor, strike)
+        return interpolated_matrix(matrix, tenor, strike)
     grid = read_grid(surface, axes)
     points, shape = _points(tenor, strike, grid)
     vols = _vols(grid, points, model_name(model))

@@ -14,6 +14,7 @@ MAX_RATE = 0.5
 
 
 def line_of(name: str, cells: Cells) -> list[Label]:
+    """The cells of a row or column with their places. Raises InputError where it is neither."""
     if len(cells) > 1 and len(cells[0]) > 1:
         shape = f"{len(cells)} x {len(cells[0])}"
         raise InputError(f"{name} is a range of {shape} cells; expected one row or column")
@@ -28,8 +29,8 @@ def years_of(labels: list[Label]) -> FloatArray:
     return tenor_axis(labels, None)
 
 
-def numbers_of(name: str, cells: Cells, count: int, warnings: list[str]) -> FloatArray:
-    """[count] numbers of an argument that is one line of cells; `numbers_in` tells how they are read."""
+def quotes_by_tenor(name: str, cells: Cells, count: int, warnings: list[str]) -> FloatArray:
+    """[count] quotes, one a tenor, of an argument that is one line of cells; `numbers_in` reads them."""
     line = line_of(name, cells)
     if len(line) != count:
         raise InputError(f"{name} has {len(line)} cells; expected {count}, one for each tenor")
@@ -37,7 +38,10 @@ def numbers_of(name: str, cells: Cells, count: int, warnings: list[str]) -> Floa
 
 
 def numbers_in(name: str, line: list[Label], warnings: list[str]) -> FloatArray:
-    """Quotes, NaN where missing; other text is missing too, with a warning. Raises UnitsError, InputError."""
+    """[n] quotes or rates, NaN where missing; other text is missing too, with a warning.
+
+    Raises UnitsError where some have % and some not, InputError for a truth value or an infinite number.
+    """
     found = [read_number(label.cell) for label in line]
     for label, quote in zip(line, found, strict=True):
         if isinstance(label.cell, bool) or (quote is not None and not math.isfinite(quote.value)):
@@ -52,8 +56,9 @@ def numbers_in(name: str, line: list[Label], warnings: list[str]) -> FloatArray:
 
 
 def rates_of(name: str, cells: Cells, count: int) -> FloatArray:
+    """[count] rates, one a tenor, of one cell for all or a line. Raises InputError, UnitsError."""
     line = line_of(name, cells)
-    rates = numbers_of(name, cells, len(line), [])
+    rates = numbers_in(name, line, [])
     if len(line) not in (1, count):
         raise InputError(f"{name} has {len(line)} cells; expected one, or {count}, one for each tenor")
     for label, rate in zip(line, rates, strict=True):

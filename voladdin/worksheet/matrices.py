@@ -50,7 +50,7 @@ def imputed_matrix(matrix: AtmMatrix, wanted: str, coverage: float) -> Cells:
     return matrix.render(getattr(answer, FIELDS[wanted]))
 
 
-def interpolated(matrix: AtmMatrix, expiry: Cells, tenor: Cells) -> Cells:
+def interpolated_matrix(matrix: AtmMatrix, expiry: Cells, tenor: Cells) -> Cells:
     """The vol at each expiry and swap tenor: both of one shape, one of each, or a column by a row."""
     shape = tuple(max(len(a), len(b)) for a, b in ((expiry, tenor), (expiry[0], tenor[0])))
     for cells, name in ((expiry, "tenor"), (tenor, "strike")):

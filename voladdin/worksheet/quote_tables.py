@@ -28,7 +28,7 @@ from ..cells import (
 from ..conventions import Convention, is_listed
 from ..errors import InputError, LabelError, UnitsError
 from .lines import numbers_in, rates_of
-from .quoting import DEFAULT_PAIR, conventions, told
+from .quoting import DEFAULT_PAIR, conventions, own_convention
 from .smile_quotes import SmileQuotes, drop_impossible, is_percent, say_unused
 
 _SIDED = re.compile(r"(.*\d.*?)\s*(p|c|puts?|calls?)\.?|(p|c|puts?|calls?)\s+(.*\d.*)", re.IGNORECASE)
@@ -39,7 +39,7 @@ _AS_VOLS_ABOVE = 0.5  # of ATM: a strangle's vol, not its excess
 class Said:
     """What arguments say beside a table of quotes, None where nothing.
 
-    butterfly: "broker" or "smile". own: of `quoting.told`. domestic, foreign: cells.
+    butterfly: "broker" or "smile". own: of `quoting.own_convention`. domestic, foreign: cells.
     """
 
     units: str | None = None
@@ -64,7 +64,8 @@ def read_table(table: QuoteTable, said: Said, warnings: list[str]) -> SmileQuote
     drop_impossible(columns["atm"], table.tenors, warnings)
     say_unused(columns, table.tenors, warnings)
     pair = said.pair or table.words.pair
-    rules = conventions(pair, years, _butterfly(table, said, warnings), said.own or told(None, None, None))
+    own = said.own or own_convention(None, None, None)
+    rules = conventions(pair, years, _butterfly(table, said, warnings), own)
     evidence = UnitEvidence(table.words.vol_unit, pair if pair and is_listed(pair) else None)
     _less_atm(table, columns, warnings)
     percent = is_percent(columns, years, read_units(said.units), evidence, warnings)
@@ -186,7 +187,7 @@ def _butterfly(table: QuoteTable, said: Said, warnings: list[str]) -> str:
 
 
 def _less_atm(table: QuoteTable, columns: dict[str, FloatArray], warnings: list[str]) -> None:
-    """Strangles quoted as vols become butterflies: their excess over ATM."""
+    """Strangles quoted as vols become butterflies: their excess over ATM. Raises UnitsError for others."""
     for name, column in table.columns.items():
         share = columns[name] / columns["atm"]
         as_vols = name[:2] == "bf" and np.isfinite(share).any() and np.nanmedian(share) > _AS_VOLS_ABOVE

@@ -14,9 +14,9 @@ from ..conventions.quotes_back import standard_columns
 from ..errors import InputError
 from ..imputation.interpolation import interpolate_many
 from .arguments import UNITS, WARNINGS, AxisArguments, read_grid, units_name, warn
-from .lines import line_of, numbers_of, rates_of, years_of
+from .lines import line_of, quotes_by_tenor, rates_of, years_of
 from .quote_tables import Said, as_cells, grid_of, read_table
-from .quoting import CONVENTION, conventions, told
+from .quoting import CONVENTION, DEFAULT_PAIR, conventions, own_convention
 from .signature import Argument, Function, choice, number, text
 from .smile_quotes import SmileQuotes, drop_impossible, is_percent, say_unused
 
@@ -63,7 +63,7 @@ class _QuoteArguments:
             units=units_name(self.units),
             pair=self.pair_name,
             butterfly=None if self.butterfly is None else self.butterflies(),
-            own=told(*self.convention),
+            own=own_convention(*self.convention),
             spot=self.spot_rate,
             domestic=self.domestic,
             foreign=self.foreign,
@@ -145,11 +145,11 @@ def _read_columns(given: dict[str, Cells], call: _QuoteArguments) -> SmileQuotes
         warn("foreign: not given, so spot deltas were read as forward deltas")
     warnings, labels = WARNINGS.get(), line_of("tenors", call.tenors)
     years, count = years_of(labels), len(labels)
-    columns = {name: numbers_of(name, cells, count, warnings) for name, cells in given.items()}
+    columns = {name: quotes_by_tenor(name, cells, count, warnings) for name, cells in given.items()}
     drop_impossible(columns["atm"], labels, warnings)
     say_unused(columns, labels, warnings)
     pair = call.pair_name
-    rules = conventions(pair, years, call.butterflies(), told(*call.convention))
+    rules = conventions(pair, years, call.butterflies(), own_convention(*call.convention))
     evidence = UnitEvidence(pair=pair if pair and is_listed(pair) else None)
     percent = is_percent(columns, years, read_units(units_name(call.units)), evidence, warnings)
     known: dict[str, Any] = {name: rates_of(name, cells, count) for name, cells in call.rates.items()}
@@ -167,10 +167,10 @@ def _back(cells: Cells, call: _QuoteArguments) -> Cells:
     grid = read_grid(cells, axes) if table is None else grid_of(table, call.said())
     surface, pair = grid.surface, call.pair_name or grid.words.pair
     if pair is None:
-        warn("no currency pair: quotes by the conventions of EURUSD")
+        warn(f"no currency pair: quotes by the conventions of {DEFAULT_PAIR}")
     if call.foreign is None:
         warn("foreign: not given, so spot deltas are forward deltas")
-    rules = conventions(pair, surface.tenors, call.butterflies(), told(*call.convention))
+    rules = conventions(pair, surface.tenors, call.butterflies(), own_convention(*call.convention))
     count = len(surface.tenors)
     known: dict[str, Any] = {name: rates_of(name, line, count) for name, line in call.rates.items()}
     vol = None if standard_columns(surface) else _vol_of(grid)

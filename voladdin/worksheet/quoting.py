@@ -36,7 +36,7 @@ CONVENTION = (
 )
 
 
-def told(delta: Cell, premium: Cell, at_money: Cell) -> dict[str, Any]:
+def own_convention(delta: Cell, premium: Cell, at_money: Cell) -> dict[str, Any]:
     """What the arguments say, for `convention`. Raises InputError for any other word."""
     paid = choice("premium", premium, ["", *PREMIUMS])
     return {
@@ -49,7 +49,7 @@ def told(delta: Cell, premium: Cell, at_money: Cell) -> dict[str, Any]:
 def conventions(
     pair: str | None, years: FloatArray, butterfly: Any, said: dict[str, Any]
 ) -> tuple[Convention, ...]:
-    """Of each tenor: the pair's usual, or what is `told`.
+    """Of each tenor: the pair's usual, or what `own_convention` says.
 
     Raises LabelError for a pair whose conventions are not known and are not all told.
     """

@@ -80,7 +80,7 @@ def key_of(function: Function, values: list[Any]) -> bytes:
     if function.digest is not None:
         digest = function.digest(values[names.index("model")])
     elif "model" in names:
-        digest = bundles.load(model_name(values[names.index("model")], function.model), function.kind).digest
+        digest = bundles.load(model_name(values[names.index("model")]), function.kind).digest
     return hashlib.sha256(repr((function.name, digest, values)).encode()).digest()
 
 

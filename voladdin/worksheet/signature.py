@@ -51,7 +51,7 @@ class Pending:
 class Function:
     """One worksheet function; `compute` takes one value an argument, None where it was omitted.
 
-    model: the bundle that the result depends on, unless an argument named "model" names another; of a kind.
+    kind: of the bundle that an argument named "model" names, on which the result depends.
     digest: from the argument "model" to what stands for the bundles that the result depends on instead.
     begin: `compute` up to the imputation, where many calls' are answered together.
     """
@@ -62,7 +62,6 @@ class Function:
     example: str
     compute: Callable[..., Cells]
     cached: bool = True
-    model: str = DEFAULT_MODEL
     kind: type[AnyBundle] = AnyBundle
     digest: Callable[[Cell], str] | None = None
     begin: Callable[..., Cells | Pending] | None = None

@@ -34,7 +34,7 @@ class _Begun:
     value: Pending | Result
 
 
-def prepare(calls: Iterable[tuple[str, Sequence[Any]]]) -> list[CallResult | None]:
+def evaluate_together(calls: Iterable[tuple[str, Sequence[Any]]]) -> list[CallResult | None]:
     """The results of many calls, each a name and arguments: those of `evaluate`, to about 1e-10 of vol.
 
     Nothing is recorded of them. None where a call fails, which `evaluate` tells, or where its function has no
