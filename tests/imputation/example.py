@@ -6,6 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from voladdin._typing import FloatArray
+from voladdin.imputation.processes.points import Points
+from voladdin.imputation.processes.process import Candidates
+
 TENORS = ["1M", "2M", "3M", "6M", "9M", "1Y", "3Y", "5Y"]
 
 
@@ -26,6 +30,12 @@ def surface(level: float = 0.08) -> np.ndarray:
 def holes(vols: np.ndarray, share: float, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return np.where(rng.random(vols.shape) < share, np.nan, vols)
+
+
+def of_quotes(candidates: Candidates, points: Points) -> FloatArray:
+    """[G, N, N] covariance of quotes: the process and its noise."""
+    noise = candidates.noise(points)[:, None] * np.eye(len(points))
+    return candidates.covariance(points, points) + noise
 
 
 GRIDS: dict[str, dict[str, Any]] = {

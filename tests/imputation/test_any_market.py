@@ -11,7 +11,7 @@ from scipy.special import gammaln
 from scipy.stats import multivariate_normal
 
 import voladdin as va
-from tests.imputation.example import DELTAS, GRIDS, TENORS, holes, surface
+from tests.imputation.example import DELTAS, GRIDS, TENORS, holes, of_quotes, surface
 from voladdin.imputation.model import UniversalBundle
 from voladdin.imputation.processes import any_market, coordinates, small_grid
 from voladdin.imputation.processes.adapting import ADAPTED, _LogPosterior, adapted
@@ -56,7 +56,7 @@ class TestConditioning:
         mean, variance = given.answer(
             one.mean(hidden), one.covariance(hidden, seen), one.variance(hidden) + one.noise(hidden)
         )
-        prior, whole = one.mean(points)[0], one.of_quotes(points)[0]
+        prior, whole = one.mean(points)[0], of_quotes(one, points)[0]
         gain = whole[16:, :16] @ np.linalg.inv(whole[:16, :16])
         distance = (values[:16] - prior[:16]) @ np.linalg.solve(whole[:16, :16], values[:16] - prior[:16])
         nu = float(one.degrees[0])
@@ -86,7 +86,7 @@ class TestConditioning:
         residual, variance = given.left_out
         for i in range(12):
             rest = np.delete(np.arange(12), i)
-            whole, prior = one.of_quotes(points)[0], one.mean(points)[0]
+            whole, prior = of_quotes(one, points)[0], one.mean(points)[0]
             gain = whole[i, rest] @ np.linalg.inv(whole[np.ix_(rest, rest)])
             assert residual[i] == pytest.approx(
                 values[i] - prior[i] - gain @ (values - prior)[rest], abs=1e-8
@@ -98,7 +98,7 @@ class TestConditioning:
         points, values = scattered(10)
         straight = universal.candidates.straight_of_quotes(points)
         candidates, found = weigh(universal.candidates, points, straight, values)
-        covariance, residual = candidates.of_quotes(points), values - candidates.mean(points)
+        covariance, residual = of_quotes(candidates, points), values - candidates.mean(points)
         for g in range(len(candidates)):
             nu, n = candidates.degrees[g], 10
             gaussian = multivariate_normal(np.zeros(n), covariance[g])

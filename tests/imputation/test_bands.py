@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from scipy.special import ndtri, stdtr
 
 import voladdin as va
-from tests.imputation.example import DELTAS, TENORS, holes, surface
+from tests.imputation.example import DELTAS, TENORS, holes, of_quotes, surface
 from voladdin.imputation import weighing
 from voladdin.imputation.answers import levels_alone
 from voladdin.imputation.history.posterior import TAIL, factor_of_band
 from voladdin.imputation.model import UniversalBundle, imputer
 from voladdin.imputation.processes.coordinates import from_deltas
 from voladdin.imputation.processes.evidence import mixture
-from voladdin.imputation.spreads import of_few, outside, stretch_of, told
+from voladdin.imputation.spreads import of_few, outside, regressors, stretch_of
 from voladdin.imputation.weighing import QuotesAlone, answers
 
 LADDER = np.linspace(0.9, 0.1, 17)
@@ -75,7 +75,7 @@ def test_what_quotes_tell() -> None:
     zscore, expiries = np.array([[1.6449, -3.2898, 0.1, np.nan, np.nan, np.nan]]), np.full((1, 6), 0.7)
     single = np.log(2.0) * 3 / (3 + 120)
     wanted = [[1, single, 0, 0, 0]] * 3 + [[0, 0, 1, 0.7, 0]] * 2 + [[0, 0, 1, 0.7, 2 / 3]]
-    np.testing.assert_allclose(told(u, rows, values, zscore, expiries)[0], wanted, atol=1e-9)
+    np.testing.assert_allclose(regressors(u, rows, values, zscore, expiries)[0], wanted, atol=1e-9)
 
 
 def test_errors_of_expiries_are_those_of_expiries_taken_away() -> None:
@@ -87,7 +87,7 @@ def test_errors_of_expiries_are_those_of_expiries_taken_away() -> None:
     values[-len(deltas) :] = np.nan
     answer = universal.at(points, values)
     given, quotes = answer.given, points[answer.used]
-    covariance, mean = given.candidates.of_quotes(quotes), given.candidates.mean(quotes)
+    covariance, mean = of_quotes(given.candidates, quotes), given.candidates.mean(quotes)
     residual, errors = values[answer.used] - answer.centre - mean, []
     for row in range(4):
         out, rest = np.flatnonzero(quotes.rows == row), np.flatnonzero(quotes.rows != row)
@@ -105,7 +105,7 @@ def test_errors_of_quotes_count_less_beyond_the_quotes_of_an_expiry() -> None:
     u, rows = np.array([-3.0, -1.0, 1.0, 1.5, -1.0, 1.0, 3.0]), np.array([0, 0, 0, 0, 1, 1, 1])
     values = np.array([[np.nan, 0.0, 0.0, np.nan, 0.0, 0.0, 0.0]])
     zscore, nothing = np.where(np.isfinite(values), 3.2898, np.nan), np.zeros((1, 7))
-    said = told(u, rows, values, zscore, nothing)[0, :, 1]
+    said = regressors(u, rows, values, zscore, nothing)[0, :, 1]
     np.testing.assert_allclose(said / said[1], [0.2, 1.0, 1.0, 0.5, 1.0, 1.0, 1.0])
 
 
@@ -133,7 +133,7 @@ def test_quotes_that_are_badly_foretold_widen_bands() -> None:
     assert isinstance(loaded, UniversalBundle)
     u, rows = np.tile(np.linspace(-2, 2, 30), 10), np.repeat(np.arange(10), 30)
     zscore, nothing = np.full((2, 300), [[1.0], [3.0]]), np.zeros((2, 300))
-    factor = told(u, rows, nothing, zscore, nothing) @ loaded.arrays["level_surface_stretch"]
+    factor = regressors(u, rows, nothing, zscore, nothing) @ loaded.arrays["level_surface_stretch"]
     assert (factor[1] > factor[0] + np.log(1.5)).all()
 
 

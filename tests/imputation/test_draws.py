@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import voladdin as va
-from tests.imputation.example import DELTAS, TENORS, holes, surface
+from tests.imputation.example import DELTAS, TENORS, holes, of_quotes, surface
 from voladdin._typing import BoolArray
 from voladdin.imputation.drawing import standard_draws
 from voladdin.imputation.model import UniversalBundle
@@ -64,7 +64,7 @@ class TestDraws:
         parts = []
         for g, (weight, spread) in enumerate(zip(given.weight, given.spread, strict=True)):
             one = given.candidates[np.array([g])]
-            whole = one.of_quotes(points[seen])[0]
+            whole = of_quotes(one, points[seen])[0]
             cross = one.covariance(points[hidden], points[seen])[0]
             residual = values[seen] - np.median(values[seen]) - one.mean(points[seen])[0]
             centre = one.mean(points[hidden])[0] + cross @ np.linalg.solve(whole, residual)

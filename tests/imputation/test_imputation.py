@@ -9,7 +9,7 @@ import pytest
 
 import voladdin as va
 from tests.imputation.example import DELTAS, GRIDS, TENORS, holes, surface
-from voladdin.imputation.answers import _solve, by_history, deltas_of
+from voladdin.imputation.answers import _solve, by_history, clipped_deltas
 from voladdin.imputation.model import Bundle
 from voladdin.surface import MAX_VOL
 
@@ -244,7 +244,7 @@ def test_strikes_are_settled_whatever_the_grid() -> None:
     surface = va.Surface(vols, tenors, moneyness=m)
     log_mean = by_history(va.load("fx", Bundle), surface, np.log(vols)[None], None, 1.0).mean
     mean = np.exp(log_mean).reshape(vols.shape)
-    deltas = deltas_of(np.tile(m, 12), mean.ravel(), np.repeat(tenors, 12))
+    deltas = clipped_deltas(np.tile(m, 12), mean.ravel(), np.repeat(tenors, 12))
     again = _solve(va.load("fx", Bundle), surface, deltas, np.log(vols).reshape(1, -1), None, 1.0).mean
     holes = np.isnan(vols)
     assert np.exp(again).reshape(vols.shape)[holes] == pytest.approx(mean[holes], rel=3e-5)

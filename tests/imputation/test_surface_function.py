@@ -14,7 +14,7 @@ from export.bench.data import DATA
 from voladdin.black import call_delta, implied_total_vol, moneyness_from_delta, otm_price
 from voladdin.errors import InputError, LabelError
 from voladdin.imputation.interpolation import interpolate_many
-from voladdin.imputation.smiles.convex_pieces import between
+from voladdin.imputation.smiles.convex_pieces import prices_between
 from voladdin.imputation.smiles.smile_curve import SmileCurve
 from voladdin.imputation.smiles.surface_function import SurfaceFunction
 from voladdin.surface import MAX_VOL
@@ -192,7 +192,7 @@ def test_lines_of_prices_that_are_a_rounding_off_convex_stay_lines() -> None:
     """Two slopes in the wrong order, as of nodes beside each other, on a long piece."""
     nodes, price, slope = np.array([1.0, 12.0]), np.array([0.95, 0.84]), np.array([-0.0099999, -0.01])
     x = np.linspace(1.0, 12.0, 101)
-    found = between(x, np.zeros(101, dtype=np.intp), nodes, price, slope)
+    found = prices_between(x, np.zeros(101, dtype=np.intp), nodes, price, slope)
     np.testing.assert_allclose(found, 0.95 - 0.01 * (x - 1.0), rtol=0.0, atol=1e-15)
 
 

@@ -105,7 +105,7 @@ def _near(model: Moves, at: FloatArray, logs: FloatArray, underlying: str | None
 
 
 def _between(model: Moves, surface: Surface) -> FloatArray:
-    """[N, T * K] weights of the history's nodes in each cell; a hole of a strike counts as the tenor's."""
+    """[N, T * K] weights of the history's T x K nodes in each of the surface's N cells."""
     a = model.arrays
     deltas = _deltas(surface)
     time = _weights(np.log(a["tenors"]), np.log(surface.tenors))
@@ -114,7 +114,7 @@ def _between(model: Moves, surface: Surface) -> FloatArray:
 
 
 def _deltas(surface: Surface) -> FloatArray:
-    """[T, K] forward call deltas of the cells, a hole's by the nearest quote's vol of its tenor or any."""
+    """[T, K] forward call deltas of the cells, a hole's by the median quote's vol."""
     if surface.deltas is not None:
         return np.broadcast_to(surface.deltas, surface.shape)
     m = surface.log_moneyness

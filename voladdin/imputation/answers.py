@@ -23,7 +23,7 @@ _SETTLED = 1e-5  # of ln vol
 _DELTA_RANGE = (1e-3, 1.0 - 1e-3)
 
 
-def by_priors(
+def by_universal(
     loaded: UniversalBundle,
     axes: Surface,
     cells: FloatArray,
@@ -157,7 +157,7 @@ def _at_strikes(
     guess = np.where(quoted, cells, np.median(cells[quoted]) if quoted.any() else np.median(prior))  # type: ignore[arg-type]
     answer, search = None, Anderson()
     for _ in range(_FIXED_POINT):
-        deltas = deltas_of(moneyness.ravel(), np.exp(guess[0]), years)
+        deltas = clipped_deltas(moneyness.ravel(), np.exp(guess[0]), years)
         answer = _solve(loaded, axes, deltas, cells, prior, age)
         step = np.where(quoted, 0.0, answer.mean - guess)
         if np.abs(step).max() < _SETTLED:
@@ -167,7 +167,7 @@ def _at_strikes(
     return answer
 
 
-def deltas_of(moneyness: FloatArray, vols: FloatArray, years: FloatArray | float) -> FloatArray:
+def clipped_deltas(moneyness: FloatArray, vols: FloatArray, years: FloatArray | float) -> FloatArray:
     """Forward call deltas of log-moneyness, kept where the model can be asked (0.1 to 99.9 delta)."""
     return np.clip(call_delta(moneyness, vols * np.sqrt(years)), *_DELTA_RANGE)
 

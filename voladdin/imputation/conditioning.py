@@ -145,11 +145,11 @@ def core_mean(
     mean: FloatArray,
     covariance: FloatArray,
     matrix: FloatArray,
-    cells: FloatArray,
+    cell_covariance: FloatArray,
     observed: NDArray[np.bool_],
     residual: FloatArray,
 ) -> FloatArray:
-    """E[x | quotes] [B, c] for x ~ N(mean, covariance), cells = matrix x + ... of covariance `cells` [n, n].
+    """E[x | quotes] [B, c] for x ~ N(mean, covariance), cells = matrix x + ... of `cell_covariance` [n, n].
 
     residual: [B, n], quotes less their mean.
     """
@@ -158,11 +158,11 @@ def core_mean(
         from scipy.linalg.lapack import dposv  # not at import, which is to be light
 
         quoted = np.flatnonzero(observed[0])
-        block = cells[quoted[:, None], quoted] + NUGGET * np.eye(len(quoted))
+        block = cell_covariance[quoted[:, None], quoted] + NUGGET * np.eye(len(quoted))
         back[0, quoted] = dposv(block, residual[0, quoted], lower=1)[1]
     else:
         mask = observed.astype(float)
-        whiten = triangular_inverse(lower_root(_quoted_block(cells, mask)))
+        whiten = triangular_inverse(lower_root(_quoted_block(cell_covariance, mask)))
         white = whiten @ (residual * mask)[..., None]
         back = (whiten.transpose(0, 2, 1) @ white)[..., 0]
     core: FloatArray = mean + back @ (matrix @ covariance)

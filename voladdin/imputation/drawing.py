@@ -15,7 +15,7 @@ from .. import bundles
 from .._typing import FloatArray, IntArray
 from ..errors import InputError
 from ..surface import Surface
-from .answers import deltas_of, points_of
+from .answers import clipped_deltas, points_of
 from .conditioning import lower_root
 from .history.joint import covariance_given
 from .history.posterior import CALIBRATED
@@ -80,7 +80,7 @@ def _of_history(
     years = np.repeat(surface.tenors, surface.shape[1])
     if surface.deltas is None:
         assert surface.log_moneyness is not None
-        deltas = deltas_of(surface.log_moneyness.ravel(), filled.ravel(), years)
+        deltas = clipped_deltas(surface.log_moneyness.ravel(), filled.ravel(), years)
     else:
         deltas = np.tile(surface.deltas, len(surface.tenors))
     observation = loaded.observation(tuple(years.tolist()), tuple(deltas.tolist()))
@@ -109,7 +109,7 @@ def _of_universal(
     return _drawn(loaded.changes, points, values - earlier, missing, 0.0, count, rng)
 
 
-def guarded(
+def guard_draws(
     surface: Surface, drawn: FloatArray, doubt: FloatArray, bid: FloatArray | float, ask: FloatArray | float
 ) -> FloatArray:
     """Draws [n, T, K] with the missing cells moved where they add arbitrage; doubt: [T, K], as of `guard`.

@@ -14,14 +14,14 @@ from ..errors import InputError
 from ..surface import LARGEST, MAX_VOL, Surface
 from ..threads import on_one_thread
 from .anywhere import Anywhere, Inputs, anywhere
-from .drawing import guarded, standard_draws
+from .drawing import guard_draws, standard_draws
 from .history.posterior import Posterior, band
 from .market import inside_market, on_their_sides, sides
 from .model import Imputer, UniversalBundle, imputer
 from .no_arbitrage.guard import Guarded, guard
-from .normal import guard_normal_draws, impute_normal, whole_normal
+from .normal import fill_normal_holes, guard_normal_draws, impute_normal
 from .notes import words
-from .requirements import check_grid, check_prior, checked_prior, require_surfaces
+from .requirements import check_grid, checked_prior, require_same_axes, require_surfaces
 from .weighing import UNIVERSAL, QuotesAlone, answers
 
 COVERAGE = 0.90
@@ -81,7 +81,7 @@ class Imputation:
         if not asked.arbitrage_free:
             return drawn
         doubt = np.where(missing, self.std, np.nan_to_num(self.zscore))
-        return guarded(surface, drawn, doubt, asked.bid, asked.ask)
+        return guard_draws(surface, drawn, doubt, asked.bid, asked.ask)
 
     @on_one_thread
     def at(
@@ -142,7 +142,7 @@ def impute(
         low, high = sides(surface, bid, ask)
     earlier = None
     if prior is not None:
-        check_prior(surface, prior)
+        require_same_axes(surface, prior)
         earlier = _earlier(surface, prior, prior_age, model)
     asked = Inputs(surface, earlier, prior_age, str(model), coverage, arbitrage_free, low, high)
 
@@ -157,13 +157,15 @@ def impute(
     return replace(result, **others, model="; ".join([result.model, *notes]), asked=asked)
 
 
-def _earlier(surface: Surface, prior: Surface, age: float, model: str | Path) -> FloatArray | None:
-    """[T, K] the prior's vols, its holes filled; None where it has no quote."""
+def _earlier(surface: Surface, prior: Surface, age: float, model: str | Path) -> FloatArray:
+    """[T, K] the prior's vols, its holes filled. Raises InputError where it has no vol."""
     normal = surface.vol_type == "normal"
     holed = checked_prior(prior.vols[None], (1, *surface.shape), age, LARGEST if normal else MAX_VOL)
     if normal:
-        return whole_normal(prior, _universal())
-    return None if holed is None else whole(imputer(model), surface, holed)[0]
+        return fill_normal_holes(prior, _universal())
+    assert holed is not None
+    found: FloatArray = fill_holes(imputer(model), surface, holed)[0]
+    return found
 
 
 def _answer(asked: Inputs, surface: Surface, model: str | Path, age: float) -> Imputation:
@@ -229,7 +231,7 @@ def impute_batch(
     axes = Surface(grid[0], np.asarray(tenors).tolist(), deltas=deltas, moneyness=moneyness)
     loaded = imputer(model)
     if earlier is not None:
-        earlier = whole(loaded, axes, earlier)
+        earlier = fill_holes(loaded, axes, earlier)
     return fill(loaded, axes, grid, earlier, prior_age, coverage=coverage, arbitrage_free=arbitrage_free)
 
 
@@ -249,14 +251,14 @@ def fill(
     alone: what the quotes say without the priors, where that is known.
     """
     answer, shares = answers(loaded, axes, np.log(grid), prior, age, alone)
-    found, guarded = present(axes, grid, answer, coverage, arbitrage_free=arbitrage_free)
+    found, guarded = imputation_of(axes, grid, answer, coverage, arbitrage_free=arbitrage_free)
     return replace(found, model=words(loaded, found.mean, shares, answer, guarded, np.isnan(grid)))
 
 
-def present(
+def imputation_of(
     axes: Surface, vols: FloatArray, answer: Posterior, coverage: float, *, arbitrage_free: bool
 ) -> tuple[Imputation, Guarded | None]:
-    """The batch, without words, and what the arbitrage guard did where it was asked."""
+    """The batch of a posterior, without words, and what the arbitrage guard did where it was asked."""
     log_mean, log_std = answer.mean.reshape(vols.shape), answer.std.reshape(vols.shape)
     observed = np.isfinite(vols)
     median = _vols(log_mean)
@@ -275,7 +277,9 @@ def _vols(log: FloatArray) -> FloatArray:
     return np.asarray(np.clip(np.exp(np.minimum(log, np.log(MAX_VOL))), MIN_VOL, MAX_VOL))
 
 
-def whole(loaded: Imputer, axes: Surface, prior: FloatArray, alone: QuotesAlone | None = None) -> FloatArray:
+def fill_holes(
+    loaded: Imputer, axes: Surface, prior: FloatArray, alone: QuotesAlone | None = None
+) -> FloatArray:
     """Earlier surfaces [B, T, K], their holes filled in place; alone: what their quotes say, if known."""
     holes = np.flatnonzero(~np.isfinite(prior).all((1, 2)))
     if len(holes):

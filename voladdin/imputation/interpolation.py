@@ -46,7 +46,8 @@ def interpolate_many(
     A point on the grid gives the quote, or the filled cell; beside it the vol is continuous. Where the quotes
     are free of static arbitrage, so are all these vols together; of normal vols each tenor's.
 
-    forwards: [n], of these tenors, for kind "strike"; the surface's own, interpolated in ln F, unless told.
+    forwards: [n], of these tenors, for kind "strike"; the surface's own, interpolated in ln F, or in F of
+    normal vols, unless told.
 
     Raises InputError (tenor or strike out of range, unknown kind, no forward) or BundleError.
     """

@@ -115,7 +115,7 @@ class Bundle(AnyBundle):
         return self.extension.observation(np.array(tenors), np.array(deltas))
 
 
-_PRIORS = {
+_PRIORS = {  # of n candidates
     "hyper": "n h",
     "trend": "n t",
     "root": "n t t",
@@ -126,13 +126,12 @@ _PRIORS = {
     "adapting": "",
     "adapted_stretch": "2",
 }
-# of n candidates
-_KINDS = {
+_KINDS = {  # of k markets; m, with the candidates' own
     "level": "m 2",
     "odds": "m",
     "bend": "k 4",
     "root": "k 4 4",
-}  # of k markets; m, with the candidates' own
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from ..arbitrage.check import check
 from ..arbitrage.repair import repair
 from ..errors import InfeasibleError
 from ..surface import Surface
-from .answers import by_priors, levels_alone
+from .answers import by_universal, levels_alone
 from .history.posterior import Posterior, band
 from .model import UniversalBundle
 from .spreads import stretch_of
@@ -58,7 +58,7 @@ def impute_normal(
     return NormalAnswer(mean, std, low, high, filled, zscore, disputed, notes)
 
 
-def whole_normal(prior: Surface, loaded: UniversalBundle) -> FloatArray:
+def fill_normal_holes(prior: Surface, loaded: UniversalBundle) -> FloatArray:
     """[T, K] an earlier surface's vols, its holes filled."""
     found = _posterior(prior, loaded, None, 1.0)
     return np.where(prior.observed, prior.vols, np.exp(found.mean).reshape(prior.shape))
@@ -68,7 +68,7 @@ def _posterior(surface: Surface, loaded: UniversalBundle, prior: FloatArray | No
     cells = np.log(surface.vols)[None]
     earlier = None if prior is None else prior[None]
     alone = levels_alone(loaded, surface, cells)
-    found, _ = by_priors(loaded, surface, cells, earlier, age, alone)
+    found, _ = by_universal(loaded, surface, cells, earlier, age, alone)
     if prior is not None:
         return found
     return replace(found, std=found.std * stretch_of(loaded, surface, cells, alone))

@@ -24,7 +24,7 @@ _KEPT = 128  # surfaces: a book of a hundred is imputed once
 _BATCH = 128  # surfaces: more are no faster each, and take memory
 _OF_EACH = ("surface", "prior", "bid", "ask", "model")  # not of all of a batch, or said apart
 _OF_SURFACE = tuple(part.name for part in fields(Surface))
-_UNLESS_TOLD = {
+_DEFAULTS = {
     name: given.default
     for name, given in inspect.signature(impute).parameters.items()
     if given.default is not given.empty
@@ -86,14 +86,14 @@ class Question:
     def of(cls, surface: Surface, *, model: str | Path = "fx", **arguments: Any) -> Question:
         """Raises BundleError where there is no such model."""
         models = str(model), bundles.load(model).digest, bundles.load(UNIVERSAL).digest
-        given = {name: arguments.get(name, default) for name, default in _UNLESS_TOLD.items()}
+        given = {name: arguments.get(name, default) for name, default in _DEFAULTS.items()}
         key = (models, _exact(surface), tuple(map(_exact, given.values())))
         return cls(key, surface, {"model": model, **arguments})
 
     @property
     def alike(self) -> tuple[Any, ...] | None:
         """What those of one batch share; None where it has to be answered alone."""
-        given, surface = {**_UNLESS_TOLD, **self.arguments}, self.surface
+        given, surface = {**_DEFAULTS, **self.arguments}, self.surface
         if surface.vol_type == "normal" or given["bid"] is not None or given["ask"] is not None:
             return None
         axes = tuple(_exact(axis) for axis in (surface.tenors, surface.deltas, surface.log_moneyness))

@@ -43,7 +43,7 @@ def check_grid(grid: FloatArray, *, has_prior: bool, coverage: float, most: floa
         raise InputError(f"no quote at all{where}: expected at least one vol, or a prior surface")
 
 
-def check_prior(surface: Surface, prior: Surface) -> None:
+def require_same_axes(surface: Surface, prior: Surface) -> None:
     """Raises InputError where the axes differ."""
     for name in ("tenors", "deltas", "moneyness", "strikes"):
         now, then = getattr(surface, name), getattr(prior, name)

@@ -19,7 +19,6 @@ from .model import UniversalBundle
 from .processes.moments import Moments
 
 COVERED, REACH = 0.9, 1.6449
-TOLD = 5  # numbers that tell a cell's stretch
 _HALF = 0.5  # of u beyond the outermost quote: where the spread has half the growth that it has far out
 _ENOUGH = 120.0  # quotes whose errors count half
 _WITHIN = 0.25, 8.0  # of quotes' errors over what their spreads say
@@ -60,11 +59,12 @@ def _each(axes: Surface, cells: FloatArray) -> FloatArray:
     return np.stack([points_of(axes, one).u for one in cells])
 
 
-def told(
+def regressors(
     u: FloatArray, rows: IntArray, values: FloatArray, zscore: FloatArray, expiries: FloatArray
 ) -> FloatArray:
-    """[B, N, `TOLD`] of cells: one and the log error of quotes, less of it beyond their expiry's quotes, in
-    expiries that are quoted; one and that of expiries, elsewhere; how far outside all quotes.
+    """[B, N, 5] what the log of `stretch_of` is linear in, but for `of_few`: one and the log error of quotes,
+    less of it beyond their expiry's quotes, in expiries that are quoted; one and that of expiries, elsewhere;
+    how far outside all quotes.
 
     u: [N] or [B, N]; rows: [N], expiries; values, zscore and expiries: [B, N], as `Moments` has them.
     """

@@ -10,10 +10,10 @@ import numpy as np
 from ..surface import Surface
 from ..threads import on_one_thread
 from .anywhere import Inputs
-from .filling import COVERAGE, FIELDS, Imputation, present, whole
+from .filling import COVERAGE, FIELDS, Imputation, fill_holes, imputation_of
 from .model import imputer
 from .notes import words
-from .requirements import check_grid, check_prior, checked_prior
+from .requirements import check_grid, checked_prior, require_same_axes
 from .weighing import answers
 
 
@@ -36,15 +36,15 @@ def impute_each(
     """
     axes, grid = _axes(surfaces[0]), np.array([surface.vols for surface in surfaces])
     for surface, earlier in zip(surfaces, prior or (), strict=prior is not None):
-        check_prior(surface, earlier)
+        require_same_axes(surface, earlier)
     holed = None if prior is None else [earlier.vols for earlier in prior]
     then = checked_prior(holed, grid.shape, prior_age)
     check_grid(grid, has_prior=then is not None, coverage=coverage)
     loaded = imputer(model)
     if then is not None:
-        then = whole(loaded, axes, then)
+        then = fill_holes(loaded, axes, then)
     answer, shares = answers(loaded, axes, np.log(grid), then, prior_age)
-    found, guarded = present(axes, grid, answer, coverage, arbitrage_free=arbitrage_free)
+    found, guarded = imputation_of(axes, grid, answer, coverage, arbitrage_free=arbitrage_free)
     each = []
     for b, surface in enumerate(surfaces):
         one = slice(b, b + 1)

@@ -15,7 +15,7 @@ import numpy as np
 from .. import bundles
 from .._typing import BoolArray, FloatArray, IntArray
 from ..surface import Surface
-from .answers import by_history, by_priors, levels_alone
+from .answers import by_history, by_universal, levels_alone
 from .fits.parametric import with_parametric
 from .history.posterior import Posterior, mix
 from .model import Bundle, Imputer, UniversalBundle
@@ -33,7 +33,7 @@ _NEAR = 0.01  # of a delta
 _PRECISION = 4.0  # a cell's odds go with the ratio of the spreads to this power
 _LEAST = 0.005
 _STRANGE = 0.5  # of less, the mean share of a history, parametric surfaces are tried too
-_TOLD = 0.05  # of less it is not said that the history fell back
+_WORTH_A_WORD = 0.05  # of less it is not said that the history fell back
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def answers(
     """
     universal = _universal(loaded)
     levels = levels_alone(universal, axes, cells) if alone is None else alone.general
-    general, foreign = by_priors(universal, axes, cells, prior, age, levels)
+    general, foreign = by_universal(universal, axes, cells, prior, age, levels)
     wider = stretch_of(universal, axes, cells, levels) if prior is None else 1.0
     fitted = np.zeros_like(general.std)
     if not isinstance(loaded, Bundle) or not _asked(axes):
@@ -114,7 +114,7 @@ def answers(
     mean, std = mix(general.mean, spread, own.mean, own.std, share)
     zscore = general.zscore + share * (own.zscore - general.zscore)
     density = general.density + share * (own.density - general.density)
-    found = Posterior(mean, std, zscore, own.unexplained & _told(share, general), density)
+    found = Posterior(mean, std, zscore, own.unexplained & _worth_a_word(share, general), density)
     return found, Shares(share, (1.0 - share) * fitted)
 
 
@@ -172,7 +172,7 @@ def _share(own: Posterior, general: Posterior, favour: FloatArray, foreign: Floa
     return np.asarray(np.where(share < _LEAST, 0.0, np.where(share > 1.0 - _LEAST, 1.0, share)))
 
 
-def _told(share: FloatArray, general: Posterior) -> BoolArray:
+def _worth_a_word(share: FloatArray, general: Posterior) -> BoolArray:
     """[B]: where the history has a share in the filled cells that is worth a word."""
     missing = np.isnan(general.density)
-    return np.asarray((share * missing).sum(1) > _TOLD * np.maximum(missing.sum(1), 1))
+    return np.asarray((share * missing).sum(1) > _WORTH_A_WORD * np.maximum(missing.sum(1), 1))

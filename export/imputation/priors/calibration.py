@@ -13,7 +13,7 @@ from voladdin.imputation.processes.any_market import Universal
 from voladdin.imputation.processes.evidence import condition_many
 from voladdin.imputation.processes.points import Points
 from voladdin.imputation.processes.process import FEW, Candidates
-from voladdin.imputation.spreads import COVERED, REACH, told
+from voladdin.imputation.spreads import COVERED, REACH, regressors
 
 from .samples import Sample
 
@@ -53,7 +53,7 @@ def _told_and_scores(model: Universal, sample: Sample) -> tuple[FloatArray, Floa
     hidden = np.arange(len(sample.t)) >= sample.count
     points, values = Points(tenors, rows, sample.u, sample.own), np.where(hidden, np.nan, sample.y)
     found = model.at(points, values)
-    said = told(sample.u, rows, values[None], found.zscore[None], found.expiries[None])[0]
+    said = regressors(sample.u, rows, values[None], found.zscore[None], found.expiries[None])[0]
     return said[hidden], np.abs(sample.y - found.mean)[hidden] / found.std[hidden]
 
 

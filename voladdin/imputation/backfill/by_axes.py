@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .columns import HistoryColumns
-from .long_form import SameAxes, numbers_of, ragged
+from .long_form import SameAxes, float_column, ragged
 from .plan import days_of
 
 _Integers = NDArray[np.int64]
@@ -94,5 +94,5 @@ def _whole(table: pa.Table, columns: HistoryColumns) -> SameAxes:
     vols = np.full((len(table), len(tenors), len(strikes)), np.nan)
     for name, (tenor, strike) in columns.nodes.items():
         place = np.searchsorted(tenors, tenor), np.searchsorted(strikes, strike)
-        vols[:, place[0], place[1]] = numbers_of(table, name)
+        vols[:, place[0], place[1]] = float_column(table, name)
     return SameAxes(np.arange(len(table)), vols, tenors, strikes)

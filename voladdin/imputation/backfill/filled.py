@@ -11,7 +11,7 @@ import numpy as np
 from ..._typing import BoolArray, FloatArray, IntArray
 from ...errors import InputError, VoladdinError
 from ...surface import Surface
-from ..filling import COVERAGE, Imputation, fill, filled_vols, whole
+from ..filling import COVERAGE, Imputation, fill, fill_holes, filled_vols
 from ..model import Imputer, imputer
 from ..requirements import check_grid
 from ..smiles.through_cells import vols_at
@@ -157,7 +157,7 @@ class _Filler:
         parts = [QuotesAlone.of(loaded, axes, np.log(vols[chosen])) for chosen in _batches(needed)]
         alone, full = QuotesAlone.joined(parts), vols.copy()
         for chosen in _batches(priors):
-            full[chosen] = whole(loaded, axes, vols[chosen], alone.some(place[chosen]))
+            full[chosen] = fill_holes(loaded, axes, vols[chosen], alone.some(place[chosen]))
         return cls(loaded, axes, vols, earlier, full, carried, alone, place)
 
     def answer(self, chosen: IntArray, days: int) -> Imputation:

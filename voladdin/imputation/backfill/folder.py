@@ -22,7 +22,7 @@ from .engines import Finished, dask, here, pool
 from .files import files_of
 from .filled import FillSettings
 from .long_form import require_one_reading
-from .part import ADDED, Done, Job, model_hash, remove_unfinished, written
+from .part import ADDED, Done, Job, done_parts, model_hash, remove_unfinished
 from .plan import RowRange, parts_of, size_of
 from .rows import Rows
 
@@ -74,7 +74,7 @@ def unit_of(output: Path) -> float:
 
 
 def _run(job: Job, parts: Iterator[RowRange], every: int, asked: BackfillRequest, tell: Tell) -> Done:
-    kept = written(job)
+    kept = done_parts(job)
     before = surfaces = sum(done.surfaces for done in kept.values())
     refused = sum(done.refused for done in kept.values())
     left = (part for part in parts if part.number not in kept)

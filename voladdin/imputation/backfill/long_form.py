@@ -47,7 +47,7 @@ def require_one_reading(table: pa.Table, columns: HistoryColumns) -> None:
                 "tenor_days, tenor_months or tenor_years, or labels such as 1M"
             )
     if columns.kind == "moneyness" and columns.strike:
-        found = numbers_of(table, columns.strike)
+        found = float_column(table, columns.strike)
         found = found[np.isfinite(found)]
         if (found.min() > 0 and "moneyness" in columns.open_reading) or np.abs(found).max() >= MAX_MONEYNESS:
             raise InputError(
@@ -69,8 +69,8 @@ class _LongForm:
     def of(cls, table: pa.Table, columns: HistoryColumns) -> _LongForm:
         delta = columns.kind == "delta"
         strike = _deltas(table, columns.strike) if delta else _labels(table, columns.strike, float)
-        forward = numbers_of(table, columns.forward) if columns.forward else None
-        return cls(_tenors(table, columns), strike, numbers_of(table, columns.vol), forward)
+        forward = float_column(table, columns.forward) if columns.forward else None
+        return cls(_tenors(table, columns), strike, float_column(table, columns.vol), forward)
 
     def require_read(self, table: pa.Table, columns: HistoryColumns, rows: _Integers) -> None:
         """Raises InputError naming the first of some rows' tenors and strikes that is not understood."""
@@ -140,7 +140,8 @@ def _one_of_each(forward: FloatArray, down: _Integers, tenors: int) -> FloatArra
     return forwards
 
 
-def numbers_of(table: pa.Table, name: str) -> FloatArray:
+def float_column(table: pa.Table, name: str) -> FloatArray:
+    """[R] numbers, NaN where a cell is empty. Raises InputError."""
     try:
         column = table.column(name).combine_chunks().cast(pa.float64())
     except pa.ArrowInvalid as error:
@@ -153,7 +154,7 @@ def _tenors(table: pa.Table, columns: HistoryColumns) -> FloatArray:
     if columns.in_a_year == 1.0:
         return _labels(table, columns.tenor, parse_tenor)
     if columns.in_a_year:
-        return numbers_of(table, columns.tenor) / columns.in_a_year
+        return float_column(table, columns.tenor) / columns.in_a_year
     start, end = (
         days_of(table.column(name).combine_chunks(), name) for name in (columns.date, columns.tenor)
     )
@@ -173,7 +174,7 @@ def _labels(table: pa.Table, name: str, parse: Callable[[Any], float | None]) ->
     """Numbers, or labels of which each kind is read once; NaN where they are not understood."""
     column = table.column(name).combine_chunks()
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
-        return numbers_of(table, name)
+        return float_column(table, name)
     coded = column.cast(pa.string()).dictionary_encode()
     read = [_parsed(parse, label) for label in coded.dictionary.to_pylist()]
     values = np.array([np.nan if value is None else value for value in read] + [np.nan])

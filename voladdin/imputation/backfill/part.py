@@ -21,7 +21,7 @@ from ...threads import on_one_thread
 from .by_axes import Surfaces, surfaces_of
 from .columns import HistoryColumns, columns_of
 from .filled import SOURCES, Filled, FillSettings, filled
-from .long_form import numbers_of
+from .long_form import float_column
 from .plan import RowRange
 from .rows import Rows
 
@@ -71,12 +71,12 @@ def fill_part(job: Job, part: RowRange) -> Done:
     if columns.wide:
         values = _wide(columns, surfaces, answers)
     else:
-        values = _long(columns, numbers_of(table, columns.vol), surfaces, answers)
+        values = _long(columns, float_column(table, columns.vol), surfaces, answers)
     written = own[surfaces.surface]
     whole = rows.table(rows.schema.names, [(part.start, part.stop)])
     for name, column in values.items():
         whole = _with(whole, name, column.filter(pa.array(written)))
-    for name, column in _told(job, flags[surfaces.surface[written]].tolist()).items():
+    for name, column in _provenance(job, flags[surfaces.surface[written]].tolist()).items():
         whole = _with(whole, name, column)
     result = Done(part.surfaces, int((own & ~done).sum()))
     _write(whole.replace_schema_metadata({_DONE: json.dumps(asdict(result))}), job.path(part))
@@ -98,7 +98,7 @@ def _rows(history: tuple[Path, ...], _written: tuple[int, ...]) -> Rows:
     return Rows(history)
 
 
-def written(job: Job) -> dict[int, Done]:
+def done_parts(job: Job) -> dict[int, Done]:
     """What is in the files of the parts that were filled before, by their number; a damaged one is not."""
     found = {}
     for path in job.output.glob(f"{_PART}*.parquet"):
@@ -141,7 +141,7 @@ def _number_column(values: FloatArray) -> pa.Array:
     return pa.array(values, from_pandas=True)
 
 
-def _told(job: Job, flags: list[str]) -> dict[str, pa.Array]:
+def _provenance(job: Job, flags: list[str]) -> dict[str, pa.Array]:
     same = {"model": job.settings.model, "model_hash": model_hash(job.settings.model)}
     return {**{name: pa.repeat(text, len(flags)) for name, text in same.items()}, "flags": pa.array(flags)}
 

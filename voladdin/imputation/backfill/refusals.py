@@ -17,10 +17,13 @@ def refusals(vols: FloatArray, unit: float, *, told: bool) -> list[str]:
     sizes = np.sort(vols.reshape(len(vols), -1), axis=1)
     middle = np.maximum(np.isfinite(sizes).sum(1) - 1, 0) // 2
     about = sizes[np.arange(len(vols)), middle].tolist()
-    return [_refusal(one) or ("" if told else _told(m, unit)) for one, m in zip(vols, about, strict=True)]
+    return [
+        _refusal(one) or ("" if told else _unit_hint(m, unit)) for one, m in zip(vols, about, strict=True)
+    ]
 
 
-def _told(about: float, unit: float) -> str:
+def _unit_hint(about: float, unit: float) -> str:
+    """As `other_unit`, with the option that tells which it is."""
     words = other_unit(about, percent=unit != 1.0)
     return words and f"{words}, or --units {'decimal' if unit == 1.0 else 'percent'}"
 

@@ -55,7 +55,7 @@ class Around:
         return Around(mean, std, zscore, density, np.logaddexp(self.log, other.log))
 
 
-def answered(
+def mixed_with_process(
     fits: Fits, at: Places, points: Points, quoted: BoolArray, values: FloatArray, used: IntArray
 ) -> Around:
     """What fits say of all cells at their places; log-vols `values` [F, N] of those `quoted` [F, N].

@@ -130,7 +130,7 @@ class Prior:
         """[1 + n, F, R] l, and what drifts."""
         return np.moveaxis(point[:, 4:].reshape(len(point), 1 + self.family.drifting, -1), 1, 0)
 
-    def own(self, point: FloatArray, rows: IntArray, x: FloatArray) -> FloatArray:
+    def at_own_deviations(self, point: FloatArray, rows: IntArray, x: FloatArray) -> FloatArray:
         """ln vol [F, n] in expiries `rows` [n] at x [F, n], ln(K/F) in deviations of the vol itself."""
         _, rho, c = (each[:, rows] for each in self.smiles(point))
         level, _, _, *free = (each[:, rows] for each in self._of_expiries(point))

@@ -18,7 +18,7 @@ class Family:
     drifting: int = 2
 
     @property
-    def own(self) -> bool:
+    def raw_svi(self) -> bool:
         """Whether smiles have all numbers of raw SVI."""
         return self.drifting > 2
 

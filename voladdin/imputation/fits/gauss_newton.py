@@ -49,9 +49,9 @@ class Fits:
         log = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(1) + 0.5 * (sizes - misfit)
         return cls(prior, e, root, noise, now.left / free, variance / free, np.asarray(log))
 
-    def own(self, rows: IntArray, x: FloatArray) -> FloatArray:
-        """[F, n] mean of ln vols, as `Prior.own`."""
-        return self.prior.own(self.prior.point(self.e), rows, x)
+    def at_own_deviations(self, rows: IntArray, x: FloatArray) -> FloatArray:
+        """[F, n] mean of ln vols, as `Prior.at_own_deviations`."""
+        return self.prior.at_own_deviations(self.prior.point(self.e), rows, x)
 
     def linear(self, at: Places) -> tuple[FloatArray, FloatArray]:
         """Mean [F, n] of ln vols, and its derivatives [F, n, p] by e."""
@@ -73,7 +73,7 @@ def fitted(
     """
     usual, most = (
         np.maximum(prior.family.small * typical, _LEAST),
-        _STEPS_OF_OWN if prior.family.own else _STEPS,
+        _STEPS_OF_OWN if prior.family.raw_svi else _STEPS,
     )
     e, left = start.copy(), np.arange(len(start))
     noise = usual.copy() if before is None else np.maximum(before, usual)
@@ -130,7 +130,7 @@ class _Linear:
         right = ((self.inverse * self.left)[:, None] @ self.by_e)[:, 0] - self.e
         wanted = ((root @ right[..., None]).swapaxes(1, 2) @ root)[:, 0]
         size = np.abs(wanted[:, [0, 2]] * SHAPE[[0, 2], 1]).max(1)
-        if self.family.own:
+        if self.family.raw_svi:
             size = np.maximum(size, np.abs(wanted).max(1) / _FARTHEST_STEP)
         used = self.e.shape[1] - np.einsum("fij,fij->f", root, root)
         short = np.minimum(1.0, _LONGEST / np.maximum(size, _STILL))

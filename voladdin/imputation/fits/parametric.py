@@ -21,7 +21,7 @@ from ..history.posterior import Posterior, log_density
 from ..processes.evidence import ENOUGH
 from ..processes.moments import median_of
 from ..processes.points import Points
-from .around_fits import Around, answered
+from .around_fits import Around, mixed_with_process
 from .essvi import Prior
 from .families import ESSVI, SSVI, SVI, Family
 from .fitted_quotes import Places, Quotes
@@ -100,18 +100,18 @@ def _beside(
     used, typical = used[:, : quoted.sum(1).max()], _typical(known)
     seen, given = (np.take_along_axis(each, used, 1) for each in (whole, 1.0 * quoted))
     quotes = Quotes(_places(axes, points, whole).some(used), seen, given)
-    level, answers = median_of(values), [_own(known, quoted)]
+    level, answers = median_of(values), [_of_others(known, quoted)]
     prior = Prior.of(points.tenors, level, families[0])
     e, noise = prior.near(start[:, points.at_the_money], quotes), None
     for family in families:
         before, prior = prior, Prior.of(points.tenors, level, family)
-        fits = fitted(prior, prior.started(before, e), quotes, typical, noise if family.own else None)
+        fits = fitted(prior, prior.started(before, e), quotes, typical, noise if family.raw_svi else None)
         e, noise = fits.e, fits.noise
         answers.append(_said(fits, axes, points, (whole, quoted), used))
     return _mixed(known, points, quoted, *map(np.stack, zip(*answers, strict=True)))
 
 
-def _own(known: Posterior, quoted: BoolArray) -> tuple[FloatArray, ...]:
+def _of_others(known: Posterior, quoted: BoolArray) -> tuple[FloatArray, ...]:
     """What the others answer, as `_said` has it."""
     of_quotes = (np.where(quoted, each, 0.0) for each in (known.zscore, known.density))
     return known.mean, known.std, *of_quotes
@@ -161,8 +161,8 @@ def _filled(
         most, d1 = np.log(MAX_VOL), _d1(axes)
         for _ in range(_PASSES):
             x = 0.5 * np.exp(values + 0.5 * points.t) - d1
-            values = np.where(quoted, values, np.minimum(fits.own(points.rows, x), most))
-    return answered(fits, _places(axes, points, values), points, quoted, values, used)
+            values = np.where(quoted, values, np.minimum(fits.at_own_deviations(points.rows, x), most))
+    return mixed_with_process(fits, _places(axes, points, values), points, quoted, values, used)
 
 
 def _mixed(

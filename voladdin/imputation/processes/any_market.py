@@ -46,10 +46,6 @@ class Universal:
             return Moments.stack([self.at(points, one, centre) for one in values])
         return self._grid(tenors, deltas).each(values, centre)
 
-    def at_strikes(self, tenors: FloatArray, moneyness: FloatArray, values: FloatArray) -> Answer:
-        """The same at ln(K/F) [T, K]."""
-        return self.at(coordinates.from_moneyness(tenors, moneyness, values), values)
-
     def at(self, points: Points, values: FloatArray, centre: float | None = None) -> Answer:
         """What the quotes say of every cell; values: [N] log-vols, NaN where missing.
 
@@ -101,18 +97,10 @@ class Universal:
         none = np.full_like(mean, np.nan)
         return Moments(mean, np.sqrt(variance), none, none, *np.zeros((2, len(mean))))
 
-    def mean(self, given: WeighedCandidates, quotes: Points, at: Points) -> FloatArray:
-        """Mean [N], about the quotes' centre, at points."""
+    def ask(self, given: WeighedCandidates, quotes: Points, at: Points) -> tuple[FloatArray, FloatArray]:
+        """Mean, about the quotes' centre, and variance [N] of quotes at points."""
         chosen = given.candidates
-        moved = (chosen.covariance(at, quotes) @ given.pull[..., None])[..., 0]
-        return np.asarray(given.weight @ (chosen.mean(at) + moved))
-
-    def ask(
-        self, given: WeighedCandidates, quotes: Points, at: Points, *, noise: bool = True
-    ) -> tuple[FloatArray, FloatArray]:
-        """Mean, about the quotes' centre, and variance [N] of quotes at points, or of vols behind them."""
-        chosen = given.candidates
-        variance = chosen.variance(at) + (chosen.noise(at) if noise else 0.0)
+        variance = chosen.variance(at) + chosen.noise(at)
         return given.answer(chosen.mean(at), chosen.covariance(at, quotes), variance)
 
     def _grid(self, tenors: FloatArray, deltas: FloatArray) -> SmallGrid:

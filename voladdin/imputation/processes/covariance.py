@@ -39,7 +39,7 @@ def _matern52(r: FloatArray) -> FloatArray:
     return found
 
 
-def between(
+def covariance_between(
     hyper: Mapping[str, FloatArray], a: Points, b: Points, left: FloatArray, right: FloatArray
 ) -> FloatArray:
     """[G, N, M] between points a [N] and b [M] of one surface; hyper: each [G].

@@ -2,14 +2,14 @@
 
 Candidate g of G says of a surface's log-vols, in t = ln T and the compressed moneyness u (`coordinates.py`),
 
-    f = m_g + B a_g + B L_g e + S(t, u; z) + level(t) + event(t) + u skew(t) + h(u) curvature(t) +
-    g(u) wings(t) + residual(t, u)
+    f = B a_g + B L_g e + S(t, u; z) + level(t) + event(t) + u skew(t) + h(u) curvature(t) +
+    g(u) wings(t) + residual(t, u) + rough(t, u)
 
 B a basis of trends, e ~ N(0, I), S a smile that bends (`bending.py`), z ~ N(b_g, R_g R_gᵀ) and S linear in z
 about what the quotes make likeliest (`Candidates.about`); the rest independent Gaussian processes: level and
-residual Matern 3/2 in t, event exponential, skew, curvature and wings Matern 5/2 in t, residuals Matern 5/2
-in u. The hyper-parameters of all candidates, and the weight each has before a quote is seen, are learned from
-many markets.
+residual Matern 3/2 in t, event and rough exponential, skew, curvature and wings Matern 5/2 in t, residual and
+rough Matern 5/2 in u. The hyper-parameters of all candidates, and the weight each has before a quote is seen,
+are learned from many markets.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..._typing import FloatArray, IntArray
-from .covariance import between
+from .covariance import covariance_between
 from .kinds import Kinds
 from .points import Points
 
@@ -190,28 +190,21 @@ class Candidates:
         ) ** 2
         return np.asarray(total + (h["rough_std"] * (1.0 + h["rough_wings"] * size)) ** 2)
 
-    def of_quotes(self, at: Points) -> FloatArray:
-        """[G, N, N] of quotes: the process and its noise."""
-        return self._noisy(self.covariance(at, at), at)
-
     def straight_of_quotes(self, at: Points) -> FloatArray:
-        """[G, N, N] but for the smile that bends."""
-        return self._noisy(self.straight_covariance(at, at), at)
-
-    def _noisy(self, covariance: FloatArray, at: Points) -> FloatArray:
-        index = np.arange(len(at))
+        """[G, N, N] of quotes, the process and its noise, but for the smile that bends."""
+        covariance, index = self.straight_covariance(at, at), np.arange(len(at))
         covariance[:, index, index] += self.noise(at)
         return covariance
 
     def covariance(self, a: Points, b: Points) -> FloatArray:
         """[G, N, M] of the process between points a [N] and b [M] of one surface (the same tenors)."""
         left = self._factor(a)
-        return between(self.hyper, a, b, left, left if a is b else self._factor(b))
+        return covariance_between(self.hyper, a, b, left, left if a is b else self._factor(b))
 
     def straight_covariance(self, a: Points, b: Points) -> FloatArray:
         """[G, N, M] but for the smile that bends."""
         left = a.basis @ self.root
-        return between(self.hyper, a, b, left, left if a is b else b.basis @ self.root)
+        return covariance_between(self.hyper, a, b, left, left if a is b else b.basis @ self.root)
 
     def _factor(self, at: Points) -> FloatArray:
         """[G, N, 13] of the covariance of the trends and of the smile that bends."""

@@ -19,7 +19,7 @@ _FULL = 7.4  # deviations in the money at which it is all that a price can be, b
 _STEEPEST = 1e6
 
 
-def before(k: FloatArray, first: float, price: float, slope: float) -> FloatArray:
+def prices_before(k: FloatArray, first: float, price: float, slope: float) -> FloatArray:
     """Prices [m] below the first node: the put P_1 (K / K_1)^p, p at least 1.
 
     price, slope: of the put at the first node. Where that is above the forward, and puts are differences of
@@ -34,7 +34,7 @@ def before(k: FloatArray, first: float, price: float, slope: float) -> FloatArra
     return np.asarray(np.where(k > 0, 1.0 + np.exp(k) * np.expm1(share), np.exp(k + share)))
 
 
-def after(k: FloatArray, last: float, price: float, slope: float) -> FloatArray:
+def prices_after(k: FloatArray, last: float, price: float, slope: float) -> FloatArray:
     """Prices [m] beyond the last node: the call C_n (K / K_n)^p, p at most 0.
 
     price: of the last node, out of the money; slope: of the call.
@@ -46,7 +46,7 @@ def after(k: FloatArray, last: float, price: float, slope: float) -> FloatArray:
     return np.asarray(np.where(k < 0, np.expm1(log_calls) + np.exp(np.minimum(k, 0.0)), np.exp(log_calls)))
 
 
-def between(
+def prices_between(
     x: FloatArray, piece: IntArray, nodes: FloatArray, y: FloatArray, slope: FloatArray
 ) -> FloatArray:
     """Prices [m] at strikes x, each between nodes `piece` and the next, which have prices y and slopes.

@@ -19,7 +19,7 @@ from scipy.special import ndtr
 from ..._typing import BoolArray, FloatArray, IntArray
 from ...black import otm_price, vega
 from ...surface import MAX_LOG_STRIKE
-from .convex_pieces import ROUNDING, after, before, between, total_vols
+from .convex_pieces import ROUNDING, prices_after, prices_before, prices_between, total_vols
 
 _MESH = 24  # points an interval at which convexity is looked at, close to the nodes in the wings
 _STRAIGHT = 1e-2  # of the largest difference of two chords: next to none
@@ -27,7 +27,7 @@ _OVERSHOOT = (
     2.0  # of the nodes' total vols: a spline that goes further beyond them gives way to a monotone one
 )
 _INSIDE = 0.05  # of the difference of both chords, between which slopes stay
-_WING = 4.0  # deviations beyond the nodes to which it is
+_WING = 4.0  # deviations beyond the nodes to which convexity is looked at
 _FARTHEST = MAX_LOG_STRIKE + 5.0  # to which the mesh goes: K/F is a number still
 _LEAST = 0.05  # of the lowest node's total vol
 _LEE = 1.9  # largest slope of total variance in k
@@ -187,10 +187,10 @@ class SmileCurve:
         left, right = piece == 0, piece == len(self.k)
         puts = ~left & ~right & (self.k[np.minimum(piece, len(self.k) - 1)] <= 0)
         calls = ~left & ~right & ~puts
-        otm[left] = before(k[left], float(self.k[0]), *self._first)
-        otm[right] = after(k[right], float(self.k[-1]), float(ends[-1]), float(self._slopes[-1]))
-        otm[puts] = between(strikes[puts], piece[puts] - 1, nodes, ends, self._slopes + 1.0)
-        otm[calls] = between(strikes[calls], piece[calls] - 1, nodes, self._calls, self._slopes)
+        otm[left] = prices_before(k[left], float(self.k[0]), *self._first)
+        otm[right] = prices_after(k[right], float(self.k[-1]), float(ends[-1]), float(self._slopes[-1]))
+        otm[puts] = prices_between(strikes[puts], piece[puts] - 1, nodes, ends, self._slopes + 1.0)
+        otm[calls] = prices_between(strikes[calls], piece[calls] - 1, nodes, self._calls, self._slopes)
         otm[calls] += np.expm1(np.minimum(k[calls], 0.0))  # below the forward the put is out of the money
         return total_vols(otm, k, self._smooth(k))
 
