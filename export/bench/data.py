@@ -108,12 +108,12 @@ class Split:
         return (self.test, *self.others)
 
 
-def load_history(path: Path | None = None) -> History:
+def load_history() -> History:
     """Read `fx_history.csv.gz` (columns underlying, date, then `tenor|call_delta`).
 
     Raises FileNotFoundError, or ValueError where a pair lacks a day or a cell.
     """
-    path = path or DATA / "fx_history.csv.gz"
+    path = DATA / "fx_history.csv.gz"
     with gzip.open(path, "rt", newline="") as file:
         header, *rows = csv.reader(file)
     labels = [column.split("|") for column in header[2:]]
@@ -175,9 +175,9 @@ def pair_split(history: History, held_out: str, every: int = 5) -> Split:
     )
 
 
-def grid_split(history: History, every: int = 5) -> Split:
+def grid_split(history: History) -> Split:
     """Train and validate on every other tenor and the columns at and furthest from the money; test on all
-    cells of 2018.
+    cells, every fifth day of 2018.
     """
     tenors, deltas = np.arange(0, len(history.axes.tenors), 2), _columns(history.axes.deltas)
     axes = DeltaAxes(history.axes.tenors[tenors], history.axes.deltas[deltas])
@@ -186,7 +186,7 @@ def grid_split(history: History, every: int = 5) -> Split:
         "history-grid",
         coarse.between(None, TRAIN_END),
         coarse.between(TRAIN_END, VALIDATION_END),
-        test_set(history, VALIDATION_END, every),
+        test_set(history, VALIDATION_END),
         bundle="history-grid",
     )
 

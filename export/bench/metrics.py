@@ -17,6 +17,7 @@ from .data import DeltaAxes, TestSet
 from .methods import Method, Prediction
 
 BP = 1e4
+LEVEL = 0.90  # of intervals
 Z90 = float(ndtri(0.95))
 
 
@@ -107,9 +108,9 @@ def evaluate(
     scores: Scores = {}
     for method in methods:
         for name, missing in masks.items():
-            hidden = np.where(missing, np.nan, vols)
+            shown = np.where(missing, np.nan, vols)
             start = time.perf_counter()
-            prediction = method.predict(hidden, axes, priors if method.uses_prior else None)
+            prediction = method.predict(shown, axes, priors if method.uses_prior else None)
             ms = 1e3 * (time.perf_counter() - start) / len(vols)
             scores[method.name, name] = score(vols, missing, prediction, ms)
     return scores
@@ -122,12 +123,12 @@ def evaluate_set(methods: Sequence[Method], test: TestSet, masks: Mapping[str, B
 
 def latency(method: Method, test: TestSet, missing: BoolArray, count: int = 30) -> float:
     """Median wall clock, ms, of one surface at a time (the first `count`, after one to warm up)."""
-    hidden = np.where(missing, np.nan, test.vols)[:count]
+    shown = np.where(missing, np.nan, test.vols)[:count]
     times = []
-    for i in [0, *range(len(hidden))]:
+    for i in [0, *range(len(shown))]:
         prior = test.priors[i : i + 1] if method.uses_prior and test.priors is not None else None
         start = time.perf_counter()
-        method.predict(hidden[i : i + 1], test.axes, prior)
+        method.predict(shown[i : i + 1], test.axes, prior)
         times.append(time.perf_counter() - start)
     return float(1e3 * np.median(times[1:]))
 
@@ -136,11 +137,10 @@ def ratio_interval(
     numerator: FloatArray,
     denominator: FloatArray,
     day: NDArray[np.int64],
-    level: float = 0.90,
     draws: int = 2000,
     seed: int = 0,
 ) -> tuple[float, float, float]:
-    """Ratio of two sums over surfaces [N], with its paired bootstrap interval, resampling whole days.
+    """Ratio of two sums over surfaces [N], with its paired 90% bootstrap interval, resampling whole days.
 
     Both sums are over the same hidden cells, so the ratio of sums is the ratio of means. Three NaN where the
     denominator is 0: nothing was hidden.
@@ -151,5 +151,5 @@ def ratio_interval(
     sums = np.stack([np.bincount(index, weights=x) for x in (numerator, denominator)])
     picks = np.random.default_rng(seed).multinomial(len(days), np.full(len(days), 1 / len(days)), size=draws)
     top, bottom = picks @ sums[0], picks @ sums[1]
-    low, high = np.quantile(top[bottom > 0] / bottom[bottom > 0], [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(top[bottom > 0] / bottom[bottom > 0], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(sums[0].sum() / sums[1].sum()), float(low), float(high)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,8 @@ import numpy as np
 from voladdin.errors import UnavailableError
 from voladdin.service.pages import open_page
 from voladdin.xlsx.tables import format_table, read_cells
+
+from .calc.recalculation import own_home
 
 BOOK = Path(__file__).resolve().parents[2] / "workbook" / "demo.xlsx"
 RANGE, PRIOR = "EURUSD!A5:F13", "EURUSD!A17:F25"
@@ -101,21 +102,12 @@ def _browser() -> Iterator[Any]:
     path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if path is None:
         raise UnavailableError(f"no Chromium on PATH; expected one of {', '.join(CHROMIUMS)}")
-    with _home(), sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        own_home(Path(folder)),
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
         process.stop_if_running()
-
-
-@contextmanager
-def _home() -> Iterator[None]:
-    before = os.environ.get("VOLADDIN_HOME")
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["VOLADDIN_HOME"] = folder
-        try:
-            yield
-        finally:
-            os.environ.pop("VOLADDIN_HOME")
-            if before is not None:
-                os.environ["VOLADDIN_HOME"] = before

@@ -14,12 +14,12 @@ _RATE, _HALF, _OF_PRICE, _TICK = 0.016, 0.1, 0.004, 0.05
 _NAMES = ("tenor_years", "strike", "forward", "vol")
 
 
-def spx_quotes(path: Path, seed: int = 1) -> Options:
+def spx_quotes(path: Path) -> Options:
     """Calls and puts of the SPX rows of `equity_chains.csv`: 0.2 and 0.8% of the price wide, on ticks."""
     with path.open() as file:
         rows = [[float(r[name]) for name in _NAMES] for r in csv.DictReader(file) if r["underlying"] == "SPX"]
     years, strikes, forwards, vols = np.array(rows).T
-    m, s, rng = np.log(strikes / forwards), vols * np.sqrt(years), np.random.default_rng(seed)
+    m, s, rng = np.log(strikes / forwards), vols * np.sqrt(years), np.random.default_rng(1)
     bids, asks = [], []
     for price in (black.call_price, black.put_price):
         value = np.exp(-_RATE * years) * forwards * price(m, s)

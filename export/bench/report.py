@@ -59,14 +59,8 @@ def rows_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]])
 
 def table(title: str, methods: Sequence[str], masks: Sequence[str], cell: Cell) -> str:
     """One markdown table with a bold title; cell(method, mask) gives the text."""
-    lines = [
-        f"**{title}**",
-        "",
-        "| method | " + " | ".join(masks) + " |",
-        "|---" + "|---:" * len(masks) + "|",
-    ]
-    lines += [f"| {m} | " + " | ".join(cell(m, mask) for mask in masks) + " |" for m in methods]
-    return "\n".join(lines) + "\n"
+    rows = [[method, *(cell(method, mask) for mask in masks)] for method in methods]
+    return rows_table(title, ["method", *masks], rows)
 
 
 def render(result: Result) -> str:

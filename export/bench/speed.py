@@ -48,15 +48,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _timed(name: str, ask: Callable[[int], Any], times: int, share: int = 1) -> Row:
-    """Medians of calls with 1, 2, ... after one with 0, which loads the models; share: surfaces a call."""
+def _timed(name: str, ask: Callable[[int], Any], times: int, surfaces: int = 1) -> Row:
+    """Medians of calls with 1, 2, ... after one with 0, which loads the models; surfaces: of a call."""
     ask(0)
     spent = []
     for number in range(1, times + 1):
         clocks = time.perf_counter(), time.process_time()
         ask(number)
         spent.append((time.perf_counter() - clocks[0], time.process_time() - clocks[1]))
-    return [name, *(f"{1e3 * value / share:.2f}" for value in np.median(spent, axis=0))]
+    return [name, *(f"{1e3 * value / surfaces:.2f}" for value in np.median(spent, axis=0))]
 
 
 def pillars(count: int, seed: int = 1) -> FloatArray:
@@ -72,9 +72,9 @@ def pillars(count: int, seed: int = 1) -> FloatArray:
     return np.asarray(vols)
 
 
-def chain(tenors: int, strikes: int, seed: int = 1) -> va.Surface:
+def chain(tenors: int, strikes: int) -> va.Surface:
     """A listed index's shape at strikes of each expiry's own, half of them missing."""
-    rng, years = np.random.default_rng(seed), np.geomspace(0.02, 3.0, tenors)
+    rng, years = np.random.default_rng(1), np.geomspace(0.02, 3.0, tenors)
     z = np.linspace(-2.2, 1.6, strikes) * np.ones((tenors, 1))
     vols = 0.2 * np.exp(-0.13 * z + 0.03 * z**2 + 0.002 * rng.standard_normal(z.shape))
     vols[rng.random(z.shape) < 0.5] = np.nan

@@ -67,10 +67,10 @@ def test_executable_arbitrage_is_the_linear_programs() -> None:
         spread[rng.random(spread.shape) < 0.1] = np.nan
         bid, ask = surface.vols * (1 - spread[0]), surface.vols * (1 + spread[1])
         found = va.check(surface, bid=bid, ask=ask, tolerance=TOLERANCE)
-        tenors, strikes, _ = prices(surface)
+        ranks, strikes, _ = prices(surface)
         total = np.sqrt(surface.tenors)[:, None] * np.stack([bid, ask])
         low, high = va.black.call_price(np.log(strikes), total[:, surface.observed])
-        slack = least_slack(tenors, strikes, low, high)
+        slack = least_slack(ranks, strikes, low, high)
         assert found.ok == (slack <= TOLERANCE)
         largest = max((violation.size for violation in found.violations), default=0.0)
         assert found.ok or largest == pytest.approx(slack, abs=1e-8)

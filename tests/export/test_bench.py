@@ -303,7 +303,7 @@ def test_a_fit_takes_a_single_quote(name: str) -> None:
 def test_fourier_prices_are_quantlibs() -> None:
     import QuantLib as ql
 
-    from export.bench.classical.fourier import NODES, call_price
+    from export.bench.classical.fourier import NODES, lewis_call_price
     from export.bench.classical.stochastic_vol import _TODAY, heston_characteristic
 
     ql.Settings.instance().evaluationDate = _TODAY
@@ -315,7 +315,7 @@ def test_fourier_prices_are_quantlibs() -> None:
     for days in (30, 365, 1825):
         m = np.linspace(-2, 2, 9) * 0.1 * np.sqrt(days / 365)
         u = NODES / np.sqrt(0.01 * days / 365)
-        got = call_price(m, 0.01 * days / 365, characteristic(u - 0.5j, days / 365), u)
+        got = lewis_call_price(m, 0.01 * days / 365, characteristic(u - 0.5j, days / 365), u)
         for x, price in zip(m, got, strict=True):
             option = ql.VanillaOption(
                 ql.PlainVanillaPayoff(ql.Option.Call, float(np.exp(x))),

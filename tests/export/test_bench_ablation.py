@@ -9,7 +9,7 @@ import pytest
 
 import voladdin as va
 from export.bench.data import DeltaAxes, load_history
-from export.bench.imputation.ablation import HistoryAlone, _with_share, splits
+from export.bench.imputation.ablation import HistoryAlone, _with_share, splits, year_split
 from voladdin.bundles import SHIPPED, load
 from voladdin.imputation.model import Bundle
 
@@ -35,6 +35,14 @@ def test_only_the_share_changes(tmp_path: Path) -> None:
     shipped = load("fx", Bundle)
     assert float(share.arrays.pop("stack")) == 0.25 != float(shipped.arrays["stack"])
     assert all(np.array_equal(value, shipped.arrays[name]) for name, value in share.arrays.items())
+
+
+@pytest.mark.data
+def test_a_year_is_tested_on_itself_alone() -> None:
+    history = load_history()
+    for year in (2017, 2018):
+        days = history.dates[year_split(history, year, 1).test.day]
+        assert set(days.astype("datetime64[Y]").astype(str)) == {str(year)}
 
 
 @pytest.mark.data

@@ -244,17 +244,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     if min(options.formulas, options.repeats) < 1:
         raise InputError(f"--formulas {options.formulas} --repeats {options.repeats}; expected 1 or more")
-    machine = f"{os.cpu_count()} processors, load {load()}"
+    machine = f"{os.cpu_count()} processors, load {load_average()}"
     found = run(options.formulas, options.repeats, lambda line: print(line, file=sys.stderr, flush=True))
     legend = LEGEND.format(repeats=options.repeats, whole=WHOLE_BAR, again=AGAIN_BAR)
-    text = f"{legend}Machine: {machine} before, {load()} after.\n\n{render(found, options.formulas)}"
+    text = f"{legend}Machine: {machine} before, {load_average()} after.\n\n{render(found, options.formulas)}"
     print(text)
     if options.output is not None:
         options.output.write_text(text, encoding="utf-8")
     return 0
 
 
-def load() -> str:
+def load_average() -> str:
     """Processes that wanted to run in the last minute; other programs' work shows in the seconds."""
     return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 

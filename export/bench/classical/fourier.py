@@ -32,7 +32,7 @@ def lewis_matrix(m: FloatArray, w: float, u: FloatArray) -> ComplexArray:
     return np.asarray(np.exp(0.5 * m)[:, None] / np.pi * np.exp(-1j * np.outer(m, u)) * weights)
 
 
-def call_price(m: FloatArray, w: float, characteristic: ComplexArray, u: FloatArray) -> FloatArray:
+def lewis_call_price(m: FloatArray, w: float, characteristic: ComplexArray, u: FloatArray) -> FloatArray:
     """Forward-normalised calls [K] at log-moneyness m.
 
     characteristic: E[exp(i (u - i/2) ln(S_T/F))] at the nodes u = NODES / sqrt(w).
@@ -40,11 +40,6 @@ def call_price(m: FloatArray, w: float, characteristic: ComplexArray, u: FloatAr
     control = np.exp(-0.5 * w * (u**2 + 0.25))
     change = (lewis_matrix(m, w, u) @ (control - characteristic)).real
     return np.asarray(black.call_price(m, np.full_like(m, np.sqrt(w)))) + change
-
-
-def moneyness(deltas: FloatArray, s: FloatArray) -> FloatArray:
-    """ln(K/F) at forward call deltas, total vol s."""
-    return np.asarray(black.moneyness_from_delta(deltas, s))
 
 
 def model_smile(
@@ -56,8 +51,8 @@ def model_smile(
     values = characteristic(u - 0.5j, tenor)
     vols = np.where(np.isfinite(quotes), quotes, np.sqrt(variance / tenor))
     for _ in range(FIXED_POINT_STEPS):
-        m = moneyness(deltas, vols * np.sqrt(tenor))
-        call = call_price(m, variance, values, u)
+        m = black.moneyness_from_delta(deltas, vols * np.sqrt(tenor))
+        call = lewis_call_price(m, variance, values, u)
         otm = np.where(m > 0, call, call - 1 + np.exp(m))
         new = black.implied_total_vol(otm, m) / np.sqrt(tenor)
         new = np.where(np.isfinite(new), new, vols)

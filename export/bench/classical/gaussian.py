@@ -88,7 +88,7 @@ class Gaussian:
 
 
 class LocalGaussian(Gaussian):
-    """The scale-augmented Gaussian of the history near today's Gaussian-filled surface (design 6, fact 2).
+    """The scale-augmented Gaussian of the history near today's Gaussian-filled surface.
 
     Nearness: kernel of width 2 in the first six whitened components; moments shrunk 10% to the whole.
     """

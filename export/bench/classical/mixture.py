@@ -112,7 +112,7 @@ def _slopes(p: FloatArray, quoted: FloatArray, moneyness: FloatArray) -> FloatAr
 
 
 def _start(logit: float, apart: float, quoted: FloatArray, level: FloatArray) -> FloatArray:
-    """Two scenarios a third calmer and wilder than the level, their forwards a part of a deviation apart."""
+    """Two scenarios of vols a fifth below and above the level, forwards 0.3 `apart` deviations apart."""
     w = np.maximum.accumulate(level**2 * quoted)
     steps = np.sqrt(np.maximum(np.diff(w, prepend=0.0), 1e-3 * w / len(w)))
     gap = 0.3 * apart * np.sqrt(w[0])

@@ -20,7 +20,7 @@ from voladdin._typing import FloatArray
 
 from ..data import DeltaAxes, History
 from ..methods import Prediction
-from .fourier import NODES, Characteristic, ComplexArray, call_price, lewis_matrix, model_smile, moneyness
+from .fourier import NODES, Characteristic, ComplexArray, lewis_call_price, lewis_matrix, model_smile
 
 LAGUERRE = 64  # integration order of QuantLib's engines
 YEAR = 365.0
@@ -80,7 +80,7 @@ def _helpers(vols: FloatArray, axes: DeltaAxes, engine: ql.PricingEngine) -> lis
     helpers = []
     for i, k in np.argwhere(np.isfinite(vols)):
         days = max(round(axes.tenors[i] * YEAR), 1)
-        strike = float(np.exp(moneyness(axes.deltas[k], vols[i, k] * np.sqrt(days / YEAR))))
+        strike = float(np.exp(black.moneyness_from_delta(axes.deltas[k], vols[i, k] * np.sqrt(days / YEAR))))
         quote = ql.QuoteHandle(ql.SimpleQuote(float(vols[i, k])))
         period, calendar = ql.Period(days, ql.Days), ql.NullCalendar()
         error = ql.BlackCalibrationHelper.ImpliedVolError
@@ -192,9 +192,9 @@ class _Row:
 
 def _row(index: int, tenor: float, deltas: FloatArray, vols: FloatArray) -> _Row:
     s = vols * np.sqrt(tenor)
-    m, w = moneyness(deltas, s), float(np.mean(s**2))
+    m, w = black.moneyness_from_delta(deltas, s), float(np.mean(s**2))
     u, vega = NODES / np.sqrt(w), black.vega(m, s) * np.sqrt(tenor)
-    gap = call_price(m, w, np.zeros(len(u), complex), u) - black.call_price(m, s)
+    gap = lewis_call_price(m, w, np.zeros(len(u), complex), u) - black.call_price(m, s)
     return _Row(index, tenor, u, lewis_matrix(m, w, u) / vega[:, None], gap / vega)
 
 

@@ -26,7 +26,7 @@ from voladdin.imputation.answers import by_history
 from voladdin.imputation.model import Bundle
 from voladdin.surface import Surface
 
-from ..data import TRAIN_END, VALIDATION_END, DeltaAxes, History, Split, load_history, pair_split, test_set
+from ..data import DeltaAxes, History, Split, load_history, pair_split, test_set
 from ..masks import all_masks
 from ..methods import Prediction
 from ..metrics import Score, evaluate_set, ratio_interval
@@ -59,7 +59,7 @@ TRAINED = {
 }
 SHARES = {"network alone": 1.0, "local Gaussian alone": 0.0}
 MASKS = ("10%", "30%", "50%", "70%", "90%", "tenor", "wings", "atm")
-YEARS = {"2017": TRAIN_END, "2018": VALIDATION_END}
+YEARS = (2017, 2018)
 
 
 def splits(history: History, every: int) -> Iterator[Split]:
@@ -68,14 +68,14 @@ def splits(history: History, every: int) -> Iterator[Split]:
     yield from (pair_split(history, pair, every) for pair in history.pairs)
 
 
-def year_split(history: History, year: str, every: int) -> Split:
+def year_split(history: History, year: int, every: int) -> Split:
     """Train on all before the year, test on the year itself."""
-    start = YEARS[year]
-    end = start + np.timedelta64(366, "D")
+    start, end = (np.datetime64(f"{first}-01-01") for first in (year, year + 1))
     before, within = history.between(None, start), history.between(None, end)
     validation = before.between(start - np.timedelta64(365, "D"), None)
     train = before.between(None, start - np.timedelta64(365, "D"))
-    return Split(year, train, validation, test_set(within, start, every), bundle=year)
+    name = str(year)
+    return Split(name, train, validation, test_set(within, start, every), bundle=name)
 
 
 def variants(split: Split, folder: Path, steps: int) -> Iterator[tuple[str, Path]]:

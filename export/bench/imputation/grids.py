@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 
@@ -26,7 +25,7 @@ OTHER = DeltaAxes(
     np.array([0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95]),
 )
 SIMULATED_DAYS = 1300
-MASKS_A_QUOTE = 40  # copies of each raw surface, each under its own masks
+MASKS_A_SURFACE = 40  # copies of each raw surface, each under its own masks
 
 
 def _at(axes: DeltaAxes, vols: FloatArray, chosen: DeltaAxes) -> FloatArray:
@@ -64,14 +63,14 @@ def simulated_splits(days: int = SIMULATED_DAYS, every: int = 5, seed: int = 0) 
     )
 
 
-def raw_surfaces(path: Path | None = None) -> list[tuple[str, DeltaAxes, FloatArray]]:
+def raw_surfaces() -> list[tuple[str, DeltaAxes, FloatArray]]:
     """(pair and date, axes, vols [T, K]) of each day of raw quotes.
 
     Only the tenors that are quoted in full and whose quotes any smile can have: a few short USDJPY ones of
     the file cannot (their 25-delta risk reversal is twice the 10-delta one).
     """
     quotes: dict[str, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
-    with open(path or DATA / "fx_quotes_atm_rr_bf.csv", newline="") as file:
+    with open(DATA / "fx_quotes_atm_rr_bf.csv", newline="") as file:
         for row in csv.DictReader(file):
             name = f"{row['underlying']} {row['date']}"
             quotes[name][row["tenor"]][row["quote"]] = float(row["value"])
@@ -94,7 +93,7 @@ def _full_surface(pair: str, by_tenor: dict[str, dict[str, float]]) -> tuple[Del
     return DeltaAxes(np.array(list(rows)), deltas[order]), vols[:, order]
 
 
-def quotes_split(history: History, copies: int = MASKS_A_QUOTE) -> Split:
+def quotes_split(history: History, copies: int = MASKS_A_SURFACE) -> Split:
     """Train on the history to 2016, test on each raw surface under `copies` draws of every mask.
 
     Intervals there speak of the masks only: three surfaces are too few to resample.

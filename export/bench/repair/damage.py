@@ -74,7 +74,10 @@ PLANTED: dict[str, Damage] = {
 
 
 def clean_days(history: History, count: int) -> Iterator[tuple[int, int, va.Surface]]:
-    """(pair, day, surface) of `count` days without arbitrage spread over the history, pair after pair."""
+    """(pair, day, surface) of the first `count` without arbitrage, pair after pair, of 4 `count` days tried.
+
+    The days tried are spread over the history: where few have arbitrage, those found are its first years'.
+    """
     found = 0
     for day in np.linspace(STALE_DAYS, len(history.dates) - 1, 4 * count).astype(int).tolist():
         pair = found % len(history.pairs)
@@ -118,12 +121,12 @@ def _stale_rows(
     return stale
 
 
-def published_cases(folder: Path = DATA) -> Iterator[DamageCase]:
+def published_cases() -> Iterator[DamageCase]:
     """The DAX surface, the index sample and the Vogt slice, as published."""
     for name in ("dax_surface", "index_sample_surface"):
-        surface = strike_file(folder / f"{name}.csv")
+        surface = strike_file(DATA / f"{name}.csv")
         yield _case(f"{name}, {surface.shape[0]} x {surface.shape[1]} strikes", [surface], 1)
-    values = json.loads((folder / "reference_values.json").read_text("utf-8"))["svi_vogt_butterfly_arb"]
+    values = json.loads((DATA / "reference_values.json").read_text("utf-8"))["svi_vogt_butterfly_arb"]
     surface = svi_slice(*(float(values[name]) for name in ("a", "b", "rho", "m", "sigma", "T")))
     yield _case(f"Vogt slice, 1 x {surface.shape[1]} moneyness", [surface], 1)
 

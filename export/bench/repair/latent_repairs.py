@@ -21,10 +21,10 @@ from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.bundles.generator import Generator, load
 from voladdin.errors import InfeasibleError
 
-SETTINGS = {  # margin around the trained ranges, in their widths; deviation of z
+SETTINGS = {  # margin beyond each end of the trained ranges, in their widths; deviation of z
     "rectangle, z normal": (0.0, 1.0),
     "rectangle, z tails": (0.0, 3.0),
-    "10% wider, z normal": (0.1, 1.0),
+    "margin of 10%, z normal": (0.1, 1.0),
 }
 LEAST_VOL = 1e-3
 
@@ -50,7 +50,7 @@ def by_features(generator: Generator, y: FloatArray, vols: FloatArray) -> FloatA
 
 
 def line(name: str, vols: FloatArray, results: list[FloatArray | None], seconds: list[float]) -> str:
-    """Share repaired; of those the mean and the largest change in bp; ms: medians."""
+    """Share repaired; medians of their mean and of their largest change, bp; median ms of all."""
     moves = [1e4 * np.abs(new - old) for new, old in zip(results, vols, strict=True) if new is not None]
     mean = np.median([move.mean() for move in moves]) if moves else np.nan
     largest = np.median([move.max() for move in moves]) if moves else np.nan

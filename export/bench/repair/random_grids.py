@@ -81,5 +81,5 @@ def compare(rng: np.random.Generator, *, near: bool) -> tuple[bool, float, float
     surface = random_surface(rng, near=near)
     found = va.check(surface, tolerance=TOLERANCE)
     size = max((violation.size for violation in found.violations), default=0.0)
-    tenors, strikes, calls = prices(surface)
-    return found.ok, size, least_slack(tenors, strikes, calls, calls)
+    ranks, strikes, calls = prices(surface)
+    return found.ok, size, least_slack(ranks, strikes, calls, calls)

@@ -16,7 +16,7 @@ from pathlib import Path
 from voladdin.errors import InputError, UnavailableError
 from voladdin.surface import Surface
 
-from ..calc.recalculation import load
+from ..calc.recalculation import load_average
 from ..data import DATA
 from ..report import rows_table
 from .checks import check_table, verdict_line
@@ -105,7 +105,7 @@ def _rival(stack: contextlib.ExitStack) -> ArbitrageRepair | None:
 
 
 def _tables(options: argparse.Namespace, process: ArbitrageRepair | None, say: Callable[[str], None]) -> str:
-    before = load()
+    before = load_average()
     rows: list[list[str]] = []
     found: dict[str, Results] = {}
     small: list[Surface] = []
@@ -128,7 +128,7 @@ def _tables(options: argparse.Namespace, process: ArbitrageRepair | None, say: C
             summary(found, fixed),
             check_table(small, process),
             verdict_line(options.grids, options.seed),
-            f"Machine: {os.cpu_count()} processors, load {before} before, {load()} after.\n",
+            f"Machine: {os.cpu_count()} processors, load {before} before, {load_average()} after.\n",
         ]
     )
 

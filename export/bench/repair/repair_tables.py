@@ -18,7 +18,7 @@ LEGEND = f"""\
 in tenor, to {VALID:g} of the forward; on deltas, at the strikes of the new vols. `valid, old strikes`: the
 same for the prices at the strikes before the repair; differs on deltas only, where strikes move with vols.
 `mean`, `largest`: change of vol, bp. `price`: mean change of the calls at the old strikes, bp of the forward.
-`weighted`: mean of |change of call|/vega, bp of vol. L1 mode minimises it, and on deltas `mean`;
+`weighted`: mean of |change of call|/vega, bp of vol. `prices (L1)` minimises it, on deltas `mean`;
 arbitragerepair minimises `price`.
 `over least`: `weighted` over the least that any prices without arbitrage at the old strikes need, less 1, by
 sums; `worst`: the largest of one surface. On deltas that is the optimum at fixed strikes, which a repair of
@@ -72,7 +72,10 @@ def _cells(found: Sequence[Measured]) -> list[str]:
 
 
 def summary(found: Mapping[str, Results], fixed: Mapping[str, bool]) -> str:
-    """What the issue asks for, counted over all surfaces."""
+    """Valid results of ours, and whose change is the larger, counted over all surfaces.
+
+    fixed: by case, whether strikes are given, not deltas.
+    """
     lines = []
     for name in OURS:
         parts = [m for results in found.values() for m in results.get(name, [])]

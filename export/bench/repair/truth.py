@@ -1,4 +1,7 @@
-"""Ground truth for `check` and `repair`: linear programs over all price functions without arbitrage."""
+"""Ground truth for `check` and `repair`: linear programs over all price functions without arbitrage.
+
+Of N quotes: ranks [N] of their tenors, in order; strikes [N], K/F; prices of calls [N] over the forward.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,12 @@ def prices(surface: va.Surface) -> tuple[NDArray[np.intp], FloatArray, FloatArra
     return np.argwhere(seen)[:, 0], np.exp(moneyness[seen]), call_price(moneyness[seen], total[seen])
 
 
-def least_slack(tenors: NDArray[np.intp], strikes: FloatArray, bid: FloatArray, ask: FloatArray) -> float:
+def least_slack(ranks: NDArray[np.intp], strikes: FloatArray, bid: FloatArray, ask: FloatArray) -> float:
     """The least z such that functions C_t with bid - z <= C_t <= ask at the quotes exist.
 
     Infinite where no z will do.
     """
-    functions = _CallFunctions(tenors, strikes)
+    functions = _CallFunctions(ranks, strikes)
     at, base = functions.at_quotes, functions.base
     low, high = np.isfinite(bid), np.isfinite(ask)
     matrix, limits = functions.constraints
@@ -47,9 +50,9 @@ def least_slack(tenors: NDArray[np.intp], strikes: FloatArray, bid: FloatArray, 
     return float(result.fun)
 
 
-def least_distance(tenors: NDArray[np.intp], strikes: FloatArray, calls: FloatArray) -> float:
+def least_distance(ranks: NDArray[np.intp], strikes: FloatArray, calls: FloatArray) -> float:
     """The least z such that functions C_t with |C_t - calls| <= z at the quotes exist."""
-    functions = _CallFunctions(tenors, strikes)
+    functions = _CallFunctions(ranks, strikes)
     at, gap = functions.at_quotes, calls - functions.base
     matrix, limits = functions.constraints
     rows = np.vstack([matrix, at, -at])
@@ -65,10 +68,10 @@ def least_distance(tenors: NDArray[np.intp], strikes: FloatArray, calls: FloatAr
 
 
 def least_change(
-    tenors: NDArray[np.intp], strikes: FloatArray, calls: FloatArray, weights: FloatArray
+    ranks: NDArray[np.intp], strikes: FloatArray, calls: FloatArray, weights: FloatArray
 ) -> tuple[float, FloatArray]:
     """The least sum of weights |c - calls| over prices c [N] that functions C_t pass through, and c."""
-    functions = _CallFunctions(tenors, strikes)
+    functions = _CallFunctions(ranks, strikes)
     matrix, limits = functions.constraints
     count, free = len(calls), matrix.shape[1]
     cost = np.concatenate([np.zeros(free), weights, weights])
@@ -90,10 +93,10 @@ class _CallFunctions:
     least 0, and C_t at most C of the next tenor.
     """
 
-    def __init__(self, tenors: NDArray[np.intp], strikes: FloatArray) -> None:
+    def __init__(self, ranks: NDArray[np.intp], strikes: FloatArray) -> None:
         equal = [float(f"{strike:.11e}") for strike in strikes]  # by rounding
         grid, place = np.unique([0.0, *equal], return_inverse=True)
-        ranks = np.unique(tenors, return_inverse=True)[1]
+        ranks = np.unique(ranks, return_inverse=True)[1]  # among tenors with quotes
         number, nodes = int(ranks.max()) + 1, np.arange(len(strikes))
         ramps = np.maximum(grid[:, None] - grid, 0.0)
         at_quote = np.zeros((len(strikes), number, len(grid)))
