@@ -115,7 +115,7 @@ def test_every_room_is_there() -> None:
         ("voladdin.black", {"voladdin.surface"}, "voladdin.black .* from voladdin.surface .*lower floor"),
         ("voladdin.black", {"voladdin.home"}, "an import goes to a lower floor"),
         ("voladdin.utils", set(), "in no room"),
-        ("voladdin.cells._units", {"voladdin.cells._grid"}, "no module may import itself"),
+        ("voladdin.cells._words", {"voladdin.cells._grid"}, "no module may import itself"),
         ("voladdin.hosts.libreoffice.inside.client", {"voladdin.errors"}, "lower floor"),
     ],
 )  # fmt: skip

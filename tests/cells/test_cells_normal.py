@@ -21,7 +21,7 @@ def sheet(forward: object, *strikes: object) -> Cells:
 def test_an_expiry_of_today_leaves_forwards_of_the_argument() -> None:
     grid = parse(EXPIRING, units="bp", forwards=[[0.02], [0.03]])
     assert grid.surface.forwards is not None and grid.surface.forwards.tolist() == [0.03]
-    assert grid.quotes.tolist() == [[81.0, 86.0]]
+    assert grid.written.tolist() == [[81.0, 86.0]]
 
 
 def test_an_expiry_of_today_leaves_forwards_of_the_range() -> None:

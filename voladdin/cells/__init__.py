@@ -39,9 +39,9 @@ or "paper" for the pillars of the paper, 1W 1M 2M 3M 6M 9M 1Y 3Y by forward call
   of cells with %, of the pair's usual vols (0.05% to 5% within a peg), of any market's (percent points
   above 5, decimals below 0.3; 400 and more may be basis points and are refused), of the strikes'
   distance in standard deviations and the longest tenor, of freedom from arbitrage; between 0.3 and 1
-  decimals, with a warning, unless only percent points are free of arbitrage. A number a factor of 10
-  off the median on the other side of 2 mixes the units and is refused. Vols from 0.001% to 1000% are
-  accepted.
+  decimals, with a warning, or refused where only percent points are free of arbitrage. A number a factor
+  of 10 off the median on the other side of 2 mixes the units and is refused. Vols from 0.001% to 1000%
+  are accepted.
 
 Puts on the left, 10P 25P ATM 25C 10C, are the forward call deltas 0.9 0.75 0.5 0.25 0.1. Tenors increase;
 strikes increase or decrease, and keep their order.
@@ -53,6 +53,7 @@ from ._atm_matrix import AtmMatrix, find_matrix
 from ._expiry_clocks import CLOCKS, SETTLEMENTS, ExpiryClock
 from ._forwards import MarketCells
 from ._grid import Grid, parse, render
+from ._grid_vols import read_units
 from ._layout import kind_of
 from ._normal_grid import normal_strike
 from ._options import OptionRows, option_strikes, parse_options
@@ -60,7 +61,6 @@ from ._queries import StrikeQuery, strike_asked, tenor_asked
 from ._quote_table import QuoteColumn, QuoteTable, find_quotes
 from ._strike_line import strike_axis
 from ._tenor_line import tenor_axis
-from ._units import read_units
 from ._values import (
     ERROR_CELLS,
     Cell,

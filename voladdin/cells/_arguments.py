@@ -6,9 +6,8 @@ from typing import NamedTuple, cast
 
 from ..errors import InputError
 from ..surface import MAX_CELLS
-from ._directions import Labels
-from ._layout import Layout, Table, header_lines, kind_of, like_vols, line_kind
-from ._values import Cells, rectangle
+from ._layout import Layout, header_lines, kind_of, like_vols, line_kind
+from ._values import Cells, Line, Lines, rectangle
 from ._words import Notation, TenorUnit, Words
 
 PAPER = "paper"
@@ -61,7 +60,7 @@ def _word(cells: Cells | None) -> str:
     return " ".join(only.lower().split()) if isinstance(only, str) else ""
 
 
-def given_layout(table: Table, tenors: Cells | None, strikes: Cells | None) -> Layout:
+def given_layout(labels: Lines, tenors: Cells | None, strikes: Cells | None) -> Layout:
     """Layout of a range with the arguments tenors, strikes or both.
 
     Where both orientations fit, a header with labels decides; then tenors in a row (or strikes in a column)
@@ -72,19 +71,21 @@ def given_layout(table: Table, tenors: Cells | None, strikes: Cells | None) -> L
     fits = [
         layout
         for transposed in (False, True)
-        if (layout := _fit(table, _body_shape(tenors, strikes, transposed=transposed), transposed=transposed))
+        if (
+            layout := _fit(labels, _body_shape(tenors, strikes, transposed=transposed), transposed=transposed)
+        )
         is not None
-        and not _contradicted(table, tenors, strikes, transposed=transposed)
-        and not _would_hide_vols(table, layout, tenors, strikes)
+        and not _contradicted(labels, tenors, strikes, transposed=transposed)
+        and not _would_hide_vols(labels, layout, tenors, strikes)
     ]
     if len(fits) == 2:
-        return fits[_likelier(table, fits, tenors, strikes)]
+        return fits[_likelier(labels, fits, tenors, strikes)]
     if not fits:
-        _refuse(table, tenors, strikes)
+        _refuse(labels, tenors, strikes)
     return fits[0]
 
 
-def _refuse(table: Table, tenors: Cells | None, strikes: Cells | None) -> None:
+def _refuse(labels: Lines, tenors: Cells | None, strikes: Cells | None) -> None:
     named = (("tenors", tenors), ("strikes", strikes))
     given = " and ".join(
         f"{name} {len(cells)} x {len(cells[0])}" for name, cells in named if cells is not None
@@ -92,7 +93,7 @@ def _refuse(table: Table, tenors: Cells | None, strikes: Cells | None) -> None:
     headers = [f"a header of {name}" for name, cells in named if cells is None]
     expected = " and ".join(["one row or column for each", *headers])
     raise InputError(
-        f"the range has {len(table)} x {len(table[0])} cells, the argument {given}; expected {expected}"
+        f"the range has {len(labels)} x {len(labels[0])} cells, the argument {given}; expected {expected}"
     )
 
 
@@ -117,52 +118,52 @@ def _size(cells: Cells) -> int:
     return len(cells) * len(cells[0])
 
 
-def _fit(table: Table, shape: tuple[int | None, int | None], *, transposed: bool) -> Layout | None:
+def _fit(labels: Lines, shape: tuple[int | None, int | None], *, transposed: bool) -> Layout | None:
     rows, columns = shape
-    top = None if rows is None else len(table) - rows
-    left = None if columns is None else len(table[0]) - columns
-    row, column = header_lines(table)
+    top = None if rows is None else len(labels) - rows
+    left = None if columns is None else len(labels[0]) - columns
+    row, column = header_lines(labels)
     if top is None and left == 1:
-        top = int(_starts_header([line[0] for line in table], row))
+        top = int(_starts_header([line[0] for line in labels], row))
     elif left is None and top == 1:
-        left = int(_starts_header(table[0], column))
+        left = int(_starts_header(labels[0], column))
     if top not in (0, 1) or left not in (0, 1):
         return None
     return Layout(transposed, bool(top), bool(left))
 
 
-def _contradicted(table: Table, tenors: Cells | None, strikes: Cells | None, *, transposed: bool) -> bool:
+def _contradicted(labels: Lines, tenors: Cells | None, strikes: Cells | None, *, transposed: bool) -> bool:
     """Whether a header that is needed, as no argument replaces it, holds labels of the other kind."""
-    row, column = map(line_kind, header_lines(table))
+    row, column = map(line_kind, header_lines(labels))
     along, across = (row, column) if transposed else (column, row)
     return (tenors is None and along == "strike") or (strikes is None and across == "tenor")
 
 
-def _would_hide_vols(table: Table, layout: Layout, tenors: Cells | None, strikes: Cells | None) -> bool:
+def _would_hide_vols(labels: Lines, layout: Layout, tenors: Cells | None, strikes: Cells | None) -> bool:
     """Whether a header that an argument replaces holds vols instead: the argument is a line too short."""
     across, down = (tenors, strikes) if layout.transposed else (strikes, tenors)
-    row = table[0][int(layout.header_column) :] if layout.header_row and across is not None else []
-    column = [line[0] for line in table[int(layout.header_row) :]]
+    row = labels[0][int(layout.header_column) :] if layout.header_row and across is not None else []
+    column = [line[0] for line in labels[int(layout.header_row) :]]
     column = column if layout.header_column and down is not None else []
     return any(
-        line_kind(line) is None and like_vols(line, table) and not _repeats(line, given)
+        line_kind(line) is None and like_vols(line, labels) and not _repeats(line, given)
         for line, given in ((row, across), (column, down))
         if given is not None and line
     )
 
 
-def _repeats(line: Labels, given: Cells) -> bool:
+def _repeats(line: Line, given: Cells) -> bool:
     return [label.cell for label in line] == [cell for row in given for cell in row]
 
 
-def _starts_header(line: Labels, other: Labels) -> bool:
+def _starts_header(line: Line, other: Line) -> bool:
     """Whether the corner begins `other`, a header too, rather than being the first label of `line`."""
     return line_kind(other) is not None or (len(line) > 1 and kind_of(line[0].cell) in ("blank", "other"))
 
 
-def _likelier(table: Table, fits: list[Layout], tenors: Cells | None, strikes: Cells | None) -> bool:
+def _likelier(labels: Lines, fits: list[Layout], tenors: Cells | None, strikes: Cells | None) -> bool:
     """Whether the transposed fit is the likelier one."""
-    row, column = map(line_kind, header_lines(table))
+    row, column = map(line_kind, header_lines(labels))
     for layout in fits:
         across, down = ("tenor", "strike") if layout.transposed else ("strike", "tenor")
         if (layout.header_row and row == across) or (layout.header_column and column == down):

@@ -19,8 +19,8 @@ _TITLES = 6  # lines that may stand above
 
 @dataclass(frozen=True, eq=False)
 class AtmMatrix:
-    """vols: [E, T] as written, NaN where missing. expiries: [E], tenors: [T] years. raw: the cells; rows,
-    columns: those that hold the vols. warnings: what was read as missing."""
+    """vols: [E, T] as written, 84% as 0.84, NaN where missing. expiries: [E] years; tenors: [T] those of the
+    swaps. raw: the cells; rows, columns: those that hold the vols. warnings: what was read as missing."""
 
     vols: FloatArray
     expiries: FloatArray
@@ -35,7 +35,7 @@ class AtmMatrix:
         return f"cell {address(self.rows[row], self.columns[column])} of the range"
 
     def render(self, values: FloatArray) -> Cells:
-        """Values [E, T] in the cells they came from; quotes as they were written, NaN blank."""
+        """Values [E, T], in the unit of `vols`, in the cells they came from; NaN blank."""
         cells = [list(row) for row in self.raw]
         for i, line in zip(self.rows, values.tolist(), strict=True):
             for j, value in zip(self.columns, line, strict=True):

@@ -34,6 +34,7 @@ def plain_number(label: Label) -> float | None:
 
 
 def check_monotone(labels: Sequence[Label], axis: FloatArray, name: str, *, increasing: bool = False) -> None:
+    """Raises LabelError naming two labels that repeat, else the first two that are out of order."""
     steps = axis[1:] - axis[:-1]
     sign = 1.0 if increasing or len(steps) == 0 or statistics.median(steps.tolist()) > 0 else -1.0
     bad = np.flatnonzero(steps * sign <= 0)

@@ -15,15 +15,15 @@ from ..labels import parse_delta
 from ..surface import Surface
 from ._arguments import Arguments
 from ._forwards import MarketCells, read_forwards
+from ._grid_vols import BASIS_POINTS, read_grid_vols
 from ._layout import Layout
 from ._normal_grid import read_normal
 from ._normal_strikes import NormalNotation
 from ._strike_line import Strikes
 from ._table import Table, split, strikes_of, tenors_of
 from ._tenor_line import Tenors
-from ._units import BASIS_POINTS, Units, read_quotes
 from ._values import Label, address, read_number
-from ._vol_units import UnitEvidence
+from ._vol_units import Unit, UnitEvidence
 from ._words import Notation, Words
 
 _FAR = 4.0  # standard deviations between a forward and every strike of its tenor, from which it is named
@@ -83,7 +83,7 @@ def normal_body(
     read = read_normal(table, tenors.years, given.strikes, unit_given=unit_given)
     said = [*expired, *tenors.notes, *read.warnings]
     return Body(
-        table, tenors, read.surface, percent=False, written=read.quotes, warnings=said, normal=read.notation
+        table, tenors, read.surface, percent=False, written=read.written, warnings=said, normal=read.notation
     )
 
 
@@ -94,14 +94,14 @@ def lognormal_body(
     words: Words,
     market: MarketCells,
     valuation: date | None,
-    units: Units | None,
+    units: Unit | None,
     like: float | None,
 ) -> Body:
     """Lognormal vols in percent points or decimals. like: a vol that they are about."""
-    table, read, axis, expired = _axes(labels, layout, given, words, market, valuation)
+    table, read, axis, expired = _read_axes(labels, layout, given, words, market, valuation)
     surface_of = _surfaces(read, axis)
     evidence = UnitEvidence(words.vol_unit, words.pair, like)
-    quotes = read_quotes(table.body, units, evidence, surface_of)
+    quotes = read_grid_vols(table.body, units, evidence, surface_of)
     warnings = [*expired, *_assumed(layout, read.tenors, axis, words), *quotes.warnings]
     surface = surface_of(quotes.vols)
     if axis.kind == "strike":
@@ -122,23 +122,25 @@ def _far_forwards(surface: Surface) -> list[str]:
     ][:_SHOWN]
 
 
-class _Read(NamedTuple):
+class _Expiries(NamedTuple):
+    """Tenors, and the forward of each [T] where these are known."""
+
     tenors: Tenors
     forwards: FloatArray | None
 
 
-def _axes(
+def _read_axes(
     labels: list[list[Label]],
     layout: Layout,
     given: Arguments,
     words: Words,
     market: MarketCells,
     valuation: date | None,
-) -> tuple[Table, _Read, Strikes, list[str]]:
+) -> tuple[Table, _Expiries, Strikes, list[str]]:
     """Body, tenors with forwards, and strikes; and a warning for each tenor that expires today."""
     table = split(labels, layout, named=(given.tenors is not None, given.strikes is not None))
     line = tenors_of(table, given.tenors, valuation, words)
-    read = _Read(line, read_forwards(table, market, line.years))
+    read = _Expiries(line, read_forwards(table, market, line.years))
     typical = None if read.forwards is None else float(median(read.forwards))
     return _after_today(
         table, read, strikes_of(table, given.strikes, typical, words, transposed=layout.transposed)
@@ -157,16 +159,16 @@ def _without_today(table: Table, later: BoolArray) -> tuple[Table, list[str]]:
     ]
 
 
-def _after_today(table: Table, read: _Read, axis: Strikes) -> tuple[Table, _Read, Strikes, list[str]]:
+def _after_today(table: Table, read: _Expiries, axis: Strikes) -> tuple[Table, _Expiries, Strikes, list[str]]:
     later = read.tenors.years > 0
     table, warnings = _without_today(table, later)
     values = axis.values[later] if axis.values.ndim == 2 else axis.values
     forwards = None if read.forwards is None else read.forwards[later]
-    kept = _Read(read.tenors._replace(years=read.tenors.years[later]), forwards)
+    kept = _Expiries(read.tenors._replace(years=read.tenors.years[later]), forwards)
     return table, kept, axis._replace(values=values), warnings
 
 
-def _surfaces(read: _Read, axis: Strikes) -> Callable[[FloatArray], Surface]:
+def _surfaces(read: _Expiries, axis: Strikes) -> Callable[[FloatArray], Surface]:
     """The surface of vols [T, K] on these axes."""
     if axis.kind == "strike" and read.forwards is None:
         raise InputError(

@@ -10,12 +10,10 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import LabelError
 from ..labels import parse_delta
-from ._clocks import possible_units
-from ._notations import clearly_deltas, deltas_of, spans_one
-from ._values import Label, is_blank, is_date, read_number
+from ._notations import call_deltas, clearly_deltas, spans_one
+from ._tenor_units import possible_units
+from ._values import Label, Line, is_blank, is_date, read_number
 from ._words import Notation, TenorUnit, Words
-
-Labels = Sequence[Label]
 
 _NEAR = 1.25
 _STRIKE_SPREAD = 4.0
@@ -30,9 +28,7 @@ class Direction(NamedTuple):
     assumed: str = ""
 
 
-def direction_of(
-    corner: Label, lines: tuple[Labels, Labels], words: Words, forward: float | None
-) -> Direction:
+def direction_of(corner: Label, lines: tuple[Line, Line], words: Words, forward: float | None) -> Direction:
     """Tenors run down, or across, where only that can be read, and otherwise:
 
     neither way can be read             down, so that the message names the cell
@@ -71,7 +67,7 @@ def direction_of(
 
 
 def _ways_across(
-    corner: Label, lines: tuple[Labels, Labels], notation: Notation | None, forward: float | None
+    corner: Label, lines: tuple[Line, Line], notation: Notation | None, forward: float | None
 ) -> set[bool]:
     """Whether tenors run across, by each piece of evidence that can tell. notation: said of strikes."""
     dates = [_are_dates(line) for line in lines]
@@ -81,25 +77,28 @@ def _ways_across(
     if notation in (None, "delta", "put delta"):
         said |= _only_column([_usual_deltas(line) for line in lines])
     if notation in ("K/F", "moneyness"):
-        said |= _only_column([spans_one(numbers_of(line)) for line in lines])
+        said |= _only_column([spans_one(line_numbers(line)) for line in lines])
     if notation in (None, "strike") and forward is not None:
         said |= _forward_says(lines, lambda line: _is_about(line, forward))
     return said
 
 
-def _against_corner(lines: Sequence[Labels], unit: TenorUnit | None, forward: float | None) -> set[bool]:
+def _against_corner(lines: Sequence[Line], unit: TenorUnit | None, forward: float | None) -> set[bool]:
     """Whether tenors run across, by evidence that counts only where nothing but the corner says: down."""
     said: set[bool] = set()
     if forward is not None:
         said |= _forward_says(lines, lambda line: _is_among(line, forward))
     if unit in ("days", "weeks", "months"):
-        whole = [bool((numbers_of(line) % 1 == numbers_of(line)[0] % 1).all()) for line in lines]
+        whole = [bool((line_numbers(line) % 1 == line_numbers(line)[0] % 1).all()) for line in lines]
         said |= _only_column([not one for one in whole])
     return said
 
 
-def _forward_says(lines: Sequence[Labels], is_near: Callable[[Labels], bool]) -> set[bool]:
-    """That tenors run across where the forward is near the numbers of the column alone, or down."""
+def _forward_says(lines: Sequence[Line], is_near: Callable[[Line], bool]) -> set[bool]:
+    """That tenors run across where the forward is near the numbers of the column alone, or down.
+
+    Nothing where the other line may be K/F.
+    """
     near = [is_near(line) for line in lines]
     return set() if _may_be_ratios(lines[near[0]]) else _only_column(near)
 
@@ -109,7 +108,7 @@ def _only_column(strikes: Sequence[bool]) -> set[bool]:
     return {strikes[1]} if strikes[0] != strikes[1] else set()
 
 
-def _may_be_tenors(line: Labels) -> bool:
+def _may_be_tenors(line: Line) -> bool:
     """Whether numbers and dates increase as tenors do."""
     values = _plain(line)
     if values is None or (np.diff(values) <= 0).any() or values[0] < 0:
@@ -121,7 +120,7 @@ def _may_be_tenors(line: Labels) -> bool:
     return units != ["days"] or values[0] <= _LATEST_FIRST
 
 
-def _may_be_strikes(line: Labels) -> bool:
+def _may_be_strikes(line: Line) -> bool:
     """Whether numbers are in order, or are deltas in order."""
     values = _plain(line)
     if values is None:
@@ -131,39 +130,39 @@ def _may_be_strikes(line: Labels) -> bool:
     return any((np.diff(order) > 0).all() or (np.diff(order) < 0).all() for order in orders)
 
 
-def _usual_deltas(line: Labels) -> bool:
-    deltas = deltas_of(numbers_of(line))
+def _usual_deltas(line: Line) -> bool:
+    deltas = call_deltas(line_numbers(line))
     return deltas is not None and clearly_deltas(deltas, usual=True)
 
 
-def _plain(line: Labels) -> FloatArray | None:
+def _plain(line: Line) -> FloatArray | None:
     """The finite numbers of a line, blanks left out; None where anything else is in it."""
     used = [label for label in line if not is_blank(label.cell)]
-    values = numbers_of(used)
+    values = line_numbers(used)
     return values if len(values) == len(used) > 0 and np.isfinite(values).all() else None
 
 
-def _are_dates(line: Labels) -> bool:
+def _are_dates(line: Line) -> bool:
     return all(is_date(label.cell) for label in line if not is_blank(label.cell))
 
 
-def _may_be_ratios(line: Labels) -> bool:
+def _may_be_ratios(line: Line) -> bool:
     """Whether the numbers may be K/F."""
-    values = numbers_of(line)
+    values = line_numbers(line)
     return bool(values.min() < 1 < values.max() <= _RATIO_SPREAD * values.min())
 
 
-def _is_about(line: Labels, forward: float) -> bool:
+def _is_about(line: Line, forward: float) -> bool:
     """Whether a forward lies among the numbers of a line, or near them, and these near each other."""
-    values = numbers_of(line)
+    values = line_numbers(line)
     return _is_among(line, forward) and bool(values.max() <= _STRIKE_SPREAD * values.min())
 
 
-def _is_among(line: Labels, forward: float) -> bool:
-    values = numbers_of(line)
+def _is_among(line: Line, forward: float) -> bool:
+    values = line_numbers(line)
     return bool(values.min() / _NEAR <= forward <= values.max() * _NEAR)
 
 
-def numbers_of(line: Labels) -> FloatArray:
+def line_numbers(line: Line) -> FloatArray:
     """The numbers of a line, others left out."""
     return np.array([number.value for label in line if (number := read_number(label.cell)) is not None])

@@ -25,7 +25,7 @@ class MarketCells(NamedTuple):
 
 
 def typical_forward(market: MarketCells) -> float | None:
-    """The median of the forwards that are an argument, or the spot; 1 where no forward is readable."""
+    """The median of the argument forwards, 1 where none is readable; without it the spot, if any."""
     if market.forwards is None:
         return market.spot
     cells = (cell for row in market.forwards for cell in row)

@@ -17,12 +17,12 @@ from ._arguments import Arguments, given_layout, read_arguments
 from ._banners import sided
 from ._body import Body, is_given, lognormal_body, normal_body, says_normal
 from ._forwards import MarketCells, typical_forward
+from ._grid_vols import VOL_EXPECTED, read_units
 from ._layout import Layout, kind_of, own_layout
 from ._normal_strikes import NormalNotation
 from ._titles import bare, titled_valuation
-from ._units import EXPECTED, read_units
 from ._values import Cells, Label, address, labels_of, read_date, read_number, rectangle
-from ._words import Notation, TenorUnit, Words, refuse_other_clocks, words_of
+from ._words import Notation, TenorUnit, Words, refuse_business_days, words_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Grid:
 
     transposed: tenors run across. percent: vols are written in percent points. row_header, column_header:
     the first row, the first column (after titles) are headers. raw: the cells as they came. warnings: what
-    was read as missing or assumed. rows, columns: those of `raw` that hold the vols. quotes: [T, K] the
+    was read as missing or assumed. rows, columns: those of `raw` that hold the vols. written: [T, K] the
     numbers as written, in the unit of the grid, NaN where missing. valuation: the date that expiry dates
     count from, a moment where these have times of day. corner: row and column of `raw` where the grid starts,
     below titles. words: what corner, titles and arguments say. notation, tenor_unit: of the strikes and the
@@ -47,7 +47,7 @@ class Grid:
     warnings: list[str]
     rows: tuple[int, ...] = field(repr=False)
     columns: tuple[int, ...] = field(repr=False)
-    quotes: FloatArray = field(repr=False)
+    written: FloatArray = field(repr=False)
     valuation: date | None = None
     corner: tuple[int, int] = (0, 0)
     words: Words = field(default=Words(), repr=False)
@@ -90,16 +90,16 @@ def parse(
     raw, given = rectangle(values, "range", MAX_CELLS), read_arguments(tenors, strikes)
     known = _market(market, forwards)
     labels, words = _without_titles(labels_of(raw), given, like)
-    corner, layout = labels[0][0], _layout(labels, given, words, typical_forward(known))
+    corner, layout = labels[0][0], _layout_of(labels, given, words, typical_forward(known))
     valuation = valuation or _valuation(labels) or words.valuation
     if says_normal(units, words, labels):
         body = normal_body(labels, layout, given, words, known, valuation, unit_given=is_given(units))
     else:
         body = lognormal_body(labels, layout, given, words, known, valuation, read_units(units), _like(like))
-    return _grid(raw, corner, layout, words, body, given.notes)
+    return _assembled(raw, corner, layout, words, body, given.notes)
 
 
-def _grid(raw: Cells, corner: Label, layout: Layout, words: Words, body: Body, notes: list[str]) -> Grid:
+def _assembled(raw: Cells, corner: Label, layout: Layout, words: Words, body: Body, notes: list[str]) -> Grid:
     table = body.table
     rows, columns = (table.across, table.down) if layout.transposed else (table.down, table.across)
     return Grid(
@@ -112,7 +112,7 @@ def _grid(raw: Cells, corner: Label, layout: Layout, words: Words, body: Body, n
         warnings=[*notes, *body.warnings],
         rows=tuple(corner.row + i for i in rows),
         columns=tuple(corner.column + j for j in columns),
-        quotes=body.written,
+        written=body.written,
         valuation=body.tenors.valuation,
         corner=(corner.row, corner.column),
         words=words,
@@ -147,7 +147,7 @@ def _without_titles(
         labels = sided(labels, titles)
     corner = labels[0][0].cell
     if isinstance(corner, str):
-        refuse_other_clocks(corner)
+        refuse_business_days(corner)
     above = [label.cell for label in titles]
     words = given.words.over(words_of(corner, above))._replace(valuation=titled_valuation([*above, corner]))
     return labels, words if like is None else words.over(like.words)
@@ -163,7 +163,7 @@ def _valuation(labels: list[list[Label]]) -> date | None:
     return read_date(corner)
 
 
-def _layout(labels: list[list[Label]], given: Arguments, words: Words, forward: float | None) -> Layout:
+def _layout_of(labels: list[list[Label]], given: Arguments, words: Words, forward: float | None) -> Layout:
     if given.tenors is not None or given.strikes is not None:
         return given_layout(labels, given.tenors, given.strikes)
     _refuse_hopeless(labels)
@@ -178,7 +178,7 @@ def _like(grid: Grid | None) -> float | None:
 
 def _refuse_hopeless(labels: list[list[Label]]) -> None:
     """Raises InputError for one cell, or no number, tenor or strike at all."""
-    expected = f"{EXPECTED}, with tenors such as 1M and deltas such as 25C as headers"
+    expected = f"{VOL_EXPECTED}, with tenors such as 1M and deltas such as 25C as headers"
     if len(labels) * len(labels[0]) == 1:
         raise InputError(f"the range is one cell: {labels[0][0]}; {expected}")
     headers = labels[0] + [row[0] for row in labels]
@@ -197,16 +197,16 @@ def render(grid: Grid, values: ArrayLike, *, scale: bool = True) -> Cells:
 
     Raises InputError where the shape of values is not the surface's.
     """
-    table = np.array(values, dtype=float)
-    if table.shape != grid.surface.shape:
-        raise InputError(f"values has shape {table.shape}; expected {grid.surface.shape}")
+    out = np.array(values, dtype=float)
+    if out.shape != grid.surface.shape:
+        raise InputError(f"values has shape {out.shape}; expected {grid.surface.shape}")
     if scale:
-        kept = table == grid.surface.vols
-        table = np.where(kept, grid.quotes, table * grid.unit)
+        kept = out == grid.surface.vols
+        out = np.where(kept, grid.written, out * grid.unit)
     if grid.transposed:
-        table = table.T
+        out = out.T
     cells = [list(row) for row in grid.raw]
-    for i, line in zip(grid.rows, table.tolist(), strict=True):
+    for i, line in zip(grid.rows, out.tolist(), strict=True):
         for j, value in zip(grid.columns, line, strict=True):
             cells[i][j] = value if math.isfinite(value) else ""
     return cells

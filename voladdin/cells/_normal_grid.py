@@ -11,9 +11,9 @@ from .._typing import BoolArray, FloatArray
 from ..errors import InputError, LabelError, UnitsError
 from ..surface import Surface
 from ._axes import check_monotone
-from ._normal_strikes import BASIS_POINT, NormalNotation, read_normal_strikes, read_strike, scale_of
+from ._grid_vols import shorten
+from ._normal_strikes import BASIS_POINT, NormalNotation, read_normal_strike, read_normal_strikes, scale_of
 from ._table import Table, line_of_argument
-from ._units import shorten
 from ._values import Cell, Cells, Label, is_missing, read_number, shown
 
 _BP = re.compile(r"(.*\d)\s*bps?\.?", re.IGNORECASE)
@@ -22,10 +22,10 @@ _RATE_SPREAD = 10.0  # strikes that span more have rates of either unit among th
 
 
 class NormalRead(NamedTuple):
-    """The surface, vols as written [T, K] in bp, how strikes are written, and what was assumed."""
+    """The surface, the vols as written [T, K] in bp, how strikes are written, and what was assumed."""
 
     surface: Surface
-    quotes: FloatArray
+    written: FloatArray
     notation: NormalNotation
     warnings: list[str]
 
@@ -38,7 +38,7 @@ def read_normal(table: Table, years: FloatArray, strikes: Cells | None, *, unit_
     """
     warnings: list[str] = []
     quotes = _quotes(table, warnings, unit_given=unit_given)
-    line = table.top or []
+    line = table.strikes or []
     if strikes is not None:
         line = line_of_argument(strikes, "strikes", len(table.body[0]))
     values, relative, exact = read_normal_strikes(line)
@@ -152,7 +152,7 @@ def _forward_scale(forwards: FloatArray) -> float:
 def normal_strike(cell: Cell, surface: Surface, notation: NormalNotation, years: float) -> float:
     """The strike that is asked of a grid of normal vols, in its surface's unit."""
     assert surface.forwards is not None
-    strike = read_strike(Label(cell, 0, 0, "argument strike"))
+    strike = read_normal_strike(Label(cell, 0, 0, "argument strike"))
     relative = notation.relative if strike is None else strike.relative
     number = read_number(cell)
     value = number.value if strike is None and number is not None else strike.value if strike else np.nan

@@ -13,7 +13,7 @@ from ..errors import LabelError
 from ..labels import parse_delta
 from ._values import Label, is_thousands, read_number
 
-EXPECTED = (
+_EXPECTED = (
     "a strike such as 0.03, 3% or K=-0.25%, or one relative to the forward such as ATM, ATM-50 or +25bp"
 )
 BASIS_POINT = 1e-4
@@ -42,7 +42,7 @@ class NormalNotation(NamedTuple):
     scale: float
 
 
-def read_strike(label: Label) -> Strike | None:
+def read_normal_strike(label: Label) -> Strike | None:
     """One label; None where a number may be absolute or relative. Raises LabelError naming the cell."""
     cell = label.cell
     text = cell.strip().replace("−", "-") if isinstance(cell, str) else ""
@@ -54,7 +54,7 @@ def read_strike(label: Label) -> Strike | None:
     named = _NAMED.fullmatch(text)
     number = read_number(named[1] if named else cell)
     if number is None or not np.isfinite(number.value) or is_thousands(cell):
-        raise LabelError(f"{label}; expected {EXPECTED}")
+        raise LabelError(f"{label}; expected {_EXPECTED}")
     if named or number.percent:
         return Strike(number.fraction, relative=False, exact=number.percent)
     return None
@@ -65,7 +65,7 @@ def read_normal_strikes(labels: Sequence[Label]) -> tuple[FloatArray, bool, Bool
 
     Raises LabelError where absolute and relative ones mix.
     """
-    found = [read_strike(label) for label in labels]
+    found = [read_normal_strike(label) for label in labels]
     known = [strike for strike in found if strike is not None]
     if len({strike.relative for strike in known}) > 1:
         one = next(label for label, s in zip(labels, found, strict=True) if s is not None and s.relative)

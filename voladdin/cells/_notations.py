@@ -18,8 +18,8 @@ _OFF_FORWARD = 1.25
 _DELTA_SPREAD = 10.0
 _RATIO_REACH = 10.0  # K/F half of which lie further from 1 are none
 _FEW = 4
-_PILLARS = frozenset([0.01, 0.02, 0.03, *(n / 20 for n in range(1, 20)), 0.97, 0.98, 0.99])
-_USUAL = frozenset([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
+_ROUND_DELTAS = frozenset([0.01, 0.02, 0.03, *(n / 20 for n in range(1, 20)), 0.97, 0.98, 0.99])
+USUAL_DELTAS = frozenset([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 _READINGS: dict[Notation, str] = {
     "delta": "deltas (written 25C, 10P or headed Delta)",
     "put delta": "put deltas (written 10P or headed Put delta)",
@@ -67,7 +67,7 @@ def possible_notations(line: FloatArray, values: FloatArray, forward: float | No
     """The readings that remain, the most usual first."""
     if (values <= 0).any():
         return _signed(line)
-    deltas, ratio = deltas_of(line), spans_one(line)
+    deltas, ratio = call_deltas(line), spans_one(line)
     if forward is None:
         if deltas is not None and clearly_deltas(deltas):
             return ["delta"]
@@ -90,7 +90,7 @@ def possible_notations(line: FloatArray, values: FloatArray, forward: float | No
 
 def _signed(line: FloatArray) -> list[Notation]:
     """With 0 or negative numbers: log-moneyness, or deltas whose puts are negative."""
-    steps, deltas = np.diff(line), deltas_of(line)
+    steps, deltas = np.diff(line), call_deltas(line)
     moneyness = (np.abs(line) < MAX_MONEYNESS).all() and ((steps > 0).all() or (steps < 0).all())
     whole = (line == np.round(line)).all() and np.abs(line).max() > 1
     changes = np.array([]) if deltas is None else np.diff(deltas)
@@ -107,7 +107,7 @@ def _refuse_moneyness(line: FloatArray) -> NoReturn:
     )
 
 
-def deltas_of(line: FloatArray) -> FloatArray | None:
+def call_deltas(line: FloatArray) -> FloatArray | None:
     """The line as forward call deltas, or None where a number is none, or these mix 0.25 and 25."""
     found = [parse_delta(value) for value in line.tolist()]
     whole = np.abs(line) >= 1
@@ -125,9 +125,9 @@ def clearly_deltas(deltas: FloatArray, *, usual: bool = False) -> bool:
     if high > max(_DELTA_SPREAD * low, 0.5) and len(deltas) > _FEW and not usual:
         return True
     if len(deltas) < 3:
-        return _USUAL.issuperset(deltas.tolist())
+        return USUAL_DELTAS.issuperset(deltas.tolist())
     wide = low <= 0.25 and (high >= 0.75 or high == 0.5)
-    return wide and _PILLARS.issuperset(deltas.tolist())
+    return wide and _ROUND_DELTAS.issuperset(deltas.tolist())
 
 
 def spans_one(line: FloatArray) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ._option_headings import PRICES, VOLS
 from ._values import Cell, Cells, address, is_missing
 
-_CLOCKS = ("expiry", "days", "years")
+_EXPIRIES = ("expiry", "days", "years")
 _SHARE = 0.4  # of the options without a strike, from which it is the list's way and no gap
 
 
@@ -17,7 +17,7 @@ def with_expiries(cells: Cells, top: int, at: dict[str, int]) -> Cells:
     Where an expiry stands more than once, one that is missing is missing.
     """
     filled = cells
-    for j in (at[name] for name in _CLOCKS if name in at):
+    for j in (at[name] for name in _EXPIRIES if name in at):
         told = [row[j] for row in cells[top + 1 :] if not is_missing(row[j])]
         blocks = 0 < len(told) == len(set(told)) < len(cells) - top - 1
         if blocks and not is_missing(cells[top + 1][j]):

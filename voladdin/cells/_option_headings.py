@@ -84,7 +84,7 @@ def heading_row(cells: Cells) -> int:
 
 
 def sides_of(columns: dict[str, int]) -> list[str]:
-    """Of "c" and "p" those that have price columns of their own."""
+    """Of "c" and "p" those that have columns of their own."""
     return [side for side in ("c", "p") if any(key.startswith(f"{side} ") for key in columns)]
 
 

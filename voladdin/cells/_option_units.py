@@ -18,27 +18,27 @@ _MIXED = 10.0
 _BUSY = 300.0  # more than the percent points of any vol
 
 
-def read_vols(columns: OptionColumns, headings: Sequence[str], notes: list[str]) -> list[FloatArray]:
+def read_option_vols(columns: OptionColumns, headings: Sequence[str], notes: list[str]) -> list[FloatArray]:
     """Decimal vols [n] of each heading, NaN where it has no column: one unit for all plain numbers.
 
     Raises UnitsError where they mix percent points and decimals, or may be basis points.
     """
-    sides = [_numbers(columns, name) for name in headings]
-    written = [_in_percent(columns, name) for name in headings]
-    known, percent = np.concatenate(sides), np.concatenate(written)
+    vols = [_numbers(columns, name) for name in headings]
+    in_percent = [_in_percent(columns, name) for name in headings]
+    known, percent = np.concatenate(vols), np.concatenate(in_percent)
     plain = np.isfinite(known) & ~percent
     if not plain.any():
-        return sides
+        return vols
     median = float(np.median(known[plain]))
     in_points = _decide(median, known[percent & np.isfinite(known)])
-    shaped = np.where(plain, known, np.nan).reshape(len(sides), -1)
+    shaped = np.where(plain, known, np.nan).reshape(len(vols), -1)
     _refuse_mixed(columns, headings, shaped, in_points=in_points)
     if in_points:
         notes.append("the vols are read as percent")
     elif median > _SAID_FROM:
         notes.append(f"the vols, of about {median:g}, are read as decimals, {100 * median:g}%")
     unit = 100 if in_points else 1
-    return [np.where(mask, side, side / unit) for side, mask in zip(sides, written, strict=True)]
+    return [np.where(marked, vol, vol / unit) for vol, marked in zip(vols, in_percent, strict=True)]
 
 
 def _decide(median: float, explicit: FloatArray) -> bool:

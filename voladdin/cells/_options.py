@@ -22,7 +22,7 @@ from ._option_blocks import is_option, with_expiries, with_strikes
 from ._option_columns import OptionColumns
 from ._option_headings import PRICES, VOLS, find_headings, heading_row, sides_of
 from ._option_symbols import with_symbols
-from ._option_units import read_vols, refuse_currencies, volumes_headed_vol
+from ._option_units import read_option_vols, refuse_currencies, volumes_headed_vol
 from ._tenor_line import expiry_notes
 from ._titles import titled_valuation
 from ._values import Cell, Cells, Label, is_date, is_missing, read_date, read_number, shown
@@ -265,7 +265,7 @@ def _side(
 
     priced = any(heading(kind) in at for kind in PRICES)
     if not priced:
-        bid, ask, mid = read_vols(columns, [heading(kind) for kind in VOLS], notes)
+        bid, ask, mid = read_option_vols(columns, [heading(kind) for kind in VOLS], notes)
         return Options(years, strikes, calls, bid, ask, mid, vols=True)
     if any(heading(kind) in at for kind in VOLS):
         notes.append("there are prices and vols; the vols are implied from the prices")

@@ -13,12 +13,13 @@ from ..labels import StrikeKind, parse_delta, parse_tenor
 from ..labels.dates import at_midnight, day_of
 from ..labels.strikes import parse_strike_alone
 from ..labels.tenors import YEARS_IN_A
-from ._clocks import expiry_of
 from ._grid import Grid
+from ._notations import USUAL_DELTAS
+from ._strike_line import PERCENT_FROM
+from ._tenor_dates import expiry_of
 from ._values import Cell, is_date, read_number, shown
 
 _STRIKES_EXPECTED = "a label such as 25P, ATM, 0.25, K=1.085 or m=-0.1"
-_PILLARS = frozenset([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 _NEAR = 2.0  # a strike's ratio to the forward, either way
 
 
@@ -102,7 +103,7 @@ def _asked_moneyness(number: float, grid: Grid) -> StrikeQuery:
         return StrikeQuery("moneyness", number)
     if number <= 0:
         raise LabelError(f"strike is {number:g}; expected K/F such as 0.95, or m=-0.1")
-    return StrikeQuery("moneyness", math.log(number / 100 if number > 3 else number))
+    return StrikeQuery("moneyness", math.log(number / 100 if number > PERCENT_FROM else number))
 
 
 def _delta_or_strike(cell: Cell, number: float, grid: Grid) -> StrikeQuery:
@@ -112,7 +113,7 @@ def _delta_or_strike(cell: Cell, number: float, grid: Grid) -> StrikeQuery:
     if delta is None and number <= 0:
         raise LabelError(f"strike is {shown(cell)}; expected {_STRIKES_EXPECTED}")
     near = forward is not None and number > 0 and 1 / _NEAR <= number / forward <= _NEAR
-    if delta is None or (near and round(delta, 10) not in _PILLARS):
+    if delta is None or (near and round(delta, 10) not in USUAL_DELTAS):
         note = "" if delta is None else f"strike {shown(cell)} read as a strike, as there are forwards"
         return StrikeQuery("strike", number, note)
     usual = grid.notation is not None or _is_round(delta)

@@ -8,7 +8,6 @@ table of quotes: no grid of vols has them among its headers.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import LabelError
@@ -16,7 +15,7 @@ from ..labels.quote_names import QuoteName, Strangle, parse_quote
 from ..surface import MAX_CELLS
 from ._layout import kind_of
 from ._titles import is_note, note_of
-from ._values import Cells, Label, is_blank, labels_of, rectangle
+from ._values import Cells, Label, Line, is_blank, labels_of, rectangle
 from ._words import Words, words_of
 
 WINGS = (0.25, 0.1)
@@ -26,8 +25,6 @@ _WHOLE_DELTAS = tuple(range(5, 50, 5))
 _TENOR_LIKE = ("tenor", "number")
 _LIKE = re.compile(r"\b(?:5|10|15|25|35)\s*[dΔ]?(?:elta)?[ -]*(?:rr|r/r|bf|fly|risk|butterfl)", re.IGNORECASE)
 _BASIS = re.compile(r"\b(bps?|basis points?)\b", re.IGNORECASE)
-
-Line = Sequence[Label]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +63,8 @@ class QuoteTable:
 def find_quotes(values: Cells) -> QuoteTable | None:
     """The table of market quotes in a range, or None where its headings name no risk reversal or butterfly.
 
-    Raises LabelError where ATM has no column, a quote has two, or only some headings tell the delta.
+    Raises LabelError where ATM or the tenors have no column, a quote has two, only some headings tell the
+    delta, or one says basis points.
     """
     if not any(_is_quote(cell) for row in values for cell in row if isinstance(cell, str)):
         return None
@@ -135,15 +133,15 @@ def _table(
     body = lines[top:]
     while body and is_note(body[-1]):
         notes.append(note_of(body.pop()))
-    side = _tenor_line(body, names)
-    used = [line for line in body if not is_blank(line[side].cell)]
+    at = _tenor_line(body, names)
+    used = [line for line in body if not is_blank(line[at].cell)]
     headings = _heading_cells(lines[:top], names)
     notes += [f"{label}, not understood: left out" for label in _like_quotes(headings, names)]
     columns = _columns(used, headings, _with_wings(names, headings, notes), notes)
     above = [label.cell for line in lines[: top - 1] for label in line if parse_quote(_text(label)) is None]
-    corner = lines[top - 1][side]
+    corner = lines[top - 1][at]
     words = words_of(corner.cell, above)
-    return QuoteTable(columns, [line[side] for line in used], corner, words, transposed, tuple(notes))
+    return QuoteTable(columns, [line[at] for line in used], corner, words, transposed, tuple(notes))
 
 
 def _heading_cells(above: list[list[Label]], names: list[QuoteName | None]) -> list[Label]:

@@ -20,7 +20,7 @@ from ._values import Label, is_blank, read_number
 from ._words import Notation
 
 _QUOTE = re.compile(r"RR|BF|FLY|STR|RISK|BUTTERFL", re.IGNORECASE)
-_PERCENT_FROM = 3.0  # K/F above it are percent
+PERCENT_FROM = 3.0  # K/F above it are percent
 
 
 class Strikes(NamedTuple):
@@ -57,7 +57,7 @@ def read_strikes(
     kinds = _one_kind(flat, texts)
     plain = [number for number in numbers if number is not None]
     notation = None if not plain else kinds or notation_of(plain, forward, said, rows=len(labels))
-    scale = 0.01 if notation == "K/F" and statistics.median(plain) > _PERCENT_FROM else 1.0
+    scale = 0.01 if notation == "K/F" and statistics.median(plain) > PERCENT_FROM else 1.0
     read = [
         texts[i][1] if x is None or notation is None else _as_notation(notation, scale * x, flat[i])
         for i, x in enumerate(numbers)

@@ -21,12 +21,12 @@ from ._words import Words
 
 @dataclass(frozen=True)
 class Table:
-    """body: [T][K] cells; side, top: header cells or None; down, across: where the body's lines lie in the
-    turned range; forwards: [T] cells of the line headed "Fwd", or None."""
+    """body: [T][K] cells; tenors, strikes: header cells or None; down, across: where the body's lines lie in
+    the turned range; forwards: [T] cells of the argument or of the line headed "Fwd", or None."""
 
     body: list[list[Label]]
-    side: list[Label] | None
-    top: list[Label] | None
+    tenors: list[Label] | None
+    strikes: list[Label] | None
     down: list[int]
     across: list[int]
     forwards: list[Label] | None
@@ -41,7 +41,7 @@ class Table:
         return replace(
             self,
             body=[self.body[i] for i in places],
-            side=some(self.side),
+            tenors=some(self.tenors),
             down=[self.down[i] for i in places],
             forwards=some(self.forwards),
         )
@@ -71,8 +71,8 @@ def split(labels: list[list[Label]], layout: Layout, named: tuple[bool, bool]) -
         )
     return Table(
         body=[[rows[i][j] for j in across] for i in down],
-        side=_column(rows, down, 0 if side else None),
-        top=[rows[0][j] for j in across] if top else None,
+        tenors=_column(rows, down, 0 if side else None),
+        strikes=[rows[0][j] for j in across] if top else None,
         down=down,
         across=across,
         forwards=_column(rows, down, ahead),
@@ -105,11 +105,11 @@ def _all_blank(line: Sequence[Label]) -> bool:
 
 def tenors_of(table: Table, given: Cells | None, valuation: date | None, words: Words) -> Tenors:
     """Years of the argument, or of the header."""
-    if given is None and table.side is None:
+    if given is None and table.tenors is None:
         raise InputError(
             f"the rows of the range have no header; expected {TENORS_EXPECTED}, or the argument tenors"
         )
-    line = table.side or []
+    line = table.tenors or []
     if given is not None:
         line = line_of_argument(given, "tenors", len(table.body))
     return read_tenor_line(line, valuation, words.tenor_unit)
@@ -121,11 +121,11 @@ def strikes_of(
     """Kind and [K] or [T, K] values of the argument, or of the header."""
     if given is not None and is_table(given):
         return _strikes_by_tenor(given, forward, words, transposed=transposed)
-    if given is None and table.top is None:
+    if given is None and table.strikes is None:
         raise InputError(
             f"the columns of the range have no header; expected {STRIKES_EXPECTED}, or the argument strikes"
         )
-    line = table.top or []
+    line = table.strikes or []
     if given is not None:
         line = line_of_argument(given, "strikes", len(table.body[0]))
     found = read_strikes([line], forward, words.notation)

@@ -15,7 +15,8 @@ from ..labels.contracts import contract_expiry, is_contract, parse_contract
 from ..labels.dates import day_of
 from ..labels.tenors import YEARS_IN_A
 from ._axes import TENORS_EXPECTED, check_monotone, plain_number
-from ._clocks import clock_of, dated, expiry_of, read_unit
+from ._tenor_dates import dated, expiry_of, valuation_for
+from ._tenor_units import read_unit
 from ._values import Cell, Label, is_blank, is_date, read_date
 from ._words import TenorUnit
 
@@ -68,15 +69,15 @@ def read_tenor_line(labels: Sequence[Label], valuation: date | None, unit: Tenor
     Raises LabelError as `tenor_axis`, but an expiry of today is 0.
     """
     labels = dated(labels)
-    clock = clock_of(labels, valuation)
+    valuation = valuation_for(labels, valuation)
     plain = {i: number for i, label in enumerate(labels) if (number := _plain_tenor(label)) is not None}
-    years = {i: _tenor(label, clock) for i, label in enumerate(labels) if i not in plain}
+    years = {i: _tenor(label, valuation) for i, label in enumerate(labels) if i not in plain}
     found = read_unit(plain, years, unit) if plain else None
     for i, number in plain.items():
         years[i] = _scaled(labels[i], number, YEARS_IN_A[found or "years"])
     axis = np.array([years[i] for i in range(len(labels))])
     check_monotone([_as_date(label) for label in labels], axis, "tenors", increasing=True)
-    return Tenors(axis, found, clock, expiry_notes([label.cell for label in labels], clock))
+    return Tenors(axis, found, valuation, expiry_notes([label.cell for label in labels], valuation))
 
 
 def expiry_notes(cells: Sequence[Cell], valuation: date | None) -> tuple[str, ...]:

@@ -20,20 +20,20 @@ _VALUATION = re.compile(
 
 
 class Bare(NamedTuple):
-    """A table without what stands around it. titles: their cells. notes: a warning for each line behind."""
+    """A range without what stands around it. titles: their cells. notes: a warning for each line behind."""
 
-    table: list[list[Label]]
+    labels: list[list[Label]]
     titles: list[Label]
     notes: list[str]
 
 
-def bare(table: list[list[Label]]) -> Bare:
+def bare(labels: list[list[Label]]) -> Bare:
     """Titles are leading lines that hold no number and no label, or only the valuation date; notes are
     trailing lines of text without a label in front.
 
-    The table stays as it is where what remains has no header.
+    The range stays as it is where what remains has no header.
     """
-    rows, above, below = _bare(table)
+    rows, above, below = _bare(labels)
     columns, beside, behind = _bare(_turned(rows))
     return Bare(_turned(columns), above + beside, below + behind)
 
@@ -50,25 +50,25 @@ def titled_valuation(cells: Sequence[Cell]) -> date | None:
     return None
 
 
-def _turned(table: Sequence[Sequence[Label]]) -> list[list[Label]]:
-    return [list(line) for line in zip(*table, strict=True)]
+def _turned(labels: Sequence[Sequence[Label]]) -> list[list[Label]]:
+    return [list(line) for line in zip(*labels, strict=True)]
 
 
-def _bare(table: list[list[Label]]) -> tuple[list[list[Label]], list[Label], list[str]]:
+def _bare(labels: list[list[Label]]) -> tuple[list[list[Label]], list[Label], list[str]]:
     """The lines of a grid, the titles before them, and what is said of the notes behind."""
-    first = next((i for i, line in enumerate(table) if _is_of_grid(line)), 0)
-    corner = table[first][0]
+    first = next((i for i, line in enumerate(labels) if _is_of_grid(line)), 0)
+    corner = labels[first][0]
     if kind_of(corner.cell) == "strike" or (kind_of(corner.cell) == "tenor" and not is_date(corner.cell)):
         first = 0
-    last = len(table)
-    while last > first + 2 and (is_note(table[last - 1]) or not any(map(_is_text, table[last - 1]))):
-        if any(map(_is_content, table[last - 1])):
+    last = len(labels)
+    while last > first + 2 and (is_note(labels[last - 1]) or not any(map(_is_text, labels[last - 1]))):
+        if any(map(_is_content, labels[last - 1])):
             break
         last -= 1
-    notes = [note_of(line) for line in table[last:] if is_note(line)]
+    notes = [note_of(line) for line in labels[last:] if is_note(line)]
     if not notes:
-        last = len(table)
-    return table[first:last], [label for line in table[:first] for label in line], notes
+        last = len(labels)
+    return labels[first:last], [label for line in labels[:first] for label in line], notes
 
 
 def _is_of_grid(line: list[Label]) -> bool:

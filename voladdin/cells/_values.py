@@ -56,6 +56,10 @@ class Label(NamedTuple):
         return f"cell {address(self.row, self.column)} of the {self.range} is {shown(self.cell)}"
 
 
+Line: TypeAlias = Sequence[Label]
+Lines: TypeAlias = Sequence[Line]  # a range, row by row
+
+
 def labels_of(cells: Cells, name: str = "range") -> list[list[Label]]:
     """The cells, each with its place."""
     return [[Label(cell, i, j, name) for j, cell in enumerate(row)] for i, row in enumerate(cells)]

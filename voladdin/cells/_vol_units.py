@@ -20,7 +20,7 @@ _LOWEST_PERCENT = 0.3  # the percent points of pegged pairs; below, no pair but 
 _COMMON_PERCENT = 1.0
 _HIGHEST_DECIMAL = 5.0
 _MOST_PERCENT, _MOST_BASIS = 400.0, 1e5  # no market's grid is about so many percent points
-_SHORTEST_TOTAL, _LONGEST_TOTAL = 1e-12, 2.5  # a vol times the root of its tenor
+_LEAST_TOTAL, _MOST_TOTAL = 1e-12, 2.5  # a vol times the root of its tenor
 _WIDTHS = (0.1, 10.0)  # |ln(K/F)| in standard deviations, half of the quotes
 _LIKE = 10.0
 
@@ -117,12 +117,12 @@ def _surface(surface_at: Callable[[float], Surface], share: float) -> Surface | 
 
 
 def _within_reach(surface: Surface | None) -> bool:
-    """Whether vols last no longer, and strikes lie no further from the forward, than in any market."""
+    """Whether total vols are no larger, and strikes lie no nearer or further in them, than in any market."""
     if surface is None:
         return False
     quoted = surface.observed
-    total = np.maximum(surface.vols * np.sqrt(surface.tenors)[:, None], _SHORTEST_TOTAL)
-    if np.median(total[quoted]) > _LONGEST_TOTAL / 2 and np.max(total[quoted]) > _LONGEST_TOTAL:
+    total = np.maximum(surface.vols * np.sqrt(surface.tenors)[:, None], _LEAST_TOTAL)
+    if np.median(total[quoted]) > _MOST_TOTAL / 2 and np.max(total[quoted]) > _MOST_TOTAL:
         return False
     moneyness = surface.log_moneyness
     away = np.zeros(surface.shape) if moneyness is None else np.abs(moneyness)

@@ -60,7 +60,8 @@ _LONGEST = 200
 
 
 class Words(NamedTuple):
-    """What is said, None where nothing is. axis: which axis the text names first. valuation: of a title."""
+    """What is said, None where nothing is. axis: which axis the corner names first. text: the corner's.
+    valuation: of a title."""
 
     tenor_unit: TenorUnit | None = None
     notation: Notation | None = None
@@ -180,7 +181,7 @@ def pair_in(text: str) -> str | None:
     return None
 
 
-def refuse_other_clocks(text: str) -> None:
+def refuse_business_days(text: str) -> None:
     """Raises InputError where the tenors count business days."""
     plain = unaccented(text)
     if _BUSINESS.search(plain) and _DAYS.search(plain):

@@ -1,15 +1,12 @@
-"""Plain numbers in a line of tenors: years, months, weeks or days; and one order and clock for its dates."""
+"""Plain numbers in a line of tenors: years, months, weeks or days."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 from itertools import pairwise
 
 from ..errors import LabelError
-from ..labels.dates import at_midnight, common_order, date_of_text, day_of, day_orders, refuse_ambiguous
 from ..labels.tenors import MAX_YEARS, YEARS_IN_A
-from ._values import Cell, Label, read_date
 from ._words import TenorUnit
 
 _USUAL: dict[TenorUnit, frozenset[float]] = {
@@ -66,35 +63,3 @@ def _increase(numbers: Mapping[int, float], labelled: Mapping[int, float], unit:
 
 def _example(numbers: Mapping[int, float], unit: TenorUnit) -> str:
     return f"{next(iter(numbers.values())):g}{unit[0].upper()}"
-
-
-def dated(labels: Sequence[Label], others: Sequence[Cell] = ()) -> list[Label]:
-    """The labels with texts such as "03/04/2026" as dates, in the one order of all of them and `others`."""
-    texts = [cell for cell in (*(label.cell for label in labels), *others) if isinstance(cell, str)]
-    if not any(len(day_orders(text)) == 2 for text in texts):
-        return list(labels)
-    order = common_order(texts)
-    return [
-        label._replace(cell=date_of_text(label.cell, order) or label.cell)
-        if isinstance(label.cell, str) and day_orders(label.cell)
-        else label
-        for label in labels
-    ]
-
-
-def clock_of(labels: Sequence[Label], valuation: date | None) -> date | None:
-    """The valuation as a moment (datetime) where an expiry has a time of day, else as a date."""
-    if valuation is None:
-        return None
-    moments = any(isinstance(read_date(label.cell), datetime) for label in labels)
-    return at_midnight(valuation) if moments else day_of(valuation)
-
-
-def expiry_of(cell: Cell, valuation: date | None) -> date | None:
-    """The expiry date in a cell, a moment where the valuation is one. Raises LabelError for 03/04/2026."""
-    expiry = read_date(cell)
-    if expiry is None:
-        if isinstance(cell, str):
-            refuse_ambiguous(cell)
-        return None
-    return at_midnight(expiry) if isinstance(valuation, datetime) else day_of(expiry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,16 +13,14 @@ from ..conventions.quotes import PERCENT_ABOVE
 from ..errors import InputError, UnitsError
 from ..surface import MAX_VOL, Surface
 from ._values import Label, Number, is_missing, read_number
-from ._vol_units import UnitEvidence, decide_unit
-
-Units = Literal["percent", "decimal"]
+from ._vol_units import Unit, UnitEvidence, decide_unit
 
 BASIS_POINTS = ("bp", "bps", "basis points", "normal")
 MIXED = 10.0
 MIN_VOL = 1e-5
 FAR = 5.0  # times the other vols of row and column, from which a quote is named
 _MOST_WARNINGS = 10  # of one kind
-EXPECTED = "expected a vol such as 0.0825 or 8.25, blank or n/a where missing"
+VOL_EXPECTED = "expected a vol such as 0.0825 or 8.25, blank or n/a where missing"
 
 
 class GridVols(NamedTuple):
@@ -41,7 +39,7 @@ class _Quote(NamedTuple):
     number: Number
 
 
-def read_units(units: object) -> Units | None:
+def read_units(units: object) -> Unit | None:
     """ "percent" or "decimal", or None where blank; raises UnitsError for anything else."""
     text = "" if units is None else str(units).strip().lower()
     if text in ("percent", "decimal"):
@@ -51,9 +49,9 @@ def read_units(units: object) -> Units | None:
     return None
 
 
-def read_quotes(
+def read_grid_vols(
     body: Sequence[Sequence[Label]],
-    units: Units | None,
+    units: Unit | None,
     evidence: UnitEvidence,
     surface_of: Callable[[FloatArray], Surface],
 ) -> GridVols:
@@ -96,7 +94,7 @@ def shorten(warnings: list[str], what: str) -> None:
 
 def _positive(label: Label, warnings: list[str]) -> Number | None:
     if isinstance(label.cell, bool):
-        raise InputError(f"{label}; {EXPECTED}")
+        raise InputError(f"{label}; {VOL_EXPECTED}")
     number = read_number(label.cell)
     if number is None:
         if not is_missing(label.cell):
@@ -112,12 +110,12 @@ def _refuse_text_only(body: Sequence[Sequence[Label]]) -> None:
     texts = (x for row in body for x in row if not is_missing(x.cell) and read_number(x.cell) is None)
     first = next(texts, None)
     if first is not None:
-        raise InputError(f"no cell of the grid is a vol: {first}; {EXPECTED}")
+        raise InputError(f"no cell of the grid is a vol: {first}; {VOL_EXPECTED}")
 
 
 def _is_percent(
     quotes: Sequence[_Quote],
-    units: Units | None,
+    units: Unit | None,
     evidence: UnitEvidence,
     surface_at: Callable[[float], Surface],
     warnings: list[str],
