@@ -99,7 +99,7 @@ def generate(
     without arbitrage has these features; names the one beyond reach), BundleError (no such model).
     """
     targets = feature_rows(level, skew, curv, term)
-    count = latents.whole("count", count)
+    count = latents.whole_number("count", count)
     generator = generator_named(model)
     frame = frame_of(generator, tenors, moneyness)
     if not 1 <= len(targets) * count * frame.base.size <= MAX_CELLS:
@@ -255,7 +255,7 @@ def _latents(
     if latent is not None:
         return latents.given(latent, targets * count, size)
     if seed is not None:
-        return latents.normals(latents.SEEDS, latents.whole("seed", seed), (targets * count, size))
+        return latents.normals(latents.SEEDS, latents.whole_number("seed", seed), (targets * count, size))
     if scenario is None:
         return np.tile(latents.of_scenarios(range(count), size), (targets, 1))
     z = latents.of_scenarios(scenario, size)

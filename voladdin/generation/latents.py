@@ -33,14 +33,14 @@ def of_scenarios(scenarios: Any, size: int) -> FloatArray:
     Raises InputError where one is not a whole number of at least 0.
     """
     given = np.atleast_1d(np.asarray(scenarios, dtype=object)).ravel()
-    return np.stack([_of_scenario(whole("scenario", number), size) for number in given])
+    return np.stack([_of_scenario(whole_number("scenario", number), size) for number in given])
 
 
 def _of_scenario(number: int, size: int) -> FloatArray:
     return normals(SCENARIOS, number, (size,)) if number else np.zeros(size)
 
 
-def whole(name: str, value: Any) -> int:
+def whole_number(name: str, value: Any) -> int:
     """A whole number of at least 0. Raises InputError."""
     try:
         number = None if isinstance(value, bool | np.bool_ | str) else int(value)

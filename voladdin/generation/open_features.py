@@ -53,8 +53,8 @@ def generate_on(
     loaded = loaded_generator(default_model(axes, words) if model is None else model)
     if isinstance(loaded, Generator):
         return _by_paper(loaded, axes, targets, numbers, words, model or "equity")
-    whole = [latents.whole("scenario", number) for number in numbers]
-    return _on_any(ensemble(axes, words, tenor, _name(axes, words, model)), targets, whole)
+    scenarios = [latents.whole_number("scenario", number) for number in numbers]
+    return _on_any(ensemble(axes, words, tenor, _name(axes, words, model)), targets, scenarios)
 
 
 def default_model(axes: Surface, words: str = "paper") -> str:
@@ -102,9 +102,9 @@ def _by_paper(
             f'model {str(name)!r} generates at ln(K/F) in the paper\'s words; expected model "markets" or '
             '"fx" for deltas, strikes and the market\'s words'
         )
-    whole = [latents.whole("scenario", number) for number in numbers]
-    filled = np.stack([_filled(model, row, n) for row, n in zip(targets, whole, strict=True)])
-    return generate(*filled.T, scenario=whole, tenors=axes.tenors, moneyness=axes.moneyness, model=name)
+    scenarios = [latents.whole_number("scenario", number) for number in numbers]
+    filled = np.stack([_filled(model, row, n) for row, n in zip(targets, scenarios, strict=True)])
+    return generate(*filled.T, scenario=scenarios, tenors=axes.tenors, moneyness=axes.moneyness, model=name)
 
 
 def _filled(model: Generator, row: FloatArray, scenario: int) -> FloatArray:

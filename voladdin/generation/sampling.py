@@ -37,7 +37,7 @@ def sample(
 
     Raises InputError, LabelError (axes), BundleError (no such model).
     """
-    count = latents.whole("count", count)
+    count = latents.whole_number("count", count)
     generator = generator_named(model)
     frame = frame_of(generator, tenors, moneyness)
     if not 1 <= count * frame.base.size <= MAX_CELLS:
@@ -45,7 +45,7 @@ def sample(
             f"count is {count}, of {frame.base.size} cells each; expected at least 1 surface, at most "
             f"{MAX_CELLS:,} cells in all"
         )
-    features, z = _drawn(generator, latents.whole("seed", seed), count)
+    features, z = _drawn(generator, latents.whole_number("seed", seed), count)
     return generated(generator, frame, features, z)
 
 

@@ -64,10 +64,10 @@ def scenarios(
     Raises InputError (no quote, how many, how far), BundleError (a model without moves), InfeasibleError (no
     surface without arbitrage is near one).
     """
-    count, days = latents.whole("n", n), latents.whole("horizon", horizon)
+    count, days = latents.whole_number("n", n), latents.whole_number("horizon", horizon)
     _refuse(surface, count, days)
     moves = bundles.load(model, Moves)
-    found = unrepaired(surface, moves, count, latents.whole("seed", seed), days, underlying)
+    found = unrepaired(surface, moves, count, latents.whole_number("seed", seed), days, underlying)
     further = np.zeros(count)
     for index in np.flatnonzero(~arbitrage_free(surface, found)).tolist():
         kept = _repaired(surface.replace(found[index]), index, count)

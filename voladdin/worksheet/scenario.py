@@ -8,7 +8,7 @@ from ..bundles import load
 from ..bundles.moves import Moves
 from ..cells import Cell, Cells, Grid, is_blank, render
 from ..errors import InputError
-from ..generation.latents import whole
+from ..generation.latents import whole_number
 from ..generation.simulating import scenarios
 from .arguments import AXES, MARKET, SURFACE, AxisArguments, model_name, read_grid, warn
 from .signature import Argument, Function, number
@@ -18,11 +18,11 @@ _MOST_ROWS = 100_000  # of a sheet
 
 def _volscenario(surface: Cells, n: Cell, seed: Cell, horizon: Cell, model: Cell, *axes: Any) -> Cells:
     grid = read_grid(surface, AxisArguments(*axes))
-    count, days = (whole(*given) for given in _numbers(n=n, horizon=horizon))
+    count, days = (whole_number(*given) for given in _numbers(n=n, horizon=horizon))
     rows = count * (len(surface) + 1)
     if rows > _MOST_ROWS:
         raise InputError(f"n is {count}, {rows:,} rows in all; expected at most {_MOST_ROWS:,}")
-    start, pair = whole("seed", number("seed", seed, 0)), grid.words.pair
+    start, pair = whole_number("seed", number("seed", seed, 0)), grid.words.pair
     found = scenarios(grid.surface, count, start, days, model=model_name(model), underlying=pair)
     _say_whose(pair, load(model_name(model), Moves))
     if found.moved.any():

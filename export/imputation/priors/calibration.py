@@ -37,17 +37,17 @@ def adapted_stretch(candidates: Candidates, held: Iterable[Sample], widen: float
 
 
 def surface_stretch(candidates: Candidates, held: Iterable[Sample], widen: float) -> FloatArray:
-    """Numbers [k] of the factor exp(k . told) on spreads with which 90% bands cover 90% whatever the quotes
-    tell (`voladdin.imputation.spreads.told`). held: whole samples; widen: as of `adapted_stretch`.
+    """Numbers [k] of the factor exp(k . regressors) on spreads with which 90% bands cover 90% whatever the quotes
+    tell (`voladdin.imputation.spreads.regressors`). held: whole samples; widen: as of `adapted_stretch`.
     """
-    each = [_told_and_scores(Universal(candidates), s) for s in held]
+    each = [_regressors_and_scores(Universal(candidates), s) for s in held]
     x, scores = np.concatenate([one for one, _ in each]), [score for _, score in each]
     y = np.concatenate([np.log(np.maximum(score, 1e-4) / (REACH * widen)) for score in scores])
     weight = np.concatenate([np.full(len(score), 1.0 / len(score)) for score in scores])
     return _regressed(x, y, weight)
 
 
-def _told_and_scores(model: Universal, sample: Sample) -> tuple[FloatArray, FloatArray]:
+def _regressors_and_scores(model: Universal, sample: Sample) -> tuple[FloatArray, FloatArray]:
     """Of what is hidden."""
     tenors, rows = np.unique(sample.t, return_inverse=True)
     hidden = np.arange(len(sample.t)) >= sample.count
