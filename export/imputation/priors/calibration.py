@@ -37,8 +37,8 @@ def adapted_stretch(candidates: Candidates, held: Iterable[Sample], widen: float
 
 
 def surface_stretch(candidates: Candidates, held: Iterable[Sample], widen: float) -> FloatArray:
-    """Numbers [k] of the factor exp(k . regressors) on spreads with which 90% bands cover 90% whatever the quotes
-    tell (`voladdin.imputation.spreads.regressors`). held: whole samples; widen: as of `adapted_stretch`.
+    """Numbers [k] of the factor exp(k . x) on spreads with which 90% bands cover 90% whatever the quotes tell
+    (x: `voladdin.imputation.spreads.regressors`). held: whole samples; widen: as of `adapted_stretch`.
     """
     each = [_regressors_and_scores(Universal(candidates), s) for s in held]
     x, scores = np.concatenate([one for one, _ in each]), [score for _, score in each]
