@@ -23,11 +23,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from export.simulation.markets import FAMILIES, TABLED, draw_truth
-from export.simulation.markets.grids import at_deltas
+from export.simulation.markets.grids import moneyness_at_deltas
 from voladdin import bundles
 from voladdin._typing import FloatArray
 from voladdin.bundles.any_axes import SurfaceGenerator
-from voladdin.home import folder as home
+from voladdin.home import folder as home_folder
 from voladdin.imputation.history.observation import GridExtension
 from voladdin.imputation.model import Bundle
 from voladdin.surface import MAX_VOL
@@ -102,7 +102,7 @@ def simulated(pool: Path, config: Config) -> FloatArray:
     for family in FAMILIES:
         truth = draw_truth(rng, family, config.each, pool if family in TABLED else None)
         years = np.broadcast_to(TENORS, (config.each, len(TENORS)))
-        vols = truth.vols(years, at_deltas(truth, years, DELTAS)).reshape(config.each, -1)
+        vols = truth.vols(years, moneyness_at_deltas(truth, years, DELTAS)).reshape(config.each, -1)
         parts.append(np.log(vols[(np.isfinite(vols) & (vols > 1e-3) & (vols < MAX_VOL / 4)).all(1)]))
     return np.concatenate(parts)
 
@@ -192,7 +192,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         tenors, deltas, logs = TENORS, DELTAS, simulated(options.markets, config)
     else:
         tenors, deltas, logs = from_history(read_history(options.history))
-    folder = options.output or home() / "models" / f"{options.name}{SurfaceGenerator.SUFFIX}"
+    folder = options.output or home_folder() / "models" / f"{options.name}{SurfaceGenerator.SUFFIX}"
     name = options.name or folder.name.removesuffix(SurfaceGenerator.SUFFIX)
     print(f"{len(logs)} surfaces: generator {name} in {train(tenors, deltas, logs, folder, name, config)}")
     return 0

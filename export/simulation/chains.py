@@ -21,6 +21,7 @@ class Listing:
 
     step, tick: of strikes and prices. width: half of it in vol; slack: half of it over the price, beside.
     off: how far mids lie from the truth at most, in half-widths. outliers: share wrong by up to a half.
+    reach: of the strikes, in deviations of the ATM vol.
     """
 
     spot: float = 3200.0

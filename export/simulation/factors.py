@@ -17,12 +17,10 @@ def ou_path(rng: np.random.Generator, days: int, half_life: float, width: int | 
     return path if width else path[:, 0]
 
 
-def crisis_path(
-    rng: np.random.Generator, days: int, *, every: float = 40.0, half_life: float = 8.0
-) -> FloatArray:
-    """Shot noise [days]: spikes of exponential size (mean 0.5) about once in `every` days, then decay."""
-    decay = 0.5 ** (1.0 / half_life)
-    path = rng.exponential(0.5, days) * (rng.random(days) < 1.0 / every)
+def crisis_path(rng: np.random.Generator, days: int) -> FloatArray:
+    """Shot noise [days]: spikes of exponential size (mean 0.5) about once in 40 days, half gone after 8."""
+    decay = 0.5 ** (1.0 / 8.0)
+    path = rng.exponential(0.5, days) * (rng.random(days) < 1.0 / 40.0)
     for day in range(1, days):
         path[day] += decay * path[day - 1]
     return path

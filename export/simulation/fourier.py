@@ -38,8 +38,8 @@ class Characteristic(Protocol):
 
 
 @dataclass(frozen=True)
-class Items:
-    """One row an expiry of a surface: affine parameters [M, 1], T years, `shift` integrated variance."""
+class AffineExpiries:
+    """Expiries of Heston, Bates and their shifted forms, a row each: [M, 1]; shift: integrated variance."""
 
     years: FloatArray
     v0: FloatArray
@@ -52,8 +52,8 @@ class Items:
     jump_std: FloatArray
     shift: FloatArray
 
-    def __getitem__(self, rows: NDArray[np.intp] | slice) -> Items:
-        return Items(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+    def __getitem__(self, rows: NDArray[np.intp] | slice) -> AffineExpiries:
+        return AffineExpiries(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
     @property
     def total_variance(self) -> FloatArray:
@@ -86,7 +86,7 @@ class Items:
         return exponent + p.intensity * year * jumps
 
 
-def expand(params: Mapping[str, FloatArray], years: FloatArray) -> Items:
+def expand(params: Mapping[str, FloatArray], years: FloatArray) -> AffineExpiries:
     """Parameters [n] (or [n, T], as `shift` always is) at tenors [T] as n*T rows."""
     count = max(np.shape(value)[0] for value in params.values())
     shape = (count, len(years))
@@ -98,8 +98,8 @@ def expand(params: Mapping[str, FloatArray], years: FloatArray) -> Items:
 
     optional = {name: 0.0 for name in ("intensity", "jump_mean", "jump_std", "shift")}
     given: dict[str, FloatArray | float] = {**optional, **params}
-    fields = {name: rows(given[name]) for name in Items.__dataclass_fields__ if name != "years"}
-    return Items(years=np.broadcast_to(years, shape).reshape(-1, 1), **fields)
+    fields = {name: rows(given[name]) for name in AffineExpiries.__dataclass_fields__ if name != "years"}
+    return AffineExpiries(years=np.broadcast_to(years, shape).reshape(-1, 1), **fields)
 
 
 @dataclass(frozen=True)

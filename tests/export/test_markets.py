@@ -12,7 +12,7 @@ from export.simulation.markets import FAMILIES, MASKS, TABLED, draw_batch, draw_
 from export.simulation.markets.__main__ import features, largest_trades
 from export.simulation.markets.affine import AFFINE, smile_table
 from export.simulation.markets.clocks import Clock, draw_clocks
-from export.simulation.markets.grids import at_deltas, deltas_of
+from export.simulation.markets.grids import call_deltas, moneyness_at_deltas
 from export.simulation.markets.levy import Kou, Merton, expiries
 from export.simulation.markets.mixtures import draw_mixtures
 from export.simulation.markets.pool import build_pool, draw_tabulated, load
@@ -255,7 +255,7 @@ def test_a_batch_is_what_a_desk_sees(family, grid, rng):
     assert not (quoted & ~batch.listed).any()
     sided = np.isfinite(batch.bid)
     assert (batch.bid[sided] <= batch.mid[sided]).all() and (batch.mid[sided] <= batch.ask[sided]).all()
-    again = deltas_of(batch.years, batch.moneyness, batch.vols)
+    again = call_deltas(batch.years, batch.moneyness, batch.vols)
     np.testing.assert_allclose(batch.deltas, again)
 
 
@@ -270,8 +270,8 @@ def test_points_at_deltas_have_them(rng):
     truth = draw_truth(rng, "essvi", 60)
     years = np.tile([0.05, 0.5, 1.5], (60, 1))
     deltas = np.array([0.9, 0.75, 0.5, 0.25, 0.1])
-    k = at_deltas(truth, years, deltas)
-    found = deltas_of(years, k, truth.vols(years, k))
+    k = moneyness_at_deltas(truth, years, deltas)
+    found = call_deltas(years, k, truth.vols(years, k))
     np.testing.assert_allclose(found, np.broadcast_to(deltas, found.shape), atol=1e-6)
 
 

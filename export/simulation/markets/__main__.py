@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from voladdin._typing import FloatArray
 from voladdin.arbitrage.verdicts import largest_gain
 from voladdin.surface import MAX_VOL
 
-from .clocks import FloatArray
-from .grids import GRIDS, Truth, at_deltas, draw_years
+from .grids import GRIDS, Truth, draw_years, moneyness_at_deltas
 from .pool import COUNT, TABLED, build_pool
 from .streaming import FAMILIES, draw_batch, draw_truth
 
@@ -26,7 +26,7 @@ _STRIKES = np.linspace(-2.5, 2.5, 21)
 def features(truth: Truth) -> dict[str, FloatArray]:
     """[n] each: ATM vol, 25-delta risk reversal (call - put), butterfly of 3M; log of ATM 2Y over 1M."""
     years = np.broadcast_to(_FEATURE_YEARS, (len(truth.level), 3))
-    vols = truth.vols(years, at_deltas(truth, years, _DELTAS))
+    vols = truth.vols(years, moneyness_at_deltas(truth, years, _DELTAS))
     put, atm, call = np.moveaxis(vols, 2, 0)
     return {
         "ATM": atm[:, 1],

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import numpy as np
 
 from export.simulation.fourier import Characteristic, expand, otm_prices
+from voladdin._typing import FloatArray
 from voladdin.black import implied_total_vol
 
-from .clocks import FloatArray
-from .implied import smooth_vols
+from .implied import resolved_total_vols
 from .levy import Kou, Merton, expiries
 from .smile_tables import NODES, TIMES, SmileTable, tabulate
 from .ssvi import draw_rho
@@ -26,7 +26,7 @@ def smile_table(items: Characteristic, level: FloatArray) -> SmileTable:
     deviation = np.sqrt(items.total_variance)
     atm = implied_total_vol(otm_prices(items, np.zeros(1)), 0.0)
     nodes = NODES * atm / deviation
-    total = smooth_vols(otm_prices(items, nodes), nodes * deviation, deviation)
+    total = resolved_total_vols(otm_prices(items, nodes), nodes * deviation, deviation)
     shape = (len(level), len(TIMES))
     return tabulate(level, atm.reshape(shape), total.reshape(*shape, len(NODES)))
 

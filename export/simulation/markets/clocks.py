@@ -9,15 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from voladdin._typing import FloatArray
 
 _KNOTS = np.array(
     [0.0, 1 / 365, 3 / 365, 7 / 365, 0.05, 1 / 12, 0.17, 0.3, 0.5, 0.8, 1.3, 2.2, 4.0, 7.0, 100.0]
 )
 _LOG_KNOTS = np.log(np.maximum(_KNOTS[:-1], 1e-3))
-REGIMES = ("flat", "upward", "inverted", "stressed", "humped", "rough")
+REGIMES = ("flat", "upward", "inverted", "stressed", "humped", "jagged")
 _REGIME_SHARES = (0.25, 0.25, 0.15, 0.08, 0.12, 0.15)
 
 
@@ -44,7 +43,7 @@ class Clock:
 
 
 def draw_clocks(rng: np.random.Generator, count: int, *, events: bool = False) -> Clock:
-    """Random clocks of all regimes; with `events` each has one to four dates, else one in eight."""
+    """Random clocks of all regimes; with `events` each has four dates or one, else one clock in eight."""
     regime = rng.choice(len(REGIMES), count, p=_REGIME_SHARES)
     shape = np.zeros((count, len(_LOG_KNOTS)))
     slope = np.abs(rng.normal(0.0, 0.18, count)) + 0.03
@@ -55,8 +54,8 @@ def draw_clocks(rng: np.random.Generator, count: int, *, events: bool = False) -
     centre, width = rng.uniform(np.log(0.03), np.log(2.0), count), rng.uniform(0.4, 1.3, count)
     bump = np.exp(-0.5 * ((_LOG_KNOTS - centre[:, None]) / width[:, None]) ** 2)
     shape += np.where(regime == 4, rng.normal(0.0, 0.7, count), rng.normal(0.0, 0.1, count))[:, None] * bump
-    rough = np.where(regime == 5, 0.25, 0.04)[:, None] * rng.standard_normal(shape.shape)
-    rates = np.exp(np.clip(shape + rough, -3.0, 3.0))
+    jagged = np.where(regime == 5, 0.25, 0.04)[:, None] * rng.standard_normal(shape.shape)
+    rates = np.exp(np.clip(shape + jagged, -3.0, 3.0))
     rates /= np.average(rates, axis=1, weights=np.minimum(np.diff(_KNOTS), 2.0))[:, None]
     dates, sizes = _events(rng, count, always=events)
     return Clock(rates, dates, sizes * rates[:, 4:5])

@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from .clocks import FloatArray
-
-BoolArray = NDArray[np.bool_]
+from voladdin._typing import BoolArray, FloatArray
 
 _DAY = 1 / 365
 _OTC = np.array([1, 7, 14, 21, 30, 61, 91, 122, 182, 274, 365, 548, 730, 1095, 1460, 1825, 2555, 3650]) * _DAY
@@ -22,6 +19,7 @@ _DELTA_SETS = (
     np.array([0.98, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02]),
 )
 _MAX_VARIANCE = 6.0  # nobody quotes expiries with a total vol of more than 245%
+_SECANT_STEPS = 10
 GRIDS = ("deltas", "moneyness", "listed")
 
 
@@ -58,7 +56,7 @@ def draw_years(rng: np.random.Generator, truth: Truth, expiries: int, *, listed:
     return np.asarray(years * np.minimum(1.0, _MAX_VARIANCE / (truth.level**2 * years[:, -1]))[:, None])
 
 
-def at_deltas(truth: Truth, years: FloatArray, deltas: FloatArray, iterations: int = 10) -> FloatArray:
+def moneyness_at_deltas(truth: Truth, years: FloatArray, deltas: FloatArray) -> FloatArray:
     """ln(K/F) [n, T, K] of forward call deltas [K] (or [n, T, K]): k = s(k) (s(k)/2 - N^-1(delta)), iterated.
 
     Secant steps; the delta of a point is within 1e-6 of the one asked where the smile has one such point.
@@ -68,7 +66,7 @@ def at_deltas(truth: Truth, years: FloatArray, deltas: FloatArray, iterations: i
     s = np.broadcast_to(truth.level[:, None, None] * root, target.shape)
     k = s * (0.5 * s - target)
     last_k = last_gap = None
-    for _ in range(iterations):
+    for _ in range(_SECANT_STEPS):
         s = truth.vols(years, k) * root
         gap = s * (0.5 * s - target) - k
         step = gap
@@ -88,7 +86,7 @@ def delta_set(rng: np.random.Generator) -> FloatArray:
 
 
 def moneyness_grid(rng: np.random.Generator, truth: Truth, years: FloatArray, strikes: int) -> FloatArray:
-    """ln(K/F) [n, T, K], the same strikes at every expiry: 2 to 5 deviations of the middle expiry wide."""
+    """ln(K/F) [n, T, K], the same strikes at every expiry: 1.2 to 4 deviations of the middle one each way."""
     width = truth.level * np.sqrt(np.median(years, axis=1)) * rng.uniform(1.2, 4.0, len(years))
     nodes = np.linspace(-1.0, 1.0, strikes) + 0.15 * rng.uniform(-1.0, 0.5, (len(years), 1))
     return np.broadcast_to((width[:, None] * nodes)[:, None], (*years.shape, strikes)).copy()
@@ -117,7 +115,7 @@ def listed_ladder(
     return moneyness, listed
 
 
-def deltas_of(years: FloatArray, moneyness: FloatArray, vols: FloatArray) -> FloatArray:
+def call_deltas(years: FloatArray, moneyness: FloatArray, vols: FloatArray) -> FloatArray:
     """Forward call deltas N(d1) [n, T, K]."""
     s = vols * np.sqrt(years)[..., None]
     return np.asarray(ndtr(-moneyness / s + 0.5 * s))

@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from voladdin._typing import FloatArray
 from voladdin.black import implied_total_vol
-
-FloatArray = NDArray[np.float64]
 
 _ROOT_2PI = np.sqrt(2.0 * np.pi)
 _MAX_ITERATIONS, _SETTLED = 16, 1e-9
@@ -40,7 +38,7 @@ def total_vol(price: FloatArray, m: FloatArray, guess: FloatArray) -> FloatArray
     return s
 
 
-def smooth_vols(price: FloatArray, m: FloatArray, deviation: FloatArray | float) -> FloatArray:
+def resolved_total_vols(price: FloatArray, m: FloatArray, deviation: FloatArray | float) -> FloatArray:
     """Total vols [M, X] of out-of-the-money prices at m [M, X], ascending through 0 in the middle column.
 
     A smile goes on flat where prices are rounding: below 1e-12 of the deviation [M, 1], or at their ceiling.

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.simulation.fourier import ComplexArray
-
-from .clocks import FloatArray
+from voladdin._typing import FloatArray
 
 
 @dataclass(frozen=True)

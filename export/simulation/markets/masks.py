@@ -5,8 +5,8 @@ expiry    one whole expiry (a middle one where there are three)
 wings     the outer quarter on both sides, each of half the expiries
 three     all but three random quotes an expiry
 atm       all but the quote nearest the money of each expiry
-liquid    what is further out than 0.5 to 2 deviations, and all strikes but every second or third; more of
-          the long expiries
+liquid    what is further out than 0.5 to 2 deviations, and of what is nearer nothing, or all strikes but
+          every second or third; of the long expiries the next of these, to every fourth
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from .clocks import FloatArray
-from .grids import BoolArray
+from voladdin._typing import BoolArray, FloatArray
 
 _Hide = Callable[[np.random.Generator, BoolArray, FloatArray], BoolArray]
 

@@ -1,6 +1,6 @@
-"""Mixtures of log-normals: two or three scenarios, each with its own forward and clock.
+"""Mixtures of log-normals: three scenarios, each with its own forward and clock.
 
-Exactly free of butterfly arbitrage; the forwards part after a day and stay apart, as before a vote or a
+Exactly free of butterfly arbitrage; the forwards stand apart from the first day on, as before a vote or a
 devaluation of a peg. Source: Brigo and Mercurio (2002), with shifted means.
 """
 
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .clocks import Clock, FloatArray, draw_clocks, draw_levels
+from voladdin._typing import FloatArray
+
+from .clocks import Clock, draw_clocks, draw_levels
 from .implied import otm_price, total_vol
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from .clocks import FloatArray
-from .grids import BoolArray
+from voladdin._typing import BoolArray, FloatArray
 
 _TICKS = np.array([0.0, 1e-5, 1e-4, 5e-4])
 

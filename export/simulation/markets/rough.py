@@ -18,8 +18,9 @@ from scipy.ndimage import map_coordinates, spline_filter
 from scipy.special import hyp2f1, logsumexp, ndtr, ndtri
 from scipy.stats import qmc
 
-from .clocks import FloatArray
-from .implied import smooth_vols
+from voladdin._typing import FloatArray
+
+from .implied import resolved_total_vols
 from .smile_tables import NODES, TIMES, SmileTable, tabulate
 from .ssvi import draw_rho
 
@@ -70,7 +71,7 @@ def conditional_smile(
     d1 = (log_forward - moneyness[:, None]) / deviation + 0.5 * deviation
     strike = np.exp(moneyness)[:, None]
     price = sign * (np.exp(log_forward) * ndtr(sign * d1) - strike * ndtr(sign * (d1 - deviation)))
-    return np.asarray(smooth_vols(price.mean(axis=1)[None], moneyness[None], np.sqrt(total))[0])
+    return np.asarray(resolved_total_vols(price.mean(axis=1)[None], moneyness[None], np.sqrt(total))[0])
 
 
 def integrals(
@@ -83,7 +84,7 @@ def integrals(
     return (root * root).mean(axis=1), (root * increments).sum(axis=1)
 
 
-def smile_nodes(steps: int = _STEPS, log_paths: int = _LOG_PATHS) -> NDArray[np.float32]:
+def smile_nodes() -> NDArray[np.float32]:
     """[HURSTS, sizes, rhos, variances, 29 + 1]: log of total vol over that at the money, by moneyness.
 
     The last column is the log of the total vol at the money over sqrt(xi T).
@@ -93,7 +94,7 @@ def smile_nodes(steps: int = _STEPS, log_paths: int = _LOG_PATHS) -> NDArray[np.
     places = np.linspace(0, len(NODES) - 1, _COLUMNS)
     x = np.interp(places, np.arange(len(NODES)), NODES)
     for h, hurst in enumerate(HURSTS):
-        drivers = paths(hurst, steps, log_paths)
+        drivers = paths(hurst, _STEPS, _LOG_PATHS)
         for s, size in enumerate(_SIZES):
             sums = integrals(float(size), *drivers, hurst)
             for index in np.ndindex(len(_RHOS), len(_VARIANCES)):
@@ -104,9 +105,10 @@ def smile_nodes(steps: int = _STEPS, log_paths: int = _LOG_PATHS) -> NDArray[np.
     return table
 
 
-def draw_rough(rng: np.random.Generator, count: int, nodes: NDArray[np.float32] | None = None) -> SmileTable:
-    """`count` surfaces with a flat forward variance; H is one of HURSTS, eta T^H at most 3 to 20 years."""
-    table = smile_nodes() if nodes is None else nodes
+def draw_rough(rng: np.random.Generator, count: int, nodes: NDArray[np.float32]) -> SmileTable:
+    """`count` surfaces with a flat forward variance; H is one of HURSTS, eta T^H at most 3 at 20 years.
+
+    nodes: of `smile_nodes`."""
     level = np.exp(rng.triangular(np.log(0.005), np.log(0.2), np.log(0.6), count))
     which = rng.integers(len(HURSTS), size=count)
     hurst = np.array(HURSTS)[which]
@@ -120,9 +122,9 @@ def draw_rough(rng: np.random.Generator, count: int, nodes: NDArray[np.float32] 
     for h in np.unique(which):
         rows = which == h
         place = _places(size[rows], rho[rows], variance[rows])
-        log_atm[rows] += _spline(table[h, ..., -1], place)
+        log_atm[rows] += _spline(nodes[h, ..., -1], place)
         columns = np.linspace(0, _COLUMNS - 1, len(NODES))
-        ratio[rows] = _spline(table[h, ..., :-1], [*(p[..., None] for p in place), columns])
+        ratio[rows] = _spline(nodes[h, ..., :-1], [*(p[..., None] for p in place), columns])
     return tabulate(level, np.exp(log_atm), np.exp(ratio + log_atm[..., None]))
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from export.simulation.sabr import hagan_vol
+from voladdin._typing import FloatArray
 
-from .clocks import Clock, FloatArray, draw_clocks, draw_levels
+from .clocks import Clock, draw_clocks, draw_levels
 from .ssvi import draw_rho
 
 
@@ -34,7 +35,7 @@ class Sabr:
 
 
 def draw_sabr(rng: np.random.Generator, count: int) -> Sabr:
-    """Vol of variance falling with expiry as quoted smiles' does."""
+    """A vol of vol that falls with expiry as that of quoted smiles does."""
     return Sabr(
         draw_levels(rng, count),
         draw_clocks(rng, count),

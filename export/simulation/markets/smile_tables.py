@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import spline_filter1d
 
-from .clocks import Clock, FloatArray
+from voladdin._typing import FloatArray
+
+from .clocks import Clock
 
 SingleArray = NDArray[np.float32]
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .clocks import Clock, FloatArray, draw_clocks, draw_levels
+from voladdin._typing import FloatArray
+
+from .clocks import Clock, draw_clocks, draw_levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,7 @@ def draw_ssvi(rng: np.random.Generator, count: int, *, events: bool = False) -> 
 
 
 def draw_events(rng: np.random.Generator, count: int) -> Ssvi:
-    """SSVI smiles with one to four scheduled events in the term structure."""
+    """SSVI smiles with four scheduled events, or one, in the term structure."""
     return draw_ssvi(rng, count, events=True)
 
 

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .clocks import FloatArray
+from voladdin._typing import BoolArray, FloatArray
+
 from .grids import (
     GRIDS,
-    BoolArray,
     Truth,
-    at_deltas,
+    call_deltas,
     delta_set,
-    deltas_of,
     draw_years,
     listed_ladder,
+    moneyness_at_deltas,
     moneyness_grid,
 )
 from .masks import MASKS, hide
@@ -42,6 +42,7 @@ _DIRECT: dict[str, _Draw] = {
 FAMILIES = (*_DIRECT, *TABLED)
 _FAR, _MOST = 7.0, 8.0  # deviations, vol: no quotes beyond
 _FEWEST = 10  # listed cells of a surface
+_MOST_CELLS = 300  # of a grid
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,15 +76,12 @@ def stream(
     *,
     families: Sequence[str] | None = None,
     exclude: Sequence[str] = (),
-    masks: Sequence[str] = tuple(MASKS),
-    grids: Sequence[str] = GRIDS,
     size: int = 64,
-    cells: int = 300,
     pool: Path | None = None,
 ) -> Iterator[Batch]:
     """Batches of `size` surfaces without end; the same arguments give the same batches.
 
-    families: names of FAMILIES (default all); exclude: names left out. cells: at most, of a grid.
+    families: names of FAMILIES (default all); exclude: names left out.
     pool: the folder of the TABLED families; without it the default is the other ones.
 
     Raises ValueError (unknown name, nothing left), FileNotFoundError (a family that the pool lacks).
@@ -91,15 +89,12 @@ def stream(
     everything = FAMILIES if pool is not None else tuple(_DIRECT)
     names = [name for name in (families or everything) if name not in exclude]
     unknown = [name for name in (*names, *exclude) if name not in FAMILIES]
-    unknown += [name for name in masks if name not in MASKS] + [name for name in grids if name not in GRIDS]
     if unknown or not names:
-        raise ValueError(
-            f"families, masks or grids have {unknown or 'nothing'}; expected {', '.join(FAMILIES)}"
-        )
+        raise ValueError(f"families have {unknown or 'nothing'}; expected {', '.join(FAMILIES)}")
     rng = np.random.default_rng(seed)
     while True:
         name = names[rng.integers(len(names))]
-        yield draw_batch(rng, name, str(rng.choice(list(grids))), size, masks, cells, pool)
+        yield draw_batch(rng, name, str(rng.choice(list(GRIDS))), size, pool)
 
 
 def draw_batch(
@@ -107,13 +102,11 @@ def draw_batch(
     family: str,
     grid: str,
     size: int,
-    masks: Sequence[str] = tuple(MASKS),
-    cells: int = 300,
     pool: Path | None = None,
 ) -> Batch:
-    """One batch of a family on a kind of grid; each surface under one of `masks`. See `stream`."""
+    """One batch of a family on a kind of grid; each surface under one of MASKS. See `stream`."""
     truth = draw_truth(rng, family, size, pool)
-    years, moneyness, listed = _axes(rng, truth, grid, cells)
+    years, moneyness, listed = _axes(rng, truth, grid)
     vols = truth.vols(years, moneyness)
     root = np.sqrt(years)[..., None]
     listed = listed & (vols < _MOST) & (np.abs(moneyness) < _FAR * vols * root)
@@ -122,10 +115,10 @@ def draw_batch(
         rows_of(v, rows) for v in (truth, years, moneyness, listed, vols)
     )
     vols = np.where(np.isfinite(vols), vols, truth.level[:, None, None])
-    deltas = deltas_of(years, moneyness, vols)
+    deltas = call_deltas(years, moneyness, vols)
     quotes = quote(rng, vols, deltas, listed)
     quoted = np.isfinite(quotes.mid)
-    kinds = rng.choice(list(masks), size)
+    kinds = rng.choice(list(MASKS), size)
     hidden = np.zeros(vols.shape, bool)
     for kind in np.unique(kinds):
         rows = kinds == kind
@@ -175,17 +168,15 @@ def draw_truth(rng: np.random.Generator, family: str, size: int, pool: Path | No
     return draw_tabulated(rng, size, load(pool, family))
 
 
-def _axes(
-    rng: np.random.Generator, truth: Truth, grid: str, cells: int
-) -> tuple[FloatArray, FloatArray, BoolArray]:
+def _axes(rng: np.random.Generator, truth: Truth, grid: str) -> tuple[FloatArray, FloatArray, BoolArray]:
     """years [n, T], ln(K/F) [n, T, K], and where there is a cell."""
     expiries = int(rng.integers(4, 16))
     years = draw_years(rng, truth, expiries, listed=grid == "listed")
     if grid == "deltas":
-        moneyness = at_deltas(truth, years, delta_set(rng))
+        moneyness = moneyness_at_deltas(truth, years, delta_set(rng))
         return years, moneyness, np.ones(moneyness.shape, bool)
     drawn = rng.integers(5, 14) if grid == "moneyness" else rng.integers(8, 41)
-    strikes = min(int(drawn), cells // expiries)
+    strikes = min(int(drawn), _MOST_CELLS // expiries)
     if grid == "moneyness":
         moneyness = moneyness_grid(rng, truth, years, strikes)
         return years, moneyness, np.ones(moneyness.shape, bool)
