@@ -13,7 +13,7 @@ import pytest
 from export.bench.hosts.wine import DRIVE, ENDING, HOME, PYTHON, by_com, by_http, excel, given_up
 from tests.stubs.function_calls import CALLS, QUOTES
 from voladdin.hosts.excel import xlam
-from voladdin.hosts.excel.activated import command
+from voladdin.hosts.excel.activated import command_line
 from voladdin.hosts.excel.names import IMPORT_SECONDS
 from voladdin.journal import Caller
 from voladdin.worksheet.registry import FUNCTIONS, evaluate
@@ -75,7 +75,7 @@ def test_python_whose_imports_hang_ends_itself(installed: str) -> None:
     """The library alone would wait two minutes for it."""
     (DRIVE / "c" / "hung").mkdir(exist_ok=True)
     (DRIVE / "c" / "hung" / "xlwings.py").write_text("import time\ntime.sleep(60)\n")
-    assert IMPORT_SECONDS <= given_up(command(PYTHON, r"C:\c\hung")) < 30
+    assert IMPORT_SECONDS <= given_up(command_line(PYTHON, r"C:\c\hung")) < 30
 
 
 def test_a_stopped_server_leaves_no_state(server: subprocess.Popen[bytes]) -> None:

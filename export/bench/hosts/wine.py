@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from voladdin.hosts.excel.activated import command
+from voladdin.hosts.excel.activated import command_line
 
 TARGET = os.environ.get("VOLADDIN_WINE", "")
 DRIVE = Path(TARGET, "prefix", "drive_c")
@@ -110,7 +110,7 @@ def by_http(calls: Sequence[str], *more: str) -> tuple[list[str], str]:
 
 def by_com(calls: Sequence[str], *more: str) -> tuple[list[str], str]:
     entries = dict(re.findall(r'^"(.*)","(.*)"', (HOME / "voladdin.conf").read_text(), re.M))
-    line = command(entries["INTERPRETER_WIN"], entries["PYTHONPATH"])
+    line = command_line(entries["INTERPRETER_WIN"], entries["PYTHONPATH"])
     return asked(_activating(line), calls, *more)
 
 

@@ -23,8 +23,8 @@ _CHILDREN = (
     "d4f940ab-401b-4efc-aadc-ad5f3c50688a"  # "block all Office applications from creating child processes"
 )
 _RULES = r"Software\Policies\Microsoft\Windows Defender\Windows Defender Exploit Guard\ASR\Rules"
-# A value that keeps the add-in out: hive, key, name, the value, what it means, what mends it.
 _TRUST = "ask for the add-in to be signed (voladdin build excel --sign), or for its folder to be trusted"
+# A value that keeps the add-in out, or its Python: hive, key, name, the value, what it means, what mends it.
 _FORBIDDEN: tuple[tuple[str, str, str, int, str, str], ...] = (
     *(
         (hive, key, name, value, said, _TRUST)

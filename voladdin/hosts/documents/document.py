@@ -96,7 +96,7 @@ class Document:
     def get(self, name: str, area: Area, attribute: str) -> Rows:
         """One attribute of every cell. Raises Missing."""
         sheet = self.sheet(name)
-        if not any(_holds(known, area) for known in sheet.known):
+        if not any(holds(known, area) for known in sheet.known):
             raise Missing(sheet.name, area)
         top, left, bottom, right = area
         default = DEFAULTS[attribute]
@@ -133,7 +133,7 @@ class Document:
         """Makes an area one array formula."""
         sheet = self._open(name)
         self._check_merged(sheet, area)
-        for place in _places(area):
+        for place in places(area):
             cell = sheet.cells.setdefault(place, {})
             cell["formula"] = text
             self._enter(cell, text, "formula")
@@ -185,7 +185,7 @@ class Document:
         return sheet
 
     def _check_merged(self, sheet: SheetData, area: Area) -> None:
-        for place in _places(area):
+        for place in places(area):
             if sheet.cells.get(place, DEFAULTS).get("merged"):
                 raise PermissionError(f"cells of the sheet {sheet.name} are merged")
 
@@ -223,7 +223,7 @@ def _sheet(data: dict[str, Any]) -> SheetData:
 
 def _update(sheet: SheetData, areas: list[Any], attributes: dict[str, Any]) -> None:
     for area in areas:
-        for place in _places(_area(area)):
+        for place in places(_area(area)):
             sheet.cells.setdefault(place, {}).update(attributes)
 
 
@@ -236,14 +236,14 @@ def _area(data: Any) -> Area:
     return top, left, bottom, right
 
 
-def _holds(known: Area, area: Area) -> bool:
+def holds(known: Area, area: Area) -> bool:
+    """Whether the known area has all of another."""
     return known[0] <= area[0] and known[1] <= area[1] and known[2] >= area[2] and known[3] >= area[3]
 
 
-def _places(area: Area) -> Iterator[tuple[int, int]]:
-    for i in range(area[0], area[2] + 1):
-        for j in range(area[1], area[3] + 1):
-            yield i, j
+def places(area: Area) -> list[tuple[int, int]]:
+    """Each of its cells, row by row."""
+    return [(i, j) for i in range(area[0], area[2] + 1) for j in range(area[1], area[3] + 1)]
 
 
 def _each(area: Area, rows: Rows) -> Iterator[tuple[tuple[int, int], Any]]:

@@ -23,12 +23,12 @@ class _Variant(ctypes.Structure):
     ]
 
 
-def command(interpreter: str, path: str) -> str:
+def command_line(interpreter: str, path: str) -> str:
     """The interpreter's command line, as `PythonCommand` of connection.bas makes it."""
     return f'"{interpreter}" -B -c "import sys;sys.path.insert(0,{literal(path)});{PYTHON_SERVER}"'
 
 
-def activated(library: Path, line: str) -> Any:
+def com_server(library: Path, line: str) -> Any:
     """The COM server of the Python that the library starts. Raises UnavailableError where it starts none."""
     import pythoncom  # type: ignore[import-not-found,import-untyped,unused-ignore]
     import win32com.client  # type: ignore[import-not-found,import-untyped,unused-ignore]
@@ -44,7 +44,7 @@ def activated(library: Path, line: str) -> Any:
     return win32com.client.dynamic.Dispatch(dispatch)
 
 
-def answered(python: Any, call: str) -> str:
+def answered_by_com(python: Any, call: str) -> str:
     """The answer to a call, in lines of cells."""
     module = python.Module(PYTHON_MODULE)
     return str(python.Str(python.Call(module, "answered", python.Tuple(call))))
@@ -56,5 +56,5 @@ def main(library: str, interpreter: str, path: str, folder: str) -> None:
     Not by pipes: the Python that is started would hold them open.
     """
     call = Path(folder, "call").read_text("utf-8")
-    python = activated(Path(library), command(interpreter, path))
-    Path(folder, "answer").write_text(answered(python, call), "utf-8")
+    python = com_server(Path(library), command_line(interpreter, path))
+    Path(folder, "answer").write_text(answered_by_com(python, call), "utf-8")

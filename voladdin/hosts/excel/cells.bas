@@ -14,7 +14,7 @@ Private Function Called(ByVal name As String, ByVal given As Variant) As Variant
     Exit Function
 Failed:
     If Len(reason) = 0 Then reason = Err.Description
-    Note name & ": " & Err.Description
+    LogLine name & ": " & Err.Description
     Called = Unanswered(name)
 End Function
 

@@ -54,10 +54,10 @@ Private Sub Tell()
     If Len(transport) > 0 Then
         reason = ""
         Application.StatusBar = False
-        Note "answers by " & transport
+        LogLine "answers by " & transport
     Else
         Application.StatusBar = PROJECT_NAME & ": " & reason & "; Reconnect on its tab asks again"
-        Note reason
+        LogLine reason
     End If
 End Sub
 
@@ -305,7 +305,7 @@ Private Function StampOf(ByVal path As String) As String
     StampOf = CStr(FileDateTime(path)) & " " & CStr(FileLen(path))
 End Function
 
-Private Sub Note(ByVal what As String)
+Private Sub LogLine(ByVal what As String)
     ' A line of excel.log; when it is long, it begins anew.
     Dim file As Integer, length As Long, path As String
     On Error Resume Next

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from voladdin.cells import is_missing
 from voladdin.errors import InputError
-from voladdin.hosts.documents.document import Area
+from voladdin.hosts.documents.document import Area, holds, places
 from voladdin.hosts.documents.notation import excel_formula
 from voladdin.hosts.documents.plan import rectangles
 from voladdin.worksheet.wire import escaped
@@ -17,7 +17,7 @@ from voladdin.worksheet.wire import escaped
 from .chart_objects import draw, heat
 from .looks import paint
 from .names import ADDIN, NOTES
-from .open_book import ERRORS, OpenDocument, OpenSheet, address, holds, places
+from .open_book import ERRORS, OpenDocument, OpenSheet, address
 
 Edit: TypeAlias = dict[str, Any]
 LONGEST = 250  # characters of an address of several areas
@@ -51,7 +51,7 @@ def _why(document: OpenDocument, error: Exception) -> str:
 
 def _joined(document: OpenDocument) -> Iterator[Edit]:
     """The edits, those of neighbours on one sheet as one edit of "cells"."""
-    own = {sheet.name for sheet in document.read}
+    own = {sheet.name for sheet in document.opened}
     for (op, sheet), same in groupby(document.plan(), lambda edit: (_kind(edit, own), edit["sheet"])):
         if op not in _TOGETHER:
             yield from same
@@ -76,8 +76,8 @@ class _Writer:
 
     def __init__(self, document: OpenDocument) -> None:
         self.document = document
-        self.read = {sheet.name: sheet for sheet in document.read}
-        self.sheets = {name: sheet.com for name, sheet in self.read.items()}
+        self.opened = {sheet.name: sheet for sheet in document.opened}
+        self.sheets = {name: sheet.com for name, sheet in self.opened.items()}
         self._ranges: dict[tuple[str, str], Any] = {}
 
     def range(self, sheet: str, where: str) -> Any:
@@ -128,7 +128,7 @@ class _Writer:
 
     def take_back(self, edit: Edit) -> None:
         """What an edit may have done, by what was read before."""
-        name, sheet = edit["sheet"], self.read.get(edit["sheet"])
+        name, sheet = edit["sheet"], self.opened.get(edit["sheet"])
         if edit["op"] == "add":
             self._delete(self.sheets.pop(name))
         elif sheet is not None:
@@ -150,7 +150,7 @@ def _restore(sheet: OpenSheet, cell: Any, place: tuple[int, int], op: str) -> No
     elif _is_formula(before):
         _enter(cell, excel_formula(before["formula"]))
     else:
-        cell.Value = _literal(before.get("value"))
+        cell.Value = _with_text_mark(before.get("value"))
 
 
 def _write_values(writer: _Writer, edit: Edit) -> None:
@@ -164,7 +164,7 @@ def _write_values(writer: _Writer, edit: Edit) -> None:
 def _write_block(writer: _Writer, edit: Edit, parts: list[Area]) -> bool:
     tops, lefts, bottoms, rights = zip(*parts, strict=True)
     area = min(tops), min(lefts), max(bottoms), max(rights)
-    sheet, cells = writer.read[edit["sheet"]], edit["cells"]
+    sheet, cells = writer.opened[edit["sheet"]], edit["cells"]
     if not any(holds(known, area) for known in sheet.blocks):
         return False
     rows = [list(row) for row in sheet.range(area).Value2]  # in which no number is rounded
@@ -193,7 +193,7 @@ def _block(cells: dict[tuple[int, int], Any], area: Area) -> list[list[Any]]:
 def _write_formulas(writer: _Writer, edit: Edit) -> None:
     """A sheet that is added is blank, so what lies between may be written as well."""
     parts = _areas(edit)
-    if edit["sheet"] not in writer.read:
+    if edit["sheet"] not in writer.opened:
         tops, lefts, bottoms, rights = zip(*parts, strict=True)
         parts = [(min(tops), min(lefts), max(bottoms), max(rights))]
     for part in parts:
@@ -208,8 +208,8 @@ def _enter(cells: Any, formula: Any) -> None:
         cells.Formula = formula
 
 
-def _literal(value: Any) -> Any:
-    """With the mark of a text: Excel would read 1/4 as a date, and a text with = as a formula."""
+def _with_text_mark(value: Any) -> Any:
+    """A value as Excel is given it: without the mark 1/4 would be a date, a text with = a formula."""
     if not isinstance(value, str) or value in ERRORS.values() or is_missing(value):
         return value
     return f"'{value}"
@@ -270,7 +270,7 @@ def _autofit(writer: _Writer, edit: Edit) -> None:
     writer.sheets[edit["sheet"]].UsedRange.Columns.AutoFit()
 
 
-_ENTERED: dict[str, Callable[[Any], Any]] = {"value": _literal, "formula": excel_formula, "note": str}
+_ENTERED: dict[str, Callable[[Any], Any]] = {"value": _with_text_mark, "formula": excel_formula, "note": str}
 _EDITS: dict[str, Callable[[_Writer, Edit], None]] = {
     "value": _write_values,
     "formula": _write_formulas,

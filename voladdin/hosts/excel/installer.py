@@ -41,11 +41,11 @@ def install(start: str = "call", transport: str = "auto") -> str:
     transport: by which Excel asks Python: "http" to that server, "com" to a Python of Excel's own, or "auto",
         the first of them that can be had.
 
-    The user's xlwings.conf and other add-ins are not touched. Over an older version it replaces it. Where it
-    raises, everything is as it was.
+    The user's xlwings.conf and other add-ins are not touched. Over an older version it replaces it; where
+    Excel has that open, the new one waits until Excel is closed. Where it raises, everything is as it was.
 
     Raises UnavailableError without Windows, pywin32 or xlwings' library beside this interpreter, or where a
-    file cannot be written, as when Excel has the add-in open.
+    file cannot be written.
     """
     addin, profile = start_folder() / ADDIN, profile_folder()
     if transport != "http":
@@ -129,7 +129,7 @@ def _require_xlwings() -> None:
         raise UnavailableError(f"pywin32 is not installed for {sys.executable}; expected pip install pywin32")
     library = f"xlwings64-{xlwings.__version__}.dll"
     folders = [Path(sys.executable).parent, Path(sys.executable).parents[1]]
-    if not any(folder.joinpath(library).exists() for folder in folders):
+    if not any(place.joinpath(library).exists() for place in folders):
         raise UnavailableError(
             f"{library} is in neither {folders[0]} nor {folders[1]}; "
             "expected xlwings installed by pip into an environment of its own"
@@ -202,11 +202,11 @@ def _put(path: Path, data: bytes | None) -> None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    waiting = path.parent.with_name(f"{path.name}.new")
+    fresh = path.parent.with_name(f"{path.name}.new")
     try:
-        waiting.write_bytes(data)
-        os.replace(waiting, path)
+        fresh.write_bytes(data)
+        os.replace(fresh, path)
     except OSError:
         with suppress(OSError):
-            waiting.unlink(missing_ok=True)
+            fresh.unlink(missing_ok=True)
         raise

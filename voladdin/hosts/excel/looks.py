@@ -50,7 +50,7 @@ def halves(area: Area) -> list[Area]:
     return [(top, left, bottom, middle), (top, middle + 1, bottom, right)]
 
 
-def ask(cells: Any, attribute: str, *, single: bool) -> tuple[bool, Any]:
+def common(cells: Any, attribute: str, *, single: bool) -> tuple[bool, Any]:
     """Whether all cells have it alike, and what it is: Excel gives Null, or 0, where they differ."""
     if attribute == "format":
         found = cells.NumberFormat

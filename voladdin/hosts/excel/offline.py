@@ -51,7 +51,8 @@ def build_installer(path: str | Path, python: str = "") -> Path:
 
     python: the version of Python on the desk, such as "3.12"; that of this one unless told.
 
-    Raises UnavailableError elsewhere than in a clone, or where pip does not find a wheel.
+    Raises InputError for another version of Python, UnavailableError elsewhere than in a clone, or where pip
+    does not find a wheel.
     """
     python = python or f"{sys.version_info.major}.{sys.version_info.minor}"
     if not re.fullmatch(r"3\.\d+", python):

@@ -12,10 +12,20 @@ import re
 from functools import cached_property
 from typing import Any
 
-from voladdin.hosts.documents.document import DEFAULTS, Area, Document, Missing, Rows, SheetData
+from voladdin.cells import address as cell_address
+from voladdin.hosts.documents.document import (
+    DEFAULTS,
+    Area,
+    Document,
+    Missing,
+    Rows,
+    SheetData,
+    holds,
+    places,
+)
 from voladdin.hosts.documents.notation import calc_formula, corners
 
-from .looks import ask, halves, looked, parts
+from .looks import common, halves, looked, parts
 from .names import ADDIN, SEEN
 
 SIZE = 1_048_576, 16_384
@@ -115,7 +125,7 @@ class OpenSheet(SheetData):
             return
         single = piece[:2] == piece[2:]
         if (attribute, piece) not in self._mixed:
-            same, value = ask(self.range(piece), attribute, single=single)
+            same, value = common(self.range(piece), attribute, single=single)
             if same:
                 self._alike.setdefault(attribute, []).append(piece)
                 for place in places(piece):
@@ -140,7 +150,7 @@ class OpenSheet(SheetData):
 
 
 class OpenDocument(Document):
-    """The workbook, whose name may be known.
+    """The workbook. opened: the sheets that it had at first. name: the workbook's, where the caller knows it.
 
     Raises PermissionError for a change of a protected or filtered sheet.
     """
@@ -155,12 +165,12 @@ class OpenDocument(Document):
         self._chosen = self.application.Selection
         self.active = str(book.ActiveSheet.Name)
         self.worksheets = book.Worksheets
-        self.read = [OpenSheet(sheet, str(sheet.Name), self.application) for sheet in self.worksheets]
-        self.sheets = list(self.read)
+        self.opened = [OpenSheet(sheet, str(sheet.Name), self.application) for sheet in self.worksheets]
+        self.sheets = list(self.opened)
 
     @cached_property
     def selection(self) -> list[Area]:  # type: ignore[override]
-        """None where a chart or a picture is selected, or nothing."""
+        """Empty where a chart or a picture is selected, or nothing."""
         try:
             return [area_of(part) for part in str(self._chosen.Address).split(",")]
         except AttributeError:  # of what has no address
@@ -213,16 +223,8 @@ def area_of(text: str) -> Area:
 
 def address(area: Area) -> str:
     """Without $, since an address may have 255 characters only."""
-    first, last = (_cell(row, column) for row, column in (area[:2], area[2:]))
+    first, last = (cell_address(row - 1, column - 1) for row, column in (area[:2], area[2:]))
     return first if first == last else f"{first}:{last}"
-
-
-def _cell(row: int, column: int) -> str:
-    letters = ""
-    while column:
-        column, letter = divmod(column - 1, 26)
-        letters = chr(65 + letter) + letters
-    return f"{letters}{row}"
 
 
 def formulas_of(cells: Any) -> Any:
@@ -231,16 +233,6 @@ def formulas_of(cells: Any) -> Any:
         return cells.Formula2
     except Exception:  # of COM, before Excel 2021
         return cells.Formula
-
-
-def holds(known: Area, area: Area) -> bool:
-    """Whether an area has all of another."""
-    return known[0] <= area[0] and known[1] <= area[1] and known[2] >= area[2] and known[3] >= area[3]
-
-
-def places(area: Area) -> list[tuple[int, int]]:
-    """Each of its cells."""
-    return [(i, j) for i in range(area[0], area[2] + 1) for j in range(area[1], area[3] + 1)]
 
 
 def _rows(found: Any) -> Any:
