@@ -79,7 +79,7 @@ def test_an_item_runs_once_and_is_kept(tmp_path: Path) -> None:
     assert len(calls) == 1, "what it does not read of a budget does not matter to it"
     results.measured(replace(bench, budget=replace(TINY, steps=TINY.steps + 1)), item)
     assert len(calls) == 2
-    assert results.outcome(first).ours == "1.5"
+    assert Outcome.of(first).ours == "1.5"
 
 
 def test_training_goes_on_where_it_was_put_down(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..report import rows_table
-from . import lone_sides, markets, on_surfaces, sheets
+from . import features_and_smiles, lone_sides, on_surfaces, sheets
 from .trial import Trial
 
 TARGETS: dict[str, Callable[[np.random.Generator, Trial], None]] = {
@@ -22,9 +22,9 @@ TARGETS: dict[str, Callable[[np.random.Generator, Trial], None]] = {
     "market": lone_sides.market,
     "check": on_surfaces.check,
     "repair": on_surfaces.repair,
-    "generate": markets.generate,
-    "shift": markets.shift,
-    "smile": markets.smile,
+    "generate": features_and_smiles.generate,
+    "shift": features_and_smiles.shift,
+    "smile": features_and_smiles.smile,
     "evaluate": sheets.evaluate,
 }
 _COLUMNS = ("target", "cases", "answered", "refused", "programs", "failures", "slowest CPU s")

@@ -20,7 +20,7 @@ from .training_surfaces import TrainingSurfaces
 class Generates(Protocol):
     """A generator of vols [B, N] of features [B, F] and latents [B, E] ~ N(0, I).
 
-    control: rows of `features.NAMES` that it is given. latent_size: E.
+    control: rows of `feature_map.NAMES` that it is given. latent_size: E.
     """
 
     @property

@@ -34,16 +34,16 @@ _PAIRS_OF_TENORS = (("1M", "3M"), ("1M", "1Y"), ("3M", "1Y"), ("1Y", "5Y"))
 
 @dataclass(frozen=True)
 class Year:
-    """One underlying's: log changes and word changes [D, T, 3] of history, and [D * n, ...] of the draws.
+    """One underlying's daily changes of WORDS: observed [D, T, 3], the history's; drawn [D n, T, 3].
 
-    free, fixed: share of draws free of arbitrage, and of the year's days that are.
+    free_drawn, free_observed: share of the draws, and of the year's days, without arbitrage.
     """
 
     name: str
     observed: FloatArray
     drawn: FloatArray
-    free: float
-    fixed: float
+    free_drawn: float
+    free_observed: float
 
 
 def compare(days: Days, year: int, draws: int) -> Iterator[str]:
@@ -70,8 +70,8 @@ def _year(days: Days, name: str, model: Moves, draws: int) -> Year:
         made = unrepaired(today, model, draws, day, 1, name)
         free.append(arbitrage_free(today, made).mean())
         drawn.append(_words(made, days) - words[day])
-    fixed = arbitrage_free(today, vols).mean()
-    return Year(name, np.diff(words, axis=0), np.concatenate(drawn), float(np.mean(free)), float(fixed))
+    own = float(arbitrage_free(today, vols).mean())
+    return Year(name, np.diff(words, axis=0), np.concatenate(drawn), float(np.mean(free)), own)
 
 
 def _words(vols: FloatArray, days: Days) -> FloatArray:
@@ -122,7 +122,7 @@ def _rank(changes: FloatArray) -> float:
 
 
 def _arbitrage(years: list[Year]) -> str:
-    rows = [[y.name, f"{100 * y.free:.1f}%", f"{100 * y.fixed:.1f}%"] for y in years]
+    rows = [[y.name, f"{100 * y.free_drawn:.1f}%", f"{100 * y.free_observed:.1f}%"] for y in years]
     return rows_table(
         "Free of arbitrage as drawn (what is not is repaired), and the year's own surfaces",
         ["", "scenarios", "history"],

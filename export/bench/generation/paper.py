@@ -116,7 +116,7 @@ class PaperVae(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class PaperNetwork:
-    """The trained network. control: rows of `features.NAMES` that it is given."""
+    """The trained network. control: rows of `feature_map.NAMES` that it is given."""
 
     vae: PaperVae
     control: tuple[int, ...]

@@ -20,17 +20,17 @@ _BLOCK = 500
 _ROUNDING = 1e-10
 
 
-def _slopes(nodes: FloatArray, order: int) -> FloatArray:
-    """[N, N] derivative at each node of the spline through values at the nodes."""
+def spline_slopes(nodes: FloatArray, order: int) -> FloatArray:
+    """[N, N] derivative of an order at each node, of the spline through values at the nodes."""
     return np.asarray(CubicSpline(nodes, np.eye(len(nodes)))(nodes, order))
 
 
 def conditions(vols: FloatArray, tenors: FloatArray, moneyness: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Durrleman's f and dw/dtau [B, T, K] of vols [B, T, K] above 0 (Wang, Liu and Vuik, eq. 4 and 7)."""
     w = vols**2 * tenors[:, None]
-    first, second = w @ _slopes(moneyness, 1).T, w @ _slopes(moneyness, 2).T
+    first, second = w @ spline_slopes(moneyness, 1).T, w @ spline_slopes(moneyness, 2).T
     f = (1 - moneyness * first / (2 * w)) ** 2 - first**2 / 4 * (1 / w + 0.25) + second / 2
-    return f, np.asarray(_slopes(tenors, 1) @ w)
+    return f, np.asarray(spline_slopes(tenors, 1) @ w)
 
 
 def violations(vols: FloatArray, tenors: FloatArray, moneyness: FloatArray) -> dict[str, BoolArray]:

@@ -1,6 +1,6 @@
 """Experiment III: arbitrage of surfaces in the hull of the training features, in the rectangle, in the tails.
 
-In the hull every |z| is at most 3, as in the paper. The paper's rectangle is "extended" it does not say by
+In the hull every |z| is at most 3, as in the paper. The paper's rectangle is "extended", it does not say by
 how much: here it spans the training features. In the tails one latent, drawn at random, is beyond 3.
 """
 

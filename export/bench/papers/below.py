@@ -22,7 +22,6 @@ _PLACES = {  # of checkpoints: what they are, and the steps of their paper
     "networks/toy-*.pt": ("networks of its toys", STEPS),
     "search-*/networks/*.pt": ("networks of its search", STEPS),
 }
-_RULED = {True: "constant β", False: "β or capacity moves"}
 SURFACES = 60_000  # of Wang, Liu and Vuik (2025)
 
 

@@ -12,7 +12,6 @@ from ..report import rows_table
 from .below import below
 from .catalogue import ITEMS, PAPERS
 from .items import Budget, Item, Outcome, Table
-from .results import outcome
 
 OPENING = """\
 # The papers, measured again
@@ -83,7 +82,7 @@ def _ours(stored: dict[str, Any] | None) -> list[str]:
 
 
 def _section(item: Item, stored: dict[str, Any], pictures: str) -> str:
-    found: Outcome = outcome(stored)
+    found = Outcome.of(stored)
     where = ", ".join(item.places)
     parts = [f"### {where}: {item.what}\n", f"`{item.command}`. Paper: {item.printed}. Ours: {found.ours}.\n"]
     parts += [rows_table(table.title, table.header, table.rows) for table in found.tables]

@@ -19,7 +19,7 @@ from ..masks import random_masks
 RATES = tuple(range(10, 100, 10))
 SIMULATED_DAYS = 600
 PARTS = ("validation", "test")
-OURS = "our history, three pairs"
+HISTORY = "our history, three pairs"
 SIMULATED = "a simulated market: the history is not beside this checkout"
 
 
@@ -45,9 +45,9 @@ class Fx:
         logs = (np.log(vols).reshape(len(vols), -1) - self.mean) / self.std
         return torch.tensor(logs, dtype=torch.float32)
 
-    def train(self, pair: str | None = None) -> Tensor:
-        """[N, c] the training days of all pairs, or of one."""
-        history = self.split.train if pair is None else self.split.train.select([pair])
+    def train(self) -> Tensor:
+        """[N, c] the training days of all pairs."""
+        history = self.split.train
         return self.standard(history.vols.reshape(-1, *history.axes.shape))
 
     def part(self, name: str, every: int) -> TestSet:
@@ -63,7 +63,7 @@ class Fx:
 def fx(seed: int = 0) -> Fx:
     """Trained to 2016, validated on 2017, tested on 2018; or the first 70%, 10% and 20% of simulated days."""
     try:
-        split, words = time_split(load_history(), 1), OURS
+        split, words = time_split(load_history(), 1), HISTORY
     except FileNotFoundError:
         split, words = simulated_splits(SIMULATED_DAYS, 1, seed)[0], SIMULATED
     logs = np.log(split.train.vols).reshape(-1, int(np.prod(split.train.axes.shape)))

@@ -95,6 +95,7 @@ class Outcome:
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Outcome:
+        """Read back from what `stored` gave."""
         tables = [Table(**table) for table in stored["tables"]]
         return cls(stored["ours"], stored["ran"], tables, stored["pictures"])
 

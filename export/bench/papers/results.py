@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from .items import Bench, Budget, Item, Outcome
+from .items import Bench, Budget, Item
 
 _FIELDS = frozenset(one.name for one in fields(Budget))
 
@@ -56,11 +56,6 @@ def measured(bench: Bench, item: Item) -> dict[str, Any]:
         file.write_text(text, encoding="utf-8")
         found = json.loads(text)
     return found
-
-
-def outcome(stored: dict[str, Any]) -> Outcome:
-    """What was measured, of a stored result."""
-    return Outcome.of(stored)
 
 
 def _file(folder: Path, item: Item) -> Path:

@@ -10,7 +10,7 @@ from ..fx import fx
 from ..gopal.trained import ran, trained, vae_of
 from ..gopal.vaes import LN_2PI, OF_LATENT, weighted_bound
 from ..items import Bench, Item, Outcome, Table
-from .compared import trained as compared
+from .compared import network_of
 
 DRAWS = (1, 10, 100, 1_000)
 
@@ -32,7 +32,7 @@ def bounds(model: Vae, rows: torch.Tensor, seed: int) -> list[float]:
 def gap(bench: Bench) -> Outcome:
     data = fx(bench.seed)
     rows = data.standard(data.part("test", max(bench.budget.every, 10)).vols)
-    linear, deep = compared(bench, "linear VAE"), vae_of(trained(bench, data, OF_LATENT))
+    linear, deep = network_of(bench, "linear VAE"), vae_of(trained(bench, data, OF_LATENT))
     assert isinstance(linear, Vae)
     exact = (
         float(linear.elbo(rows, torch.ones_like(rows, dtype=torch.bool)).mean()) - 0.5 * LN_2PI * data.nodes

@@ -37,7 +37,7 @@ def entry(name: str, data: Fx, rows: Tensor, pairs: NDArray[np.str_]) -> Tensor:
     return torch.cat([rows, torch.tensor(known, dtype=torch.float32)], -1)
 
 
-def trained(bench: Bench, name: str) -> Network:
+def network_of(bench: Bench, name: str) -> Network:
     """A network after `chapter_steps` steps on the training days, cells hidden at random."""
     data, steps = fx(bench.seed), bench.budget.chapter_steps
     torch.manual_seed(bench.seed)
@@ -60,7 +60,7 @@ def trained(bench: Bench, name: str) -> Network:
 @torch.no_grad()
 def row(bench: Bench, name: str) -> list[str]:
     """A row of HEADER, on test days."""
-    data, network = fx(bench.seed), trained(bench, name)
+    data, network = fx(bench.seed), network_of(bench, name)
     tests = data.part("test", bench.budget.every)
     torch.manual_seed(bench.seed)
     x = entry(name, data, data.standard(tests.vols), tests.pair)
@@ -75,10 +75,10 @@ def _errors(bench: Bench, name: str, network: Network, x: Tensor) -> list[str]:
     data = fx(bench.seed)
     tests = data.part("test", bench.budget.every)
     mask, whole = hidden_cells(tests, bench.seed)[RATE], torch.ones_like(x, dtype=torch.bool)
-    hidden = entry(name, data, data.standard(np.where(mask, np.nan, tests.vols)), tests.pair)
+    shown = entry(name, data, data.standard(np.where(mask, np.nan, tests.vols)), tests.pair)
     bound = float(network.elbo(x, whole).mean()) - 0.5 * LN_2PI * data.nodes
     again = _vols(data, network.reconstruct(x, whole))
-    filled = _vols(data, network.reconstruct(hidden.nan_to_num(), torch.isfinite(hidden)))
+    filled = _vols(data, network.reconstruct(shown.nan_to_num(), torch.isfinite(shown)))
     errors = _mae(again, tests.vols), _mae(filled[mask], tests.vols[mask])
     return [f"{bound:.1f}" if name != "autoencoder" else "", *(f"{error:.1f}" for error in errors)]
 

@@ -9,7 +9,7 @@ from voladdin._typing import FloatArray
 
 from ..fx import Fx, fx
 from ..items import Bench, Item, Outcome, Table
-from .compared import trained
+from .compared import network_of
 from .marginals import FACTORS, factors
 
 BINS = 20
@@ -60,7 +60,7 @@ def dci(codes: FloatArray, truth: FloatArray) -> tuple[float, float, float]:
 def _codes(bench: Bench, data: Fx, name: str) -> tuple[FloatArray, FloatArray]:
     vols = data.split.test.vols
     rows = data.standard(vols)
-    codes = trained(bench, name).encode(rows, torch.isfinite(rows)).mean.double().numpy()
+    codes = network_of(bench, name).encode(rows, torch.isfinite(rows)).mean.double().numpy()
     return codes, factors(np.log(vols).reshape(len(vols), -1), data.split.test.axes.shape)
 
 

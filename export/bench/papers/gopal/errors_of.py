@@ -107,10 +107,10 @@ def _on_few(
     for name, (rate, mask) in product((*FITTED, SAME_DAYS), some):
         if f"missing {rate} {tests.pair[0]}" not in known.get(name, {}):
             bench.deadline.check()
-            hidden = np.where(mask, np.nan, tests.vols)
+            shown = np.where(mask, np.nan, tests.vols)
             own = name == SAME_DAYS
             fill = own_fill(bench, data) if own else partial(fitted_fill, name)
-            yield name, _by_cell(tests, {rate: mask}, {rate: fill(hidden, tests.axes)})
+            yield name, _by_cell(tests, {rate: mask}, {rate: fill(shown, tests.axes)})
 
 
 def _by_cell(tests: TestSet, masks: dict[int, BoolArray], means: dict[int, FloatArray]) -> dict[str, float]:

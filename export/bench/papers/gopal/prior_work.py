@@ -11,7 +11,7 @@ from voladdin._typing import BoolArray, FloatArray
 
 from ..fx import Fx, fx, hidden_cells
 from ..items import Bench, Item, Outcome, Table
-from .imputing import hidden_rows, refitted_on
+from .imputing import refitted_on, shown_rows
 from .trained import ran, trained, vae_of
 from .vaes import OF_LATENT
 
@@ -45,7 +45,7 @@ def _row(bench: Bench, name: str) -> list[str]:
 
 
 def _filled(bench: Bench, data: Fx, name: str, rate: int) -> Completed:
-    rows, way = hidden_rows(bench, data, "test")[rate], IMPUTERS[name]
+    rows, way = shown_rows(bench, data, "test")[rate], IMPUTERS[name]
     network = vae_of(trained(bench, data, OF_LATENT))
     if way.refits:
         network, way = refitted_on(bench, data, OF_LATENT, "test"), Imputer(way.draw)

@@ -114,9 +114,9 @@ def gradients(key: str, bench: Bench) -> Outcome:
     return Outcome(f"mean of reconstruction and divergence: {ours}", _ran(bench), pictures=[key])
 
 
-def _smooth(curve: Sequence[Sequence[float]], parts: int = 60) -> tuple[list[float], list[float]]:
-    """Steps and means of at most `parts` parts of a curve."""
-    blocks = np.array_split(np.array(curve), min(parts, len(curve))) if len(curve) else []
+def _smooth(curve: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
+    """Steps and means of at most 60 parts of a curve."""
+    blocks = np.array_split(np.array(curve), min(60, len(curve))) if len(curve) else []
     return [float(b[:, 0].mean()) for b in blocks], [float(b[:, 1].mean()) for b in blocks]
 
 

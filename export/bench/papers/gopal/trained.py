@@ -14,11 +14,9 @@ from ..items import Bench
 from .vaes import KINDS, STEPS, frozen, network, schedule, training_loss
 
 
-def trained(bench: Bench, data: Fx, name: str, pair: str | None = None) -> Run:
-    """Of all pairs, or of one; frozen."""
-    kind, rows = KINDS[name], data.train(pair)
-    where = f"gopal-{kind.file}" + (f"-{pair}" if pair else "")
-    return fitted(bench, rows, name, where, Size())
+def trained(bench: Bench, data: Fx, name: str) -> Run:
+    """Of all pairs together; frozen."""
+    return fitted(bench, data.train(), name, f"gopal-{KINDS[name].file}", Size())
 
 
 def fitted(bench: Bench, rows: Tensor, name: str, where: str, size: Size) -> Run:

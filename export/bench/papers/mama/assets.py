@@ -85,8 +85,8 @@ def _at_share(bench: Bench, share: float) -> dict[str, float]:
         with torch.no_grad():
             filled = model.decode(model.encode(rows, seen).mean)
         found[name] = float(1e4 * (filled - rows).abs().mean())
-    hidden = np.where(seen.numpy().reshape(tests.vols.shape), tests.vols, np.nan)
-    own = own_fill(bench, data)(hidden, tests.axes)
+    vols = np.where(seen.numpy().reshape(tests.vols.shape), tests.vols, np.nan)
+    own = own_fill(bench, data)(vols, tests.axes)
     return found | {VOLADDIN: float(1e4 * np.abs(own - tests.vols).mean())}
 
 

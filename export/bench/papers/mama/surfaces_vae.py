@@ -66,10 +66,9 @@ class SurfaceVae(nn.Module):
         mean, log_spread = self.encoder(entry if seen is None else torch.where(seen, entry, 0.0)).chunk(2, -1)
         return Code(mean, log_spread.clamp(-10, 10).exp())
 
-    def decode(self, z: Tensor, label: Tensor | None = None, points: Tensor | None = None) -> Tensor:
-        """[B, N] vols at points [N, 2], the grid's unless given."""
-        points = self.points if points is None else points
+    def decode(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """[B, T K] vols at the points of the grid."""
         code = z if label is None else torch.cat([z, label], -1)
-        each = code[:, None].expand(-1, len(points), -1), points.expand(len(z), -1, -1)
+        each = code[:, None].expand(-1, len(self.points), -1), self.points.expand(len(z), -1, -1)
         out: Tensor = self.decoder(torch.cat(each, -1))[..., 0] * self.unit
         return out

@@ -17,9 +17,9 @@ from ...generation.paper import Budget as Epochs
 from ...generation.paper import train_paper
 from ..items import Bench, Item, Outcome, Table
 from ..panels import panels
-from .generators_of import PAPER, PRINTED_BETA, generator, ran, surfaces_of
+from .generators_of import PAPER_PRINTED, PAPER_TUNED, generator, ran, surfaces_of
 
-NETWORKS = OURS, PAPER, PRINTED_BETA
+NETWORKS = OURS, PAPER_TUNED, PAPER_PRINTED
 _LEAST = 1e-17
 
 
@@ -47,7 +47,9 @@ def histograms(key: str, count: int, bench: Bench) -> Outcome:
     rows.append(["*paper, largest of 1,000*", *(f"{PRINTED[count][name]:.1e}" for name in names)])
     table = Table("Largest / mean absolute error", ("generator", *names), rows)
     largest = {name: " / ".join(f"{column.max():.1e}" for column in e.T) for name, e in errors.items()}
-    return Outcome(f"voladdin {largest[OURS]}; {PAPER} {largest[PAPER]}", ran(bench), [table], [key])
+    return Outcome(
+        f"voladdin {largest[OURS]}; {PAPER_TUNED} {largest[PAPER_TUNED]}", ran(bench), [table], [key]
+    )
 
 
 def convergence(bench: Bench) -> Outcome:
@@ -80,7 +82,7 @@ def heston_alone(bench: Bench) -> Outcome:
     network = train_paper(vols, vols @ found.weights.T, CONTROLS[3], file, epochs, quiet=True)
     targets = (vols @ found.weights.T)[-1000:, list(network.control)]
     alone = feature_errors(network, found, targets, np.random.default_rng(bench.seed)).mean(axis=0)
-    both = _errors(bench, generator(bench, PAPER, 3)).mean(axis=0)
+    both = _errors(bench, generator(bench, PAPER_TUNED, 3)).mean(axis=0)
     words = [" / ".join(f"{value:.1e}" for value in values) for values in (alone, both)]
     return Outcome(f"mean error of level / skew / term: Heston alone {words[0]}, both {words[1]}", ran(bench))
 

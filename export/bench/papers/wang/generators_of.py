@@ -19,7 +19,7 @@ from ...generation.training_surfaces import TrainingSurfaces, surfaces
 from ..items import Bench
 
 HELD = 1_000
-PRINTED_BETA, PAPER = f"paper's network, β {BETA:g}", f"paper's network, β {TUNED_BETA:g}"
+PAPER_PRINTED, PAPER_TUNED = f"paper's network, β {BETA:g}", f"paper's network, β {TUNED_BETA:g}"
 COUNTS = 1, 3, 4
 
 
@@ -34,13 +34,13 @@ def surfaces_of(bench: Bench) -> TrainingSurfaces:
 
 
 def generator(bench: Bench, name: str, count: int) -> Generates:
-    """OURS, PAPER or PRINTED_BETA with so many features; trained where it is not there."""
+    """OURS, PAPER_TUNED or PAPER_PRINTED with so many features; trained where it is not there."""
     bench.deadline.check()
     found, folder = surfaces_of(bench), bench.folder / "wang"
     training = Training(bench.budget.wang_epochs, bench.budget.wang_steps, quiet=True)
     if name == OURS:
         return models.ours(found, count, folder, training)
-    beta = TUNED_BETA if name == PAPER else BETA
+    beta = TUNED_BETA if name == PAPER_TUNED else BETA
     return models.paper(found, count, folder, training, beta)
 
 

@@ -16,13 +16,13 @@ from ...generation.models import OURS
 from ...generation.training_surfaces import TrainingSurfaces
 from ..items import Bench, Item, Outcome, Table
 from ..panels import panels
-from .generators_of import PAPER, asked, features_of, generator, ran, surfaces_of
+from .generators_of import PAPER_TUNED, asked, features_of, generator, ran, surfaces_of
 
 SLICES = 0, 14, 27  # tenors 0.10, 0.36 and 0.60
 STEPS = np.array([-8.0, -4.0, 0.0, 4.0, 8.0])
 LEVELS, SKEWS = (0.0983, 0.3430, 0.5000), (-0.5642, -0.1097, 0.3881)
 CURVES, TERMS = (-0.5757, 0.1850, 1.3751), (-0.1841, 0.0069, 0.2497)
-PAIR = OURS, PAPER
+PAIR = OURS, PAPER_TUNED
 
 
 def _smiles(axis: Any, found: TrainingSurfaces, vols: FloatArray, title: str) -> None:
@@ -47,7 +47,7 @@ def sweep(key: str, count: int, feature: str, values: Sequence[float], z2: float
                 _smiles(axes[row, column], found, vols[column], f"{name}: {feature} {value:g}")
         axes[0, 0].legend(fontsize=5)
     table = Table("Given / generated", ("generator", *map(str, range(1, len(values) + 1))), rows)
-    ours = f"voladdin {', '.join(rows[0][1:])}; {PAPER} {', '.join(rows[1][1:])}"
+    ours = f"voladdin {', '.join(rows[0][1:])}; {PAPER_TUNED} {', '.join(rows[1][1:])}"
     return Outcome(ours, ran(bench), [table], [key])
 
 

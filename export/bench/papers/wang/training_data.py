@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from export.simulation.equity import RANGES
@@ -28,18 +30,10 @@ def settings(bench: Bench) -> Outcome:
     return Outcome(ours, "the same but for the epochs, and a rate that falls to 0")
 
 
-def ranges(model: str, bench: Bench) -> Outcome:  # noqa: ARG001
+def ranges(model: str, _: Bench) -> Outcome:
     """Tables 4 and 5."""
     words = ", ".join(f"{name} [{low:g}, {high:g}]" for name, (low, high) in RANGES[model].items())
     return Outcome(words, "the paper's; it prints no range of Heston's v0")
-
-
-def heston_ranges(bench: Bench) -> Outcome:
-    return ranges("heston", bench)
-
-
-def sabr_ranges(bench: Bench) -> Outcome:
-    return ranges("sabr", bench)
 
 
 def features(bench: Bench) -> Outcome:
@@ -81,14 +75,14 @@ ITEMS = (
         ("table 4",),
         "ranges of Heston's parameters",
         "rho [-0.9, -0.1], theta [0.1, 0.3], kappa [1, 2], xi [0.1, 0.9]",
-        heston_ranges,
+        partial(ranges, "heston"),
     ),
     Item(
         "004-table-5",
         ("table 5",),
         "ranges of SABR's parameters",
         "beta [0.1, 1], alpha [0.1, 0.5], rho [-0.9, 0.9], nu [0.1, 0.9]",
-        sabr_ranges,
+        partial(ranges, "sabr"),
     ),
     Item(
         "004-figure-22",
