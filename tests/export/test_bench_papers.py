@@ -23,7 +23,7 @@ from export.bench.papers.gopal.rivals import FITTED, SAME_DAYS, VOLADDIN
 from export.bench.papers.items import QUICK, Bench, Item, Outcome, Table
 from export.bench.papers.wang.repairing import Loss, repaired
 from export.bench.papers.wang.smoothed import Smoothed
-from export.imputation.training.slices import Deadline, Paused, Run, Schedule
+from export.imputation.training.slices import AdamSteps, Deadline, Paused, Run
 from voladdin.cli.program import BENCHES
 from voladdin.errors import InputError
 
@@ -87,7 +87,7 @@ def test_training_goes_on_where_it_was_put_down(tmp_path: Path) -> None:
 
     def run(file: str) -> Run:
         torch.manual_seed(0)
-        return Run(torch.nn.Linear(3, 3), Schedule(1_500, 8, 1e-2), tmp_path / file)
+        return Run(torch.nn.Linear(3, 3), AdamSteps(1_500, 8, 1e-2), tmp_path / file)
 
     def loss(model: torch.nn.Module):
         return lambda x, _: (model(x) - x).square().mean()
@@ -177,7 +177,7 @@ def test_fits_are_compared_on_their_own_days() -> None:
 def test_what_trained_less_than_its_paper_is_stated(tmp_path: Path) -> None:
     """Time at the paper's budget from the time that the checkpoint took."""
     model = torch.nn.Linear(1, 1)
-    run = Run(model, Schedule(50, 4), tmp_path / "networks" / "gopal-x.pt")
+    run = Run(model, AdamSteps(50, 4), tmp_path / "networks" / "gopal-x.pt")
     run.train(torch.ones(9, 1), lambda x, _: (model(x) - x).square().mean(), Deadline())
     run.seconds = 6.0
     run.save()

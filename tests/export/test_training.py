@@ -20,7 +20,7 @@ from export.imputation.training.devices import CPU, set_seed, trained_on, traini
 from export.imputation.training.divergence import free_bits, to_capacity  # noqa: E402
 from export.imputation.training.fit import Options, fit, objective  # noqa: E402
 from export.imputation.training.rates import divisions, stalls  # noqa: E402
-from export.imputation.training.slices import Deadline, Paused, Run, Schedule  # noqa: E402
+from export.imputation.training.slices import AdamSteps, Deadline, Paused, Run  # noqa: E402
 from export.imputation.training.standard import Standard  # noqa: E402
 from voladdin.errors import InputError  # noqa: E402
 
@@ -86,18 +86,18 @@ def test_rates_fall_once_for_each_stall_and_half_way():
     losses = [3.0, 2.0, 2.5, 2.5, 2.5, 1.0, 1.1, 1.2]
     assert list(stalls(losses)) == [0, 0, 1, 2, 3, 0, 1, 2]
     assert divisions(losses, 2) == 2 and divisions(losses, 3) == 1 and divisions(losses, 4) == 0
-    plan = Options(steps=100, rate=2e-4).steps_of
+    plan = Options(steps=100, rate=2e-4).adam
     assert [plan.at(step) for step in (0, 4, 49, 50, 99)] == pytest.approx([4e-5, 2e-4, 2e-4, 1e-4, 1e-4])
 
 
 def test_a_plateau_lowers_the_rate_of_the_run():
-    stalled = Run(torch.nn.Linear(1, 1), Schedule(200, 4, 1e-2), plateau=2)
+    stalled = Run(torch.nn.Linear(1, 1), AdamSteps(200, 4, 1e-2), plateau=2)
     stalled.train(torch.zeros(10, 1), lambda _, step: 0.0 * stalled.model.weight.sum() + step, Deadline())
     assert stalled.optimiser.param_groups[0]["lr"] == pytest.approx(1e-3)
 
 
 def test_a_cosine_falls_to_nothing_after_its_warm_up():
-    plan = Options(steps=100, rate=2e-3, halved=1.0, cosine=True).steps_of
+    plan = Options(steps=100, rate=2e-3, halved=1.0, cosine=True).adam
     assert plan.at(0) == pytest.approx(2e-3 / 5, rel=1e-2)
     assert plan.at(50) == pytest.approx(1e-3)
     assert plan.at(99) < 1e-6
@@ -107,7 +107,7 @@ def test_a_training_ends_where_its_loss_no_longer_falls(tmp_path):
     """After `stop` means of `logged` steps, and at once where it is taken up again."""
 
     def run():
-        return Run(torch.nn.Linear(1, 1), Schedule(500, 4), tmp_path / "x.pt", stop=3, logged=10)
+        return Run(torch.nn.Linear(1, 1), AdamSteps(500, 4), tmp_path / "x.pt", stop=3, logged=10)
 
     def level(model):
         return lambda x, _: 0.0 * model(x).sum() + 1.0
@@ -121,7 +121,7 @@ def test_a_training_ends_where_its_loss_no_longer_falls(tmp_path):
 
 
 def test_an_epoch_goes_through_all_rows_once():
-    run, seen = Run(torch.nn.Linear(1, 1), Schedule(6, 4), epochs=True), []
+    run, seen = Run(torch.nn.Linear(1, 1), AdamSteps(6, 4), epochs=True), []
 
     def loss(x, _step):
         seen.extend(x[:, 0].tolist())

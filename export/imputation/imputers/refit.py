@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ..networks.base import Network
 from ..networks.importance_weighted import weighted_bound
 from ..networks.weights import nodes_of, noise_of
-from ..training.slices import Deadline, Run, Schedule
+from ..training.slices import AdamSteps, Deadline, Run
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Refit:
     warm_up: int = 100
 
     @property
-    def schedule(self) -> Schedule:
-        return Schedule(self.steps, self.batch, self.rate, warm_up=self.warm_up)
+    def adam(self) -> AdamSteps:
+        return AdamSteps(self.steps, self.batch, self.rate, warm_up=self.warm_up)
 
 
 def refitted(
@@ -56,9 +56,7 @@ def refitted(
         again.eval()
         return -weighted_bound(again, rows.nan_to_num(), torch.isfinite(rows), refit.draws).mean()
 
-    Run(again, refit.schedule, file, of={"network": _digest(network)}).train(
-        rows, loss, deadline or Deadline()
-    )
+    Run(again, refit.adam, file, of={"network": _digest(network)}).train(rows, loss, deadline or Deadline())
     again.requires_grad_(requires_grad=False)
     return again.eval()
 

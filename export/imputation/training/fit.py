@@ -16,13 +16,13 @@ from ..networks.base import Network
 from .beta import SCHEDULES
 from .calendar import calendar_penalty
 from .divergence import free_bits, to_capacity
-from .slices import Deadline, Run, Schedule
+from .slices import AdamSteps, Deadline, Run
 from .standard import Standard, Way
 
 
 @dataclass(frozen=True)
 class Options:
-    """Choices of a training; the defaults are the bound itself, by the schedule of Gopal (2024), B.5.
+    """Choices of a training; the defaults are the bound itself, by the steps of Gopal (2024), B.5.
 
     steps, batch, rate, decay: Adam's. warm_up, halved: shares of the steps; halved 1 is never. cosine: the
     rate falls to 0 along one. plateau: so many logged losses without a lower one before the rate is divided
@@ -66,10 +66,10 @@ class Options:
         return (self.beta, self.schedule, self.capacity, self.free) == (1.0, "constant", None, 0.0)
 
     @property
-    def steps_of(self) -> Schedule:
+    def adam(self) -> AdamSteps:
         """Adam's steps."""
         warm, half = round(self.warm_up * self.steps), round(self.halved * self.steps)
-        return Schedule(self.steps, self.batch, self.rate, self.decay, warm, half, self.seed, self.cosine)
+        return AdamSteps(self.steps, self.batch, self.rate, self.decay, warm, half, self.seed, self.cosine)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ def fit(
     options = options or Options()
     torch.manual_seed(options.seed)
     standard = Standard.of(vols, len(tenors), options.standard)
-    run = Run(network, options.steps_of, file, of=asdict(options), plateau=options.plateau)
+    run = Run(network, options.adam, file, of=asdict(options), plateau=options.plateau)
     run.train(standard.rows(vols), _loss(network, standard, tenors, options), deadline or Deadline())
     network.eval().requires_grad_(requires_grad=False)
     return Fitted(network, standard, run.curve)

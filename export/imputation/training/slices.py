@@ -39,7 +39,7 @@ class Deadline:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class AdamSteps:
     """Adam's steps. warm_up: linear from 0; halved: the step after which the rate is half.
 
     cosine: the rate falls to 0 along a cosine.
@@ -66,7 +66,7 @@ Loss = Callable[[Tensor, int], Tensor]  # of a batch of rows, at a step
 
 @dataclass
 class Run:
-    """One network on its way. curve: (step, loss) means of the last steps; seconds: spent so far.
+    """One network on its way. curve: (step, loss) means of the last steps; seconds: of the processor so far.
 
     notes: what a loss writes down for itself, kept with the checkpoint. file: the checkpoint, none for None.
     of: what else a checkpoint must agree with to be gone on from. plateau, stop: after so many logged losses
@@ -75,7 +75,7 @@ class Run:
     """
 
     model: nn.Module
-    schedule: Schedule
+    adam: AdamSteps
     file: Path | None = None
     curve: list[list[float]] = field(default_factory=list)
     notes: list[list[float]] = field(default_factory=list)
@@ -91,7 +91,7 @@ class Run:
         torch.set_num_threads(1)
         self.trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(
-            self.trained, self.schedule.rate, weight_decay=self.schedule.decay, fused=True
+            self.trained, self.adam.rate, weight_decay=self.adam.decay, fused=True
         )
         if self.file is not None and self.file.is_file():
             self._resume(self.file)
@@ -100,7 +100,7 @@ class Run:
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with to be gone on from."""
         parameters = sum(p.numel() for p in self.model.parameters())
-        return {**asdict(self.schedule), "parameters": parameters, **self.of}
+        return {**asdict(self.adam), "parameters": parameters, **self.of}
 
     @property
     def settled(self) -> bool:
@@ -123,7 +123,7 @@ class Run:
 
     def _steps(self, rows: Tensor, loss: Loss, deadline: Deadline) -> None:
         sums: list[float] = []
-        while self.step < self.schedule.steps and not self.settled:
+        while self.step < self.adam.steps and not self.settled:
             started = time.process_time()
             sums.append(self._step(rows, loss))
             self.seconds += time.process_time() - started
@@ -135,10 +135,10 @@ class Run:
                 deadline.check()
 
     def _step(self, rows: Tensor, loss: Loss) -> float:
-        set_seed(rows.device, self.schedule.seed * 1_000_003 + self.step)
+        set_seed(rows.device, self.adam.seed * 1_000_003 + self.step)
         stalled = divisions(self._losses, self.plateau) if self.plateau else 0
         for group in self.optimiser.param_groups:
-            group["lr"] = self.schedule.at(self.step) / 10.0**stalled
+            group["lr"] = self.adam.at(self.step) / 10.0**stalled
         value = loss(rows[self._batch(len(rows))], self.step)
         self.optimiser.zero_grad()
         value.backward()
@@ -148,7 +148,7 @@ class Run:
         return float(value.detach())
 
     def _batch(self, count: int) -> Tensor:
-        size, seed = self.schedule.batch, self.schedule.seed
+        size, seed = self.adam.batch, self.adam.seed
         if not self.epochs:
             return torch.randint(count, (size,))
         epoch, place = divmod(self.step, -(-count // size))

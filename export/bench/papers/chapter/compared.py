@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from export.imputation.networks import NETWORKS, Network
-from export.imputation.training.slices import Run, Schedule
+from export.imputation.training.slices import AdamSteps, Run
 from voladdin._typing import FloatArray
 
 from ..fx import Fx, fx, hidden_cells
@@ -42,7 +42,7 @@ def network_of(bench: Bench, name: str) -> Network:
     data, steps = fx(bench.seed), bench.budget.chapter_steps
     torch.manual_seed(bench.seed)
     network = NETWORKS[name](data.nodes)
-    plan = Schedule(steps, 64, 1e-3, warm_up=100, halved=steps // 2)
+    plan = AdamSteps(steps, 64, 1e-3, warm_up=100, halved=steps // 2)
     run = Run(network, plan, bench.network_file(f"chapter-{name}"))
     history = data.split.train
     pairs = np.repeat(history.pairs, len(history.dates))

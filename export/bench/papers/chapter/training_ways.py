@@ -8,7 +8,7 @@ from torch import Tensor
 from export.imputation.networks.base import Vae
 from export.imputation.networks.residual import Size
 from export.imputation.training.fit import Options, objective
-from export.imputation.training.slices import Run, Schedule
+from export.imputation.training.slices import AdamSteps, Run
 
 from ..fx import fx
 from ..gopal.collapse import ACTIVE, mean_variances
@@ -33,7 +33,7 @@ def trained(bench: Bench, name: str) -> Vae:
     torch.manual_seed(bench.seed)
     model = network(KINDS[SIGMA_RESIDUAL], data.nodes, Size())
     file = bench.network_file(f"way-{name}")
-    run = Run(model, Schedule(steps, way.batch, 1e-3, warm_up=100), file)
+    run = Run(model, AdamSteps(steps, way.batch, 1e-3, warm_up=100), file)
 
     def loss(x: Tensor, step: int) -> Tensor:
         seen = torch.ones_like(x, dtype=torch.bool)

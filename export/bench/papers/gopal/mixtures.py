@@ -15,7 +15,7 @@ from export.imputation.networks.base import Vae, mlp, residual_mlp
 from export.imputation.networks.learnable_beta import LearnableBeta
 from export.imputation.networks.noise import Fixed, Noise, Shared
 from export.imputation.networks.residual import Size, sized
-from export.imputation.training.slices import Run, Schedule
+from export.imputation.training.slices import AdamSteps, Run
 from voladdin._typing import FloatArray
 
 from ..items import Bench
@@ -96,7 +96,7 @@ def toy(bench: Bench, name: str) -> Run:
     torch.manual_seed(bench.seed)
     model = _network(kind)
     file = bench.network_file(f"toy-{name}")
-    run = Run(model, Schedule(bench.budget.steps, 64, RATE, seed=bench.seed), file)
+    run = Run(model, AdamSteps(bench.budget.steps, 64, RATE, seed=bench.seed), file)
     plain = training_loss(model, kind.draws)
 
     def loss(x: Tensor, step: int) -> Tensor:

@@ -11,7 +11,7 @@ from export.imputation.training.slices import Run
 
 from ..fx import Fx
 from ..items import Bench
-from .vaes import KINDS, STEPS, frozen, network, schedule, training_loss
+from .vaes import KINDS, STEPS, adam, frozen, network, training_loss
 
 
 def trained(bench: Bench, data: Fx, name: str) -> Run:
@@ -23,7 +23,7 @@ def fitted(bench: Bench, rows: Tensor, name: str, where: str, size: Size) -> Run
     """A network of one size trained on rows [N, c], or from its checkpoint."""
     torch.manual_seed(bench.seed)
     model = network(KINDS[name], rows.shape[1], size)
-    run = Run(model, schedule(bench.budget.steps, bench.seed), bench.network_file(where))
+    run = Run(model, adam(bench.budget.steps, bench.seed), bench.network_file(where))
     run.train(rows, training_loss(model, KINDS[name].draws), bench.deadline)
     frozen(run.model)
     return run

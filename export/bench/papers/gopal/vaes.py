@@ -13,7 +13,7 @@ from export.imputation.networks import importance_weighted
 from export.imputation.networks.base import Vae, mlp
 from export.imputation.networks.noise import Fixed, Noise, OfNode, Shared
 from export.imputation.networks.residual import Size, sized
-from export.imputation.training.slices import Schedule
+from export.imputation.training.slices import AdamSteps
 
 STEPS, REFIT_STEPS, SAMPLES = 100_000, 10_000, 10_000  # appendix B.5
 DRAWS = 5  # of the weighted bound in training; the paper does not say
@@ -56,9 +56,9 @@ def network(kind: Kind, nodes: int, size: Size) -> Vae:
     return Vae(encoder, mlp([size.latent, *hidden, nodes]), noise, size.latent)
 
 
-def schedule(steps: int, seed: int = 0) -> Schedule:
+def adam(steps: int, seed: int = 0) -> AdamSteps:
     """The paper's: linear warm-up over 5% of the steps to 2e-4, halved after half of them."""
-    return Schedule(steps, 64, 2e-4, 1e-5, max(steps // 20, 1), steps // 2, seed)
+    return AdamSteps(steps, 64, 2e-4, 1e-5, max(steps // 20, 1), steps // 2, seed)
 
 
 def weighted_bound(model: Vae, x: Tensor, seen: Tensor, draws: int) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from export.imputation.training.beta import SCHEDULES
 from export.imputation.training.divergence import to_capacity
-from export.imputation.training.slices import Loss, Run, Schedule
+from export.imputation.training.slices import AdamSteps, Loss, Run
 from voladdin._typing import FloatArray
 
 from ..fx import Fx, fx
@@ -98,7 +98,7 @@ def fitted(
     model = SurfaceVae(spec.kind, data.split.test.axes.shape, where, spec.latent, labels)
     model.centre, model.unit = rows.mean(), rows.std()
     epoch, stop = -(-len(rows) // BATCH), STOP if spec.ruled else 0
-    plan = Schedule(epochs_of(bench, spec) * epoch, BATCH, RATE, seed=bench.seed)
+    plan = AdamSteps(epochs_of(bench, spec) * epoch, BATCH, RATE, seed=bench.seed)
     run = Run(
         model, plan, bench.network_file(spec.name), plateau=PATIENCE, stop=stop, logged=epoch, epochs=True
     )
@@ -119,7 +119,7 @@ def _loss(spec: Spec, run: Run, rows: Tensor, label: Tensor | None) -> Loss:
     model, nodes = cast(SurfaceVae, run.model), rows.shape[1]
 
     def loss(batch: Tensor, step: int) -> Tensor:
-        done = step / run.schedule.steps
+        done = step / run.adam.steps
         error, divergence = terms(spec, model, batch[:, :nodes], None if label is None else batch[:, nodes:])
         if (step + 1) % run.logged == 0:
             every, known = rows.to(batch.device), None if label is None else label.to(batch.device)
