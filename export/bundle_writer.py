@@ -77,12 +77,12 @@ def write_files(
         "revision": _revision(),
     }
     numbers = {key: np.asarray(value, float) for key, value in arrays.items()}
-    whole |= answers(kind(whole, "", numbers, graphs))
+    whole |= _answers(kind(whole, "", numbers, graphs))
     (folder / "card.json").write_text(json.dumps(whole, indent=1) + "\n")
     return folder
 
 
-def answers(bundle: AnyBundle) -> dict[str, Any]:
+def _answers(bundle: AnyBundle) -> dict[str, Any]:
     """What the bundle's probe answers and its arrays sum to, as its card says them."""
     with np.errstate(all="ignore"):
         probe = [float(f"{number:.7g}") for number in bundle.probe().tolist()]

@@ -1,1 +1,5 @@
-"""The model that imputes: the density of history, the network, its training and validation."""
+"""Models that impute.
+
+Of a history: `train`, by `density`, `extension`, `network`, `loop` and `validate`. Of any market:
+`priors`, and `amortised` beside. Of the literature: `networks`, their `training`, `imputers` and `selection`.
+"""

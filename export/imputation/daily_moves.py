@@ -27,7 +27,8 @@ HALF_LIFE, KERNEL = 2.5, (1.5, 1e-3, 0.3)  # years; width, floor, and weight of 
 SCORES, NOISE = 6, 0.05
 MOST = 6_000  # days, the latest
 DRAWS, SEED = 4_000, 20161231
-NEIGHBOURS, OTHERS, MIXED = 20, 3, 0.2  # days near to a drawn one, of them mixed in, spread of their shares
+# days near to a drawn one, how many of them are mixed in, the spread of their shares
+NEIGHBOURS, MIXED_IN, SHARE_STD = 20, 3, 0.2
 
 
 def fit_moves(days: Days) -> dict[str, FloatArray]:
@@ -77,10 +78,10 @@ def _drawn(
     whose [DRAWS] they are, as the days' [S]."""
     rng = np.random.default_rng(SEED)
     days = rng.choice(len(scores), DRAWS, p=recency / recency.sum())
-    others = rng.permuted(_beside(scores, whose, days), axis=1)[:, :OTHERS]
-    share = np.concatenate([np.ones((DRAWS, 1)), MIXED * rng.standard_normal(others.shape)], axis=1)
+    beside = rng.permuted(_beside(scores, whose, days), axis=1)[:, :MIXED_IN]
+    share = np.concatenate([np.ones((DRAWS, 1)), SHARE_STD * rng.standard_normal(beside.shape)], axis=1)
     share /= np.sqrt((share**2).sum(1, keepdims=True))
-    mixed = np.concatenate([days[:, None], others], axis=1)
+    mixed = np.concatenate([days[:, None], beside], axis=1)
     places = np.einsum("dn,dnq->dq", share**2, scores[mixed])
     size = np.maximum(np.sqrt((changes**2).mean(1)), 1e-5)
     share *= size[days][:, None] / size[mixed]  # quiet days stay quiet

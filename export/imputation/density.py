@@ -24,9 +24,10 @@ SCORES = 6
 SCALE_VARIANCE = 0.25**2
 LEVEL_KERNEL = (1.7, 1e-2, 0.10)  # width, floor, share of the whole history
 CHANGE_KERNEL = (1.5, 1e-2, 0.10)
-SIMULATED_DAYS = 50.0  # what the simulated regimes weigh, in days of history
+SIMULATED_REGIMES, SIMULATED_DAYS = 8, 50.0  # how many, and their weight in days of history
 ROBUST_DEGREES = 3.0
 AGES = (1, 2, 5, 10, 21, 63)
+EM_ROUNDS, SEED = 20, 0
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Choices:
     regimes: int = 48
 
 
-def complete(logs: FloatArray, weight: FloatArray, seed: int = 0, rounds: int = 20) -> FloatArray:
+def complete(logs: FloatArray, weight: FloatArray) -> FloatArray:
     """Fill holes of log-vols [N, c] with draws from the Gaussian that EM fits to what is there.
 
     Draws rather than means: means would hide the variance of the missing part (Little-Rubin 2002, chapter 8).
@@ -50,7 +51,6 @@ def complete(logs: FloatArray, weight: FloatArray, seed: int = 0, rounds: int = 
     missing = ~np.isfinite(logs)
     if not missing.any():
         return logs
-    mean = np.average(np.nan_to_num(logs), axis=0, weights=weight)
     count = np.maximum((~missing).sum(0), 1)
     mean = np.where(missing, 0.0, logs).sum(0) / count
     filled = np.where(missing, mean, logs)
@@ -58,7 +58,7 @@ def complete(logs: FloatArray, weight: FloatArray, seed: int = 0, rounds: int = 
     share = weight / weight.sum()
     covariance = _covariance(filled, share) + 1e-4 * np.eye(logs.shape[1])
     extra = np.zeros_like(covariance)
-    for _ in range(rounds):
+    for _ in range(EM_ROUNDS):
         extra[:] = 0.0
         for k, holes in enumerate(patterns):
             rows = np.flatnonzero(index.ravel() == k)
@@ -67,7 +67,7 @@ def complete(logs: FloatArray, weight: FloatArray, seed: int = 0, rounds: int = 
             extra[np.ix_(holes, holes)] += share[rows].sum() * rest
         mean = share @ filled
         covariance = _covariance(filled, share) + extra + 1e-8 * np.eye(len(mean))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     for k, holes in enumerate(patterns):
         rows = np.flatnonzero(index.ravel() == k)
         if holes.any():
@@ -87,17 +87,15 @@ def _regress(covariance: FloatArray, holes: BoolArray) -> tuple[FloatArray, Floa
     return np.asarray(gain, float), 0.5 * (rest + rest.T)
 
 
-def fit_density(
-    days: Days, simulated: FloatArray, choices: Choices | None = None, seed: int = 0
-) -> dict[str, FloatArray]:
+def fit_density(days: Days, simulated: FloatArray, choices: Choices | None = None) -> dict[str, FloatArray]:
     """The arrays of a bundle that describe levels and daily changes; simulated: log-vols [n, c]."""
     choices = choices or Choices()
     recency = 0.5 ** (days.age / choices.half_life)
-    logs = complete(days.logs, recency, seed)
+    logs = complete(days.logs, recency)
     mirror = _mirror(days)
     origin, scores = _scores(logs, recency)
-    labels, history = _regimes(logs, recency, origin, scores, choices.regimes, seed)
-    _, invented = _regimes(simulated, np.ones(len(simulated)), origin, scores, 8, seed)
+    labels, history = _regimes(logs, recency, origin, scores, choices.regimes)
+    _, invented = _regimes(simulated, np.ones(len(simulated)), origin, scores, SIMULATED_REGIMES)
     changes, steps_weight, change_labels = _changes(days, logs, recency, labels)
     scatter = _scatter(changes, steps_weight, change_labels, len(history["weight"]))
     total = np.average(scatter, axis=0, weights=history["weight"])
@@ -171,13 +169,13 @@ def _scores(logs: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def _regimes(
-    logs: FloatArray, weight: FloatArray, origin: FloatArray, scores: FloatArray, count: int, seed: int
+    logs: FloatArray, weight: FloatArray, origin: FloatArray, scores: FloatArray, count: int
 ) -> tuple[IntArray, dict[str, FloatArray]]:
     place = (logs - origin) @ scores
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     drawn = place[rng.choice(len(place), 20_000, p=weight / weight.sum())]
     count = max(1, min(count, len(logs) // 30))
-    centres, _ = kmeans2(drawn, count, seed=seed, minit="++")
+    centres, _ = kmeans2(drawn, count, seed=SEED, minit="++")
     labels = ((place[:, None] - centres) ** 2).sum(-1).argmin(1)
     _, labels = np.unique(labels, return_inverse=True)
     mass = np.bincount(labels, weights=weight)

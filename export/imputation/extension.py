@@ -14,41 +14,34 @@ from voladdin.imputation.history.observation import GridExtension
 
 PAIRS = ("AUDUSD", "EURUSD", "GBPUSD", "USDCAD", "USDJPY", "USDMXN")
 QUOTE_NOISE = 0.005  # of log-vol: keeps the regression from reading the simulator's exact smoothness
-MIDPOINT_SURFACES = 200
+DAYS, SURFACES, MIDPOINT_SURFACES, SEED = 500, 2000, 200, 20_000
 RAW_NOISE = 0.0032  # of log-vol: raw quotes lie about 1.8 bp from the smooth fits that history is made of
 
 
 def fit_extension(
     core_tenors: FloatArray,
     core_deltas: FloatArray,
-    *,
-    days: int = 500,
-    surfaces: int = 2000,
-    seed: int = 20_000,
 ) -> tuple[GridExtension, FloatArray]:
     """The extension, and simulated core log-vols [n, c].
 
     The regression is invariant to a shift of all vols: core and master vary by the same scale factor.
     """
-    key = (tuple(core_tenors.tolist()), tuple(core_deltas.tolist()))
-    return _fit(*key, days, surfaces, seed)
+    return _fit(tuple(core_tenors.tolist()), tuple(core_deltas.tolist()))
 
 
 @functools.lru_cache(maxsize=4)
-def _fit(
-    core_tenors: tuple[float, ...], core_deltas: tuple[float, ...], days: int, surfaces: int, seed: int
-) -> tuple[GridExtension, FloatArray]:
+def _fit(core_tenors: tuple[float, ...], core_deltas: tuple[float, ...]) -> tuple[GridExtension, FloatArray]:
     tenors, deltas = _union(MASTER_TENORS, core_tenors), _union(MASTER_DELTAS, core_deltas)
-    market = simulate_market(days, pairs=PAIRS, seed=seed, tenors=tenors, deltas=deltas).vols
-    broad = simulate_surfaces(surfaces, seed=seed, tenors=tenors, deltas=deltas)
-    paths = np.log(market.reshape(len(PAIRS), days, -1))
-    invented = np.log(broad.reshape(surfaces, -1))
+    market = simulate_market(DAYS, pairs=PAIRS, seed=SEED, tenors=tenors, deltas=deltas).vols
+    broad = simulate_surfaces(SURFACES, seed=SEED, tenors=tenors, deltas=deltas)
+    paths = np.log(market.reshape(len(PAIRS), DAYS, -1))
+    invented = np.log(broad.reshape(SURFACES, -1))
     core = _core_index(tenors, deltas, core_tenors, core_deltas)
     logs = np.concatenate([paths.reshape(-1, paths.shape[-1]), invented])
     matrix, offset, covariance = _regression(logs, core)
     steps = np.diff(paths - paths[..., core] @ matrix.T, axis=1).reshape(-1, len(matrix))
     changes = steps.T @ steps / len(steps)
-    spread = _interpolation(tenors, deltas, seed)
+    spread = _interpolation(tenors, deltas)
     return GridExtension(tenors, deltas, matrix, offset, covariance, changes, *spread), invented[:, core]
 
 
@@ -83,14 +76,12 @@ def _regression(logs: FloatArray, core: NDArray[np.intp]) -> tuple[FloatArray, F
     return matrix, offset, noise
 
 
-def _interpolation(
-    tenors: FloatArray, deltas: FloatArray, seed: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _interpolation(tenors: FloatArray, deltas: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """What splines miss between tenors [T - 1] and deltas [K - 1]; variance slopes outside the grid."""
     middle_t = np.exp((np.log(tenors[:-1]) + np.log(tenors[1:])) / 2)
     fine_t = np.sort(np.concatenate([tenors, middle_t]))
     fine_d = np.sort(np.concatenate([deltas, (deltas[:-1] + deltas[1:]) / 2]))
-    logs = np.log(simulate_surfaces(MIDPOINT_SURFACES, seed=seed + 1, tenors=fine_t, deltas=fine_d))
+    logs = np.log(simulate_surfaces(MIDPOINT_SURFACES, seed=SEED + 1, tenors=fine_t, deltas=fine_d))
     identity = np.eye(len(tenors) * len(deltas))
     zero = 0.0 * identity
     none = (np.zeros(len(identity)), zero, zero, 0.0 * tenors, 0.0 * deltas, np.zeros(2))

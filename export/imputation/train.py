@@ -7,8 +7,8 @@
 3. The VAE learns the smoothed density: each step draws surfaces afresh from the local Gaussians of the
    regimes, so that it cannot memorise days (on the days themselves it overfits within a thousand steps).
 4. Held-out days, the last of the history, choose the step and calibrate the spread (`validate`);
-   with --refit everything is then fitted to the whole history with these choices.
-5. ONNX, parity, card, hashes (`onnx_export`, `write`).
+   then, unless --no-refit, everything is fitted to the whole history with these choices.
+5. ONNX, parity, card, hashes (`graphs`, `bundle_writer`).
 """
 
 from __future__ import annotations
@@ -88,15 +88,15 @@ def train_bundle(
     train, held = _split(days)
     extension, simulated = fit_extension(days.tenors, days.deltas)
     arrays = _arrays(train, simulated, extension, choices)
-    vae, arrays, history = _fit(arrays, validate.holdout(held), checkpoints, config, quiet=quiet)
+    vae, arrays, course = _fit(arrays, validate.holdout(held), checkpoints, config, quiet=quiet)
     arrays |= _calibration(held, _bundle(arrays, vae))
     if refit:
         chosen = {key: arrays[key] for key in ("level_stretch", "change_stretch")}
         arrays = _arrays(days, simulated, extension, choices) | chosen
-        steps = Config(**(asdict(config) | {"steps": history["best_step"], "every": 10**9}))
+        steps = Config(**(asdict(config) | {"steps": course["best_step"], "every": 10**9}))
         vae, arrays, _ = _fit(arrays, None, checkpoints / "refit", steps, quiet=quiet)
     graphs, parity = export_graphs(vae)
-    training = {**asdict(config), **history, "refit": refit, "parity": parity}
+    training = {**asdict(config), **course, "refit": refit, "parity": parity}
     written = write_bundle(folder, name, days if refit else train, arrays, graphs, training)
     shutil.rmtree(checkpoints)
     return written
@@ -137,7 +137,10 @@ def _bundle(arrays: dict[str, FloatArray], vae: Vae) -> TorchBundle:
 def _fit(
     arrays: dict[str, FloatArray], held: validate.Holdout | None, folder: Path, config: Config, *, quiet: bool
 ) -> tuple[Vae, dict[str, FloatArray], dict[str, Any]]:
-    """Train with checkpoints; with `held`, keep the weights with the best validation CRPS of hidden cells."""
+    """Train with checkpoints; with `held`, keep the weights with the best validation CRPS of hidden cells.
+
+    Returns the network, the arrays with its noise, and the course of the training: scores by step, the best.
+    """
     run = Run(arrays, folder, config)
     first = run.state["step"]
     with tqdm(total=config.steps, initial=first, disable=quiet, unit="step", file=sys.stderr) as progress:
@@ -154,8 +157,8 @@ def _fit(
     if held is not None:
         run.judge(_score(_bundle(arrays, run.vae), held))
         run.vae.load_state_dict(run.state["best"])
-    history = {key: run.state[key] for key in ("best_step", "best_crps", "log")}
-    return run.vae, arrays | {"noise": run.vae.noise}, history
+    course = {key: run.state[key] for key in ("best_step", "best_crps", "log")}
+    return run.vae, arrays | {"noise": run.vae.noise}, course
 
 
 def _score(bundle: Bundle, held: validate.Holdout) -> float:

@@ -15,7 +15,7 @@ from ..history import Days
 from .density import complete
 
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
-SURFACES = 300
+SURFACES, SEED = 300, 0
 COVERAGE = 0.90
 
 
@@ -42,21 +42,21 @@ def core_nodes(count: int) -> Observation:
     return Observation(np.eye(count), np.zeros(count), none, none)
 
 
-def holdout(days: Days, seed: int = 0, surfaces: int = SURFACES) -> Holdout:
+def holdout(days: Days) -> Holdout:
     """Days, evenly spread, that have at least two quotes and a day before, under seeded random masks."""
     first, later = days.steps()
     logs = days.logs
     usable = np.isfinite(logs[later]).sum(1) >= 2
     first, later = first[usable], later[usable]
-    pick = np.unique(np.linspace(0, len(first) - 1, min(surfaces, len(first))).astype(int))
+    pick = np.unique(np.linspace(0, len(first) - 1, min(SURFACES, len(first))).astype(int))
     truth = logs[later[pick]]
     prior = complete(logs, np.ones(len(logs)))[first[pick]]
-    return Holdout(np.nan_to_num(truth), prior, tuple(_masks(np.isfinite(truth), seed)))
+    return Holdout(np.nan_to_num(truth), prior, tuple(_masks(np.isfinite(truth))))
 
 
-def _masks(known: BoolArray, seed: int) -> Iterator[Mask]:
+def _masks(known: BoolArray) -> Iterator[Mask]:
     """One mask a missing share: that share of the known cells is hidden, at least one and never all."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     count = known.sum(1, keepdims=True)
     for share in SHARES:
         ranks = np.where(known, rng.random(known.shape), np.inf).argsort(1).argsort(1)

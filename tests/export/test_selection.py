@@ -158,6 +158,7 @@ def test_another_search_in_the_folder_is_refused(tmp_path):
         search(split, replace(TINY, rate=0.5), tmp_path, 1)
     with pytest.raises(InputError, match="sampler is 'random'"):
         search(split, TINY, tmp_path / "b", 1, "random")
+    assert not (tmp_path / "b").exists()
 
 
 def test_the_grid_is_the_papers():

@@ -48,11 +48,6 @@ def size_of_mean(model: Amortised, held: Sequence[Sample]) -> float:
     return float(np.sqrt(np.concatenate(squares).mean()))
 
 
-def parity(model: Amortised, held: Sequence[Sample]) -> float:
-    """Largest difference of the float32 ONNX graphs from PyTorch on some samples."""
-    return graphs(model, held)[1]
-
-
 def graphs(model: Amortised, held: Sequence[Sample]) -> tuple[dict[str, bytes], float]:
     """ONNX of encoder and decoder, and their largest difference from PyTorch on some samples, relative.
 

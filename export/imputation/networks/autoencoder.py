@@ -13,11 +13,11 @@ class Autoencoder(Network):
 
     codes: Tensor
 
-    def __init__(self, nodes: int, latent: int = LATENT, width: int = WIDTH) -> None:
+    def __init__(self, nodes: int) -> None:
         super().__init__()
-        self.encoder = mlp([2 * nodes, width, latent])
-        self.decoder = mlp([latent, width, nodes])
-        self.register_buffer("codes", torch.zeros(1, latent))
+        self.encoder = mlp([2 * nodes, WIDTH, LATENT])
+        self.decoder = mlp([LATENT, WIDTH, nodes])
+        self.register_buffer("codes", torch.zeros(1, LATENT))
 
     def encode(self, x: Tensor, seen: Tensor) -> Code:
         mean = self.encoder(masked(x, seen))

@@ -9,18 +9,20 @@ from torch.nn import functional as F
 from .base import LATENT, Code, Vae, masked, residual_mlp
 from .noise import Shared
 
+KNOWN = 2
+
 
 class Conditional(Vae):
-    """x [B, c + k]: c nodes, then k numbers that are always seen: the asset's one-hot, its log spot.
+    """x [B, c + k]: c nodes, then k = `KNOWN` numbers always seen: the asset's one-hot, its log spot.
 
     A code has them after its latent units, without spread: `decode` takes [B, e + k].
     """
 
-    def __init__(self, nodes: int, known: int = 2) -> None:
+    def __init__(self, nodes: int) -> None:
         super().__init__(
-            residual_mlp(2 * nodes + known, 2 * LATENT), residual_mlp(LATENT + known, nodes), Shared(), LATENT
+            residual_mlp(2 * nodes + KNOWN, 2 * LATENT), residual_mlp(LATENT + KNOWN, nodes), Shared(), LATENT
         )
-        self.nodes, self.known = nodes, known
+        self.nodes, self.known = nodes, KNOWN
 
     def encode(self, x: Tensor, seen: Tensor) -> Code:
         known = x[:, self.nodes :]

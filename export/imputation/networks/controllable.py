@@ -5,11 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .base import LATENT, Code, Network, masked, mlp
+from .base import LATENT, WIDTH, Code, Network, masked, mlp
 from .noise import Shared
-
-FEATURES = ("level", "skew", "curvature")
-WIDTH = 64
 
 
 class Controllable(Network):
@@ -22,14 +19,14 @@ class Controllable(Network):
 
     projection: Tensor
 
-    def __init__(self, nodes: int, features: int = 3, latent: int = LATENT) -> None:
+    def __init__(self, nodes: int, features: int = 3) -> None:
         super().__init__()
-        self.latent, self.features = latent, features
+        self.latent, self.features = LATENT, features
         basis = torch.linspace(-1.0, 1.0, nodes)[:, None] ** torch.arange(features)
         self.register_buffer("projection", torch.linalg.pinv(basis).t().contiguous())
         self.filler = mlp([2 * nodes, WIDTH, nodes])
-        self.encoder = mlp([2 * nodes, WIDTH, WIDTH, 2 * latent])
-        self.decoder = mlp([features + latent, WIDTH, WIDTH, nodes])
+        self.encoder = mlp([2 * nodes, WIDTH, WIDTH, 2 * LATENT])
+        self.decoder = mlp([features + LATENT, WIDTH, WIDTH, nodes])
         self.noise = Shared()
 
     def encode(self, x: Tensor, seen: Tensor) -> Code:

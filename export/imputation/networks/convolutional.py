@@ -16,7 +16,7 @@ CHANNELS = 16
 class GridEncoder(nn.Module):
     """Two convolutions over [values, seen] of T x K nodes, then the code's mean and spread."""
 
-    def __init__(self, shape: tuple[int, int], latent: int = LATENT) -> None:
+    def __init__(self, shape: tuple[int, int]) -> None:
         super().__init__()
         self.shape = shape
         self.layers = nn.Sequential(
@@ -25,7 +25,7 @@ class GridEncoder(nn.Module):
             nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1),
             nn.SiLU(),
             nn.Flatten(),
-            nn.Linear(CHANNELS * math.prod(shape), 2 * latent),
+            nn.Linear(CHANNELS * math.prod(shape), 2 * LATENT),
         )
 
     def forward(self, entry: Tensor) -> Tensor:
@@ -38,11 +38,11 @@ class PointwiseDecoder(nn.Module):
 
     points: Tensor
 
-    def __init__(self, shape: tuple[int, int], latent: int = LATENT) -> None:
+    def __init__(self, shape: tuple[int, int]) -> None:
         super().__init__()
         axes = [torch.linspace(-1.0, 1.0, size) for size in shape]
         self.register_buffer("points", torch.cartesian_prod(*axes))
-        self.net = mlp([latent + 2, WIDTH, WIDTH, 1])
+        self.net = mlp([LATENT + 2, WIDTH, WIDTH, 1])
 
     def at(self, z: Tensor, points: Tensor) -> Tensor:
         """[B, n] at points [n, 2]."""

@@ -15,15 +15,14 @@ DRAWS = 8
 
 
 class ImportanceWeighted(Vae):
-    """The Sigma-VAE trained on log mean exp of `draws` log weights (Gopal's Sigma-IWAE)."""
+    """The Sigma-VAE trained on log mean exp of `DRAWS` log weights (Gopal's Sigma-IWAE)."""
 
-    def __init__(self, nodes: int, draws: int = DRAWS) -> None:
+    def __init__(self, nodes: int) -> None:
         encoder, decoder = residual_mlp(2 * nodes, 2 * LATENT), residual_mlp(LATENT, nodes)
         super().__init__(encoder, decoder, OfLatent(nodes, LATENT))
-        self.draws = draws
 
     def elbo(self, x: Tensor, seen: Tensor) -> Tensor:
-        return weighted_bound(self, x, seen, self.draws)
+        return weighted_bound(self, x, seen, DRAWS)
 
 
 def weighted_bound(model: Network, x: Tensor, seen: Tensor, draws: int) -> Tensor:

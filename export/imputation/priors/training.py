@@ -4,7 +4,8 @@
 2. Adam on the predictive density of hidden cells, after exact conditioning on the quotes shown, of markets
    drawn without end, and of the days of a history where one is given.
 3. The same, of fewer candidates, on the history's daily changes; without one the shipped ones are kept.
-4. One factor on every spread, so that 90% bands cover 90% of samples never trained on.
+4. Factors on spreads, so that 90% bands cover 90% of samples never trained on: one on all, beside it those
+   after adaptation and as the quotes tell (`calibration.py`).
 5. What real surfaces have that simulated ones lack (`real_smiles.py`).
 
 Checkpoints go to FOLDER every few minutes; the same command resumes. `--minutes` bounds it, and `--start`
@@ -48,7 +49,7 @@ POOLED = 32  # batches sorted by size at a time: little padding
 GROWTH, SHARPNESS = 0.8, 2.0
 ADAPTING = 10.0  # quotes from which hyper-parameters are adapted, where cells are many
 _WANDER, _WANDER_OF_GROWTHS = 0.5, 0.1  # of logarithms, of growths
-Draw = Callable[[int], Iterator[Sample]]
+Draw = Callable[[int], Iterator[Sample]]  # the samples of a seed
 _SAVE = 120.0  # seconds
 _HELD, _HELD_WHOLE = 600, 2000  # samples
 
@@ -115,7 +116,7 @@ def _save(path: Path, priors: Priors, optimiser: torch.optim.Optimizer, seconds:
         "step": step,
     }
     scratch = path.with_suffix(".part")
-    torch.save(state | {"seconds": seconds, "step": step}, scratch)
+    torch.save(state, scratch)
     scratch.replace(path)
 
 
@@ -146,8 +147,8 @@ def train(
     torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
 
-    def draw(start: int, *, whole: bool = False) -> Iterator[Sample]:
-        return samples(start, exclude=exclude, pool=pool, history=history, whole=whole)
+    def draw(first: int, *, whole: bool = False) -> Iterator[Sample]:
+        return samples(first, exclude=exclude, pool=pool, history=history, whole=whole)
 
     share = 0.0 if history is None else CHANGE_SHARE
     start = Priors(SMOOTH, RANDOM, BENT, seed)
@@ -181,7 +182,7 @@ def train(
 
 def _as_trained(bundle: Path) -> dict[str, FloatArray]:
     kept = load(bundle, UniversalBundle).arrays
-    levels = {name.removeprefix("level_"): kept[name] for name in kept if "level_" in name}
+    levels = {name.removeprefix("level_"): kept[name] for name in kept if name.startswith("level_")}
     return levels | {"hyper": as_simulated(levels["hyper"])}
 
 

@@ -15,7 +15,7 @@ from ..imputers import Refit
 from ..networks import NETWORKS
 from ..training.fit import Options
 from ..training.slices import Deadline, Paused
-from .judging import RATE, Budget, Judged, judged
+from .judging import HIDDEN_SHARE, Budget, Judged, judged
 from .splits import Split, blocks
 
 PLAIN = [name for name in NETWORKS if name != "autoencoder" and not name.startswith(("VQ", "conditional"))]
@@ -89,6 +89,8 @@ def add_budget(parser: argparse.ArgumentParser, steps: int) -> None:
     parser.add_argument("--learning-rate", type=float, default=Options.rate)
     parser.add_argument("--refit-steps", type=int, default=500, help="of the encoder, on what is judged")
     parser.add_argument("--refit-draws", type=int, default=10)
-    parser.add_argument("--hidden", type=float, default=RATE, help="share of the cells that is hidden")
+    parser.add_argument(
+        "--hidden", type=float, default=HIDDEN_SHARE, help="share of the cells that is hidden"
+    )
     parser.add_argument("--minutes", type=float, help="stop after so many; the next run goes on")
     parser.add_argument("--seed", type=int, default=0)

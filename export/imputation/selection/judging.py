@@ -20,7 +20,7 @@ from ..training.fit import Fitted, Options, fit
 from ..training.slices import Deadline
 from .splits import Split
 
-RATE, CODES, BOUND_DRAWS = 0.1, 200, 20
+HIDDEN_SHARE, CODES, BOUND_DRAWS = 0.1, 200, 20
 _WAY = IMPUTERS["importance sampling, encoder refitted"]
 
 
@@ -42,7 +42,7 @@ class Budget:
 
     options: Options
     refit: Refit
-    rate: float = RATE
+    rate: float = HIDDEN_SHARE
     codes: int = CODES
 
 

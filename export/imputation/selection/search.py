@@ -62,11 +62,11 @@ def search(
 
     sampler: "grid" tries every size once, in an order of the seed; "tpe" goes where the bound was best.
     Raises Paused once the deadline has passed (the same call goes on, within a size from its checkpoint),
-    InputError for a folder that holds another search.
+    InputError for another sampler, and for a folder that holds another search.
     """
-    study = _study(folder, budget, splits)
     if sampler not in SAMPLERS:
         raise InputError(f"sampler is {sampler!r}; expected one of {', '.join(SAMPLERS)}")
+    study = _study(folder, budget, splits)
     objective = partial(_objective, splits, budget, folder, deadline or Deadline())
     while len(_tried(study)) < min(trials, SIZES):
         size = _asked_for(study, sampler, budget.options.seed)

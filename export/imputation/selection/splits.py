@@ -12,6 +12,7 @@ from voladdin.errors import InputError
 from ...history import Days
 
 LEAST = 10  # days on either side of a split
+SHARES = (0.7, 0.1)  # of the dates: to train and to validate on
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +25,13 @@ class Split:
     test: Days | None = None
 
 
-def by_time(days: Days, shares: tuple[float, float] = (0.7, 0.1)) -> Split:
+def by_time(days: Days) -> Split:
     """The first dates to train on, then those to validate on, the rest to test on.
 
     Raises InputError where one of the three has fewer than ten days.
     """
     dates = np.unique(days.date)
-    ends = [dates[min(round(float(share) * len(dates)), len(dates) - 1)] for share in np.cumsum(shares)]
+    ends = [dates[min(round(float(share) * len(dates)), len(dates) - 1)] for share in np.cumsum(SHARES)]
     train, later = days.keep(days.date < ends[0]), days.keep(days.date >= ends[0])
     validation, test = later.keep(later.date < ends[1]), later.keep(later.date >= ends[1])
     for name, part in (("train", train), ("validate", validation), ("test", test)):

@@ -15,19 +15,19 @@ def constant(_done: float) -> float:
     return 1.0
 
 
-def annealed(done: float, share: float = 0.5) -> float:
-    """Up linearly over the first `share` of the steps, then 1 (Bowman et al. 2016)."""
-    return min(done / share, 1.0)
+def annealed(done: float) -> float:
+    """Up linearly over the first half of the steps, then 1 (Bowman et al. 2016)."""
+    return min(done / 0.5, 1.0)
 
 
-def linear_cycle(done: float, share: float = 0.75, cycles: int = CYCLES) -> float:
+def linear_cycle(done: float) -> float:
     """Up linearly in the first 75% of each cycle, then 1 (figure 13)."""
-    return min((done * cycles % 1.0) / share, 1.0)
+    return min((done * CYCLES % 1.0) / 0.75, 1.0)
 
 
-def on_off(done: float, share: float = 0.5, cycles: int = CYCLES) -> float:
+def on_off(done: float) -> float:
     """0 in the first half of each cycle, then 1 (figure 12)."""
-    return float(done * cycles % 1.0 >= share)
+    return float(done * CYCLES % 1.0 >= 0.5)
 
 
 SCHEDULES: dict[str, Callable[[float], float]] = {
