@@ -349,11 +349,11 @@ def test_an_add_in_that_waits_for_excel_to_be_closed(windows: Path, home: Path) 
 
 def test_excels_python_that_starts_and_one_that_fails(tmp_path: Path) -> None:
     here = str(Path(__file__).parents[2])
-    assert transports.of_com(Path(sys.executable), here).state == OK
+    assert transports.com_interpreter(Path(sys.executable), here).state == OK
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\necho 'No module named x' >&2\nexit 3\n")
     python.chmod(0o755)
-    found = transports.of_com(python, here)
+    found = transports.com_interpreter(python, here)
     assert found.state == FAULT and "fails: No module named x" in found.said
 
 

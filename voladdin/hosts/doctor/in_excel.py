@@ -99,7 +99,7 @@ def _configured() -> Iterator[Finding]:
     if transport != "com":
         yield _task(FAULT if transport == "http" else NOTE)
     if transport != "http":
-        yield transports.of_com(python.with_name("python.exe"), path)
+        yield transports.com_interpreter(python.with_name("python.exe"), path)
         yield from _by_com(python, path)
 
 

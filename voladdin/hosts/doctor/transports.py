@@ -95,7 +95,7 @@ def _in_calc(cells: Cells) -> Cells:
         return [[cell.value for cell in row] for row in found["E1:G3"]]
 
 
-def of_com(python: Path, path: str) -> Finding:
+def com_interpreter(python: Path, path: str) -> Finding:
     """The interpreter that Excel starts for COM: whether it comes up and has the functions."""
     code = f"import sys; sys.path.insert(0, sys.argv[1]); import {PYTHON_MODULE}"
     start = time.perf_counter()

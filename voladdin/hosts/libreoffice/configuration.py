@@ -19,8 +19,8 @@ def component(name: str) -> ET.Element:
     return root
 
 
-def written(root: ET.Element) -> bytes:
-    """The file."""
+def to_xml(root: ET.Element) -> bytes:
+    """The bytes of the file."""
     return bytes(ET.tostring(root, "utf-8", xml_declaration=True))
 
 
@@ -45,7 +45,7 @@ def protocol_handler() -> bytes:
     root = component("ProtocolHandler")
     handler = node(node(root, "HandlerSet", new=False), "org.voladdin.calc.Menu")
     put(handler, "Protocols", f"{PROTOCOL}*")
-    return written(root)
+    return to_xml(root)
 
 
 def addons() -> bytes:
@@ -68,4 +68,4 @@ def addons() -> bytes:
             put(entry, "Title", command.label, "en-US")
             put(entry, "Target", "_self")
             put(entry, "Context", _CALC)
-    return written(root)
+    return to_xml(root)

@@ -20,7 +20,7 @@ from xml.etree import ElementTree as ET
 from voladdin.errors import UnavailableError
 from voladdin.home import VERSION
 
-from .configuration import addons, component, node, protocol_handler, put, written
+from .configuration import addons, component, node, protocol_handler, put, to_xml
 from .programs import program
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def calc_add_ins() -> bytes:
         parameters = node(entry, "Parameters", new=False)
         for argument in function.arguments:
             _texts(node(parameters, _identifier(argument.name)), argument.name, argument.help)
-    return written(root)
+    return to_xml(root)
 
 
 def _texts(entry: ET.Element, name: str, description: str) -> None:

@@ -66,12 +66,11 @@ def in_environment(folder: str) -> bool:
     return any(os.path.exists(os.path.join(parent, name)) for name in ("pyvenv.cfg", "conda-meta"))
 
 
-def run(command: list[str], variables: Mapping[str, str] | None = None) -> str:
-    """What the program said, its errors last. variables: its environment, `environment()` unless told."""
-    variables = environment() if variables is None else variables
+def run(command: list[str]) -> str:
+    """What the program said, its errors last. Raises UnavailableError where it fails, or does not end."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=TIMEOUT, check=True, env=variables
+            command, capture_output=True, text=True, timeout=TIMEOUT, check=True, env=environment()
         )
     except subprocess.TimeoutExpired:
         raise UnavailableError(f"{Path(command[0]).name} did not end within {TIMEOUT:g} s") from None

@@ -18,7 +18,7 @@ from com.sun.star.lang import XServiceInfo, XServiceName
 from voladdin_client import FunctionClient  # type: ignore[import-not-found]
 from voladdin_machine import keep_log  # type: ignore[import-not-found]
 from voladdin_places import places_of  # type: ignore[import-not-found]
-from voladdin_truth import show  # type: ignore[import-not-found]
+from voladdin_truth import show_verdicts  # type: ignore[import-not-found]
 from voladdin_values import reference_of, taken, title_of, to_calc  # type: ignore[import-not-found]
 
 IMPLEMENTATION = "org.voladdin.calc.Functions"
@@ -65,7 +65,7 @@ def method(name: str, cached: bool, together: bool) -> Any:
                 (lambda: places_of(document, arguments)) if together else None,
             )
             if isinstance(cells[0][0], bool):
-                show(self.context, document, name)
+                show_verdicts(self.context, document, name)
         except Exception as error:
             log.exception("%s: %s", name, error)
             cells = [["#VALUE!"]]

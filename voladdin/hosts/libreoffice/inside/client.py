@@ -1,4 +1,4 @@
-"""Asks the local server for a worksheet function; runs inside LibreOffice's own Python.
+"""Asks the local server for worksheet functions and commands; runs inside LibreOffice's own Python.
 
 Standard library only, Python 3.8 or later, no import of voladdin: `extension.build` packs this file into the
 .oxt as `voladdin_client.py`. A dead or hung server must not block the window: one call waits for one short
@@ -44,7 +44,7 @@ class CommandError(Exception):
 
 
 class FunctionClient:
-    """Evaluates worksheet functions on the local server and remembers the answers.
+    """The local server, asked for worksheet functions, whose answers are kept, and for the menu's commands.
 
     home: the folder with server.json, token and install.json.
     """
@@ -64,14 +64,14 @@ class FunctionClient:
         arguments: list[Any],
         cached: bool = True,
         caller: Callable[[], dict[str, Any]] = dict,
-        sheets: Callable[[], Any] | None = None,
+        places_of: Callable[[], Any] | None = None,
     ) -> Cells:
         """The function's cells; one error cell where it fails, "#N/A" where no server answers.
 
         arguments: as `taken`, which is all that is done where the answer is known.
         cached: whether cells, but never errors, are remembered for these arguments, version and models.
         caller: gives the book and the references of the arguments, for what the server remembers of errors.
-        sheets: gives the `CellPlaces` of the arguments, or None, for a function of which many are answered
+        places_of: gives the `CellPlaces` of the arguments, or None, for a function of which many are answered
             together.
         """
         open_ = time.monotonic() >= self._closed_until
@@ -81,7 +81,7 @@ class FunctionClient:
             if open_ and not cached:
                 self._tell()
             known = self._known(name, arguments, caller) if cached else None
-            places = sheets() if known is None and open_ and sheets is not None else None
+            places = places_of() if known is None and open_ and places_of is not None else None
             if places is not None:
                 known = self._ask_together(name, arguments, caller, places)
             if known is not None:

@@ -83,7 +83,7 @@ def draw_chart(document: Any, edit: dict[str, Any]) -> None:
     chart.setDiagram(chart.createInstance("com.sun.star.chart.LineDiagram"))
     chart.HasMainTitle = True
     chart.Title.String = edit["title"]
-    _fill(chart, sheet, edit)
+    _set_series(chart, sheet, edit)
     if "axis" in edit:
         axis = chart.getDiagram().YAxis
         axis.Min, axis.Max, axis.StepMain = edit["axis"]
@@ -94,8 +94,8 @@ def draw_chart(document: Any, edit: dict[str, Any]) -> None:
     chart.Legend.LineStyle = NO_LINE
 
 
-def _fill(chart: Any, sheet: Any, edit: dict[str, Any]) -> None:
-    """The series, over the labels."""
+def _set_series(chart: Any, sheet: Any, edit: dict[str, Any]) -> None:
+    """The series of the chart, over the labels."""
     context = uno.getComponentContext()
     provider, system = chart.getDataProvider(), chart.getFirstDiagram().getCoordinateSystems()[0]
     kind = system.getChartTypes()[0]

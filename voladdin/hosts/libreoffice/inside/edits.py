@@ -54,7 +54,7 @@ def _write_values(document: Any, edit: dict[str, Any]) -> None:
     cells = _at(document, edit)
     values = [value for row in edit["rows"] for value in row]
     if len(values) >= FEW and not any(isinstance(v, str) and v in ERROR_CODES for v in values):
-        _note_for_undo(cells)
+        _make_undoable(cells)
         _write_data(document, edit)
         return
     for i, row in enumerate(edit["rows"]):
@@ -71,7 +71,7 @@ def _write_value(cell: Any, value: Any) -> None:
         cell.setString(value)
 
 
-def _note_for_undo(cells: Any) -> None:
+def _make_undoable(cells: Any) -> None:
     """Calc undoes what is written over an array formula, and that one, but not what is written all at once to
     blank cells."""
     cells.setArrayFormula("=0")
@@ -84,7 +84,7 @@ def _blank(document: Any, edit: dict[str, Any]) -> None:
 def _write_formulas(document: Any, edit: dict[str, Any]) -> None:
     cells = _at(document, edit)
     if all(text.startswith("=ROWS(") for row in edit["rows"] for text in row):
-        _note_for_undo(cells)
+        _make_undoable(cells)
         cells.setFormulaArray(tuple(map(tuple, edit["rows"])))
         return
     for i, row in enumerate(edit["rows"]):

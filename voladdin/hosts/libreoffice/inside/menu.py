@@ -36,7 +36,7 @@ SERVICES = ("com.sun.star.frame.ProtocolHandler",)
 PROTOCOL = "vnd.voladdin:"
 HOME = Path(os.environ.get("VOLADDIN_HOME") or Path.home() / ".voladdin")
 VERSION = Path(__file__).with_name("version").read_text("ascii")
-MOST_BLOCKS = 200  # cells that one command may ask for, one block after the other
+MOST_BLOCKS = 200  # of cells that one command may ask for, one after the other
 INFO, DANGER = 0, 3  # com.sun.star.frame.InfobarType
 
 log = logging.getLogger("voladdin.libreoffice")

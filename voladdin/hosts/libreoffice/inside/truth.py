@@ -22,7 +22,7 @@ log = logging.getLogger("voladdin.libreoffice")
 _waiting: set[tuple[str, str]] = set()  # documents and functions that are about to be looked at
 
 
-def show(context: Any, document: Any, name: str) -> None:
+def show_verdicts(context: Any, document: Any, name: str) -> None:
     """Gives the cells with this function the format of truth values, when LibreOffice has time."""
     wanted = title_of(document), name
 
