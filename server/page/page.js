@@ -20,7 +20,11 @@ const inTrade = (i, j) => state.view.trades.some((t) => t.cells.some(([a, b]) =>
 const suspect = (i, j) => state.view.suspects.find((s) => s.cell[0] === i && s.cell[1] === j);
 const column = (rows, j) => rows.map((row) => row[j]);
 
-function sameAxes(drawn) { return drawn.axis === state.view.axis && drawn.positions.length === state.view.positions.length; }
+// Whether a surface is on the sheet's own tenors and strikes.
+function sameAxes(drawn) {
+  const { view } = state, near = (a, b) => a.length === b.length && a.every((x, k) => Math.abs(x - b[k]) <= 1e-9 * Math.max(1, Math.abs(x)));
+  return drawn.axis === view.axis && near(drawn.years, view.years) && drawn.positions.every((row, i) => near(row, view.positions[i]));
+}
 
 // The view as if it had other vols on its own nodes.
 const onNodes = (vols) => ({ years: state.view.years, positions: state.view.positions, vols });
@@ -153,7 +157,7 @@ function choose(i, j, { say = true, focus = false } = {}) {
     if (mine && focus) cell.focus();
   });
   if (say) $("live").textContent = words(i, j);
-  draw(true);
+  draw();
 }
 
 function words(i, j) {
@@ -173,9 +177,8 @@ function fillTable() {
   const { view } = state;
   const table = $("cells");
   const head = table.createTHead().insertRow();
-  head.append(Object.assign(document.createElement("td"), { textContent: "" }));
+  head.append(document.createElement("td"));
   view.strikes.forEach((strike) => head.append(Object.assign(document.createElement("th"), { textContent: strike, scope: "col" })));
-  head.firstChild.removeAttribute("data-i");
   const body = table.createTBody();
   view.tenors.forEach((tenor, i) => {
     const row = body.insertRow();

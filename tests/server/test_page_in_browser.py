@@ -179,3 +179,17 @@ def test_no_serious_finding_of_axe(page: Any, scheme: str) -> None:
 def test_it_prints(page: Any) -> None:
     page.emulate_media(color_scheme="dark", media="print")
     assert page.is_hidden("#send") and page.is_visible("#cells") and page.is_visible("#smile")
+
+
+def test_a_surface_of_other_strikes_and_as_many_tenors_is_drawn_on_its_own(browser: Any) -> None:
+    smile = (22.0, 20.0, 19.0)
+    cells = [[None, "m=-0.1", "m=0", "m=0.1"], *([f"{month}M", *smile] for month in range(1, 8))]
+    context = browser.new_context()
+    page = context.new_page()
+    source = {"book": "", "range": "", "host": ""}
+    page.goto(open_page({"title": "equity", "source": source, "cells": cells, "prior": None}))
+    page.wait_for_selector("html[data-drawn]", timeout=60_000)
+    page.check("input[name=kind][value=generate]")
+    _until(page, "document.getElementById('smile').data.at(-1).name === 'generated'")
+    assert page.evaluate("document.getElementById('smile').data.at(-1).x.length") == 11
+    context.close()

@@ -80,7 +80,7 @@ def _corner(book: xw.Book, place: CellRun) -> tuple[int, int]:
 
 
 def _explained(target: Target, node: tuple[int, int]) -> str:
-    surface, unit = target.grid.surface, 100 if target.grid.percent else 1
+    surface, unit = target.grid.surface, target.grid.unit
     answer, label = impute(surface), cell_label(surface, *node)
     if surface.observed[node]:
         said = f"{label}: a quote, {unit * surface.vols[node]:.4g}"
