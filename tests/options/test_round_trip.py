@@ -16,7 +16,7 @@ from export.simulation.chains import Listing, flat_ssvi
 from voladdin import black
 from voladdin.cells import Cells
 from voladdin.errors import InputError, UnavailableError
-from voladdin.imputation.listed import Listed
+from voladdin.imputation.listed import Listed, _chosen
 from voladdin.options import Options, implied
 from voladdin.worksheet.registry import evaluate
 
@@ -88,6 +88,14 @@ def test_the_surface_goes_through_its_nodes() -> None:
     for row, column in list(zip(rows, columns, strict=True))[::7]:
         at = int(np.argmin(np.abs(surface.moneyness[row] - nodes.moneyness[row, column])))
         assert far[row, at] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_strikes_that_are_all_far_from_the_forward_are_one_stretch() -> None:
+    k, width = np.linspace(0.6, 0.9, 40), np.full(40, 0.02)
+    width[17] = 0.01
+    with np.errstate(all="raise"):
+        chosen = _chosen(k, np.full(40, 0.2), width, 0.01, 6)
+    assert chosen.tolist() == [17]
 
 
 def cells_of(options: Options) -> Cells:

@@ -98,7 +98,8 @@ def _chosen(k: FloatArray, vols: FloatArray, width: FloatArray, years: float, mo
         return there
     middle = float(vols[there[np.argmin(np.abs(k[there]))]])
     z = np.clip(k[there] / (middle * np.sqrt(years)), -_REACH, _REACH)
-    stretch = np.minimum(((z - z[0]) / (z[-1] - z[0]) * most).astype(int), most - 1)
+    span = max(z[-1] - z[0], np.finfo(float).tiny)  # 0 where all lie beyond the reach: one stretch
+    stretch = np.minimum(((z - z[0]) / span * most).astype(int), most - 1)
     spread = np.where(np.isfinite(width[there]), width[there], np.inf)
     order = np.lexsort((np.abs(z), spread, stretch))
     first = np.unique(stretch[order], return_index=True)[1]
