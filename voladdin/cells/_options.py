@@ -149,7 +149,7 @@ def _joined(parts: list[Options], rows: IntArray) -> tuple[Options, IntArray]:
     joined: dict[str, Any] = {
         field: np.concatenate([getattr(part, field) for part in parts])[order] for field in fields
     }
-    return Options(**joined, vols=parts[0].vols), np.tile(rows, len(parts))[order]
+    return Options(**joined, in_vols=parts[0].in_vols), np.tile(rows, len(parts))[order]
 
 
 def _valuation(
@@ -266,7 +266,7 @@ def _side(
     priced = any(heading(kind) in at for kind in PRICES)
     if not priced:
         bid, ask, mid = read_option_vols(columns, [heading(kind) for kind in VOLS], notes)
-        return Options(years, strikes, calls, bid, ask, mid, vols=True)
+        return Options(years, strikes, calls, bid, ask, mid, in_vols=True)
     if any(heading(kind) in at for kind in VOLS):
         notes.append("there are prices and vols; the vols are implied from the prices")
     bid, ask, mid, last = (column(kind) for kind in PRICES)

@@ -77,10 +77,13 @@ def is_contract(text: str) -> bool:
 
 
 def contract_expiry(contract: Contract, valuation: date) -> date:
-    """The day that a contract counts to; of one-digit years and IMM dates the next after the valuation."""
+    """The day that a contract counts to.
+
+    A one-digit year is the first whose day is not before the valuation; IMM dates count after it.
+    """
     today = day_of(valuation)
     if contract.month == 0:
-        return _imm_dates(today, contract.number)
+        return _imm_date(today, contract.number)
     if contract.year >= 10:
         return _expiry(contract, contract.year)
     first = today.year - today.year % 10 + contract.year
@@ -92,8 +95,8 @@ def _year(text: str) -> int:
     return int(text) if len(text) != 2 else 2000 + int(text)
 
 
-def _imm_dates(today: date, number: int) -> date:
-    days = [_weekday(today.year + n // 4, _QUARTERS[n % 4], _WEDNESDAY) for n in range(4 * (number // 4 + 2))]
+def _imm_date(today: date, number: int) -> date:
+    days = [_third(today.year + n // 4, _QUARTERS[n % 4], _WEDNESDAY) for n in range(4 * (number // 4 + 2))]
     return [day for day in days if day > today][number - 1]
 
 
@@ -101,11 +104,11 @@ def _expiry(contract: Contract, year: int) -> date:
     if contract.root in _CRUDE:
         before = date(year - (contract.month == 1), (contract.month - 2) % 12 + 1, 25)
         return _business_days_before(before if _is_business(before) else _business_days_before(before, 1), 6)
-    return _weekday(year, contract.month, _FRIDAY if contract.root in _EQUITY else _WEDNESDAY)
+    return _third(year, contract.month, _FRIDAY if contract.root in _EQUITY else _WEDNESDAY)
 
 
-def _weekday(year: int, month: int, weekday: int) -> date:
-    """The third of a month."""
+def _third(year: int, month: int, weekday: int) -> date:
+    """The third such weekday of a month."""
     first = date(year, month, 1)
     return first + timedelta(days=(weekday - first.weekday()) % 7 + 14)
 

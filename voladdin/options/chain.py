@@ -14,10 +14,11 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..black import implied_total_vol
 from ..errors import InputError
 from .american import european
-from .listing import Options, counted, mids, parity_only, unusable, usable
+from .listing import Options, counted, mids, parity_only, reasons_against, usable
 from .parity import Parity, fit_parity
 
 EXERCISES = ("european", "american")
+_UNBID = 0.25  # of the ask: where nobody bids, the value that parity takes
 _MONEY = 30.0  # ratio of strikes to the underlying from which they are in another unit
 
 
@@ -79,9 +80,9 @@ def implied(
     """
     if exercise not in EXERCISES:
         raise InputError(f"exercise is {exercise!r}; expected one of {', '.join(EXERCISES)}")
-    reasons = unusable(options)
+    reasons = reasons_against(options)
     live = usable(reasons)
-    american = exercise == "american" and not options.vols
+    american = exercise == "american" and not options.in_vols
     curve = (
         _american(options, live, forwards, underlying, rate)
         if american
@@ -90,7 +91,7 @@ def implied(
     years, options = curve.years, curve.options
     row = np.searchsorted(years, options.years).clip(0, len(years) - 1)
     prices = (mids(options)[0], options.bid, options.ask)
-    if options.vols:
+    if options.in_vols:
         sides = [np.where(vols > 0, vols, np.nan) for vols in prices]
     else:
         sides = [_vols(price, options, curve.forwards[row], curve.discounts[row]) for price in prices]
@@ -148,7 +149,7 @@ def _curve(
     used = options.take(live)
     years = np.unique(used.years)
     told = options.take(live | (worthless & np.isin(options.years, years)))
-    found = None if told.vols or not _paired(told) else _fitted(told, rate)
+    found = None if told.in_vols or not _paired(told) else _fitted(told, rate)
     notes: list[str] = []
     unit = found.unit if found else _unit_of(used, underlying)
     if unit != 1.0:
@@ -178,7 +179,7 @@ def _curve(
 
 
 def _no_forward(options: Options, years: float) -> InputError:
-    if options.vols:
+    if options.in_vols:
         return InputError("vols tell no forward; expected a forward for each expiry, or the underlying")
     return InputError(
         f"the expiry in {365 * years:.0f} days has no strike with both a call and a put; "
@@ -197,7 +198,7 @@ def _paired(options: Options) -> bool:
 
 def _fitted(options: Options, rate: float | None) -> Parity:
     mid, half = mids(options)
-    mid = np.where(options.bid == 0.0, options.ask / 4, mid)
+    mid = np.where(options.bid == 0.0, _UNBID * options.ask, mid)
     return fit_parity(options.years, options.strikes, options.calls, mid, half, rate=rate)
 
 

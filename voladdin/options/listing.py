@@ -29,7 +29,7 @@ REASONS = {
 class Options:
     """N listed options: years to expiry, strikes, calls (else puts); bid, ask, mid prices, NaN where none.
 
-    vols: bid, ask and mid are implied vols (decimals), not prices. stale: [N] mids of an earlier day.
+    in_vols: bid, ask and mid are implied vols (decimals), not prices. stale: [N] mids of an earlier day.
     """
 
     years: FloatArray
@@ -38,7 +38,7 @@ class Options:
     bid: FloatArray
     ask: FloatArray
     mid: FloatArray
-    vols: bool = False
+    in_vols: bool = False
     stale: BoolArray | None = None
 
     @property
@@ -59,7 +59,7 @@ class Options:
         return replace(self, strikes=self.strikes / max(unit, 1.0), **prices)
 
 
-def unusable(options: Options) -> list[str]:
+def reasons_against(options: Options) -> list[str]:
     """The first reason against each option, or ""."""
     whole, mid = options.two_sided, np.isfinite(options.mid)
     one = (options.bid > 0) ^ (options.ask > 0)

@@ -122,31 +122,31 @@ def fit_parity(
 
     Raises InputError where no expiry has a strike with call and put, or calls are puts.
     """
-    found = np.unique(years)
-    all_pairs = [_pairs(strikes, calls, mid, half_width, years == year) for year in found]
+    expiries = np.unique(years)
+    all_pairs = [_pairs(strikes, calls, mid, half_width, years == year) for year in expiries]
     counts = np.array([len(pair.k) for pair in all_pairs], dtype=float)
     if not counts.any():
         raise InputError(
-            f"the expiry in {365 * found[0]:.0f} days has no strike with both a call and a put; "
+            f"the expiry in {365 * expiries[0]:.0f} days has no strike with both a call and a put; "
             "expected one, or a forward for that expiry"
         )
     slopes, weights = np.array([_slope(pair) for pair in all_pairs]).T
     _refuse_swapped(slopes, weights)
     unit = _unit(slopes, weights)
     all_pairs, slopes = [pair.in_units(unit) for pair in all_pairs], slopes * unit
-    discounts = _discounts(found, slopes, weights) if rate is None else np.exp(-rate * found)
+    discounts = _discounts(expiries, slopes, weights) if rate is None else np.exp(-rate * expiries)
     forwards = np.array([_forward(pair, d) for pair, d in zip(all_pairs, discounts, strict=True)])
     for _ in range(_ROUNDS):
         kept = _kept(all_pairs, forwards, discounts)
         if rate is None:
-            discounts = _discount_curve(found, kept, forwards, discounts)
-        forwards = _forward_curve(found, kept, discounts)
+            discounts = _discount_curve(expiries, kept, forwards, discounts)
+        forwards = _forward_curve(expiries, kept, discounts)
     outliers = tuple(
         (row, strike)
         for row, pair in enumerate(all_pairs)
         for strike in _off(pair, forwards[row], discounts[row]).tolist()
     )
-    return Parity(found, forwards, discounts, counts, outliers, unit)
+    return Parity(expiries, forwards, discounts, counts, outliers, unit)
 
 
 def _pairs(

@@ -111,10 +111,10 @@ def _asked(
         heads = list(option_strikes(values))
     _warn_beyond(chain.tenors, names, years)
     found = (listed.vols if wanted == "deltas" else listed.std)(years, values, kind)
-    ahead = np.exp(np.interp(years, chain.tenors, np.log(chain.forwards)))
+    forwards = np.exp(np.interp(years, chain.tenors, np.log(chain.forwards)))
     table: Cells = [["", "F", *heads]]
     return table + [
-        [name, float(f), *map(float, row)] for name, f, row in zip(names, ahead, found, strict=True)
+        [name, float(f), *map(float, row)] for name, f, row in zip(names, forwards, found, strict=True)
     ]
 
 
