@@ -24,13 +24,13 @@ ENDING = f'"{PYTHON}" -B -c "raise SystemExit(3)"'  # a Python that ends at once
 SERVE = rf"set VOLADDIN_HOME=C:\profile\.voladdin&& cd /d C:\project&& {PYTHON} -B -m voladdin serve"
 
 
-def windows(*command: str, seconds: float = 180) -> str:
+def windows(*words: str, seconds: float = 180) -> str:
     """What a program of Windows says, until it ends: what it starts may hold the pipe open.
 
     Python does not start where a standard stream is a file.
     """
     pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(["wine", *command], cwd=DRIVE / "c", env=environment(), **pipe) as ran:  # type: ignore
+    with subprocess.Popen(["wine", *words], cwd=DRIVE / "c", env=environment(), **pipe) as ran:  # type: ignore
         assert ran.stdout is not None
         ran.wait(seconds)
         os.set_blocking(ran.stdout.fileno(), False)
@@ -43,10 +43,10 @@ def environment() -> dict[str, str]:
     return own | wine | {"WINEDLLOVERRIDES": "mscoree,mshtml="}
 
 
-def in_profile(*command: str) -> str:
+def in_profile(*words: str) -> str:
     """A command with a user's profile of its own, which Wine would set itself."""
     sets = r"cd /d C:\project&& set USERPROFILE=C:\profile&& set APPDATA=C:\profile\AppData&& "
-    return windows("cmd", "/c", sets + " ".join(command))
+    return windows("cmd", "/c", sets + " ".join(words))
 
 
 def excel(action: str) -> str:
@@ -57,10 +57,10 @@ def excel(action: str) -> str:
 
 
 @contextmanager
-def started(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+def started(*words: str) -> Iterator[subprocess.Popen[bytes]]:
     """A program of Windows that goes on; ends with the block."""
     pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    program = subprocess.Popen(["wine", *command], env=environment(), **pipe)  # type: ignore
+    program = subprocess.Popen(["wine", *words], env=environment(), **pipe)  # type: ignore
     try:
         yield program
     finally:
