@@ -599,7 +599,7 @@ def test_only_the_free_parts_of_xlwings() -> None:
 
     engine.book_of(calc.opened({"S": {}}))
     assert not xlwings.__pro__
-    assert "libreoffice" in xlwings.engines.engines_by_name
+    assert engine.NAME in xlwings.engines.engines_by_name
 
 
 def test_the_doctor_on_a_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
