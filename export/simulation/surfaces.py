@@ -62,15 +62,15 @@ def random_parameters(
 ) -> dict[str, FloatArray]:
     """Parameters of `count` surfaces for `model_vols`; those that differ by expiry are [count, T]."""
     long_vol = np.exp(rng.triangular(np.log(0.04), np.log(0.10), np.log(0.45), count))
-    skew = rng.choice([-1.0, 1.0], count) * rng.beta(1.2, 1.6, count) * 0.9
+    rho = rng.choice([-1.0, 1.0], count) * rng.beta(1.2, 1.6, count) * 0.9
     if model == "sabr":
-        return _sabr(rng, long_vol, skew, years)
+        return _sabr(rng, long_vol, rho, years)
     slope = np.clip(rng.normal(-0.15, 0.4, count), -0.9, 0.7)
-    params = {"v0": (long_vol * np.exp(slope)) ** 2, "theta": long_vol**2, "rho": skew}
+    params = {"v0": (long_vol * np.exp(slope)) ** 2, "theta": long_vol**2, "rho": rho}
     params["kappa"] = np.exp(rng.uniform(np.log(0.3), np.log(6.0), count))
     params["xi"] = long_vol * np.sqrt(params["kappa"]) * np.exp(rng.uniform(np.log(0.7), np.log(3.0), count))
     if model.startswith("bates"):
-        params |= _jumps(rng, long_vol, skew)
+        params |= _jumps(rng, long_vol, rho)
         params["xi"] = params["xi"] * 0.8
     if model.endswith("++"):
         params["shift"] = _shift(rng, long_vol, years)
@@ -78,11 +78,11 @@ def random_parameters(
     return params
 
 
-def _jumps(rng: np.random.Generator, level: FloatArray, skew: FloatArray) -> dict[str, FloatArray]:
+def _jumps(rng: np.random.Generator, level: FloatArray, rho: FloatArray) -> dict[str, FloatArray]:
     count = len(level)
     return {
         "intensity": np.exp(rng.uniform(np.log(0.2), np.log(4.0), count)),
-        "jump_mean": level * (0.25 * skew + rng.normal(0, 0.06, count)),
+        "jump_mean": level * (0.25 * rho + rng.normal(0, 0.06, count)),
         "jump_std": level * np.exp(rng.uniform(np.log(0.08), np.log(0.5), count)),
     }
 
@@ -99,7 +99,7 @@ def _shift(rng: np.random.Generator, level: FloatArray, years: FloatArray) -> Fl
 
 
 def _sabr(
-    rng: np.random.Generator, level: FloatArray, skew: FloatArray, years: FloatArray
+    rng: np.random.Generator, level: FloatArray, rho: FloatArray, years: FloatArray
 ) -> dict[str, FloatArray]:
     """SABR by expiry: alpha from a smooth term structure, nu falling with expiry as quoted smiles do."""
     count, log_years = len(level), np.log(years)
@@ -109,10 +109,10 @@ def _sabr(
     term = np.stack([np.interp(log_years, knots, row) for row in np.cumsum(steps[:, ::-1], axis=1)[:, ::-1]])
     power = rng.uniform(0.4, 0.55, count)[:, None]
     nu = np.exp(rng.uniform(np.log(0.2), np.log(1.0), count))[:, None] * np.maximum(years, 7 / 365) ** -power
-    rho = skew[:, None] * (0.6 + 0.4 * np.minimum(1.0, np.sqrt(years)))
+    by_expiry = rho[:, None] * (0.6 + 0.4 * np.minimum(1.0, np.sqrt(years)))
     return {
         "alpha": level[:, None] * np.exp(term + slope),
-        "beta": np.broadcast_to(rng.choice([0.5, 1.0], count)[:, None], rho.shape),
-        "rho": rho,
+        "beta": np.broadcast_to(rng.choice([0.5, 1.0], count)[:, None], by_expiry.shape),
+        "rho": by_expiry,
         "nu": nu,
     }
