@@ -38,6 +38,7 @@ def test_any_kind_of_axis(seed: int, near: bool, share: float) -> None:
 
 
 @given(grids(), st.booleans())
+@example((np.array([[np.nan, 1e-30]]), {"tenors": [1.0], "deltas": [0.25, 0.5]}), False)  # below any fill
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_vols_at_all(grid: tuple[np.ndarray, dict[str, object]], with_prior: bool) -> None:
     vols, axes = grid

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._typing import BoolArray, FloatArray
+from ..arbitrage.tolerances import LEAST_VOL
 from ..surface import MAX_VOL
 from .history.posterior import Posterior
 from .model import Imputer
@@ -62,7 +63,7 @@ def _guard_notes(guarded: Guarded, mean: FloatArray) -> list[str]:
         notes.append(f"the quotes themselves can be arbitraged{where}")
     if guarded.failed.any():
         where = _on(int(guarded.failed.sum()), batch)
-        notes.append(f"some filled cells still add arbitrage{where}: no vol up to {MAX_VOL:g} does not")
+        notes.append(f"some filled cells still add arbitrage{where}: no vol of {LEAST_VOL:g} to {MAX_VOL:g} does not")
     return notes
 
 

@@ -27,8 +27,8 @@ def between(axes: Surface, vols: FloatArray, movable: BoolArray) -> FloatArray:
     above = hulls(nodes.rows, strikes, _raised(nodes.rows, strikes, calls, free))
     value = above.at(strikes, nodes.rows)[0]
     off = np.flatnonzero(free & (np.abs(value - calls) > ROUNDING))
-    found[off] = onto(above, nodes_of(axes, vols).only(off), found[off])
-    return np.clip(found, LEAST_VOL, MAX_VOL).reshape(vols.shape)
+    found[off] = np.clip(onto(above, nodes_of(axes, vols).only(off), found[off]), LEAST_VOL, MAX_VOL)
+    return found.reshape(vols.shape)
 
 
 def disputed(axes: Surface, quotes: FloatArray, doubt: FloatArray) -> BoolArray:
