@@ -63,7 +63,9 @@ def _guard_notes(guarded: Guarded, mean: FloatArray) -> list[str]:
         notes.append(f"the quotes themselves can be arbitraged{where}")
     if guarded.failed.any():
         where = _on(int(guarded.failed.sum()), batch)
-        notes.append(f"some filled cells still add arbitrage{where}: no vol of {LEAST_VOL:g} to {MAX_VOL:g} does not")
+        notes.append(
+            f"some filled cells still add arbitrage{where}: no vol of {LEAST_VOL:g} to {MAX_VOL:g} does not"
+        )
     return notes
 
 
