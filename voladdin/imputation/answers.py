@@ -11,6 +11,7 @@ from .._typing import FloatArray
 from ..black import call_delta
 from ..surface import Surface
 from .fixed_point import Anderson
+from .history.observation import Observation
 from .history.posterior import Posterior, from_prior, from_quotes, log_density, mix, prior_share
 from .model import Bundle, UniversalBundle
 from .processes import coordinates
@@ -172,6 +173,12 @@ def clipped_deltas(moneyness: FloatArray, vols: FloatArray, years: FloatArray | 
     return np.clip(call_delta(moneyness, vols * np.sqrt(years)), *_DELTA_RANGE)
 
 
+def observation_of(loaded: Bundle, axes: Surface, deltas: FloatArray) -> Observation:
+    """How a history sees the cells of a surface, expiry by expiry, at deltas [n]."""
+    years = np.repeat(axes.tenors, len(deltas) // len(axes.tenors))
+    return loaded.observation(tuple(years.tolist()), tuple(deltas.tolist()))
+
+
 def _solve(
     loaded: Bundle,
     axes: Surface,
@@ -181,9 +188,7 @@ def _solve(
     age: float,
     alone: Posterior | None = None,
 ) -> Posterior:
-    years = np.repeat(axes.tenors, len(deltas) // len(axes.tenors))
-    observation = loaded.observation(tuple(years.tolist()), tuple(deltas.tolist()))
-    observed = np.isfinite(cells)
+    observation, observed = observation_of(loaded, axes, deltas), np.isfinite(cells)
     values = np.where(observed, cells, 0.0)
     if prior is None:
         return from_quotes(loaded, observation, values, observed)

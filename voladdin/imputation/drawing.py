@@ -15,7 +15,7 @@ from .. import bundles
 from .._typing import FloatArray, IntArray
 from ..errors import InputError
 from ..surface import Surface
-from .answers import clipped_deltas, points_of
+from .answers import clipped_deltas, observation_of, points_of
 from .conditioning import lower_root
 from .history.joint import covariance_given
 from .history.posterior import CALIBRATED
@@ -77,17 +77,15 @@ def _of_history(
     age: float,
 ) -> FloatArray:
     """[missing, missing] root of their correlations by a history's model."""
-    years = np.repeat(surface.tenors, surface.shape[1])
     if surface.deltas is None:
         assert surface.log_moneyness is not None
+        years = np.repeat(surface.tenors, surface.shape[1])
         deltas = clipped_deltas(surface.log_moneyness.ravel(), filled.ravel(), years)
     else:
         deltas = np.tile(surface.deltas, len(surface.tenors))
-    observation = loaded.observation(tuple(years.tolist()), tuple(deltas.tolist()))
-    observed, earlier = (
-        surface.observed.reshape(1, -1),
-        None if prior is None else np.log(prior).reshape(1, -1),
-    )
+    observation = observation_of(loaded, surface, deltas)
+    observed = surface.observed.reshape(1, -1)
+    earlier = None if prior is None else np.log(prior).reshape(1, -1)
     cells = np.log(np.where(observed, surface.vols.reshape(1, -1), 1.0))
     covariance = covariance_given(loaded, observation, cells, observed, earlier, age)
     covariance = covariance[np.ix_(missing, missing)]

@@ -71,22 +71,19 @@ def fitted(
 
     before: [F], the noise of the fit that smiles of their own start from, which tells how far that is off.
     """
-    usual, most = (
-        np.maximum(prior.family.small * typical, _LEAST),
-        _STEPS_OF_OWN if prior.family.raw_svi else _STEPS,
-    )
+    usual = np.maximum(prior.family.small * typical, _LEAST)
     e, left = start.copy(), np.arange(len(start))
     noise = usual.copy() if before is None else np.maximum(before, usual)
     own, asked, turns = prior, quotes, prior.turns(quotes.at)
-    for step in range(most):
+    for step in range(_STEPS_OF_OWN if prior.family.raw_svi else _STEPS):
         found = _Linear.at(own, asked, e[left], noise[left], turns)
         move, size, free = found.step()
         e[left] += move
         looked = (size <= _NEAR) | (step >= _HELD)
-        before, after = noise[left], found.noise_after(move, free, noise[left], usual[left])
-        noise[left] = np.where(looked, after, before)
+        now, after = noise[left], found.noise_after(move, free, noise[left], usual[left])
+        noise[left] = np.where(looked, after, now)
         given_up = (after > _WORSE * typical[left]) & (step >= _ENOUGH)
-        still = (size < _STILL) & (np.abs(np.log(after / before)) < _NEAR)
+        still = (size < _STILL) & (np.abs(np.log(after / now)) < _NEAR)
         done = looked & (given_up | still)
         if done.all():
             break

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import fdtrc
 
 from ..._typing import BoolArray, FloatArray
 from ..conditioning import left_open
 from ..model import Bundle
 from .deep_posterior import joint_posterior
 from .observation import Observation
-from .posterior import IMPROBABLE, NOISES, core_of, likeliest_noise, local_gaussian, of_changes, prior_share
+from .posterior import (
+    NOISES,
+    improbable,
+    likeliest_noise,
+    local_gaussian,
+    local_moments,
+    of_changes,
+    prior_share,
+)
 
 
 def covariance_given(
@@ -42,8 +49,7 @@ def _given_quotes(
     bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray
 ) -> FloatArray:
     near, start = local_gaussian(bundle, observation, cells, observed)
-    tail = fdtrc(near.count, float(bundle.arrays["level_degrees"]), near.distance / near.count)
-    if (tail < IMPROBABLE).all():
+    if improbable(bundle, near).all():
         best = int(likeliest_noise(bundle, observation, cells, observed, near)[1][0])
         rough = observation.rougher(NOISES[best - 1]) if best else observation
         return _local(bundle, rough, cells, observed)
@@ -55,5 +61,5 @@ def _given_quotes(
 
 
 def _local(bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray) -> FloatArray:
-    mean, covariance = bundle.levels.near(core_of(bundle, observation, cells, observed))
-    return left_open(observation.push(mean, covariance + bundle.scale)[1], observed)
+    (_, covariance), _ = local_moments(bundle, observation, cells, observed)
+    return left_open(covariance, observed)

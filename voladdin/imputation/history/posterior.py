@@ -22,7 +22,7 @@ from ..model import Bundle
 from . import deep_posterior
 from .observation import Observation
 
-IMPROBABLE = 0.05  # tail probability of the quotes under the local Gaussian
+_IMPROBABLE = 0.05  # tail probability of the quotes under the local Gaussian
 TAIL = 4.0  # degrees of freedom of errors: of bands, and of the densities by which models are weighed
 CALIBRATED = 0.90  # coverage to which spreads are stretched
 NOISES = (1e-5, 1e-4, 1e-3, 1e-2)  # variances of log-vol: 0.3%, 1%, 3%, 10% of vol
@@ -64,8 +64,7 @@ def from_quotes(
     """Posterior given the quotes alone; cells [B, n] log-vols, read where `observed`."""
     near, start = local_gaussian(bundle, observation, cells, observed)
     degrees, stretch = float(bundle.arrays["level_degrees"]), float(bundle.arrays["level_stretch"])
-    tail = fdtrc(near.count, degrees, near.distance / near.count)
-    unexplained: BoolArray = np.array(tail < IMPROBABLE, ndmin=1)
+    unexplained = improbable(bundle, near)
     mean, std, usual = near.mean.copy(), near.std.copy(), ~unexplained
     if usual.any():
         deep = deep_posterior.posterior(bundle, observation, cells[usual], observed[usual], start[usual])
@@ -77,6 +76,12 @@ def from_quotes(
             bundle, observation, cells[unexplained], observed[unexplained], near.of(unexplained)
         )
     return Posterior(mean, std, zscore, unexplained, density)
+
+
+def improbable(bundle: Bundle, near: GaussianPosterior) -> BoolArray:
+    """[B] whether quotes lie in the tail of the local Gaussian, beyond what the deep model explains."""
+    tail = fdtrc(near.count, float(bundle.arrays["level_degrees"]), near.distance / near.count)
+    return np.array(tail < _IMPROBABLE, ndmin=1)
 
 
 def _noisy(
@@ -151,10 +156,17 @@ def local_gaussian(
     bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray
 ) -> tuple[GaussianPosterior, FloatArray]:
     """The locally weighted Gaussian's answer, and the core log-vols [B, c] it takes as today's surface."""
+    moments, start = local_moments(bundle, observation, cells, observed)
+    return condition(*moments, cells, observed), start
+
+
+def local_moments(
+    bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray
+) -> tuple[tuple[FloatArray, FloatArray], FloatArray]:
+    """Its mean and covariance of the cells before they are quoted, and that core."""
     start = core_of(bundle, observation, cells, observed)
     mean, covariance = bundle.levels.near(start)
-    moments = observation.push(mean, covariance + bundle.scale)
-    return condition(*moments, cells, observed), start
+    return observation.push(mean, covariance + bundle.scale), start
 
 
 def mix(
