@@ -15,6 +15,7 @@ from export.bench.classical.smiles import sabr, svi
 from export.bench.markets import answers, history_splits
 from export.bench.markets.answers import OURS, RIVALS, TOLD, MethodFill, product, timed
 from export.bench.markets.coverage import coverage_table
+from export.bench.markets.each_rival import each_rival_table
 from export.bench.markets.functionals import covered_functionals
 from export.bench.markets.history_splits import GRID, LATER, PAIR, later_surfaces, other_surfaces
 from export.bench.markets.left_out import left_out_table
@@ -319,6 +320,30 @@ def test_a_family_is_not_measured_by_itself_in_the_second_column():
     row = next(line for line in table.splitlines() if line.startswith("| ssvi"))
     assert [cell.strip() for cell in row.strip("|").split("|")] == ["ssvi", "10.00", "0.50", "1.25"]
     assert not left_out_table([replace(case, error={"linear": 2.0, OURS: 1.0}) for case in cases], ["linear"])
+
+
+def test_ours_over_a_rival_is_of_the_rows_on_which_both_answer_every_case():
+    """Twice as near on one row, farther on another whose interval has 1 in it, and refused on a third."""
+
+    def row(*errors: tuple[float, float | None]) -> list[Case]:
+        each = [{OURS: ours} | ({} if its is None else {"linear": its}) for ours, its in errors]
+        return [Case("dax", "10%", "one", 5, error, error, {}, {}, error, {}) for error in each]
+
+    rows = [row((1.0, 2.0), (1.0, 2.0)), row((3.0, 0.5), (1.0, 1.5)), row((1.0, 1.0), (1.0, None))]
+    line = each_rival_table(rows, ["linear"]).splitlines()[4]
+    assert [cell.strip() for cell in line.strip("|").split("|")] == [
+        "linear",
+        "2",
+        "**1.00**",
+        "1",
+        "0",
+        "2.00",
+    ]
+    assert (
+        each_rival_table([row((3.0, 1.0), (2.0, 1.0))], ["linear"]).splitlines()[4].split("|")[5].strip()
+        == "1"
+    )
+    assert not each_rival_table([row((1.0, None))], ["linear"])
 
 
 def test_coverage_beside_that_of_a_truth_that_is_a_draw() -> None:

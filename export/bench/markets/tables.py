@@ -11,6 +11,7 @@ from export.simulation.markets import FAMILIES
 
 from .answers import HISTORY, OURS, OWN, REFUSED, TOLD
 from .coverage import coverage_table
+from .each_rival import each_rival_table
 from .left_out import left_out_table
 from .network_rows import network_table
 from .quoted import FloatArray
@@ -26,7 +27,8 @@ Mean errors below 0.02% (a fifth of a basis point of a vol of 10%) count as that
 our own history model and no rival: the column `/ fx model` is ours over it. Where families were left out of
 training, `told` is our model of the same budget that was trained on them too, and `/ told` ours over it.
 Cells of a surface err together: `were a draw true` has 5% to 95% of what our bands would cover of a truth
-drawn from our own posterior, one draw a case.
+drawn from our own posterior, one draw a case. Over each rival the mean is geometric, over the rows on which
+it answers every case; it is ahead by the whole interval where all of the interval is above 1.
 """
 
 
@@ -54,6 +56,7 @@ def render(cases: Sequence[Case], methods: Sequence[str]) -> str:
     parts = [
         left_out_table(cases, rivals),
         network_table(cases),
+        each_rival_table(groups(cases).values(), rivals),
         _ratio_table(cases, rivals),
         _error_table(cases, methods, "error", "Mean error, % of level"),
     ]
