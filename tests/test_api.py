@@ -18,7 +18,7 @@ def test_import_is_light() -> None:
     code = (
         "import sys, voladdin;"
         "print([m for m in ('torch', 'pandas', 'matplotlib', 'onnxruntime', 'fastapi', 'xlwings', 'openpyxl',"
-        " 'scipy.stats', 'scipy.optimize') if m in sys.modules])"
+        " 'scipy.special', 'scipy.optimize') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

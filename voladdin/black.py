@@ -11,9 +11,11 @@ see Jaeckel, "Let's Be Rational" (2015), section 3, whose regions this follows w
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import erfcx, ndtr, ndtri
 
 from ._typing import FloatArray
 
@@ -74,7 +76,7 @@ def call_delta(m: ArrayLike, s: ArrayLike) -> FloatArray:
 
     m: log-moneyness. s: total vol, at least 0; at s = 0 it is 1, 1/2 or 0 for m below, at or above 0.
     """
-    return np.asarray(ndtr(_d1(m, s)))
+    return np.asarray(scipy.special.ndtr(_d1(m, s)))
 
 
 def moneyness_from_delta(delta: ArrayLike, s: ArrayLike) -> FloatArray:
@@ -83,7 +85,7 @@ def moneyness_from_delta(delta: ArrayLike, s: ArrayLike) -> FloatArray:
     delta: in (0, 1). s: total vol at that moneyness, above 0.
     """
     s = np.asarray(s, dtype=float)
-    return np.asarray(s * (s / 2 - ndtri(delta)))
+    return np.asarray(s * (s / 2 - scipy.special.ndtri(delta)))
 
 
 def implied_total_vol(price: ArrayLike, m: ArrayLike) -> FloatArray:
@@ -120,17 +122,18 @@ def _otm_call(k: FloatArray, s: FloatArray) -> FloatArray:
     small = (half < _TAYLOR_HALF_VOL) & (high < 50)
     price[small] = density(high[small] - half[small]) * _taylor(high[small], half[small])
     wide = ~small & (half > high)
-    price[wide] = ndtr((half - high)[wide]) - _second_term(high[wide], half[wide])
+    price[wide] = scipy.special.ndtr((half - high)[wide]) - _second_term(high[wide], half[wide])
     far = ~small & ~wide & (high - half < 50)
     gap = high[far] - half[far]
-    price[far] = 0.5 * np.exp(-0.5 * gap * gap) * erfcx(gap / _ROOT_2) - _second_term(high[far], half[far])
+    first = 0.5 * np.exp(-0.5 * gap * gap) * scipy.special.erfcx(gap / _ROOT_2)
+    price[far] = first - _second_term(high[far], half[far])
     return price
 
 
 def _short_of_one(k: FloatArray, s: FloatArray) -> FloatArray:
     """1 - c(k, s), to its own last digits."""
     high, half = k / s, s / 2
-    return np.asarray(ndtr(high - half) + _second_term(high, half))
+    return np.asarray(scipy.special.ndtr(high - half) + _second_term(high, half))
 
 
 def density(x: FloatArray) -> FloatArray:
@@ -141,7 +144,7 @@ def density(x: FloatArray) -> FloatArray:
 def _second_term(high: FloatArray, half: FloatArray) -> FloatArray:
     """exp(k) N(-t - H) without overflow."""
     gap = high - half
-    return np.asarray(0.5 * np.exp(-0.5 * gap * gap) * erfcx((high + half) / _ROOT_2))
+    return np.asarray(0.5 * np.exp(-0.5 * gap * gap) * scipy.special.erfcx((high + half) / _ROOT_2))
 
 
 def _taylor(high: FloatArray, half: FloatArray) -> FloatArray:
@@ -150,7 +153,7 @@ def _taylor(high: FloatArray, half: FloatArray) -> FloatArray:
     All terms are positive. I_n / I_(n-1) = n / (x + I_(n+1)/I_n) is a continued fraction, evaluated backwards
     for large x; below `_FRACTION_FROM` the forward recurrence I_(n+1) = n I_(n-1) - x I_n is accurate.
     """
-    moment = np.sqrt(np.pi / 2) * erfcx(high / _ROOT_2)
+    moment = np.sqrt(np.pi / 2) * scipy.special.erfcx(high / _ROOT_2)
     ratios = _moment_ratios(high, moment)
     total = np.zeros_like(high)
     for n, ratio in enumerate(ratios, start=1):
@@ -195,8 +198,9 @@ def _guess(c: FloatArray, k: FloatArray) -> FloatArray:
     """Below one half Bachelier's vol at width 2 sinh(k/2); above it N^-1((1 + c)/2) linear in s."""
     with np.errstate(divide="ignore", over="ignore"):
         ratio = np.log(c) - k / 2 - np.log(2 * np.sinh(k / 2))
-    high = np.exp(np.interp(-ratio, _BACHELIER_RATIO, _BACHELIER_LOG_HIGH))
-    guess = np.where(-ratio < _BACHELIER_RATIO[0], c * _ROOT_2PI, k / high)
+    ratios, log_highs = _bachelier_table()
+    high = np.exp(np.interp(-ratio, ratios, log_highs))
+    guess = np.where(-ratio < ratios[0], c * _ROOT_2PI, k / high)
     upper = c >= 0.5
     if upper.any():
         guess[upper] = _guess_above(c[upper], k[upper])
@@ -206,19 +210,17 @@ def _guess(c: FloatArray, k: FloatArray) -> FloatArray:
 def _guess_above(c: FloatArray, k: FloatArray) -> FloatArray:
     inflection = np.maximum(np.sqrt(2 * k), 1e-150)
     there = _otm_call(k, inflection)
-    above = inflection + 2 * (ndtri((1 - there) / 2) - ndtri((1 - c) / 2))
+    above = inflection + 2 * (scipy.special.ndtri((1 - there) / 2) - scipy.special.ndtri((1 - c) / 2))
     return np.asarray(np.maximum(above, inflection))
 
 
+@cache
 def _bachelier_table() -> tuple[FloatArray, FloatArray]:
     """-ln(n(H)/H - N(-H)), which is minus the log of Bachelier's price over k, against ln H."""
     log_high = np.linspace(np.log(1e-6), np.log(40.0), 500)
     high = np.exp(log_high)
-    slope = 1 - high * np.sqrt(np.pi / 2) * erfcx(high / _ROOT_2)
+    slope = 1 - high * np.sqrt(np.pi / 2) * scipy.special.erfcx(high / _ROOT_2)
     return 0.5 * high * high + np.log(_ROOT_2PI * high) - np.log(slope), log_high
-
-
-_BACHELIER_RATIO, _BACHELIER_LOG_HIGH = _bachelier_table()
 
 
 @np.errstate(over="ignore")

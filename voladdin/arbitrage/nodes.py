@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+import scipy
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..black import density, implied_total_vol, moneyness_from_delta, otm_price, vega
@@ -109,7 +109,7 @@ class AtDeltas:
     def at(self, vols: FloatArray) -> tuple[FloatArray, FloatArray]:
         """[N] strikes, at most exp(700), and call prices, to 1e-15."""
         strikes = np.exp(np.minimum(self.moneyness(vols), MAX_LOG_STRIKE))
-        return strikes, self.deltas - strikes * ndtr(self.z - vols * self.root)
+        return strikes, self.deltas - strikes * scipy.special.ndtr(self.z - vols * self.root)
 
     def rate(self, vols: FloatArray, slope: FloatArray, nodes: IntArray) -> FloatArray:
         """dc/dvol - slope dK/dvol of `nodes` [..., R]: sqrt(tau) K [n(d2) + d2 (N(d2) + slope)] >= 0."""
@@ -117,7 +117,7 @@ class AtDeltas:
         s = vols[nodes] * root
         d2 = z - s
         strikes = np.exp(np.minimum(s * (s / 2 - z), MAX_LOG_STRIKE))
-        return np.asarray(root * strikes * (density(d2) + d2 * (ndtr(d2) + slope)))
+        return np.asarray(root * strikes * (density(d2) + d2 * (scipy.special.ndtr(d2) + slope)))
 
 
 Nodes = AtStrikes | AtDeltas
@@ -129,7 +129,7 @@ def nodes_of(axes: Axes, vols: FloatArray) -> Nodes:
     if axes.deltas is None:
         return nodes
     every = np.tile(axes.deltas, len(axes.tenors))
-    return AtDeltas(nodes.rows, ndtri(every), every, nodes.root)
+    return AtDeltas(nodes.rows, scipy.special.ndtri(every), every, nodes.root)
 
 
 def at_own_strikes(axes: Axes, vols: FloatArray) -> AtStrikes:

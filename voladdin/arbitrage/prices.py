@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+import scipy
 
 from .._typing import FloatArray, IntArray
 from ..black import implied_total_vol, otm_price, vega
@@ -45,8 +45,8 @@ class QuotedNodes(AtStrikes):
 
     def along(self, deltas: FloatArray) -> AtDeltas:
         """The same quotes as their strikes move along the deltas [K] of their columns."""
-        z = np.asarray(ndtri(deltas))[self.cells[1]]
-        return AtDeltas(self.rows, z, ndtr(z), self.root)
+        z = np.asarray(scipy.special.ndtri(deltas))[self.cells[1]]
+        return AtDeltas(self.rows, z, scipy.special.ndtr(z), self.root)
 
     def vols_at(self, calls: FloatArray) -> FloatArray:
         """[N] vols of other call prices; where a price is that given, its vol to the last bit."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from .._typing import FloatArray
 from ..black import call_delta, density
@@ -125,17 +125,17 @@ def _rising(delta: FloatArray, total: FloatArray) -> FloatArray:
 
 def _stretch(delta: FloatArray, total: FloatArray, at: FloatArray) -> FloatArray:
     """-d m / d d1 at deltas `at` (appendix A of the paper)."""
-    d1 = ndtri(at)
+    d1 = scipy.special.ndtri(at)
     slope = _along(delta, total, at, 1) * density(d1)
     return np.asarray(_along(delta, total, at) * (1 - slope) + d1 * slope)
 
 
 def _mu(delta: FloatArray, total: FloatArray, at: FloatArray) -> FloatArray:
     """Distribution function of ln(S/F) at the strikes of deltas `at` (eq. 16 and 26 of the paper)."""
-    d1 = ndtri(at)
+    d1 = scipy.special.ndtri(at)
     f2 = _along(delta, total, at) - d1
     slope = -_along(delta, total, at, 1) * density(d1) / _stretch(delta, total, at)
-    return np.asarray(ndtr(f2) + slope * density(f2))
+    return np.asarray(scipy.special.ndtr(f2) + slope * density(f2))
 
 
 def _profiles(x: FloatArray, y: FloatArray) -> FloatArray:

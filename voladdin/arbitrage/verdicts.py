@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 from .._typing import BoolArray, FloatArray
 from ..surface import MAX_LOG_STRIKE, MAX_VOL
@@ -75,7 +75,7 @@ def _roughly(nodes: AtStrikes, vols: FloatArray) -> tuple[FloatArray, FloatArray
     total = vols * nodes.root
     with np.errstate(over="ignore"):  # a vol of 1e-308 is one
         strikes, d1 = np.exp(nodes.m), 0.5 * total - nodes.m / total
-    calls = ndtr(d1) - strikes * ndtr(d1 - total)
+    calls = scipy.special.ndtr(d1) - strikes * scipy.special.ndtr(d1 - total)
     return strikes, calls
 
 

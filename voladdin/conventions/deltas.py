@@ -8,8 +8,8 @@ Quoting Conventions", Journal of Derivatives (2010).
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import erfcx, log_ndtr, ndtr, ndtri
 
 from .._typing import FloatArray
 
@@ -26,8 +26,8 @@ def option_delta(
     """
     m, s, side = (np.asarray(x, dtype=float) for x in (m, s, side))
     if premium_adjusted:
-        return np.asarray(side * discount * np.exp(m) * ndtr(side * (-m / s - s / 2)))
-    return np.asarray(side * discount * ndtr(side * (s / 2 - m / s)))
+        return np.asarray(side * discount * np.exp(m) * scipy.special.ndtr(side * (-m / s - s / 2)))
+    return np.asarray(side * discount * scipy.special.ndtr(side * (s / 2 - m / s)))
 
 
 def moneyness_of_delta(
@@ -50,7 +50,7 @@ def moneyness_of_delta(
     target = np.where(target > 0, target, np.nan)
     if premium_adjusted:
         return _premium_adjusted_moneyness(np.log(target), s, side)
-    return np.asarray(s * (s / 2 - side * ndtri(target)))
+    return np.asarray(s * (s / 2 - side * scipy.special.ndtri(target)))
 
 
 def atm_moneyness(s: ArrayLike, atm: str, *, premium_adjusted: bool) -> FloatArray:
@@ -72,12 +72,12 @@ def _premium_adjusted_moneyness(log_delta: FloatArray, s: FloatArray, side: Floa
     """
     s = np.where(s > 0, s, np.nan)
     peak = np.where(side > 0, _inverse_mills_root(s), np.inf)
-    highest = log_ndtr(np.minimum(peak, 40.0)) - side * s * np.minimum(peak, 40.0) - s * s / 2
+    highest = scipy.special.log_ndtr(np.minimum(peak, 40.0)) - side * s * np.minimum(peak, 40.0) - s * s / 2
     feasible = (log_delta <= highest) | (side < 0)
-    x = np.minimum(ndtri(np.exp(np.minimum(log_delta, -1e-3))), peak - 0.5)
+    x = np.minimum(scipy.special.ndtri(np.exp(np.minimum(log_delta, -1e-3))), peak - 0.5)
     with np.errstate(divide="ignore", invalid="ignore"):
         for _ in range(_MAX_ITERATIONS):
-            gap = log_ndtr(x) - side * s * x - s * s / 2 - log_delta
+            gap = scipy.special.log_ndtr(x) - side * s * x - s * s / 2 - log_delta
             step = gap / (_inverse_mills(x) - side * s)
             x = np.minimum(x - step, peak)
             if not (np.abs(step) > 1e-15 * (1 + np.abs(x))).any():
@@ -87,7 +87,7 @@ def _premium_adjusted_moneyness(log_delta: FloatArray, s: FloatArray, side: Floa
 
 def _inverse_mills(x: FloatArray) -> FloatArray:
     """n(x) / N(x), decreasing and convex."""
-    return np.asarray(np.sqrt(2 / np.pi) / erfcx(-x / np.sqrt(2)))
+    return np.asarray(np.sqrt(2 / np.pi) / scipy.special.erfcx(-x / np.sqrt(2)))
 
 
 def _inverse_mills_root(s: FloatArray) -> FloatArray:

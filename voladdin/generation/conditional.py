@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from .. import bundles
 from .._typing import BoolArray, FloatArray
@@ -93,7 +93,7 @@ class Ensemble:
         size = a["codes"].shape[1]
         u = latents.uniforms(_STREAM, scenario, (_ATTEMPTS, 1 + size))
         chosen = np.minimum(np.searchsorted(np.cumsum(weight), u[:, 0]), len(weight) - 1)
-        z = a["codes"][chosen] + a["spread"][chosen] * ndtri(u[:, 1:])
+        z = a["codes"][chosen] + a["spread"][chosen] * scipy.special.ndtri(u[:, 1:])
         return np.clip(on_axes(self.model, self.model.logs(z), self.wording.axes), _LEAST_VOL, MAX_VOL)
 
     @functools.cached_property

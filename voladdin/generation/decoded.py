@@ -7,7 +7,7 @@ At a log-moneyness m the vol is that of the smile where it crosses m = s (x + s 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from .._typing import FloatArray
 from ..bundles.any_axes import SurfaceGenerator
@@ -24,11 +24,10 @@ def on_axes(model: SurfaceGenerator, logs: FloatArray, axes: Surface) -> FloatAr
     smiles = logs.reshape(len(logs), len(a["tenors"]), -1)
     time = _linear(np.log(a["tenors"]), np.log(axes.tenors))
     there = np.einsum("ti,bik->btk", time, smiles)[..., ::-1]  # x increases where deltas fall
-    x = -ndtri(a["deltas"])[::-1]
+    x = -scipy.special.ndtri(a["deltas"])[::-1]
     if axes.deltas is not None:
-        return np.asarray(
-            np.exp(_Smiles(x, there).at(np.broadcast_to(-ndtri(axes.deltas), _shape(there, axes))))
-        )
+        ahead = np.broadcast_to(-scipy.special.ndtri(axes.deltas), _shape(there, axes))
+        return np.asarray(np.exp(_Smiles(x, there).at(ahead)))
     m = axes.log_moneyness
     assert m is not None
     return _at_moneyness(_Smiles(x, there), m, np.sqrt(axes.tenors)[:, None])

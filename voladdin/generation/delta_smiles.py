@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from .._typing import FloatArray
 from ..surface import MAX_VOL, Surface
@@ -29,7 +29,7 @@ def moved_at_strikes(surface: Surface, change: Callable[[FloatArray], FloatArray
     change: from ln(K/F) [T, K] to vols [T, K].
     """
     smiles = [_smile(*row) for row in zip(surface.quoted_moneyness(), surface.vols, strict=True)]
-    z, root = ndtri(surface.deltas), np.sqrt(surface.tenors)[:, None]
+    z, root = scipy.special.ndtri(surface.deltas), np.sqrt(surface.tenors)[:, None]
 
     def gap(vols: FloatArray) -> FloatArray:
         m = vols * root * (vols * root / 2 - z)

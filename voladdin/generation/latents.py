@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
 from .._typing import FloatArray
 from ..errors import InputError
@@ -24,7 +24,7 @@ def uniforms(stream: int, key: int, shape: tuple[int, ...]) -> FloatArray:
 
 def normals(stream: int, key: int, shape: tuple[int, ...]) -> FloatArray:
     """Standard normal, by inversion of `uniforms`."""
-    return np.asarray(ndtri(uniforms(stream, key, shape)))
+    return np.asarray(scipy.special.ndtri(uniforms(stream, key, shape)))
 
 
 def of_scenarios(scenarios: Any, size: int) -> FloatArray:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from .._typing import BoolArray, FloatArray
 from ..arbitrage.verdicts import arbitrage_free
@@ -45,8 +45,8 @@ from .market_words import (
 DECAYS = ("parallel", "sqrt", "short end")
 WINGS = ("sticky delta", "sticky strike")
 LARGEST = 1.0  # of a change: as large a decimal is vol points
-_X25 = float(-ndtri(CALL))
-_STRAIGHT = float(-ndtri(0.1)) / _X25  # beyond 10 delta
+_X25, _X10 = 0.6744897501960817, 1.2815515655446004  # deviations out of 25 and 10 delta
+_STRAIGHT = _X10 / _X25  # beyond 10 delta
 _LEAST_VOL = 1e-4
 _FURTHEST = 0.5  # of a vol: a repair that moves one further leaves no smile of this world
 _STEPS, _CLOSE = 30, 1e-12
@@ -132,7 +132,7 @@ def decayed(tenors: FloatArray, at: float, decay: str) -> FloatArray:
 
 def smile_shapes(deltas: FloatArray) -> tuple[FloatArray, FloatArray]:
     """[K] moves of a risk reversal of 1 and of a butterfly of 1: exactly 1 at 25 delta, 0 at ATM."""
-    x = -ndtri(deltas) / _X25
+    x = -scipy.special.ndtri(deltas) / _X25
     inside = np.clip(x, -_STRAIGHT, _STRAIGHT)
     return x / 2, inside**2 + 2 * np.abs(inside) * np.abs(x - inside)
 

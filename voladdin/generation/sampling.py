@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
 from .._typing import FloatArray
 from ..bundles.generator import Generator
@@ -67,6 +67,6 @@ def _block(generator: Generator, seed: int, block: int) -> tuple[FloatArray, Flo
     centre = examples.mean(axis=0)
     u = latents.uniforms(latents.SAMPLES + block, seed, (_BLOCK, 5 + generator.latent_size))
     picked = examples[(u[:, 0] * len(examples)).astype(int)] - centre
-    noise = ndtri(u[:, 1:5]) @ np.linalg.cholesky(np.cov(examples.T)).T
+    noise = scipy.special.ndtri(u[:, 1:5]) @ np.linalg.cholesky(np.cov(examples.T)).T
     smooth = centre + np.sqrt(1 - _BANDWIDTH**2) * picked + _BANDWIDTH * noise
-    return smooth, np.asarray(ndtri(u[:, 5:]))
+    return smooth, np.asarray(scipy.special.ndtri(u[:, 5:]))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from .. import bundles
 from .._typing import FloatArray
@@ -109,7 +109,8 @@ def _between(model: Moves, surface: Surface) -> FloatArray:
     a = model.arrays
     deltas = _deltas(surface)
     time = _weights(np.log(a["tenors"]), np.log(surface.tenors))
-    across = _weights(ndtri(a["deltas"]), ndtri(deltas).ravel()).reshape(*surface.shape, -1)
+    normals = scipy.special.ndtri(deltas)
+    across = _weights(scipy.special.ndtri(a["deltas"]), normals.ravel()).reshape(*surface.shape, -1)
     return np.asarray((time[:, None, :, None] * across[:, :, None, :]).reshape(surface.vols.size, -1))
 
 

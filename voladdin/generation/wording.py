@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from .._typing import FloatArray
 from ..arbitrage.repair import repair
@@ -55,7 +55,7 @@ class Wording:
         tenors = np.broadcast_to(self.axes.tenors[:, None], vols.shape)
         m = self.axes.replace(vols).quoted_moneyness()
         root = np.sqrt(tenors)
-        steep = (vols * root - ndtri(self.axes.deltas)) * root
+        steep = (vols * root - scipy.special.ndtri(self.axes.deltas)) * root
         return np.asarray(moneyness_slopes(tenors.ravel(), m.ravel(), vols.ravel()) * steep.ravel())
 
     def of_many(self, vols: FloatArray) -> FloatArray:

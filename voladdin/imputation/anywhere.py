@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
 from .. import bundles
 from .._typing import FloatArray, IntArray
@@ -102,13 +102,13 @@ def _u(
             forwards = np.exp(np.interp(years, surface.tenors, np.log(surface.forwards)))
         at = np.log(at / forwards)
     if surface.deltas is not None:
-        normal = -ndtri(at) if kind == "delta" else at / total - total / 2
+        normal = -scipy.special.ndtri(at) if kind == "delta" else at / total - total / 2
         return coordinates.compressed(normal)
     moneyness = surface.log_moneyness
     assert moneyness is not None
     t = np.repeat(np.log(surface.tenors), moneyness.shape[1])
     atm = coordinates.atm_term(t, moneyness.ravel(), np.log(surface.vols).ravel(), np.log(years))
-    m = total * (total / 2 - ndtri(at)) if kind == "delta" else at
+    m = total * (total / 2 - scipy.special.ndtri(at)) if kind == "delta" else at
     return coordinates.standardised(m, atm, np.log(years))
 
 

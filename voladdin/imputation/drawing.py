@@ -9,7 +9,7 @@ large or small together, so each draw has a scale (`common_scales`).
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+import scipy
 
 from .. import bundles
 from .._typing import FloatArray, IntArray
@@ -64,7 +64,7 @@ def standard_draws(
 def common_scales(rng: np.random.Generator, count: int) -> FloatArray:
     """[count] scales of whole surfaces, Student's t of one of Gaussian deviations, with their 90% band."""
     end = 0.5 + CALIBRATED / 2
-    size = float(ndtri(end) / stdtrit(_TOGETHER, end))
+    size = float(scipy.special.ndtri(end) / scipy.special.stdtrit(_TOGETHER, end))
     return np.asarray(size * np.sqrt(_TOGETHER / rng.chisquare(_TOGETHER, count)))
 
 

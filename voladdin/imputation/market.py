@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
 from .._typing import BoolArray, FloatArray
 from ..arbitrage.repair import repair
@@ -151,7 +151,7 @@ def _in_doubt(
     vols, spread, outward = found.filled[at_side], (first.std / first.mean)[at_side], of_bid[at_side]
     away = np.log(vols / first.mean[at_side]) / spread * np.where(outward, 1.0, -1.0)
     away = np.clip(away, -_FARTHEST, _FARTHEST)
-    hazard = density(away) / ndtr(-away)
+    hazard = density(away) / scipy.special.ndtr(-away)
     spread = spread * np.sqrt(np.maximum(1.0 + away * hazard - hazard**2, 1.0 / _FARTHEST**2))
     reach = factor_of_band(spread, coverage)
     std, low, high, zscore = (part.copy() for part in (found.std, found.low, found.high, found.zscore))

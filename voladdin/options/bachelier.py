@@ -7,8 +7,8 @@ prices are undiscounted. The out-of-the-money option is worth s h(|k| / s) with 
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import erfcx, ndtr
 
 from .._typing import FloatArray
 
@@ -62,7 +62,7 @@ def _solved(price: FloatArray, k: FloatArray) -> FloatArray:
         z = np.minimum(np.exp(u), _FURTHEST)
         tail = _tail(z)
         gap = np.log(tail) - np.log(z) - target
-        slope = -1.0 - z * ndtr(-z) / tail
+        slope = -1.0 - z * scipy.special.ndtr(-z) / tail
         step = gap / slope
         u = np.minimum(u - step, np.log(_FURTHEST))
         if (np.abs(step) <= 1e-15 * (1.0 + np.abs(u))).all():
@@ -72,7 +72,7 @@ def _solved(price: FloatArray, k: FloatArray) -> FloatArray:
 
 def _tail(z: FloatArray) -> FloatArray:
     """h(z) = n(z) (1 - z M(z)) for z >= 0, M Mills' ratio; far out by its asymptotic series."""
-    near = 1.0 - z * _HALF_ROOT_2PI * erfcx(z / np.sqrt(2.0))
+    near = 1.0 - z * _HALF_ROOT_2PI * scipy.special.erfcx(z / np.sqrt(2.0))
     w = 1.0 / np.maximum(z, _SERIES_FROM) ** 2
     term, far = w, w.copy()
     for n in range(1, _SERIES):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from ..._typing import BoolArray, FloatArray, IntArray
 from ...surface import MAX_VOL, Surface
@@ -150,7 +150,7 @@ def _places(axes: Surface, points: Points, values: FloatArray) -> Places:
 def _d1(axes: Surface) -> FloatArray:
     """[N] of the cells of a delta axis: N(d1) is the delta of the call."""
     assert axes.deltas is not None
-    return np.tile(ndtri(axes.deltas), len(axes.tenors))
+    return np.tile(scipy.special.ndtri(axes.deltas), len(axes.tenors))
 
 
 def _filled(

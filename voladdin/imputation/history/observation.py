@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from ..._typing import FloatArray, IntArray
 
@@ -64,9 +64,10 @@ class GridExtension:
 
     def observation(self, tenors: FloatArray, deltas: FloatArray) -> Observation:
         """Cells at (tenors [n] in years, forward call deltas [n])."""
-        logs, normals = np.log(tenors), ndtri(deltas)
+        logs, normals = np.log(tenors), scipy.special.ndtri(deltas)
         time, time_gap, time_out = _spline(np.log(self.tenors), logs, self.between_tenors)
-        strike, strike_gap, strike_out = _spline(ndtri(self.deltas), normals, self.between_deltas)
+        own = scipy.special.ndtri(self.deltas)
+        strike, strike_gap, strike_out = _spline(own, normals, self.between_deltas)
         weights = (time[:, :, None] * strike[:, None, :]).reshape(len(tenors), -1)
         extra = np.diag(time_gap + strike_gap) + self.beyond[0] * _outside(time_out, normals)
         extra += self.beyond[1] * _outside(strike_out, logs)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import fdtrc, ndtri, stdtrit
+import scipy
 
 from ..._typing import BoolArray, FloatArray, IntArray
 from ..conditioning import GaussianPosterior, condition, core_mean
@@ -80,7 +80,7 @@ def from_quotes(
 
 def improbable(bundle: Bundle, near: GaussianPosterior) -> BoolArray:
     """[B] whether quotes lie in the tail of the local Gaussian, beyond what the deep model explains."""
-    tail = fdtrc(near.count, float(bundle.arrays["level_degrees"]), near.distance / near.count)
+    tail = scipy.special.fdtrc(near.count, float(bundle.arrays["level_degrees"]), near.distance / near.count)
     return np.array(tail < _IMPROBABLE, ndmin=1)
 
 
@@ -214,7 +214,8 @@ def factor_of_band(log_std: FloatArray, coverage: float) -> FloatArray:
     the tails of Student's t.
     """
     end, calibrated = 0.5 + coverage / 2, 0.5 + CALIBRATED / 2
-    width = float(ndtri(calibrated) * stdtrit(TAIL, end) / stdtrit(TAIL, calibrated))
+    wider = scipy.special.stdtrit(TAIL, end) / scipy.special.stdtrit(TAIL, calibrated)
+    width = float(scipy.special.ndtri(calibrated) * wider)
     return np.asarray(np.exp(np.minimum(width * log_std, 5.0)))
 
 

@@ -9,7 +9,7 @@ distance, as quoted wings do (Lee's bound is the power 1/2).
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from ..._typing import FloatArray
 from .covariance import matern32
@@ -30,7 +30,7 @@ def compressed(x: FloatArray) -> FloatArray:
 
 def from_deltas(tenors: FloatArray, deltas: FloatArray) -> Points:
     """All cells of tenors [R] years x forward call deltas [K], row by row."""
-    u = compressed(-ndtri(deltas))
+    u = compressed(-scipy.special.ndtri(deltas))
     return Points(
         np.log(tenors), np.repeat(np.arange(len(tenors)), len(u)), np.tile(u, len(tenors)), own=True
     )

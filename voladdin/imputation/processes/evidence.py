@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln
+import scipy
 
 from ..._typing import BoolArray, FloatArray, IntArray
 from ..conditioning import lower_root, times_transposed, triangular_inverse
@@ -222,7 +222,8 @@ def log_evidence(
     log_det: of the covariance's root; distance: squared, of the quotes; z: [..., G, 4], the likeliest.
     """
     nu, n = candidates.degrees, count
-    log = gammaln(0.5 * (nu + n)) - gammaln(0.5 * nu) - 0.5 * n * np.log(nu) - log_det
+    constant = scipy.special.gammaln(0.5 * (nu + n)) - scipy.special.gammaln(0.5 * nu)
+    log = constant - 0.5 * n * np.log(nu) - log_det
     log -= 0.5 * (nu + n) * np.log1p(np.maximum(distance, 0.0) / nu)
     size = np.sqrt((z**2).sum(-1))
     log = candidates.belief(n) * log - ODD * np.maximum(size - USUAL, 0.0)

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 from ..._typing import BoolArray, FloatArray, IntArray
 from ...black import otm_price, vega
@@ -127,7 +127,7 @@ class SmileCurve:
         if self._spline is not None:
             steep = np.asarray(self._spline(self.k / self.scale, 1)) / self.scale
         d2 = -self.k / self.s - 0.5 * self.s
-        return np.asarray(vega(self.k, self.s) * steep / np.exp(self.k) - ndtr(d2))
+        return np.asarray(vega(self.k, self.s) * steep / np.exp(self.k) - scipy.special.ndtr(d2))
 
     @cached_property
     def _slopes(self) -> FloatArray:
@@ -200,7 +200,7 @@ class SmileCurve:
         k, s = self.k[0], self.s[0]
         if k > 0:
             return float(self._calls[0]), float(self._slopes[0])
-        own = ndtr(k / s + 0.5 * s) + vega(k, s) * self._ends[0] / np.exp(k)
+        own = scipy.special.ndtr(k / s + 0.5 * s) + vega(k, s) * self._ends[0] / np.exp(k)
         return float(self._otm[0]), float(own + self._slopes[0] - self._own_slopes[0])
 
 

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp, ndtri
+import scipy
 
 from ..._typing import BoolArray, FloatArray, IntArray
 from ...arbitrage.tolerances import LEAST_VOL
@@ -70,7 +70,7 @@ class SurfaceFunction:
 
     def vol_at_delta(self, tenors: FloatArray, deltas: FloatArray) -> FloatArray:
         """[n] vols at forward call deltas [n]: where d1(k, vol(k)) = N^-1(delta)."""
-        target, root, among = ndtri(deltas), np.sqrt(tenors), self._among(tenors)
+        target, root, among = scipy.special.ndtri(deltas), np.sqrt(tenors), self._among(tenors)
 
         def total_vol(at: IntArray, k: FloatArray) -> FloatArray:
             whole = len(at) == len(tenors)
@@ -243,7 +243,7 @@ class SurfaceFunction:
         nodes, weights = np.polynomial.hermite_e.hermegauss(_HERMITE)
         log_factor = np.sqrt(variance)[:, None] * nodes
         log_weight = log_factor + np.log(weights / weights.sum())
-        log_mean = logsumexp(log_weight, axis=1, keepdims=True)
+        log_mean = scipy.special.logsumexp(log_weight, axis=1, keepdims=True)
         weight, moved = np.exp(log_weight - log_mean), k[:, None] - log_factor + log_mean
         total = np.sqrt(self._at_rows(moved.ravel(), len(self.tenors) - 1)[-1])
         puts = k[:, None] < 0
