@@ -13,6 +13,7 @@ from voladdin._typing import BoolArray
 from voladdin.imputation.drawing import standard_draws
 from voladdin.imputation.model import UniversalBundle
 from voladdin.imputation.no_arbitrage import guard
+from voladdin.imputation.processes import draws
 
 GRID = va.Surface(holes(surface(), 0.5), TENORS, deltas=DELTAS)
 
@@ -75,6 +76,32 @@ class TestDraws:
             total += weight * (left + np.outer(centre - mean, centre - mean))
         scale = np.sqrt(np.diag(total))
         assert np.abs(found - total / np.outer(scale, scale)).max() < 0.1
+
+    def test_many_cells_in_turn_move_together_as_if_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A chain of 14 expiries by 25 strikes, of which four in five are missing."""
+        tenors, moneyness = np.geomspace(0.02, 2.0, 14), np.linspace(-0.4, 0.3, 25)
+        x = moneyness / (0.2 * np.sqrt(tenors)[:, None])
+        grid = va.Surface(holes(0.2 - 0.02 * np.tanh(x), 0.8), tenors.tolist(), moneyness=moneyness)
+        loaded = va.load("universal", UniversalBundle)
+        at_once, again = (standard_draws(grid, loaded, grid.vols, None, 1.0, 4000, seed) for seed in (0, 1))
+        monkeypatch.setattr(draws, "_DENSE", 100)
+        monkeypatch.setattr(draws, "_FIRST", 40)
+        monkeypatch.setattr(draws, "_TOGETHER", 30)
+        in_turn = standard_draws(grid, loaded, grid.vols, None, 1.0, 4000, 2)
+        chance, found = (np.corrcoef(other.T) - np.corrcoef(at_once.T) for other in (again, in_turn))
+        assert np.abs(found).mean() < 1.1 * np.abs(chance).mean()
+        assert np.abs(found).max() < 1.5 * np.abs(chance).max()
+        np.testing.assert_allclose(in_turn.var(0), at_once.var(0), rtol=0.3)
+
+    def test_of_20_000_cells(self) -> None:
+        tenors, moneyness = np.geomspace(0.01, 3.0, 50), np.linspace(-0.8, 0.5, 400)
+        vols = np.full((50, 400), np.nan)
+        vols[::5, ::20] = 0.2 - 0.05 * moneyness[::20]
+        result = va.impute(va.Surface(vols, tenors.tolist(), moneyness=moneyness), arbitrage_free=False)
+        drawn, quoted = result.draws(2), np.isfinite(vols)
+        assert (drawn[:, quoted] == vols[quoted]).all() and ((drawn > 0) & (drawn < 10)).all()
+        with pytest.raises(va.InputError, match=r"n is 3,000 draws of 20,000 cells; expected at most 2,000"):
+            result.draws(3000)
 
     def test_the_quotes_of_all_draws_are_disputed_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         vols = holes(surface(), 0.5)

@@ -21,13 +21,10 @@ from .history.joint import covariance_given
 from .history.posterior import CALIBRATED
 from .model import Bundle, Imputer, UniversalBundle
 from .no_arbitrage.guard import guard
-from .processes.any_market import Universal
-from .processes.evidence import mixture
-from .processes.points import Points
+from .processes.draws import standard
 from .weighing import share_of_history
 
-MOST_MISSING, MOST_DRAWS = 2_000, 10_000
-_JITTER = 1e-9
+MOST_DRAWS, MOST_CELLS = 10_000, 40_000_000  # of all draws together
 _TOGETHER = 6.0  # degrees of freedom of a surface's scale: likeliest on half a pool of real surfaces
 _ROUGH = 1e-6  # of correlations that a history has, which keeps them definite
 
@@ -44,10 +41,10 @@ def standard_draws(
     """[count, missing cells] draws of what is to be scaled by a cell's spread; the same seed gives the same.
 
     loaded, filled: the model that answered, and its [T, K] vols. prior: [T, K] full vols, `age` days old.
-    Raises InputError (how many draws or cells).
+    Raises InputError (how many draws, of how many cells).
     """
     missing = np.flatnonzero(~surface.observed.ravel())
-    _check(count, len(missing))
+    _check(count, surface.vols.size)
     rng = np.random.default_rng(seed)
     if not len(missing):
         return np.zeros((count, 0))
@@ -101,10 +98,10 @@ def _of_universal(
     loaded = bundles.load("universal", UniversalBundle)
     if prior is None:
         points = points_of(surface, values)
-        return _drawn(loaded.levels_of(surface.vol_type), points, values, missing, None, count, rng)
+        return standard(loaded.levels_of(surface.vol_type), points, values, missing, None, count, rng)
     earlier = np.log(prior).ravel()
     points = points_of(surface, np.where(np.isfinite(values), values, earlier))
-    return _drawn(loaded.changes, points, values - earlier, missing, 0.0, count, rng)
+    return standard(loaded.changes, points, values - earlier, missing, 0.0, count, rng)
 
 
 def guard_draws(
@@ -126,43 +123,10 @@ def guard_draws(
     return vols
 
 
-def _drawn(
-    universal: Universal,
-    points: Points,
-    values: FloatArray,
-    missing: IntArray,
-    centre: float | None,
-    count: int,
-    rng: np.random.Generator,
-) -> FloatArray:
-    at = points[missing]
-    candidates, weight = universal.candidates, universal.candidates.weight
-    mean, covariance = candidates.mean(at), candidates.covariance(at, at)
-    spread = np.ones(len(candidates))
-    if np.isfinite(values).any():
-        found = universal.at(points, values, centre)
-        given = found.given
-        assert given is not None
-        candidates, weight, spread = given.candidates, given.weight, given.spread
-        cross = candidates.covariance(at, points[found.used])
-        gain = cross @ given.whiten.transpose(0, 2, 1)
-        mean = candidates.mean(at) + (cross @ given.pull[..., None])[..., 0]
-        covariance = candidates.covariance(at, at) - gain @ gain.transpose(0, 2, 1)
-    covariance = covariance * spread[:, None, None]
-    diagonal = np.diagonal(covariance, axis1=1, axis2=2)
-    total_mean, total = mixture(weight, mean, diagonal)
-    chosen = rng.choice(len(weight), count, p=weight)
-    normal = rng.standard_normal((count, len(missing)))
-    drawn = np.empty((count, len(missing)))
-    for g in np.unique(chosen):
-        rows = chosen == g
-        root = np.linalg.cholesky(covariance[g] + np.diag(_JITTER + 1e-6 * np.abs(diagonal[g])))
-        drawn[rows] = mean[g] + normal[rows] @ root.T
-    return np.asarray((drawn - total_mean) / np.sqrt(total + _JITTER))
-
-
-def _check(count: int, missing: int) -> None:
+def _check(count: int, cells: int) -> None:
     if not (isinstance(count, int | np.integer) and 1 <= count <= MOST_DRAWS):
         raise InputError(f"n is {count!r}; expected a whole number of draws, 1 to {MOST_DRAWS:,}")
-    if missing > MOST_MISSING:
-        raise InputError(f"{missing:,} cells are missing; draws take at most {MOST_MISSING:,}")
+    if count * cells > MOST_CELLS:
+        raise InputError(
+            f"n is {count:,} draws of {cells:,} cells; expected at most {MOST_CELLS // cells:,} of so many"
+        )

@@ -64,8 +64,7 @@ class Imputation:
 
         Each cell has the answer's band, at any coverage; the cells move together as the models that answer
         say, given the quotes.
-        The same seed gives the same surfaces. Raises InputError (how many, more than 2,000 missing cells, the
-        answer of a batch).
+        The same seed gives the same surfaces. Raises InputError (how many, the answer of a batch).
         """
         asked = self._asked("draws")
         surface, missing = asked.surface, ~asked.surface.observed

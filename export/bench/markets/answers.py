@@ -13,7 +13,6 @@ import numpy as np
 from scipy.special import ndtri
 
 import voladdin as va
-from voladdin.imputation.drawing import MOST_MISSING
 
 from ..classical.andreasen_huge import andreasen_huge
 from ..classical.interpolators import at_quotes, linear, ssvi, thin_plate
@@ -27,6 +26,7 @@ OWN = (OURS, HISTORY, TOLD, NETWORK, ALONE, PRIORS, BOTH)  # no rivals
 REFUSED = "refused"
 _Z90 = float(ndtri(0.95))
 _PASSES = 2
+_MOST_DRAWN = 2_000  # missing cells of a surface that is drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +118,7 @@ def product(model: str | Path | None, draws: int = 0, seed: int = 0, *, market: 
             found = va.impute(surface.surface(hidden), **arguments)
         except va.VoladdinError as error:
             return MethodFill(None, note=f"{REFUSED}: {' '.join(str(error).split())}")
-        few = draws and (~surface.surface(hidden).observed).sum() <= MOST_MISSING
+        few = draws and (~surface.surface(hidden).observed).sum() <= _MOST_DRAWN
         joint = found.draws(draws, seed) if few else None
         return MethodFill(found.filled, found.low, found.high, found.std, joint)
 
