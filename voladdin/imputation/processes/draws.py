@@ -56,7 +56,7 @@ def _blocks(at: Points) -> list[IntArray]:
 
 
 @dataclass(frozen=True)
-class _Given:
+class _AfterQuotes:
     """One candidate alone given q quotes. mean: [n], of points `at`; gain: [n, q], what whitened quotes say
     of them; spread: the quotes' own, on variances.
     """
@@ -101,7 +101,7 @@ class _Given:
 
 def _after_quotes(
     universal: Universal, points: Points, values: FloatArray, at: Points, centre: float | None
-) -> tuple[FloatArray, list[_Given]]:
+) -> tuple[FloatArray, list[_AfterQuotes]]:
     """The candidates that are heard, and the weight of each."""
     candidates, weight = universal.candidates, universal.candidates.weight
     given, used = None, np.arange(0)
@@ -117,7 +117,7 @@ def _after_quotes(
         if given is not None:
             gain = one.covariance(at, points[used])[0] @ given.whiten[g].T
             mean, spread = mean + gain @ given.white[g], float(given.spread[g])
-        parts.append(_Given(one, at, mean, gain, spread))
+        parts.append(_AfterQuotes(one, at, mean, gain, spread))
     return weight, parts
 
 
