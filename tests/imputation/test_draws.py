@@ -52,7 +52,7 @@ class TestDraws:
         """Against the dense Gaussian formula, of one candidate."""
         loaded = va.load("universal", UniversalBundle)
         universal = loaded.levels
-        drawn = standard_draws(GRID, loaded, surface(), None, 1.0, 6000, 0)
+        drawn = standard_draws(GRID, loaded, surface(), np.zeros(GRID.shape), None, 1.0, 6000, 0)
         found = np.corrcoef(drawn.T)
         tenors, values = GRID.tenors, np.log(GRID.vols).ravel()
         given = universal.at_deltas(tenors, np.array(DELTAS), values).given
@@ -82,12 +82,12 @@ class TestDraws:
         tenors, moneyness = np.geomspace(0.02, 2.0, 14), np.linspace(-0.4, 0.3, 25)
         x = moneyness / (0.2 * np.sqrt(tenors)[:, None])
         grid = va.Surface(holes(0.2 - 0.02 * np.tanh(x), 0.8), tenors.tolist(), moneyness=moneyness)
-        loaded = va.load("universal", UniversalBundle)
-        at_once, again = (standard_draws(grid, loaded, grid.vols, None, 1.0, 4000, seed) for seed in (0, 1))
+        asked = grid, va.load("universal", UniversalBundle), grid.vols, np.zeros(grid.shape), None, 1.0, 4000
+        at_once, again = (standard_draws(*asked, seed) for seed in (0, 1))
         monkeypatch.setattr(draws, "_DENSE", 100)
         monkeypatch.setattr(draws, "_FIRST", 40)
         monkeypatch.setattr(draws, "_TOGETHER", 30)
-        in_turn = standard_draws(grid, loaded, grid.vols, None, 1.0, 4000, 2)
+        in_turn = standard_draws(*asked, 2)
         chance, found = (np.corrcoef(other.T) - np.corrcoef(at_once.T) for other in (again, in_turn))
         assert np.abs(found).mean() < 1.1 * np.abs(chance).mean()
         assert np.abs(found).max() < 1.5 * np.abs(chance).max()

@@ -65,13 +65,27 @@ def test_draws_of_a_surface_like_the_history_s_move_as_it_says(*, strikes: bool)
     moneyness = moneyness_from_delta(np.array(DELTAS), usual * np.sqrt(AXES.tenors)[:, None])
     places = {"moneyness": moneyness} if strikes else {"deltas": DELTAS}
     quotes = va.Surface(holes(usual, 0.6), TENORS, **places)
-    missing, filled = ~quotes.observed.ravel(), va.impute(quotes).filled
+    missing, found = ~quotes.observed.ravel(), va.impute(quotes)
     covariance = covariance_given(FX, OBSERVATION, *_cells(quotes.vols), None, 1.0)
     wanted = _correlation(covariance[np.ix_(missing, missing)])
     loaded = FX, va.load("universal", UniversalBundle)
-    drawn = (standard_draws(quotes, one, filled, None, 1.0, 8000, 0) for one in loaded)
+    drawn = (standard_draws(quotes, one, found.filled, found.history, None, 1.0, 8000, 0) for one in loaded)
     own, general = (np.abs(np.corrcoef(one.T) - wanted).mean() for one in drawn)
     assert own < 0.4 * general
+
+
+def test_the_weight_of_a_history_is_the_answer_s() -> None:
+    """Also where a lone bid holds a filled cell, which is drawn all the same."""
+    usual = np.exp(OBSERVATION.push(*FX.levels.whole)[0]).reshape(8, 5)
+    quotes = va.Surface(holes(usual, 0.6), TENORS, deltas=DELTAS)
+    found, hidden, bid = va.impute(quotes), ~quotes.observed, np.full((8, 5), np.nan)
+    assert (found.history[hidden] > 0.5).all() and not found.history[quotes.observed].any()
+    assert not va.impute(quotes, model="universal").history.any()
+    row, column = np.argwhere(hidden)[0]
+    bid[row, column] = 1.01 * found.filled[row, column]
+    held = va.impute(quotes, bid=bid)
+    assert held.filled[row, column] == bid[row, column]
+    np.testing.assert_array_equal(held.history, found.history)
 
 
 def _correlation(covariance: FloatArray) -> FloatArray:

@@ -22,7 +22,6 @@ from .history.posterior import CALIBRATED
 from .model import Bundle, Imputer, UniversalBundle
 from .no_arbitrage.guard import guard
 from .processes.draws import standard
-from .weighing import share_of_history
 
 MOST_DRAWS, MOST_CELLS = 10_000, 40_000_000  # of all draws together
 _TOGETHER = 6.0  # degrees of freedom of a surface's scale: likeliest on half a pool of real surfaces
@@ -33,6 +32,7 @@ def standard_draws(
     surface: Surface,
     loaded: Imputer,
     filled: FloatArray,
+    history: FloatArray,
     prior: FloatArray | None,
     age: float,
     count: int,
@@ -40,7 +40,8 @@ def standard_draws(
 ) -> FloatArray:
     """[count, missing cells] draws of what is to be scaled by a cell's spread; the same seed gives the same.
 
-    loaded, filled: the model that answered, and its [T, K] vols. prior: [T, K] full vols, `age` days old.
+    loaded, filled, history: the model that answered, its [T, K] vols and a history's weight in them, 0 where
+    `loaded` has none. prior: [T, K] full vols, `age` days old.
     Raises InputError (how many draws, of how many cells).
     """
     missing = np.flatnonzero(~surface.observed.ravel())
@@ -49,12 +50,11 @@ def standard_draws(
     if not len(missing):
         return np.zeros((count, 0))
     drawn = _of_universal(surface, missing, prior, count, rng)
-    if isinstance(loaded, Bundle) and surface.vol_type != "normal":
-        share = share_of_history(loaded, surface, prior, age)[missing]
-        if share.any():
-            own = _of_history(surface, loaded, filled, missing, prior, age)
-            drawn *= np.sqrt(1.0 - share)
-            drawn += np.sqrt(share) * (rng.standard_normal(drawn.shape) @ own.T)
+    share = history.ravel()[missing]
+    if isinstance(loaded, Bundle) and share.any():
+        own = _of_history(surface, loaded, filled, missing, prior, age)
+        drawn *= np.sqrt(1.0 - share)
+        drawn += np.sqrt(share) * (rng.standard_normal(drawn.shape) @ own.T)
     return drawn * common_scales(rng, count)[:, None]
 
 

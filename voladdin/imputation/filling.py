@@ -22,11 +22,11 @@ from .no_arbitrage.guard import Guarded, guard
 from .normal import fill_normal_holes, guard_normal_draws, impute_normal
 from .notes import words
 from .requirements import check_grid, checked_prior, require_same_axes, require_surfaces
-from .weighing import UNIVERSAL, QuotesAlone, answers
+from .weighing import UNIVERSAL, QuotesAlone, Shares, answers
 
 COVERAGE = 0.90
 MIN_VOL = 1e-6
-FIELDS = ("mean", "std", "low", "high", "filled", "zscore", "disputed")
+FIELDS = ("mean", "std", "low", "high", "filled", "zscore", "disputed", "history")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,7 @@ class Imputation:
     zscore: on quotes, how many standard deviations each lies from what the others say; NaN elsewhere.
     disputed: quotes that can be arbitraged against more plausible ones (of smaller z-score), and beside such
     quotes filled cells that only a move beyond their std would rid of arbitrage.
+    history: weight of a history's model in filled cells; the universal one and SVI fits have the rest.
     model: which model answered, where it fell back to the Gaussian, and what the arbitrage guard did.
     """
 
@@ -50,6 +51,7 @@ class Imputation:
     filled: FloatArray
     zscore: FloatArray
     disputed: BoolArray
+    history: FloatArray
     model: str
     asked: Inputs | None = field(default=None, repr=False)
 
@@ -69,7 +71,7 @@ class Imputation:
         asked = self._asked("draws")
         surface, missing = asked.surface, ~asked.surface.observed
         loaded = imputer(asked.model)
-        normal = standard_draws(surface, loaded, self.filled, asked.prior, asked.age, n, seed)
+        normal = standard_draws(surface, loaded, self.filled, self.history, asked.prior, asked.age, n, seed)
         drawn = np.repeat(self.filled[None], n, axis=0)
         middle, relative = self.mean[missing], self.std[missing] / self.mean[missing]
         drawn[:, missing] = middle * np.exp(normal * relative)
@@ -250,14 +252,17 @@ def fill(
     alone: what the quotes say without the priors, where that is known.
     """
     answer, shares = answers(loaded, axes, np.log(grid), prior, age, alone)
-    found, guarded = imputation_of(axes, grid, answer, coverage, arbitrage_free=arbitrage_free)
+    found, guarded = imputation_of(axes, grid, answer, shares, coverage, arbitrage_free=arbitrage_free)
     return replace(found, model=words(loaded, found.mean, shares, answer, guarded, np.isnan(grid)))
 
 
 def imputation_of(
-    axes: Surface, vols: FloatArray, answer: Posterior, coverage: float, *, arbitrage_free: bool
+    axes: Surface, vols: FloatArray, answer: Posterior, who: Shares, coverage: float, *, arbitrage_free: bool
 ) -> tuple[Imputation, Guarded | None]:
-    """The batch of a posterior, without words, and what the arbitrage guard did where it was asked."""
+    """The batch of a posterior, without words, and what the arbitrage guard did where it was asked.
+
+    who: has which share in the answer.
+    """
     log_mean, log_std = answer.mean.reshape(vols.shape), answer.std.reshape(vols.shape)
     observed = np.isfinite(vols)
     median = _vols(log_mean)
@@ -268,7 +273,8 @@ def imputation_of(
     filled = mean if guarded is None else guarded.vols
     disputed = np.zeros_like(observed) if guarded is None else guarded.disputed
     low, high = band(mean, log_std, observed, filled, coverage)
-    return Imputation(mean, std, low, np.minimum(high, MAX_VOL), filled, zscore, disputed, ""), guarded
+    high, history = np.minimum(high, MAX_VOL), np.where(observed, 0.0, who.history.reshape(vols.shape))
+    return Imputation(mean, std, low, high, filled, zscore, disputed, history, ""), guarded
 
 
 def _vols(log: FloatArray) -> FloatArray:

@@ -46,6 +46,9 @@ class HasBands(Protocol):
     @property
     def zscore(self) -> FloatArray: ...
 
+    @property
+    def history(self) -> FloatArray: ...
+
 
 _NO_MIDDLE = "too wide in bid and ask to have a middle: filled inside"
 Answer = TypeVar("Answer", bound=HasBands)
@@ -147,7 +150,7 @@ def _beyond(filled: FloatArray, quoted: BoolArray, bid: FloatArray, ask: FloatAr
 def _in_doubt(
     first: HasBands, found: HasBands, at_side: BoolArray, of_bid: BoolArray, coverage: float
 ) -> dict[str, Any]:
-    """With the spreads of cells at a side: those of `first`'s lognormal vols, cut off there."""
+    """With the spreads of cells at a side, those of `first`'s lognormal vols, cut off there, and weights."""
     vols, spread, outward = found.filled[at_side], (first.std / first.mean)[at_side], of_bid[at_side]
     away = np.log(vols / first.mean[at_side]) / spread * np.where(outward, 1.0, -1.0)
     away = np.clip(away, -_FARTHEST, _FARTHEST)
@@ -157,7 +160,7 @@ def _in_doubt(
     std, low, high, zscore = (part.copy() for part in (found.std, found.low, found.high, found.zscore))
     std[at_side], zscore[at_side] = vols * spread, np.nan
     low[at_side], high[at_side] = np.where(outward, vols, vols / reach), np.where(outward, vols * reach, vols)
-    return {"std": std, "low": low, "high": high, "zscore": zscore}
+    return {"std": std, "low": low, "high": high, "zscore": zscore, "history": first.history}
 
 
 def _require_inside(surface: Surface, low: FloatArray, high: FloatArray) -> None:

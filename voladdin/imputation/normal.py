@@ -33,6 +33,7 @@ class NormalAnswer(NamedTuple):
     filled: FloatArray
     zscore: FloatArray
     disputed: BoolArray
+    history: FloatArray
     notes: str
 
 
@@ -55,7 +56,7 @@ def impute_normal(
     if arbitrage_free:
         filled, disputed, notes = guard_normal(surface, mean)
     low, high = band(mean, log_std, observed, filled, coverage)
-    return NormalAnswer(mean, std, low, high, filled, zscore, disputed, notes)
+    return NormalAnswer(mean, std, low, high, filled, zscore, disputed, np.zeros(shape), notes)
 
 
 def fill_normal_holes(prior: Surface, loaded: UniversalBundle) -> FloatArray:

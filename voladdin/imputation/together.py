@@ -44,7 +44,7 @@ def impute_each(
     if then is not None:
         then = fill_holes(loaded, axes, then)
     answer, shares = answers(loaded, axes, np.log(grid), then, prior_age)
-    found, guarded = imputation_of(axes, grid, answer, coverage, arbitrage_free=arbitrage_free)
+    found, guarded = imputation_of(axes, grid, answer, shares, coverage, arbitrage_free=arbitrage_free)
     each = []
     for b, surface in enumerate(surfaces):
         one = slice(b, b + 1)

@@ -118,15 +118,6 @@ def answers(
     return found, Shares(share, (1.0 - share) * fitted)
 
 
-def share_of_history(loaded: Imputer, surface: Surface, prior: FloatArray | None, age: float) -> FloatArray:
-    """[n] weight of a history in the missing cells of one surface; prior: [T, K] full earlier vols."""
-    if not _asked(surface):
-        return np.zeros(surface.vols.size)
-    earlier = None if prior is None else prior[None]
-    shares = answers(loaded, surface, np.log(surface.vols)[None], earlier, age)[1]
-    return np.asarray(shares.history[0])
-
-
 def _universal(loaded: Imputer) -> UniversalBundle:
     return loaded if isinstance(loaded, UniversalBundle) else bundles.load(UNIVERSAL, UniversalBundle)
 
