@@ -211,6 +211,25 @@ class TestManyQuotes:
             errors.append(np.abs(found.mean - truth.ravel())[hidden.ravel()].mean())
         assert errors[1] < 5e-4 + 3 * errors[0]
 
+    @pytest.mark.parametrize("finger", [1.5, 3.0])
+    @pytest.mark.parametrize("place", [249, 250])
+    def test_a_fat_finger_stays_alone(self, finger: float, place: int) -> None:
+        """One quote in 500, half as much again or thrice, conditioned on or left out: no neighbour moves."""
+        moneyness, tenors = np.linspace(-0.4, 0.3, 170), [0.02, 0.08, 0.25, 0.5, 1.0, 2.0]
+        x = moneyness / (0.2 * np.sqrt(np.array(tenors))[:, None])
+        noise = 0.003 * np.random.default_rng(1).standard_normal(x.shape)
+        quotes = holes((0.2 - 0.02 * np.tanh(x)) * np.exp(noise), 0.5, 2)
+        odd = quotes.copy()
+        row, column = np.argwhere(np.isfinite(quotes))[place]
+        odd[row, column] *= finger
+        found, plain = (
+            va.impute(va.Surface(vols, tenors, moneyness=moneyness), arbitrage_free=False)
+            for vols in (odd, quotes)
+        )
+        missing = np.isnan(quotes)
+        assert found.zscore[row, column] > 10.0 and found.filled[row, column] == odd[row, column]
+        assert np.abs(np.log(found.mean / plain.mean))[missing].max() < 0.01
+
 
 class TestCoordinates:
     """ln T, and moneyness in deviations."""

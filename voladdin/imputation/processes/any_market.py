@@ -1,7 +1,8 @@
 """The universal model's answer on any grid: the learned priors, conditioned on the quotes.
 
-Up to `DENSE` quotes the conditioning is exact and dense. Beyond, it is exact on as many quotes spread over
-the surface, and what the others add is read off them expiry by expiry (`smoothing.py`): cost grows linearly.
+Up to `DENSE` quotes the conditioning is exact and dense, but for single ones that are improbable. Beyond, it
+is exact on as many quotes spread over the surface, and what the others add is read off them expiry by expiry
+(`smoothing.py`): cost grows linearly.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..._typing import FloatArray, IntArray
+from ..._typing import BoolArray, FloatArray, IntArray
 from . import coordinates, small_grid
 from .evidence import WeighedCandidates, condition_many, mixture
 from .left_out import errors_of_expiries
@@ -22,6 +23,8 @@ from .small_grid import SmallGrid
 from .smoothing import between_quotes
 
 DENSE = 320
+_IMPROBABLE = 6.0  # deviations from what others say: quotes beyond tell their neighbours no more
+_MOST_PROBABLE = 0.95  # share of quotes that are not, where those that are may be left out
 
 
 class Universal:
@@ -59,6 +62,10 @@ class Universal:
             used = used[spread_out(points[used], DENSE)]
         about = np.asarray(np.median(values[used]) if centre is None else centre)
         given = condition_many(self.candidates, points[used], values[used] - about, about)
+        probable = _probable(given)
+        if not probable.all():
+            used = used[probable]
+            given = condition_many(self.candidates, points[used], values[used] - about, about)
         rest = np.setdiff1d(np.arange(len(values)), used)
         moments = self.ask(given, points[used], points[rest])
         expiries = errors_of_expiries(given, points, used)
@@ -111,9 +118,16 @@ class Universal:
         return SmallGrid.of(self.candidates, points)
 
 
+def _probable(given: WeighedCandidates) -> BoolArray:
+    """[n] which of the quotes used; all where many are not: then no candidate fits."""
+    residual, variance = given.left_out
+    probable = residual**2 <= _IMPROBABLE**2 * variance
+    return np.asarray(probable | (probable.mean() < _MOST_PROBABLE))
+
+
 def _refined(points: Points, values: FloatArray, found: Answer, noise: FloatArray) -> Answer:
     """The same with what quotes say of their neighbours beyond the process: those that the dense conditioning
-    left out, and what it took for `noise` [n] in those used.
+    left out, and what it took for `noise` [n] in those used. A fat finger says no more than any improbable one.
     """
     quoted = np.isfinite(values)
     more = quoted.copy()
@@ -122,6 +136,7 @@ def _refined(points: Points, values: FloatArray, found: Answer, noise: FloatArra
     zscore, left_out = found.zscore.copy(), np.where(more, found.std, found.left_out)
     zscore[more] = residual[more] / found.std[more]
     residual[found.used] = noise
+    residual[quoted] *= _IMPROBABLE / np.maximum(np.abs(zscore[quoted]), _IMPROBABLE)
     shift, left = between_quotes(points, quoted, residual)
     mean = np.where(quoted, values, found.mean + shift)
     std = np.where(quoted, 0.0, found.std * np.sqrt(left))
