@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import truncnorm
 
 import voladdin as va
 from tests.imputation.test_imputation import DELTAS, TENORS, holes, surface
+from voladdin._typing import FloatArray
+from voladdin.imputation import normal
 
 WIDE = 0.004
 SHOWN = np.isfinite(holes(surface(), 0.4, 2))
@@ -33,6 +37,17 @@ def test_a_market_that_says_less_than_the_others_has_no_middle(bid: float, ask: 
     assert "1 quote too wide in bid and ask to have a middle: filled inside" in found.model
     low[row, column] = 1.2 * plain.filled[row, column]
     assert va.impute(EMPTY, bid=low, ask=high).filled[row, column] == pytest.approx(low[row, column])
+
+
+def test_wide_markets_have_no_middle_however_many_they_are() -> None:
+    grid = va.Surface(np.where(SHOWN, surface(), np.nan), TENORS, deltas=DELTAS)
+    few = grid.replace(np.where(np.cumsum(SHOWN).reshape(SHOWN.shape) % 3 == 0, grid.vols, np.nan))
+    for quotes in (grid, few):
+        hole = ~quotes.observed
+        low, high = (np.where(hole, side * surface(), np.nan) for side in (0.01, 40.0))
+        found = va.impute(quotes, bid=low, ask=high)
+        np.testing.assert_array_equal(found.filled, va.impute(quotes).filled)
+        assert f"{hole.sum()} quotes too wide" in found.model
 
 
 def test_where_every_market_is_wide_the_middles_are_the_quotes() -> None:
@@ -89,6 +104,19 @@ def test_what_a_cell_held_at_a_lone_side_may_be_goes_on_from_there() -> None:
         assert np.isnan(found.zscore[row, column])
 
 
+def test_a_lone_side_far_from_what_the_others_say_has_a_wide_band() -> None:
+    """They contradict each other: a tenth of the distance between them at the least."""
+    grid = va.Surface(holes(surface(), 0.4, 2), TENORS, deltas=DELTAS)
+    plain, (row, column) = va.impute(grid, arbitrage_free=False), np.argwhere(~grid.observed)[3]
+    for factor, name in ((1.5, "bid"), (0.6, "ask")):
+        side = np.full(grid.shape, np.nan)
+        side[row, column] = plain.mean[row, column] * factor
+        found = va.impute(grid, arbitrage_free=False, **{name: side})
+        assert found.filled[row, column] == side[row, column]
+        width = np.log(found.high / found.low)[row, column]
+        assert width > 0.1 * abs(np.log(factor)) > 4.0 * plain.std[row, column] / plain.mean[row, column]
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_lone_sides_hold_each_other_and_draws(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -124,3 +152,37 @@ def test_bad_markets_are_named() -> None:
         va.impute(quoted, bid=BID, ask=ASK)
     with pytest.raises(va.InputError, match="no quote at all"):
         va.impute(EMPTY, bid=BID)
+
+
+class TestNormalVols:
+    """Markets of vols in the unit of the strikes."""
+
+    STRIKES = np.linspace(-0.01, 0.06, 7)
+    VOLS = 0.01 * (1.0 + 0.05 * np.arange(6)[:, None] / 6 + 0.02 * np.abs(np.arange(7) - 3) / 7)
+
+    def _of(self, vols: FloatArray) -> va.Surface:
+        forwards = np.linspace(0.02, 0.03, 6)
+        tenors = [1 / 52, 1 / 12, 0.25, 0.5, 1.0, 2.0]
+        return va.Surface(vols, tenors, strikes=self.STRIKES, forwards=forwards, vol_type="normal")
+
+    def test_an_earlier_surface_alone(self) -> None:
+        found = va.impute(self._of(np.full((6, 7), np.nan)), prior=self._of(self.VOLS))
+        np.testing.assert_allclose(found.filled, self.VOLS, rtol=1e-6)
+        assert (found.low < found.filled).all() and (found.filled < found.high).all()
+        assert va.check(self._of(found.draws(1)[0])).ok
+
+    def test_quotes_that_no_program_frees_of_arbitrage_are_answered(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each quote of a trade is disputed then."""
+        vols = np.where(np.random.default_rng(5).random((6, 7)) < 0.5, np.nan, self.VOLS)
+        vols[5, 3] = 0.1 * self.VOLS[5, 3]
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise va.InfeasibleError("none")
+
+        monkeypatch.setattr(normal, "repair", refuse)
+        found = va.impute(self._of(vols))
+        trades = {cell for violation in va.check(self._of(vols)).violations for cell in violation.cells}
+        assert trades and {(int(i), int(j)) for i, j in np.argwhere(found.disputed)} == trades
+        assert "filled cells may have arbitrage: none" in found.model and np.isfinite(found.filled).all()

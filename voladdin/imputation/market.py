@@ -22,7 +22,8 @@ from .history.posterior import factor_of_band
 _PROGRAM = 600  # quotes that a program moves; more go onto hulls
 _PASSES = 8  # one does, unless cells that are held push others beyond their side
 _FARTHEST = 30.0  # deviations of a side beyond the answer
-_WIDE, _WIDER = 1.5, 3.0  # ask over bid, and log width over the median's, above which the others may say more
+_WIDE, _WIDER = 1.5, 3.0  # ask over bid, and log width over the least, above which the others may say more
+_DOUBT = 6.0  # degrees of freedom of what a side far beyond the answer tells of its spread
 
 
 class HasBands(Protocol):
@@ -88,7 +89,7 @@ def _saying_less(
 ) -> BoolArray:
     """[T, K] markets, ask over bid, so wide that the other quotes say more of the vol than their middle."""
     widths = np.where(surface.observed, 1.0, width)
-    widest = max(_WIDE, float(np.nanmedian(widths[middles.observed])) ** _WIDER)
+    widest = max(_WIDE, float(np.nanmin(widths[middles.observed])) ** _WIDER)
     wide = ~surface.observed & (np.nan_to_num(width) > widest)
     others = _without(middles, wide)
     if not (wide.any() and others.observed.any()):
@@ -153,7 +154,8 @@ def _in_doubt(
     """With the spreads of cells at a side, those of `first`'s lognormal vols, cut off there, and weights."""
     vols, spread, outward = found.filled[at_side], (first.std / first.mean)[at_side], of_bid[at_side]
     away = np.log(vols / first.mean[at_side]) / spread * np.where(outward, 1.0, -1.0)
-    away = np.clip(away, -_FARTHEST, _FARTHEST)
+    grown = np.sqrt((_DOUBT + np.maximum(away, 0.0) ** 2) / (_DOUBT + 1.0))
+    spread, away = spread * np.maximum(grown, 1.0), np.maximum(away / np.maximum(grown, 1.0), -_FARTHEST)
     hazard = density(away) / scipy.special.ndtr(-away)
     spread = spread * np.sqrt(np.maximum(1.0 + away * hazard - hazard**2, 1.0 / _FARTHEST**2))
     reach = factor_of_band(spread, coverage)

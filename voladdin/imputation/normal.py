@@ -83,7 +83,8 @@ def guard_normal(surface: Surface, mean: FloatArray) -> tuple[FloatArray, BoolAr
     except InfeasibleError as error:
         return mean, disputed, f"filled cells may have arbitrage: {error}"
     moved = int((filled != mean).sum())
-    return filled, disputed, f"{moved} filled cells moved for no arbitrage" if moved else ""
+    note = f"{moved} filled cell{'s'[: moved - 1]} moved for no arbitrage" if moved else ""
+    return filled, disputed, note
 
 
 def guard_normal_draws(surface: Surface, drawn: FloatArray, filled: FloatArray) -> FloatArray:
@@ -98,9 +99,17 @@ def guard_normal_draws(surface: Surface, drawn: FloatArray, filled: FloatArray) 
 
 
 def _disputed(surface: Surface) -> BoolArray:
-    if check(surface).ok:
-        return np.zeros(surface.shape, dtype=np.bool_)
-    return np.abs(np.nan_to_num(repair(surface).change)) > 0
+    """[T, K] the quotes that a repair moves, or where there is none all that are in a trade."""
+    disputed = np.zeros(surface.shape, dtype=np.bool_)
+    found = check(surface).violations if surface.observed.any() else ()
+    if not found:
+        return disputed
+    try:
+        return np.abs(np.nan_to_num(repair(surface).change)) > 0
+    except InfeasibleError:
+        for cell in (cell for violation in found for cell in violation.cells):
+            disputed[cell] = True
+        return disputed
 
 
 def _freed(surface: Surface, mean: FloatArray, disputed: BoolArray) -> FloatArray:

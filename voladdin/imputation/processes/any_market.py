@@ -127,7 +127,7 @@ def _probable(given: WeighedCandidates) -> BoolArray:
 
 def _refined(points: Points, values: FloatArray, found: Answer, noise: FloatArray) -> Answer:
     """The same with what quotes say of their neighbours beyond the process: those that the dense conditioning
-    left out, and what it took for `noise` [n] in those used. A fat finger says no more than any improbable one.
+    left out, and what it took for `noise` [n] in those used; a fat finger says no more than other quotes.
     """
     quoted = np.isfinite(values)
     more = quoted.copy()
