@@ -60,13 +60,15 @@ def _all_explained(mean: FloatArray, std: FloatArray, zscore: FloatArray, densit
 def levels_alone(loaded: UniversalBundle, axes: Surface, cells: FloatArray) -> Moments:
     """By the quotes alone; NaN where a surface has none."""
     flat = cells.reshape(len(cells), -1)
-    found = Moments(*(np.full_like(flat, np.nan) for _ in fields(Moments)))
     some = np.flatnonzero(np.isfinite(flat).any(1))
     if axes.deltas is not None and len(some):
         said = loaded.levels.each_at_deltas(axes.tenors, axes.deltas, flat[some])
     elif len(some):
         levels = loaded.levels_of(axes.vol_type)
         said = Moments.stack([levels.at(points_of(axes, one), one) for one in flat[some]])
+    if len(some) == len(flat):
+        return said
+    found = Moments(*(np.full_like(flat, np.nan) for _ in fields(Moments)))
     for part in fields(Moments) if len(some) else ():
         getattr(found, part.name)[some] = getattr(said, part.name)
     return found
@@ -90,14 +92,20 @@ def _changes(
 
 def points_of(axes: Surface, values: FloatArray) -> Points:
     """Where the cells of a surface lie; values: [n] log-vols, NaN where missing, which strikes need."""
-    return _points(axes, values.tobytes() if axes.deltas is None else b"")
+    if axes.deltas is not None:
+        return _points_at_deltas(axes.tenors.tobytes(), axes.deltas.tobytes())
+    return _points(axes, values.tobytes())
+
+
+@lru_cache(maxsize=8)
+def _points_at_deltas(tenors: bytes, deltas: bytes) -> Points:
+    """Kept, as surfaces share their axes."""
+    return coordinates.from_deltas(np.frombuffer(tenors), np.frombuffer(deltas))
 
 
 @lru_cache(maxsize=8)
 def _points(axes: Surface, quotes: bytes) -> Points:
     """Kept, as each answer asks some times."""
-    if axes.deltas is not None:
-        return coordinates.from_deltas(axes.tenors, axes.deltas)
     values = np.frombuffer(quotes)
     if axes.vol_type == "normal":
         return coordinates.from_distances(axes.tenors, axes.distances, values)

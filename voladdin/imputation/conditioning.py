@@ -7,6 +7,7 @@ surfaces with different holes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -46,7 +47,13 @@ class GaussianPosterior:
     zscore: FloatArray
     left_out: FloatArray
 
-    def of(self, surfaces: NDArray[np.bool_]) -> GaussianPosterior:
+    @classmethod
+    def joined(cls, parts: Sequence[GaussianPosterior]) -> GaussianPosterior:
+        """Of all the surfaces, in order."""
+        each = ([getattr(part, field.name) for part in parts] for field in fields(cls))
+        return cls(*map(np.concatenate, each))
+
+    def of(self, surfaces: NDArray[np.bool_] | NDArray[np.intp]) -> GaussianPosterior:
         """Some of them."""
         return GaussianPosterior(*(getattr(self, part.name)[surfaces] for part in fields(self)))
 
@@ -149,7 +156,8 @@ def core_mean(
     observed: NDArray[np.bool_],
     residual: FloatArray,
 ) -> FloatArray:
-    """E[x | quotes] [B, c] for x ~ N(mean, covariance), cells = matrix x + ... of `cell_covariance` [n, n].
+    """E[x | quotes] [B, c] for x ~ N(mean, covariance), cells = matrix x + ... of `cell_covariance` [n, n] or
+    [B, n, n].
 
     residual: [B, n], quotes less their mean.
     """
@@ -158,7 +166,8 @@ def core_mean(
         from scipy.linalg.lapack import dposv  # not at import, which is to be light
 
         quoted = np.flatnonzero(observed[0])
-        block = cell_covariance[quoted[:, None], quoted] + NUGGET * np.eye(len(quoted))
+        one = cell_covariance.reshape(cell_covariance.shape[-2:])
+        block = one[quoted[:, None], quoted] + NUGGET * np.eye(len(quoted))
         back[0, quoted] = dposv(block, residual[0, quoted], lower=1)[1]
     else:
         mask = observed.astype(float)

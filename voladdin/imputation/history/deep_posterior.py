@@ -157,6 +157,8 @@ def _mode(bundle: Bundle, evidence: _Evidence, z: FloatArray) -> _Place:
     for step in range(STEPS):
         wanted = here.step(damping)
         more = (0.5 * (here.gradient * (here.z - wanted)).sum(-1) >= TOLERANCE) | (step == 0)
+        if not more.any() and len(left) == len(z):
+            return here.moved(wanted)
         if not more.all():
             found.put(left[~more], here.of(~more).moved(wanted[~more]))
             left, here, damping, wanted = left[more], here.of(more), damping[more], wanted[more]

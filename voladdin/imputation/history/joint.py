@@ -51,8 +51,8 @@ def _given_quotes(
     near, start = local_gaussian(bundle, observation, cells, observed)
     if improbable(bundle, near).all():
         best = int(likeliest_noise(bundle, observation, cells, observed, near)[1][0])
-        rough = observation.rougher(NOISES[best - 1]) if best else observation
-        return _local(bundle, rough, cells, observed)
+        noise = np.array([NOISES[best - 1]]) if best else None
+        return _local(bundle, observation, cells, observed, noise)
     local, share = _local(bundle, observation, cells, observed), float(bundle.arrays["stack"])
     mean, deep = joint_posterior(bundle, observation, cells, observed, start)
     apart = mean - near.mean[0]
@@ -60,6 +60,12 @@ def _given_quotes(
     return np.asarray(mixed + share * (1.0 - share) * np.outer(apart, apart))
 
 
-def _local(bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray) -> FloatArray:
-    (_, covariance), _ = local_moments(bundle, observation, cells, observed)
+def _local(
+    bundle: Bundle,
+    observation: Observation,
+    cells: FloatArray,
+    observed: BoolArray,
+    noise: FloatArray | None = None,
+) -> FloatArray:
+    (_, covariance), _ = local_moments(bundle, observation, cells, observed, noise)
     return left_open(covariance, observed)

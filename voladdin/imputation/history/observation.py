@@ -8,8 +8,7 @@ variance measured on simulated surfaces.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 
 import numpy as np
 import scipy
@@ -29,11 +28,6 @@ class Observation:
     offset: FloatArray
     covariance: FloatArray
     changes: FloatArray
-
-    @lru_cache(maxsize=32)  # noqa: B019 - bundles keep a few
-    def rougher(self, noise: float) -> Observation:
-        """The same cells with independent noise of that variance on each."""
-        return replace(self, covariance=self.covariance + noise * np.eye(len(self.offset)))
 
     def push(self, mean: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mean [..., n] and covariance [..., n, n] of the cells for core moments [..., c], [..., c, c]."""

@@ -51,7 +51,7 @@ class Posterior:
     def joined(cls, parts: Sequence[Posterior]) -> Posterior:
         """Of all the surfaces, in order."""
         each = ([getattr(part, field.name) for part in parts] for field in fields(Posterior))
-        return cls(*map(np.concatenate, each))
+        return parts[0] if len(parts) == 1 else cls(*map(np.concatenate, each))
 
     def of(self, surfaces: IntArray | BoolArray | slice) -> Posterior:
         """Some of them."""
@@ -96,12 +96,9 @@ def _noisy(
     without: its answer with none.
     """
     degrees, stretch = float(bundle.arrays["level_degrees"]), float(bundle.arrays["level_stretch"])
-    answers, best = likeliest_noise(bundle, observation, cells, observed, without)
-    rows = np.arange(len(cells))
-    mean = np.stack([a.mean for a in answers])[best, rows]
-    std = np.stack([a.std * student_t_inflation(a, degrees) for a in answers])[best, rows]
-    density = np.stack([_density(a, degrees, stretch) for a in answers])[best, rows]
-    return mean, std * stretch, density
+    found, _ = likeliest_noise(bundle, observation, cells, observed, without)
+    std = found.std * student_t_inflation(found, degrees) * stretch
+    return found.mean, std, _density(found, degrees, stretch)
 
 
 def likeliest_noise(
@@ -110,13 +107,15 @@ def likeliest_noise(
     cells: FloatArray,
     observed: BoolArray,
     without: GaussianPosterior,
-) -> tuple[list[GaussianPosterior], IntArray]:
-    """The local Gaussian's answers with none and each of `NOISES`, and [B] which is the likeliest."""
-    degrees = float(bundle.arrays["level_degrees"])
-    rough = (observation.rougher(noise) for noise in NOISES)
-    answers = [without, *(local_gaussian(bundle, one, cells, observed)[0] for one in rough)]
-    evidence = [a.scale - 0.5 * (degrees + a.count) * np.log1p(a.distance / degrees) for a in answers]
-    return answers, np.argmax(evidence, axis=0)
+) -> tuple[GaussianPosterior, IntArray]:
+    """The local Gaussian's answer with none of `NOISES` or the likeliest, and [B] which: 0 or its place."""
+    degrees, count = float(bundle.arrays["level_degrees"]), len(cells)
+    many, quoted = np.tile(cells, (len(NOISES), 1)), np.tile(observed, (len(NOISES), 1))
+    rough, _ = local_gaussian(bundle, observation, many, quoted, np.repeat(NOISES, count))
+    every = GaussianPosterior.joined([without, rough])
+    evidence = every.scale - 0.5 * (degrees + every.count) * np.log1p(every.distance / degrees)
+    best = evidence.reshape(-1, count).argmax(0)
+    return every.of(best * count + np.arange(count)), best
 
 
 def from_prior(
@@ -153,20 +152,33 @@ def from_prior(
 
 
 def local_gaussian(
-    bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray
+    bundle: Bundle,
+    observation: Observation,
+    cells: FloatArray,
+    observed: BoolArray,
+    noise: FloatArray | None = None,
 ) -> tuple[GaussianPosterior, FloatArray]:
-    """The locally weighted Gaussian's answer, and the core log-vols [B, c] it takes as today's surface."""
-    moments, start = local_moments(bundle, observation, cells, observed)
+    """The locally weighted Gaussian's answer, and the core log-vols [B, c] it takes as today's surface.
+
+    noise: [B] variance of each cell about all that.
+    """
+    moments, start = local_moments(bundle, observation, cells, observed, noise)
     return condition(*moments, cells, observed), start
 
 
 def local_moments(
-    bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray
+    bundle: Bundle,
+    observation: Observation,
+    cells: FloatArray,
+    observed: BoolArray,
+    noise: FloatArray | None = None,
 ) -> tuple[tuple[FloatArray, FloatArray], FloatArray]:
     """Its mean and covariance of the cells before they are quoted, and that core."""
-    start = core_of(bundle, observation, cells, observed)
-    mean, covariance = bundle.levels.near(start)
-    return observation.push(mean, covariance + bundle.scale), start
+    more = 0.0 if noise is None else noise[:, None, None] * np.eye(cells.shape[1])
+    start = core_of(bundle, observation, cells, observed, more)
+    moments = bundle.levels.near(start)
+    mean, covariance = observation.push(moments[0], moments[1] + bundle.scale)
+    return (mean, covariance + more), start
 
 
 def mix(
@@ -225,11 +237,17 @@ def student_t_inflation(given: GaussianPosterior, degrees: float) -> FloatArray:
     return ratio[:, None]
 
 
-def core_of(bundle: Bundle, observation: Observation, cells: FloatArray, observed: BoolArray) -> FloatArray:
-    """[B, c] core log-vols that the whole history makes of quotes [B, n]."""
+def core_of(
+    bundle: Bundle,
+    observation: Observation,
+    cells: FloatArray,
+    observed: BoolArray,
+    noise: FloatArray | float = 0.0,
+) -> FloatArray:
+    """[B, c] core log-vols that the whole history makes of quotes [B, n]; noise: [B, n, n] of theirs."""
     mean, covariance, cell_mean, cell_covariance = _whole_history(bundle, observation)
     residual = np.where(observed, cells - cell_mean, 0.0)
-    return core_mean(mean, covariance, observation.matrix, cell_covariance, observed, residual)
+    return core_mean(mean, covariance, observation.matrix, cell_covariance + noise, observed, residual)
 
 
 @lru_cache(maxsize=64)
