@@ -14,8 +14,9 @@ from voladdin.cells import Cells, Grid
 from voladdin.imputation.filling import Imputation, impute
 from voladdin.imputation.suspects import suspects
 from voladdin.surface import Surface
-from voladdin.worksheet.arguments import WARNINGS, AxisArguments, companion
+from voladdin.worksheet.arguments import WARNINGS, AxisArguments
 from voladdin.worksheet.arguments import read_grid as read
+from voladdin.worksheet.companions import companion
 
 from .places import axis_of, fine_axes, kind_of_axis, labels, positions
 
@@ -93,7 +94,7 @@ def read_grids(
     axes, token = AxisArguments(units=units), WARNINGS.set([])
     try:
         grid = read(cells, axes)
-        return grid, None if prior is None else companion(grid, prior, axes)
+        return grid, None if prior is None else companion(grid, prior, axes).surface
     finally:
         WARNINGS.reset(token)
 

@@ -35,3 +35,38 @@ class TestMarketsAndDraws:
     def test_a_seed_is_a_whole_number(self) -> None:
         with pytest.raises(InputError, match=r"seed is 1\.5"):
             self.fill("draw", *[None] * 12, None, None, 1.5)
+
+    def test_a_market_without_headers_has_those_of_the_vols(self) -> None:
+        blank = [None] * 12
+        low, high = [[0.19, 0.185, None], [None, None, None]], [[0.21, 0.187, None], [None, None, None]]
+        headed = [
+            [self.TABLE[0], *([row[0], *side] for row, side in zip(self.TABLE[1:], sides, strict=True))]
+            for sides in (low, high)
+        ]
+        assert self.fill("fill", *blank, low, high) == self.fill("fill", *blank, *headed)
+        assert self.fill("fill", low) == self.fill("fill", headed[0])
+        with pytest.raises(InputError, match=r"bid: .* no header was found in 1 x 3 cells"):
+            self.fill("fill", *blank, low[:1], high)
+
+    def test_a_grid_without_a_vol_is_in_the_unit_of_what_goes_with_it(self) -> None:
+        registry.clear_cache()
+        blank = [["", "25P", "ATM", "25C"], ["1M", None, None, None], ["1Y", None, None, None]]
+        percent = [blank[0], ["1M", 20.0, 19.0, 19.0], ["1Y", 20.0, 20.0, 20.0]]
+        assert evaluate("VOLIMPUTE", [blank, "fill", percent])[1][1] == pytest.approx(20.0, rel=1e-3)
+        market = [*[None] * 12, percent, percent]
+        assert evaluate("VOLIMPUTE", [blank, "fill", *market]) == percent
+        asks = [blank[0], ["1M", 20.0, 18.0, 19.0], percent[2]]
+        with pytest.raises(InputError, match="bid is 19 for C2 of the surface, above the ask 18;"):
+            evaluate("VOLIMPUTE", [blank, "fill", *[None] * 12, percent, asks])
+
+    @pytest.mark.parametrize("unit", [1.0, 100.0])
+    def test_a_vol_outside_its_market_is_named_as_the_sheet_has_it(self, unit: float) -> None:
+        registry.clear_cache()
+        grid, bid, ask = (
+            [self.TABLE[0], ["1M", unit * put, None, None], ["1Y", None, unit * 0.2, None]]
+            for put in (0.2, 0.21, 0.19)
+        )
+        for sides, said, side in (((bid, None), "below its bid", 0.21), ((None, ask), "above its ask", 0.19)):
+            wrong = f"surface: B2 is {unit * 0.2:g}, {said} {unit * side:g}; expected a vol inside"
+            with pytest.raises(InputError, match=wrong):
+                evaluate("VOLIMPUTE", [grid, "fill", *[None] * 12, *sides])

@@ -9,15 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from .. import bundles
-from .._typing import FloatArray
 from ..cells import Cell, Cells, Grid, MarketCells, address, find_quotes, parse, read_date, shown
-from ..errors import InputError, UnitsError
+from ..errors import InputError
 from ..journal import NOBODY, Later, Whence
-from ..surface import Surface
-from .alignment import on_axes_of
 from .quote_tables import Said, grid_of
 from .signature import DEFAULT_MODEL, Argument, number, text
 
@@ -93,7 +88,7 @@ def read_grid(
     like: the grid whose market it is. quoted: what else than a quote would do; None where none is needed.
     """
     try:
-        grid = _parsed(cells, axes, like)
+        grid = parsed(cells, axes, like)
     except InputError as error:
         raise type(error)(f"{name}: {error}") from None
     if quoted is not None and not grid.surface.observed.any():
@@ -102,7 +97,8 @@ def read_grid(
     return grid
 
 
-def _parsed(cells: Cells, axes: AxisArguments, like: Grid | None) -> Grid:
+def parsed(cells: Cells, axes: AxisArguments, like: Grid | None) -> Grid:
+    """The same, errors and warnings as they are, of cells without a vol too."""
     valuation = valuation_of(axes.valuation)
     spot = number("spot", axes.spot, 1.0) if axes.spot else None
     units, market = units_name(axes.units), MarketCells(axes.forwards, spot, axes.domestic, axes.foreign)
@@ -138,45 +134,7 @@ def units_name(value: Cell) -> str | None:
     return text("units", value, "") or None
 
 
-def companion(grid: Grid, cells: Cells, axes: AxisArguments, name: str = "prior") -> Surface:
-    """Another grid by its own headers where it has them, else by the surface's arguments."""
-    own = axes._replace(tenors=None, strikes=None)
-    named = axes[:2] != (None, None) and not _has_headers(cells, own, grid)
-    other = read_grid(cells, axes if named else own, name=name, like=grid, quoted=None)
-    if None not in (grid.words.pair, other.words.pair) and grid.words.pair != other.words.pair:
-        warn(f"{name}: it is of {other.words.pair}, and the surface of {grid.words.pair}")
-    return on_axes_of(grid, other, name)
-
-
-def bid_and_ask(
-    grid: Grid, bid: Cells | None, ask: Cells | None, axes: AxisArguments
-) -> tuple[FloatArray | None, FloatArray | None]:
-    """[T, K] vols of either argument. Raises InputError, also naming where they cross."""
-    low, high = (
-        None if side is None else companion(grid, side, axes, name).vols
-        for name, side in (("bid", bid), ("ask", ask))
-    )
-    if low is not None and high is not None and (low > high).any():
-        tenor, strike = map(int, np.argwhere(low > high)[0])
-        unit = grid.unit
-        raise InputError(
-            f"bid is {unit * low[tenor, strike]:.6g} for {cell_address(grid, tenor, strike)} of the surface, "
-            f"above the ask {unit * high[tenor, strike]:.6g}; expected a bid of at most the ask"
-        )
-    return low, high
-
-
 def cell_address(grid: Grid, tenor: int, strike: int) -> str:
     """Of a quote, counted from the range's upper left cell."""
     down, across = (strike, tenor) if grid.transposed else (tenor, strike)
     return address(grid.rows[down], grid.columns[across])
-
-
-def _has_headers(cells: Cells, axes: AxisArguments, like: Grid) -> bool:
-    try:
-        own = _parsed(cells, axes, like)
-    except UnitsError:
-        return True
-    except InputError:
-        return False
-    return own.row_header and own.column_header

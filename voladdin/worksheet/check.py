@@ -11,7 +11,8 @@ from ..arbitrage.check import Check, check
 from ..arbitrage.tolerances import TOLERANCE
 from ..arbitrage.trades import Violation, cell_label
 from ..cells import Cell, Cells, Grid, render
-from .arguments import AXES, MARKET, SIZE, SURFACE, AxisArguments, bid_and_ask, read_grid
+from .arguments import AXES, MARKET, SIZE, SURFACE, AxisArguments, read_grid
+from .companions import bid_and_ask
 from .signature import Argument, Function, choice, number
 
 OUTPUTS = ("ok", "report", "map", "diagnostics")
@@ -78,7 +79,7 @@ def _volcheck(
     wanted = choice("output", output, OUTPUTS)
     axes = AxisArguments(tenors, strikes, units, forwards, *market)
     grid = read_grid(surface, axes)
-    low, high = bid_and_ask(grid, bid, ask, axes)
+    low, high = bid_and_ask(grid, bid, ask, axes).sides
     return volcheck(grid, wanted, low, high, number("tolerance", tolerance, TOLERANCE))
 
 

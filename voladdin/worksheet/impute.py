@@ -24,13 +24,12 @@ from .arguments import (
     TENORS,
     UNITS,
     AxisArguments,
-    bid_and_ask,
-    companion,
     model_name,
     read_grid,
     warn,
     warn_later,
 )
+from .companions import bid_and_ask, companion, in_unit_of, require_inside
 from .matrices import imputed_matrix, matrix_in
 from .signature import Argument, Function, Pending, choice, number
 
@@ -69,10 +68,14 @@ def _begin(
     alone = prior is None and bid is None and ask is None
     grid = read_grid(surface, axes, quoted=", or a prior" if alone else None)
     earlier = None if prior is None else companion(grid, prior, axes)
+    quoted = bid_and_ask(grid, bid, ask, axes)
+    require_inside(grid, quoted)
+    grid = in_unit_of(grid, quoted.bid, quoted.ask, earlier)
     age, coverage = number("prior_age", prior_age, 1.0), number("coverage", covered, 0.9)
-    name, (low, high) = model_name(model), bid_and_ask(grid, bid, ask, axes)
+    name, (low, high) = model_name(model), quoted.sides
+    before = None if earlier is None else earlier.surface
     question = Question.of(
-        grid.surface, prior=earlier, prior_age=age, model=name, coverage=coverage, bid=low, ask=high
+        grid.surface, prior=before, prior_age=age, model=name, coverage=coverage, bid=low, ask=high
     )
     return Pending(question, partial(_shown, grid, wanted, name, seed))
 

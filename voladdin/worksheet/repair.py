@@ -12,7 +12,8 @@ from ..arbitrage.tolerances import TOLERANCE
 from ..cells import ERROR_CELLS, Cell, Cells, Grid, Label, is_missing, labels_of, rectangle, render
 from ..errors import InputError
 from ..surface import MAX_CELLS
-from .arguments import AXES, MARKET, SIZE, SURFACE, AxisArguments, bid_and_ask, cell_address, read_grid, warn
+from .arguments import AXES, MARKET, SIZE, SURFACE, AxisArguments, cell_address, read_grid, warn
+from .companions import bid_and_ask
 from .signature import Argument, Function, choice, number, truth
 
 OUTPUTS = ("repaired", "change", "report")
@@ -35,7 +36,7 @@ def _volrepair(
     wanted = choice("output", output, OUTPUTS)
     axes = AxisArguments(tenors, strikes, units, forwards, *market)
     grid = read_grid(surface, axes)
-    low, high = bid_and_ask(grid, bid, ask, axes)
+    low, high = bid_and_ask(grid, bid, ask, axes).sides
     found = repair(
         grid.surface,
         keep_features=truth("keep_features", keep_features, default=False),
