@@ -21,6 +21,7 @@ from export.bench.markets.history_splits import GRID, LATER, PAIR, later_surface
 from export.bench.markets.left_out import left_out_table
 from export.bench.markets.quoted import Quoted
 from export.bench.markets.quoted_surfaces import own_surfaces, real_surfaces, simulated_surfaces
+from export.bench.markets.ratio_rows import ratio_table
 from export.bench.markets.run import main
 from export.bench.markets.scoring import Case, masked, ratio_interval, score_case
 from export.bench.markets.tables import render
@@ -344,6 +345,30 @@ def test_ours_over_a_rival_is_of_the_rows_on_which_both_answer_every_case():
         == "1"
     )
     assert not each_rival_table([row((1.0, None))], ["linear"])
+
+
+def test_ratios_were_a_draw_true_are_of_the_best_rival_of_each_draw():
+    """Ours errs by 1, and of two rivals one by a half, the other by 2: which is which is chance."""
+    drawn = {"linear": (0.5, 2.0), "SSVI": (2.0, 0.5), OURS: (1.0, 1.0)}
+    own = {"linear": 4.0, "SSVI": 4.0, OURS: 1.0}
+    case = Case("dax", "10%", "one", 5, own, own, {}, {}, own, {}, error_of_draws=drawn)
+    table = ratio_table(
+        {("dax", "10%"): [case], ("dax", "atm"): [replace(case, error_of_draws={})]}, ["linear", "SSVI"]
+    )
+    assert "| 0.25 | [0.25, 0.25] | 0.25 |  |  | 2.00 to 2.00 |" in table
+    assert "above 1.20: 0 of 1, the worst 0.25; were a draw true 1 to 1, the worst 2.00 to 2.00." in table
+    two = ratio_table(
+        {("dax", "10%"): [case, case]}, ["linear", "SSVI"]
+    )  # both lucky once, or one of them twice
+    assert "| 0.80 to 2.00 |" in two
+
+
+def test_a_mask_that_repeats_itself_is_one_case():
+    surface = Quoted(
+        "one", "dax", TENORS, np.full((4, 5), 0.2), np.full((4, 5), 0.2), deltas=np.linspace(0.9, 0.1, 5)
+    )
+    found = [mask for _, mask, _ in masked([surface], ["atm", "30%"], 4, 0, 0)]
+    assert found == ["atm"] + 4 * ["30%"]
 
 
 def test_coverage_beside_that_of_a_truth_that_is_a_draw() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,8 @@ class Case:
 
     error: mean absolute. inside: share of fills between bid and ask, NaN without one. covered: share in the
     90% band, NaN without one. notes: why a method did not answer, or what stood in for it. of_draws: the
-    share of hidden cells of each of our joint draws that our own band covers.
+    share of hidden cells of each of our joint draws that our own band covers. error_of_draws: what the
+    error of each method would be were each of these draws the truth.
     """
 
     set: str
@@ -40,12 +41,14 @@ class Case:
     notes: dict[str, str]
     functionals: tuple[CoveredFunctional, ...] = ()
     of_draws: tuple[float, ...] = ()
+    error_of_draws: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def score_case(surface: Quoted, mask: str, hidden: BoolArray, methods: Mapping[str, Method]) -> Case:
     """Every method on one mask."""
     case = Case(surface.set, mask, surface.name, int(hidden.sum()), {}, {}, {}, {}, {}, {})
     joint: dict[str, Any] = {}
+    fills: dict[str, FloatArray] = {}
     for name, method in methods.items():
         found = timed(method, surface, hidden)
         case.ms[name] = found.ms
@@ -54,10 +57,17 @@ def score_case(surface: Quoted, mask: str, hidden: BoolArray, methods: Mapping[s
         if found.fill is None:
             continue
         _score(case, name, surface, hidden, found)
+        fills[name] = found.fill[hidden]
         if name == OURS and found.draws is not None:
             functionals = tuple(covered_functionals(surface, hidden, found.draws))
             joint = {"functionals": functionals, "of_draws": _covered_draws(hidden, found)}
+            joint |= {"error_of_draws": _errors(fills, found.draws[:, hidden], surface.level / 100.0)}
     return replace(case, **joint)
+
+
+def _errors(fills: Mapping[str, FloatArray], draws: FloatArray, unit: float) -> dict[str, tuple[float, ...]]:
+    """Mean absolute errors of each method over hidden cells, one a draw [n, cells]."""
+    return {name: tuple((np.abs(draws - fill).mean(axis=1) / unit).tolist()) for name, fill in fills.items()}
 
 
 def _covered_draws(hidden: BoolArray, found: MethodFill) -> tuple[float, ...]:
@@ -87,7 +97,9 @@ def _score(case: Case, name: str, surface: Quoted, hidden: BoolArray, found: Met
 def masked(
     surfaces: Sequence[Quoted], masks: Sequence[str], repeats: int, rotate: int, seed: int
 ) -> Iterator[tuple[Quoted, str, BoolArray]]:
-    """The cases: every mask `repeats` times, or (`rotate` above 0) so many masks a surface, in turn."""
+    """The cases: every mask `repeats` times, or (`rotate` above 0) so many masks a surface, in turn; a mask
+    that repeats itself, such as ATM, once.
+    """
     start = 0
     for number, surface in enumerate(surfaces):
         chosen = list(masks)
@@ -96,10 +108,12 @@ def masked(
             start += rotate
         for mask in chosen:
             rng = np.random.default_rng([seed, number, *mask.encode()])
+            before: list[bytes] = []
             for _ in range(1 if rotate else repeats):
                 hidden = hide(rng, mask, surface.quoted[None], surface.deltas_of_quotes()[None])[0]
-                if hidden.any():
+                if hidden.any() and hidden.tobytes() not in before:
                     yield surface, mask, hidden
+                before.append(hidden.tobytes())
 
 
 def scores_of(cases: Sequence[Case], score: str, method: str) -> FloatArray:
