@@ -141,15 +141,20 @@ class TestShapes:
             parse([[1, 2, 3], [1, 2]])
 
     def test_huge(self) -> None:
-        with pytest.raises(
-            InputError, match=r"the range has 200 x 200 cells; expected one surface, at most 20,000"
-        ):
-            parse([[0.08] * 200] * 200)
+        with pytest.raises(InputError, match=r"the range has 201 x 200 cells; expected at most 40,002"):
+            parse([[0.08] * 200] * 201)
+        side, top = [(i + 1) / 100 for i in range(101)], [(j + 1) / 201 for j in range(200)]
+        with pytest.raises(InputError, match=r"vols has 20200 cells; at most 20000 are accepted"):
+            parse(table(np.full((101, 200), 0.08).tolist(), side, top, corner="Years"))
 
     def test_large(self) -> None:
-        side, top = [(i + 1) / 10 for i in range(100)], [round(0.01 + 0.98 * j / 179, 6) for j in range(180)]
-        grid = parse(table(np.full((100, 180), 0.08).tolist(), side, top, corner="Years"))
-        assert grid.surface.shape == (100, 180)
+        """20,000 vols, their headers not counted."""
+        side, top = [(i + 1) / 10 for i in range(100)], [round(0.01 + 0.98 * j / 199, 6) for j in range(200)]
+        grid = parse(table(np.full((100, 200), 0.08).tolist(), side, top, corner="Years"))
+        assert grid.surface.shape == (100, 200)
+        tenors = [round(0.001 * (i + 1), 3) for i in range(20_000)]
+        tall = parse(table(np.full((20_000, 1), 0.08).tolist(), tenors, [0.5], corner="Years"))
+        assert tall.surface.shape == (20_000, 1)
 
     def test_tuples_and_arrays(self) -> None:
         cells = table()

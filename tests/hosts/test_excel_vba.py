@@ -178,7 +178,7 @@ def test_ranges(office: Any, server: Any) -> None:
         'ActiveSheet.Range("B2").Value = "1M": ActiveSheet.Range("C3").Value = 0.25',
         'a = VOLIMPUTE(ActiveSheet.Range("A:F"), ActiveSheet.Range("C3"))',
         'a = VOLIMPUTE(ActiveSheet.Range("A1:A20000"))',
-        'ActiveSheet.Range("F4000").Value = 1',
+        'ActiveSheet.Range("F8000").Value = 1',
         'a = VOLIMPUTE(ActiveSheet.Range("A:F"))',
         'a = VOLIMPUTE(ActiveSheet.Range("A1:B2,D1:E2"))',
         "row.Value2 = Array(1): a = ValuesOf(row, early): Test = early",
@@ -191,7 +191,7 @@ def test_ranges(office: Any, server: Any) -> None:
     assert whole[1].split("\t")[2:4] == ["'voladdin'!A1:C3", "'voladdin'!C3"]
     assert whole[2:6] == ["3\t3", "\t\t", "\tt1M\t", "\t\tn.25"] and whole[6:8] == ["1\t1", "n.25"]
     assert tall[2] == "3\t1"
-    assert refused[2] == "x\tA1:F4000 has 4000 x 6 cells; expected at most 20000"
+    assert refused[2] == "x\tA1:F8000 has 8000 x 6 cells; expected at most 40002"
     assert areas[2] == "x\tit is 2 areas, A1:B2,D1:E2; expected one"
 
 

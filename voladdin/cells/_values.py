@@ -197,7 +197,7 @@ def rectangle(values: Any, name: str, limit: int) -> Cells:
         )
     if len(cells) * widths[0] > limit:
         shape = f"{len(cells)} x {widths[0]} cells"
-        raise InputError(f"the {name} has {shape}; expected one surface, at most {limit:,} cells")
+        raise InputError(f"the {name} has {shape}; expected at most {limit:,}")
     return cells
 
 
