@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from voladdin.imputation.fits.around_fits import Around, mixed_with_process
+from voladdin.imputation.fits.around_fits import Around, Cells, mixed_with_process
 from voladdin.imputation.fits.essvi import Prior
 from voladdin.imputation.fits.families import Family
 from voladdin.imputation.fits.fitted_quotes import Places, Quotes
@@ -54,7 +54,9 @@ def test_quotes_given_the_others_and_cells_are_those_of_dense_conditioning(seed)
     """The process outweighs noise alone here: the answer is that of its covariance, each quote left out."""
     vols, quoted = bent(), ~hidden_at(seed).ravel()
     fits, values = fit(vols, quoted), np.log(vols).reshape(1, -1)
-    found = mixed_with_process(fits, AT, POINTS, quoted[None], values, np.flatnonzero(quoted)[None])
+    found = mixed_with_process(
+        fits, AT, Cells.of(POINTS, AT, values, quoted[None], np.flatnonzero(quoted)[None])
+    )
     mean, by_e = (part[0] for part in fits.linear(AT))
     start, size = mean - by_e @ fits.e[0], (2.0 * fits.noise[0]) ** 2
     t, u = POINTS.t, POINTS.u
@@ -82,7 +84,9 @@ def test_many_cells_and_few_quotes_take_no_memory_for_all_pairs_of_cells():
     fits, values = fit(ssvi(), np.ones(K.size, dtype=bool)), np.log(ssvi()).reshape(1, -1)[:, seen]
     tracemalloc.start()
     places = Places(points.rows, AT.k[:, seen], points.u)
-    found = mixed_with_process(fits, places, points, quoted, values, np.flatnonzero(quoted)[None])
+    found = mixed_with_process(
+        fits, places, Cells.of(points, places, values, quoted, np.flatnonzero(quoted)[None])
+    )
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert np.isfinite(found.mean).all()
@@ -105,7 +109,9 @@ def test_a_surface_that_is_nearly_ssvi_is_nearer_than_the_fit_alone_and_one_that
     errors = []
     for vols in (bent(), ssvi()):
         fits, values = fit(vols, quoted), np.log(vols).reshape(1, -1)
-        around = mixed_with_process(fits, AT, POINTS, quoted[None], values, np.flatnonzero(quoted)[None])
+        around = mixed_with_process(
+            fits, AT, Cells.of(POINTS, AT, values, quoted[None], np.flatnonzero(quoted)[None])
+        )
         both = around.mean, fits.linear(AT)[0]
         errors.append([np.abs(mean - values)[0, ~quoted].mean() for mean in both])
     assert errors[0][0] < 0.5 * errors[0][1]

@@ -55,51 +55,54 @@ class Around:
         return Around(mean, std, zscore, density, np.logaddexp(self.log, other.log))
 
 
-def mixed_with_process(
-    fits: Fits, at: Places, points: Points, quoted: BoolArray, values: FloatArray, used: IntArray
-) -> Around:
-    """What fits say of all cells at their places; log-vols `values` [F, N] of those `quoted` [F, N].
-
-    used: [F, n], which cells the fits were given: all that are quoted, and some that are not.
+@dataclass(frozen=True)
+class Cells:
+    """All cells of F surfaces: log-vols `values` [F, N] of those `quoted` [F, N]; used: [F, n], which of them
+    fits are given, all that are quoted and some that are not; process: [F, N, n], covariance of the process,
+    of size 1, between all cells and those used.
     """
+
+    values: FloatArray
+    quoted: BoolArray
+    used: IntArray
+    process: FloatArray
+
+    @classmethod
+    def of(cls, points: Points, at: Places, values: FloatArray, quoted: BoolArray, used: IntArray) -> Cells:
+        return cls(values, quoted, used, _process(points, at, used))
+
+    def of_used(self, each: FloatArray | BoolArray) -> FloatArray:
+        """[F, n, ...] of each surface's [F, N, ...]."""
+        return np.asarray(each[np.arange(len(self.used))[:, None], self.used])
+
+
+def mixed_with_process(fits: Fits, at: Places, cells: Cells) -> Around:
+    """What fits say of all cells at their places."""
     mean, by_e = fits.linear(at)
     alone = Around.of((mean, fits.spread(by_e, at)), (fits.residual, fits.variance), fits.log)
-    return alone.beside(_with_process(fits, at, points, quoted, values, used, (mean, by_e)))
+    return alone.beside(_with_process(fits, at, cells, (mean, by_e)))
 
 
-def _with_process(
-    fits: Fits,
-    at: Places,
-    points: Points,
-    quoted: BoolArray,
-    values: FloatArray,
-    used: IntArray,
-    linear: tuple[FloatArray, FloatArray],
-) -> Around:
+def _with_process(fits: Fits, at: Places, cells: Cells, linear: tuple[FloatArray, FloatArray]) -> Around:
     """linear: ln vol [F, N] and its derivatives [F, N, p] by e, as the fits have them."""
-    size, known, by_e = (_SIZE * fits.noise) ** 2, 1.0 * _some(quoted, used), linear[1]
+    size, known, by_e = (_SIZE * fits.noise) ** 2, 1.0 * cells.of_used(cells.quoted), linear[1]
     start = linear[0] - (by_e @ fits.e[..., None])[..., 0]
-    across = by_e @ _some(by_e, used).swapaxes(1, 2)
-    across += size[:, None, None] * _process(points, at, used)
+    across = by_e @ cells.of_used(by_e).swapaxes(1, 2)
+    across += size[:, None, None] * cells.process
     across *= known[:, None]
     of_fit = (by_e**2).sum(-1)
     own = _NUGGET * size[:, None] * at.noise + _LEAST_VARIANCE * (1.0 + of_fit)
-    between, index = _some(across, used) * known[..., None], np.arange(used.shape[1])
-    between[:, index, index] = np.where(known > 0, between[:, index, index] + _some(own, used), 1.0)
+    between, index = cells.of_used(across) * known[..., None], np.arange(known.shape[1])
+    between[:, index, index] = np.where(known > 0, between[:, index, index] + cells.of_used(own), 1.0)
     root = lower_root(between)
     whiten = triangular_inverse(root)
-    white = (whiten @ (known * _some(values - start, used))[..., None])[..., 0]
+    white = (whiten @ (known * cells.of_used(cells.values - start))[..., None])[..., 0]
     gain, precision = times_transposed(across, whiten), (whiten**2).sum(1)
     before = of_fit + (1.0 - _NUGGET) * size[:, None] * at.noise + own
     variance = np.maximum(before - np.einsum("fij,fij->fi", gain, gain), _LEAST_VARIANCE)
     residual = (white[:, None] @ whiten)[:, 0] / precision
     log = -0.5 * (white**2).sum(1) - np.log(np.diagonal(root, axis1=1, axis2=2)).sum(1)
     return Around.of((start + (gain @ white[..., None])[..., 0], variance), (residual, 1.0 / precision), log)
-
-
-def _some(each: FloatArray | BoolArray, used: IntArray) -> FloatArray:
-    """Some cells [F, n, ...] of each surface's [F, N, ...]."""
-    return np.asarray(each[np.arange(len(used))[:, None], used])
 
 
 def _process(points: Points, at: Places, used: IntArray) -> FloatArray:

@@ -73,9 +73,8 @@ class Prior:
         start, last = np.zeros((len(e), self.size)), 4 + len(self.t)
         start[:, :last] = e[:, :last]
         if other.family.drift:
-            turn, before = np.linalg.solve(self.drifts, other.drifts), self._drifting(start)
-            for part, out in zip(other._drifting(e), before, strict=False):
-                out[:] = part @ turn.T
+            turn, drift = np.linalg.solve(self.drifts, other.drifts), other._drifting(e)
+            self._drifting(start)[:, : drift.shape[1]] = drift @ turn.T
         return start
 
     @property
@@ -83,16 +82,17 @@ class Prior:
         """p."""
         return 4 + len(self.t) + self.family.drifting * int(self.drifts.shape[1])
 
-    def _drifting(self, e: FloatArray) -> list[FloatArray]:
-        """Views [..., D] of the parts of e [..., p] that drift."""
-        return np.split(e[..., 4 + len(self.t) :], self.family.drifting, axis=-1)
+    def _drifting(self, e: FloatArray) -> FloatArray:
+        """View [F, n, D] of the parts of e [F, p] that drift."""
+        return e[:, 4 + len(self.t) :].reshape(len(e), self.family.drifting, self.drifts.shape[1])
 
     def point(self, e: FloatArray) -> FloatArray:
         """Parameters that lie e [F, p] standard normals from the mean."""
-        last = 4 + len(self.t)
-        drifts = (part @ self.drifts.T for part in self._drifting(e))
-        moved = (SHAPE[:, 1] * e[:, :4], e[:, 4:last] @ self.levels.T, *drifts)
-        return np.asarray(self.mean + np.concatenate(moved, axis=1))
+        point, last = self.mean.copy(), 4 + len(self.t)
+        point[:, :4] += SHAPE[:, 1] * e[:, :4]
+        point[:, 4:last] += e[:, 4:last] @ self.levels.T
+        point[:, last:] += (self._drifting(e) @ self.drifts.T).reshape(len(e), -1)
+        return point
 
     def near(self, levels: FloatArray, quotes: Quotes) -> FloatArray:
         """e [F, p] of ATM log-vols [F, R] and the smile that all quotes of a surface would share.
@@ -128,7 +128,7 @@ class Prior:
 
     def _of_expiries(self, point: FloatArray) -> FloatArray:
         """[1 + n, F, R] l, and what drifts."""
-        return np.moveaxis(point[:, 4:].reshape(len(point), 1 + self.family.drifting, -1), 1, 0)
+        return point[:, 4:].reshape(len(point), 1 + self.family.drifting, -1).swapaxes(0, 1)
 
     def at_own_deviations(self, point: FloatArray, rows: IntArray, x: FloatArray) -> FloatArray:
         """ln vol [F, n] in expiries `rows` [n] at x [F, n], ln(K/F) in deviations of the vol itself."""

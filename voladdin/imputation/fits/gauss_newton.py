@@ -19,6 +19,7 @@ _STEPS, _HELD, _LONGEST = 12, 2, 1.0  # the noise stays for some; a or ln eta mo
 _STEPS_OF_OWN, _FARTHEST_STEP = 20, 1.0  # of smiles of their own; each number moves by so much at most
 _ENOUGH = 4  # steps, after which a fit that leaves too much is given up
 _STILL, _NEAR = 1e-2, 0.05  # of a and ln eta: found, or near enough to look at the noise
+_FOUND, _SAME = 0.02, 0.05  # log density still to be gained, and change of the log noise: found too
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,13 @@ def fitted(
     own, asked, turns = prior, quotes, prior.turns(quotes.at)
     for step in range(_STEPS_OF_OWN if prior.family.raw_svi else _STEPS):
         found = _Linear.at(own, asked, e[left], noise[left], turns)
-        move, size, free = found.step()
+        move, size, free, gain = found.step()
         e[left] += move
         looked = (size <= _NEAR) | (step >= _HELD)
         now, after = noise[left], found.noise_after(move, free, noise[left], usual[left])
         noise[left] = np.where(looked, after, now)
         given_up = (after > _WORSE * typical[left]) & (step >= _ENOUGH)
-        still = (size < _STILL) & (np.abs(np.log(after / now)) < _NEAR)
+        still = ((size < _STILL) | (gain < _FOUND)) & (np.abs(np.log(after / now)) < _SAME)
         done = looked & (given_up | still)
         if done.all():
             break
@@ -118,8 +119,9 @@ class _Linear:
         precision[:, index, index] += 1.0
         return cls(prior.family, e, quotes.values - value, inverse, by_e, precision)
 
-    def step(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """By which e is to move [F, p], how far a or ln eta wanted to [F], what the fit leaves free [F].
+    def step(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """By which e is to move [F, p], how far a or ln eta wanted to [F], what the fit leaves free [F], and
+        the gain of log density that was wanted [F].
 
         Of smiles of their own how far any number wanted to, over what it may: none of theirs is of all.
         """
@@ -131,7 +133,8 @@ class _Linear:
             size = np.maximum(size, np.abs(wanted).max(1) / _FARTHEST_STEP)
         used = self.e.shape[1] - np.einsum("fij,fij->f", root, root)
         short = np.minimum(1.0, _LONGEST / np.maximum(size, _STILL))
-        return wanted * short[:, None], size, (self.inverse > 0).sum(1) - used
+        gain = 0.5 * (right * wanted).sum(1)
+        return wanted * short[:, None], size, (self.inverse > 0).sum(1) - used, gain
 
     def noise_after(
         self, move: FloatArray, free: FloatArray, noise: FloatArray, usual: FloatArray

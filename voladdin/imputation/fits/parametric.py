@@ -21,7 +21,7 @@ from ..history.posterior import Posterior, log_density
 from ..processes.evidence import ENOUGH
 from ..processes.moments import median_of
 from ..processes.points import Points
-from .around_fits import Around, mixed_with_process
+from .around_fits import Around, Cells, mixed_with_process
 from .essvi import Prior
 from .families import ESSVI, SSVI, SVI, Family
 from .fitted_quotes import Places, Quotes
@@ -98,8 +98,9 @@ def _beside(
     start = np.minimum(known.mean, np.log(MAX_VOL))
     whole, used = np.where(quoted, values, start), np.argsort(~quoted, axis=1, kind="stable")
     used, typical = used[:, : quoted.sum(1).max()], _typical(known)
-    seen, given = (np.take_along_axis(each, used, 1) for each in (whole, 1.0 * quoted))
-    quotes = Quotes(_places(axes, points, whole).some(used), seen, given)
+    at, seen = _places(axes, points, whole), np.take_along_axis(whole, used, 1)
+    quotes = Quotes(at.some(used), seen, np.take_along_axis(1.0 * quoted, used, 1))
+    cells = Cells.of(points, at, whole, quoted, used)
     level, answers = median_of(values), [_of_others(known, quoted)]
     prior = Prior.of(points.tenors, level, families[0])
     e, noise = prior.near(start[:, points.at_the_money], quotes), None
@@ -107,7 +108,7 @@ def _beside(
         before, prior = prior, Prior.of(points.tenors, level, family)
         fits = fitted(prior, prior.started(before, e), quotes, typical, noise if family.raw_svi else None)
         e, noise = fits.e, fits.noise
-        answers.append(_said(fits, axes, points, (whole, quoted), used))
+        answers.append(_said(fits, axes, points, cells))
     return _mixed(known, points, quoted, *map(np.stack, zip(*answers, strict=True)))
 
 
@@ -117,17 +118,12 @@ def _of_others(known: Posterior, quoted: BoolArray) -> tuple[FloatArray, ...]:
     return known.mean, known.std, *of_quotes
 
 
-def _said(
-    fits: Fits, axes: Surface, points: Points, cells: tuple[FloatArray, BoolArray], used: IntArray
-) -> tuple[FloatArray, ...]:
-    """Mean, std, z-score and density [B, N].
-
-    cells: [B, N] log-vols, and which are quoted; used: [B, n] those that the fits were given.
-    """
-    found = _filled(fits, axes, points, *cells, used)
-    zscore, density = np.zeros((2, *cells[0].shape))
-    np.put_along_axis(zscore, used, found.zscore, 1)
-    np.put_along_axis(density, used, found.density, 1)
+def _said(fits: Fits, axes: Surface, points: Points, cells: Cells) -> tuple[FloatArray, ...]:
+    """Mean, std, z-score and density [B, N]."""
+    found = _filled(fits, axes, points, cells)
+    zscore, density = np.zeros((2, *cells.quoted.shape))
+    np.put_along_axis(zscore, cells.used, found.zscore, 1)
+    np.put_along_axis(density, cells.used, found.density, 1)
     return np.minimum(found.mean, np.log(MAX_VOL)), found.std, zscore, density
 
 
@@ -153,16 +149,15 @@ def _d1(axes: Surface) -> FloatArray:
     return np.tile(scipy.special.ndtri(axes.deltas), len(axes.tenors))
 
 
-def _filled(
-    fits: Fits, axes: Surface, points: Points, values: FloatArray, quoted: BoolArray, used: IntArray
-) -> Around:
+def _filled(fits: Fits, axes: Surface, points: Points, cells: Cells) -> Around:
     """Of all cells; on deltas, at the strikes of the fit itself."""
+    values = cells.values
     if axes.deltas is not None:
         most, d1 = np.log(MAX_VOL), _d1(axes)
         for _ in range(_PASSES):
             x = 0.5 * np.exp(values + 0.5 * points.t) - d1
-            values = np.where(quoted, values, np.minimum(fits.at_own_deviations(points.rows, x), most))
-    return mixed_with_process(fits, _places(axes, points, values), points, quoted, values, used)
+            values = np.where(cells.quoted, values, np.minimum(fits.at_own_deviations(points.rows, x), most))
+    return mixed_with_process(fits, _places(axes, points, values), cells)
 
 
 def _mixed(

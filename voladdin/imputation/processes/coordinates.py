@@ -51,10 +51,12 @@ def atm_term(t: FloatArray, moneyness: FloatArray, values: FloatArray, at: Float
         chosen = np.linspace(0, len(t) - 1, MOST).round().astype(int)
         t, moneyness, values = t[chosen], moneyness[chosen], values[chosen]
     centre = float(np.median(values))
-    quoted, gap = np.full(len(t), centre), np.abs(t[:, None] - t)
-    level = 1.0 + _term(gap)
-    slow = 0.5 + 0.5 * matern32(gap / 3.0)
-    weights = np.zeros(len(t))
+    quoted, weights = np.full(len(t), centre), np.zeros(len(t))
+    tenors, row = np.unique(t, return_inverse=True)
+    gap = np.abs(tenors[:, None] - tenors)
+    level, slow = (
+        each[row].take(row, axis=1) for each in (1.0 + _term(gap), 0.5 + 0.5 * matern32(gap / 3.0))
+    )
     for _ in range(_PASSES):
         z = compressed(moneyness * np.exp(-np.maximum(quoted + 0.5 * t, LEAST)))
         bend = np.sqrt(1.0 + z * z) - 1.0
