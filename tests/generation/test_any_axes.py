@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -117,6 +119,19 @@ def test_decoded_smiles_are_the_same_function_on_deltas_and_moneyness() -> None:
     m = one.quoted_moneyness()
     by_m = on_axes(model, logs, va.Surface(one.vols, one.tenors, moneyness=m))[2]
     assert by_m == pytest.approx(by_delta[2], rel=1e-6)
+
+
+def test_strikes_of_many_surfaces_take_no_memory_for_all_their_splines() -> None:
+    model = bundles.load("markets", SurfaceGenerator)
+    tenors, moneyness = np.geomspace(0.05, 3.0, 30), np.linspace(-0.5, 0.4, 60)
+    grid = va.Surface(np.full((30, 60), 0.2), tenors.tolist(), moneyness=moneyness)
+    one = on_axes(model, model.examples[7:8], grid)
+    tracemalloc.start()
+    many = on_axes(model, model.examples[:300], grid)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_allclose(many[7:8], one, rtol=1e-12)
+    assert peak < 5 * many.nbytes
 
 
 def test_the_sheet_generates_on_deltas_in_the_market_s_words() -> None:

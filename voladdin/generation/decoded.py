@@ -15,7 +15,8 @@ from ..surface import Surface
 
 _FINE = 65  # points of a smile at which a strike is first looked for
 _REACH = 6.0  # deviations
-_NEWTON = 5
+_NEWTON, _SETTLED = 5, 1e-13  # steps at most, and of log vols
+_IN_CACHE = 2**15  # cells of surfaces that are brought to strikes together
 
 
 def on_axes(model: SurfaceGenerator, logs: FloatArray, axes: Surface) -> FloatArray:
@@ -30,7 +31,9 @@ def on_axes(model: SurfaceGenerator, logs: FloatArray, axes: Surface) -> FloatAr
         return np.asarray(np.exp(_Smiles(x, there).at(ahead)))
     m = axes.log_moneyness
     assert m is not None
-    return _at_moneyness(_Smiles(x, there), m, np.sqrt(axes.tenors)[:, None])
+    size, root = max(_IN_CACHE // m.size, 1), np.sqrt(axes.tenors)[:, None]
+    parts = (there[first : first + size] for first in range(0, len(there), size))
+    return np.concatenate([_at_moneyness(_Smiles(x, part), m, root) for part in parts])
 
 
 def _shape(there: FloatArray, axes: Surface) -> tuple[int, int, int]:
@@ -47,14 +50,13 @@ class _Smiles:
 
     def at(self, x: FloatArray) -> FloatArray:
         """Log vols at x [B, T, N]."""
-        piece, step, _ = self._place(x)
-        a, b, c, d = piece
-        return np.asarray(((a * step + b) * step + c) * step + d)
+        return self.with_slope(x)[0]
 
-    def slope(self, x: FloatArray) -> FloatArray:
-        """Their derivatives; 0 beyond the ends."""
-        (a, b, c, _), step, beyond = self._place(x)
-        return np.where(beyond, 0.0, (3 * a * step + 2 * b) * step + c)
+    def with_slope(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """And their derivatives, 0 beyond the ends."""
+        (a, b, c, d), step, beyond = self._place(x)
+        slope = np.where(beyond, 0.0, (3 * a * step + 2 * b) * step + c)
+        return np.asarray(((a * step + b) * step + c) * step + d), slope
 
     def _place(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         inside = np.clip(x, self.x[0], self.x[-1])
@@ -77,8 +79,11 @@ def _at_moneyness(smiles: _Smiles, m: FloatArray, root: FloatArray) -> FloatArra
     for _ in range(_NEWTON):
         s = np.exp(logs) * root
         at = m / s - s / 2
-        gap = smiles.at(at) - logs
-        logs = logs + np.clip(gap / np.maximum(1 + smiles.slope(at) * (m / s + s / 2), 0.2), -0.5, 0.5)
+        found, slope = smiles.with_slope(at)
+        step = np.clip((found - logs) / np.maximum(1 + slope * (m / s + s / 2), 0.2), -0.5, 0.5)
+        logs = logs + step
+        if np.abs(step).max() < _SETTLED:
+            break
     return np.asarray(np.exp(logs))
 
 
