@@ -50,7 +50,7 @@ class SmallGrid:
 
     def each(self, values: FloatArray, centre: float | None = None) -> Moments:
         """Of surfaces one by one; values: [B, N] log-vols, NaN where missing, some quote in each."""
-        found, missing = Moments(*(np.empty_like(values) for _ in fields(Moments))), np.isnan(values)
+        found, missing = np.empty((len(fields(Moments)), *values.shape)), np.isnan(values)
         order, count = np.argsort(~missing, axis=1, kind="stable"), missing.sum(1)
         few = (2 * count <= values.shape[1]) & ~self._thin(~missing) & ~self._lacking(~missing)
         for members in self._alike(count, few):
@@ -58,9 +58,11 @@ class SmallGrid:
                 some = self._whole.each(values[members], order[members, : count[members[0]]], centre)
             else:
                 some = self.answer(values[members], centre)
-            for part in fields(Moments):
-                getattr(found, part.name)[members] = getattr(some, part.name)
-        return found
+            if len(members) == len(values):
+                return some
+            for into, part in zip(found, fields(Moments), strict=True):
+                into[members] = getattr(some, part.name)
+        return Moments(*found)
 
     @cached_property
     def _whole(self) -> WholeGrid:
@@ -82,7 +84,7 @@ class SmallGrid:
             members, cells = np.flatnonzero((few == most) & (missing == count)), len(self.points)
             each = cells**2 * _PAIRS if most else len(self.candidates) * (cells - count) ** 2
             size = max(_IN_CACHE // each, 1)
-            yield from np.split(members, range(size, len(members), size))
+            yield from (members[first : first + size] for first in range(0, len(members), size))
 
     def answer(self, values: FloatArray, centre: float | None = None) -> Answer:
         """Of S surfaces with as many quotes each; values: [S, N]. centre: as `Universal.at` takes it."""

@@ -14,7 +14,7 @@ _ROUNDING = 1e-15  # a step of less than this share moves nothing
 _SHORT = 1e-10  # of total vol: along such a step a smile is a line
 _FEW = 12  # points that cost as little several times as once
 _AROUND = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])  # of total vol, where those are asked at first
-_MIDDLE = len(_AROUND) // 2
+_MIDDLE, _ITSELF = len(_AROUND) // 2, np.eye(len(_AROUND), dtype=np.bool_)
 
 TotalVol = Callable[[IntArray, FloatArray], FloatArray]  # total vols of the smiles `at` [m], at their k [m]
 
@@ -45,9 +45,8 @@ class _Secants:
         k = self.k[:, None] + self.s[:, None] * _AROUND
         s = total_vol(each, k.ravel()).reshape(k.shape)
         gap = 0.5 * s - k / s - self._target[:, None]
-        itself = np.eye(len(_AROUND), dtype=np.bool_)
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(itself, 1.0, gap[:, None] / (gap[:, None] - gap[:, :, None]))
+            share = np.where(_ITSELF, 1.0, gap[:, None] / (gap[:, None] - gap[:, :, None]))
             root = (share.prod(2) * k).sum(1)
         self._before, self._gap, self.s = k[:, _MIDDLE], gap[:, _MIDDLE], s[:, _MIDDLE]
         near = np.abs(root - self._before) <= self.s

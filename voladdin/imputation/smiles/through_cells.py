@@ -74,8 +74,11 @@ def _on_grid(
     axis = surface.deltas if delta else surface.log_moneyness
     if axis is None:
         return vols
-    cells, near = np.broadcast_to(axis, surface.shape), np.abs(surface.tenors - years[:, None])
+    near = np.abs(surface.tenors - years[:, None])
     point, row = np.nonzero(near < _SAME * years[:, None])
+    if not len(point):
+        return vols
+    cells = np.broadcast_to(axis, surface.shape)
     away = np.abs(cells[row] - at[point, None])
     hit, column = np.nonzero(away < _SAME)
     far = np.argsort(-near[point, row][hit] / years[point][hit] - away[hit, column], kind="stable")
