@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ class Surface:
         if vol_type not in VOL_TYPES:
             raise InputError(f"vol_type is {vol_type!r}; expected one of {', '.join(VOL_TYPES)}")
         normal = vol_type == "normal"
-        years = np.array([parse_tenor(t) for t in tenors], dtype=float)
+        years = _years(tenors)
         grid = _vols(vols, len(years), LARGEST if normal else MAX_VOL)
         given = {"deltas": deltas, "moneyness": moneyness, "strikes": strikes}
         present = [name for name in _STRIKE_AXES if given[name] is not None]
@@ -180,7 +180,7 @@ class Surface:
         return low, high
 
     def _side(self, name: str, vols: ArrayLike | None) -> FloatArray:
-        side = np.full(self.shape, np.nan) if vols is None else _numbers(name, vols)
+        side = np.full(self.shape, np.nan) if vols is None else numbers(name, vols)
         if side.shape != self.shape:
             raise InputError(f"{name} has shape {side.shape}; expected {self.shape}, as the vols")
         most = LARGEST if self.vol_type == "normal" else MAX_VOL
@@ -206,8 +206,14 @@ class Surface:
         )
 
 
+def _years(tenors: Sequence[str | float] | FloatArray) -> FloatArray:
+    if isinstance(tenors, str) or not isinstance(tenors, Iterable):
+        raise LabelError(f"tenors is {tenors!r}; expected years or labels, one a row of the vols")
+    return np.array([parse_tenor(tenor) for tenor in tenors], dtype=float)
+
+
 def _vols(vols: ArrayLike, tenors: int, most: float) -> FloatArray:
-    grid = _numbers("vols", vols)
+    grid = numbers("vols", vols)
     if grid.ndim != 2 or grid.shape[0] != tenors or grid.shape[1] == 0:
         raise InputError(f"vols has shape {grid.shape}; expected {tenors} tenors x strikes")
     if grid.size > MAX_CELLS:
@@ -222,11 +228,12 @@ def _vols(vols: ArrayLike, tenors: int, most: float) -> FloatArray:
     return grid
 
 
-def _numbers(name: str, vols: ArrayLike) -> FloatArray:
+def numbers(name: str, values: ArrayLike) -> FloatArray:
+    """A copy. Raises InputError where they are none, or ragged."""
     try:
-        return np.array(vols, dtype=float)
+        return np.array(values, dtype=float)
     except (TypeError, ValueError) as error:
-        rows: Any = vols if isinstance(vols, Sequence) else []
+        rows: Any = values if isinstance(values, Sequence) else []
         widths = sorted({len(row) for row in rows if isinstance(row, Sequence)})
         if len(widths) > 1:
             why = f"{name} has rows of {widths[0]} and of {widths[-1]} numbers; expected all the same"
@@ -275,7 +282,10 @@ def _check_apart(name: str, axis: FloatArray) -> None:
 
 
 def _forwards(values: ArrayLike, tenors: int, *, signed: bool) -> FloatArray:
-    forwards = np.array(np.broadcast_to(np.asarray(values, dtype=float), (tenors,)))
+    given = numbers("forwards", values)
+    if given.shape not in ((), (1,), (tenors,)):
+        raise InputError(f"forwards has shape {given.shape}; expected one, or ({tenors},) as the tenors")
+    forwards = np.array(np.broadcast_to(given, (tenors,)))
     least, need = (-LARGEST, "finite") if signed else (1 / LARGEST, "positive")
     if not ((forwards >= least) & (forwards <= LARGEST)).all():
         raise InputError(

@@ -177,3 +177,29 @@ class TestAt:
     def test_exactly_one_kind(self) -> None:
         with pytest.raises(va.InputError, match="give exactly one of deltas, strikes or moneyness"):
             va.impute(GRID).at([1.0], deltas=[0.5], moneyness=[0.0])
+
+    def test_labels_are_numbers(self) -> None:
+        result = va.impute(GRID)
+        found = result.at(["3M", 1.0], deltas=["25P", "ATM", "10C"])
+        np.testing.assert_array_equal(found.mean, result.at([0.25, 1.0], deltas=[0.75, 0.5, 0.1]).mean)
+        assert va.interpolate(GRID, "3M", "25P") == va.interpolate(GRID, 0.25, 0.75) == found.mean[0, 0]
+
+    @pytest.mark.parametrize(
+        ("place", "message"),
+        [
+            ({"deltas": ["wing"]}, r"deltas has 'wing'; expected a delta such as 10P"),
+            ({"deltas": [None]}, r"strike is nan; expected a forward call delta"),
+            ({"moneyness": ["a"]}, r"moneyness must be numbers or NaN"),
+            ({"moneyness": [[0.0], [0.0, 0.1]]}, r"moneyness has rows of 1 and of 2 numbers"),
+            ({"strikes": [np.inf], "forwards": 1.0}, r"strike is inf; expected a positive strike"),
+            (
+                {"strikes": [1.0], "forwards": [1.0, 1.1]},
+                r"forwards has shape \(2,\); expected one, or \(1,\)",
+            ),
+            ({"strikes": [1.0], "forwards": np.inf}, r"forward is inf; expected the positive forward"),
+            ({"deltas": []}, r"1 tenors and 0 strikes are asked; expected one of each"),
+        ],
+    )
+    def test_what_is_no_place_is_named(self, place: dict[str, Any], message: str) -> None:
+        with pytest.raises(va.InputError, match=message):
+            va.impute(GRID).at([1.0], **place)

@@ -13,13 +13,14 @@ from .. import bundles
 from .._typing import FloatArray, IntArray
 from ..errors import InputError
 from ..labels.tenors import parse_tenor
-from ..surface import MAX_VOL, Surface
+from ..surface import MAX_VOL, Surface, numbers
 from .answers import points_of
 from .history.posterior import factor_of_band
 from .model import UniversalBundle
 from .processes import coordinates
 from .processes.evidence import mixture
 from .processes.points import Points
+from .smiles.places import strikes_of
 from .smiles.through_cells import Fill, vols_at
 
 _WITHIN = 1e-3, 1e3  # of the answer's spread over the universal model's
@@ -69,12 +70,14 @@ def anywhere(
         raise InputError(f"give exactly one of deltas, strikes or moneyness; got {len(given)}")
     kind, place = given[0]
     years = np.array([parse_tenor(t) for t in np.atleast_1d(np.asarray(tenors, dtype=object)).tolist()])
-    at = np.atleast_1d(np.asarray(place, dtype=float))
+    at = np.atleast_1d(strikes_of(kind, place))
+    if not (years.size and at.size):
+        raise InputError(f"{years.size} tenors and {at.size} strikes are asked; expected one of each")
     if at.ndim > 2 or (at.ndim == 2 and len(at) != len(years)):
         raise InputError(f"the strikes have shape {at.shape}; expected [K], or [{len(years)}, K]")
     at = np.broadcast_to(at, (len(years), at.shape[-1]))
     each = np.repeat(years, at.shape[1])
-    ahead = None if forwards is None else np.repeat(np.broadcast_to(forwards, years.shape), at.shape[1])
+    ahead = None if forwards is None else np.repeat(_forwards(forwards, len(years)), at.shape[1])
     whole = asked.surface.replace(filled)
     mean = vols_at(fill, whole, each, at.ravel(), kind=kind, forwards=ahead, model=asked.model)
     u = _u(whole, kind, each, at.ravel(), mean, ahead)
@@ -84,6 +87,14 @@ def anywhere(
     low, high = mean / reach, np.minimum(mean * reach, np.maximum(mean, MAX_VOL))
     spread = np.minimum(mean * relative, MAX_VOL)
     return Anywhere(*(a.reshape(shape) for a in (mean, spread, low, high)))
+
+
+def _forwards(forwards: ArrayLike, tenors: int) -> FloatArray:
+    """[T] of one or as many. Raises InputError."""
+    found = numbers("forwards", forwards)
+    if found.shape not in ((), (1,), (tenors,)):
+        raise InputError(f"forwards has shape {found.shape}; expected one, or ({tenors},) as the tenors")
+    return np.broadcast_to(found, (tenors,))
 
 
 def _u(

@@ -42,10 +42,10 @@ def standard_draws(
 
     loaded, filled, history: the model that answered, its [T, K] vols and a history's weight in them, 0 where
     `loaded` has none. prior: [T, K] full vols, `age` days old.
-    Raises InputError (how many draws, of how many cells).
+    Raises InputError (how many draws, of how many cells, a seed).
     """
     missing = np.flatnonzero(~surface.observed.ravel())
-    _check(count, surface.vols.size)
+    _check(count, surface.vols.size, seed)
     rng = np.random.default_rng(seed)
     if not len(missing):
         return np.zeros((count, 0))
@@ -123,10 +123,16 @@ def guard_draws(
     return vols
 
 
-def _check(count: int, cells: int) -> None:
-    if not (isinstance(count, int | np.integer) and 1 <= count <= MOST_DRAWS):
+def _check(count: int, cells: int, seed: int) -> None:
+    if not (_is_whole(seed) and seed >= 0):
+        raise InputError(f"seed is {seed!r}; expected a whole number of at least 0")
+    if not (_is_whole(count) and 1 <= count <= MOST_DRAWS):
         raise InputError(f"n is {count!r}; expected a whole number of draws, 1 to {MOST_DRAWS:,}")
     if count * cells > MOST_CELLS:
         raise InputError(
             f"n is {count:,} draws of {cells:,} cells; expected at most {MOST_CELLS // cells:,} of so many"
         )
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

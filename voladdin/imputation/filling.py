@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from .._typing import BoolArray, FloatArray
 from ..errors import InputError
-from ..surface import LARGEST, MAX_VOL, Surface
+from ..surface import LARGEST, MAX_VOL, Surface, numbers
 from ..threads import on_one_thread
 from .anywhere import Anywhere, Inputs, anywhere
 from .drawing import guard_draws, standard_draws
@@ -89,12 +90,13 @@ class Imputation:
         self,
         tenors: ArrayLike,
         *,
-        deltas: ArrayLike | None = None,
+        deltas: ArrayLike | Sequence[str] | None = None,
         strikes: ArrayLike | None = None,
         moneyness: ArrayLike | None = None,
         forwards: ArrayLike | None = None,
     ) -> Anywhere:
-        """The filled surface as a function: tenors [T] (years or labels) x strikes [K] or [T, K] of one kind.
+        """The filled surface as a function: tenors [T] (years or labels) x strikes [K] or [T, K] of one kind
+        (deltas also labels).
 
         It goes through every quote and filled cell, and adds no arbitrage between them, unless its vols come
         near 1,000%, which is the most; beyond them wings are at most linear in total variance and the forward
@@ -224,7 +226,7 @@ def impute_batch(
 
     Raises InputError naming the surface or argument, or BundleError. Deterministic.
     """
-    grid = np.array(vols, dtype=float)
+    grid = numbers("vols", vols)
     if grid.ndim != 3 or not len(grid):
         raise InputError(f"vols has shape {grid.shape}; expected [surfaces, tenors, strikes]")
     earlier = checked_prior(prior, grid.shape, prior_age)

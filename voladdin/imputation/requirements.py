@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
 from ..errors import InputError
-from ..surface import MAX_CELLS, MAX_VOL, Surface
+from ..surface import MAX_CELLS, MAX_VOL, Surface, numbers
 
 MAX_AGE = 3_650.0  # days
 
@@ -17,6 +17,11 @@ def require_surfaces(surface: Surface, prior: Surface | None) -> None:
     for name, given in (("surface", surface), ("prior", prior)):
         if not isinstance(given, Surface) and (name == "surface" or given is not None):
             raise InputError(f"{name} is a {type(given).__name__}; expected a voladdin.Surface")
+
+
+def is_number(value: object) -> bool:
+    """Of a caller in Python, who may give anything."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def check_vols(name: str, grid: FloatArray, most: float = MAX_VOL) -> None:
@@ -32,7 +37,7 @@ def check_vols(name: str, grid: FloatArray, most: float = MAX_VOL) -> None:
 
 def check_grid(grid: FloatArray, *, has_prior: bool, coverage: float, most: float = MAX_VOL) -> None:
     """Raises InputError for grids [B, T, K] without a quote or with too many cells, and for the coverage."""
-    if not 0 < coverage < 1:
+    if not (is_number(coverage) and 0 < coverage < 1):
         raise InputError(f"coverage is {coverage!r}; expected a probability in (0, 1), such as 0.9")
     if grid[0].size > MAX_CELLS:
         raise InputError(f"the grid has {grid[0].size} cells; imputation takes at most {MAX_CELLS}")
@@ -55,11 +60,11 @@ def checked_prior(
     prior: ArrayLike | None, shape: tuple[int, ...], age: float, most: float = MAX_VOL
 ) -> FloatArray | None:
     """A copy of earlier vols of the shape of the vols, None without; raises InputError, for their age too."""
-    if not 0 < age <= MAX_AGE:
+    if not (is_number(age) and 0 < age <= MAX_AGE):
         raise InputError(f"prior_age is {age!r}; expected days above 0 and at most {MAX_AGE:g}")
     if prior is None:
         return None
-    earlier = np.array(prior, dtype=float)
+    earlier = numbers("prior", prior)
     if earlier.shape != shape:
         raise InputError(f"prior has shape {earlier.shape}; expected {shape}, as the vols")
     check_vols("prior", earlier, most)

@@ -76,6 +76,8 @@ def normal_vols_at(
     """
     if not (years > 0).all():
         raise InputError(f"tenor is {float(years.min()):g} years; expected above 0")
+    if not np.isfinite(strikes).all():
+        raise InputError(f"strike is {float(strikes[~np.isfinite(strikes)][0])}; expected a finite strike")
     assert surface.forwards is not None
     ahead = np.interp(years, surface.tenors, surface.forwards) if forwards is None else forwards
     inside = np.clip(years, surface.tenors[0], surface.tenors[-1])

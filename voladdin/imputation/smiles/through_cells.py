@@ -63,6 +63,8 @@ def vols_at(
         if len(bad):
             raise InputError(f"strike is {float(bad[0])!r}; expected a finite log-moneyness")
     filled, function = _known(fill, surface, model)
+    if not len(years):
+        return np.zeros(0)
     vols = function.vol_at_delta(years, at) if kind == "delta" else function.vol(years, at)
     return _on_grid(surface, filled, years, at, vols, delta=kind == "delta")
 
@@ -165,15 +167,16 @@ def _require_ascending(k: FloatArray, deltas: FloatArray, tenors: FloatArray) ->
 def _log_moneyness(
     surface: Surface, years: FloatArray, strikes: FloatArray, forwards: ArrayLike | None
 ) -> FloatArray:
-    bad = strikes[~(strikes > 0)]
+    bad = strikes[~((strikes > 0) & (strikes < np.inf))]
     if len(bad):
         raise InputError(f"strike is {float(bad[0])!r}; expected a positive strike")
     if forwards is None and surface.forwards is not None:
         forwards = np.exp(np.interp(years, surface.tenors, np.log(surface.forwards)))
     given = np.nan if forwards is None else np.asarray(forwards, dtype=float)
     ahead = np.broadcast_to(given, years.shape)
-    if not (ahead > 0).all():
-        said = None if forwards is None else float(ahead[~(ahead > 0)][0])
+    wrong = ~((ahead > 0) & (ahead < np.inf))
+    if wrong.any():
+        said = None if forwards is None else float(ahead[wrong][0])
         raise InputError(f"forward is {said!r}; expected the positive forward of the tenor, for a strike")
     with np.errstate(over="ignore"):
         return np.asarray(np.log(np.clip(strikes / ahead, *_RATIOS)))

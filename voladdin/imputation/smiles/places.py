@@ -1,0 +1,42 @@
+"""Tenors, strikes and forwards at which a surface is asked for its vol, as a caller gives them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._typing import FloatArray
+from ...errors import InputError, LabelError
+from ...labels import parse_delta
+from ...labels.tenors import parse_tenor
+from ...surface import numbers
+
+
+def tenors_of(tenors: Any) -> FloatArray:
+    """Years, of numbers or labels such as "1M". Raises LabelError."""
+    return _each(tenors, parse_tenor)
+
+
+def strikes_of(kind: str, strikes: Any) -> FloatArray:
+    """Numbers; deltas also of labels such as "25P". Raises InputError, LabelError."""
+    if kind == "delta":
+        return _each(strikes, _delta)
+    return numbers("strikes" if kind == "strike" else kind, strikes)
+
+
+def _each(values: Any, parse: Any) -> FloatArray:
+    try:
+        found = np.asarray(values)
+    except ValueError:
+        raise InputError(f"{values!r} is no rectangle; expected as many in each row") from None
+    if found.dtype.kind in "fiu":
+        return found.astype(float)
+    return np.array([parse(value) for value in found.ravel().tolist()], dtype=float).reshape(found.shape)
+
+
+def _delta(label: object) -> float:
+    delta = float("nan") if label is None else parse_delta(label)
+    if delta is None:
+        raise LabelError(f"deltas has {label!r}; expected a delta such as 10P, 25P, ATM, 25C, or 0.25")
+    return delta
