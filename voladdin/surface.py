@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ._typing import FloatArray
 from .black import moneyness_from_delta
 from .errors import InputError, LabelError
-from .labels import parse_delta, parse_tenor
+from .labels import delta_of, parse_tenor
 from .options import Options, implied
 
 MAX_CELLS = 20_000
@@ -242,19 +242,9 @@ def numbers(name: str, values: ArrayLike) -> FloatArray:
     raise InputError(why)
 
 
-def _delta(label: object) -> object:
-    """A delta label such as "25P" as a forward call delta; numbers as they are."""
-    if not isinstance(label, str):
-        return label
-    delta = parse_delta(label)
-    if delta is None:
-        raise LabelError(f"deltas has {label!r}; expected a delta such as 10P, 25P, ATM, 25C, or 0.25")
-    return delta
-
-
 def _strike_axis(name: str, values: Any, shape: tuple[int, ...], *, signed: bool) -> FloatArray:
     if name == "deltas" and isinstance(values, Sequence):
-        values = [_delta(label) for label in values]
+        values = [delta_of(label) for label in values]
     try:
         axis = np.array(values, dtype=float)
     except (TypeError, ValueError):

@@ -20,7 +20,7 @@ from .model import UniversalBundle
 from .processes import coordinates
 from .processes.evidence import mixture
 from .processes.points import Points
-from .smiles.places import strikes_of
+from .smiles.places_asked import strikes_of
 from .smiles.through_cells import Fill, vols_at
 
 _WITHIN = 1e-3, 1e3  # of the answer's spread over the universal model's

@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..surface import Surface, numbers
 from .recent import filled_vols
 from .smiles.normal_smiles import normal_vols_at
-from .smiles.places import strikes_of, tenors_of
+from .smiles.places_asked import strikes_of, tenors_of
 from .smiles.through_cells import vols_at
 
 

@@ -6,6 +6,8 @@ import math
 import re
 from typing import Literal
 
+from ..errors import LabelError
+
 StrikeKind = Literal["delta", "strike", "moneyness"]
 
 MAX_MONEYNESS = 5.0  # and above, no desk's ln(K/F)
@@ -110,3 +112,13 @@ def _named(name: str, sign: str, number: str, *, percent: bool) -> tuple[StrikeK
     if name == "k" and not sign and value > 1:
         return None
     return "moneyness", value
+
+
+def delta_of(label: object) -> object:
+    """A delta label such as "25P" as a forward call delta; numbers as they are. Raises LabelError."""
+    if not isinstance(label, str):
+        return label
+    delta = parse_delta(label)
+    if delta is None:
+        raise LabelError(f"deltas has {label!r}; expected a delta such as 10P, 25P, ATM, 25C, or 0.25")
+    return delta

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..._typing import FloatArray
-from ...errors import InputError, LabelError
-from ...labels import parse_delta
+from ...errors import InputError
+from ...labels import delta_of
 from ...labels.tenors import parse_tenor
 from ...surface import numbers
 
@@ -21,7 +21,7 @@ def tenors_of(tenors: Any) -> FloatArray:
 def strikes_of(kind: str, strikes: Any) -> FloatArray:
     """Numbers; deltas also of labels such as "25P". Raises InputError, LabelError."""
     if kind == "delta":
-        return _each(strikes, _delta)
+        return _each(strikes, delta_of)
     return numbers("strikes" if kind == "strike" else kind, strikes)
 
 
@@ -32,11 +32,5 @@ def _each(values: Any, parse: Any) -> FloatArray:
         raise InputError(f"{values!r} is no rectangle; expected as many in each row") from None
     if found.dtype.kind in "fiu":
         return found.astype(float)
-    return np.array([parse(value) for value in found.ravel().tolist()], dtype=float).reshape(found.shape)
-
-
-def _delta(label: object) -> float:
-    delta = float("nan") if label is None else parse_delta(label)
-    if delta is None:
-        raise LabelError(f"deltas has {label!r}; expected a delta such as 10P, 25P, ATM, 25C, or 0.25")
-    return delta
+    given = np.asarray(values, dtype=object)
+    return np.array([parse(value) for value in given.ravel().tolist()], dtype=float).reshape(given.shape)
