@@ -14,7 +14,7 @@ parameters have a Gaussian prior.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -55,14 +55,10 @@ class Prior:
     @classmethod
     def of(cls, t: FloatArray, level: FloatArray, family: Family) -> Prior:
         """level: [F] the mean ln ATM vol."""
-        gap, own = np.abs(t[:, None] - t), np.eye(len(t))
-        levels = _LEVEL_STD**2 + sum(std**2 * matern32(gap / length) for std, length in _LEVELS)
-        drifts = np.zeros((len(t), 0))
-        if family.drift:
-            drifts = family.drift * lower_root(matern52(gap / _DRIFT_LENGTH) + family.rough * own)
+        levels, drifts = _roots(t.tobytes(), family)
         mean = np.zeros((len(level), 4 + (1 + family.drifting) * len(t)))
         mean[:, :4], mean[:, 4 : 4 + len(t)] = SHAPE[:, 0], level[:, None]
-        return cls(family, t, mean, lower_root(levels + _ROUGH**2 * own), drifts)
+        return cls(family, t, mean, levels, drifts)
 
     def some(self, fits: IntArray) -> Prior:
         """Some surfaces'."""
@@ -121,10 +117,10 @@ class Prior:
         """ln theta, rho and c [F, R] of each expiry."""
         a, b, eta, beta = point[:, :4].T[..., None]
         level, bent, curved = self._of_expiries(point)[:3]
-        log_theta = np.clip(2.0 * level + self.t, -_FARTHEST, _FARTHEST)
-        rho = np.clip(np.tanh(a + b * (0.5 * (self.t + 1.0)) + bent), -_EDGE, _EDGE)
+        log_theta = (2.0 * level + self.t).clip(-_FARTHEST, _FARTHEST)
+        rho = np.tanh(a + b * (0.5 * (self.t + 1.0)) + bent).clip(-_EDGE, _EDGE)
         steep = eta + beta * log_theta - (0.5 + beta) * np.log1p(np.exp(log_theta)) + curved
-        return log_theta, rho, np.exp(np.clip(steep, -_STEEPEST, _STEEPEST))
+        return log_theta, rho, np.exp(steep.clip(-_STEEPEST, _STEEPEST))
 
     def _of_expiries(self, point: FloatArray) -> FloatArray:
         """[1 + n, F, R] l, and what drifts."""
@@ -169,3 +165,15 @@ class Prior:
         by_e = parts.take(self._told, axis=-1)
         by_e *= self.turns(at) if turns is None else turns
         return at.expand(level) + value, by_e
+
+
+@lru_cache(maxsize=64)
+def _roots(tenors: bytes, family: Family) -> tuple[FloatArray, FloatArray]:
+    """Of the covariances of l and of what drifts, at ln T `tenors`; kept, as surfaces share these."""
+    t = np.frombuffer(tenors)
+    gap, own = np.abs(t[:, None] - t), np.eye(len(t))
+    levels = _LEVEL_STD**2 + sum(std**2 * matern32(gap / length) for std, length in _LEVELS)
+    drifts = np.zeros((len(t), 0))
+    if family.drift:
+        drifts = family.drift * lower_root(matern52(gap / _DRIFT_LENGTH) + family.rough * own)
+    return lower_root(levels + _ROUGH**2 * own), drifts
