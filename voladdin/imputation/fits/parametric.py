@@ -30,7 +30,7 @@ from .gauss_newton import Fits, fitted
 _ALIKE = SSVI, ESSVI  # the second fits few quotes whatever they are, and begins where the first ends
 _OWN_QUOTES = 5  # an expiry, where expiries have SVI smiles of their own: the numbers of one
 _OWN = 1 + len(_ALIKE)  # of answers, the one of smiles of their own
-_AGAINST = np.array([0.0, 0.0, 0.0, 3.0])  # log odds: so many numbers foretell many quotes by chance
+_AGAINST = np.array([0.0, 1.0, 1.0, 3.0])  # log odds: the more numbers, the more quotes foretold by chance
 _MOST_QUOTES, _MOST_EXPIRIES = 320, 24
 _AN_EXPIRY = 2  # quotes of the quoted ones
 _SHARP = 1.0  # log odds for the gain in log density over the root of the quotes
