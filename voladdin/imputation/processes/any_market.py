@@ -33,6 +33,7 @@ class Universal:
     def __init__(self, candidates: Candidates) -> None:
         self.candidates = candidates
         self._at_deltas = lru_cache(maxsize=16)(self._grid_at_deltas)
+        self._at_points = lru_cache(maxsize=4)(self._grid_at_points)
 
     def at_deltas(self, tenors: FloatArray, deltas: FloatArray, values: FloatArray) -> Answer:
         """Cells of tenors [T] x forward call deltas [K]; values: [T * K] log-vols, NaN where missing."""
@@ -55,7 +56,8 @@ class Universal:
         centre: that the priors are about, the median quote unless told.
         """
         if len(values) <= small_grid.MOST:
-            return SmallGrid.of(self.candidates, points).answer(values[None], centre).only
+            place = points.tenors.tobytes(), points.rows.tobytes(), points.u.tobytes()
+            return self._at_points(*place, own=points.own).answer(values[None], centre).only
         quoted = np.isfinite(values)
         used = np.flatnonzero(quoted)
         if len(used) > DENSE:
@@ -116,6 +118,11 @@ class Universal:
     def _grid_at_deltas(self, tenors: tuple[float, ...], deltas: tuple[float, ...]) -> SmallGrid:
         points = coordinates.from_deltas(np.array(tenors), np.array(deltas))
         return SmallGrid.of(self.candidates, points)
+
+    def _grid_at_points(self, tenors: bytes, rows: bytes, u: bytes, *, own: bool) -> SmallGrid:
+        """Kept, as draws and functions of a surface ask where its answer did."""
+        there = np.frombuffer(tenors), np.frombuffer(rows, np.intp), np.frombuffer(u)
+        return SmallGrid.of(self.candidates, Points(*there, own=own))
 
 
 def _probable(given: WeighedCandidates) -> BoolArray:

@@ -93,10 +93,10 @@ class _AfterQuotes:
         return pulled, _root(own - cross.T @ pulled)
 
     def _between(self, a: IntArray, b: IntArray) -> FloatArray:
-        """[a, b] covariance."""
-        return np.asarray(
-            self.candidate.covariance(self.at[a], self.at[b])[0] - self.gain[a] @ self.gain[b].T
-        )
+        """[a, b] covariance; of a block with itself, the same array, each pair is worked out once."""
+        here = self.at[a]
+        before = self.candidate.covariance(here, here if a is b else self.at[b])[0]
+        return np.asarray(before - self.gain[a] @ self.gain[b].T)
 
 
 def _after_quotes(
@@ -104,10 +104,10 @@ def _after_quotes(
 ) -> tuple[FloatArray, list[_AfterQuotes]]:
     """The candidates that are heard, and the weight of each."""
     candidates, weight = universal.candidates, universal.candidates.weight
-    given, used = None, np.arange(0)
+    given, quotes = None, points
     if np.isfinite(values).any():
         found = universal.at(points, values, centre)
-        given, used = found.given, found.used
+        given, quotes = found.given, points[found.used]
         assert given is not None
         candidates, weight = given.candidates, given.weight
     parts = []
@@ -115,7 +115,7 @@ def _after_quotes(
         one = candidates[np.array([g])]
         mean, gain, spread = one.mean(at)[0], np.zeros((len(at), 0)), 1.0
         if given is not None:
-            gain = one.covariance(at, points[used])[0] @ given.whiten[g].T
+            gain = one.covariance(at, quotes)[0] @ given.whiten[g].T
             mean, spread = mean + gain @ given.white[g], float(given.spread[g])
         parts.append(_AfterQuotes(one, at, mean, gain, spread))
     return weight, parts
