@@ -30,7 +30,7 @@ from .report import rows_table
 
 LABELS, DELTAS = ["1W", "1M", "2M", "3M", "6M", "1Y", "2Y", "5Y"], [0.9, 0.75, 0.5, 0.25, 0.1]
 CHAINS = ((12, 25), (20, 50), (28, 90), (100, 200))  # tenors x strikes
-BATCH, SINGLE, POINTS, SHEETS = 400, 100, 1_000, 100
+BATCH, SINGLE, CHAIN, POINTS, SHEETS = 400, 100, 5, 1_000, 100
 Row = list[str]
 
 
@@ -72,9 +72,9 @@ def pillars(count: int, seed: int = 1) -> FloatArray:
     return np.asarray(vols)
 
 
-def chain(tenors: int, strikes: int) -> va.Surface:
+def chain(tenors: int, strikes: int, seed: int = 1) -> va.Surface:
     """A listed index's shape at strikes of each expiry's own, half of them missing."""
-    rng, years = np.random.default_rng(1), np.geomspace(0.02, 3.0, tenors)
+    rng, years = np.random.default_rng(seed), np.geomspace(0.02, 3.0, tenors)
     z = np.linspace(-2.2, 1.6, strikes) * np.ones((tenors, 1))
     vols = 0.2 * np.exp(-0.13 * z + 0.03 * z**2 + 0.002 * rng.standard_normal(z.shape))
     vols[rng.random(z.shape) < 0.5] = np.nan
@@ -108,13 +108,13 @@ def _pillars(count: int) -> Iterator[Row]:
 
 def _chains(sizes: Sequence[tuple[int, int]]) -> Iterator[Row]:
     for tenors, strikes in sizes:
-        surface = chain(tenors, strikes)
-        ask = partial(_impute, surface)
-        yield _timed(f"{tenors * strikes:,} cells at strikes", ask, 3)
+        several = [chain(tenors, strikes, seed) for seed in range(CHAIN + 1)]
+        yield _timed(f"{tenors * strikes:,} cells at strikes", partial(_impute, several), CHAIN)
 
 
-def _impute(surface: va.Surface, _: int) -> va.Imputation:
-    return va.impute(surface)
+def _impute(several: Sequence[va.Surface], number: int) -> va.Imputation:
+    """Each time of other quotes: what the fill of some worked out is kept."""
+    return va.impute(several[number])
 
 
 def _points() -> Iterator[Row]:

@@ -195,6 +195,17 @@ class TestManyQuotes:
                 errors.append(np.maximum(gap, open_).reshape(2, 15).max(1))
         assert (np.min(errors, axis=0) < 1e-9).all()
 
+    def test_what_is_asked_again_is_kept(self, universal: Universal) -> None:
+        """Of points and quotes that are equal, not the same; another quote is another question."""
+        (points, values), (same, quotes) = scattered(100), scattered(100)
+        assert points is not same
+        assert points == same
+        assert points != points[:99]
+        assert universal.at(points, values) is universal.at(same, quotes)
+        quotes[3] += 1e-9
+        assert universal.at(points, values) is not universal.at(same, quotes)
+        assert universal.at(points, values, 0.0) is not universal.at(points, values)
+
     def test_all_quotes_count(self, universal: Universal, monkeypatch: pytest.MonkeyPatch) -> None:
         """Thinning to 60 quotes and reading the others off the residuals is nearly the dense answer."""
         tenors, m = np.array([0.1, 0.3, 1.0]), np.linspace(-0.5, 0.4, 60)
@@ -206,7 +217,7 @@ class TestManyQuotes:
         errors = []
         for dense in (1000, 60):
             monkeypatch.setattr(any_market, "DENSE", dense)
-            found = universal.at(points, values)
+            found = Universal(universal.candidates).at(points, values)  # which has kept nothing
             assert np.isfinite(found.std).all() and (found.std[hidden.ravel()] > 0).all()
             errors.append(np.abs(found.mean - truth.ravel())[hidden.ravel()].mean())
         assert errors[1] < 5e-4 + 3 * errors[0]

@@ -8,7 +8,7 @@ is exact on as many quotes spread over the surface, and what the others add is r
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from .small_grid import SmallGrid
 from .smoothing import between_quotes
 
 DENSE = 320
+_KEPT = 4  # grids, and answers of many cells
 _IMPROBABLE = 6.0  # deviations from what others say: quotes beyond tell their neighbours no more
 _MOST_PROBABLE = 0.95  # share of quotes that are not, where those that are may be left out
 
@@ -33,7 +34,8 @@ class Universal:
     def __init__(self, candidates: Candidates) -> None:
         self.candidates = candidates
         self._at_deltas = lru_cache(maxsize=16)(self._grid_at_deltas)
-        self._at_points = lru_cache(maxsize=4)(self._grid_at_points)
+        self._small = lru_cache(maxsize=_KEPT)(partial(SmallGrid.of, candidates))
+        self._large = lru_cache(maxsize=_KEPT)(self._answer)
 
     def at_deltas(self, tenors: FloatArray, deltas: FloatArray, values: FloatArray) -> Answer:
         """Cells of tenors [T] x forward call deltas [K]; values: [T * K] log-vols, NaN where missing."""
@@ -56,8 +58,12 @@ class Universal:
         centre: that the priors are about, the median quote unless told.
         """
         if len(values) <= small_grid.MOST:
-            place = points.tenors.tobytes(), points.rows.tobytes(), points.u.tobytes()
-            return self._at_points(*place, own=points.own).answer(values[None], centre).only
+            return self._small(points).answer(values[None], centre).only
+        return self._large(points, values.tobytes(), centre)
+
+    def _answer(self, points: Points, quotes: bytes, centre: float | None) -> Answer:
+        """Of many cells; kept, as draws and functions of a surface ask what its fill did."""
+        values = np.frombuffer(quotes)
         quoted = np.isfinite(values)
         used = np.flatnonzero(quoted)
         if len(used) > DENSE:
@@ -118,11 +124,6 @@ class Universal:
     def _grid_at_deltas(self, tenors: tuple[float, ...], deltas: tuple[float, ...]) -> SmallGrid:
         points = coordinates.from_deltas(np.array(tenors), np.array(deltas))
         return SmallGrid.of(self.candidates, points)
-
-    def _grid_at_points(self, tenors: bytes, rows: bytes, u: bytes, *, own: bool) -> SmallGrid:
-        """Kept, as draws and functions of a surface ask where its answer did."""
-        there = np.frombuffer(tenors), np.frombuffer(rows, np.intp), np.frombuffer(u)
-        return SmallGrid.of(self.candidates, Points(*there, own=own))
 
 
 def _probable(given: WeighedCandidates) -> BoolArray:

@@ -13,11 +13,11 @@ from .bending import bend, expanded
 BEND = 12.0**0.5  # deviations beyond which u goes on as their logarithm
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Points:
     """N points of a surface: `tenors` [R] are ln T of its rows, `rows` [N] the row of each, u [N].
 
-    Of several surfaces on the same tenors: rows and u [S, N].
+    Of several surfaces on the same tenors: rows and u [S, N]. Equal where all numbers are, to the last bit.
 
     own: u is in deviations of each point's own vol, as on a delta axis, not of its tenor's ATM vol.
     """
@@ -26,6 +26,16 @@ class Points:
     rows: IntArray
     u: FloatArray
     own: bool
+
+    @cached_property
+    def _exact(self) -> tuple[bytes, bytes, bytes, bool]:
+        return self.tenors.tobytes(), self.rows.tobytes(), self.u.tobytes(), self.own
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Points) and self._exact == other._exact
+
+    def __hash__(self) -> int:
+        return hash(self._exact)
 
     def __getitem__(self, chosen: IntArray | BoolArray | slice) -> Points:
         return Points(self.tenors, self.rows[chosen], self.u[chosen], self.own)
