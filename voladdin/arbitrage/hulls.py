@@ -108,11 +108,11 @@ def _latest_first(
 ) -> Iterator[tuple[int, list[int], list[Point]]]:
     """Each tenor's row, its nodes, and the points of those that have a price."""
     points = list(zip(strikes.tolist(), prices.tolist(), range(len(rows)), strict=True))
-    nodes: dict[int, list[int]] = {}
-    for i, row in enumerate(rows.tolist()):
-        nodes.setdefault(row, []).append(i)
-    for row in sorted(nodes, reverse=True):
-        yield row, nodes[row], [points[i] for i in nodes[row] if points[i][1] == points[i][1]]
+    order = np.argsort(rows, kind="stable")
+    for here in reversed(np.split(order, np.flatnonzero(np.diff(rows[order])) + 1)):
+        nodes: list[int] = here.tolist()
+        if nodes:
+            yield int(rows[nodes[0]]), nodes, [points[i] for i in nodes if points[i][1] == points[i][1]]
 
 
 def lower_hull(points: list[Point], start: Point = FORWARD_POINT) -> list[Point]:
@@ -153,9 +153,12 @@ def arbitrage_trades(
     all_later = hull([])
     cheapest: dict[Hashable, Point] = {}  # of each strike
     later: list[Point] = []  # that are not among them yet
-    for _, nodes, points in _latest_first(tenors, strikes, asks):
+    earliest = min(tenors[~np.isnan(least)].tolist(), default=np.inf)  # rank of a call that can be sold
+    for row, nodes, points in _latest_first(tenors, strikes, asks):
+        if row < earliest:
+            return
         all_later = hull(all_later.calls + points)
-        doubtful = [i for i in nodes if all_later.value(place[i]) < least[i]]
+        doubtful = [i for i in nodes if least[i] == least[i] and all_later.value(place[i]) < least[i]]
         if doubtful:
             for point in later:
                 key = hull.same(point[0])

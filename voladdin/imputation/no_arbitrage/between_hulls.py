@@ -36,15 +36,17 @@ def disputed(axes: Surface, quotes: FloatArray, doubt: FloatArray) -> BoolArray:
     nodes = at_own_strikes(axes, quotes)
     strikes, calls = nodes.at(quotes.ravel())
     doubts, kept = doubt.ravel(), np.flatnonzero(np.isfinite(calls))
-    out = np.zeros(quotes.size, dtype=np.bool_)
+    out, bids = np.zeros(quotes.size, dtype=np.bool_), calls
     while len(kept):
-        found = arbitrage_trades(nodes.rows[kept], strikes[kept], calls[kept], calls[kept], TOLERANCE)
+        found = arbitrage_trades(nodes.rows[kept], strikes[kept], bids[kept], calls[kept], TOLERANCE)
         trades = [[trade.node, *(leg for leg, _ in trade.legs if leg != FORWARD)] for trade in found]
         if not trades:
             break
         worst = {max(trade, key=lambda i: doubts[kept[i]]) for trade in trades}
         out[kept[list(worst)]] = True
-        kept = kept[~out[kept]]
+        sold = kept[[trade[0] for trade in trades]]  # no other is: what covers a call gets no cheaper
+        bids = np.full_like(calls, np.nan)
+        bids[sold], kept = calls[sold], kept[~out[kept]]
     return out.reshape(quotes.shape)
 
 
