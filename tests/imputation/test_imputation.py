@@ -89,6 +89,28 @@ def test_a_fat_finger_shows() -> None:
     assert abs(zscore[3, 2]) > 4
 
 
+@pytest.mark.parametrize("finger", [0.5, 1.5, 3.0])
+@pytest.mark.parametrize("axis", ["deltas", "skewed"])
+def test_a_fat_finger_says_nothing_of_other_cells(axis: str, finger: float) -> None:
+    """Of a pair, and of an index with a skew that no pair has: it would be taken for another market's."""
+    rng = np.random.default_rng(3)
+    if axis == "deltas":
+        grid = va.Surface(
+            holes(surface() * np.exp(0.003 * rng.standard_normal((8, 5))), 0.3), TENORS, deltas=DELTAS
+        )
+    else:
+        tenors, deltas = [0.1, 0.25, 0.5, 1.0, 2.0], np.linspace(0.9, 0.1, 9)
+        vols = 0.2 * np.exp(0.5 * (deltas - 0.5) + 0.003 * rng.standard_normal((5, 9)))
+        grid = va.Surface(holes(vols, 0.4), tenors, deltas=deltas)
+    row, column = np.argwhere(grid.observed)[12]
+    odd, missing = grid.vols.copy(), ~grid.observed
+    odd[row, column] *= finger
+    found, plain = (va.impute(one, arbitrage_free=False) for one in (grid.replace(odd), grid))
+    assert found.filled[row, column] == odd[row, column] and abs(found.zscore[row, column]) > 10.0
+    assert np.abs(np.log(found.mean / plain.mean))[missing].max() < 0.015
+    assert (found.std[missing] / plain.std[missing]).max() < 2.0
+
+
 def test_a_fatter_finger_shows_more() -> None:
     largest = []
     for factor in (1.05, 1.2, 2.0, 5.0):

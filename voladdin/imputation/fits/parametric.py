@@ -9,7 +9,7 @@ where they have as many quotes as SVI has numbers.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import scipy
@@ -36,6 +36,7 @@ _AN_EXPIRY = 2  # quotes of the quoted ones
 _SHARP = 1.0  # log odds for the gain in log density over the root of the quotes
 _PRECISION = 1.0  # a cell's odds go with the spreads to minus this power
 _LEAST = 0.005  # of weight
+IMPROBABLE, FEW = 6.0, 0.05  # deviations of quotes that no fit is to follow, and the most share of such
 _PASSES = 3  # of the strikes of a delta axis
 _IN_CACHE = 2**17  # numbers of a batch's derivatives
 
@@ -48,14 +49,32 @@ def with_parametric(
 
     cells: log-vols [B, T, K], NaN where missing.
     """
-    flat = cells.reshape(len(cells), -1)
+    flat, known = _probable(cells.reshape(len(cells), -1), found)
     weight = np.zeros_like(flat)
     arrays = {part.name: getattr(found, part.name).copy() for part in fields(Posterior)}
     for points, members, families in _groups(axes, flat, tried & np.isfinite(flat).any(1)):
-        mixed, weight[members] = _beside(axes, points, flat[members], found.of(members), families)
+        mixed, weight[members] = _beside(axes, points, flat[members], known.of(members), families)
         for name, array in arrays.items():
             array[members] = getattr(mixed, name)
+    odd = np.isnan(flat) & np.isfinite(found.density)
+    for name in ("mean", "std", "zscore", "density"):
+        arrays[name][odd] = getattr(found, name)[odd]
+    weight[odd] = 0.0
     return Posterior(**arrays), weight
+
+
+def _probable(flat: FloatArray, found: Posterior) -> tuple[FloatArray, Posterior]:
+    """Log-vols [B, N] and what is known of them, without single quotes that the others make improbable."""
+    quoted = np.isfinite(flat)
+    odd = quoted & (np.abs(np.where(quoted, found.zscore, 0.0)) > IMPROBABLE)
+    odd &= (odd.sum(1) <= FEW * quoted.sum(1))[:, None]
+    if not odd.any():
+        return flat, found
+    spread = _spread(found)
+    mean = np.where(odd, found.mean - found.zscore * spread, found.mean)
+    std = np.where(odd, spread, found.std)
+    zscore, density = (np.where(odd, np.nan, each) for each in (found.zscore, found.density))
+    return np.where(odd, np.nan, flat), replace(found, mean=mean, std=std, zscore=zscore, density=density)
 
 
 _Group = tuple[Points, IntArray, tuple[Family, ...]]
@@ -129,8 +148,12 @@ def _said(fits: Fits, axes: Surface, points: Points, cells: Cells) -> tuple[Floa
 
 def _typical(known: Posterior) -> FloatArray:
     """[B] root mean square of what the others leave of each quote."""
-    left = known.zscore * np.exp(log_density(known.zscore, np.ones(1)) - known.density)
-    return np.asarray(np.sqrt(np.nanmean(left**2, axis=1)))
+    return np.asarray(np.sqrt(np.nanmean((known.zscore * _spread(known)) ** 2, axis=1)))
+
+
+def _spread(known: Posterior) -> FloatArray:
+    """[B, N] of each quote as the others foretell it; NaN elsewhere."""
+    return np.asarray(np.exp(log_density(known.zscore, np.ones(1)) - known.density))
 
 
 def _places(axes: Surface, points: Points, values: FloatArray) -> Places:
