@@ -16,7 +16,7 @@ import voladdin as va
 from voladdin.imputation import weighing
 from voladdin.imputation.fits import parametric
 from voladdin.imputation.fits.essvi import Prior
-from voladdin.imputation.fits.families import ESSVI, SVI, Family
+from voladdin.imputation.fits.families import ESSVI, SSVI, SVI, Family
 from voladdin.imputation.fits.fitted_quotes import Places, Quotes
 from voladdin.imputation.fits.gauss_newton import Fits, fitted
 from voladdin.imputation.history.posterior import Posterior
@@ -160,6 +160,24 @@ def test_fills_of_an_ssvi_surface_are_exact(share, monkeypatch):
     monkeypatch.setattr(weighing, "with_parametric", processes_alone)
     processes = va.impute(surface, model="universal").filled
     assert np.abs(filled / vols - 1.0)[hidden].mean() < 0.5 * np.abs(processes / vols - 1.0)[hidden].mean()
+
+
+def test_fewer_quotes_than_two_an_expiry_are_told_by_ssvi_alone(monkeypatch):
+    """Eight quotes of six expiries: eSSVI has as many numbers as these, and is not asked."""
+    families = []
+    monkeypatch.setattr(
+        parametric, "fitted", lambda prior, *rest: families.append(prior.family) or fitted(prior, *rest)
+    )
+    vols, shown = ssvi(strikes()), np.full((6, 9), np.nan)
+    at = [0, 1, 1, 2, 3, 3, 4, 5], [6, 1, 6, 7, 2, 7, 8, 3]
+    shown[at] = vols[at]
+    found = va.impute(va.Surface(shown, TENORS, moneyness=strikes()), model="universal")
+    assert families == [SSVI] and "SVI" in found.model
+    hidden = np.isnan(shown)
+    monkeypatch.setattr(weighing, "with_parametric", processes_alone)
+    processes = va.impute(va.Surface(shown, TENORS, moneyness=strikes()), model="universal")
+    fitted_error, alone = (np.abs(one.filled / vols - 1.0)[hidden].mean() for one in (found, processes))
+    assert fitted_error < alone
 
 
 def test_deltas_are_those_of_the_fill_itself():

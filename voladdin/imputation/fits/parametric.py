@@ -32,7 +32,8 @@ _OWN_QUOTES = 5  # an expiry, where expiries have SVI smiles of their own: the n
 _OWN = 1 + len(_ALIKE)  # of answers, the one of smiles of their own
 _AGAINST = np.array([0.0, 1.0, 1.0, 3.0])  # log odds: the more numbers, the more quotes foretold by chance
 _MOST_QUOTES, _MOST_EXPIRIES = 320, 24
-_AN_EXPIRY = 2  # quotes of the quoted ones
+_AN_EXPIRY, _FEWEST = 2, 6  # quotes of the quoted ones, and in all where they have fewer
+_TOLD = 1.0  # sum of squares of u about its mean within expiries; where these have fewer, as elsewhere
 _SHARP = 1.0  # log odds for the gain in log density over the root of the quotes
 _PRECISION = 1.0  # a cell's odds go with the spreads to minus this power
 _LEAST = 0.005  # of weight
@@ -92,16 +93,18 @@ def _groups(axes: Surface, flat: FloatArray, tried: BoolArray) -> Iterator[_Grou
         size = max(_IN_CACHE // (flat.shape[1] * (4 + 3 * len(axes.tenors))), 1)
     for block in (members[first : first + size] for first in range(0, len(members), size)):
         points = points_of(axes, flat[block[0]])
-        quoted = np.isfinite(flat[block])
-        worth, own = _worth(points, quoted), _has(points, quoted, _OWN_QUOTES)
-        for some, families in ((worth & ~own, _ALIKE), (worth & own, (*_ALIKE, SVI))):
+        for some, families in _tried(points, np.isfinite(flat[block])):
             if some.any():
                 yield points, block[some], families
 
 
-def _worth(points: Points, quoted: BoolArray) -> BoolArray:
-    """[B] of masks [B, N]: whether there are quotes enough, of smiles too."""
-    return np.asarray(_has(points, quoted, _AN_EXPIRY) & (points.width_told(quoted) >= ENOUGH))
+def _tried(points: Points, quoted: BoolArray) -> Iterator[tuple[BoolArray, tuple[Family, ...]]]:
+    """[B] of masks [B, N] which surfaces these families are fitted to: as many numbers as quotes tell."""
+    told = points.width_told(quoted)
+    single, several, own = (_has(points, quoted, count) for count in (1, _AN_EXPIRY, _OWN_QUOTES))
+    yield single & ~several & (told >= ENOUGH) & (quoted.sum(1) >= _FEWEST), (SSVI,)
+    yield several & ~own & (told >= _TOLD), _ALIKE
+    yield own & (told >= _TOLD), (*_ALIKE, SVI)
 
 
 def _has(points: Points, quoted: BoolArray, count: int) -> BoolArray:
