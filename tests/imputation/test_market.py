@@ -104,6 +104,21 @@ def test_what_a_cell_held_at_a_lone_side_may_be_goes_on_from_there() -> None:
         assert np.isnan(found.zscore[row, column])
 
 
+@pytest.mark.parametrize("arbitrage_free", [True, False])
+def test_bands_of_filled_cells_end_at_their_sides_as_draws_do(arbitrage_free: bool) -> None:
+    grid = va.Surface(holes(surface(), 0.4, 2), TENORS, deltas=DELTAS)
+    plain, missing = va.impute(grid, arbitrage_free=arbitrage_free), ~grid.observed
+    bid = np.where(missing, 0.3 * plain.low + 0.7 * plain.filled, np.nan)
+    ask = np.where(missing & (np.arange(5) == 1), 0.3 * plain.high + 0.7 * plain.filled, np.nan)
+    found = va.impute(grid, bid=np.where(np.isnan(ask), bid, np.nan), ask=ask, arbitrage_free=arbitrage_free)
+    np.testing.assert_array_equal(found.filled, plain.filled)
+    lone_bid, lone_ask = missing & np.isnan(ask), np.isfinite(ask)
+    np.testing.assert_array_equal(found.low[lone_bid], bid[lone_bid])
+    np.testing.assert_array_equal(found.high[lone_ask], ask[lone_ask])
+    for same, where in (("high", lone_bid | grid.observed), ("low", lone_ask | grid.observed)):
+        np.testing.assert_array_equal(getattr(found, same)[where], getattr(plain, same)[where])
+
+
 def test_a_lone_side_far_from_what_the_others_say_has_a_wide_band() -> None:
     """They contradict each other: a tenth of the distance between them at the least."""
     grid = va.Surface(holes(surface(), 0.4, 2), TENORS, deltas=DELTAS)

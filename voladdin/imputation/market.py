@@ -121,7 +121,7 @@ def on_their_sides(
     fill: Callable[[Surface], Answer], surface: Surface, bid: FloatArray, ask: FloatArray, coverage: float
 ) -> tuple[Answer, dict[str, Any]]:
     """The answer of `fill`, with filled cells held at the lone bid or ask that they would lie beyond, and the
-    fields that are others then: what such a cell may be goes on from its side.
+    fields that are others then: what such a cell may be goes on from its side, and no band goes beyond one.
 
     bid, ask: [T, K], NaN where there is none.
     """
@@ -134,9 +134,14 @@ def on_their_sides(
         held = held.replace(np.where(np.isfinite(side), side, held.vols))
         found = fill(held)
     at_side = held.observed & ~surface.observed
-    if not at_side.any():
+    if not (~surface.observed & (np.isfinite(bid) | np.isfinite(ask))).any():
         return found, {}
     others = _in_doubt(first, found, at_side, held.vols == bid, coverage)
+    low = np.fmax(others["low"], np.minimum(bid, found.filled))  # NaN where there is no side
+    high = np.fmin(others["high"], np.maximum(ask, found.filled))
+    others["low"], others["high"] = (
+        np.where(surface.observed, *pair) for pair in ((found.low, low), (found.high, high))
+    )
     if surface.vol_type != "normal":
         others["high"] = np.minimum(others["high"], MAX_VOL)
     return found, others
