@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from voladdin.errors import InputError, LabelError
+from voladdin.worksheet.arguments import AxisArguments, parsed
 from voladdin.worksheet.registry import evaluate
 
 DELTAS = ["10P", "25P", "ATM", "25C", "10C"]
@@ -128,3 +129,15 @@ def test_quotes_of_a_peg_travel_with_their_pair() -> None:
     assert evaluate("VOLINTERP", [made, "2M", "ATM"]) == evaluate(
         "VOLINTERP", [made, "2M", "ATM", None, None, None, "percent"]
     )
+
+
+def test_a_range_is_read_once() -> None:
+    """Whoever asks again; TRUE in place of 1, and other units, are another range."""
+    cells: list[list[Any]] = [["", "25P", "ATM", "25C"], ["1M", 8.0, 7.5, 7.8], ["1Y", 1, 9.0, 9.2]]
+    first = parsed(cells, AxisArguments(), None)
+    assert parsed([list(row) for row in cells], AxisArguments(), None) is first
+    assert parsed(cells, AxisArguments(units="percent"), None) is not first
+    cells[2][1] = True
+    with pytest.raises(InputError, match="TRUE"):
+        parsed(cells, AxisArguments(), None)
+    assert first.raw[2][1] is not True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,6 +99,27 @@ def read_grid(
 
 def parsed(cells: Cells, axes: AxisArguments, like: Grid | None) -> Grid:
     """The same, errors and warnings as they are, of cells without a vol too."""
+    if like is not None:
+        return _parsed(cells, axes, like)
+    return _parsed_lately(_RangeAsked(repr((cells, axes)), cells, axes))
+
+
+@dataclass(frozen=True)
+class _RangeAsked:
+    """exact: all cells as they are, which tells 1 from 1.0 and TRUE."""
+
+    exact: str
+    cells: Cells = field(compare=False)
+    axes: AxisArguments = field(compare=False)
+
+
+@functools.lru_cache(maxsize=32)
+def _parsed_lately(asked: _RangeAsked) -> Grid:
+    """Kept, as several formulas of a sheet read the same range."""
+    return _parsed(asked.cells, asked.axes, None)
+
+
+def _parsed(cells: Cells, axes: AxisArguments, like: Grid | None) -> Grid:
     valuation = valuation_of(axes.valuation)
     spot = number("spot", axes.spot, 1.0) if axes.spot else None
     units, market = units_name(axes.units), MarketCells(axes.forwards, spot, axes.domestic, axes.foreign)
