@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check coverage test-lowest lint models bench bench-rivals clean
+.PHONY: demo test check coverage test-lowest lint models generator universal bench bench-rivals clean
 # make CONSTRAINTS=constraints.txt … installs the versions that CI has.
 CONSTRAINTS ?=
 PIP := -m pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
@@ -47,6 +47,13 @@ generator: $(VENV)/.test
 	mkdir -p out
 	$(BIN)/python -m export.simulation.equity out/equity.npz --processes 2
 	$(BIN)/python -m export.generation out/equity.npz --output voladdin/models/equity
+
+# Makes a universal model of simulated markets, and of a history where HISTORY names one: the tables of the slow families,
+# about 11 minutes of one core, and 70 minutes of training; interrupted, it goes on where it was.
+universal: $(VENV)/.test
+	$(BIN)/python -m export.simulation.markets pool out/pool --count 1000
+	$(BIN)/python -m export.imputation.priors out/universal --minutes 70 --pool out/pool \
+		$(if $(HISTORY),--history "$(HISTORY)" --until 2018-01-01)
 
 # The tables of the README; needs the market data beside the repository (see `voladdin bench impute -h`).
 bench: $(VENV)/.test
