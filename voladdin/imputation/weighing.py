@@ -127,9 +127,12 @@ def _suspect(zscore: FloatArray, cells: FloatArray) -> BoolArray:
     stand out from those beside them, which costs less to see; cells: [B, T, K].
     """
     size = np.nan_to_num(np.abs(zscore))
+    found = size > _SUSPECT
+    if not found.any():
+        return np.asarray(found)
     rank = np.argsort(np.argsort(-size, axis=1), axis=1)
     most = (FEW * np.isfinite(zscore).sum(1)).astype(int)
-    found = (size > _SUSPECT) & (rank < most[:, None])
+    found &= rank < most[:, None]
     for surface, cell in np.argwhere(found).tolist():
         row, column = divmod(cell, cells.shape[2])
         lines = ((cells[surface, row], column), (cells[surface, :, column], row))
