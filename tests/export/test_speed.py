@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from export.bench import speed
+from voladdin._typing import FloatArray
 
 
 def test_every_row_is_asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -17,6 +20,8 @@ def test_every_row_is_asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         "| import voladdin",
         "| 8 x 5 deltas, one",
         "| 8 x 5 deltas, each of 20",
+        "| 8 x 5 deltas of a pair, one",
+        "| 8 x 5 deltas of a pair, each of 20",
         "| 10 cells at strikes",
         "| 12 cells at strikes",
         *(
@@ -29,7 +34,8 @@ def test_every_row_is_asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert all(float(cell.strip(" |")) > 0 for row in rows for cell in row[1:])
 
 
-def test_surfaces_are_holed_and_never_empty() -> None:
-    vols = speed.pillars(50)
+@pytest.mark.parametrize("drawn", [speed.pillars, speed.pairs])
+def test_surfaces_are_holed_and_never_empty(drawn: Callable[[int], FloatArray]) -> None:
+    vols = drawn(50)
     assert 0.3 < np.isnan(vols).mean() < 0.5
     assert np.isfinite(vols).any((1, 2)).all()
