@@ -16,7 +16,7 @@ from .labels import delta_of, parse_tenor
 from .options import Options, implied
 
 MAX_CELLS = 20_000
-MAX_RANGE = 2 * (MAX_CELLS + 1)  # cells of a range of so many vols and their headers, of one row too
+MAX_WITH_HEADERS = 2 * (MAX_CELLS + 1)  # cells of a range of so many vols and their headers, of one row too
 MAX_VOL = 10.0
 MAX_LOG_STRIKE = 700.0  # beyond, K/F is no float
 LARGEST = 1e100  # of an axis: squares are finite; its inverse, the least, of strikes and forwards

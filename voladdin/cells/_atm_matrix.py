@@ -9,7 +9,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..errors import InputError, UnitsError
-from ..surface import MAX_RANGE
+from ..surface import MAX_WITH_HEADERS
 from ._layout import header_kinds, kind_of
 from ._tenor_line import tenor_axis
 from ._values import Cells, Label, address, is_blank, is_missing, labels_of, read_date, read_number, rectangle
@@ -48,7 +48,7 @@ def find_matrix(values: Cells, valuation: date | None = None) -> AtmMatrix | Non
 
     valuation: of expiry dates; the corner's unless told. Raises InputError or LabelError naming a cell.
     """
-    raw = rectangle(values, "range", MAX_RANGE)
+    raw = rectangle(values, "range", MAX_WITH_HEADERS)
     if not any(kind_of(cell) == "tenor" for row in raw[:_TITLES] for cell in row[1:]):
         return None
     every = labels_of(raw)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from .._typing import FloatArray
 from ..errors import InputError
 from ..labels.dates import common_order, date_of_text
-from ..surface import MAX_CELLS, MAX_RANGE, Surface
+from ..surface import MAX_CELLS, MAX_WITH_HEADERS, Surface
 from ._arguments import Arguments, given_layout, read_arguments
 from ._banners import sided
 from ._body import Body, is_given, lognormal_body, normal_body, says_normal
@@ -87,7 +87,7 @@ def parse(
 
     Raises InputError (shape, TRUE/FALSE, no vol), LabelError (headers), UnitsError (percent with decimals).
     """
-    raw, given = rectangle(values, "range", MAX_RANGE), read_arguments(tenors, strikes)
+    raw, given = rectangle(values, "range", MAX_WITH_HEADERS), read_arguments(tenors, strikes)
     known = _market(market, forwards)
     labels, words = _without_titles(labels_of(raw), given, like)
     corner, layout = labels[0][0], _layout_of(labels, given, words, typical_forward(known))

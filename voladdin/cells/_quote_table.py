@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import LabelError
 from ..labels.quote_names import QuoteName, Strangle, parse_quote
-from ..surface import MAX_RANGE
+from ..surface import MAX_WITH_HEADERS
 from ._layout import kind_of
 from ._titles import is_note, note_of
 from ._values import Cells, Label, Line, is_blank, labels_of, rectangle
@@ -68,7 +68,7 @@ def find_quotes(values: Cells) -> QuoteTable | None:
     """
     if not any(_is_quote(cell) for row in values for cell in row if isinstance(cell, str)):
         return None
-    rows = labels_of(rectangle(values, "range", MAX_RANGE))
+    rows = labels_of(rectangle(values, "range", MAX_WITH_HEADERS))
     turned = [list(line) for line in zip(*rows, strict=True)]
     found = [(lines, _headings(lines)) for lines in (rows, turned)]
     lines, best = max(found, key=lambda pair: _count(pair[1]))

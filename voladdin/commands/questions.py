@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import InputError
-from ..surface import MAX_RANGE
+from ..surface import MAX_WITH_HEADERS
 from ..xlsx.references import box_of
 from .ledger import quoted
 
@@ -81,8 +81,8 @@ def cells_named(book: xw.Book, text: str) -> xw.Range | None:
     box = box_of(place)
     if box is None or name.lower() not in (each.name.lower() for each in book.sheets):
         return None
-    if box.size > MAX_RANGE:
-        raise InputError(f"{text} has {box.size} cells; expected at most {MAX_RANGE}")
+    if box.size > MAX_WITH_HEADERS:
+        raise InputError(f"{text} has {box.size} cells; expected at most {MAX_WITH_HEADERS}")
     return book.sheets[name].range((box.top, box.left), (box.bottom, box.right))
 
 

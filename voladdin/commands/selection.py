@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..arbitrage.trades import cell_label
 from ..cells import Grid, Label, QuoteTable, find_quotes
 from ..errors import InputError, VoladdinError
-from ..surface import MAX_RANGE
+from ..surface import MAX_WITH_HEADERS
 from ..worksheet.quote_tables import Said, grid_of
 from ..worksheet.references import placed_at
 from .headers import with_headers
@@ -170,7 +170,7 @@ def selection_of(book: xw.Book) -> xw.Range | None:
     return None if found is None else xw.Range(impl=found)
 
 
-def selected(book: xw.Book, most: int = MAX_RANGE) -> xw.Range:
+def selected(book: xw.Book, most: int = MAX_WITH_HEADERS) -> xw.Range:
     """The selection if it is more than one cell, else the region around the cursor. Raises InputError.
 
     most: cells, beyond which it is refused.

@@ -11,7 +11,7 @@ from ..arbitrage.repair import Repair, repair
 from ..arbitrage.tolerances import TOLERANCE
 from ..cells import ERROR_CELLS, Cell, Cells, Grid, Label, is_missing, labels_of, rectangle, render
 from ..errors import InputError
-from ..surface import MAX_RANGE
+from ..surface import MAX_WITH_HEADERS
 from .arguments import AXES, MARKET, SIZE, SURFACE, AxisArguments, cell_address, read_grid, warn
 from .companions import bid_and_ask
 from .signature import Argument, Function, choice, number, truth
@@ -40,7 +40,7 @@ def _volrepair(
     found = repair(
         grid.surface,
         keep_features=truth("keep_features", keep_features, default=False),
-        fixed=None if fixed is None else _marks(grid, rectangle(fixed, "fixed", MAX_RANGE)),
+        fixed=None if fixed is None else _marks(grid, rectangle(fixed, "fixed", MAX_WITH_HEADERS)),
         bid=low,
         ask=high,
         tolerance=number("tolerance", tolerance, TOLERANCE),

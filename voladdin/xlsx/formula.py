@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InputError
-from ..surface import MAX_RANGE
+from ..surface import MAX_CELLS
 from .elementwise import EACH, PREFIX
 from .engine import Token, tokens
 from .names import BookNames, Definition, UnsupportedError
@@ -97,7 +97,7 @@ def _one_by_one(piece: str | Spilled | Used) -> str | Spilled | Used:
 
 def _number_rows_and_columns(prepared: Prepared) -> None:
     """ROW and COLUMN of a range give all its rows and columns, where the engine gives the first."""
-    boxes = {place.text: place.box for place in prepared.places if 1 < place.box.size <= MAX_RANGE}
+    boxes = {place.text: place.box for place in prepared.places if 1 < place.box.size <= MAX_CELLS}
     pieces = prepared.pieces
     for at, piece in enumerate(pieces[:-2]):
         inner = pieces[at + 1]
@@ -255,7 +255,7 @@ class _TokenReader:
             place = SheetRange(places[0].sheet, box)
             ours = bool(self.frames) and self.frames[-1].function in self.ours
             self.to.places.append(place)
-            self.to.pieces.append(Used(place) if ours and box.size > MAX_RANGE else place.text)
+            self.to.pieces.append(Used(place) if ours and box.size > MAX_CELLS else place.text)
             return
         for n, part in enumerate(found):
             self.to.pieces += [":"] if n else []

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from voladdin.errors import InputError
-from voladdin.surface import MAX_RANGE
+from voladdin.surface import MAX_WITH_HEADERS
 
 from .plan import plan
 
@@ -110,7 +110,7 @@ class Document:
         used, area = self.sheet(missing.sheet).used, missing.area
         both = min(used[0], area[0]), min(used[1], area[1]), max(used[2], area[2]), max(used[3], area[3])
         size = (both[2] - both[0] + 1) * (both[3] - both[1] + 1)
-        return both if size <= MAX_RANGE else area
+        return both if size <= MAX_WITH_HEADERS else area
 
     def plan(self) -> list[dict[str, Any]]:
         """The edits as `edits.apply` takes them, in as few steps as Calc can undo fast."""
