@@ -16,6 +16,7 @@ from ..surface import LARGEST, MAX_VOL, Surface, numbers
 from ..threads import on_one_thread
 from .anywhere import Anywhere, Inputs, anywhere
 from .drawing import guard_draws, standard_draws
+from .fat_fingers import answers_beside_fingers
 from .history.posterior import Posterior, band
 from .market import inside_market, on_their_sides, sides
 from .model import Imputer, UniversalBundle, imputer
@@ -23,7 +24,7 @@ from .no_arbitrage.guard import Guarded, guard
 from .normal import fill_normal_holes, guard_normal_draws, impute_normal
 from .notes import words
 from .requirements import check_grid, checked_prior, require_same_axes, require_surfaces
-from .weighing import UNIVERSAL, QuotesAlone, Shares, answers
+from .weighing import UNIVERSAL, QuotesAlone, Shares
 
 COVERAGE = 0.90
 MIN_VOL = 1e-6
@@ -253,7 +254,7 @@ def fill(
 
     alone: what the quotes say without the priors, where that is known.
     """
-    answer, shares = answers(loaded, axes, np.log(grid), prior, age, alone)
+    answer, shares = answers_beside_fingers(loaded, axes, np.log(grid), prior, age, alone)
     found, guarded = imputation_of(axes, grid, answer, shares, coverage, arbitrage_free=arbitrage_free)
     return replace(found, model=words(loaded, found.mean, shares, answer, guarded, np.isnan(grid)))
 
@@ -291,7 +292,7 @@ def fill_holes(
     holes = np.flatnonzero(~np.isfinite(prior).all((1, 2)))
     if len(holes):
         known = None if alone is None else alone.some(holes)
-        answer, _ = answers(loaded, axes, np.log(prior[holes]), None, 1.0, known)
+        answer, _ = answers_beside_fingers(loaded, axes, np.log(prior[holes]), None, 1.0, known)
         mean = _vols(answer.mean).reshape(prior[holes].shape)
         prior[holes] = np.where(np.isfinite(prior[holes]), prior[holes], mean)
     return prior

@@ -10,11 +10,11 @@ import numpy as np
 from ..surface import Surface
 from ..threads import on_one_thread
 from .anywhere import Inputs
+from .fat_fingers import answers_beside_fingers
 from .filling import COVERAGE, FIELDS, Imputation, fill_holes, imputation_of
 from .model import imputer
 from .notes import words
 from .requirements import check_grid, checked_prior, require_same_axes
-from .weighing import answers
 
 
 @on_one_thread
@@ -43,7 +43,7 @@ def impute_each(
     loaded = imputer(model)
     if then is not None:
         then = fill_holes(loaded, axes, then)
-    answer, shares = answers(loaded, axes, np.log(grid), then, prior_age)
+    answer, shares = answers_beside_fingers(loaded, axes, np.log(grid), then, prior_age)
     found, guarded = imputation_of(axes, grid, answer, shares, coverage, arbitrage_free=arbitrage_free)
     each = []
     for b, surface in enumerate(surfaces):

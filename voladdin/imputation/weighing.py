@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TypeVar
 
 import numpy as np
 
@@ -17,30 +16,22 @@ from .. import bundles
 from .._typing import BoolArray, FloatArray, IntArray
 from ..surface import Surface
 from .answers import by_history, by_universal, levels_alone
-from .fits.parametric import FEW, IMPROBABLE, with_parametric
-from .history.posterior import Posterior, log_density, mix
+from .fits.parametric import with_parametric
+from .history.posterior import Posterior, mix
 from .model import Bundle, Imputer, UniversalBundle
 from .processes.moments import Moments, median_of
-from .processes.small_grid import MOST
 from .spreads import stretch_of
 
 UNIVERSAL = "universal"
 MOST_AT_DELTAS, MOST_AT_STRIKES = 300, 120  # cells of which a history is asked
 _SHARP = 0.5  # log odds for the gain in log density over the root of the quotes: they are not independent
 _FAVOUR_OF_COLUMNS, _FAVOUR_ELSEWHERE = 2.0, 0.0  # log odds of a history, all else equal
-_OF_PAIRS = np.array(
-    [0.05, 0.10, 0.15, 0.25, 0.35, 0.50]
-)  # deltas, of puts and calls, that pairs are quoted at
+_OF_PAIRS = np.array([0.05, 0.10, 0.15, 0.25, 0.35, 0.50])  # deltas of puts and calls, as pairs are quoted
 _NEAR = 0.01  # of a delta
 _PRECISION = 4.0  # a cell's odds go with the ratio of the spreads to this power
 _LEAST = 0.005
-_SUSPECT, _FINGER = (
-    3.0,
-    0.04,
-)  # deviations, and of log vol, that a quote is off, where it may have to tell nothing
 _STRANGE = 0.5  # of less, the mean share of a history, parametric surfaces are tried too
 _WORTH_A_WORD = 0.05  # of less it is not said that the history fell back
-_Of = TypeVar("_Of", "Posterior", "Shares")
 
 
 @dataclass(frozen=True)
@@ -99,85 +90,8 @@ def answers(
     """Posterior [B, n] of the cells of B surfaces, and who has which share in it.
 
     cells: log-vols [B, T, K], NaN where missing. prior: [B, T, K] full earlier surfaces, `age` days old.
-    alone: what is known of the cells without the prior. Single quotes of a small surface that the others
-    make improbable tell nothing of its other cells.
+    alone: what is known of the cells without the prior.
     """
-    found, shares = _answers(loaded, axes, cells, prior, age, alone)
-    odd = (
-        _suspect(found.zscore, cells)
-        if axes.vols.size <= MOST
-        else np.zeros(found.mean.shape, dtype=np.bool_)
-    )
-    some = np.flatnonzero(odd.any(1))
-    if not len(some):
-        return found, shares
-    rest = np.where(odd.reshape(cells.shape), np.nan, cells)[some]
-    without, theirs = _answers(loaded, axes, rest, None if prior is None else prior[some], age)
-    odd, farthest = odd[some], np.nan_to_num(np.abs(without.zscore)).max(1)
-    quotes = cells.reshape(len(cells), -1)[some]
-    finger = np.where(odd, np.abs(quotes - without.mean), np.inf).min(1) > _FINGER
-    without = _with_quotes(without, quotes, odd)
-    off = np.where(odd, np.abs(without.zscore), np.inf).min(1)
-    better = finger & (off > IMPROBABLE) & (farthest < IMPROBABLE)
-    return _put(found, some[better], without, better), _put(shares, some[better], theirs, better)
-
-
-def _suspect(zscore: FloatArray, cells: FloatArray) -> BoolArray:
-    """[B, n] the quotes that are farthest from what the others say, one in twenty, where that is far and they
-    stand out from those beside them, which costs less to see; cells: [B, T, K].
-    """
-    size = np.nan_to_num(np.abs(zscore))
-    found = size > _SUSPECT
-    if not found.any():
-        return np.asarray(found)
-    rank = np.argsort(np.argsort(-size, axis=1), axis=1)
-    most = (FEW * np.isfinite(zscore).sum(1)).astype(int)
-    found &= rank < most[:, None]
-    for surface, cell in np.argwhere(found).tolist():
-        row, column = divmod(cell, cells.shape[2])
-        lines = ((cells[surface, row], column), (cells[surface, :, column], row))
-        found[surface, cell] = min(_apart(*line) for line in lines) > _FINGER
-    return np.asarray(found)
-
-
-def _apart(line: FloatArray, place: int) -> float:
-    """How far a quote of a row or column is from a line between its neighbours."""
-    known = np.flatnonzero(np.isfinite(line))
-    known = known[known != place]
-    return float(np.abs(line[place] - np.interp(place, known, line[known]))) if len(known) else np.inf
-
-
-def _put(whole: _Of, places: IntArray, others: _Of, chosen: BoolArray) -> _Of:
-    """With some surfaces' numbers in the place of its own."""
-    parts = {part.name: getattr(whole, part.name).copy() for part in fields(whole)}
-    for name, array in parts.items():
-        array[places] = getattr(others, name)[chosen]
-    return type(whole)(**parts)
-
-
-def _worst(zscore: FloatArray) -> BoolArray:
-    """[B, n] the least probable quotes of each surface, one in twenty, as far as they are improbable."""
-    size = np.nan_to_num(np.abs(zscore))
-    rank = np.argsort(np.argsort(-size, axis=1), axis=1)
-    return np.asarray((size > IMPROBABLE) & (rank < (FEW * np.isfinite(zscore).sum(1)).astype(int)[:, None]))
-
-
-def _with_quotes(found: Posterior, quotes: FloatArray, odd: BoolArray) -> Posterior:
-    """An answer without the odd ones of quotes [B, n], which it foretells, with them."""
-    std = np.where(odd, found.std, 1.0)
-    zscore = (np.where(odd, quotes, 0.0) - found.mean) / std
-    parts = {"mean": quotes, "std": np.zeros_like(std), "zscore": zscore, "density": log_density(zscore, std)}
-    return replace(found, **{name: np.where(odd, part, getattr(found, name)) for name, part in parts.items()})
-
-
-def _answers(
-    loaded: Imputer,
-    axes: Surface,
-    cells: FloatArray,
-    prior: FloatArray | None,
-    age: float,
-    alone: QuotesAlone | None = None,
-) -> tuple[Posterior, Shares]:
     universal = _universal(loaded)
     levels = levels_alone(universal, axes, cells) if alone is None else alone.general
     general, foreign = by_universal(universal, axes, cells, prior, age, levels)

@@ -9,7 +9,7 @@ where they have as many quotes as SVI has numbers.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import numpy as np
 import scipy
@@ -17,7 +17,7 @@ import scipy
 from ..._typing import BoolArray, FloatArray, IntArray
 from ...surface import MAX_VOL, Surface
 from ..answers import points_of
-from ..history.posterior import Posterior, log_density
+from ..history.posterior import Posterior
 from ..processes.evidence import ENOUGH
 from ..processes.moments import median_of
 from ..processes.points import Points
@@ -26,6 +26,7 @@ from .essvi import Prior
 from .families import ESSVI, SSVI, SVI, Family
 from .fitted_quotes import Places, Quotes
 from .gauss_newton import Fits, fitted
+from .probable import probable, spread_of_quotes
 
 _ALIKE = SSVI, ESSVI  # the second fits few quotes whatever they are, and begins where the first ends
 _OWN_QUOTES = 5  # an expiry, where expiries have SVI smiles of their own: the numbers of one
@@ -37,7 +38,6 @@ _TOLD = 1.0  # sum of squares of u about its mean within expiries; where these h
 _SHARP = 1.0  # log odds for the gain in log density over the root of the quotes
 _PRECISION = 1.0  # a cell's odds go with the spreads to minus this power
 _LEAST = 0.005  # of weight
-IMPROBABLE, FEW = 6.0, 0.05  # deviations of quotes that no fit is to follow, and the most share of such
 _PASSES = 3  # of the strikes of a delta axis
 _IN_CACHE = 2**17  # numbers of a batch's derivatives
 
@@ -50,7 +50,7 @@ def with_parametric(
 
     cells: log-vols [B, T, K], NaN where missing.
     """
-    flat, known = _probable(cells.reshape(len(cells), -1), found)
+    flat, known = probable(cells.reshape(len(cells), -1), found)
     weight = np.zeros_like(flat)
     arrays = {part.name: getattr(found, part.name).copy() for part in fields(Posterior)}
     for points, members, families in _groups(axes, flat, tried & np.isfinite(flat).any(1)):
@@ -62,20 +62,6 @@ def with_parametric(
         arrays[name][odd] = getattr(found, name)[odd]
     weight[odd] = 0.0
     return Posterior(**arrays), weight
-
-
-def _probable(flat: FloatArray, found: Posterior) -> tuple[FloatArray, Posterior]:
-    """Log-vols [B, N] and what is known of them, without single quotes that the others make improbable."""
-    quoted = np.isfinite(flat)
-    odd = quoted & (np.abs(np.where(quoted, found.zscore, 0.0)) > IMPROBABLE)
-    odd &= (odd.sum(1) <= FEW * quoted.sum(1))[:, None]
-    if not odd.any():
-        return flat, found
-    spread = _spread(found)
-    mean = np.where(odd, found.mean - found.zscore * spread, found.mean)
-    std = np.where(odd, spread, found.std)
-    zscore, density = (np.where(odd, np.nan, each) for each in (found.zscore, found.density))
-    return np.where(odd, np.nan, flat), replace(found, mean=mean, std=std, zscore=zscore, density=density)
 
 
 _Group = tuple[Points, IntArray, tuple[Family, ...]]
@@ -151,12 +137,7 @@ def _said(fits: Fits, axes: Surface, points: Points, cells: Cells) -> tuple[Floa
 
 def _typical(known: Posterior) -> FloatArray:
     """[B] root mean square of what the others leave of each quote."""
-    return np.asarray(np.sqrt(np.nanmean((known.zscore * _spread(known)) ** 2, axis=1)))
-
-
-def _spread(known: Posterior) -> FloatArray:
-    """[B, N] of each quote as the others foretell it; NaN elsewhere."""
-    return np.asarray(np.exp(log_density(known.zscore, np.ones(1)) - known.density))
+    return np.asarray(np.sqrt(np.nanmean((known.zscore * spread_of_quotes(known)) ** 2, axis=1)))
 
 
 def _places(axes: Surface, points: Points, values: FloatArray) -> Places:
