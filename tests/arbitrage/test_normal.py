@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import voladdin as va
 from export.bench.normal_vols import martingale_distance, random_grid, verdicts
 from voladdin.arbitrage.hulls import arbitrage_trades
 from voladdin.arbitrage.normal_hulls import NormalHull
+from voladdin.arbitrage.repair import normal_program
 from voladdin.imputation.interpolation import interpolate_many
 from voladdin.options.bachelier import (
     implied_normal_vol,
@@ -229,3 +231,33 @@ def test_what_is_not_of_normal_vols_refuses_them_by_name() -> None:
         va.repair(smile().replace(smile().vols * [1, 1, 1, 1, 1.5, 1, 1, 1, 1]), keep_features=True)
     with pytest.raises(va.InputError, match="at is of lognormal vols; expected interpolate"):
         va.impute(smile()).at([1.0], strikes=[0.01])
+
+
+def rough(tenors: int, strikes: int) -> va.Surface:
+    """Noisy vols on tenors of which each has a forward of its own."""
+    years, places = np.geomspace(0.05, 20, tenors), np.linspace(-0.02, 0.08, strikes)
+    forwards = np.linspace(0.02, 0.03, tenors)
+    vols = 0.008 * (1 + 0.1 * ((places - forwards[:, None]) / 0.05) ** 2)
+    noise = np.exp(0.002 * np.random.default_rng(0).standard_normal(vols.shape))
+    return va.Surface(vols * noise, years.tolist(), strikes=places, forwards=forwards, vol_type="normal")
+
+
+def test_the_program_of_a_large_grid_is_sparse() -> None:
+    """5,760 prices of each tenor at the distances of all, whose conditions are a gigabyte as a table."""
+    surface = rough(12, 40)
+    tracemalloc.start()
+    found = va.repair(surface)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert va.check(found.surface).ok and not va.check(surface).ok and peak < 60e6
+
+
+def test_a_program_that_is_too_large_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(normal_program, "_MOST_PRICES", 100)
+    with pytest.raises(va.InfeasibleError, match="a linear program of 1,000 prices; at most 100 are solved"):
+        va.repair(rough(5, 40))
+    holed = rough(5, 40)
+    vols = holed.vols.copy()
+    vols[::2, ::3] = np.nan
+    answer = va.impute(holed.replace(vols))
+    assert np.isfinite(answer.draws(3)).all() and "filled cells may have arbitrage" in answer.model

@@ -201,3 +201,17 @@ class TestNormalVols:
         trades = {cell for violation in va.check(self._of(vols)).violations for cell in violation.cells}
         assert trades and {(int(i), int(j)) for i, j in np.argwhere(found.disputed)} == trades
         assert "filled cells may have arbitrage: none" in found.model and np.isfinite(found.filled).all()
+
+    def test_draws_that_no_program_frees_of_arbitrage_go_towards_the_fill(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        vols = np.where(np.random.default_rng(5).random((6, 7)) < 0.5, np.nan, self.VOLS)
+        result, quoted = va.impute(self._of(vols)), np.isfinite(vols)
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise va.InfeasibleError("none")
+
+        monkeypatch.setattr(normal, "repair", refuse)
+        drawn = result.draws(8)
+        assert all(va.check(self._of(one)).ok for one in drawn)
+        assert (drawn[:, quoted] == vols[quoted]).all() and np.ptp(drawn, axis=0)[~quoted].max() > 1e-5

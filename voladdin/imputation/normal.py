@@ -6,7 +6,6 @@ to its answer that add no static arbitrage: the linear program of the repair, wi
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,6 +20,8 @@ from .answers import by_universal, levels_alone
 from .history.posterior import Posterior, band
 from .model import UniversalBundle
 from .spreads import stretch_of
+
+_SHARES = (0.5, 0.75, 0.9, 1.0)  # of the way from a draw to the fill
 
 
 class NormalAnswer(NamedTuple):
@@ -88,14 +89,23 @@ def guard_normal(surface: Surface, mean: FloatArray) -> tuple[FloatArray, BoolAr
 
 
 def guard_normal_draws(surface: Surface, drawn: FloatArray, filled: FloatArray) -> FloatArray:
-    """Draws [n, T, K] with the quotes as given; `filled` [T, K] in place of one that no program frees of
-    arbitrage.
+    """Draws [n, T, K] with the quotes as given. One that no program frees of arbitrage goes towards `filled`
+    [T, K] as far as that takes, or stays as it is where that has arbitrage too.
     """
-    disputed, found = _disputed(surface), np.repeat(filled[None], len(drawn), axis=0)
+    disputed, found = _disputed(surface), drawn.copy()
     for free, one in zip(found, drawn, strict=True):
-        with suppress(InfeasibleError):
+        try:
             free[:] = _freed(surface, one, disputed)
+        except InfeasibleError:
+            free[:] = _towards(surface, one, filled)
     return found
+
+
+def _towards(surface: Surface, drawn: FloatArray, filled: FloatArray) -> FloatArray:
+    ends = np.log(np.where(surface.observed, 1.0, drawn)), np.log(np.where(surface.observed, 1.0, filled))
+    moved = (np.exp(ends[0] + share * (ends[1] - ends[0])) for share in _SHARES)
+    between = (np.where(surface.observed, surface.vols, vols) for vols in moved)
+    return next((vols for vols in between if check(surface.replace(vols)).ok), drawn)
 
 
 def _disputed(surface: Surface) -> BoolArray:

@@ -23,10 +23,15 @@ _FREE = 1e-3  # of a move inside bid and ask
 _FLAT = 1e-4  # of the largest vega: below, a vol moves by much for nothing
 _STILL = 1e-9  # of a price: as good as not moved
 _SAME = 1e-10  # strikes
+_MOST_PRICES = 100_000  # of tenors times distances
 
 
 def by_normal(problem: Problem) -> Attempt:
     """The linear program, with the least margin at which its vols pass `check`."""
+    given = normal_quotes(problem.surface)
+    prices = len(np.unique(given.rows)) * len(_grid(given.k)[0])
+    if prices > _MOST_PRICES:
+        return "normal", None, f"a linear program of {prices:,} prices; at most {_MOST_PRICES:,} are solved"
     for margin in _MARGINS:
         vols = nearest_normal(problem.surface, problem.fixed, problem.bid, problem.ask, margin)
         if vols is not None and check(problem.surface.replace(vols), tolerance=problem.tolerance).ok:
@@ -91,30 +96,31 @@ def _sides(
     return np.where(np.isfinite(bid), bid, calls), np.where(np.isfinite(ask), ask, calls)
 
 
-def _conditions(tenors: int, k: FloatArray, margin: float) -> tuple[FloatArray, FloatArray]:
-    """Rows of A x <= b for prices x [tenors * K]."""
-    size = len(k)
-    first = np.diff(np.eye(size), axis=0) / np.diff(k)[:, None]  # slopes
-    blocks = [-np.diff(first, axis=0), -first[:1], first[-1:], -np.eye(size)]
-    rights = [
-        np.full(max(size - 2, 0), -margin),
-        np.full(min(size - 1, 1), 1.0 - margin),
-        np.full(min(size - 1, 1), -margin),
-        -np.maximum(-k, 0.0),
-    ]
-    smile = np.vstack(blocks)
-    matrix = [np.kron(np.eye(tenors), smile)]
+def _conditions(tenors: int, k: FloatArray, margin: float) -> tuple[Any, FloatArray]:
+    """Rows of A x <= b for prices x [tenors * K]; A is sparse."""
+    from scipy import sparse  # slow to import
+
+    size, every = len(k), sparse.eye_array(len(k), format="csr")
+    blocks, rights = [-every], [-np.maximum(-k, 0.0)]
+    if size > 1:
+        slopes = (every[1:] - every[:-1]).multiply(1.0 / np.diff(k)[:, None]).tocsr()
+        blocks += [slopes[:-1] - slopes[1:], -slopes[:1], slopes[-1:]]
+        rights += [np.full(size - 2, -margin), np.array([1.0 - margin]), np.array([-margin])]
+    each = sparse.eye_array(tenors, format="csr")
+    matrix = [sparse.kron(each, sparse.vstack(blocks), format="csr")]
     right = [np.tile(np.concatenate(rights), tenors)]
     if tenors > 1:
-        matrix.append(np.kron(-np.diff(np.eye(tenors), axis=0), np.eye(size)))
+        matrix.append(sparse.kron(each[:-1] - each[1:], every, format="csr"))
         right.append(np.full((tenors - 1) * size, -margin))
-    return np.vstack(matrix), np.concatenate(right)
+    return sparse.vstack(matrix), np.concatenate(right)
 
 
-def _pinned(width: int, places: IntArray) -> FloatArray:
-    rows = np.zeros((len(places), width))
-    rows[np.arange(len(places)), places] = 1.0
-    return rows
+def _pinned(width: int, places: IntArray) -> Any:
+    """[places, width] sparse: a one in each row."""
+    from scipy import sparse  # slow to import
+
+    rows = np.arange(len(places))
+    return sparse.csr_array((np.ones(len(places)), (rows, places)), shape=(len(places), width))
 
 
 class _Program:
@@ -122,30 +128,34 @@ class _Program:
 
     def __init__(self, prices: int, quotes: int) -> None:
         self.prices, self.quotes, self.width = prices, quotes, prices + 2 * quotes
-        self._rows: list[FloatArray] = []
+        self._rows: list[Any] = []
         self._right: list[FloatArray] = []
 
-    def add(self, matrix: FloatArray, right: FloatArray) -> None:
+    def add(self, matrix: Any, right: FloatArray) -> None:
         """Conditions on the prices alone."""
-        self._rows.append(np.hstack([matrix, np.zeros((len(matrix), 2 * self.quotes))]))
+        from scipy import sparse  # slow to import
+
+        self._rows.append(sparse.hstack([matrix, sparse.csr_array((len(right), 2 * self.quotes))]))
         self._right.append(right)
 
     def add_moves(self, place: IntArray, calls: FloatArray, sides: tuple[FloatArray, FloatArray]) -> None:
         """Moves are at least what a price moves, up and down, from the quote and beyond its sides."""
-        at, every = _pinned(self.prices, place), np.eye(self.quotes)
-        none = np.zeros_like(every)
+        from scipy import sparse  # slow to import
+
+        at, every = _pinned(self.prices, place), sparse.eye_array(self.quotes, format="csr")
+        none = sparse.csr_array((self.quotes, self.quotes))
         for sign, (move, beyond) in (
             (1.0, (calls, sides[1])),
             (-1.0, (calls, sides[0])),
         ):
-            self._rows += [np.hstack([sign * at, -every, none]), np.hstack([sign * at, none, -every])]
+            self._rows += [sparse.hstack([sign * at, -every, none]), sparse.hstack([sign * at, none, -every])]
             self._right += [sign * move, sign * beyond]
 
     def matrix(self) -> Any:
         """Sparse."""
-        from scipy.sparse import csr_matrix
+        from scipy import sparse  # slow to import
 
-        return csr_matrix(np.vstack(self._rows))
+        return sparse.vstack(self._rows, format="csr")
 
     def right(self) -> FloatArray:
         return np.concatenate(self._right)
