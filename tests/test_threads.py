@@ -35,10 +35,14 @@ _SURFACE = va.Surface(np.array([[0.1, np.nan, 0.11]]), ["1M"], deltas=[0.75, 0.5
 @pytest.mark.parametrize(
     ("ask", "module", "inside"),
     [
-        (lambda: va.impute(_SURFACE), filling, "answers"),
+        (lambda: va.impute(_SURFACE), filling, "answers_beside_fingers"),
         (lambda: va.impute(_SURFACE, prior=_SURFACE), filling, "fill_holes"),
         (lambda: va.impute(_SURFACE), filling, "guard"),
-        (lambda: va.impute_batch(_SURFACE.vols[None], ["1M"], deltas=_SURFACE.deltas), filling, "answers"),
+        (
+            lambda: va.impute_batch(_SURFACE.vols[None], ["1M"], deltas=_SURFACE.deltas),
+            filling,
+            "answers_beside_fingers",
+        ),
         (lambda: va.impute(_SURFACE).draws(2), filling, "standard_draws"),
         (lambda: va.impute(_SURFACE).at([0.1], deltas=[0.3]), filling, "anywhere"),
         (lambda: va.sample(2, 1), sampling, "generated"),
