@@ -14,9 +14,9 @@ import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..surface import Surface
-from .fits.probable import IMPROBABLE, MOST_IMPROBABLE
 from .history.posterior import Posterior, log_density
 from .model import Imputer
+from .processes.evidence import FARTHEST_HEARD, MOST_UNHEARD
 from .processes.small_grid import MOST
 from .weighing import QuotesAlone, Shares, answers
 
@@ -48,9 +48,9 @@ def answers_beside_fingers(
     rest = np.where(odd, np.nan, quotes).reshape(-1, *cells.shape[1:])
     without, theirs = answers(loaded, axes, rest, None if prior is None else prior[some], age)
     off = np.where(odd, np.abs(quotes - without.mean), np.inf).min(1) > _FINGER
-    others = np.nan_to_num(np.abs(without.zscore)).max(1) < IMPROBABLE
+    others = np.nan_to_num(np.abs(without.zscore)).max(1) < FARTHEST_HEARD
     without = _with_quotes(without, quotes, odd)
-    better = off & others & (np.where(odd, np.abs(without.zscore), np.inf).min(1) > IMPROBABLE)
+    better = off & others & (np.where(odd, np.abs(without.zscore), np.inf).min(1) > FARTHEST_HEARD)
     return _put(found, some[better], without, better), _put(shares, some[better], theirs, better)
 
 
@@ -63,7 +63,7 @@ def _suspect(zscore: FloatArray, cells: FloatArray) -> BoolArray:
     if not found.any():
         return np.asarray(found)
     rank = np.argsort(np.argsort(-size, axis=1), axis=1)
-    most = (MOST_IMPROBABLE * np.isfinite(zscore).sum(1)).astype(int)
+    most = (MOST_UNHEARD * np.isfinite(zscore).sum(1)).astype(int)
     found &= rank < most[:, None]
     for surface, cell in np.argwhere(found).tolist():
         row, column = divmod(cell, cells.shape[2])

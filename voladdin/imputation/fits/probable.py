@@ -8,15 +8,14 @@ import numpy as np
 
 from ..._typing import FloatArray
 from ..history.posterior import Posterior, log_density
-
-IMPROBABLE, MOST_IMPROBABLE = 6.0, 0.05  # deviations of such quotes, and their most share of all
+from ..processes.evidence import FARTHEST_HEARD, MOST_UNHEARD
 
 
 def probable(flat: FloatArray, found: Posterior) -> tuple[FloatArray, Posterior]:
     """Log-vols [B, N] and what is known of them, both as if improbable quotes were missing."""
     quoted = np.isfinite(flat)
-    odd = quoted & (np.abs(np.where(quoted, found.zscore, 0.0)) > IMPROBABLE)
-    odd &= (odd.sum(1) <= MOST_IMPROBABLE * quoted.sum(1))[:, None]
+    odd = quoted & (np.abs(np.where(quoted, found.zscore, 0.0)) > FARTHEST_HEARD)
+    odd &= (odd.sum(1) <= MOST_UNHEARD * quoted.sum(1))[:, None]
     if not odd.any():
         return flat, found
     spread = spread_of_quotes(found)

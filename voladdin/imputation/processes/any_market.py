@@ -14,7 +14,7 @@ import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
 from . import coordinates, small_grid
-from .evidence import WeighedCandidates, condition_many, mixture
+from .evidence import FARTHEST_HEARD, MOST_UNHEARD, WeighedCandidates, condition_many, mixture
 from .left_out import errors_of_expiries
 from .moments import Answer, Moments, assembled
 from .points import Points
@@ -24,8 +24,6 @@ from .smoothing import between_quotes
 
 DENSE = 320
 _KEPT = 4  # grids, and answers of many cells
-_IMPROBABLE = 6.0  # deviations from what others say: quotes beyond tell their neighbours no more
-_MOST_PROBABLE = 0.95  # share of quotes that are not, where those that are may be left out
 
 
 class Universal:
@@ -129,8 +127,8 @@ class Universal:
 def _probable(given: WeighedCandidates) -> BoolArray:
     """[n] which of the quotes used; all where many are not: then no candidate fits."""
     residual, variance = given.left_out
-    probable = residual**2 <= _IMPROBABLE**2 * variance
-    return np.asarray(probable | (probable.mean() < _MOST_PROBABLE))
+    probable = residual**2 <= FARTHEST_HEARD**2 * variance
+    return np.asarray(probable | (probable.mean() < 1.0 - MOST_UNHEARD))
 
 
 def _refined(points: Points, values: FloatArray, found: Answer, noise: FloatArray) -> Answer:
@@ -144,7 +142,7 @@ def _refined(points: Points, values: FloatArray, found: Answer, noise: FloatArra
     zscore, left_out = found.zscore.copy(), np.where(more, found.std, found.left_out)
     zscore[more] = residual[more] / found.std[more]
     residual[found.used] = noise
-    residual[quoted] *= _IMPROBABLE / np.maximum(np.abs(zscore[quoted]), _IMPROBABLE)
+    residual[quoted] *= FARTHEST_HEARD / np.maximum(np.abs(zscore[quoted]), FARTHEST_HEARD)
     shift, left = between_quotes(points, quoted, residual)
     mean = np.where(quoted, values, found.mean + shift)
     std = np.where(quoted, 0.0, found.std * np.sqrt(left))

@@ -29,6 +29,7 @@ HALF = (
 )
 LEAST_VARIANCE = 1e-9
 ENOUGH = 3.0  # sum of squares of u about its mean within expiries that tells smiles apart
+FARTHEST_HEARD, MOST_UNHEARD = 6.0, 0.05  # deviations beyond which quotes tell nothing, if these are so few
 _SURE = 20.0  # log odds of a kind of market are bounded
 USUAL, ODD = 2.5, 5.0  # z beyond so many deviations costs so much log weight each
 STEPS, LONGEST, FARTHEST = 3, 2.0, 2.5  # of the search for z: each step, and all, in its deviations
