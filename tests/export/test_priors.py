@@ -17,7 +17,7 @@ from export.imputation.priors.real_smiles import as_real, as_simulated
 from export.imputation.priors.samples import MOST_QUOTES, Sample, samples
 from voladdin.imputation.model import UniversalBundle
 from voladdin.imputation.processes.adapting import ADAPTED
-from voladdin.imputation.processes.evidence import condition_many
+from voladdin.imputation.processes.many_quotes import condition_many
 from voladdin.imputation.processes.points import Points
 from voladdin.imputation.processes.process import HYPERPARAMETERS, Candidates
 

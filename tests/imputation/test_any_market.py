@@ -17,7 +17,8 @@ from voladdin.imputation.processes import any_market, coordinates, small_grid
 from voladdin.imputation.processes.adapting import ADAPTED, _LogPosterior, adapted
 from voladdin.imputation.processes.any_market import Universal
 from voladdin.imputation.processes.bending import bend, expanded
-from voladdin.imputation.processes.evidence import condition, condition_many, weigh
+from voladdin.imputation.processes.evidence import condition, weigh
+from voladdin.imputation.processes.many_quotes import condition_many
 from voladdin.imputation.processes.moments import Moments
 from voladdin.imputation.processes.points import BEND, Points
 from voladdin.imputation.processes.process import LOGARITHMS

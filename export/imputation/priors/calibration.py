@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from voladdin._typing import FloatArray
 from voladdin.imputation.processes.any_market import Universal
-from voladdin.imputation.processes.evidence import condition_many
+from voladdin.imputation.processes.many_quotes import condition_many
 from voladdin.imputation.processes.points import Points
 from voladdin.imputation.processes.process import FEW, Candidates
 from voladdin.imputation.spreads import COVERED, REACH, regressors

@@ -20,7 +20,7 @@ from .points import Points
 from .process import HYPERPARAMETERS, LOGARITHMS, NUGGET, Candidates
 
 ADAPTED = tuple(name for name in HYPERPARAMETERS if name not in ("degrees", "logit"))
-_STEPS, _FARTHEST = 8, 3.0
+_STEPS, _FARTHEST = 6, 3.0
 _SMILE = ("skew_std", "curvature_std", "wing_std")
 _Slopes = dict[str, Any]
 _InTime = tuple[FloatArray, dict[str, FloatArray]]

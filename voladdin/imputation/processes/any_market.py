@@ -14,8 +14,9 @@ import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
 from . import coordinates, small_grid
-from .evidence import FARTHEST_HEARD, MOST_UNHEARD, WeighedCandidates, condition_many, mixture
+from .evidence import FARTHEST_HEARD, MOST_UNHEARD, WeighedCandidates, mixture
 from .left_out import errors_of_expiries
+from .many_quotes import condition_many
 from .moments import Answer, Moments, assembled
 from .points import Points
 from .process import Candidates

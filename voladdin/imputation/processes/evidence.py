@@ -16,17 +16,12 @@ import scipy
 
 from ..._typing import BoolArray, FloatArray, IntArray
 from ..conditioning import lower_root, times_transposed, triangular_inverse
-from .adapting import adapted
 from .bending import NUMBERS
 from .points import Points
 from .process import Candidates
 
 _LEAST = 2e-3  # a candidate of less weight is dropped
-_MOST, _MOST_LARGE = 6, 2  # candidates kept, of few and of many quotes
-_LEAST_LARGE = 0.05
-HALF = (
-    60  # quotes spread over the surface, and as many side by side, that weigh the candidates of a large one
-)
+_MOST = 6  # candidates kept
 LEAST_VARIANCE = 1e-9
 ENOUGH = 3.0  # sum of squares of u about its mean within expiries that tells smiles apart
 FARTHEST_HEARD, MOST_UNHEARD = 6.0, 0.05  # deviations beyond which quotes tell nothing, if these are so few
@@ -112,44 +107,17 @@ def condition(
     found, log = weigh(candidates, quotes, covariance, values)
     kept, weight = kept_of(log)
     chosen, own = found[kept], np.take_along_axis(covariance, kept[..., None, None], -3)
-    also = _kinds(chosen.first, quotes, own[..., :1, :, :], values, level)
+    also = of_kinds(chosen.first, quotes, own[..., :1, :, :], values, level)
     if also is not None:
-        chosen, weight = chosen.beside(also[0]), _joined_weight(weight, also[1])
+        chosen, weight = chosen.beside(also[0]), joined_weight(weight, also[1])
         pick = np.append(np.arange(kept.shape[-1]), np.zeros(also[1].shape[-1], int))
         kept, own, basis = kept[..., pick], own[..., pick, :, :], quotes.basis[..., None, :, :]
         own += basis @ (chosen.trends - candidates.trends[kept]) @ basis.swapaxes(-1, -2)
     others = 0 if also is None else also[1].shape[-1]
-    return replace(_weighed(chosen, kept, weight, quotes, own, values), others=others)
+    return replace(weighed(chosen, kept, weight, quotes, own, values), others=others)
 
 
-def condition_many(
-    candidates: Candidates, quotes: Points, values: FloatArray, level: FloatArray | None = None
-) -> WeighedCandidates:
-    """The same for many quotes: `representative` ones weigh the candidates; values: [n]."""
-    few = representative(quotes)
-    some = quotes[few]
-    own = candidates.straight_of_quotes(some)
-    found, log = weigh(candidates, some, own, values[few])
-    kept, weight = kept_of(log, _MOST_LARGE, _LEAST_LARGE)
-    best, own, wider = found[kept], own[kept], 1.0
-    if len(few) >= candidates.adapting:
-        best, wider = adapted(best, some, values[few]), candidates.widened(len(few))
-        own = best.straight_of_quotes(some)
-        if len(kept) > 1:
-            again, weight = kept_of(weigh(best, some, own, values[few])[1], _MOST_LARGE, 0.0)
-            best, own, kept = best[again], own[again], kept[again]
-    also = _kinds(best.first, some, own[:1], values[few], level)
-    if also is not None:
-        best, kept = best.beside(also[0]), np.append(kept, np.repeat(kept[:1], len(also[0])))
-        weight = _joined_weight(weight, also[1])
-    if also is not None or len(few) < len(quotes):
-        own = best.straight_of_quotes(quotes)
-    parts = _weighed(best, np.arange(len(kept)), weight, quotes, own, values)
-    others = 0 if also is None else len(also[0])
-    return replace(parts, kept=kept, others=others, spread=parts.spread * wider**2)
-
-
-def _kinds(
+def of_kinds(
     first: Candidates, quotes: Points, covariance: FloatArray, values: FloatArray, level: FloatArray | None
 ) -> tuple[Candidates, FloatArray] | None:
     """A candidate with the smile of each kind of market, and the odds of each [..., M] to its own; None
@@ -172,20 +140,9 @@ def thin(quotes: Points) -> BoolArray:
     return np.asarray((away**2).sum(-1) < ENOUGH)
 
 
-def _joined_weight(weight: FloatArray, odds: FloatArray) -> FloatArray:
+def joined_weight(weight: FloatArray, odds: FloatArray) -> FloatArray:
     whole = np.concatenate([weight, odds], -1)
     return np.asarray(whole / whole.sum(-1, keepdims=True))
-
-
-def representative(quotes: Points) -> IntArray:
-    """Indices of at most 2 x `HALF` quotes: some spread over the surface, some side by side."""
-    n = len(quotes)
-    if n <= 2 * HALF:
-        return np.arange(n)
-    order = np.lexsort((quotes.u, quotes.rows))
-    spread = order[np.linspace(0, n - 1, HALF).round().astype(int)]
-    middle = (n - HALF) // 2
-    return np.unique(np.concatenate([spread, order[middle : middle + HALF]]))
 
 
 def weigh(
@@ -253,7 +210,7 @@ def kept_of(log: FloatArray, most: int = _MOST, least: float = _LEAST) -> tuple[
     return order[..., :count], chosen / chosen.sum(-1, keepdims=True)
 
 
-def _weighed(
+def weighed(
     chosen: Candidates,
     kept: IntArray,
     weight: FloatArray,
