@@ -87,10 +87,9 @@ def test_core_mean_through_an_observation() -> None:
     seen = np.array([[True, False, True, True]])
     cell_covariance = matrix @ covariance @ matrix.T
     residual = np.where(seen, cells - matrix @ mean, 0.0)
-    got = core_mean(mean, covariance, matrix, cell_covariance, seen, residual)
-    two = core_mean(
-        mean, covariance, matrix, cell_covariance, np.repeat(seen, 2, 0), np.repeat(residual, 2, 0)
-    )
+    cross = matrix @ covariance
+    got = core_mean(mean, cross, cell_covariance, seen, residual)
+    two = core_mean(mean, cross, cell_covariance, np.repeat(seen, 2, 0), np.repeat(residual, 2, 0))
     np.testing.assert_allclose(two, np.repeat(got, 2, 0), rtol=1e-9)
     used = matrix[seen[0]]
     gain = covariance @ used.T @ np.linalg.inv(used @ covariance @ used.T + NUGGET * np.eye(3))

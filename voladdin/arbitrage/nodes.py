@@ -10,7 +10,7 @@ As s grows, (K, c) rises through every line whose slope is in [-1, 0].
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import scipy
@@ -137,7 +137,7 @@ def at_own_strikes(axes: Axes, vols: FloatArray) -> AtStrikes:
 
     m is NaN where there is no vol, and beyond exp(700) forwards, where a strike is no float.
     """
-    root = np.repeat(np.sqrt(axes.tenors), axes.shape[1])
+    rows, root = _rows_and_roots(tuple(axes.tenors.tolist()), axes.shape[1])
     total = vols.reshape(*vols.shape[:-2], len(root)) * root
     if axes.deltas is not None:
         m = moneyness_from_delta(np.tile(axes.deltas, len(axes.tenors)), total)
@@ -147,4 +147,10 @@ def at_own_strikes(axes: Axes, vols: FloatArray) -> AtStrikes:
         m = np.where(np.isnan(total), np.nan, given.ravel())
     with np.errstate(invalid="ignore"):
         m = np.where(np.abs(m) <= MAX_LOG_STRIKE, m, np.nan)
-    return AtStrikes(np.repeat(np.arange(len(axes.tenors)), axes.shape[1]), m, root)
+    return AtStrikes(rows, m, root)
+
+
+@lru_cache(maxsize=16)
+def _rows_and_roots(tenors: tuple[float, ...], strikes: int) -> tuple[IntArray, FloatArray]:
+    """[T K] tenor ranks and sqrt(tau), row by row; kept, as surfaces share their axes."""
+    return np.repeat(np.arange(len(tenors)), strikes), np.repeat(np.sqrt(tenors), strikes)

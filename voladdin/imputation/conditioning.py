@@ -110,7 +110,7 @@ def triangular_inverse(roots: FloatArray) -> FloatArray:
     from scipy.linalg.lapack import dtrtri  # not at import, which is to be light
 
     found = np.array(roots, order="C")
-    for root in found.reshape(-1, *roots.shape[-2:]).swapaxes(1, 2):
+    for root in found.reshape(-1, *roots.shape[-2:]).swapaxes(1, 2) if found.size else ():
         dtrtri(root, lower=0, overwrite_c=1)  # in place: a transpose is as Fortran has it
     return found
 
@@ -150,14 +150,13 @@ def condition(
 
 def core_mean(
     mean: FloatArray,
-    covariance: FloatArray,
-    matrix: FloatArray,
+    cross: FloatArray,
     cell_covariance: FloatArray,
     observed: NDArray[np.bool_],
     residual: FloatArray,
 ) -> FloatArray:
-    """E[x | quotes] [B, c] for x ~ N(mean, covariance), cells = matrix x + ... of `cell_covariance` [n, n] or
-    [B, n, n].
+    """E[x | quotes] [B, c] for x of that mean [c]; cells have the covariance `cross` [n, c] with x, and
+    `cell_covariance` [n, n] or [B, n, n] among them.
 
     residual: [B, n], quotes less their mean.
     """
@@ -174,8 +173,7 @@ def core_mean(
         whiten = triangular_inverse(lower_root(_quoted_block(cell_covariance, mask)))
         white = whiten @ (residual * mask)[..., None]
         back = (whiten.transpose(0, 2, 1) @ white)[..., 0]
-    core: FloatArray = mean + back @ (matrix @ covariance)
-    return core
+    return np.asarray(mean + back @ cross)
 
 
 def _matvec(matrix: FloatArray, vector: FloatArray) -> FloatArray:

@@ -58,11 +58,10 @@ def _suspect(zscore: FloatArray, cells: FloatArray) -> BoolArray:
     """[B, n] the quotes that are farthest from what the others say, one in twenty, where that is far and they
     stand out from those beside them, which costs less to see; cells: [B, T, K].
     """
-    size = np.nan_to_num(np.abs(zscore))
-    found = size > _SUSPECT
+    found = np.abs(zscore) > _SUSPECT
     if not found.any():
         return np.asarray(found)
-    rank = np.argsort(np.argsort(-size, axis=1), axis=1)
+    rank = np.argsort(np.argsort(-np.nan_to_num(np.abs(zscore)), axis=1), axis=1)
     most = (MOST_UNHEARD * np.isfinite(zscore).sum(1)).astype(int)
     found &= rank < most[:, None]
     for surface, cell in np.argwhere(found).tolist():

@@ -153,10 +153,10 @@ def impute(
     def fill(quotes: Surface) -> Imputation:
         return _answer(asked, quotes, model, prior_age)
 
-    notes: list[str] = []
-    if bid is not None or ask is not None:
-        surface, notes = inside_market(fill, surface, low, high)
-        asked = replace(asked, surface=surface)
+    if bid is None and ask is None:
+        return replace(fill(surface), asked=asked)
+    surface, notes = inside_market(fill, surface, low, high)
+    asked = replace(asked, surface=surface)
     result, others = on_their_sides(fill, surface, low, high, coverage)
     return replace(result, **others, model="; ".join([result.model, *notes]), asked=asked)
 

@@ -37,9 +37,10 @@ def _named(loaded: Imputer, shares: Shares, missing: BoolArray) -> str:
     """With their mean weights in the filled cells, in percent that add up."""
     where = missing if missing.any() else np.ones_like(missing)
     history, parametric = (float(share[where].mean()) for share in (shares.history, shares.parametric))
-    edges = np.rint(100.0 * np.cumsum([history, 1.0 - history - parametric, parametric]))
-    parts = zip((loaded.card["name"], UNIVERSAL, PARAMETRIC), np.diff(edges, prepend=0.0), strict=True)
-    told = [f"{name} {part:.0f}%" for name, part in parts if part > 0]
+    of_history, of_processes = round(100.0 * history), round(100.0 * (1.0 - parametric))
+    parts = of_history, of_processes - of_history, 100 - of_processes
+    names = loaded.card["name"], UNIVERSAL, PARAMETRIC
+    told = [f"{name} {part}%" for name, part in zip(names, parts, strict=True) if part > 0]
     return ", ".join(told) if len(told) > 1 else told[0].rsplit(" ", 1)[0]
 
 

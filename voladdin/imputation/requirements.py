@@ -26,8 +26,9 @@ def is_number(value: object) -> bool:
 
 def check_vols(name: str, grid: FloatArray, most: float = MAX_VOL) -> None:
     """Raises InputError naming a vol that is not above 0, or above the most."""
-    bad = np.argwhere(~np.isnan(grid) & ~((grid > 0) & (grid <= most)))
-    if len(bad):
+    wrong = ~np.isnan(grid) & ~((grid > 0) & (grid <= most))
+    if wrong.any():
+        bad = np.argwhere(wrong)
         place = ", ".join(str(i) for i in bad[0])
         value = grid[tuple(bad[0])]
         raise InputError(

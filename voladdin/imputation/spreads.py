@@ -10,6 +10,8 @@ fitted on one half of a pool of real surfaces, and holds on the other.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
@@ -32,14 +34,14 @@ def stretch_of(loaded: UniversalBundle, axes: Surface, cells: FloatArray, alone:
     cells: log-vols [B, T, K], NaN where missing; alone: what these say.
     """
     flat = cells.reshape(len(cells), -1)
-    factor, some = np.ones_like(flat), np.isfinite(flat).any(1)
-    if some.any():
+    factor, some = np.ones_like(flat), np.flatnonzero(np.isfinite(flat).any(1))
+    if len(some):
         known, numbers = flat[some], loaded.arrays["level_surface_stretch"]
         u = points_of(axes, known[0]).u if axes.deltas is not None else _each(axes, known)
         rows = np.repeat(np.arange(cells.shape[1]), cells.shape[2])
         parts = _parts(u, rows, known, alone.zscore[some], alone.expiries[some])
-        factor[some] = np.exp(sum(number * part for number, part in zip(numbers, parts, strict=True)))
-        factor[some] *= of_few(u, rows, np.isfinite(known))[:, None]
+        log = sum(number * part for number, part in zip(numbers, parts, strict=True))
+        factor[some] = np.exp(log) * of_few(u, rows, np.isfinite(known))[:, None]
     return factor
 
 
@@ -87,7 +89,7 @@ def _error_of_quotes(zscore: FloatArray, quoted: BoolArray) -> FloatArray:
     count = quoted.sum(1)
     ordered = np.sort(np.where(quoted, np.abs(zscore), np.inf), axis=1)
     place = np.rint(COVERED * (count - 1)).astype(int)
-    ratio = np.take_along_axis(ordered, place[:, None], 1)[:, 0] / REACH
+    ratio = ordered[np.arange(len(ordered)), place] / REACH
     return np.asarray(np.log(np.clip(ratio, *_WITHIN)) * count / (count + _ENOUGH))
 
 
@@ -100,7 +102,7 @@ def outside(u: FloatArray, quoted: BoolArray) -> FloatArray:
 
 def _growth(away: FloatArray) -> FloatArray:
     """Of a distance beyond quotes, infinite or negative too: from 0 to 1."""
-    beyond = np.clip(away, 0.0, 1e9)
+    beyond = np.minimum(np.maximum(away, 0.0), 1e9)
     return np.asarray(beyond / (beyond + _HALF))
 
 
@@ -113,6 +115,13 @@ def _range_of_expiry(u: FloatArray, rows: IntArray, quoted: BoolArray) -> tuple[
 
 def _of_expiries(rows: IntArray, *each: tuple[np.ufunc, FloatArray]) -> list[FloatArray]:
     """[B, R] the sums, least or most of numbers [B, N] of each of R expiries, all of which have cells."""
-    order = np.argsort(rows, kind="stable")
-    first = np.searchsorted(rows[order], np.arange(rows.max() + 1))
-    return [over.reduceat(numbers[:, order], first, axis=1) for over, numbers in each]
+    order, first = _one_after_another(np.asarray(rows, np.intp).tobytes())
+    return [over.reduceat(numbers.take(order, axis=1), first, axis=1) for over, numbers in each]
+
+
+@lru_cache(maxsize=8)
+def _one_after_another(rows: bytes) -> tuple[IntArray, IntArray]:
+    """[N] cells expiry by expiry, and [R] where each begins; kept, as surfaces share their axes."""
+    expiry = np.frombuffer(rows, np.intp)
+    order = np.argsort(expiry, kind="stable")
+    return order, np.flatnonzero(np.diff(expiry[order], prepend=-1))

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 
 import numpy as np
+import scipy
 
 from .. import bundles
 from .._typing import BoolArray, FloatArray, IntArray
@@ -102,7 +104,8 @@ def answers(
             general, fitted = with_parametric(axes, cells, general, np.ones(len(cells), dtype=np.bool_))
         return replace(general, std=general.std * wider), Shares(np.zeros_like(fitted), fitted)
     own = by_history(loaded, axes, cells, prior, age, None if alone is None else alone.own)
-    favour = _favour(loaded, axes.deltas) + _of_level(loaded, universal, cells)
+    columns = None if axes.deltas is None else tuple(axes.deltas.tolist())
+    favour = _favour(loaded, columns) + _of_level(loaded, universal, cells)
     share = _share(own, general, favour, foreign)
     strange = share.mean(1) < _STRANGE
     if prior is None and strange.any():
@@ -124,12 +127,13 @@ def _asked(axes: Surface) -> bool:
     return axes.vols.size <= (MOST_AT_STRIKES if axes.deltas is None else MOST_AT_DELTAS)
 
 
-def _favour(loaded: Bundle, deltas: FloatArray | None) -> float:
+@lru_cache(maxsize=64)
+def _favour(loaded: Bundle, deltas: tuple[float, ...] | None) -> float:
     """Log odds of a history: more on delta columns [K] that it, or any currency pair, is quoted at."""
     if deltas is None:
         return _FAVOUR_ELSEWHERE
     usual = np.concatenate([loaded.extension.deltas, _OF_PAIRS, 1.0 - _OF_PAIRS])
-    away = np.abs(deltas[:, None] - usual).min(1)
+    away = np.abs(np.array(deltas)[:, None] - usual).min(1)
     return _FAVOUR_OF_COLUMNS if (away < _NEAR).all() else _FAVOUR_ELSEWHERE
 
 
@@ -157,7 +161,7 @@ def _share(own: Posterior, general: Posterior, favour: FloatArray, foreign: Floa
     spread = np.where(quoted, 1.0, general.std) / np.where(quoted, 1.0, own.std)
     rest = 1.0 - foreign
     odds = odds + rest * _PRECISION * np.log(spread) + np.log(np.maximum(rest, 1e-6))
-    share = 1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0)))
+    share = scipy.special.expit(odds)
     return np.asarray(np.where(share < _LEAST, 0.0, np.where(share > 1.0 - _LEAST, 1.0, share)))
 
 

@@ -50,8 +50,10 @@ class Posterior:
     @classmethod
     def joined(cls, parts: Sequence[Posterior]) -> Posterior:
         """Of all the surfaces, in order."""
+        if len(parts) == 1:
+            return parts[0]
         each = ([getattr(part, field.name) for part in parts] for field in fields(Posterior))
-        return parts[0] if len(parts) == 1 else cls(*map(np.concatenate, each))
+        return cls(*map(np.concatenate, each))
 
     def of(self, surfaces: IntArray | BoolArray | slice) -> Posterior:
         """Some of them."""
@@ -245,17 +247,17 @@ def core_of(
     noise: FloatArray | float = 0.0,
 ) -> FloatArray:
     """[B, c] core log-vols that the whole history makes of quotes [B, n]; noise: [B, n, n] of theirs."""
-    mean, covariance, cell_mean, cell_covariance = _whole_history(bundle, observation)
+    mean, cross, cell_mean, cell_covariance = _whole_history(bundle, observation)
     residual = np.where(observed, cells - cell_mean, 0.0)
-    return core_mean(mean, covariance, observation.matrix, cell_covariance + noise, observed, residual)
+    return core_mean(mean, cross, cell_covariance + noise, observed, residual)
 
 
 @lru_cache(maxsize=64)
 def _whole_history(bundle: Bundle, observation: Observation) -> tuple[FloatArray, ...]:
-    """Mean and covariance of core nodes, and of cells."""
+    """Mean of core nodes, covariance [n, c] of cells with them, and mean and covariance of cells."""
     mean, covariance = bundle.levels.whole
     covariance = covariance + bundle.scale
-    return mean, covariance, *observation.push(mean, covariance)
+    return mean, observation.matrix @ covariance, *observation.push(mean, covariance)
 
 
 def _zscore(given: GaussianPosterior, degrees: float) -> FloatArray:

@@ -28,8 +28,10 @@ def bend(z: FloatArray, q: FloatArray, x: FloatArray, *, own: bool) -> tuple[Flo
     """S [G, N] and its derivatives [G, N, 4] for z [G, 4] at q and x [1, N]; own: x is in own deviations."""
     rho, y = np.tanh(z[..., :1] + z[..., 1:2] * q), np.exp(z[..., 2:3] + z[..., 3:] * q) * x
     value, by_y, by_rho = (of_own if own else of_strikes)(rho, y)
-    turned, scaled = by_rho * (1.0 - rho * rho), by_y * y
-    return value, np.stack([turned, turned * q, scaled, scaled * q], axis=-1)
+    slope = np.empty((*value.shape, NUMBERS))
+    slope[..., 0], slope[..., 2] = by_rho * (1.0 - rho * rho), by_y * y
+    np.multiply(slope[..., ::2], q[..., None], out=slope[..., 1::2])
+    return value, slope
 
 
 def of_strikes(rho: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -10,6 +10,7 @@ smile, and v the cells less their mean, anything where one is missing, the Chole
 has the size of the M missing cells m and five more, and says all: its diagonal has the evidence of what is
 quoted, its last row the likeliest smile and missing cells, its inverse their variance, what is left of the
 quotes' own precision what they say of each other (Schur complements; Rasmussen and Williams 2006, A.3, 5.12).
+As smiles bend only its last five rows change.
 """
 
 from __future__ import annotations
@@ -70,29 +71,29 @@ class WholeGrid:
         log = log_evidence(self.candidates, _quoted(missing, quotes), log_det, first.distance.T, wanted)
         chosen, surface = np.nonzero(_may_matter(log, _size(wanted) - 1.0).T)
         pairs = _Believed(surface, chosen, next_step(np.zeros(NUMBERS), wanted[surface, chosen]))
-        return self._searched(pairs, quotes, missing).moments(values, missing, about)
+        of_missing = first.root[chosen, surface, : missing.shape[1], : missing.shape[1]]
+        return self._searched(pairs, quotes, missing, of_missing).moments(values, missing, about)
 
     def _at_start(self, quotes: FloatArray, missing: IntArray) -> FloatArray:
         """[G, S, M + 5, M + 5] the matrices above, smiles linear about each candidate's usual one."""
         (surfaces, cells), count = quotes.shape, missing.shape[1] + NUMBERS
         pick = np.concatenate([missing, np.tile(cells + np.arange(NUMBERS), (surfaces, 1))], axis=1)
-        flat = (pick[:, :, None] * (cells + NUMBERS) + pick[:, None]).ravel()
+        flat = pick[:, :, None] * (cells + NUMBERS) + pick[:, None]
         away = quotes - self.start[:, None]
         pushed = away @ self.joint[:, :cells]
         matrix = np.empty((len(self.candidates), surfaces, count + 1, count + 1))
-        inside = self.joint.reshape(len(self.candidates), -1).take(flat, axis=1)
-        matrix[..., :-1, :-1] = inside.reshape(-1, surfaces, count, count)
-        matrix[..., -1, :-1] = np.take_along_axis(pushed, pick[None], -1)
+        matrix[..., :-1, :-1] = self.joint.reshape(len(self.candidates), -1).take(flat, axis=1)
+        matrix[..., -1, :-1] = pushed[:, np.arange(surfaces)[:, None], pick]
         matrix[..., -1, -1] = np.einsum("gsn,gsn->gs", away, pushed[..., :cells]) + 1.0
         return matrix
 
-    def _searched(self, pairs: _Believed, quotes: FloatArray, missing: IntArray) -> _Searched:
-        """After Gauss-Newton steps of z."""
-        candidates, each, count = self.candidates[pairs.chosen], missing[pairs.surface], missing.shape[1]
+    def _searched(
+        self, pairs: _Believed, quotes: FloatArray, missing: IntArray, of_missing: FloatArray
+    ) -> _Searched:
+        """After Gauss-Newton steps of z; of_missing: [p, M, M], roots of P_mm."""
+        candidates, each = self.candidates[pairs.chosen], missing[pairs.surface]
         residual, cells = quotes[pairs.surface] - self.mean[pairs.chosen], quotes.shape[1]
-        matrix = np.empty((len(each), count + NUMBERS + 1, count + NUMBERS + 1))
-        inside = ((pairs.chosen * cells)[:, None] + each) * cells
-        matrix[:, :count, :count] = self.precision.take(inside[..., None] + each[:, None])
+        inverse, one = triangular_inverse(of_missing).swapaxes(1, 2), np.eye(NUMBERS + 1)
         both, pushed = np.empty((2, len(each), NUMBERS + 1, cells))
         place = np.arange(len(each))[:, None, None], np.arange(NUMBERS + 1)[:, None], each[:, None]
         own = self.precision[pairs.chosen] if len(each) <= len(self.mean) else None
@@ -100,15 +101,17 @@ class WholeGrid:
             moved, factor = candidates.bent_after(pairs.step, self.points)
             both[:, :-1], both[:, -1] = factor.swapaxes(1, 2), residual - moved
             self._push(both, pairs, own, pushed)
-            matrix[:, count:, :count] = pushed[place]
-            matrix[:, count:, count:] = both @ pushed.swapaxes(1, 2) + np.eye(NUMBERS + 1)
-            root = _Bordered(lower_root(matrix))
-            wanted = root.likeliest
+            border = pushed[place] @ inverse
+            square = both @ pushed.swapaxes(1, 2) - border @ border.swapaxes(1, 2) + one
+            wanted = np.asarray(np.linalg.solve(square[:, :-1, :-1], square[:, :-1, -1:])[..., 0])
             pairs = pairs.after(next_step(pairs.step, wanted)) if left else pairs
+        root = _Bordered(lower_root(square))
         log = np.full((len(quotes), len(self.mean)), -np.inf)
-        log_det, quoted = self.log_det[pairs.chosen] + root.log_det, _quoted(missing, quotes)
-        log[pairs.surface, pairs.chosen] = log_evidence(candidates, quoted, log_det, root.distance, wanted)
-        return _Searched(pairs, log, self.precision, candidates.degrees, pushed, root.root)
+        log_det = self.log_det[pairs.chosen] + _log_diagonal(of_missing) + root.log_det
+        log[pairs.surface, pairs.chosen] = log_evidence(
+            candidates, _quoted(missing, quotes), log_det, root.distance, wanted
+        )
+        return _Searched(pairs, log, self.precision, candidates.degrees, pushed, inverse, border, root)
 
     def _push(self, rows: FloatArray, pairs: _Believed, own: FloatArray | None, out: FloatArray) -> None:
         """Some rows [p, 5, N] of each pair times its candidate's P, `own` [p, N, N] of few."""
@@ -139,7 +142,7 @@ def _size(z: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class _Bordered:
-    """Of the matrices above, [..., M + 5, M + 5]."""
+    """Of the matrices above, [..., M + 5, M + 5], or their last rows, [..., 5, 5]."""
 
     root: FloatArray
 
@@ -154,13 +157,9 @@ class _Bordered:
 
     @property
     def likeliest(self) -> FloatArray:
-        """[..., 4] the smile's numbers, where it is linear in them: back substitution."""
-        found = self.root[..., -1, -1 - NUMBERS : -1].copy()
-        inner = self.root[..., -1 - NUMBERS : -1, -1 - NUMBERS : -1]
-        for i in reversed(range(NUMBERS)):
-            found[..., i] /= inner[..., i, i]
-            found[..., :i] -= found[..., i, None] * inner[..., i, :i]
-        return found
+        """[..., 4] the smile's numbers, where it is linear in them."""
+        inner, last = (self.root[..., at, -1 - NUMBERS : -1] for at in (slice(-1 - NUMBERS, -1), -1))
+        return np.asarray(np.linalg.solve(inner.swapaxes(-1, -2), last[..., None])[..., 0])
 
 
 @dataclass(frozen=True)
@@ -186,7 +185,10 @@ class _Believed:
 @dataclass(frozen=True)
 class _Searched:
     """What p pairs came to. log: [S, G], evidence and weight before; precision: [G, N, N]; pushed: [p, 5, N],
-    F'P and v'P; root: [p, M + 5, M + 5].
+    F'P and v'P.
+
+    Of the matrices' roots: inverse [p, M, M] of the first rows', transposed, and the last, border [p, 5, M]
+    and root [p, 5, 5].
     """
 
     pairs: _Believed
@@ -194,14 +196,16 @@ class _Searched:
     precision: FloatArray
     degrees: FloatArray
     pushed: FloatArray
-    root: FloatArray
+    inverse: FloatArray
+    border: FloatArray
+    root: _Bordered
 
     def _kept(self) -> tuple[IntArray, FloatArray]:
         """[S, k] pairs that are kept, and their weights."""
         kept, weight = kept_of(self.log)
         place = np.zeros(self.log.shape, dtype=np.intp)
-        place[self.pairs.surface, self.pairs.chosen] = np.arange(len(self.root))
-        place = np.take_along_axis(place, kept, 1)
+        place[self.pairs.surface, self.pairs.chosen] = np.arange(len(self.border))
+        place = place[np.arange(len(place))[:, None], kept]
         return np.where(weight > 0, place, place[:, :1]), weight
 
     def moments(self, values: FloatArray, missing: IntArray, about: FloatArray) -> Moments:
@@ -216,17 +220,22 @@ class _Searched:
         """Some pairs' residual and variance [p, N] of quotes given the others; mean and variance of what is
         missing [p, M].
         """
-        root, chosen, pushed = self.root[pairs], self.pairs.chosen[pairs], self.pushed[pairs]
-        inverse, last = triangular_inverse(root[:, :-1, :-1]), root[:, None, -1, :-1]
-        nu, count = self.degrees[pairs], missing.shape[1]
-        spread = ((nu + _Bordered(root).distance) / (nu + pushed.shape[2] - count))[:, None]
+        root, chosen, pushed = self.root.root[pairs], self.pairs.chosen[pairs], self.pushed[pairs]
+        inverse, border = self.inverse[pairs].swapaxes(1, 2), self.border[pairs]
+        nu, cells = self.degrees[pairs], pushed.shape[2]
+        spread = ((nu + self.root.distance[pairs]) / (nu + cells - missing.shape[1]))[:, None]
         rows = self.precision[chosen[:, None], missing]
-        turned = inverse @ np.concatenate([rows, pushed[:, :-1]], axis=1)
-        own = np.diagonal(self.precision, axis1=1, axis2=2)[chosen] - (turned**2).sum(1)
+        above = np.concatenate([inverse @ rows, inverse], axis=2)
+        below = -border[:, :-1] @ above
+        below[..., :cells] += pushed[:, :-1]
+        turned = np.concatenate([above, triangular_inverse(root[:, :-1, :-1]) @ below], axis=1)
+        moved = (np.concatenate([border[:, -1], root[:, -1, :-1]], axis=1)[:, None] @ turned)[:, 0]
+        size = (turned**2).sum(1)
+        own = np.diagonal(self.precision, axis1=1, axis2=2)[chosen] - size[:, :cells]
         own = np.maximum(own, _LEAST_PRECISION)  # where a cell is missing there is none
-        residual = (pushed[:, -1] - (last @ turned)[:, 0]) / own
-        left = np.maximum((inverse[..., :count] ** 2).sum(1), LEAST_VARIANCE)
-        return residual, spread / own, -(last @ inverse)[:, 0, :count], left * spread
+        residual = (pushed[:, -1] - moved[:, :cells]) / own
+        left = np.maximum(size[:, cells:], LEAST_VARIANCE)
+        return residual, spread / own, -moved[:, cells:], left * spread
 
 
 def _assembled(
@@ -237,8 +246,8 @@ def _assembled(
 ) -> Moments:
     """Of quotes [S, N] residual and variance given the others, of missing cells [S, M] mean and variance."""
     quoted, mean, std = ~np.isnan(values), values.copy(), np.zeros_like(values)
-    np.put_along_axis(mean, missing, of_missing[0], 1)
-    np.put_along_axis(std, missing, np.sqrt(of_missing[1]), 1)
+    place = np.arange(len(values))[:, None], missing
+    mean[place], std[place] = of_missing[0], np.sqrt(of_missing[1])
     left_out = np.where(quoted, np.sqrt(of_quotes[1]), np.nan)
     return Moments(mean, std, of_quotes[0] / left_out, left_out, *np.zeros((2, *values.shape)))
 
