@@ -40,3 +40,42 @@ def test_where_no_strike_is_a_float_nothing_is_traded() -> None:
     far = va.Surface([[9.0, 9.0]], [30.0], deltas=[0.02, 0.01])
     assert (far.quoted_moneyness() > 700).all()
     assert arbitrage_free(far, far.vols[None]).all() and va.check(far).ok
+
+
+def _large(noise: float) -> va.Surface:
+    """Of more cells than all pairs of which are looked at."""
+    rng, years = np.random.default_rng(5), np.geomspace(0.02, 3.0, 9)
+    z = np.linspace(-2.2, 1.6, 21) * np.ones((9, 1))
+    vols = 0.2 * np.exp(-0.13 * z + 0.03 * z**2 + noise * rng.standard_normal(z.shape))
+    return va.Surface(vols, years, moneyness=0.2 * z * np.sqrt(years)[:, None])
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-7, 2e-3, 0.1])
+def test_a_large_grid_passes_where_it_passes_check(noise: float) -> None:
+    surface = _large(noise)
+    for tolerance in (1e-12, TOLERANCE, 1e-7, 1e-3):
+        expected = va.check(surface, tolerance=tolerance).ok
+        assert arbitrage_free(surface, surface.vols[None], tolerance).tolist() == [expected]
+
+
+def test_at_the_very_tolerance_prices_to_the_last_bit_decide() -> None:
+    surface = _large(1e-2)
+    gains = [violation.size for violation in va.check(surface).violations]
+    assert len(gains) > 1
+    for gain in gains:
+        for tolerance in (gain - 4e-15, gain + 4e-15):
+            expected = gains[0] <= tolerance
+            assert arbitrage_free(surface, surface.vols[None], tolerance).tolist() == [expected]
+            assert va.check(surface, tolerance=tolerance).ok == expected
+
+
+def test_a_vol_that_has_no_total_is_one_all_the_same() -> None:
+    """Its price is the intrinsic value, which rounds to none where prices are taken from N(d1)."""
+    surface = _large(0.0)
+    vols = surface.vols.copy()
+    vols[0, 12] = 1e-323
+    at_forward = va.Surface(
+        vols, surface.tenors, moneyness=np.where(np.arange(21) == 12, 0.0, surface.log_moneyness)
+    )
+    assert not va.check(at_forward).ok
+    assert not arbitrage_free(at_forward, vols[None])[0]

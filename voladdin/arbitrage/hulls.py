@@ -109,10 +109,11 @@ def _latest_first(
     """Each tenor's row, its nodes, and the points of those that have a price."""
     points = list(zip(strikes.tolist(), prices.tolist(), range(len(rows)), strict=True))
     order = np.argsort(rows, kind="stable")
-    for here in reversed(np.split(order, np.flatnonzero(np.diff(rows[order])) + 1)):
-        nodes: list[int] = here.tolist()
-        if nodes:
-            yield int(rows[nodes[0]]), nodes, [points[i] for i in nodes if points[i][1] == points[i][1]]
+    every: list[int] = order.tolist()
+    stop = len(every)
+    for start in reversed(np.flatnonzero(np.diff(rows[order], prepend=-1)).tolist()):
+        nodes, stop = every[start:stop], start
+        yield int(rows[nodes[0]]), nodes, [points[i] for i in nodes if points[i][1] == points[i][1]]
 
 
 def lower_hull(points: list[Point], start: Point = FORWARD_POINT) -> list[Point]:
@@ -158,7 +159,9 @@ def arbitrage_trades(
         if row < earliest:
             return
         all_later = hull(all_later.calls + points)
-        doubtful = [i for i in nodes if least[i] == least[i] and all_later.value(place[i]) < least[i]]
+        on = {point[2]: point[1] for point in all_later.calls}
+        costs = (on[i] if i in on else all_later.value(place[i]) for i in nodes)
+        doubtful = [i for i, cost in zip(nodes, costs, strict=True) if cost < least[i]]
         if doubtful:
             for point in later:
                 key = hull.same(point[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy
 
-from .._typing import BoolArray, FloatArray
+from .._typing import BoolArray, FloatArray, IntArray
 from ..surface import MAX_LOG_STRIKE, MAX_VOL
 from .conditions import neighbours
 from .hulls import arbitrage_trades
@@ -44,27 +44,43 @@ def arbitrage_free(axes: Axes, vols: FloatArray, tolerance: float = TOLERANCE) -
 def _by_trades(axes: Axes, vols: FloatArray, tolerance: float) -> BoolArray:
     """[B] for vols above 0, some of each surface there."""
     nodes, flat = at_own_strikes(axes, vols), vols.reshape(len(vols), -1)
-    free = _plainly_free(nodes, flat, tolerance - EDGE)
-    left = np.flatnonzero(~free)
-    if not len(left):
-        return free
-    strikes, calls = AtStrikes(nodes.rows, nodes.m[left], nodes.root).at(flat[left])
-    for b, k, c, here in zip(left, strikes, calls, np.isfinite(calls), strict=True):
-        free[b] = next(arbitrage_trades(nodes.rows[here], k[here], c[here], c[here], tolerance), None) is None
+    with np.errstate(all="ignore"):
+        strikes, calls = _roughly(nodes, flat)
+    free = _plainly_free(nodes.rows, strikes, calls, tolerance - EDGE)
+    for b in np.flatnonzero(~free):
+        one = AtStrikes(nodes.rows, nodes.m[b], nodes.root)
+        free[b] = _without_trade(one, flat[b], strikes[b], calls[b], tolerance)
     return free
 
 
-def _plainly_free(nodes: AtStrikes, vols: FloatArray, tolerance: float) -> BoolArray:
+def _without_trade(
+    nodes: AtStrikes, vols: FloatArray, strikes: FloatArray, calls: FloatArray, tolerance: float
+) -> bool:
+    """Of one surface's vols [N]; strikes and calls [N] to 1e-15, which decide but at the edge."""
+    here = np.isfinite(nodes.m)
+    if np.isfinite(calls[here]).all():
+        gain = _first_gain(nodes.rows[here], strikes[here], calls[here], tolerance - EDGE)
+        if abs(gain - tolerance) > EDGE:
+            return gain <= tolerance
+    strikes, calls = nodes.at(vols)
+    return _first_gain(nodes.rows[here], strikes[here], calls[here], tolerance) <= tolerance
+
+
+def _first_gain(rows: IntArray, strikes: FloatArray, calls: FloatArray, tolerance: float) -> float:
+    """Of the first trade that is found to lock in more than that, 0 where there is none."""
+    return next((trade.size for trade in arbitrage_trades(rows, strikes, calls, calls, tolerance)), 0.0)
+
+
+def _plainly_free(rows: IntArray, strikes: FloatArray, calls: FloatArray, tolerance: float) -> BoolArray:
     """[B] where each price is a corner of the hull of own and later ones: none is steeper to the left of it
-    than to the right; vols: [B, N], NaN where missing. False says nothing.
+    than to the right; strikes, calls: [B, N], NaN where missing. False says nothing.
     """
-    found, n = np.zeros(len(vols), dtype=np.bool_), vols.shape[1]
+    found, n = np.zeros(len(calls), dtype=np.bool_), calls.shape[1]
     if n > _FEW:
         return found
-    later, size = nodes.rows >= nodes.rows[:, None], _PAIRS // n**2
+    later, size = rows >= rows[:, None], _PAIRS // n**2
     with np.errstate(all="ignore"):
-        strikes, calls = _roughly(nodes, vols)
-        for first in range(0, len(vols), size):
+        for first in range(0, len(calls), size):
             part = slice(first, first + size)
             found[part] = _corners(later, strikes[part], calls[part], tolerance)
     return found

@@ -18,6 +18,8 @@ from ...arbitrage.nodes import at_own_strikes, nodes_of
 from ...arbitrage.tolerances import LEAST_VOL, ROUNDING, TOLERANCE
 from ...surface import MAX_VOL, Surface
 
+_STEEP = -0.5  # slope of a price that has none beside it
+
 
 def between(axes: Surface, vols: FloatArray, movable: BoolArray) -> FloatArray:
     """[T, K] vols of which only the `movable` moved; NaN is left out. The others must have no arbitrage."""
@@ -27,7 +29,8 @@ def between(axes: Surface, vols: FloatArray, movable: BoolArray) -> FloatArray:
     above = hulls(nodes.rows, strikes, _raised(nodes.rows, strikes, calls, free))
     value = above.at(strikes, nodes.rows)[0]
     off = np.flatnonzero(free & (np.abs(value - calls) > ROUNDING))
-    found[off] = np.clip(onto(above, nodes_of(axes, vols).only(off), found[off]), LEAST_VOL, MAX_VOL)
+    if len(off):
+        found[off] = np.clip(onto(above, nodes_of(axes, vols).only(off), found[off]), LEAST_VOL, MAX_VOL)
     return found.reshape(vols.shape)
 
 
@@ -55,12 +58,13 @@ def _raised(rows: IntArray, strikes: FloatArray, calls: FloatArray, free: BoolAr
     below = hulls(rows, strikes, np.where(free, np.nan, calls))
     raised = np.where(free, np.maximum(calls, 1.0 - strikes), calls)
     slopes, heights = np.array([-1.0, 0.0]), np.array([1.0, 0.0])  # intrinsic value
-    held = np.isfinite(calls) & ~free
+    held, own = np.isfinite(calls) & ~free, _own_slopes(rows, strikes, calls)
     for row, hull in below.items():
         here = rows == row
-        k, own = strikes[here & held], _own_slope(strikes[here], calls[here])[held[here]]
+        quoted = np.flatnonzero(here & held)
+        k = strikes[quoted]
         (price, right), left = hull.at(k), hull.at(k, side="left")[1]
-        slope = np.clip(own, left, np.maximum(left, right))
+        slope = np.minimum(np.maximum(own[quoted], left), np.maximum(left, right))
         slopes, heights = _envelope(np.append(slopes, slope), np.append(heights, price - slope * k))
         turns = (heights[:-1] - heights[1:]) / (slopes[1:] - slopes[:-1])
         cells = np.flatnonzero(here & free)
@@ -76,14 +80,16 @@ def _envelope(slopes: FloatArray, heights: FloatArray) -> tuple[FloatArray, Floa
     return slopes[kept], heights[kept]
 
 
-def _own_slope(strikes: FloatArray, calls: FloatArray) -> FloatArray:
-    """Slope of the row's prices at each of its strikes."""
+def _own_slopes(rows: IntArray, strikes: FloatArray, calls: FloatArray) -> FloatArray:
+    """[N] slope of its row's prices at each strike: the mean of the chords to both sides, or the one."""
     known = np.flatnonzero(np.isfinite(calls))
-    slope = np.full(len(strikes), -0.5)
-    if len(known) > 1:
-        order = known[np.argsort(strikes[known])]
-        gap = np.diff(strikes[order])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            chord = np.where(gap > 0, np.diff(calls[order]) / gap, -0.5)
-        slope[order] = 0.5 * (np.append(chord[0], chord) + np.append(chord, chord[-1]))
+    order = known[np.lexsort((strikes[known], rows[known]))]
+    gap, rise = np.diff(strikes[order]), np.diff(calls[order])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chord = np.where(gap > 0, rise / gap, _STEEP)
+    chord[np.diff(rows[order]) != 0] = np.nan
+    before, after = np.append(np.nan, chord), np.append(chord, np.nan)
+    slope = np.full(len(strikes), _STEEP)
+    both = 0.5 * (np.where(np.isnan(before), after, before) + np.where(np.isnan(after), before, after))
+    slope[order] = np.where(np.isnan(both), _STEEP, both)
     return slope
