@@ -99,7 +99,7 @@ class Hull:
     @cached_property
     def _line(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Strikes, prices and slopes to the right."""
-        strikes, prices = np.array([point[:2] for point in self._points]).T
+        strikes, prices = np.array(self._places), np.array([point[1] for point in self._points])
         return strikes, prices, np.append(np.diff(prices) / np.diff(strikes), 0.0)
 
 
