@@ -54,10 +54,9 @@ def test_quotes_given_the_others_and_cells_are_those_of_dense_conditioning(seed)
     """The process outweighs noise alone here: the answer is that of its covariance, each quote left out."""
     vols, quoted = bent(), ~hidden_at(seed).ravel()
     fits, values = fit(vols, quoted), np.log(vols).reshape(1, -1)
-    found = mixed_with_process(
-        fits, AT, Cells.of(POINTS, AT, values, quoted[None], np.flatnonzero(quoted)[None])
-    )
-    mean, by_e = (part[0] for part in fits.linear(AT))
+    found = mixed_with_process(fits, AT, Cells.of(POINTS, AT, values, quoted[None]))
+    about = fits.linear(AT)
+    mean, by_e = about.value[0], about.by_e[0]
     start, size = mean - by_e @ fits.e[0], (2.0 * fits.noise[0]) ** 2
     t, u = POINTS.t, POINTS.u
     wide = np.sqrt(1.0 + 0.1 * u * u)
@@ -66,7 +65,7 @@ def test_quotes_given_the_others_and_cells_are_those_of_dense_conditioning(seed)
     whole = of_cells + np.diag(size * 5e-4 * wide**2 + 1e-10 * (1.0 + (by_e**2).sum(1)))
     q = np.flatnonzero(quoted)
     said = start + of_cells[:, q] @ np.linalg.solve(whole[np.ix_(q, q)], values[0, q] - start[q])
-    np.testing.assert_allclose(found.mean[0, ~quoted], said[~quoted], atol=1e-6)
+    np.testing.assert_allclose(found.mean[0], said[~quoted], atol=1e-6)
     for place, left in list(enumerate(q))[::7]:
         others = q[q != left]
         gain = np.linalg.solve(whole[np.ix_(others, others)], whole[others, left])
@@ -84,9 +83,7 @@ def test_many_cells_and_few_quotes_take_no_memory_for_all_pairs_of_cells():
     fits, values = fit(ssvi(), np.ones(K.size, dtype=bool)), np.log(ssvi()).reshape(1, -1)[:, seen]
     tracemalloc.start()
     places = Places(points.rows, AT.k[:, seen], points.u)
-    found = mixed_with_process(
-        fits, places, Cells.of(points, places, values, quoted, np.flatnonzero(quoted)[None])
-    )
+    found = mixed_with_process(fits, places, Cells.of(points, places, values, quoted))
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert np.isfinite(found.mean).all()
@@ -109,10 +106,8 @@ def test_a_surface_that_is_nearly_ssvi_is_nearer_than_the_fit_alone_and_one_that
     errors = []
     for vols in (bent(), ssvi()):
         fits, values = fit(vols, quoted), np.log(vols).reshape(1, -1)
-        around = mixed_with_process(
-            fits, AT, Cells.of(POINTS, AT, values, quoted[None], np.flatnonzero(quoted)[None])
-        )
-        both = around.mean, fits.linear(AT)[0]
-        errors.append([np.abs(mean - values)[0, ~quoted].mean() for mean in both])
+        around = mixed_with_process(fits, AT, Cells.of(POINTS, AT, values, quoted[None]))
+        both = around.mean, fits.linear(AT).value[:, ~quoted]
+        errors.append([np.abs(mean - values[:, ~quoted]).mean() for mean in both])
     assert errors[0][0] < 0.5 * errors[0][1]
     assert errors[1][0] < 1e-4

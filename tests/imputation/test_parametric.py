@@ -65,8 +65,8 @@ def fit_of(k, vols, weight=1.0) -> Fits:
 
 def asked(fit: Fits, at: Places):
     """Mean and variance [1, n] of ln vols quoted at cells."""
-    mean, by_e = fit.linear(at)
-    return mean, fit.spread(by_e, at)
+    about = fit.linear(at)
+    return about.value, fit.spread(about)
 
 
 @given(st.floats(0.005, 1.0), st.floats(-0.9, 0.9), st.floats(0.1, 1.0), st.floats(0.2, 0.5))
@@ -102,17 +102,17 @@ def test_the_start_is_the_smile_that_flat_surfaces_share():
     at = Places(np.repeat(np.arange(3), len(U)), k.reshape(1, -1), np.tile(U, 3))
     values = np.log(vols).reshape(1, -1)
     start = prior.near(np.log(vols[None, :, 4]), Quotes(at, values, np.ones_like(values)))
-    np.testing.assert_allclose(prior.linear(prior.point(start), at)[0], values, atol=2e-4)
+    np.testing.assert_allclose(prior.linear(start, at).value, values, atol=2e-4)
 
 
 @pytest.mark.parametrize("family", [ESSVI, SVI])
 def test_derivatives_are_those_of_differences(family):
     prior, at = Prior.of(T, np.log([0.2]), family), places(strikes())
     e = 0.3 * np.cos(np.arange(prior.size))[None]
-    _, slopes = prior.linear(prior.point(e), at)
+    slopes = prior.linear(e, at).by_e
     for number in range(e.shape[1]):
         step = 1e-5 * (np.arange(e.shape[1]) == number)
-        ends = [prior.linear(prior.point(e + sign * step), at)[0] for sign in (1.0, -1.0)]
+        ends = [prior.linear(e + sign * step, at).value for sign in (1.0, -1.0)]
         np.testing.assert_allclose((ends[0] - ends[1]) / 2e-5, slopes[..., number], atol=1e-7)
 
 
@@ -133,7 +133,7 @@ def test_surfaces_are_fitted_together_as_alone():
     weight = 1.0 * (rng.random((4, k.size)) < 0.7)
     values, prior = np.log(several).reshape(4, -1), Prior.of(T, np.log(np.full(4, 0.2)), DRIFTING)
     quotes = Quotes(replace(places(k), k=np.tile(k.ravel(), (4, 1))), values, weight)
-    typical, start = np.full(4, 0.01), np.zeros(prior.mean.shape)
+    typical, start = np.full(4, 0.01), np.zeros((4, prior.size))
     found = fitted(prior, start, quotes, typical)
     assert (found.noise > 0.02).tolist() == [False, False, False, True]
     for i in range(4):

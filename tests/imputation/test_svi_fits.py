@@ -66,9 +66,7 @@ def test_a_fit_that_starts_from_another_family_begins_where_that_ended():
     e = 0.5 * np.sin(np.arange(before.size))[None]
     rows, k = np.repeat(np.arange(len(t)), 5), np.tile(np.linspace(-0.3, 0.3, 5), len(t))[None]
     at = Places(rows, k, np.zeros(len(rows)))
-    said = [
-        prior.linear(prior.point(z), at)[0] for prior, z in ((before, e), (after, after.started(before, e)))
-    ]
+    said = [prior.linear(z, at).value for prior, z in ((before, e), (after, after.started(before, e)))]
     np.testing.assert_allclose(*said, atol=1e-9)
 
 
@@ -83,7 +81,7 @@ def test_smiles_of_their_own_are_found():
         before, prior = prior, Prior.of(t, np.log([0.25]), family)
         fits = fitted(prior, prior.started(before, e), quotes, typical, noise if family is SVI else None)
         e, noise = fits.e, fits.noise
-        left.append(np.abs(prior.linear(prior.point(e), places)[0] - vols).max())
+        left.append(np.abs(prior.linear(e, places).value - vols).max())
     assert left[2] < 2e-3 < 0.02 < left[1] < left[0]
 
 

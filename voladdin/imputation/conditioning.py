@@ -115,6 +115,18 @@ def triangular_inverse(roots: FloatArray) -> FloatArray:
     return found
 
 
+def inverse_root(covariances: FloatArray) -> FloatArray:
+    """[..., n, n] lower triangular W of each, with W S Wᵀ = I; LinAlgError where one is not definite."""
+    from scipy.linalg.lapack import dpotrf, dtrtri  # not at import, which is to be light
+
+    found = np.array(covariances, order="C")
+    for root in found.reshape(-1, *found.shape[-2:]).swapaxes(1, 2):
+        if dpotrf(root, lower=0, overwrite_a=1)[1]:  # in place: a transpose is as Fortran has it
+            raise np.linalg.LinAlgError("a covariance is not positive definite")
+        dtrtri(root, lower=0, overwrite_c=1)
+    return found
+
+
 def times_transposed(rows: FloatArray, roots: FloatArray) -> FloatArray:
     """[..., m, n] rows times the transposed of lower triangular [..., n, n]; rows are written over."""
     from scipy.linalg.blas import dtrmm  # not at import, which is to be light

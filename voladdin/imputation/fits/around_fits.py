@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..._typing import BoolArray, FloatArray, IntArray
-from ..conditioning import lower_root, times_transposed, triangular_inverse
+from ..conditioning import inverse_root, times_transposed
 from ..history.posterior import log_density, mix
 from ..processes.covariance import matern32, matern52
 from ..processes.points import Points
 from .fitted_quotes import Places
 from .gauss_newton import Fits
+from .linearised import Linearised
 
 _LENGTHS = 4.0, 3.0  # of the process, in ln T and in u
 _SIZE = 2.0  # its std, over the noise of the fit alone
@@ -28,8 +29,8 @@ _LEAST_VARIANCE = 1e-10  # and of what the fit leaves open, which keeps covarian
 
 @dataclass(frozen=True)
 class Around:
-    """Of F fits: mean and std [F, N] of log-vols quoted at cells, and of n quotes given the others the
-    z-score and log density [F, n]; log [F], the evidence, but for a constant.
+    """Of F fits: mean and std [F, m] of log-vols quoted at the cells that are missing, and of n quotes given
+    the others the z-score and log density [F, n]; log [F], the evidence, but for a constant.
     """
 
     mean: FloatArray
@@ -57,63 +58,89 @@ class Around:
 
 @dataclass(frozen=True)
 class Cells:
-    """All cells of F surfaces: log-vols `values` [F, N] of those `quoted` [F, N]; used: [F, n], which of them
-    fits are given, all that are quoted and some that are not; process: [F, N, n], covariance of the process,
-    of size 1, between all cells and those used.
+    """All cells of F surfaces: log-vols `values` [F, N] of those `quoted` [F, N].
+
+    order: [F, N], those quoted first; the first n of it are all that are quoted on any surface, `known`
+    [F, n] is 1 where they are, and the last m all that are missing on any. between [F, n, n], across
+    [F, m, n]: covariance of the process, of size 1, among quotes, and of those missing with these.
     """
 
     values: FloatArray
     quoted: BoolArray
-    used: IntArray
-    process: FloatArray
+    order: IntArray
+    known: FloatArray
+    between: FloatArray
+    across: FloatArray
 
     @classmethod
-    def of(cls, points: Points, at: Places, values: FloatArray, quoted: BoolArray, used: IntArray) -> Cells:
-        return cls(values, quoted, used, _process(points, at, used))
+    def of(cls, points: Points, at: Places, values: FloatArray, quoted: BoolArray) -> Cells:
+        """at: their places."""
+        order, count = np.argsort(~quoted, axis=1, kind="stable"), quoted.sum(1)
+        used, missing = order[:, : count.max()], order[:, count.min() :]
+        known = np.take_along_axis(quoted, used, 1).astype(float)
+        process = _process(points, at, order, used)
+        process *= known[:, None]
+        between = process[:, : used.shape[1]] * known[..., None]
+        return cls(values, quoted, order, known, between, process[:, order.shape[1] - missing.shape[1] :])
 
-    def of_used(self, each: FloatArray | BoolArray) -> FloatArray:
-        """[F, n, ...] of each surface's [F, N, ...]."""
-        return np.asarray(each[np.arange(len(self.used))[:, None], self.used])
+    @property
+    def used(self) -> IntArray:
+        """[F, n] of all cells, those quoted and some that are not."""
+        return self.order[:, : self.known.shape[1]]
+
+    @property
+    def missing(self) -> IntArray:
+        """[F, m] of all cells, those missing and some that are quoted."""
+        return self.order[:, self.last]
+
+    @property
+    def last(self) -> slice:
+        """Those missing, of `order`."""
+        return slice(self.order.shape[1] - self.across.shape[1], None)
 
 
 def mixed_with_process(fits: Fits, at: Places, cells: Cells) -> Around:
-    """What fits say of all cells at their places."""
-    mean, by_e = fits.linear(at)
-    alone = Around.of((mean, fits.spread(by_e, at)), (fits.residual, fits.variance), fits.log)
-    return alone.beside(_with_process(fits, at, cells, (mean, by_e)))
+    """What fits say of cells, of which `at` are the places."""
+    about, last = fits.linear(at.some(cells.order)), cells.last
+    wide = fits.spread(about)[:, last]
+    alone = Around.of((about.value[:, last], wide), (fits.residual, fits.variance), fits.log)
+    return alone.beside(_with_process(fits, about, cells))
 
 
-def _with_process(fits: Fits, at: Places, cells: Cells, linear: tuple[FloatArray, FloatArray]) -> Around:
-    """linear: ln vol [F, N] and its derivatives [F, N, p] by e, as the fits have them."""
-    size, known, by_e = (_SIZE * fits.noise) ** 2, 1.0 * cells.of_used(cells.quoted), linear[1]
-    start = linear[0] - (by_e @ fits.e[..., None])[..., 0]
-    across = by_e @ cells.of_used(by_e).swapaxes(1, 2)
-    across += size[:, None, None] * cells.process
-    across *= known[:, None]
-    of_fit = (by_e**2).sum(-1)
-    own = _NUGGET * size[:, None] * at.noise + _LEAST_VARIANCE * (1.0 + of_fit)
-    between, index = cells.of_used(across) * known[..., None], np.arange(known.shape[1])
-    between[:, index, index] = np.where(known > 0, between[:, index, index] + cells.of_used(own), 1.0)
-    root = lower_root(between)
-    whiten = triangular_inverse(root)
-    white = (whiten @ (known * cells.of_used(cells.values - start))[..., None])[..., 0]
-    gain, precision = times_transposed(across, whiten), (whiten**2).sum(1)
-    before = of_fit + (1.0 - _NUGGET) * size[:, None] * at.noise + own
-    variance = np.maximum(before - np.einsum("fij,fij->fi", gain, gain), _LEAST_VARIANCE)
+def _with_process(fits: Fits, about: Linearised, cells: Cells) -> Around:
+    """about: of cells in order. What follows is in units of the process's size."""
+    noise = about.at.noise
+    size, known, n, last = _SIZE * fits.noise[:, None], cells.known, cells.known.shape[1], cells.last
+    start, by_e = about.value - (about.by_e @ fits.e[..., None])[..., 0], about.by_e / size[..., None]
+    of_fit = np.einsum("fij,fij->fi", by_e, by_e)
+    own = _NUGGET * noise + _LEAST_VARIANCE * (size**-2.0 + of_fit)
+    of_used = by_e[:, :n] * known[..., None]
+    between, index = of_used @ of_used.swapaxes(1, 2) + cells.between, np.arange(n)
+    between[:, index, index] += np.where(known > 0, own[:, :n], 1.0)
+    whiten = inverse_root(between)
+    left = known * (np.take_along_axis(cells.values, cells.used, 1) - start[:, :n]) / size
+    white = (whiten @ left[..., None])[..., 0]
+    across = by_e[:, last] @ of_used.swapaxes(1, 2) + cells.across
+    gain, precision = times_transposed(across, whiten), np.einsum("fij,fij->fj", whiten, whiten)
+    before = (of_fit + (1.0 - _NUGGET) * noise + own)[:, last]
+    variance = np.maximum(before - np.einsum("fij,fij->fi", gain, gain), _LEAST_VARIANCE / size**2)
     residual = (white[:, None] @ whiten)[:, 0] / precision
-    log = -0.5 * (white**2).sum(1) - np.log(np.diagonal(root, axis1=1, axis2=2)).sum(1)
-    return Around.of((start + (gain @ white[..., None])[..., 0], variance), (residual, 1.0 / precision), log)
+    log = np.log(np.diagonal(whiten, axis1=1, axis2=2)).sum(1) - known.sum(1) * np.log(size[:, 0])
+    mean = start[:, last] + size * (gain @ white[..., None])[..., 0]
+    of_cells, of_quotes = (mean, size**2 * variance), (size * residual, size**2 / precision)
+    return Around.of(of_cells, of_quotes, log - 0.5 * (white**2).sum(1))
 
 
-def _process(points: Points, at: Places, used: IntArray) -> FloatArray:
-    """[F, N, n] covariance of the process, of size 1, between cells and those used: of one surface with no
-    other cells, which may be 20,000.
+def _process(points: Points, at: Places, order: IntArray, used: IntArray) -> FloatArray:
+    """[F, N, n] covariance of the process, of size 1, between cells in `order` and those used: of one surface
+    with no other cells, which may be 20,000.
     """
-    cells = used[0] if len(used) == 1 else np.arange(len(points))
+    one = len(used) == 1
+    rows, columns = (order[0], used[0]) if one else (slice(None), slice(None))
     late = matern32(np.abs(points.tenors[:, None] - points.tenors) / _LENGTHS[0])
-    every = late[points.rows[cells]].take(points.rows, axis=1)
-    every *= matern52(np.abs(points.u[cells, None] - points.u) / _LENGTHS[1])
-    root = np.sqrt((1.0 - _NUGGET) * at.noise)
-    every *= root[cells, None]
-    every *= root
-    return (every[None] if len(used) == 1 else every.take(used, axis=0)).swapaxes(1, 2)
+    every = late[points.rows[rows]].take(points.rows[columns], axis=1)
+    u, root = points.u / _LENGTHS[1], np.sqrt((1.0 - _NUGGET) * at.noise)
+    every *= matern52(np.abs(u[rows][:, None] - u[columns]))
+    every *= root[rows][:, None]
+    every *= root[columns]
+    return every[None] if one else every.take(order[..., None] * len(points) + used[:, None])

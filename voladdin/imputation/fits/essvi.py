@@ -14,7 +14,7 @@ parameters have a Gaussian prior.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from ..processes.moments import median_of
 from . import svi
 from .families import Family
 from .fitted_quotes import Places, Quotes
+from .linearised import Linearised
 
 SHAPE = np.array([[-0.2, 0.8], [0.0, 0.3], [0.0, 0.6], [0.1, 0.15]])  # mean and std of a, b, ln eta, beta
 _LEVELS = ((0.3, 2.0), (0.1, 0.3))  # std and length in ln T of what the ATM vols do about their mean
@@ -39,11 +40,12 @@ _LEAST = 1e-5  # square of what is told of a start
 
 @dataclass(frozen=True)
 class Prior:
-    """Of F surfaces with R expiries at ln T `t` [R]; parameters are [4 + (1 + n) R]: a, b, ln eta, beta, l
-    and the family's n that drift.
+    """Of F surfaces with R expiries at ln T `t` [R]; parameters are a, b, ln eta, beta, l and the
+    family's n that drift.
 
-    mean: [F, 4 + (1 + n) R]; levels [R, R], drifts [R, D]: roots of the covariances of l and of what drifts;
-    of SSVI, where this is 0, D is 0 too. A point is told by p = 4 + R + n D standard normals.
+    levels [R, R], drifts [R, D]: roots of the covariances of l and of what drifts; of SSVI, where this is 0,
+    D is 0 too. A point is told by p = 4 + R + n D standard normals. mean [F, R, 4 + f], turns [R, 4 + f, p]:
+    where `numbers` are of a point told by zeros, and what each normal turns of them.
     """
 
     family: Family
@@ -51,14 +53,16 @@ class Prior:
     mean: FloatArray
     levels: FloatArray
     drifts: FloatArray
+    turns: FloatArray
 
     @classmethod
     def of(cls, t: FloatArray, level: FloatArray, family: Family) -> Prior:
         """level: [F] the mean ln ATM vol."""
-        levels, drifts = _roots(t.tobytes(), family)
-        mean = np.zeros((len(level), 4 + (1 + family.drifting) * len(t)))
-        mean[:, :4], mean[:, 4 : 4 + len(t)] = SHAPE[:, 0], level[:, None]
-        return cls(family, t, mean, levels, drifts)
+        levels, drifts, turns = _roots(t.tobytes(), family)
+        mean = np.zeros((len(level), *turns.shape[:2]))
+        mean[..., 0], mean[..., 1] = level[:, None], SHAPE[0, 0] + SHAPE[1, 0] * _place(t)
+        mean[..., 2:4] = SHAPE[2:, 0]
+        return cls(family, t, mean, levels, drifts, turns)
 
     def some(self, fits: IntArray) -> Prior:
         """Some surfaces'."""
@@ -82,14 +86,6 @@ class Prior:
         """View [F, n, D] of the parts of e [F, p] that drift."""
         return e[:, 4 + len(self.t) :].reshape(len(e), self.family.drifting, self.drifts.shape[1])
 
-    def point(self, e: FloatArray) -> FloatArray:
-        """Parameters that lie e [F, p] standard normals from the mean."""
-        point, last = self.mean.copy(), 4 + len(self.t)
-        point[:, :4] += SHAPE[:, 1] * e[:, :4]
-        point[:, 4:last] += e[:, 4:last] @ self.levels.T
-        point[:, last:] += (self._drifting(e) @ self.drifts.T).reshape(len(e), -1)
-        return point
-
     def near(self, levels: FloatArray, quotes: Quotes) -> FloatArray:
         """e [F, p] of ATM log-vols [F, R] and the smile that all quotes of a surface would share.
 
@@ -110,70 +106,74 @@ class Prior:
         shape = np.stack([leant, np.zeros(len(c)), eta, np.full(len(c), beta)], axis=1)
         e[:, :4] = (shape - SHAPE[:, 0]) / SHAPE[:, 1]
         own = slice(4, 4 + levels.shape[1])
-        e[:, own] = np.linalg.solve(self.levels, (levels - self.mean[:, own]).T).T
+        e[:, own] = np.linalg.solve(self.levels, (levels - self.mean[..., 0]).T).T
         return e
 
-    def smiles(self, point: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """ln theta, rho and c [F, R] of each expiry."""
-        a, b, eta, beta = point[:, :4].T[..., None]
-        level, bent, curved = self._of_expiries(point)[:3]
-        log_theta = (2.0 * level + self.t).clip(-_FARTHEST, _FARTHEST)
-        rho = np.tanh(a + b * (0.5 * (self.t + 1.0)) + bent).clip(-_EDGE, _EDGE)
-        steep = eta + beta * log_theta - (0.5 + beta) * np.log1p(np.exp(log_theta)) + curved
-        return log_theta, rho, np.exp(steep.clip(-_STEEPEST, _STEEPEST))
+    def numbers(self, e: FloatArray) -> FloatArray:
+        """[4 + f, F, R] ln ATM vol, artanh rho, ln eta + e_i, beta and raw SVI's two, of points e [F, p]."""
+        turned = e @ self.turns.reshape(-1, e.shape[1]).T
+        return (self.mean + turned.reshape(len(e), *self.turns.shape[:2])).transpose(2, 0, 1)
 
-    def _of_expiries(self, point: FloatArray) -> FloatArray:
-        """[1 + n, F, R] l, and what drifts."""
-        return point[:, 4:].reshape(len(point), 1 + self.family.drifting, -1).swapaxes(0, 1)
+    def _smiles(self, numbers: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """ln theta, ln(theta / (1 + theta)), rho and c [F, R] of each expiry."""
+        level, leant, steep, beta = numbers[:4]
+        log_theta = np.minimum(np.maximum(2.0 * level + self.t, -_FARTHEST), _FARTHEST)
+        of_odds = log_theta - np.log1p(np.exp(log_theta))
+        rho = np.minimum(np.maximum(np.tanh(leant), -_EDGE), _EDGE)
+        steep = steep + (0.5 + beta) * of_odds - 0.5 * log_theta
+        return log_theta, of_odds, rho, np.exp(np.minimum(np.maximum(steep, -_STEEPEST), _STEEPEST))
 
-    def at_own_deviations(self, point: FloatArray, rows: IntArray, x: FloatArray) -> FloatArray:
+    def at_own_deviations(self, e: FloatArray, rows: IntArray, x: FloatArray) -> FloatArray:
         """ln vol [F, n] in expiries `rows` [n] at x [F, n], ln(K/F) in deviations of the vol itself."""
-        _, rho, c = (each[:, rows] for each in self.smiles(point))
-        level, _, _, *free = (each[:, rows] for each in self._of_expiries(point))
+        numbers = self.numbers(e)
+        rho, c = (each[:, rows] for each in self._smiles(numbers)[2:])
+        free = [each[:, rows] for each in numbers[4:]]
         value = svi.of_own(rho, c * x, *free) if free else of_own(rho, c * x)[0]
-        return np.asarray(level + value)
+        return np.asarray(numbers[0][:, rows] + value)
 
-    def turns(self, at: Places) -> FloatArray:
-        """[n, p] or [F, n, p] what each e turns of the smile's number that it tells of, at places."""
-        shape = np.broadcast_to(SHAPE[:, 1], (*at.rows.shape, 4))
-        drifts = [self.drifts[at.rows]] * self.family.drifting
-        return np.concatenate([shape, self.levels[at.rows], *drifts], axis=-1)
-
-    @cached_property
-    def _told(self) -> IntArray:
-        """[p] which of the smile's numbers each e tells of."""
-        return np.repeat(
-            np.arange(5 + self.family.drifting),
-            [1, 1, 1, 1, len(self.t), *[self.drifts.shape[1]] * self.family.drifting],
-        )
-
-    def linear(
-        self, point: FloatArray, at: Places, turns: FloatArray | None = None
-    ) -> tuple[FloatArray, FloatArray]:
-        """ln vol [F, n] at points, and its derivatives [F, n, p] by e; turns: of these places, if known."""
-        log_theta, rho, c = self.smiles(point)
-        beta, level, rho = point[:, 3:4], point[:, 4 : 4 + len(self.t)], at.expand(rho)
-        q, theta = 0.5 * (self.t[at.rows] + 1.0), np.exp(log_theta)
-        x = np.clip(at.k * at.expand(np.exp(-0.5 * log_theta)), -_LARGEST, _LARGEST)
-        y = at.expand(c) * x
-        free = [at.expand(each) for each in self._of_expiries(point)[3:]]
-        value, by_y, by_rho, *by_free = svi.of_strikes(rho, y, *free) if free else of_strikes(rho, y)
-        turned, scaled = by_rho * (1.0 - rho**2), by_y * y
-        rise = 2.0 * (beta - (0.5 + beta) * theta / (1.0 + theta)) - 1.0
-        shape = turned, turned * q, scaled, scaled * at.expand(log_theta - np.log1p(theta))
-        parts = np.stack([*shape, 1.0 + scaled * at.expand(rise), turned, scaled, *by_free], axis=-1)
-        by_e = parts.take(self._told, axis=-1)
-        by_e *= self.turns(at) if turns is None else turns
-        return at.expand(level) + value, by_e
+    def linear(self, e: FloatArray, at: Places) -> Linearised:
+        """About points e [F, p], of cells."""
+        numbers = self.numbers(e)
+        level, beta, free = numbers[0], numbers[3], numbers[4:]
+        log_theta, of_odds, rho, c = self._smiles(numbers)
+        rise = (2.0 * beta - 1.0) - (1.0 + 2.0 * beta) * np.exp(of_odds)
+        each = [level, np.exp(-0.5 * log_theta), of_odds, rise, 1.0 - rho * rho, rho, c]
+        each += svi.of_money(rho, *free) if len(free) else ()
+        level, shrunk, of_odds, rise, open_, rho, c, *of_money = at.expand(np.array(each))
+        y = c * np.minimum(np.maximum(at.k * shrunk, -_LARGEST), _LARGEST)
+        value, by_y, by_rho, *rest = svi.of_smiles(rho, y, *of_money) if of_money else of_strikes(rho, y)
+        scaled = by_y * y
+        by_number = 1.0 + scaled * rise, by_rho * open_, scaled, scaled * of_odds, *rest
+        return Linearised(at, level + value, by_number, self.turns)
 
 
 @lru_cache(maxsize=64)
-def _roots(tenors: bytes, family: Family) -> tuple[FloatArray, FloatArray]:
-    """Of the covariances of l and of what drifts, at ln T `tenors`; kept, as surfaces share these."""
+def _roots(tenors: bytes, family: Family) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Of the covariances of l and of what drifts, at ln T `tenors`, and `Prior.turns`; kept, as surfaces
+    share these.
+    """
     t = np.frombuffer(tenors)
     gap, own = np.abs(t[:, None] - t), np.eye(len(t))
     levels = _LEVEL_STD**2 + sum(std**2 * matern32(gap / length) for std, length in _LEVELS)
-    drifts = np.zeros((len(t), 0))
+    levels, drifts = lower_root(levels + _ROUGH**2 * own), np.zeros((len(t), 0))
     if family.drift:
         drifts = family.drift * lower_root(matern52(gap / _DRIFT_LENGTH) + family.rough * own)
-    return lower_root(levels + _ROUGH**2 * own), drifts
+    return levels, drifts, _turns(t, levels, drifts, family.drifting)
+
+
+def _turns(t: FloatArray, levels: FloatArray, drifts: FloatArray, drifting: int) -> FloatArray:
+    """[R, 4 + f, p] as `Prior` has them."""
+    last, width = 4 + len(t), drifts.shape[1]
+    turns = np.zeros((len(t), 2 + drifting, last + drifting * width))
+    turns[:, 0, 4:last] = levels
+    turns[:, 1, 0], turns[:, 1, 1] = SHAPE[0, 1], SHAPE[1, 1] * _place(t)
+    turns[:, 2, 2], turns[:, 3, 3] = SHAPE[2:, 1]
+    for number, told in enumerate([1, 2, *range(4, 2 + drifting)]):
+        first = last + number * width
+        turns[:, told, first : first + width] = drifts
+    return turns
+
+
+def _place(t: FloatArray) -> FloatArray:
+    """q."""
+    return 0.5 * (t + 1.0)

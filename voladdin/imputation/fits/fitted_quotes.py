@@ -39,13 +39,15 @@ class Places:
         return Places(self.rows[cells], k, self.u[cells])
 
     def expand(self, each: FloatArray) -> FloatArray:
-        """[F, n] of numbers [F, R] of expiries."""
-        if self.rows.ndim == 1:
-            return each[:, self.rows]
-        if len(each) == 1:
-            return np.asarray(each.take(self.rows))
-        first = each.shape[1] * np.arange(len(each))[:, None]
+        """[..., F, n] of numbers [..., F, R] of expiries."""
+        if self.rows.ndim == 1 or len(self.rows) == 1:
+            return np.asarray(each.take(self.rows.ravel(), axis=-1))
+        first = np.arange(0, each.size, each.shape[-1]).reshape(*each.shape[:-1], 1)
         return np.asarray(each.take(first + self.rows))
+
+    def members(self, expiries: int) -> FloatArray:
+        """[F, n, R] or [n, R] of R expiries, 1 where a cell is of one."""
+        return np.eye(expiries).take(self.rows, axis=0)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,16 @@ class Quotes:
     at: Places
     values: FloatArray
     weight: FloatArray
+
+    @cached_property
+    def trust(self) -> FloatArray:
+        """[F, n] one over a quote's variance, of one at the money."""
+        return np.asarray(self.weight / self.at.noise)
+
+    @cached_property
+    def count(self) -> IntArray:
+        """[F] of quotes."""
+        return np.asarray((self.weight > 0).sum(1))
 
     def of(self, fits: IntArray) -> Quotes:
         """Some surfaces'."""

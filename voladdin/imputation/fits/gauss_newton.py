@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..._typing import FloatArray, IntArray
-from ..conditioning import lower_root, triangular_inverse
+from ..conditioning import inverse_root
 from .essvi import SHAPE, Prior
 from .families import Family
 from .fitted_quotes import Places, Quotes
+from .linearised import Linearised
 
 _LEAST = 1e-5  # noise of ln vol
 _DEGREES = 3.0  # how sure the noise is before the quotes are seen
@@ -19,6 +20,7 @@ _STEPS, _HELD, _LONGEST = 12, 2, 1.0  # the noise stays for some; a or ln eta mo
 _STEPS_OF_OWN, _FARTHEST_STEP = 20, 1.0  # of smiles of their own; each number moves by so much at most
 _ENOUGH = 4  # steps, after which a fit that leaves too much is given up
 _STILL, _NEAR = 1e-2, 0.05  # of a and ln eta: found, or near enough to look at the noise
+_OF_ALL = SHAPE[:3:2, 1]  # stds of a and ln eta
 _FOUND, _SAME = 0.02, 0.05  # log density still to be gained, and change of the log noise: found too
 
 
@@ -39,30 +41,29 @@ class Fits:
     log: FloatArray
 
     @classmethod
-    def of(cls, prior: Prior, e: FloatArray, noise: FloatArray, quotes: Quotes) -> Fits:
-        """Of parameters that are found."""
-        now = _Linear.at(prior, quotes, e, noise)
-        root = triangular_inverse(lower_root(now.precision))
-        free = np.maximum(1.0 - ((now.by_e @ root.swapaxes(1, 2)) ** 2).sum(-1) * now.inverse, _LEAST)
+    def of(cls, prior: Prior, e: FloatArray, noise: FloatArray, quotes: Quotes, members: FloatArray) -> Fits:
+        """Of parameters that are found; members: of the quotes."""
+        about = prior.linear(e, quotes.at)
+        root = inverse_root(_Linear.of(prior, e, noise, about.sums(quotes, members)).precision)
+        left, inverse = quotes.values - about.value, quotes.trust / (noise**2)[:, None]
+        free = np.maximum(1.0 - about.spread(root) * inverse, _LEAST)
         variance = (noise**2)[:, None] * quotes.at.noise
-        misfit = (now.inverse * now.left**2).sum(1) + (e**2).sum(1)
-        sizes = np.log(np.where(now.inverse > 0, now.inverse, 1.0)).sum(1)
+        misfit = (inverse * left**2).sum(1) + (e**2).sum(1)
+        sizes = np.log(np.where(inverse > 0, inverse, 1.0)).sum(1)
         log = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(1) + 0.5 * (sizes - misfit)
-        return cls(prior, e, root, noise, now.left / free, variance / free, np.asarray(log))
+        return cls(prior, e, root, noise, left / free, variance / free, np.asarray(log))
 
     def at_own_deviations(self, rows: IntArray, x: FloatArray) -> FloatArray:
         """[F, n] mean of ln vols, as `Prior.at_own_deviations`."""
-        return self.prior.at_own_deviations(self.prior.point(self.e), rows, x)
+        return self.prior.at_own_deviations(self.e, rows, x)
 
-    def linear(self, at: Places) -> tuple[FloatArray, FloatArray]:
-        """Mean [F, n] of ln vols, and its derivatives [F, n, p] by e."""
-        return self.prior.linear(self.prior.point(self.e), at)
+    def linear(self, at: Places) -> Linearised:
+        """Ln vols about the mean."""
+        return self.prior.linear(self.e, at)
 
-    def spread(self, by_e: FloatArray, at: Places) -> FloatArray:
-        """Variance [F, n] of ln vols quoted at cells, of derivatives [F, n, p] there."""
-        return np.asarray(
-            ((by_e @ self.root.swapaxes(1, 2)) ** 2).sum(-1) + (self.noise**2)[:, None] * at.noise
-        )
+    def spread(self, about: Linearised) -> FloatArray:
+        """Variance [F, n] of ln vols quoted at cells that are `linear`."""
+        return np.asarray(about.spread(self.root) + (self.noise**2)[:, None] * about.at.noise)
 
 
 def fitted(
@@ -75,13 +76,14 @@ def fitted(
     usual = np.maximum(prior.family.small * typical, _LEAST)
     e, left = start.copy(), np.arange(len(start))
     noise = usual.copy() if before is None else np.maximum(before, usual)
-    own, asked, turns = prior, quotes, prior.turns(quotes.at)
+    all_members = quotes.at.members(len(prior.t))
+    own, asked, members = prior, quotes, all_members
     for step in range(_STEPS_OF_OWN if prior.family.raw_svi else _STEPS):
-        found = _Linear.at(own, asked, e[left], noise[left], turns)
-        move, size, free, gain = found.step()
-        e[left] += move
+        now, here = noise[left], e[left]
+        sums = own.linear(here, asked.at).sums(asked, members)
+        move, size, gain, after = _Linear.of(own, here, now, sums).step(asked.count, usual[left])
+        e[left] = here + move
         looked = (size <= _NEAR) | (step >= _HELD)
-        now, after = noise[left], found.noise_after(move, free, noise[left], usual[left])
         noise[left] = np.where(looked, after, now)
         given_up = (after > _WORSE * typical[left]) & (step >= _ENOUGH)
         still = ((size < _STILL) | (gain < _FOUND)) & (np.abs(np.log(after / now)) < _SAME)
@@ -91,56 +93,61 @@ def fitted(
         if done.any():
             left = left[~done]
             own, asked = prior.some(left), quotes.of(left)
-            turns = own.turns(asked.at)
-    return Fits.of(prior, e, noise, quotes)
+            members = asked.at.members(len(prior.t))
+    return Fits.of(prior, e, noise, quotes, all_members)
 
 
 @dataclass(frozen=True)
 class _Linear:
-    """Linear least squares about a point e [F, p]. left, inverse: [F, n] of the quotes, and one over their
-    variance, 0 where there is none; by_e: [F, n, p]; precision: [F, p, p] of e.
+    """Linear least squares about a point e [F, p], given the noise [F].
+
+    squares: [F] of what is left of the quotes, over the noise's variance; right: [F, p] half the slope of the
+    log density by e, but for that of the squares of e; precision: [F, p, p] of e.
     """
 
     family: Family
     e: FloatArray
-    left: FloatArray
-    inverse: FloatArray
-    by_e: FloatArray
+    noise: FloatArray
+    squares: FloatArray
+    right: FloatArray
     precision: FloatArray
 
     @classmethod
-    def at(
-        cls, prior: Prior, quotes: Quotes, e: FloatArray, noise: FloatArray, turns: FloatArray | None = None
-    ) -> _Linear:
-        value, by_e = prior.linear(prior.point(e), quotes.at, turns)
-        inverse = quotes.weight / ((noise**2)[:, None] * quotes.at.noise)
-        precision = (by_e.swapaxes(1, 2) * inverse[:, None]) @ by_e
-        index = np.arange(e.shape[1])
-        precision[:, index, index] += 1.0
-        return cls(prior.family, e, quotes.values - value, inverse, by_e, precision)
+    def of(cls, prior: Prior, e: FloatArray, noise: FloatArray, sums: FloatArray) -> _Linear:
+        """sums: `Linearised.sums`."""
+        over, (fits, size) = noise**-2.0, e.shape
+        turns = prior.turns.reshape(-1, size)
+        turned = (sums[..., :-1, :-1] @ prior.turns).reshape(fits, -1, size)
+        turned *= over[:, None, None]
+        precision = turns.T @ turned
+        precision.reshape(fits, -1)[:, :: size + 1] += 1.0
+        right = (sums[..., :-1, -1].reshape(fits, -1) @ turns) * over[:, None]
+        return cls(prior.family, e, noise, sums[..., -1, -1].sum(1) * over, right, precision)
 
-    def step(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """By which e is to move [F, p], how far a or ln eta wanted to [F], what the fit leaves free [F], and
-        the gain of log density that was wanted [F].
+    def step(
+        self, count: IntArray, usual: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """By which e is to move [F, p], how far a or ln eta wanted to [F], the gain of log density that was
+        wanted [F], and the noise after [F], of `count` [F] quotes and that is usual [F].
 
         Of smiles of their own how far any number wanted to, over what it may: none of theirs is of all.
         """
-        root = triangular_inverse(lower_root(self.precision))
-        right = ((self.inverse * self.left)[:, None] @ self.by_e)[:, 0] - self.e
-        wanted = ((root @ right[..., None]).swapaxes(1, 2) @ root)[:, 0]
-        size = np.abs(wanted[:, [0, 2]] * SHAPE[[0, 2], 1]).max(1)
+        root, slope = inverse_root(self.precision), self.right - self.e
+        wanted = ((root @ slope[..., None]).swapaxes(1, 2) @ root)[:, 0]
+        size = np.abs(wanted[:, :3:2] * _OF_ALL).max(1)
         if self.family.raw_svi:
             size = np.maximum(size, np.abs(wanted).max(1) / _FARTHEST_STEP)
-        used = self.e.shape[1] - np.einsum("fij,fij->f", root, root)
-        short = np.minimum(1.0, _LONGEST / np.maximum(size, _STILL))
-        gain = 0.5 * (right * wanted).sum(1)
-        return wanted * short[:, None], size, (self.inverse > 0).sum(1) - used, gain
+        short = np.minimum(1.0, _LONGEST / np.maximum(size, _STILL))[:, None]
+        move = wanted * short
+        squares = self.squares - (move * (2.0 * self.right - short * slope + move)).sum(1)
+        free = count - self.e.shape[1] + np.einsum("fij,fij->f", root, root)
+        return move, size, 0.5 * (slope * wanted).sum(1), self._noise(squares, free, usual)
 
-    def noise_after(
-        self, move: FloatArray, free: FloatArray, noise: FloatArray, usual: FloatArray
-    ) -> FloatArray:
-        """[F] that explains what is left of the quotes once e moved, ten times as large or small at most."""
-        left = self.left - (self.by_e @ move[..., None])[..., 0]
-        squares = (left**2 * self.inverse).sum(1) * noise**2 + _DEGREES * usual**2
-        after = np.sqrt(squares / (np.maximum(free, 0.0) + _DEGREES))
-        return np.asarray(np.maximum(np.clip(after, 0.1 * noise, 10.0 * noise), _LEAST))
+    def _noise(self, squares: FloatArray, free: FloatArray, usual: FloatArray) -> FloatArray:
+        """[F] that explains these squares of what is left, of which so many are free, ten times as large or
+        small at most.
+        """
+        sum_of_squares = np.maximum(squares, 0.0) * self.noise**2 + _DEGREES * usual**2
+        after = np.sqrt(sum_of_squares / (np.maximum(free, 0.0) + _DEGREES))
+        after = np.minimum(np.maximum(after, 0.1 * self.noise), 10.0 * self.noise)
+        return np.asarray(np.maximum(after, _LEAST))

@@ -104,11 +104,10 @@ def _beside(
     """The same of surfaces [B, N] worth fits of these families."""
     quoted = np.isfinite(values)
     start = np.minimum(known.mean, np.log(MAX_VOL))
-    whole, used = np.where(quoted, values, start), np.argsort(~quoted, axis=1, kind="stable")
-    used, typical = used[:, : quoted.sum(1).max()], _typical(known)
-    at, seen = _places(axes, points, whole), np.take_along_axis(whole, used, 1)
-    quotes = Quotes(at.some(used), seen, np.take_along_axis(1.0 * quoted, used, 1))
-    cells = Cells.of(points, at, whole, quoted, used)
+    whole, typical = np.where(quoted, values, start), _typical(known)
+    at = _places(axes, points, whole)
+    cells = Cells.of(points, at, whole, quoted)
+    quotes = Quotes(at.some(cells.used), np.take_along_axis(whole, cells.used, 1), cells.known)
     level, answers = median_of(values), [_of_others(known, quoted)]
     prior = Prior.of(points.tenors, level, families[0])
     e, noise = prior.near(start[:, points.at_the_money], quotes), None
@@ -127,12 +126,17 @@ def _of_others(known: Posterior, quoted: BoolArray) -> tuple[FloatArray, ...]:
 
 
 def _said(fits: Fits, axes: Surface, points: Points, cells: Cells) -> tuple[FloatArray, ...]:
-    """Mean, std, z-score and density [B, N]."""
+    """Mean and std [B, N] of what is missing, of quotes anything, and z-score and density of quotes."""
     found = _filled(fits, axes, points, cells)
-    zscore, density = np.zeros((2, *cells.quoted.shape))
-    np.put_along_axis(zscore, cells.used, found.zscore, 1)
-    np.put_along_axis(density, cells.used, found.density, 1)
-    return np.minimum(found.mean, np.log(MAX_VOL)), found.std, zscore, density
+    mean, std, zscore, density = said = np.zeros((4, *cells.quoted.shape))
+    of_cells = (mean, np.minimum(found.mean, np.log(MAX_VOL))), (std, found.std)
+    for where, parts in (
+        (cells.missing, of_cells),
+        (cells.used, ((zscore, found.zscore), (density, found.density))),
+    ):
+        for whole, part in parts:
+            np.put_along_axis(whole, where, part, 1)
+    return tuple(said)
 
 
 def _typical(known: Posterior) -> FloatArray:
