@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voladdin.imputation.conditioning import NUGGET, condition, core_mean, times_transposed
+from voladdin.imputation.conditioning import NUGGET, condition, core_mean, inverse_root, times_transposed
 
 CELLS = 7
 
@@ -34,6 +34,18 @@ def test_condition_is_the_textbook_formula(seed: int) -> None:
         left = np.diag(covariance) - np.einsum("ij,ji->i", gain, covariance[seen])
         np.testing.assert_allclose(result.std[b] ** 2, np.maximum(left, NUGGET), atol=1e-7)
         np.testing.assert_allclose(result.distance[b], residual @ np.linalg.solve(inner, residual), rtol=1e-8)
+
+
+def test_inverse_roots_whiten_and_what_is_no_covariance_is_refused() -> None:
+    roots = np.random.default_rng(1).standard_normal((3, CELLS, CELLS))
+    covariances = roots @ roots.swapaxes(1, 2) + np.eye(CELLS)
+    whiten = inverse_root(covariances)
+    np.testing.assert_array_equal(whiten, np.tril(whiten))
+    white = whiten @ covariances @ whiten.swapaxes(1, 2)
+    np.testing.assert_allclose(white, np.broadcast_to(np.eye(CELLS), white.shape), atol=1e-9)
+    covariances[1, 2, 2] = -1.0
+    with pytest.raises(np.linalg.LinAlgError, match="definite"):
+        inverse_root(covariances)
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (2, 3, 4, 6), (2, 0, 6), (1, 1, 1)])

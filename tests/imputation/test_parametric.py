@@ -116,6 +116,26 @@ def test_derivatives_are_those_of_differences(family):
         np.testing.assert_allclose((ends[0] - ends[1]) / 2e-5, slopes[..., number], atol=1e-7)
 
 
+@pytest.mark.parametrize("family", [SSVI, SVI])
+def test_sums_expiry_by_expiry_are_those_of_all_derivatives(family):
+    """Of two surfaces, each with cells of its own."""
+    prior, rng, k = Prior.of(T, np.log([0.2, 0.3]), family), np.random.default_rng(4), strikes().ravel()
+    cells = np.stack([rng.permutation(len(k))[:25] for _ in range(2)])
+    at = Places(np.repeat(np.arange(len(TENORS)), len(U))[cells], k[cells], np.tile(U, len(TENORS))[cells])
+    about = prior.linear(0.3 * rng.standard_normal((2, prior.size)), at)
+    quotes = Quotes(at, rng.standard_normal(cells.shape), rng.random(cells.shape))
+    sums, turns = about.sums(quotes, at.members(len(TENORS))), prior.turns
+    left, weighed = quotes.values - about.value, about.by_e * quotes.trust[..., None]
+    products = np.einsum("rjp,frjk,rkq->fpq", turns, sums[..., :-1, :-1], turns)
+    np.testing.assert_allclose(products, weighed.swapaxes(1, 2) @ about.by_e, atol=1e-12)
+    slope = np.einsum("rjp,frj->fp", turns, sums[..., :-1, -1])
+    np.testing.assert_allclose(slope, np.einsum("fnp,fn->fp", weighed, left), atol=1e-12)
+    np.testing.assert_allclose(sums[..., -1, -1].sum(1), (left**2 * quotes.trust).sum(1))
+    root = rng.standard_normal((2, prior.size, prior.size))
+    dense = ((about.by_e @ root.swapaxes(1, 2)) ** 2).sum(-1)
+    np.testing.assert_allclose(about.spread(root), dense, rtol=1e-9)
+
+
 def test_a_quote_left_out_is_what_a_fit_without_it_says():
     k, left = strikes(), 20
     noisy = ssvi(k) * np.exp(0.01 * np.random.default_rng(0).standard_normal(k.shape))

@@ -31,7 +31,8 @@ def of_money(rho: FloatArray, shift: FloatArray, lift: FloatArray) -> tuple[Floa
     logarithm by y and rho.
     """
     near, by_y, by_rho = _h(rho, -shift)
-    return shift, np.exp(np.clip(lift, -_MOST_LIFT, _MOST_LIFT)), near, 0.5 * by_y / near, 0.5 * by_rho / near
+    grown = np.exp(np.minimum(np.maximum(lift, -_MOST_LIFT), _MOST_LIFT))
+    return shift, grown, near, 0.5 * by_y / near, 0.5 * by_rho / near
 
 
 def of_smiles(
