@@ -39,7 +39,7 @@ def test_condition_is_the_textbook_formula(seed: int) -> None:
 def test_inverse_roots_whiten_and_what_is_no_covariance_is_refused() -> None:
     roots = np.random.default_rng(1).standard_normal((3, CELLS, CELLS))
     covariances = roots @ roots.swapaxes(1, 2) + np.eye(CELLS)
-    whiten = inverse_root(covariances)
+    whiten = inverse_root(covariances.copy())
     np.testing.assert_array_equal(whiten, np.tril(whiten))
     white = whiten @ covariances @ whiten.swapaxes(1, 2)
     np.testing.assert_allclose(white, np.broadcast_to(np.eye(CELLS), white.shape), atol=1e-9)

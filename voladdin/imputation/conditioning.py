@@ -116,10 +116,12 @@ def triangular_inverse(roots: FloatArray) -> FloatArray:
 
 
 def inverse_root(covariances: FloatArray) -> FloatArray:
-    """[..., n, n] lower triangular W of each, with W S Wᵀ = I; LinAlgError where one is not definite."""
+    """[..., n, n] lower triangular W of each, with W S Wᵀ = I; these are written over. LinAlgError where one
+    is not definite.
+    """
     from scipy.linalg.lapack import dpotrf, dtrtri  # not at import, which is to be light
 
-    found = np.array(covariances, order="C")
+    found = np.ascontiguousarray(covariances)
     for root in found.reshape(-1, *found.shape[-2:]).swapaxes(1, 2):
         if dpotrf(root, lower=0, overwrite_a=1)[1]:  # in place: a transpose is as Fortran has it
             raise np.linalg.LinAlgError("a covariance is not positive definite")

@@ -25,6 +25,7 @@ _LENGTHS = 4.0, 3.0  # of the process, in ln T and in u
 _SIZE = 2.0  # its std, over the noise of the fit alone
 _NUGGET = 5e-4  # share of its variance that is noise
 _LEAST_VARIANCE = 1e-10  # and of what the fit leaves open, which keeps covariances definite
+_IN_CACHE = 2**13  # covariances at a time
 
 
 @dataclass(frozen=True)
@@ -115,12 +116,14 @@ def _with_process(fits: Fits, about: Linearised, cells: Cells) -> Around:
     of_fit = np.einsum("fij,fij->fi", by_e, by_e)
     own = _NUGGET * noise + _LEAST_VARIANCE * (size**-2.0 + of_fit)
     of_used = by_e[:, :n] * known[..., None]
-    between, index = of_used @ of_used.swapaxes(1, 2) + cells.between, np.arange(n)
+    between, index = of_used @ of_used.swapaxes(1, 2), np.arange(n)
+    between += cells.between
     between[:, index, index] += np.where(known > 0, own[:, :n], 1.0)
     whiten = inverse_root(between)
     left = known * (np.take_along_axis(cells.values, cells.used, 1) - start[:, :n]) / size
     white = (whiten @ left[..., None])[..., 0]
-    across = by_e[:, last] @ of_used.swapaxes(1, 2) + cells.across
+    across = by_e[:, last] @ of_used.swapaxes(1, 2)
+    across += cells.across
     gain, precision = times_transposed(across, whiten), np.einsum("fij,fij->fj", whiten, whiten)
     before = (of_fit + (1.0 - _NUGGET) * noise + own)[:, last]
     variance = np.maximum(before - np.einsum("fij,fij->fi", gain, gain), _LEAST_VARIANCE / size**2)
@@ -135,12 +138,15 @@ def _process(points: Points, at: Places, order: IntArray, used: IntArray) -> Flo
     """[F, N, n] covariance of the process, of size 1, between cells in `order` and those used: of one surface
     with no other cells, which may be 20,000.
     """
-    one = len(used) == 1
-    rows, columns = (order[0], used[0]) if one else (slice(None), slice(None))
+    one, whole = len(used) == 1, np.arange(len(points))
+    rows, columns = (order[0], used[0]) if one else (whole, whole)
     late = matern32(np.abs(points.tenors[:, None] - points.tenors) / _LENGTHS[0])
-    every = late[points.rows[rows]].take(points.rows[columns], axis=1)
+    late = late.take(points.rows[columns], axis=1)
     u, root = points.u / _LENGTHS[1], np.sqrt((1.0 - _NUGGET) * at.noise)
-    every *= matern52(np.abs(u[rows][:, None] - u[columns]))
-    every *= root[rows][:, None]
-    every *= root[columns]
+    every, size = np.empty((len(rows), len(columns))), max(_IN_CACHE // max(len(columns), 1), 1)
+    for some in (slice(first, first + size) for first in range(0, len(rows), size)):
+        gap = u[rows[some], None] - u[columns]
+        part = np.multiply(late[points.rows[rows[some]]], matern52(np.abs(gap, out=gap)), out=every[some])
+        part *= root[rows[some], None]
+        part *= root[columns]
     return every[None] if one else every.take(order[..., None] * len(points) + used[:, None])
