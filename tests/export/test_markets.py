@@ -259,6 +259,22 @@ def test_a_batch_is_what_a_desk_sees(family, grid, rng):
     np.testing.assert_allclose(batch.deltas, again)
 
 
+@pytest.mark.parametrize("family", ["sabr", "peg"])
+def test_no_quote_lies_beyond_any_strike_of_a_delta(family: str) -> None:
+    """Near Lee's bound N(d1) stays above a delta however far the strike: nobody quotes it."""
+    rng = np.random.default_rng(5)
+    batches = [draw_batch(rng, family, "deltas", 100) for _ in range(6)]
+    farthest = []
+    for batch in batches:
+        root = np.sqrt(batch.years)[..., None]
+        at_money = batch.truth.vols(batch.years, np.zeros((*batch.years.shape, 1))) * root
+        deviations = np.abs(batch.moneyness) / at_money
+        farthest.append(deviations.max())
+        assert deviations[batch.listed].max() < 15.0
+        np.testing.assert_array_equal(np.isfinite(batch.mid) & ~batch.listed, False)
+    assert max(farthest) > 15.0
+
+
 def test_a_surface_without_quotes_gives_way_to_another(rng, monkeypatch):
     monkeypatch.setattr("export.simulation.markets.streaming._MOST", 0.2)
     batch = draw_batch(rng, "ssvi", "deltas", 40)
