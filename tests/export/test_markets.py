@@ -271,6 +271,7 @@ def test_no_quote_lies_beyond_any_strike_of_a_delta(family: str) -> None:
         deviations = np.abs(batch.moneyness) / at_money
         farthest.append(deviations.max())
         assert deviations[batch.listed].max() < 15.0
+        assert np.abs(batch.moneyness[batch.listed]).max() < np.log(50.0)
         np.testing.assert_array_equal(np.isfinite(batch.mid) & ~batch.listed, False)
     assert max(farthest) > 15.0
 

@@ -41,7 +41,7 @@ _DIRECT: dict[str, _Draw] = {
 }
 FAMILIES = (*_DIRECT, *TABLED)
 _FAR, _MOST = 7.0, 8.0  # deviations, vol: no quotes beyond
-_NEVER_REACHED = 15.0  # deviations of the ATM vol: smiles near Lee's bound have some deltas at no strike
+_AT_NO_STRIKE = 15.0, np.log(50.0)  # deviations of the ATM vol, ln(K/F): as deltas near Lee's bound
 _FEWEST = 10  # listed cells of a surface
 _MOST_CELLS = 300  # of a grid
 
@@ -110,8 +110,10 @@ def draw_batch(
     years, moneyness, listed = _axes(rng, truth, grid)
     vols = truth.vols(years, moneyness)
     root = np.sqrt(years)[..., None]
-    farthest = np.minimum(_FAR * vols, _NEVER_REACHED * truth.vols(years, np.zeros_like(moneyness[..., :1])))
-    listed = listed & (vols < _MOST) & (np.abs(moneyness) < farthest * root)
+    deviations, strikes = _AT_NO_STRIKE
+    at_money = truth.vols(years, np.zeros_like(moneyness[..., :1]))
+    farthest = np.minimum(np.minimum(_FAR * vols, deviations * at_money) * root, strikes)
+    listed = listed & (vols < _MOST) & (np.abs(moneyness) < farthest)
     rows = _usable(rng, listed)
     truth, years, moneyness, listed, vols = (
         rows_of(v, rows) for v in (truth, years, moneyness, listed, vols)
