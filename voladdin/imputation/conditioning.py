@@ -63,7 +63,7 @@ def factor(covariance: FloatArray, observed: NDArray[np.bool_]) -> Factor:
     if len(observed) == 1:
         return _factor_one(covariance.reshape(covariance.shape[-2:]), observed[0])
     mask, index = observed.astype(float), np.arange(observed.shape[1])
-    whiten = triangular_inverse(lower_root(_quoted_block(covariance, mask)))
+    whiten = inverse_root(_quoted_block(covariance, mask))
     whiten[:, index, index] *= mask
     gain = covariance @ whiten.transpose(0, 2, 1)
     diagonal = np.broadcast_to(np.diagonal(covariance, axis1=-2, axis2=-1), mask.shape)
@@ -116,13 +116,11 @@ def triangular_inverse(roots: FloatArray) -> FloatArray:
 
 
 def inverse_root(covariances: FloatArray) -> FloatArray:
-    """[..., n, n] lower triangular W of each, with W S Wᵀ = I; these are written over. LinAlgError where one
-    is not definite.
-    """
+    """[..., n, n] lower triangular W of each, with W S Wᵀ = I; LinAlgError where one is not definite."""
     from scipy.linalg.lapack import dpotrf, dtrtri  # not at import, which is to be light
 
-    found = np.ascontiguousarray(covariances)
-    for root in found.reshape(-1, *found.shape[-2:]).swapaxes(1, 2):
+    found = np.array(covariances, order="C")
+    for root in found.reshape(-1, *found.shape[-2:]).swapaxes(1, 2) if found.size else ():
         if dpotrf(root, lower=0, overwrite_a=1)[1]:  # in place: a transpose is as Fortran has it
             raise np.linalg.LinAlgError("a covariance is not positive definite")
         dtrtri(root, lower=0, overwrite_c=1)
@@ -184,7 +182,7 @@ def core_mean(
         back[0, quoted] = dposv(block, residual[0, quoted], lower=1)[1]
     else:
         mask = observed.astype(float)
-        whiten = triangular_inverse(lower_root(_quoted_block(cell_covariance, mask)))
+        whiten = inverse_root(_quoted_block(cell_covariance, mask))
         white = whiten @ (residual * mask)[..., None]
         back = (whiten.transpose(0, 2, 1) @ white)[..., 0]
     return np.asarray(mean + back @ cross)

@@ -77,12 +77,12 @@ class Cells:
     def of(cls, points: Points, at: Places, values: FloatArray, quoted: BoolArray) -> Cells:
         """at: their places."""
         order, count = np.argsort(~quoted, axis=1, kind="stable"), quoted.sum(1)
-        used, missing = order[:, : count.max()], order[:, count.min() :]
+        used = order[:, : count.max()]
         known = np.take_along_axis(quoted, used, 1).astype(float)
         process = _process(points, at, order, used)
         process *= known[:, None]
-        between = process[:, : used.shape[1]] * known[..., None]
-        return cls(values, quoted, order, known, between, process[:, order.shape[1] - missing.shape[1] :])
+        between, across = process[:, : count.max()] * known[..., None], process[:, count.min() :]
+        return cls(values, quoted, order, known, between, across)
 
     @property
     def used(self) -> IntArray:

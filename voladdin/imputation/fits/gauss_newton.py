@@ -132,7 +132,7 @@ class _Linear:
 
         Of smiles of their own how far any number wanted to, over what it may: none of theirs is of all.
         """
-        root, slope = inverse_root(self.precision.copy()), self.right - self.e
+        root, slope = inverse_root(self.precision), self.right - self.e
         wanted = ((root @ slope[..., None]).swapaxes(1, 2) @ root)[:, 0]
         size = np.abs(wanted[:, :3:2] * _OF_ALL).max(1)
         if self.family.raw_svi:

@@ -128,15 +128,12 @@ def _of_others(known: Posterior, quoted: BoolArray) -> tuple[FloatArray, ...]:
 def _said(fits: Fits, axes: Surface, points: Points, cells: Cells) -> tuple[FloatArray, ...]:
     """Mean and std [B, N] of what is missing, of quotes anything, and z-score and density of quotes."""
     found = _filled(fits, axes, points, cells)
-    mean, std, zscore, density = said = np.zeros((4, *cells.quoted.shape))
-    of_cells = (mean, np.minimum(found.mean, np.log(MAX_VOL))), (std, found.std)
-    for where, parts in (
-        (cells.missing, of_cells),
-        (cells.used, ((zscore, found.zscore), (density, found.density))),
-    ):
-        for whole, part in parts:
-            np.put_along_axis(whole, where, part, 1)
-    return tuple(said)
+    mean, std, zscore, density = np.zeros((4, *cells.quoted.shape))
+    np.put_along_axis(mean, cells.missing, np.minimum(found.mean, np.log(MAX_VOL)), 1)
+    np.put_along_axis(std, cells.missing, found.std, 1)
+    np.put_along_axis(zscore, cells.used, found.zscore, 1)
+    np.put_along_axis(density, cells.used, found.density, 1)
+    return mean, std, zscore, density
 
 
 def _typical(known: Posterior) -> FloatArray:

@@ -30,7 +30,7 @@ def of_money(rho: FloatArray, shift: FloatArray, lift: FloatArray) -> tuple[Floa
     """What a smile has of all its strikes: shift, exp(lift), h(-shift), and the derivatives of half its
     logarithm by y and rho.
     """
-    near, by_y, by_rho = _h(rho, -shift)
+    near, by_y, by_rho = bending.twice_squared(rho, -shift)
     grown = np.exp(np.minimum(np.maximum(lift, -_MOST_LIFT), _MOST_LIFT))
     return shift, grown, near, 0.5 * by_y / near, 0.5 * by_rho / near
 
@@ -45,7 +45,7 @@ def of_smiles(
     near_rho: FloatArray,
 ) -> tuple[FloatArray, ...]:
     """`of_strikes`, of what `of_money` has."""
-    far, far_y, far_rho = _h(rho, y - shift)
+    far, far_y, far_rho = bending.twice_squared(rho, y - shift)
     ratio = np.minimum(np.maximum(far / near, _FLATTEST), _STEEPEST)
     more = ratio - 1.0
     square = 1.0 + grown * more
@@ -61,13 +61,6 @@ def of_smiles(
         moved * near_y - by_y,
         0.5 * scale * more,
     )
-
-
-def _h(rho: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """h, and its derivatives by y and rho."""
-    from_least = y + rho
-    root = np.sqrt(from_least * from_least + (1.0 - rho * rho))
-    return 1.0 + rho * y + root, rho + from_least / root, y + y / root
 
 
 def of_own(rho: FloatArray, y: FloatArray, shift: FloatArray, lift: FloatArray) -> FloatArray:

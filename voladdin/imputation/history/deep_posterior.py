@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._typing import BoolArray, FloatArray, IntArray
-from ..conditioning import factor, left_open, lower_root, triangular_inverse
+from ..conditioning import factor, inverse_root, left_open
 from ..model import Bundle
 from .observation import Observation
 
@@ -74,7 +74,7 @@ def _laplace(bundle: Bundle, evidence: _Evidence, start: FloatArray) -> tuple[Fl
     x = (start - bundle.arrays["mean"]) / bundle.arrays["std"]
     mode = _mode(bundle, evidence, bundle.run("encoder", x=x)[0])
     mean = evidence.still + (evidence.gain @ mode.mu[..., None])[..., 0]
-    root = triangular_inverse(lower_root(mode.curvature))
+    root = inverse_root(mode.curvature)
     return mean, evidence.gain @ (root @ mode.jacobian).transpose(0, 2, 1)
 
 

@@ -36,10 +36,15 @@ def bend(z: FloatArray, q: FloatArray, x: FloatArray, *, own: bool) -> tuple[Flo
 
 def of_strikes(rho: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """S, and its derivatives by y and by rho, where x is in deviations of the ATM vol; all of one shape."""
-    root = np.sqrt(y * y + 2.0 * rho * y + 1.0)
-    square = 0.5 * (1.0 + rho * y + root)
-    by_y = 0.25 * (rho + (y + rho) / root) / square
-    return 0.5 * np.log(square), by_y, 0.25 * (y + y / root) / square
+    twice, by_y, by_rho = twice_squared(rho, y)
+    return 0.5 * np.log(0.5 * twice), 0.5 * by_y / twice, 0.5 * by_rho / twice
+
+
+def twice_squared(rho: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """2 vol² / ATM vol² as above, and its derivatives by y and by rho."""
+    from_least = y + rho
+    root = np.sqrt(from_least * from_least + (1.0 - rho * rho))
+    return 1.0 + rho * y + root, rho + from_least / root, y + y / root
 
 
 def of_own(rho: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -15,7 +15,7 @@ import numpy as np
 import scipy
 
 from ..._typing import BoolArray, FloatArray, IntArray
-from ..conditioning import lower_root, times_transposed, triangular_inverse
+from ..conditioning import inverse_root, lower_root, times_transposed
 from .bending import NUMBERS
 from .points import Points
 from .process import Candidates
@@ -219,8 +219,7 @@ def weighed(
     values: FloatArray,
 ) -> WeighedCandidates:
     mean, factor = chosen.bent(quotes)
-    roots = lower_root(covariance + factor @ factor.swapaxes(-1, -2))
-    whiten = triangular_inverse(roots)
+    whiten = inverse_root(covariance + factor @ factor.swapaxes(-1, -2))
     white = (whiten @ (values[..., None, :] - chosen.straight_mean(quotes) - mean)[..., None])[..., 0]
     nu = chosen.degrees
     spread = (nu + (white**2).sum(-1)) / (nu + values.shape[-1])

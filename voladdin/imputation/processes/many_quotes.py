@@ -34,7 +34,7 @@ def condition_many(
     if adapts and len(kept) > 1:
         again, weight = kept_of(weigh(best, some, own[block], told)[1], _MOST, 0.0)
         best, own, kept = best[again], own[again], kept[again]
-    also = of_kinds(best.first, some, own[block][:1], told, level)
+    also = of_kinds(best.first, some, own[:1][block], told, level)
     if also is not None:
         best, kept = best.beside(also[0]), np.append(kept, np.repeat(kept[:1], len(also[0])))
         own, weight = best.straight_of_quotes(quotes), joined_weight(weight, also[1])
