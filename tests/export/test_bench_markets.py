@@ -320,6 +320,7 @@ def test_a_family_is_not_measured_by_itself_in_the_second_column():
     table = left_out_table(cases, ["linear", "SSVI"])
     row = next(line for line in table.splitlines() if line.startswith("| ssvi"))
     assert [cell.strip() for cell in row.strip("|").split("|")] == ["ssvi", "10.00", "0.50", "1.25"]
+    assert "| rows above 1.05, of 2 | 2 | 0 | 2 |" in table
     assert not left_out_table([replace(case, error={"linear": 2.0, OURS: 1.0}) for case in cases], ["linear"])
 
 

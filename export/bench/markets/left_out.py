@@ -13,6 +13,7 @@ from .answers import OURS, TOLD
 from .quoted import FloatArray
 from .scoring import TICK, Case, scores_of
 
+_BAR = 1.05  # of one row
 _ITSELF = {"ssvi": "SSVI", "essvi": "SSVI", "events": "SSVI", "sabr": "SABR"}  # rivals that are the family
 
 
@@ -31,6 +32,7 @@ def left_out_table(cases: Sequence[Case], rivals: Sequence[str]) -> str:
     rows.append(["**all**", *_shown(every, lambda x: float(np.exp(np.log(x).mean())))])
     rows.append(["mean of rows", *_shown(every, lambda x: float(x.mean()))])
     rows.append(["worst row", *_shown(every, lambda x: float(x.max()))])
+    rows.append([f"rows above {_BAR:.2f}, of {len(every)}", *map(str, (every > _BAR).sum(0).tolist())])
     header = ["family", "over the best rival", "over the best that is not the family itself", "over told"]
     return rows_table("Families left out of training, geometric means over masks", header, rows)
 
