@@ -11,12 +11,13 @@ import torch
 
 import voladdin as va
 from export.imputation.priors import training
-from export.imputation.priors.calibration import adapted_stretch, surface_stretch
+from export.imputation.priors.calibration import adapted_stretch, adapting_root, surface_stretch
 from export.imputation.priors.mixture import Priors, padded
 from export.imputation.priors.real_smiles import as_real, as_simulated
 from export.imputation.priors.samples import MOST_QUOTES, Sample, samples
 from voladdin.imputation.model import UniversalBundle
-from voladdin.imputation.processes.adapting import ADAPTED
+from voladdin.imputation.processes.adapting import ADAPTED, LogPosterior, likeliest
+from voladdin.imputation.processes.covariance import ListedPairs
 from voladdin.imputation.processes.many_quotes import condition_many
 from voladdin.imputation.processes.points import Points
 from voladdin.imputation.processes.process import HYPERPARAMETERS, Candidates
@@ -43,7 +44,7 @@ def test_the_same_seed_gives_the_same_samples(drawn: list[Sample]) -> None:
 def test_both_engines_agree(drawn: list[Sample]) -> None:
     """What trains is what answers, before a large surface's hyper-parameters are adapted to its quotes."""
     priors, never = Priors(4, 4, 2, seed=1), {"wander": np.zeros(len(ADAPTED)), "adapting": np.array(np.inf)}
-    never["adapted_stretch"] = np.zeros(2)
+    never |= {"adapted_stretch": np.zeros(2), "adapting_root": np.eye(len(ADAPTED))}
     candidates = Candidates.of(priors.arrays() | never)
     weight, mean, variance = priors.components(padded(drawn))
     for row, sample in enumerate(drawn[:8]):
@@ -103,6 +104,23 @@ def test_the_command_writes_a_bundle_that_answers(
     assert loaded.card["kind"] == "universal" and not list(folder.glob("*.pt"))
     grid = va.Surface([[0.2, np.nan, 0.21], [0.2, 0.19, np.nan]], ["1M", "1Y"], deltas=[0.75, 0.5, 0.25])
     assert np.abs(va.impute(grid, model=folder).filled - 0.2).max() < 0.05
+
+
+def test_the_search_begins_with_the_curvature_that_samples_have(drawn: list[Sample]) -> None:
+    """Three steps gain more with it than without, of samples that did not tell it."""
+    candidates = va.load("universal", UniversalBundle).levels.candidates
+    many = [s for s in drawn if s.count >= 30]
+    root = adapting_root(candidates, many[::2])
+    np.testing.assert_array_equal(root, np.tril(root))
+    gains = []
+    for sample in many[1::2]:
+        tenors, rows = np.unique(sample.t, return_inverse=True)
+        quotes = Points(tenors, rows, sample.u, sample.own)[: sample.count].own_tenors
+        one, pairs = candidates[np.array([0])], ListedPairs.among(quotes)
+        posterior = LogPosterior(one, quotes, pairs, sample.y[: sample.count])
+        ends = [posterior(likeliest(posterior, inverse))[0] for inverse in (np.eye(len(root)), root @ root.T)]
+        gains.append(ends[0] - ends[1])
+    assert len(gains) > 5 and np.median(gains) > 0.1
 
 
 def test_adapted_spreads_are_stretched_until_they_cover(drawn: list[Sample]) -> None:

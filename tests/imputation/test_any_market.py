@@ -14,14 +14,12 @@ import voladdin as va
 from tests.imputation.example import DELTAS, GRIDS, TENORS, holes, of_quotes, surface
 from voladdin.imputation.model import UniversalBundle
 from voladdin.imputation.processes import any_market, coordinates, small_grid
-from voladdin.imputation.processes.adapting import ADAPTED, _LogPosterior, adapted
 from voladdin.imputation.processes.any_market import Universal
 from voladdin.imputation.processes.bending import bend, expanded
 from voladdin.imputation.processes.evidence import condition, weigh
 from voladdin.imputation.processes.many_quotes import condition_many
 from voladdin.imputation.processes.moments import Moments
 from voladdin.imputation.processes.points import BEND, Points
-from voladdin.imputation.processes.process import LOGARITHMS
 from voladdin.imputation.processes.small_grid import SmallGrid
 from voladdin.imputation.processes.smoothing import between_quotes
 
@@ -314,34 +312,6 @@ def test_large_grids(axis: str) -> None:
     assert (result.filled[grid.observed] == vols[grid.observed]).all()
     assert va.check(grid.replace(np.where(result.disputed, np.nan, result.filled))).ok
     assert np.abs(result.filled / truth - 1)[~grid.observed].mean() < 0.01
-
-
-def test_the_gradient_of_the_evidence_is_its_slope(universal: Universal) -> None:
-    rng = np.random.default_rng(3)
-    points = coordinates.from_deltas(np.array([0.1, 0.3, 1.0, 2.0]), np.linspace(0.1, 0.9, 5))
-    candidates = universal.candidates[np.array([0, 3])]
-    evidence = _LogPosterior(candidates, points, 0.2 * rng.standard_normal(len(points)))
-    move = 0.3 * rng.standard_normal(2 * len(ADAPTED))
-    _, slope = evidence(move)
-    for i, step in enumerate(1e-3 * np.eye(len(move))):
-        by_difference = (evidence(move + step)[0] - evidence(move - step)[0]) / 2e-3
-        assert slope[i] == pytest.approx(by_difference, rel=1e-4, abs=1e-4)
-
-
-def test_what_is_adapted_has_more_evidence(universal: Universal) -> None:
-    rng = np.random.default_rng(4)
-    points = coordinates.from_deltas(np.geomspace(0.05, 3.0, 6), np.linspace(0.05, 0.95, 15))
-    candidates = universal.candidates[np.array([1])]
-    values = 0.3 * np.cos(3.0 * points.u) + 0.02 * rng.standard_normal(len(points))
-    evidence, still = _LogPosterior(candidates, points, values), np.zeros(len(ADAPTED))
-    found = adapted(candidates, points, values)
-    move = [
-        np.log(new / old) if name.split("_")[-1] in LOGARITHMS else new - old
-        for name in ADAPTED
-        for new, old in [(found.hyper[name][0], candidates.hyper[name][0])]
-    ]
-    assert evidence(np.array(move) / candidates.wander)[0] < evidence(still)[0]
-    assert found.hyper["noise_std"][0] != candidates.hyper["noise_std"][0]
 
 
 def test_a_thousand_expiries_take_no_memory_for_all_their_pairs() -> None:

@@ -102,7 +102,8 @@ def test_they_say_nothing_of_an_expiry_with_fewer_quotes_than_numbers(monkeypatc
     vols[2], vols[4, 4:], vols[0, 3] = np.nan, np.nan, np.nan
     surface = va.Surface(vols, TENORS, deltas=DELTAS)
     found = va.impute(surface, model="universal", arbitrage_free=False).filled
-    monkeypatch.setattr(parametric, "_OWN_QUOTES", 1_000)
+    for several in ("_OWN_QUOTES", "_AN_EXPIRY"):  # then SSVI alone is fitted
+        monkeypatch.setattr(parametric, several, 1_000)
     without = va.impute(surface, model="universal", arbitrage_free=False).filled
     np.testing.assert_allclose(found[few], without[few], rtol=1e-9)
     assert abs(found[0, 3] / without[0, 3] - 1.0) > 1e-5

@@ -125,6 +125,7 @@ _PRIORS = {  # of n candidates
     "wander": "21",
     "adapting": "",
     "adapted_stretch": "2",
+    "adapting_root": "21 21",
 }
 _KINDS = {  # of k markets; m, with the candidates' own
     "level": "m 2",

@@ -31,7 +31,7 @@ from .answers import ALONE, BOTH, NETWORK, PRIORS, Method, MethodFill
 from .quoted import BoolArray, FloatArray, Quoted
 
 _Z90 = float(ndtri(0.95))
-_ADAPTING = ("wander", "adapting", "adapted_stretch")
+_ADAPTING = ("wander", "adapting", "adapted_stretch", "adapting_root")
 _Posterior = Callable[[Points, FloatArray], tuple[FloatArray, FloatArray]]  # log-vols: mean, std
 
 

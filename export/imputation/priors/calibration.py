@@ -1,4 +1,6 @@
-"""How much wider spreads must be: of adapted priors, which saw the quotes twice, and as quotes tell."""
+"""How much wider spreads must be: of adapted priors, which saw the quotes twice, and as quotes tell. And how
+the search for adapted priors begins.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,10 @@ import numpy as np
 from scipy.optimize import minimize
 
 from voladdin._typing import FloatArray
+from voladdin.imputation.processes.adapting import ADAPTED, LogPosterior, likeliest
 from voladdin.imputation.processes.any_market import Universal
+from voladdin.imputation.processes.covariance import ListedPairs
+from voladdin.imputation.processes.evidence import weigh
 from voladdin.imputation.processes.many_quotes import condition_many
 from voladdin.imputation.processes.points import Points
 from voladdin.imputation.processes.process import FEW, Candidates
@@ -18,6 +23,26 @@ from voladdin.imputation.spreads import COVERED, REACH, regressors
 from .samples import Sample
 
 _SOFT = 0.02  # of the pinball's corner
+_STEPS, _APART = 12, 0.03  # to the likeliest moves, and between those whose slopes tell the curvature
+
+
+def adapting_root(candidates: Candidates, held: Iterable[Sample]) -> FloatArray:
+    """Lower triangular A [h, h] of which A Aᵀ is the inverse of the mean curvature of minus the log posterior
+    of moves, where they are likeliest: of samples never trained on, of enough quotes to tell.
+    """
+    curvature = np.mean([_curvature(candidates, s) for s in held if s.count >= FEW], axis=0)
+    return np.asarray(np.linalg.cholesky(np.linalg.inv(curvature)))
+
+
+def _curvature(candidates: Candidates, sample: Sample) -> FloatArray:
+    """[h, h] of the candidate that the quotes make likeliest."""
+    quotes, values = _points(sample)[: sample.count].own_tenors, sample.y[: sample.count]
+    several, log = weigh(candidates, quotes, candidates.straight_of_quotes(quotes), values)
+    one, every = several[np.array([log.argmax()])], np.eye(len(ADAPTED))
+    posterior = LogPosterior(one, quotes, ListedPairs.among(quotes), values)
+    best = likeliest(posterior, every, _STEPS)
+    rise = [posterior(best + step)[1] - posterior(best - step)[1] for step in _APART * every]
+    return np.asarray((np.array(rise) + np.transpose(rise)) / (4.0 * _APART))
 
 
 def adapted_stretch(candidates: Candidates, held: Iterable[Sample], widen: float) -> FloatArray:
@@ -49,11 +74,10 @@ def surface_stretch(candidates: Candidates, held: Iterable[Sample], widen: float
 
 def _regressors_and_scores(model: Universal, sample: Sample) -> tuple[FloatArray, FloatArray]:
     """Of what is hidden."""
-    tenors, rows = np.unique(sample.t, return_inverse=True)
     hidden = np.arange(len(sample.t)) >= sample.count
-    points, values = Points(tenors, rows, sample.u, sample.own), np.where(hidden, np.nan, sample.y)
+    points, values = _points(sample), np.where(hidden, np.nan, sample.y)
     found = model.at(points, values)
-    said = regressors(sample.u, rows, values[None], found.zscore[None], found.expiries[None])[0]
+    said = regressors(sample.u, points.rows, values[None], found.zscore[None], found.expiries[None])[0]
     return said[hidden], np.abs(sample.y - found.mean)[hidden] / found.std[hidden]
 
 
@@ -69,8 +93,12 @@ def _regressed(x: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:
 
 def _scores(candidates: Candidates, sample: Sample) -> tuple[int, FloatArray]:
     """Quotes, and errors over spreads of what is hidden."""
-    tenors, rows = np.unique(sample.t, return_inverse=True)
-    points, n = Points(tenors, rows, sample.u, sample.own), sample.count
+    points, n = _points(sample), sample.count
     given = condition_many(candidates, points[:n], sample.y[:n])
     mean, variance = Universal(candidates).ask(given, points[:n], points[n:])
     return n, np.abs(sample.y[n:] - mean) / np.sqrt(variance)
+
+
+def _points(sample: Sample) -> Points:
+    tenors, rows = np.unique(sample.t, return_inverse=True)
+    return Points(tenors, rows, sample.u, sample.own)

@@ -36,7 +36,7 @@ from voladdin.imputation.processes.adapting import ADAPTED
 from voladdin.imputation.processes.kinds import Kinds
 from voladdin.imputation.processes.process import Candidates
 
-from .calibration import adapted_stretch, surface_stretch
+from .calibration import adapted_stretch, adapting_root, surface_stretch
 from .kinds import kinds
 from .mixture import Padded, Priors, padded
 from .real_smiles import as_real, as_simulated
@@ -189,18 +189,23 @@ def _as_trained(bundle: Path) -> dict[str, FloatArray]:
 def _stretches(
     priors: dict[str, FloatArray], held: Sequence[Sample], whole: Iterator[Sample], widen: float
 ) -> dict[str, FloatArray]:
-    """How much wider spreads are after adaptation, and as the quotes tell; priors: of the levels."""
-    candidates = Candidates.of(priors)
+    """How the search for adapted priors begins, and how much wider spreads are after it, and as the quotes
+    tell; priors: of the levels.
+    """
+    root = adapting_root(Candidates.of(priors), held)
+    candidates = Candidates.of(priors | {"adapting_root": root})
     adapted = adapted_stretch(candidates, held, widen)
     of_markets = Kinds(*(kinds()[f"kinds_{field.name}"] for field in fields(Kinds)))
     candidates = replace(candidates, adapted_stretch=adapted, kinds=of_markets)
     surface = surface_stretch(candidates, whole, widen)
-    return {"level_adapted_stretch": adapted, "level_surface_stretch": surface}
+    calibrated = {"level_adapted_stretch": adapted, "level_surface_stretch": surface}
+    return calibrated | {"level_adapting_root": root, "change_adapting_root": root}
 
 
 def _adapting() -> dict[str, FloatArray]:
-    wander = [_WANDER_OF_GROWTHS if "growth" in name else _WANDER for name in ADAPTED]
-    return {"wander": np.array(wander), "adapting": np.array(ADAPTING), "adapted_stretch": np.zeros(2)}
+    wander = np.array([_WANDER_OF_GROWTHS if "growth" in name else _WANDER for name in ADAPTED])
+    found = {"wander": wander, "adapting": np.array(ADAPTING), "adapted_stretch": np.zeros(2)}
+    return found | {"adapting_root": np.eye(len(ADAPTED))}
 
 
 def _write(

@@ -28,10 +28,7 @@ from .fitted_quotes import Places, Quotes
 from .gauss_newton import Fits, fitted
 from .probable import probable, spread_of_quotes
 
-_ALIKE = SSVI, ESSVI  # the second fits few quotes whatever they are, and begins where the first ends
 _OWN_QUOTES = 5  # an expiry, where expiries have SVI smiles of their own: the numbers of one
-_OWN = 1 + len(_ALIKE)  # of answers, the one of smiles of their own
-_AGAINST = np.array([0.0, 1.0, 1.0, 3.0])  # log odds: the more numbers, the more quotes foretold by chance
 _MOST_QUOTES, _MOST_EXPIRIES = 320, 24
 _AN_EXPIRY, _FEWEST = 2, 6  # quotes of the quoted ones, and in all where they have fewer
 _TOLD = 1.0  # sum of squares of u about its mean within expiries; where these have fewer, as elsewhere
@@ -85,12 +82,15 @@ def _groups(axes: Surface, flat: FloatArray, tried: BoolArray) -> Iterator[_Grou
 
 
 def _tried(points: Points, quoted: BoolArray) -> Iterator[tuple[BoolArray, tuple[Family, ...]]]:
-    """[B] of masks [B, N] which surfaces these families are fitted to: as many numbers as quotes tell."""
+    """[B] of masks [B, N] which surfaces these families are fitted to: as many numbers as quotes tell.
+
+    The second fits few quotes whatever they are, and begins where the first ends.
+    """
     told = points.width_told(quoted)
     single, several, own = (_has(points, quoted, count) for count in (1, _AN_EXPIRY, _OWN_QUOTES))
     yield single & ~several & (told >= ENOUGH) & (quoted.sum(1) >= _FEWEST), (SSVI,)
-    yield several & ~own & (told >= _TOLD), _ALIKE
-    yield own & (told >= _TOLD), (*_ALIKE, SVI)
+    yield several & ~own & (told >= _TOLD), (SSVI, ESSVI)
+    yield own & (told >= _TOLD), (SSVI, SVI)
 
 
 def _has(points: Points, quoted: BoolArray, count: int) -> BoolArray:
@@ -116,7 +116,7 @@ def _beside(
         fits = fitted(prior, prior.started(before, e), quotes, typical, noise if family.raw_svi else None)
         e, noise = fits.e, fits.noise
         answers.append(_said(fits, axes, points, cells))
-    return _mixed(known, points, quoted, *map(np.stack, zip(*answers, strict=True)))
+    return _mixed(known, points, quoted, families, *map(np.stack, zip(*answers, strict=True)))
 
 
 def _of_others(known: Posterior, quoted: BoolArray) -> tuple[FloatArray, ...]:
@@ -172,6 +172,7 @@ def _mixed(
     known: Posterior,
     points: Points,
     quoted: BoolArray,
+    families: tuple[Family, ...],
     mean: FloatArray,
     std: FloatArray,
     zscore: FloatArray,
@@ -181,15 +182,17 @@ def _mixed(
 
     Smiles of their own say nothing of an expiry with fewer quotes than numbers.
     Beyond the quotes of an expiry, only those count that are the outermost of theirs: who foretells these
-    from the others knows how smiles go on. mean, std, zscore, density: [a, B, N] of a answers, the first is
-    `known`.
+    from the others knows how smiles go on. mean, std, zscore, density: [a, B, N] of `known` and of each
+    family's answer.
     """
     end, beyond = _outermost(points, quoted)
-    log, of_ends = (_log_odds(density, which) for which in (quoted, end))
+    against = np.array([0.0, *(family.against for family in families)])
+    log, of_ends = (_log_odds(density, which) - against[:, None] for which in (quoted, end))
     sure = _PRECISION * np.log(np.where(quoted, 1.0, std))
     odds = np.where(beyond, of_ends[..., None], log[..., None]) - sure
     few = (quoted @ points.members)[:, points.rows] < _OWN_QUOTES
-    odds[_OWN:] = np.where(few, -np.inf, odds[_OWN:])
+    own = np.flatnonzero([family.raw_svi for family in families]) + 1
+    odds[own] = np.where(few, -np.inf, odds[own])
     weight = _weights(odds)
     middle = (weight * mean).sum(0)
     spread = np.sqrt((weight * (std**2 + (mean - middle) ** 2)).sum(0))
@@ -209,7 +212,7 @@ def _log_odds(density: FloatArray, which: BoolArray) -> FloatArray:
     beside.
     """
     gain = ((density - density[0]) * which).sum(-1) / np.sqrt(np.maximum(which.sum(-1), 1))
-    return np.asarray(_SHARP * gain - _AGAINST[: len(gain), None])
+    return np.asarray(_SHARP * gain)
 
 
 def _outermost(points: Points, quoted: BoolArray) -> tuple[BoolArray, BoolArray]:

@@ -8,7 +8,7 @@ that bends stay. How far each may wander is learned with the priors.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,33 +20,17 @@ from .points import Points
 from .process import HYPERPARAMETERS, LOGARITHMS, NUGGET, Candidates
 
 ADAPTED = tuple(name for name in HYPERPARAMETERS if name not in ("degrees", "logit"))
-_STEPS, _FARTHEST = 6, 3.0
+_STEPS, _LONGEST, _FARTHEST = 3, 1.5, 3.0
 _SMILE = ("skew_std", "curvature_std", "wing_std")
 _Slopes = dict[str, Any]
+Posterior = Callable[[FloatArray], tuple[float, FloatArray]]  # minus its logarithm, and the slope
 _InTime = tuple[FloatArray, dict[str, FloatArray]]
 
 
-class _LogPosterior:
-    """Minus the log posterior of the moves [g * h] of g candidates, given values [n], and its gradient.
+class LogPosterior:
+    """Minus the log posterior of one candidate's moves [h], given values [n], and its gradient.
 
-    Moves are in standard deviations of their prior.
-    """
-
-    def __init__(self, candidates: Candidates, quotes: Points, values: FloatArray) -> None:
-        own = quotes.own_tenors
-        pairs, ones = ListedPairs.among(own), (candidates[np.array([g])] for g in range(len(candidates)))
-        self._each = [_OfOne(one, own, pairs, values) for one in ones]
-
-    def __call__(self, flat: FloatArray) -> tuple[float, FloatArray]:
-        moves = flat.reshape(len(self._each), -1)
-        found = [one(move) for one, move in zip(self._each, moves, strict=True)]
-        return sum(value for value, _ in found), np.concatenate([slope for _, slope in found])
-
-
-class _OfOne:
-    """The same of one candidate's moves [h].
-
-    Covariances are of the pairs of points [P]; their parts
+    Moves are in standard deviations of their prior. Covariances are of the pairs of points [P]; their parts
     in time, with their derivatives, of pairs of tenors [R * R].
     """
 
@@ -191,16 +175,37 @@ def moved(hyper: Mapping[str, Any], move: FloatArray) -> dict[str, Any]:
 
 def adapted(candidates: Candidates, quotes: Points, values: FloatArray) -> Candidates:
     """Candidates with processes and noise as the quotes have them; values: [n] log-vols less their centre."""
-    from scipy.optimize import minimize  # not at import, which is to be light
-
-    posterior, count = _LogPosterior(candidates, quotes, values), len(candidates) * len(ADAPTED)
-    options = {"maxiter": _STEPS, "maxfun": _STEPS + 2}
-    bounds = [(-_FARTHEST, _FARTHEST)] * count
+    own, each = quotes.own_tenors, (candidates[np.array([g])] for g in range(len(candidates)))
+    pairs, inverse = ListedPairs.among(own), candidates.adapting_root @ candidates.adapting_root.T
     try:
-        found = minimize(
-            posterior, np.zeros(count), jac=True, method="L-BFGS-B", bounds=bounds, options=options
-        )
+        moves = [likeliest(LogPosterior(one, own, pairs, values), inverse) for one in each]
     except np.linalg.LinAlgError:  # quotes at one place, and a noise that is no more than rounding
         return candidates
-    hyper = moved(candidates.hyper, found.x.reshape(len(candidates), -1) * candidates.wander)
+    hyper = moved(candidates.hyper, np.stack(moves) * candidates.wander)
     return replace(candidates, hyper={**candidates.hyper, **hyper})
+
+
+def likeliest(posterior: Posterior, inverse: FloatArray, steps: int = _STEPS) -> FloatArray:
+    """Moves [h] by quasi-Newton steps (Nocedal and Wright 2006, section 6.1); inverse: of the curvature that
+    they begin with. A step that makes it no better tells the curvature alone.
+    """
+    move = np.zeros(len(inverse))
+    value, slope = posterior(move)
+    for _ in range(steps):
+        step = -inverse @ slope
+        step *= _LONGEST / max(_LONGEST, np.abs(step).max())
+        step = np.clip(move + step, -_FARTHEST, _FARTHEST) - move
+        there, ahead = posterior(move + step)
+        inverse = _updated(inverse, step, ahead - slope)
+        if there < value:
+            move, value, slope = move + step, there, ahead
+    return move
+
+
+def _updated(inverse: FloatArray, step: FloatArray, rise: FloatArray) -> FloatArray:
+    """BFGS's inverse curvature, that takes the gradient's rise to the step."""
+    along = step @ rise
+    if along <= 0:
+        return inverse
+    turned = np.eye(len(step)) - np.outer(step, rise / along)
+    return turned @ inverse @ turned.T + np.outer(step, step / along)

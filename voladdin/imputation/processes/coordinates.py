@@ -50,21 +50,24 @@ def atm_term(t: FloatArray, moneyness: FloatArray, values: FloatArray, at: Float
     if len(t) > MOST:
         chosen = np.linspace(0, len(t) - 1, MOST).round().astype(int)
         t, moneyness, values = t[chosen], moneyness[chosen], values[chosen]
+    from scipy.linalg.lapack import dposv  # not at import, which is to be light
+
     centre = float(np.median(values))
     quoted, weights = np.full(len(t), centre), np.zeros(len(t))
     tenors, row = np.unique(t, return_inverse=True)
     gap = np.abs(tenors[:, None] - tenors)
-    level, slow = (
-        each[row].take(row, axis=1) for each in (1.0 + _term(gap), 0.5 + 0.5 * matern32(gap / 3.0))
-    )
+    term, drift = 1.0 + _term(gap), 0.5 + 0.5 * matern32(gap / 3.0)
+    level, slow = (each[row].take(row, axis=1) for each in (term, drift))
     for _ in range(_PASSES):
         z = compressed(moneyness * np.exp(-np.maximum(quoted + 0.5 * t, LEAST)))
-        bend = np.sqrt(1.0 + z * z) - 1.0
-        covariance = level + slow * (_SKEW**2 * np.outer(z, z) + _CURVATURE**2 * np.outer(bend, bend))
-        covariance[np.diag_indices(len(t))] += _NOISE[0] + _NOISE[1] * z * z
-        weights = np.asarray(np.linalg.solve(covariance, values - centre), dtype=float)
-        quoted = centre + level @ weights
-    return np.asarray(centre + (1.0 + _term(np.abs(at[:, None] - t))) @ weights)
+        smile = np.stack([_SKEW * z, _CURVATURE * (np.sqrt(1.0 + z * z) - 1.0)])
+        covariance = smile.T @ smile
+        covariance *= slow
+        covariance += level
+        covariance.reshape(-1)[:: len(t) + 1] += _NOISE[0] + _NOISE[1] * z * z
+        weights = dposv(covariance.T, values - centre, overwrite_a=1)[1]
+        quoted = centre + (term @ np.bincount(row, weights))[row]
+    return np.asarray(centre + (1.0 + _term(np.abs(at[:, None] - tenors))) @ np.bincount(row, weights))
 
 
 def _term(gap: FloatArray) -> FloatArray:

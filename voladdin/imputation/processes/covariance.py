@@ -1,6 +1,6 @@
 """Covariances of the processes, some pairs of points at a time, and of trends beside them.
 
-What one candidate says of so many pairs stays in the cache; of two points of one surface once, not twice.
+What some candidates say of so many pairs stays in the cache; of two points of one surface once, not twice.
 """
 
 from __future__ import annotations
@@ -49,13 +49,14 @@ def covariance_between(
     one = a.own_tenors
     other = one if a is b else b.own_tenors
     found, times = np.empty((len(left), len(a), len(b))), _by_tenor(hyper, one.tenors, other.tenors)
-    numbers = [{name: float(value[g]) for name, value in hyper.items()} for g in range(len(left))]
-    candidates = list(zip(found.reshape(len(left), -1), numbers, *times, strict=True))
+    flat = found.reshape(len(left), -1)
     for pairs, places in _lower(one) if a is b else _rows(one, other):
-        for flat, own, *time in candidates:
-            values = pairs.covariance(own, *time).ravel()
+        size = max(_IN_CACHE // pairs.gap.size, 1)
+        for some in (slice(first, first + size) for first in range(0, len(left), size)):
+            own = {name: value[some] for name, value in hyper.items()}
+            values = pairs.covariance(own, *(time[some] for time in times))
             for place in places:
-                flat[place] = values
+                flat[some, place] = values.reshape(len(values), -1)
     for here, of_a, of_b in zip(found, left, right, strict=True):
         here += of_a @ of_b.T
     return found
@@ -92,23 +93,27 @@ class PointPairs(ABC):
 
     @abstractmethod
     def across(self, weights: FloatArray) -> FloatArray:
-        """The products of what the smile's processes are multiplied by, weighed [3]."""
+        """The products of what the smile's processes are multiplied by, weighed [..., 3]."""
 
     @abstractmethod
-    def growth(self, wings: float) -> FloatArray:
+    def growth(self, wings: FloatArray | float) -> FloatArray:
         """Of a covariance whose deviations rise by so much for each unit of |u|."""
 
     def covariance(
-        self, h: Mapping[str, float], level: FloatArray, smile: FloatArray, *between: FloatArray
+        self, hyper: Mapping[str, FloatArray], level: FloatArray, smile: FloatArray, *between: FloatArray
     ) -> FloatArray:
-        """Of one candidate; level, smile and between: [R * Q], of its processes in time."""
-        found = smile.take(self.tenors)
-        found *= self.across(np.array([h[name] ** 2 for name in _SMILE]))
-        found += level.take(self.tenors)
+        """[G, ...] of candidates; hyper: each [G]; level, smile and between: [G, R * Q], of processes in
+        time.
+        """
+        shape = -1, *(1 for _ in self.gap.shape)
+        found = smile.take(self.tenors, axis=1)
+        found *= self.across(np.stack([hyper[name] ** 2 for name in _SMILE], axis=-1))
+        found += level.take(self.tenors, axis=1)
         for name, time in zip(("residual", "rough"), between, strict=True):
-            part = _matern52(self.gap * (-np.sqrt(5.0) / h[f"{name}_width"]))
-            part *= self.growth(h[f"{name}_wings"])
-            part *= (h[f"{name}_std"] ** 2 * time).take(self.tenors)
+            width, wings = (hyper[f"{name}_{number}"].reshape(shape) for number in ("width", "wings"))
+            part = _matern52(self.gap * (-np.sqrt(5.0) / width))
+            part *= self.growth(wings)
+            part *= (hyper[f"{name}_std"][:, None] ** 2 * time).take(self.tenors, axis=1)
             found += part
         return found
 
@@ -140,7 +145,7 @@ class ListedPairs(PointPairs):
     def across(self, weights: FloatArray) -> FloatArray:
         return np.asarray(weights @ self.smile)
 
-    def growth(self, wings: float) -> FloatArray:
+    def growth(self, wings: FloatArray | float) -> FloatArray:
         size = self.product * wings
         size += self.total
         size *= wings
@@ -159,9 +164,9 @@ class CrossedPairs(PointPairs):
 
     def across(self, weights: FloatArray) -> FloatArray:
         left, right = self._smiles
-        return np.asarray((left.T * weights) @ right)
+        return np.asarray((left.T * weights[..., None, :]) @ right)
 
-    def growth(self, wings: float) -> FloatArray:
+    def growth(self, wings: FloatArray | float) -> FloatArray:
         one, other = self._sizes
         return np.asarray((1.0 + wings * one) * (1.0 + wings * other))
 

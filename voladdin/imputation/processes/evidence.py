@@ -146,18 +146,19 @@ def joined_weight(weight: FloatArray, odds: FloatArray) -> FloatArray:
 
 
 def weigh(
-    candidates: Candidates, quotes: Points, covariance: FloatArray, values: FloatArray
+    candidates: Candidates, quotes: Points, covariance: FloatArray, values: FloatArray, steps: int = STEPS
 ) -> tuple[Candidates, FloatArray]:
     """The candidates about what the quotes make likeliest; [..., G] log of prior weight times tempered
     evidence.
 
-    covariance: `straight_of_quotes`, [..., G, n, n]; values: [..., n]. z by Gauss-Newton steps; the evidence
-    is Laplace's, less for a shape that is far from usual: quotes that contradict each other are no smile.
+    covariance: `straight_of_quotes`, [..., G, n, n]; values: [..., n]. z by so many Gauss-Newton steps; the
+    evidence is Laplace's, less for a shape that is far from usual: quotes that contradict each other are no
+    smile.
     """
     roots = lower_root(covariance)
     n, about, step = values.shape[-1], candidates, np.zeros(candidates.bend.shape)
     residual = values[..., None, :] - candidates.straight_mean(quotes)
-    for left in reversed(range(STEPS + 1)):
+    for left in reversed(range(steps + 1)):
         mean, factor = about.bent(quotes)
         both = np.concatenate([(residual - mean)[..., None], factor], axis=-1)
         white = _forward(roots, both)
@@ -204,7 +205,8 @@ def kept_of(log: FloatArray, most: int = _MOST, least: float = _LEAST) -> tuple[
     weight = np.exp(log - log.max(-1, keepdims=True))
     order = np.argsort(-weight, axis=-1)[..., :most]
     chosen = np.take_along_axis(weight, order, -1)
-    chosen = np.where(chosen >= least * weight.sum(-1, keepdims=True), chosen, 0.0)
+    enough = np.minimum(least * weight.sum(-1, keepdims=True), chosen[..., :1])
+    chosen = np.where(chosen >= enough, chosen, 0.0)
     count = int((chosen > 0).sum(-1).max())
     chosen = chosen[..., :count]
     return order[..., :count], chosen / chosen.sum(-1, keepdims=True)

@@ -1,6 +1,7 @@
 """Many quotes: some tell which candidates the surface is like, and what its own sizes and lengths are.
 
-A few tell who is far behind, `2 * _HALF` who is best; all condition who is kept, as those have it.
+A few tell who is far behind, as long as smiles bend as is usual; more who is best, and more yet what it is
+itself like; all condition who is kept.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import numpy as np
 
 from ..._typing import FloatArray, IntArray
 from .adapting import adapted
-from .evidence import WeighedCandidates, joined_weight, kept_of, of_kinds, weigh, weighed
+from .evidence import STEPS, WeighedCandidates, joined_weight, kept_of, of_kinds, weigh, weighed
 from .points import Points
 from .process import Candidates
 
-_HALF, _HALF_AT_FIRST = 60, 20  # quotes spread over the surface, and as many side by side, that weigh
-_LIKELY = 8  # candidates weighed by more quotes than at first
+_HALF = 50  # quotes spread over the surface, and as many side by side, that adapt
+_HALF_AT_FIRST, _HALF_NEXT = 20, 40  # the same, that weigh all candidates, and who is likely
+_LIKELY = 6  # candidates weighed by more quotes than at first
 _MOST, _LEAST = 2, 0.05  # candidates kept, and the weight of the second at least
 
 
@@ -47,18 +49,21 @@ def _best(
     candidates: Candidates, quotes: Points, values: FloatArray
 ) -> tuple[Candidates, IntArray, FloatArray]:
     """The candidates kept, about what the quotes make likeliest; which they are, and their weights."""
-    few, worth = representative(quotes, _HALF_AT_FIRST), np.arange(len(candidates))
-    if len(few) < len(quotes):
-        worth = np.sort(np.argsort(-_weighed_alone(candidates, quotes[few], values[few])[1])[:_LIKELY])
-    found, log = _weighed_alone(candidates[worth], quotes, values)
+    worth = np.arange(len(candidates))
+    if len(quotes) > 2 * _HALF_AT_FIRST:
+        log = _weighed_by(_HALF_AT_FIRST, candidates, quotes, values, steps=0)[1]
+        worth = np.sort(np.argsort(-log)[:_LIKELY])
+    found, log = _weighed_by(_HALF_NEXT, candidates[worth], quotes, values)
     kept, weight = kept_of(log, _MOST, _LEAST)
     return found[kept], worth[kept], weight
 
 
-def _weighed_alone(
-    candidates: Candidates, quotes: Points, values: FloatArray
+def _weighed_by(
+    half: int, candidates: Candidates, quotes: Points, values: FloatArray, steps: int = STEPS
 ) -> tuple[Candidates, FloatArray]:
-    return weigh(candidates, quotes, candidates.straight_of_quotes(quotes), values)
+    some = representative(quotes, half)
+    few = quotes[some]
+    return weigh(candidates, few, candidates.straight_of_quotes(few), values[some], steps)
 
 
 def representative(quotes: Points, half: int) -> IntArray:

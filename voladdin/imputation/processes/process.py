@@ -46,7 +46,8 @@ class Candidates:
     bend: [G, 4] and bend_root: [G, 4, 4], lower triangular, of z. tempering: [2], see `belief`.
     about: [G, 4], where S is taken linear in z; [S, G, 4] of several surfaces.
     wander: [h], how far a surface's own hyper-parameters may lie from a candidate's (`adapting.py`), one
-    standard deviation; adapting: quotes from which they are looked for; adapted_stretch: [2], see `widened`.
+    standard deviation; adapting: quotes from which they are looked for; adapted_stretch: [2], see `widened`;
+    adapting_root: [h, h], A Aᵀ is the inverse of the curvature that the search for them begins with.
     kinds: what smiles are like where the quotes say little of them.
 
     Those that each of S surfaces keeps have [S, G] in place of [G].
@@ -62,6 +63,7 @@ class Candidates:
     wander: FloatArray
     adapting: float
     adapted_stretch: FloatArray
+    adapting_root: FloatArray
     kinds: Kinds | None = None
 
     @classmethod
@@ -71,7 +73,8 @@ class Candidates:
         hyper = {k: np.exp(v) if k.split("_")[-1] in LOGARITHMS else v for k, v in columns.items()}
         bend, roots = arrays["bend"], [np.tril(arrays[name]) for name in ("root", "bend_root")]
         adapting = arrays["wander"], float(arrays["adapting"]), arrays["adapted_stretch"]
-        return cls(hyper, arrays["trend"], roots[0], bend, roots[1], arrays["tempering"], bend, *adapting)
+        of_bend = bend, roots[1], arrays["tempering"], bend
+        return cls(hyper, arrays["trend"], roots[0], *of_bend, *adapting, arrays["adapting_root"])
 
     def __len__(self) -> int:
         return len(self.trend)
