@@ -16,7 +16,7 @@ from .evidence import STEPS, WeighedCandidates, joined_weight, kept_of, of_kinds
 from .points import Points
 from .process import Candidates
 
-_HALF = 50  # quotes spread over the surface, and as many side by side, that adapt
+_HALF = 60  # quotes spread over the surface, and as many side by side, that adapt
 _HALF_AT_FIRST, _HALF_NEXT = 20, 40  # the same, that weigh all candidates, and who is likely
 _LIKELY = 6  # candidates weighed by more quotes than at first
 _MOST, _LEAST = 2, 0.05  # candidates kept, and the weight of the second at least
