@@ -16,8 +16,8 @@ from .linearised import Linearised
 _LEAST = 1e-5  # noise of ln vol
 _DEGREES = 3.0  # how sure the noise is before the quotes are seen
 _WORSE = 2.0  # noise over what is typical: not worth it
-_STEPS, _HELD, _LONGEST = 7, 2, 1.0  # the noise stays for some; a or ln eta move by so much at most
-_FARTHEST_STEP = 1.0  # of smiles of their own: each number moves by so much at most
+_STEPS, _HELD, _LONGEST = 12, 2, 1.0  # the noise stays for some; a or ln eta move by so much at most
+_OWN_STEPS, _FARTHEST_STEP = 7, 1.0  # of smiles of their own: each number moves by so much at most
 _ENOUGH = 4  # steps, after which a fit that leaves too much is given up
 _STILL, _NEAR = 1e-2, 0.05  # of a and ln eta: found, or near enough to look at the noise
 _OF_ALL = SHAPE[:3:2, 1]  # stds of a and ln eta
@@ -78,7 +78,7 @@ def fitted(
     noise = usual.copy() if before is None else np.maximum(before, usual)
     all_members = quotes.at.members(len(prior.t))
     own, asked, members = prior, quotes, all_members
-    for step in range(_STEPS):
+    for step in range(_OWN_STEPS if prior.family.raw_svi else _STEPS):
         now, here = noise[left], e[left]
         sums = own.linear(here, asked.at).sums(asked, members)
         move, size, gain, after = _Linear.of(own, here, now, sums).step(asked.count, usual[left])

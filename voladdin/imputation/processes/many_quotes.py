@@ -1,7 +1,7 @@
 """Many quotes: some tell which candidates the surface is like, and what its own sizes and lengths are.
 
-A few tell who is far behind, as long as smiles bend as is usual; more who is best, and more yet what it is
-itself like; all condition who is kept.
+A few tell who is far behind, as if smiles bent as is usual; `2 * _HALF` who is best, and what it is itself
+like; all condition who is kept.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from .evidence import STEPS, WeighedCandidates, joined_weight, kept_of, of_kinds
 from .points import Points
 from .process import Candidates
 
-_HALF = 60  # quotes spread over the surface, and as many side by side, that adapt
-_HALF_AT_FIRST, _HALF_NEXT = 20, 40  # the same, that weigh all candidates, and who is likely
+_HALF, _HALF_AT_FIRST = 60, 20  # quotes spread over the surface, and as many side by side, that weigh
 _LIKELY = 6  # candidates weighed by more quotes than at first
 _MOST, _LEAST = 2, 0.05  # candidates kept, and the weight of the second at least
 
@@ -53,7 +52,7 @@ def _best(
     if len(quotes) > 2 * _HALF_AT_FIRST:
         log = _weighed_by(_HALF_AT_FIRST, candidates, quotes, values, steps=0)[1]
         worth = np.sort(np.argsort(-log)[:_LIKELY])
-    found, log = _weighed_by(_HALF_NEXT, candidates[worth], quotes, values)
+    found, log = _weighed_by(_HALF, candidates[worth], quotes, values)
     kept, weight = kept_of(log, _MOST, _LEAST)
     return found[kept], worth[kept], weight
 
