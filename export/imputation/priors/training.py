@@ -5,7 +5,7 @@
    drawn without end, and of the days of a history where one is given.
 3. The same, of fewer candidates, on the history's daily changes; without one the shipped ones are kept.
 4. Factors on spreads, so that 90% bands cover 90% of samples never trained on: one on all, beside it those
-   after adaptation and as the quotes tell (`calibration.py`).
+   after adaptation and as the quotes tell; and how the search for adapted priors begins (`calibration.py`).
 5. What real surfaces have that simulated ones lack (`real_smiles.py`).
 
 Checkpoints go to FOLDER every few minutes; the same command resumes. `--minutes` bounds it, and `--start`
@@ -161,7 +161,7 @@ def train(
     arrays |= {f"{kind}_{name}": value for kind in ("level", "change") for name, value in _adapting().items()}
     arrays |= {f"level_{name}": value for name, value in kinds().items()}
     whole = islice(draw(seed + 2 * 10**6, whole=True), _HELD_WHOLE)
-    arrays |= _stretches(
+    arrays |= _calibrated(
         {name: arrays[f"level_{name}"] for name in (*levels.arrays(), *_adapting())}, held, whole, widen
     )
     arrays |= {"level_stretch": np.array(widen), "growth": np.array(GROWTH), "sharpness": np.array(SHARPNESS)}
@@ -186,7 +186,7 @@ def _as_trained(bundle: Path) -> dict[str, FloatArray]:
     return levels | {"hyper": as_simulated(levels["hyper"])}
 
 
-def _stretches(
+def _calibrated(
     priors: dict[str, FloatArray], held: Sequence[Sample], whole: Iterator[Sample], widen: float
 ) -> dict[str, FloatArray]:
     """How the search for adapted priors begins, and how much wider spreads are after it, and as the quotes
@@ -198,8 +198,8 @@ def _stretches(
     of_markets = Kinds(*(kinds()[f"kinds_{field.name}"] for field in fields(Kinds)))
     candidates = replace(candidates, adapted_stretch=adapted, kinds=of_markets)
     surface = surface_stretch(candidates, whole, widen)
-    calibrated = {"level_adapted_stretch": adapted, "level_surface_stretch": surface}
-    return calibrated | {"level_adapting_root": root, "change_adapting_root": root}
+    stretches = {"level_adapted_stretch": adapted, "level_surface_stretch": surface}
+    return stretches | {"level_adapting_root": root, "change_adapting_root": root}
 
 
 def _adapting() -> dict[str, FloatArray]:

@@ -32,7 +32,6 @@ _OWN_QUOTES = 5  # an expiry, where expiries have SVI smiles of their own: the n
 _MOST_QUOTES, _MOST_EXPIRIES = 320, 24
 _AN_EXPIRY, _FEWEST = 2, 6  # quotes of the quoted ones, and in all where they have fewer
 _TOLD = 1.0  # sum of squares of u about its mean within expiries; where these have fewer, as elsewhere
-_SHARP = 1.0  # log odds for the gain in log density over the root of the quotes
 _PRECISION = 1.0  # a cell's odds go with the spreads to minus this power
 _LEAST = 0.005  # of weight
 _PASSES = 3  # of the strikes of a delta axis
@@ -211,8 +210,8 @@ def _log_odds(density: FloatArray, which: BoolArray) -> FloatArray:
     """[a, B] of a answers, of their log densities [a, B, N] of some quotes; the first is the one they are
     beside.
     """
-    gain = ((density - density[0]) * which).sum(-1) / np.sqrt(np.maximum(which.sum(-1), 1))
-    return np.asarray(_SHARP * gain)
+    gain = ((density - density[0]) * which).sum(-1)
+    return np.asarray(gain / np.sqrt(np.maximum(which.sum(-1), 1)))
 
 
 def _outermost(points: Points, quoted: BoolArray) -> tuple[BoolArray, BoolArray]:

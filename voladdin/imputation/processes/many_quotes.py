@@ -50,19 +50,18 @@ def _best(
     """The candidates kept, about what the quotes make likeliest; which they are, and their weights."""
     worth = np.arange(len(candidates))
     if len(quotes) > 2 * _HALF_AT_FIRST:
-        log = _weighed_by(_HALF_AT_FIRST, candidates, quotes, values, steps=0)[1]
+        few = representative(quotes, _HALF_AT_FIRST)
+        log = _weighed_alone(candidates, quotes[few], values[few], steps=0)[1]
         worth = np.sort(np.argsort(-log)[:_LIKELY])
-    found, log = _weighed_by(_HALF, candidates[worth], quotes, values)
+    found, log = _weighed_alone(candidates[worth], quotes, values)
     kept, weight = kept_of(log, _MOST, _LEAST)
     return found[kept], worth[kept], weight
 
 
-def _weighed_by(
-    half: int, candidates: Candidates, quotes: Points, values: FloatArray, steps: int = STEPS
+def _weighed_alone(
+    candidates: Candidates, quotes: Points, values: FloatArray, steps: int = STEPS
 ) -> tuple[Candidates, FloatArray]:
-    some = representative(quotes, half)
-    few = quotes[some]
-    return weigh(candidates, few, candidates.straight_of_quotes(few), values[some], steps)
+    return weigh(candidates, quotes, candidates.straight_of_quotes(quotes), values, steps)
 
 
 def representative(quotes: Points, half: int) -> IntArray:
