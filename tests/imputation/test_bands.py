@@ -51,7 +51,7 @@ def test_the_range_of_the_quotes() -> None:
 @pytest.mark.parametrize("axis", ["deltas", "moneyness"])
 def test_spreads_are_stretched_as_the_quotes_tell(axis: str, monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = np.zeros((1, surface(0.2).size))
-    monkeypatch.setattr(weighing, "with_parametric", lambda axes, cells, found, tried: (found, nobody))
+    monkeypatch.setattr(weighing, "with_parametric", lambda axes, cells, found, tried, **_: (found, nobody))
     loaded = imputer("universal")
     assert isinstance(loaded, UniversalBundle)
     vols = surface(0.2)

@@ -38,7 +38,7 @@ def ssvi(k, tenors=TENORS, level=0.2, rho=-0.5, eta=1.0, gamma=0.4):
     return np.sqrt(w / tenors[:, None])
 
 
-def processes_alone(axes, cells, found, tried):
+def processes_alone(axes, cells, found, tried, *, earlier=False):
     return found, np.zeros_like(found.mean)
 
 
@@ -267,3 +267,23 @@ def test_surfaces_of_a_batch_are_answered_as_alone():
     for number, one in enumerate(vols):
         alone = va.impute(va.Surface(one, TENORS, deltas=DELTAS), model="universal")
         np.testing.assert_allclose(both.filled[number], alone.filled, rtol=1e-9)
+
+
+def test_yesterdays_surface_makes_no_exact_fit_worse():
+    """An SSVI surface whose quotes tell it goes on as these say, whatever it was the day before."""
+    vols = ssvi(strikes())
+    shown, hidden = without(vols, 0.4)
+    surface = va.Surface(shown, TENORS, moneyness=strikes())
+    before = va.Surface(ssvi(strikes(), level=0.22, rho=-0.45, eta=0.95), TENORS, moneyness=strikes())
+    found = va.impute(surface, model="universal", prior=before)
+    assert np.abs(found.filled / vols - 1.0)[hidden].max() < 2e-3 and "SVI" in found.model
+
+
+def test_of_an_expiry_without_quotes_yesterdays_surface_says_more_than_a_fit(monkeypatch):
+    shown = ssvi(strikes())
+    shown[2] = np.nan
+    surface = va.Surface(shown, TENORS, moneyness=strikes())
+    before = va.Surface(ssvi(strikes(), level=0.21), TENORS, moneyness=strikes())
+    found = va.impute(surface, model="universal", prior=before).filled
+    monkeypatch.setattr(weighing, "with_parametric", processes_alone)
+    np.testing.assert_allclose(found, va.impute(surface, model="universal", prior=before).filled, rtol=1e-9)

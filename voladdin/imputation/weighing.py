@@ -98,18 +98,17 @@ def answers(
     levels = levels_alone(universal, axes, cells) if alone is None else alone.general
     general, foreign = by_universal(universal, axes, cells, prior, age, levels)
     wider = stretch_of(universal, axes, cells, levels) if prior is None else 1.0
-    fitted = np.zeros_like(general.std)
     if not isinstance(loaded, Bundle) or not _asked(axes):
-        if prior is None:
-            general, fitted = with_parametric(axes, cells, general, np.ones(len(cells), dtype=np.bool_))
+        every = np.ones(len(cells), dtype=np.bool_)
+        general, fitted = with_parametric(axes, cells, general, every, earlier=prior is not None)
         return replace(general, std=general.std * wider), Shares(np.zeros_like(fitted), fitted)
     own = by_history(loaded, axes, cells, prior, age, None if alone is None else alone.own)
     columns = None if axes.deltas is None else tuple(axes.deltas.tolist())
     favour = _favour(loaded, columns) + _of_level(loaded, universal, cells)
     share = _share(own, general, favour, foreign)
-    strange = share.mean(1) < _STRANGE
-    if prior is None and strange.any():
-        general, fitted = with_parametric(axes, cells, general, strange)
+    strange, fitted = share.mean(1) < _STRANGE, np.zeros_like(share)
+    if strange.any():
+        general, fitted = with_parametric(axes, cells, general, strange, earlier=prior is not None)
         share = _share(own, general, favour, foreign)
     spread = general.std * wider
     mean, std = mix(general.mean, spread, own.mean, own.std, share)

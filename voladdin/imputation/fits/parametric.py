@@ -32,6 +32,7 @@ _OWN_QUOTES = 5  # an expiry, where expiries have SVI smiles of their own: the n
 _MOST_QUOTES, _MOST_EXPIRIES = 320, 24
 _AN_EXPIRY, _FEWEST = 2, 6  # quotes of the quoted ones, and in all where they have fewer
 _TOLD = 1.0  # sum of squares of u about its mean within expiries; where these have fewer, as elsewhere
+_AGAINST_EARLIER = 4.0  # log odds more against a fit, where the others know a surface of days before
 _PRECISION = 1.0  # a cell's odds go with the spreads to minus this power
 _LEAST = 0.005  # of weight
 _PASSES = 3  # of the strikes of a delta axis
@@ -39,18 +40,20 @@ _IN_CACHE = 2**17  # numbers of a batch's derivatives
 
 
 def with_parametric(
-    axes: Surface, cells: FloatArray, found: Posterior, tried: BoolArray
+    axes: Surface, cells: FloatArray, found: Posterior, tried: BoolArray, *, earlier: bool = False
 ) -> tuple[Posterior, FloatArray]:
-    """Posteriors [B, n] given quotes alone, those of the surfaces `tried` [B] mixed with the parametric ones,
-    and the weight [B, n] of these in cells that are missing.
+    """Posteriors [B, n], those of the surfaces `tried` [B] mixed with the parametric ones, and the weight
+    [B, n] of these in cells that are missing.
 
-    cells: log-vols [B, T, K], NaN where missing.
+    cells: log-vols [B, T, K], NaN where missing. earlier: whether `found` knows surfaces of days before,
+    which say more than a fit: of expiries without quotes it then says nothing, and little of others.
     """
     flat, known = probable(cells.reshape(len(cells), -1), found)
     weight = np.zeros_like(flat)
     arrays = {part.name: getattr(found, part.name).copy() for part in fields(Posterior)}
     for points, members, families in _groups(axes, flat, tried & np.isfinite(flat).any(1)):
-        mixed, weight[members] = _beside(axes, points, flat[members], known.of(members), families)
+        asked = _asked_of(families, earlier=earlier)
+        mixed, weight[members] = _beside(axes, points, flat[members], known.of(members), families, asked)
         for name, array in arrays.items():
             array[members] = getattr(mixed, name)
     odd = np.isnan(flat) & np.isfinite(found.density)
@@ -97,10 +100,24 @@ def _has(points: Points, quoted: BoolArray, count: int) -> BoolArray:
     return np.asarray(count * (quoted @ points.members > 0).sum(1) <= quoted.sum(1))
 
 
+def _asked_of(families: tuple[Family, ...], *, earlier: bool) -> FloatArray:
+    """[2, a] of the answer of others and of each family's: log odds against it, and how many quotes of an
+    expiry it needs; smiles of their own as many as they have numbers.
+    """
+    more, least = (_AGAINST_EARLIER, 1) if earlier else (0.0, 0)
+    own = [(each.against + more, _OWN_QUOTES if each.raw_svi else least) for each in families]
+    return np.array([(0.0, 0), *own]).T
+
+
 def _beside(
-    axes: Surface, points: Points, values: FloatArray, known: Posterior, families: tuple[Family, ...]
+    axes: Surface,
+    points: Points,
+    values: FloatArray,
+    known: Posterior,
+    families: tuple[Family, ...],
+    asked: FloatArray,
 ) -> tuple[Posterior, FloatArray]:
-    """The same of surfaces [B, N] worth fits of these families."""
+    """The same of surfaces [B, N] worth fits of these families; asked: `_asked_of`."""
     quoted = np.isfinite(values)
     start = np.minimum(known.mean, np.log(MAX_VOL))
     whole, typical = np.where(quoted, values, start), _typical(known)
@@ -115,7 +132,7 @@ def _beside(
         fits = fitted(prior, prior.started(before, e), quotes, typical, noise if family.raw_svi else None)
         e, noise = fits.e, fits.noise
         answers.append(_said(fits, axes, points, cells))
-    return _mixed(known, points, quoted, families, *map(np.stack, zip(*answers, strict=True)))
+    return _mixed(known, points, quoted, asked, *map(np.stack, zip(*answers, strict=True)))
 
 
 def _of_others(known: Posterior, quoted: BoolArray) -> tuple[FloatArray, ...]:
@@ -171,7 +188,7 @@ def _mixed(
     known: Posterior,
     points: Points,
     quoted: BoolArray,
-    families: tuple[Family, ...],
+    asked: FloatArray,
     mean: FloatArray,
     std: FloatArray,
     zscore: FloatArray,
@@ -179,20 +196,16 @@ def _mixed(
 ) -> tuple[Posterior, FloatArray]:
     """Log odds of an answer in a cell: its gain in log density of the quotes, and how sure it is of the cell.
 
-    Smiles of their own say nothing of an expiry with fewer quotes than numbers.
     Beyond the quotes of an expiry, only those count that are the outermost of theirs: who foretells these
-    from the others knows how smiles go on. mean, std, zscore, density: [a, B, N] of `known` and of each
-    family's answer.
+    from the others knows how smiles go on. asked: `_asked_of`. mean, std, zscore, density: [a, B, N] of
+    `known` and of each family's answer.
     """
-    end, beyond = _outermost(points, quoted)
-    against = np.array([0.0, *(family.against for family in families)])
+    (end, beyond), (against, fewest) = _outermost(points, quoted), asked
     log, of_ends = (_log_odds(density, which) - against[:, None] for which in (quoted, end))
     sure = _PRECISION * np.log(np.where(quoted, 1.0, std))
     odds = np.where(beyond, of_ends[..., None], log[..., None]) - sure
-    few = (quoted @ points.members)[:, points.rows] < _OWN_QUOTES
-    own = np.flatnonzero([family.raw_svi for family in families]) + 1
-    odds[own] = np.where(few, -np.inf, odds[own])
-    weight = _weights(odds)
+    few = (quoted @ points.members)[:, points.rows] < fewest[:, None, None]
+    weight = _weights(np.where(few, -np.inf, odds))
     middle = (weight * mean).sum(0)
     spread = np.sqrt((weight * (std**2 + (mean - middle) ** 2)).sum(0))
     of_quotes = _weights(log)[..., None]
