@@ -79,12 +79,8 @@ def _solve(
 
 
 def _inverse_diagonal(diagonal: FloatArray, off: FloatArray) -> FloatArray:
-    """Diagonal of the inverse of a symmetric tridiagonal matrix, by its two continued fractions."""
-    n = len(diagonal)
-    d, e = diagonal.tolist(), (off**2).tolist()
-    down, up = d[:], d[:]
-    for i in range(1, n):
-        down[i] -= e[i - 1] / down[i - 1]
-    for i in range(n - 2, -1, -1):
-        up[i] -= e[i] / up[i + 1]
-    return np.asarray(1.0 / (np.array(down) + np.array(up) - diagonal))
+    """Diagonal of the inverse of a symmetric tridiagonal matrix, from its pivots from either end."""
+    from scipy.linalg.lapack import dpttrf  # not at import, which is to be light
+
+    down, up = dpttrf(diagonal, off)[0], dpttrf(diagonal[::-1], off[::-1])[0][::-1]
+    return np.asarray(1.0 / (down + up - diagonal))
