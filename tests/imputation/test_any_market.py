@@ -127,19 +127,15 @@ class TestWholeGrid:
     def test_says_what_conditioning_on_the_quotes_says(
         self, grid: SmallGrid, missing: float, noise: float
     ) -> None:
-        """Candidates that are given up early would hardly have mattered, and on few surfaces."""
+        """Candidates that are given up early would not have mattered."""
         rng = np.random.default_rng(int(1e3 * (missing + noise)))
         values = np.log(surface()).ravel() + rng.normal(0.0, 0.3, (20, 1))
         values = values + noise * rng.standard_normal(values.shape)
         values[rng.random(values.shape) < missing] = np.nan
         found = grid.each(values)
         direct = Moments.stack([grid.answer(one[None]).only for one in values])
-        apart = np.abs(found.mean - direct.mean).max(1)
-        same = apart < 1e-6
-        assert same.mean() >= 0.9 and apart.max() < 1e-3
         for part in ("mean", "std", "zscore", "left_out"):
-            ours, theirs = (getattr(one, part)[same] for one in (found, direct))
-            np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
+            np.testing.assert_allclose(getattr(found, part), getattr(direct, part), rtol=1e-5, atol=1e-7)
 
     def test_about_a_centre(self, grid: SmallGrid) -> None:
         values = 0.01 * np.random.default_rng(0).standard_normal((3, grid.mean.shape[1]))

@@ -269,14 +269,34 @@ def test_surfaces_of_a_batch_are_answered_as_alone():
         np.testing.assert_allclose(both.filled[number], alone.filled, rtol=1e-9)
 
 
-def test_yesterdays_surface_makes_no_exact_fit_worse():
-    """An SSVI surface whose quotes tell it goes on as these say, whatever it was the day before."""
+@pytest.mark.parametrize("before", [{"level": 0.22, "rho": -0.45, "eta": 0.95}, {"level": 0.35, "rho": -0.2}])
+def test_an_exact_fit_is_heard_beside_yesterdays_surface(before):
+    """An SSVI surface whose quotes tell it goes on as these say, whether yesterday's was like it or not."""
     vols = ssvi(strikes())
     shown, hidden = without(vols, 0.4)
     surface = va.Surface(shown, TENORS, moneyness=strikes())
-    before = va.Surface(ssvi(strikes(), level=0.22, rho=-0.45, eta=0.95), TENORS, moneyness=strikes())
-    found = va.impute(surface, model="universal", prior=before)
+    earlier = va.Surface(ssvi(strikes(), **before), TENORS, moneyness=strikes())
+    found = va.impute(surface, model="universal", prior=earlier)
     assert np.abs(found.filled / vols - 1.0)[hidden].max() < 2e-3 and "SVI" in found.model
+
+
+def test_fits_are_heard_less_beside_yesterdays_surface(monkeypatch):
+    """Of a surface with noise that moved as a whole: what yesterday's says of it is as good as any fit."""
+    rng, vols = np.random.default_rng(2), ssvi(strikes())
+    vols = vols * np.exp(0.01 * rng.standard_normal(vols.shape))
+    shown, _ = without(vols, 0.4)
+    surface = va.Surface(shown, TENORS, moneyness=strikes())
+    before = va.Surface(
+        1.05 * vols * np.exp(0.004 * rng.standard_normal(vols.shape)), TENORS, moneyness=strikes()
+    )
+
+    def weight():
+        said = va.impute(surface, model="universal", prior=before).model
+        return int((re.findall(r"SVI (\d+)%", said) or ["0"])[0])
+
+    found = weight()
+    monkeypatch.setattr(parametric, "_AGAINST_EARLIER", 0.0)
+    assert found < 0.5 * weight()
 
 
 def test_of_an_expiry_without_quotes_yesterdays_surface_says_more_than_a_fit(monkeypatch):

@@ -102,8 +102,32 @@ def test_they_say_nothing_of_an_expiry_with_fewer_quotes_than_numbers(monkeypatc
     vols[2], vols[4, 4:], vols[0, 3] = np.nan, np.nan, np.nan
     surface = va.Surface(vols, TENORS, deltas=DELTAS)
     found = va.impute(surface, model="universal", arbitrage_free=False).filled
-    for several in ("_OWN_QUOTES", "_AN_EXPIRY"):  # then SSVI alone is fitted
-        monkeypatch.setattr(parametric, several, 1_000)
+    monkeypatch.setattr(parametric, "_OWN_QUOTES", 1_000)
     without = va.impute(surface, model="universal", arbitrage_free=False).filled
     np.testing.assert_allclose(found[few], without[few], rtol=1e-9)
     assert abs(found[0, 3] / without[0, 3] - 1.0) > 1e-5
+
+
+@pytest.mark.parametrize("hidden", ["wings", "most of an expiry"])
+def test_smiles_that_drift_are_essvis_where_expiries_have_many_quotes_too(hidden):
+    """Nine strikes an expiry: SSVI's smiles with correlations that rise with it, and the wings' own power."""
+    tenors, k, rho = (
+        np.array([0.1, 0.25, 0.5, 1.0, 2.0]),
+        np.linspace(-0.35, 0.3, 9),
+        np.linspace(-0.7, -0.3, 5),
+    )
+    theta = 0.04 * tenors[:, None]
+    y = theta**-0.4 * (1.0 + theta) ** -0.6 * k
+    vols = np.sqrt(
+        0.5
+        * theta
+        * (1.0 + rho[:, None] * y + np.sqrt((y + rho[:, None]) ** 2 + 1.0 - rho[:, None] ** 2))
+        / tenors[:, None]
+    )
+    shown = vols.copy()
+    if hidden == "wings":
+        shown[:, :2] = shown[:, -2:] = np.nan
+    else:
+        shown[1, [0, 1, 3, 5, 7, 8]] = np.nan
+    found = va.impute(va.Surface(shown, tenors, moneyness=np.tile(k, (5, 1))), model="universal")
+    assert np.abs(found.filled / vols - 1.0).max() < 1e-4

@@ -28,9 +28,11 @@ _STEPS, _APART = 12, 0.03  # to the likeliest moves, and between those whose slo
 
 def adapting_root(candidates: Candidates, held: Iterable[Sample]) -> FloatArray:
     """Lower triangular A [h, h] of which A Aᵀ is the inverse of the mean curvature of minus the log posterior
-    of moves, where they are likeliest: of samples never trained on, of enough quotes to tell.
+    of moves, where they are likeliest: of samples never trained on, of enough quotes to tell; the prior's own
+    where there is none.
     """
-    curvature = np.mean([_curvature(candidates, s) for s in held if s.count >= FEW], axis=0)
+    found = [_curvature(candidates, s) for s in held if s.count >= FEW]
+    curvature = np.mean(found, axis=0) if found else np.eye(len(ADAPTED))
     return np.asarray(np.linalg.cholesky(np.linalg.inv(curvature)))
 
 

@@ -158,7 +158,7 @@ def train(
     held = list(islice(draw(seed + 10**6), _HELD))
     widen, score = stretch(levels, held)
     arrays = {f"level_{name}": value for name, value in levels.arrays().items()}
-    arrays |= {f"{kind}_{name}": value for kind in ("level", "change") for name, value in _adapting().items()}
+    arrays |= {f"level_{name}": value for name, value in _adapting().items()}
     arrays |= {f"level_{name}": value for name, value in kinds().items()}
     whole = islice(draw(seed + 2 * 10**6, whole=True), _HELD_WHOLE)
     arrays |= _calibrated(
@@ -170,14 +170,20 @@ def train(
         shipped = load(SHIPPED / "universal", UniversalBundle).arrays
         arrays |= {name: value for name, value in shipped.items() if name.startswith("change_")}
     else:
-        start = Priors(0, CHANGE_CANDIDATES, 0, seed, CHANGE_SCALE)
-        moves = fit(
-            start, lambda first: changes(first, history), minutes * share, folder / "changes.pt", seed
-        )
-        factor, _ = stretch(moves, list(islice(changes(seed + 10**6, history), _HELD)))
-        arrays |= {f"change_{name}": value for name, value in moves.arrays().items()}
-        arrays |= {"change_trend": np.zeros_like(arrays["change_trend"]), "change_stretch": np.array(factor)}
+        arrays |= _of_changes(history, minutes * share, folder / "changes.pt", seed)
     return _write(folder, arrays, minutes, exclude, seed, score, days=0 if history is None else len(history))
+
+
+def _of_changes(history: Days, minutes: float, path: Path, seed: int) -> dict[str, FloatArray]:
+    """What the bundle has of daily changes."""
+    start = Priors(0, CHANGE_CANDIDATES, 0, seed, CHANGE_SCALE)
+    moves = fit(start, lambda first: changes(first, history), minutes, path, seed)
+    held = list(islice(changes(seed + 10**6, history), _HELD))
+    factor, _ = stretch(moves, held)
+    found = moves.arrays() | _adapting()
+    found["adapting_root"] = adapting_root(Candidates.of(found), held)
+    found["trend"] = np.zeros_like(found["trend"])
+    return {f"change_{name}": value for name, value in found.items()} | {"change_stretch": np.array(factor)}
 
 
 def _as_trained(bundle: Path) -> dict[str, FloatArray]:
@@ -199,7 +205,7 @@ def _calibrated(
     candidates = replace(candidates, adapted_stretch=adapted, kinds=of_markets)
     surface = surface_stretch(candidates, whole, widen)
     stretches = {"level_adapted_stretch": adapted, "level_surface_stretch": surface}
-    return stretches | {"level_adapting_root": root, "change_adapting_root": root}
+    return stretches | {"level_adapting_root": root}
 
 
 def _adapting() -> dict[str, FloatArray]:

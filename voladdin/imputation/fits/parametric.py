@@ -35,6 +35,7 @@ _TOLD = 1.0  # sum of squares of u about its mean within expiries; where these h
 _AGAINST_EARLIER = 4.0  # log odds more against a fit, where the others know a surface of days before
 _PRECISION = 1.0  # a cell's odds go with the spreads to minus this power
 _LEAST = 0.005  # of weight
+_HOPELESS, _NEVER = 5.0, -1e6  # noise over what is typical of a fit that is not heard, and its log density
 _PASSES = 3  # of the strikes of a delta axis
 _IN_CACHE = 2**17  # numbers of a batch's derivatives
 
@@ -92,7 +93,7 @@ def _tried(points: Points, quoted: BoolArray) -> Iterator[tuple[BoolArray, tuple
     single, several, own = (_has(points, quoted, count) for count in (1, _AN_EXPIRY, _OWN_QUOTES))
     yield single & ~several & (told >= ENOUGH) & (quoted.sum(1) >= _FEWEST), (SSVI,)
     yield several & ~own & (told >= _TOLD), (SSVI, ESSVI)
-    yield own & (told >= _TOLD), (SSVI, SVI)
+    yield own & (told >= _TOLD), (SSVI, ESSVI, SVI)
 
 
 def _has(points: Points, quoted: BoolArray, count: int) -> BoolArray:
@@ -131,7 +132,7 @@ def _beside(
         before, prior = prior, Prior.of(points.tenors, level, family)
         fits = fitted(prior, prior.started(before, e), quotes, typical, noise if family.raw_svi else None)
         e, noise = fits.e, fits.noise
-        answers.append(_said(fits, axes, points, cells))
+        answers.append(_heard(fits, axes, points, cells, fits.noise > _HOPELESS * typical))
     return _mixed(known, points, quoted, asked, *map(np.stack, zip(*answers, strict=True)))
 
 
@@ -139,6 +140,17 @@ def _of_others(known: Posterior, quoted: BoolArray) -> tuple[FloatArray, ...]:
     """What the others answer, as `_said` has it."""
     of_quotes = (np.where(quoted, each, 0.0) for each in (known.zscore, known.density))
     return known.mean, known.std, *of_quotes
+
+
+def _heard(
+    fits: Fits, axes: Surface, points: Points, cells: Cells, hopeless: BoolArray
+) -> tuple[FloatArray, ...]:
+    """`_said`, but of surfaces that are `hopeless` [B] nothing that is heard."""
+    if hopeless.all():
+        return tuple(np.full(cells.quoted.shape, number) for number in (0.0, 1.0, 0.0, _NEVER))
+    mean, std, zscore, density = _said(fits, axes, points, cells)
+    density[hopeless] = _NEVER
+    return mean, std, zscore, density
 
 
 def _said(fits: Fits, axes: Surface, points: Points, cells: Cells) -> tuple[FloatArray, ...]:

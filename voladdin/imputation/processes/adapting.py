@@ -23,7 +23,7 @@ ADAPTED = tuple(name for name in HYPERPARAMETERS if name not in ("degrees", "log
 _STEPS, _LONGEST, _FARTHEST = 3, 1.5, 3.0
 _SMILE = ("skew_std", "curvature_std", "wing_std")
 _Slopes = dict[str, Any]
-Posterior = Callable[[FloatArray], tuple[float, FloatArray]]  # minus its logarithm, and the slope
+Objective = Callable[[FloatArray], tuple[float, FloatArray]]  # minus its logarithm, and the slope
 _InTime = tuple[FloatArray, dict[str, FloatArray]]
 
 
@@ -185,27 +185,31 @@ def adapted(candidates: Candidates, quotes: Points, values: FloatArray) -> Candi
     return replace(candidates, hyper={**candidates.hyper, **hyper})
 
 
-def likeliest(posterior: Posterior, inverse: FloatArray, steps: int = _STEPS) -> FloatArray:
+def likeliest(posterior: Objective, inverse: FloatArray, steps: int = _STEPS) -> FloatArray:
     """Moves [h] by quasi-Newton steps (Nocedal and Wright 2006, section 6.1); inverse: of the curvature that
-    they begin with. A step that makes it no better tells the curvature alone.
+    they begin with. A step that makes it no better tells the curvature, and that the next is to be shorter.
     """
-    move = np.zeros(len(inverse))
+    move, reach = np.zeros(len(inverse)), _LONGEST
     value, slope = posterior(move)
     for _ in range(steps):
         step = -inverse @ slope
-        step *= _LONGEST / max(_LONGEST, np.abs(step).max())
+        step *= reach / max(reach, np.abs(step).max())
         step = np.clip(move + step, -_FARTHEST, _FARTHEST) - move
+        if not step.any():
+            break
         there, ahead = posterior(move + step)
         inverse = _updated(inverse, step, ahead - slope)
         if there < value:
-            move, value, slope = move + step, there, ahead
+            move, value, slope, reach = move + step, there, ahead, _LONGEST
+        else:
+            reach = 0.5 * float(np.abs(step).max())
     return move
 
 
 def _updated(inverse: FloatArray, step: FloatArray, rise: FloatArray) -> FloatArray:
     """BFGS's inverse curvature, that takes the gradient's rise to the step."""
     along = step @ rise
-    if along <= 0:
+    if not along > 0:
         return inverse
     turned = np.eye(len(step)) - np.outer(step, rise / along)
     return turned @ inverse @ turned.T + np.outer(step, step / along)

@@ -65,7 +65,9 @@ def atm_term(t: FloatArray, moneyness: FloatArray, values: FloatArray, at: Float
         covariance *= slow
         covariance += level
         covariance.reshape(-1)[:: len(t) + 1] += _NOISE[0] + _NOISE[1] * z * z
-        weights = dposv(covariance.T, values - centre, overwrite_a=1)[1]
+        _, weights, wrong = dposv(covariance.T, values - centre, overwrite_a=1)
+        if wrong:
+            raise np.linalg.LinAlgError
         quoted = centre + (term @ np.bincount(row, weights))[row]
     return np.asarray(centre + (1.0 + _term(np.abs(at[:, None] - tenors))) @ np.bincount(row, weights))
 

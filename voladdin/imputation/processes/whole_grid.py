@@ -28,8 +28,7 @@ from .moments import Moments, median_of
 from .points import Points
 from .process import Candidates
 
-_BEHIND, _LINEAR = 7.0, 3.0  # log weight behind the best, and more for a deviation of z, that is given up
-_SEARCHED = 10  # candidates of a surface, at most
+_BEHIND, _LINEAR = 9.0, 6.0  # log weight behind the best, and more for a deviation of z, that is given up
 _LEAST_PRECISION = 1e-12
 
 
@@ -128,11 +127,9 @@ class WholeGrid:
 
 
 def _may_matter(log: FloatArray, far: FloatArray) -> BoolArray:
-    """[S, G] the likeliest, not too far behind the best, for a z that is still `far` from the likeliest."""
-    hope = log + _LINEAR * np.maximum(far, 0.0)
-    most = min(_SEARCHED, hope.shape[1])
-    least = np.partition(hope, -most, axis=1)[:, -most]
-    return np.asarray(hope >= np.maximum(log.max(1) - _BEHIND, least)[:, None])
+    """[S, G] who is not too far behind the best, for a z that is still `far` from the likeliest."""
+    behind = log.max(1, keepdims=True) - log
+    return np.asarray(behind <= _BEHIND + _LINEAR * np.maximum(far, 0.0))
 
 
 def _quoted(missing: IntArray, quotes: FloatArray) -> int:
