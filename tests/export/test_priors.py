@@ -19,7 +19,6 @@ from voladdin.imputation.model import UniversalBundle
 from voladdin.imputation.processes.adapting import ADAPTED, LogPosterior, likeliest
 from voladdin.imputation.processes.covariance import ListedPairs
 from voladdin.imputation.processes.many_quotes import condition_many
-from voladdin.imputation.processes.points import Points
 from voladdin.imputation.processes.process import HYPERPARAMETERS, Candidates
 
 
@@ -48,8 +47,7 @@ def test_both_engines_agree(drawn: list[Sample]) -> None:
     candidates = Candidates.of(priors.arrays() | never)
     weight, mean, variance = priors.components(padded(drawn))
     for row, sample in enumerate(drawn[:8]):
-        tenors, rows = np.unique(sample.t, return_inverse=True)
-        at, n = Points(tenors, rows, sample.u, sample.own), sample.count
+        at, n = sample.points, sample.count
         given = condition_many(candidates, at[:n], sample.y[:n])
         one = given.candidates[np.zeros(1, dtype=int)]
         gain = one.covariance(at[n:], at[:n]) @ given.whiten[:1].transpose(0, 2, 1)
@@ -114,8 +112,7 @@ def test_the_search_begins_with_the_curvature_that_samples_have(drawn: list[Samp
     np.testing.assert_array_equal(root, np.tril(root))
     gains = []
     for sample in many[1::2]:
-        tenors, rows = np.unique(sample.t, return_inverse=True)
-        quotes = Points(tenors, rows, sample.u, sample.own)[: sample.count].own_tenors
+        quotes = sample.points[: sample.count].own_tenors
         one, pairs = candidates[np.array([0])], ListedPairs.among(quotes)
         posterior = LogPosterior(one, quotes, pairs, sample.y[: sample.count])
         ends = [posterior(likeliest(posterior, inverse))[0] for inverse in (np.eye(len(root)), root @ root.T)]

@@ -16,7 +16,6 @@ from voladdin.imputation.processes.any_market import Universal
 from voladdin.imputation.processes.covariance import ListedPairs
 from voladdin.imputation.processes.evidence import weigh
 from voladdin.imputation.processes.many_quotes import condition_many
-from voladdin.imputation.processes.points import Points
 from voladdin.imputation.processes.process import FEW, Candidates
 from voladdin.imputation.spreads import COVERED, REACH, regressors
 
@@ -38,7 +37,7 @@ def adapting_root(candidates: Candidates, held: Iterable[Sample]) -> FloatArray:
 
 def _curvature(candidates: Candidates, sample: Sample) -> FloatArray:
     """[h, h] of the candidate that the quotes make likeliest."""
-    quotes, values = _points(sample)[: sample.count].own_tenors, sample.y[: sample.count]
+    quotes, values = sample.points[: sample.count].own_tenors, sample.y[: sample.count]
     several, log = weigh(candidates, quotes, candidates.straight_of_quotes(quotes), values)
     one, every = several[np.array([log.argmax()])], np.eye(len(ADAPTED))
     posterior = LogPosterior(one, quotes, ListedPairs.among(quotes), values)
@@ -77,7 +76,7 @@ def surface_stretch(candidates: Candidates, held: Iterable[Sample], widen: float
 def _regressors_and_scores(model: Universal, sample: Sample) -> tuple[FloatArray, FloatArray]:
     """Of what is hidden."""
     hidden = np.arange(len(sample.t)) >= sample.count
-    points, values = _points(sample), np.where(hidden, np.nan, sample.y)
+    points, values = sample.points, np.where(hidden, np.nan, sample.y)
     found = model.at(points, values)
     said = regressors(sample.u, points.rows, values[None], found.zscore[None], found.expiries[None])[0]
     return said[hidden], np.abs(sample.y - found.mean)[hidden] / found.std[hidden]
@@ -95,12 +94,7 @@ def _regressed(x: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:
 
 def _scores(candidates: Candidates, sample: Sample) -> tuple[int, FloatArray]:
     """Quotes, and errors over spreads of what is hidden."""
-    points, n = _points(sample), sample.count
+    points, n = sample.points, sample.count
     given = condition_many(candidates, points[:n], sample.y[:n])
     mean, variance = Universal(candidates).ask(given, points[:n], points[n:])
     return n, np.abs(sample.y[n:] - mean) / np.sqrt(variance)
-
-
-def _points(sample: Sample) -> Points:
-    tenors, rows = np.unique(sample.t, return_inverse=True)
-    return Points(tenors, rows, sample.u, sample.own)

@@ -17,6 +17,7 @@ from export.history import Days
 from export.simulation.markets import MASKS, Batch, hide, stream
 from voladdin._typing import BoolArray, FloatArray
 from voladdin.imputation.processes import coordinates
+from voladdin.imputation.processes.points import Points
 
 SHARE_OF_HISTORY = 0.12
 MOST_QUOTES, MOST_HIDDEN = 72, 24
@@ -39,6 +40,12 @@ class Sample:
     y: FloatArray
     count: int
     own: bool = True
+
+    @property
+    def points(self) -> Points:
+        """Where its values lie."""
+        tenors, rows = np.unique(self.t, return_inverse=True)
+        return Points(tenors, rows, self.u, self.own)
 
 
 def samples(

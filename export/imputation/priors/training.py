@@ -204,8 +204,8 @@ def _calibrated(
     of_markets = Kinds(*(kinds()[f"kinds_{field.name}"] for field in fields(Kinds)))
     candidates = replace(candidates, adapted_stretch=adapted, kinds=of_markets)
     surface = surface_stretch(candidates, whole, widen)
-    stretches = {"level_adapted_stretch": adapted, "level_surface_stretch": surface}
-    return stretches | {"level_adapting_root": root}
+    found = {"adapting_root": root, "adapted_stretch": adapted, "surface_stretch": surface}
+    return {f"level_{name}": value for name, value in found.items()}
 
 
 def _adapting() -> dict[str, FloatArray]:

@@ -53,8 +53,9 @@ def with_parametric(
     weight = np.zeros_like(flat)
     arrays = {part.name: getattr(found, part.name).copy() for part in fields(Posterior)}
     for points, members, families in _groups(axes, flat, tried & np.isfinite(flat).any(1)):
-        asked = _asked_of(families, earlier=earlier)
-        mixed, weight[members] = _beside(axes, points, flat[members], known.of(members), families, asked)
+        mixed, weight[members] = _beside(
+            axes, points, flat[members], known.of(members), families, earlier=earlier
+        )
         for name, array in arrays.items():
             array[members] = getattr(mixed, name)
     odd = np.isnan(flat) & np.isfinite(found.density)
@@ -116,9 +117,10 @@ def _beside(
     values: FloatArray,
     known: Posterior,
     families: tuple[Family, ...],
-    asked: FloatArray,
+    *,
+    earlier: bool,
 ) -> tuple[Posterior, FloatArray]:
-    """The same of surfaces [B, N] worth fits of these families; asked: `_asked_of`."""
+    """The same of surfaces [B, N] worth fits of these families."""
     quoted = np.isfinite(values)
     start = np.minimum(known.mean, np.log(MAX_VOL))
     whole, typical = np.where(quoted, values, start), _typical(known)
@@ -133,6 +135,7 @@ def _beside(
         fits = fitted(prior, prior.started(before, e), quotes, typical, noise if family.raw_svi else None)
         e, noise = fits.e, fits.noise
         answers.append(_heard(fits, axes, points, cells, fits.noise > _HOPELESS * typical))
+    asked = _asked_of(families, earlier=earlier)
     return _mixed(known, points, quoted, asked, *map(np.stack, zip(*answers, strict=True)))
 
 
