@@ -118,16 +118,19 @@ def _latest_first(
 
 def lower_hull(points: list[Point], start: Point = FORWARD_POINT) -> list[Point]:
     """Lower convex hull of points sorted by strike, from the start, (0, 1), down to the lowest price."""
-    hull = [start]
+    hull, (middle, low, _) = [start], start
     for point in points:
-        if point[1] >= hull[-1][1]:
+        strike, price, _ = point
+        if price >= low:
             continue
         while len(hull) > 1:
-            (left, high, _), (middle, low, _) = hull[-2], hull[-1]
-            if (low - high) * (point[0] - middle) < (point[1] - low) * (middle - left):
+            left, high, _ = hull[-2]
+            if (low - high) * (strike - middle) < (price - low) * (middle - left):
                 break
             hull.pop()
+            middle, low = left, high
         hull.append(point)
+        middle, low = strike, price
     return hull
 
 
