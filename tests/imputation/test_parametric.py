@@ -94,6 +94,18 @@ def test_smiles_at_the_edge_of_correlations_have_numbers():
         assert np.isfinite(fit.e).all() and np.isfinite(asked(fit, places(strikes(width=3.0)))).all()
 
 
+@pytest.mark.parametrize("level", [1e-3, 0.05])
+def test_what_smiles_may_be_in_deviations_does_not_depend_on_the_level(level):
+    """A pegged pair's total variance is a billionth; beta says how bends change with the expiry, not that."""
+    e = np.zeros((200, 4 + len(T)))
+    e[:, :4] = np.random.default_rng(0).standard_normal((200, 4))
+    at_expiries = [
+        Prior.of(T, np.full(200, np.log(vol)), SSVI).linear(e, places(strikes(vol))).value - np.log(vol)
+        for vol in (level, 0.1)
+    ]
+    np.testing.assert_allclose(*at_expiries, atol=0.1)
+
+
 def test_the_start_is_the_smile_that_flat_surfaces_share():
     """Of one theta at all expiries the two numbers are exact, but for beta."""
     years = np.full(3, 0.5) * [1.0, 1.0001, 1.0002]
