@@ -128,15 +128,16 @@ def _fx_quotes(rows: _Rows) -> Quoted:
 def simulated_surfaces(family: str, count: int, seed: int, pool: Path | None) -> Iterator[Quoted]:
     """Of a family, in turn on deltas, on moneyness and listed; scored against the truth.
 
-    Of `count` drawn those with 12 quotes or more.
+    Of `count` drawn those with 12 quotes or more, but where a smile is so steep that one delta has several
+    strikes.
     """
     rng = np.random.default_rng([seed, *family.encode()])
     for number in range(count):
         batch = draw_batch(rng, family, ("deltas", "moneyness", "listed")[number % 3], 4, pool=pool)
         columns = np.median(batch.deltas[0], axis=0)
         shared = batch.grid == "deltas" and float(np.abs(batch.deltas[0] - columns).max()) < 1e-4
-        used = np.isfinite(batch.mid[0]).sum() >= 12
-        if used:
+        rises = shared or (np.diff(batch.moneyness[0], axis=1) > 0).all()
+        if rises and np.isfinite(batch.mid[0]).sum() >= 12:
             yield Quoted(
                 f"{family} {number}",
                 family,
