@@ -93,6 +93,12 @@ def test_every_rival_answers_every_mask(name, mask):
     assert np.isfinite(found.fill[hidden]).all() and (found.fill[hidden] > 0).all()
 
 
+def test_a_smile_of_which_one_delta_has_several_strikes_is_passed_over():
+    names = [surface.name for surface in simulated_surfaces("sabr", 29, 0, None)]
+    assert "sabr 27" not in names
+    assert {"sabr 26", "sabr 28"} <= set(names)
+
+
 def test_rivals_at_deltas_see_no_hidden_vol():
     deltas = np.array([0.9, 0.75, 0.5, 0.25, 0.1])
     vols = 0.1 + 0.02 * ndtri(deltas) ** 2 + np.zeros((4, 1))
