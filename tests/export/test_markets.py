@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from export.simulation.fourier import expand, otm_prices
-from export.simulation.markets import FAMILIES, MASKS, TABLED, draw_batch, draw_truth, hide, stream
+from export.simulation.markets import (
+    FAMILIES,
+    MASKS,
+    TABLED,
+    UNSEEN_MASKS,
+    draw_batch,
+    draw_truth,
+    hide,
+    stream,
+)
 from export.simulation.markets.__main__ import features, largest_trades
 from export.simulation.markets.affine import AFFINE, smile_table
 from export.simulation.markets.clocks import Clock, draw_clocks
@@ -307,7 +316,7 @@ def test_levels_run_from_pegs_to_coins(rng):
 # masks ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", MASKS)
+@pytest.mark.parametrize("kind", [*MASKS, *UNSEEN_MASKS])
 def test_masks_hide_quotes_and_leave_one(kind, rng):
     quoted = rng.random((40, 7, 9)) < 0.8
     quoted[0] = False
@@ -327,3 +336,19 @@ def test_masks_hide_quotes_and_leave_one(kind, rng):
         assert (shown.sum(axis=2) <= (3 if kind == "three" else 1)).all()
     else:
         assert hidden[1:].any(axis=(1, 2)).all()
+
+
+def test_holes_that_nothing_is_trained_under_are_what_they_say(rng):
+    deltas = np.broadcast_to(np.linspace(0.975, 0.025, 20), (5, 7, 20))
+    quoted = np.ones(deltas.shape, dtype=bool)
+    quoted[:, 1] = False
+    shown = {kind: quoted & ~hide(rng, kind, quoted, deltas) for kind in UNSEEN_MASKS}
+    of_deltas = {"money": abs(deltas - 0.5) > 0.09, "outer": abs(deltas - 0.5) > 0.29}
+    of_deltas |= {"puts": deltas > 0.44, "calls": deltas < 0.56}
+    for kind, kept in of_deltas.items():
+        np.testing.assert_array_equal(shown[kind], quoted & kept)
+    rows = {"alternate": [0, 3, 5], "ends": [0, 6], "short": [0, 2, 3], "long": [4, 5, 6]}
+    for kind, kept in rows.items():
+        assert np.flatnonzero(shown[kind][0].any(1)).tolist() == kept
+    assert (shown["one"].sum(2) == quoted.any(2)).all() and (shown["six"].sum((1, 2)) == 6).all()
+    assert not MASKS.keys() & UNSEEN_MASKS.keys()

@@ -4,8 +4,8 @@ Sets: every real surface of the data folder; days of 2018 of the currency histor
 model (`history`) and by bundles trained without the pair, and on half the tenors and three of the deltas
 (`splits`; bundles that are absent are trained, some minutes each); simulated families, each scored by a
 model that was trained without it where `--without` has one; or surfaces of one's own. Each surface is seen
-under every mask; `--quick` takes a few surfaces under masks in turn and trains for 100 steps: about three
-minutes.
+under every mask that the models are trained under, or (`--unseen`) under others; `--quick` takes a few
+surfaces under masks in turn and trains for 100 steps: about three minutes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from export.bench.data import DATA
-from export.simulation.markets import FAMILIES, MASKS, TABLED
+from export.simulation.markets import FAMILIES, MASKS, TABLED, UNSEEN_MASKS
 
 from .answers import RIVALS, TOLD, Method, methods, product
 from .history_splits import later_surfaces, other_surfaces
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> list[Case]:
     pairs = list(surfaces(options))
     bundles = {id(surface): bundle for bundle, surface in pairs}
     rotate = _QUICK_MASKS if options.quick else 0
-    masks = options.mask or tuple(MASKS)
+    masks = options.mask or tuple(UNSEEN_MASKS if options.unseen else MASKS)
     drawn = masked([s for _, s in pairs], masks, options.repeats, rotate, options.seed)
     jobs = [(options, bundles[id(surface)], surface, mask, hidden) for surface, mask, hidden in drawn]
     if options.processes == 1:
@@ -126,7 +126,11 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--only", help="surfaces whose set has this in its name, such as SPX")
     found.add_argument("--quick", action="store_true", help="a few surfaces, masks in turn: about 3 minutes")
     found.add_argument("--family", action="append", choices=FAMILIES, help="simulated families (default all)")
-    found.add_argument("--mask", action="append", choices=tuple(MASKS), help="masks (default all)")
+    every = (*MASKS, *UNSEEN_MASKS)
+    found.add_argument("--mask", action="append", choices=every, help="masks (default all that are trained)")
+    found.add_argument(
+        "--unseen", action="store_true", help="the masks that nothing is trained under instead"
+    )
     found.add_argument("--rival", action="append", choices=tuple(RIVALS), help="rivals (default all)")
     found.add_argument("--days", type=int, help="of 2018, of each pair (default 5; quick 1)")
     found.add_argument("--bundles", type=Path, help="folder of the splits' bundles, trained where absent")

@@ -14,8 +14,19 @@ for batch in stream(seed=1, exclude=("sabr",), size=64):   # endless, reproducib
     batch.truth.vols(years, moneyness)        # the truth anywhere: [n, T], [n, T, K] -> [n, T, K]
 """
 
-from .masks import MASKS, hide
+from .masks import MASKS, UNSEEN_MASKS, hide
 from .pool import TABLED, build_pool
 from .streaming import FAMILIES, Batch, draw_batch, draw_truth, stream
 
-__all__ = ["FAMILIES", "MASKS", "TABLED", "Batch", "build_pool", "draw_batch", "draw_truth", "hide", "stream"]
+__all__ = [
+    "FAMILIES",
+    "MASKS",
+    "TABLED",
+    "UNSEEN_MASKS",
+    "Batch",
+    "build_pool",
+    "draw_batch",
+    "draw_truth",
+    "hide",
+    "stream",
+]

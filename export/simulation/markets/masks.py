@@ -7,6 +7,19 @@ three     all but three random quotes an expiry
 atm       all but the quote nearest the money of each expiry
 liquid    what is further out than 0.5 to 2 deviations, and of what is nearer nothing, or all strikes but
           every second or third; of the long expiries the next of these, to every fourth
+
+Holes that nothing is trained under, which tell whether what is learned is of markets or of masks:
+
+money      what is between 40 and 60 delta
+puts       all calls but those within 5 delta of the money: puts are shown
+calls      all puts but those: calls are shown
+outer      what is between 20 and 80 delta: the far wings are shown
+alternate  every second expiry
+ends       all expiries but the first and the last
+short      the longer half of the expiries
+long       the shorter half of them
+one        all but one random quote an expiry
+six        all but six random quotes
 """
 
 from __future__ import annotations
@@ -27,7 +40,7 @@ def hide(rng: np.random.Generator, kind: str, quoted: BoolArray, deltas: FloatAr
 
     Cells without a quote are never hidden. Raises KeyError (unknown kind).
     """
-    hidden = MASKS[kind](rng, quoted, deltas) & quoted
+    hidden = (MASKS | UNSEEN_MASKS)[kind](rng, quoted, deltas) & quoted
     empty = ~(quoted & ~hidden).any(axis=(1, 2))
     if empty.any():
         best = np.where(quoted, -np.abs(deltas - 0.5), -np.inf).reshape(len(quoted), -1).argmax(axis=1)
@@ -66,9 +79,14 @@ def _wings(rng: np.random.Generator, quoted: BoolArray, deltas: FloatArray) -> B
     return np.asarray((left[..., None] & (place < 0.25)) | (right[..., None] & (place > 0.75)))
 
 
-def _three(rng: np.random.Generator, quoted: BoolArray, deltas: FloatArray) -> BoolArray:
-    score = np.where(quoted, rng.random(quoted.shape), 2.0)
-    return np.asarray(score.argsort(axis=2).argsort(axis=2) >= 3)
+def _of_each(count: int) -> _Hide:
+    """All but so many random quotes of each expiry."""
+
+    def of_each(rng: np.random.Generator, quoted: BoolArray, deltas: FloatArray) -> BoolArray:
+        score = np.where(quoted, rng.random(quoted.shape), 2.0)
+        return np.asarray(score.argsort(axis=2).argsort(axis=2) >= count)
+
+    return of_each
 
 
 def _atm(rng: np.random.Generator, quoted: BoolArray, deltas: FloatArray) -> BoolArray:
@@ -91,7 +109,44 @@ MASKS: dict[str, _Hide] = {
     "90%": _share(0.9),
     "expiry": _expiry,
     "wings": _wings,
-    "three": _three,
+    "three": _of_each(3),
     "atm": _atm,
     "liquid": _liquid,
+}
+
+
+def _between(low: float, high: float) -> _Hide:
+    def between(rng: np.random.Generator, quoted: BoolArray, deltas: FloatArray) -> BoolArray:
+        return np.asarray((deltas > low) & (deltas < high))
+
+    return between
+
+
+def _expiries(chosen: Callable[[NDArray[np.intp], NDArray[np.intp]], BoolArray]) -> _Hide:
+    """chosen: of each expiry's place [n, T] among those that have quotes, and how many [n, 1] there are."""
+
+    def expiries(rng: np.random.Generator, quoted: BoolArray, deltas: FloatArray) -> BoolArray:
+        there = quoted.any(axis=2)
+        gone = chosen(there.cumsum(1) - 1, there.sum(1, keepdims=True))
+        return np.asarray(quoted & gone[..., None])
+
+    return expiries
+
+
+def _six(rng: np.random.Generator, quoted: BoolArray, deltas: FloatArray) -> BoolArray:
+    score = np.where(quoted, rng.random(quoted.shape), 2.0).reshape(len(quoted), -1)
+    return np.asarray((score.argsort(axis=1).argsort(axis=1) >= 6).reshape(quoted.shape))
+
+
+UNSEEN_MASKS: dict[str, _Hide] = {
+    "money": _between(0.4, 0.6),
+    "puts": _between(-1.0, 0.45),
+    "calls": _between(0.55, 2.0),
+    "outer": _between(0.2, 0.8),
+    "alternate": _expiries(lambda place, count: place % 2 == 1),
+    "ends": _expiries(lambda place, count: (place > 0) & (place < count - 1)),
+    "short": _expiries(lambda place, count: place >= (count + 1) // 2),
+    "long": _expiries(lambda place, count: place < count // 2),
+    "one": _of_each(1),
+    "six": _six,
 }
