@@ -119,7 +119,7 @@ def _with_process(fits: Fits, about: Linearised, cells: Cells) -> Around:
         moving = (away > _NEAR) & (joint.log > fits.log - _HOPELESS)
         if not moving.any():
             break
-        e = joint.e + (moving * np.minimum(1.0, _LONGEST / away))[:, None] * joint.move
+        e = joint.e + (moving * _LONGEST / np.maximum(away, _LONGEST))[:, None] * joint.move
         joint = _Joint.of(fits, fits.prior.linear(e, about.at), cells, e)
     lost = (np.abs(joint.move).max(1) > _FARTHEST) & (steps > 0)
     return joint.said(np.where(lost, -np.inf, joint.log), cells)
