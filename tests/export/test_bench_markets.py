@@ -25,7 +25,7 @@ from export.bench.markets.ratio_rows import ratio_table
 from export.bench.markets.run import main
 from export.bench.markets.scoring import Case, masked, ratio_interval, score_case
 from export.bench.markets.tables import render
-from export.simulation.markets import MASKS
+from export.simulation.markets import MASKS, UNSEEN_MASKS
 from export.simulation.sabr import hagan_vol
 
 TENORS = np.array([0.1, 0.25, 0.5, 1.0])
@@ -199,6 +199,14 @@ def test_the_command_prints_ours_over_the_best_rival(capsys, tmp_path):
     text = capsys.readouterr().out
     assert "| essvi | 30% | 2 |" in text and "ours / best" in text and "**mean of simulated**" in text
     assert (tmp_path / "out.md").read_text() in text
+
+
+def test_holes_that_nothing_is_trained_under_are_asked_for(capsys):
+    arguments = ["--set", "simulated", "--family", "essvi", "--count", "1", "--repeats", "1", "--draws", "0"]
+    assert main([*arguments, "--rival", "linear", "--unseen"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"| essvi | {mask} |" in text for mask in UNSEEN_MASKS)
+    assert not any(f"| essvi | {mask} |" in text for mask in MASKS)
 
 
 def _file(path, columns, rows):
