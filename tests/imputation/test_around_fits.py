@@ -8,8 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import voladdin as va
-from voladdin.imputation.fits import around_fits
 from voladdin.imputation.fits.around_fits import Around, Cells, mixed_with_process
 from voladdin.imputation.fits.essvi import Prior
 from voladdin.imputation.fits.families import Family
@@ -51,30 +49,22 @@ def hidden_at(seed, share=0.4):
     return np.random.default_rng(seed).random(K.shape) < share
 
 
-@pytest.mark.parametrize("steps", [0, 12])
 @pytest.mark.parametrize("seed", range(3))
-def test_quotes_given_the_others_and_cells_are_those_of_dense_conditioning(seed, steps, monkeypatch):
-    """The process outweighs noise alone here: the answer is that of its covariance, each quote left out, of
-    parameters that are linear about the fit alone, or about the likeliest of the two together.
-    """
-    monkeypatch.setattr(around_fits, "_STEPS", steps)
-    monkeypatch.setattr(around_fits, "_NEAR", 0.0)
+def test_quotes_given_the_others_and_cells_are_those_of_dense_conditioning(seed):
+    """The process outweighs noise alone here: the answer is that of its covariance, each quote left out."""
     vols, quoted = bent(), ~hidden_at(seed).ravel()
     fits, values = fit(vols, quoted), np.log(vols).reshape(1, -1)
     found = mixed_with_process(fits, AT, Cells.of(POINTS, AT, values, quoted[None]))
-    e, size = fits.e, (2.0 * fits.noise[0]) ** 2
-    t, u, q = POINTS.t, POINTS.u, np.flatnonzero(quoted)
+    about = fits.linear(AT)
+    mean, by_e = about.value[0], about.by_e[0]
+    start, size = mean - by_e @ fits.e[0], (2.0 * fits.noise[0]) ** 2
+    t, u = POINTS.t, POINTS.u
     wide = np.sqrt(1.0 + 0.1 * u * u)
     process = matern32(abs(t[:, None] - t) / 4.0) * matern52(abs(u[:, None] - u) / 3.0) * np.outer(wide, wide)
-    for _ in range(steps + 1):
-        about = fits.prior.linear(e, AT)
-        by_e = about.by_e[0]
-        start = about.value[0] - by_e @ e[0]
-        of_cells = by_e @ by_e.T + size * (1.0 - 5e-4) * process
-        whole = of_cells + np.diag(size * 5e-4 * wide**2 + 1e-10 * (1.0 + (by_e**2).sum(1)))
-        solved = np.linalg.solve(whole[np.ix_(q, q)], values[0, q] - start[q])
-        e = (by_e[q].T @ solved)[None]
-    said = start + of_cells[:, q] @ solved
+    of_cells = by_e @ by_e.T + size * (1.0 - 5e-4) * process
+    whole = of_cells + np.diag(size * 5e-4 * wide**2 + 1e-10 * (1.0 + (by_e**2).sum(1)))
+    q = np.flatnonzero(quoted)
+    said = start + of_cells[:, q] @ np.linalg.solve(whole[np.ix_(q, q)], values[0, q] - start[q])
     np.testing.assert_allclose(found.mean[0], said[~quoted], atol=1e-6)
     for place, left in list(enumerate(q))[::7]:
         others = q[q != left]
@@ -121,25 +111,3 @@ def test_a_surface_that_is_nearly_ssvi_is_nearer_than_the_fit_alone_and_one_that
         errors.append([np.abs(mean - values[:, ~quoted]).mean() for mean in both])
     assert errors[0][0] < 0.5 * errors[0][1]
     assert errors[1][0] < 1e-4
-
-
-def wings(seed, noise=0.01, tenors=10):
-    """[T, 3] vols with noise of 25 delta on both sides, and none at the money."""
-    rng = np.random.default_rng(seed)
-    lean, vols = rng.normal(0.0, 0.03) * np.array([1, -1]), np.full((tenors, 3), np.nan)
-    vols[:, ::2] = 0.2 * np.exp(lean + noise * rng.normal(size=(tenors, 2)))
-    return vols
-
-
-def test_between_two_wings_the_money_is_not_far_below_them(monkeypatch):
-    """Quotes of no bend say that there is little; a V would fit them as well, its tip at any depth."""
-    tenors = np.geomspace(0.02, 5.0, 10)
-    vols = np.stack([wings(seed) for seed in range(150)])
-
-    def lowest():
-        found = va.impute_batch(vols, tenors, deltas=[0.75, 0.5, 0.25], model="universal").filled
-        return (found[..., 1] / np.sqrt(found[..., 0] * found[..., 2])).min()
-
-    assert lowest() > 0.9
-    monkeypatch.setattr(around_fits, "_STEPS", 0)  # and all are heard then
-    assert lowest() < 0.5

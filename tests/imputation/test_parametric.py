@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 import voladdin as va
+from voladdin.arbitrage.verdicts import arbitrage_free
 from voladdin.imputation import weighing
-from voladdin.imputation.fits import parametric
-from voladdin.imputation.fits.essvi import Prior
+from voladdin.imputation.fits import essvi, parametric
+from voladdin.imputation.fits.essvi import SHAPE, Prior
 from voladdin.imputation.fits.families import ESSVI, SSVI, SVI, Family
 from voladdin.imputation.fits.fitted_quotes import Places, Quotes
 from voladdin.imputation.fits.gauss_newton import Fits, fitted
@@ -92,18 +93,6 @@ def test_smiles_at_the_edge_of_correlations_have_numbers():
         )
         fit = fit_of(k, vols)
         assert np.isfinite(fit.e).all() and np.isfinite(asked(fit, places(strikes(width=3.0)))).all()
-
-
-@pytest.mark.parametrize("level", [1e-3, 0.05])
-def test_what_smiles_may_be_in_deviations_does_not_depend_on_the_level(level):
-    """A pegged pair's total variance is a billionth; beta says how bends change with the expiry, not that."""
-    e = np.zeros((200, 4 + len(T)))
-    e[:, :4] = np.random.default_rng(0).standard_normal((200, 4))
-    at_expiries = [
-        Prior.of(T, np.full(200, np.log(vol)), SSVI).linear(e, places(strikes(vol))).value - np.log(vol)
-        for vol in (level, 0.1)
-    ]
-    np.testing.assert_allclose(*at_expiries, atol=0.1)
 
 
 def test_the_start_is_the_smile_that_flat_surfaces_share():
@@ -319,3 +308,54 @@ def test_of_an_expiry_without_quotes_yesterdays_surface_says_more_than_a_fit(mon
     found = va.impute(surface, model="universal", prior=before).filled
     monkeypatch.setattr(weighing, "with_parametric", processes_alone)
     np.testing.assert_allclose(found, va.impute(surface, model="universal", prior=before).filled, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("bent", "too"), [(3.99, False), (6.0, False), (6.5, True)])
+@pytest.mark.parametrize("rho", [-0.9, -0.6, 0.0, 0.3])
+def test_smiles_may_bend_as_far_as_none_has_butterflies_and_a_little_farther(rho, bent, too):
+    """Of a short expiry, on dense strikes; Gatheral and Jacquier (2014), theorem 4.2."""
+    level, (tenor, c) = 0.2, (0.02, np.sqrt(bent / (1.0 + abs(rho))))
+    theta = level**2 * tenor
+    e = np.zeros((1, 5))
+    e[0, 0] = (np.arctanh(rho) - SHAPE[0, 0]) / SHAPE[0, 1]
+    e[0, 2] = (np.log(c) - 0.1 * np.log(theta) + 0.6 * np.log1p(theta)) / SHAPE[2, 1]
+    prior = Prior.of(np.log([tenor]), np.log([level]), SSVI)
+    u = np.linspace(-6.0, 6.0, 241)
+    at = Places(np.zeros(len(u), dtype=int), (u * np.sqrt(theta))[None], u)
+    smile = np.exp(prior.linear(e, at).value)
+    expected = level * np.sqrt(0.5 * (1.0 + rho * c * u + np.sqrt((c * u + rho) ** 2 + 1.0 - rho**2)))
+    np.testing.assert_allclose(smile[0], expected, rtol=1e-6)
+    assert arbitrage_free(va.Surface(smile, [tenor], moneyness=at.k), smile[None])[0] or bent > 4.0
+    assert prior.too_bent(e)[0] == too
+
+
+EVER = np.array([0.003, 0.019, 0.058, 0.082, 0.168, 0.25, 0.499, 1.004, 3.975, 9.972])
+PUTS = 0.001 * np.array([1.075, 1.133, 1.27, 1.29, 1.387, 1.446, 1.544, 1.68, 2.012, 2.149])
+MONEY = 0.001 * np.array([1.153, 1.153, 1.27, 1.309, 1.387, 1.446, 1.544, 1.68, 2.012, 2.149])
+
+
+@pytest.mark.parametrize("times", [1.0, 150.0])
+def test_beside_the_money_and_a_put_all_but_equal_no_wing_is_far_higher(times, monkeypatch):
+    """A pegged pair's, and as high as a stock's. A V between the two suits them as well, with wings at tens
+    of their vol.
+    """
+    deltas = [0.98, 0.9, 0.7, 0.5, 0.3, 0.1, 0.02]
+    vols = np.full((len(EVER), len(deltas)), np.nan)
+    vols[:, 2], vols[:, 3] = times * PUTS, times * MONEY
+    surface = va.Surface(vols, EVER, deltas=deltas)
+
+    def highest():
+        return (va.impute(surface, model="universal").filled / vols[:, [3]]).max()
+
+    assert highest() < 2.0
+    monkeypatch.setattr(essvi, "_MOST_BENT", np.inf)
+    assert highest() > 5.0
+
+
+def test_between_two_wings_the_money_is_not_far_below_them():
+    rng = np.random.default_rng(0)
+    lean = rng.normal(0.0, 0.03, (150, 1, 1)) * [1, -1]
+    vols = np.full((150, len(EVER), 3), np.nan)
+    vols[..., ::2] = 0.2 * np.exp(lean + 0.01 * rng.normal(size=(150, len(EVER), 2)))
+    found = va.impute_batch(vols, EVER, deltas=[0.75, 0.5, 0.25], model="universal").filled
+    assert (found[..., 1] / np.sqrt(found[..., 0] * found[..., 2])).min() > 0.8

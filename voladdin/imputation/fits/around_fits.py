@@ -25,9 +25,6 @@ _LENGTHS = 4.0, 3.0  # of the process, in ln T and in u
 _SIZE = 2.0  # its std, over the noise of the fit alone
 _NUGGET = 5e-4  # share of its variance that is noise
 _LEAST_VARIANCE = 1e-10  # and of what the fit leaves open, which keeps covariances definite
-_STEPS, _NEAR, _LONGEST = 2, 0.3, 2.0  # of e, in stds of its prior: none where nearer, no longer ones
-_HOPELESS = 20.0  # log evidence behind the fit alone: no step is made
-_FARTHEST = 1.0  # of e from the likeliest, after these: farther than the linear answer reaches
 _IN_CACHE = 2**13  # covariances at a time
 
 
@@ -112,70 +109,29 @@ def mixed_with_process(fits: Fits, at: Places, cells: Cells) -> Around:
 
 
 def _with_process(fits: Fits, about: Linearised, cells: Cells) -> Around:
-    """about: of cells in order."""
-    joint, steps = _Joint.of(fits, about, cells, fits.e), 0 if fits.prior.family.raw_svi else _STEPS
-    for _ in range(steps):
-        away = np.abs(joint.move).max(1)
-        moving = (away > _NEAR) & (joint.log > fits.log - _HOPELESS)
-        if not moving.any():
-            break
-        e = joint.e + (moving * _LONGEST / np.maximum(away, _LONGEST))[:, None] * joint.move
-        joint = _Joint.of(fits, fits.prior.linear(e, about.at), cells, e)
-    lost = (np.abs(joint.move).max(1) > _FARTHEST) & (steps > 0)
-    return joint.said(np.where(lost, -np.inf, joint.log), cells)
-
-
-@dataclass(frozen=True)
-class _Joint:
-    """Fits and their processes, linear about e [F, p], in units of the process's size [F, 1].
-
-    start: [F, N] log-vols of cells in order, were e 0; by_e: [F, N, p]. before: [F, N] variance of cells, of
-    which `own` no others share. whiten: [F, n, n], inverse root of the covariance of quotes; white: [F, n],
-    these less start; move: [F, p], from e to the likeliest; log: [F], the evidence, but for a constant.
-    """
-
-    e: FloatArray
-    size: FloatArray
-    start: FloatArray
-    by_e: FloatArray
-    before: FloatArray
-    whiten: FloatArray
-    white: FloatArray
-    move: FloatArray
-    log: FloatArray
-
-    @classmethod
-    def of(cls, fits: Fits, about: Linearised, cells: Cells, e: FloatArray) -> _Joint:
-        """about: e, of cells in order."""
-        noise, known, n = about.at.noise, cells.known, cells.known.shape[1]
-        size = _SIZE * fits.noise[:, None]
-        start, by_e = about.value - (about.by_e @ e[..., None])[..., 0], about.by_e / size[..., None]
-        of_fit = np.einsum("fij,fij->fi", by_e, by_e)
-        own = _NUGGET * noise + _LEAST_VARIANCE * (size**-2.0 + of_fit)
-        of_used = by_e[:, :n] * known[..., None]
-        between, index = of_used @ of_used.swapaxes(1, 2), np.arange(n)
-        between += cells.between
-        between[:, index, index] += np.where(known > 0, own[:, :n], 1.0)
-        whiten = inverse_root(between)
-        left = known * (np.take_along_axis(cells.values, cells.used, 1) - start[:, :n]) / size
-        white = (whiten @ left[..., None])[..., 0]
-        move = ((white[:, None] @ whiten) @ of_used)[:, 0] - e
-        log = np.log(np.diagonal(whiten, axis1=1, axis2=2)).sum(1) - known.sum(1) * np.log(size[:, 0])
-        before = of_fit + (1.0 - _NUGGET) * noise + own
-        return cls(e, size, start, by_e, before, whiten, white, move, log - 0.5 * (white**2).sum(1))
-
-    def said(self, log: FloatArray, cells: Cells) -> Around:
-        """Of cells that are missing, and of quotes given the others."""
-        size, whiten, last, known = self.size, self.whiten, cells.last, cells.known
-        of_used = self.by_e[:, : known.shape[1]] * known[..., None]
-        across = self.by_e[:, last] @ of_used.swapaxes(1, 2)
-        across += cells.across
-        gain, precision = times_transposed(across, whiten), np.einsum("fij,fij->fj", whiten, whiten)
-        variance = self.before[:, last] - np.einsum("fij,fij->fi", gain, gain)
-        variance = np.maximum(variance, _LEAST_VARIANCE / size**2)
-        residual = (self.white[:, None] @ whiten)[:, 0] / precision
-        mean = self.start[:, last] + size * (gain @ self.white[..., None])[..., 0]
-        return Around.of((mean, size**2 * variance), (size * residual, size**2 / precision), log)
+    """about: of cells in order. What follows is in units of the process's size."""
+    noise = about.at.noise
+    size, known, n, last = _SIZE * fits.noise[:, None], cells.known, cells.known.shape[1], cells.last
+    start, by_e = about.value - (about.by_e @ fits.e[..., None])[..., 0], about.by_e / size[..., None]
+    of_fit = np.einsum("fij,fij->fi", by_e, by_e)
+    own = _NUGGET * noise + _LEAST_VARIANCE * (size**-2.0 + of_fit)
+    of_used = by_e[:, :n] * known[..., None]
+    between, index = of_used @ of_used.swapaxes(1, 2), np.arange(n)
+    between += cells.between
+    between[:, index, index] += np.where(known > 0, own[:, :n], 1.0)
+    whiten = inverse_root(between)
+    left = known * (np.take_along_axis(cells.values, cells.used, 1) - start[:, :n]) / size
+    white = (whiten @ left[..., None])[..., 0]
+    across = by_e[:, last] @ of_used.swapaxes(1, 2)
+    across += cells.across
+    gain, precision = times_transposed(across, whiten), np.einsum("fij,fij->fj", whiten, whiten)
+    before = (of_fit + (1.0 - _NUGGET) * noise + own)[:, last]
+    variance = np.maximum(before - np.einsum("fij,fij->fi", gain, gain), _LEAST_VARIANCE / size**2)
+    residual = (white[:, None] @ whiten)[:, 0] / precision
+    log = np.log(np.diagonal(whiten, axis1=1, axis2=2)).sum(1) - known.sum(1) * np.log(size[:, 0])
+    mean = start[:, last] + size * (gain @ white[..., None])[..., 0]
+    of_cells, of_quotes = (mean, size**2 * variance), (size * residual, size**2 / precision)
+    return Around.of(of_cells, of_quotes, log - 0.5 * (white**2).sum(1))
 
 
 def _process(points: Points, at: Places, order: IntArray, used: IntArray) -> FloatArray:

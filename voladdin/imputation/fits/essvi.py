@@ -3,14 +3,12 @@
 At expiry i of total ATM variance theta_i = T_i exp(2 l_i), with y = c_i k / sqrt(theta_i) and k = ln(K/F),
 
     vol² = exp(2 l_i) (1 + rho_i y + sqrt(y² + 2 rho_i y + 1)) / 2
-    artanh rho_i = a + b q_i + d_i
-    ln c_i = ln eta + beta (ln theta_i - g) - (1/2 + beta) ln(1 + theta_i) + e_i
+    artanh rho_i = a + b q_i + d_i,   ln c_i = ln eta + beta ln theta_i - (1/2 + beta) ln(1 + theta_i) + e_i
 
-(Gatheral and Jacquier 2014; gamma there is 1/2 - beta, and eta has exp(-beta g) in it; Hendriks and Martini
-2019 let rho move with theta). q = (ln T + 1) / 2; g = 2 ln(vol / 20%) of the surface's vol: without it beta
-alone would let smiles of a pegged pair, of theta 1e-9, bend twenty times as much. The l_i are a process in
-ln T, d_i and e_i too, small ones: without them the surface is SSVI. With two numbers more an expiry, s_i and
-f_i, and less in common, smiles are raw SVI's (`svi.py`). All parameters have a Gaussian prior.
+(Gatheral and Jacquier 2014; gamma there is 1/2 - beta; Hendriks and Martini 2019 let rho move with theta).
+q = (ln T + 1) / 2. The l_i are a process in ln T, d_i and e_i too, small ones: without them the surface is
+SSVI. With two numbers more an expiry, s_i and f_i, and less in common, smiles are raw SVI's (`svi.py`). All
+parameters have a Gaussian prior.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..._typing import FloatArray, IntArray
+from ..._typing import BoolArray, FloatArray, IntArray
 from ..conditioning import lower_root
 from ..processes.bending import of_own, of_strikes
 from ..processes.covariance import matern32, matern52
@@ -32,12 +30,12 @@ from .linearised import Linearised
 
 SHAPE = np.array([[-0.2, 0.8], [0.0, 0.3], [0.0, 0.6], [0.1, 0.15]])  # mean and std of a, b, ln eta, beta
 _LEVELS = ((0.3, 2.0), (0.1, 0.3))  # std and length in ln T of what the ATM vols do about their mean
-_USUAL = np.log(0.2)  # vol of which g is 0
 _LEVEL_STD, _ROUGH = 1.0, 0.03  # std of the mean level, and of each l_i on its own
 _DRIFT_LENGTH = 2.0
 _MOST, _FLATTEST = 0.95, 1e-4  # |rho| and c² of a start
 _EDGE = 0.9999  # |rho|, beyond which rounding leaves wings no variance
 _LARGEST, _STEEPEST, _FARTHEST = 50.0, 20.0, 100.0  # k / sqrt(theta), ln c, ln theta: no more than these
+_MOST_BENT = 6.25  # c² (1 + |rho|)
 _LEAST = 1e-5  # square of what is told of a start
 
 
@@ -46,15 +44,13 @@ class Prior:
     """Of F surfaces with R expiries at ln T `t` [R]; parameters are a, b, ln eta, beta, l and the
     family's n that drift.
 
-    offset: [F, 1], g. levels [R, R], drifts [R, D]: roots of the covariances of l and of what drifts; of
-    SSVI, where this is 0, D is 0 too. A point is told by p = 4 + R + n D standard normals. mean
-    [F, R, 4 + f], turns [R, 4 + f, p]: where `numbers` are of a point told by zeros, and what each normal
-    turns of them.
+    levels [R, R], drifts [R, D]: roots of the covariances of l and of what drifts; of SSVI, where this is 0,
+    D is 0 too. A point is told by p = 4 + R + n D standard normals. mean [F, R, 4 + f], turns [R, 4 + f, p]:
+    where `numbers` are of a point told by zeros, and what each normal turns of them.
     """
 
     family: Family
     t: FloatArray
-    offset: FloatArray
     mean: FloatArray
     levels: FloatArray
     drifts: FloatArray
@@ -67,11 +63,11 @@ class Prior:
         mean = np.zeros((len(level), *turns.shape[:2]))
         mean[..., 0], mean[..., 1] = level[:, None], SHAPE[0, 0] + SHAPE[1, 0] * _place(t)
         mean[..., 2:4] = SHAPE[2:, 0]
-        return cls(family, t, 2.0 * (level - _USUAL)[:, None], mean, levels, drifts, turns)
+        return cls(family, t, mean, levels, drifts, turns)
 
     def some(self, fits: IntArray) -> Prior:
         """Some surfaces'."""
-        return replace(self, offset=self.offset[fits], mean=self.mean[fits])
+        return replace(self, mean=self.mean[fits])
 
     def started(self, other: Prior, e: FloatArray) -> FloatArray:
         """[F, p] of the point that e [F, p'] tells of another family, of no more numbers that drift."""
@@ -106,7 +102,7 @@ class Prior:
         c = np.sqrt(np.clip(4.0 * np.maximum(wide, 0.0) + lean**2, _FLATTEST, 1.0 / _FLATTEST))
         beta, e = SHAPE[3, 0], np.zeros((len(c), self.size))
         middle = median_of(np.where(quotes.weight > 0, at.expand(log_theta), np.nan))
-        eta = np.log(c) - beta * (middle - self.offset[:, 0]) + (0.5 + beta) * np.log1p(np.exp(middle))
+        eta = np.log(c) - beta * middle + (0.5 + beta) * np.log1p(np.exp(middle))
         leant = np.arctanh(np.clip(lean / c, -_MOST, _MOST))
         shape = np.stack([leant, np.zeros(len(c)), eta, np.full(len(c), beta)], axis=1)
         e[:, :4] = (shape - SHAPE[:, 0]) / SHAPE[:, 1]
@@ -125,8 +121,16 @@ class Prior:
         log_theta = np.minimum(np.maximum(2.0 * level + self.t, -_FARTHEST), _FARTHEST)
         of_odds = log_theta - np.log1p(np.exp(log_theta))
         rho = np.minimum(np.maximum(np.tanh(leant), -_EDGE), _EDGE)
-        steep = steep + (0.5 + beta) * of_odds - 0.5 * log_theta - beta * self.offset
+        steep = steep + (0.5 + beta) * of_odds - 0.5 * log_theta
         return log_theta, of_odds, rho, np.exp(np.minimum(np.maximum(steep, -_STEEPEST), _STEEPEST))
+
+    def too_bent(self, e: FloatArray) -> BoolArray:
+        """[F] whether some smile of points e [F, p] has c² (1 + |rho|) far above 4: up to there none of a short
+        expiry has butterflies (Gatheral and Jacquier 2014, theorem 4.2), and smiles that markets quote keep to
+        it, whether they need to or not. Not asked of raw SVI.
+        """
+        rho, c = self._smiles(self.numbers(e))[2:]
+        return np.asarray((c * c * (1.0 + np.abs(rho)) > _MOST_BENT).any(1) & (not self.family.raw_svi))
 
     def at_own_deviations(self, e: FloatArray, rows: IntArray, x: FloatArray) -> FloatArray:
         """ln vol [F, n] in expiries `rows` [n] at x [F, n], ln(K/F) in deviations of the vol itself."""
@@ -142,7 +146,7 @@ class Prior:
         level, beta, free = numbers[0], numbers[3], numbers[4:]
         log_theta, of_odds, rho, c = self._smiles(numbers)
         rise = (2.0 * beta - 1.0) - (1.0 + 2.0 * beta) * np.exp(of_odds)
-        each = [level, np.exp(-0.5 * log_theta), of_odds - self.offset, rise, 1.0 - rho * rho, rho, c]
+        each = [level, np.exp(-0.5 * log_theta), of_odds, rise, 1.0 - rho * rho, rho, c]
         each += svi.of_money(rho, *free) if len(free) else ()
         level, shrunk, of_odds, rise, open_, rho, c, *of_money = at.expand(np.array(each))
         y = c * np.minimum(np.maximum(at.k * shrunk, -_LARGEST), _LARGEST)

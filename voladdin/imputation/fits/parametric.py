@@ -2,7 +2,8 @@
 
 The processes' priors are of all markets: a surface that is SSVI's own has little more to learn from its
 quotes than three numbers, and goes on beyond them as these say; one that is nearly so leaves a process of
-its own (`around_fits.py`). Fits are tried where quotes tell smiles apart; expiries may each be raw SVI's own
+its own (`around_fits.py`). Fits are tried where quotes tell smiles apart, and not heard where they bend as no
+market's do: few quotes suit a V whose tip is anywhere as well as a smile. Expiries may each be raw SVI's own
 where they have as many quotes as SVI has numbers.
 """
 
@@ -134,7 +135,8 @@ def _beside(
         before, prior = prior, Prior.of(points.tenors, level, family)
         fits = fitted(prior, prior.started(before, e), quotes, typical, noise if family.raw_svi else None)
         e, noise = fits.e, fits.noise
-        answers.append(_heard(fits, axes, points, cells, fits.noise > _HOPELESS * typical))
+        hopeless = (fits.noise > _HOPELESS * typical) | prior.too_bent(e)
+        answers.append(_heard(fits, axes, points, cells, hopeless))
     asked = _asked_of(families, earlier=earlier)
     return _mixed(known, points, quoted, asked, *map(np.stack, zip(*answers, strict=True)))
 
