@@ -125,9 +125,9 @@ class Prior:
         return log_theta, of_odds, rho, np.exp(np.minimum(np.maximum(steep, -_STEEPEST), _STEEPEST))
 
     def too_bent(self, e: FloatArray) -> BoolArray:
-        """[F] whether some smile of points e [F, p] has c² (1 + |rho|) far above 4: up to there none of a short
-        expiry has butterflies (Gatheral and Jacquier 2014, theorem 4.2), and smiles that markets quote keep to
-        it, whether they need to or not. Not asked of raw SVI.
+        """[F] whether some smile of points e [F, p] has c² (1 + |rho|) far above 4: up to there those of
+        short expiries have no butterflies (Gatheral and Jacquier 2014, theorem 4.2), and smiles that markets
+        quote keep to it, whether they need to or not. Not asked of raw SVI.
         """
         rho, c = self._smiles(self.numbers(e))[2:]
         return np.asarray((c * c * (1.0 + np.abs(rho)) > _MOST_BENT).any(1) & (not self.family.raw_svi))
