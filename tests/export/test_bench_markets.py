@@ -12,7 +12,7 @@ from scipy.stats import binom
 import voladdin as va
 from export.bench.classical.interpolators import at_quotes, linear, ssvi
 from export.bench.classical.smiles import sabr, svi
-from export.bench.markets import answers, history_splits
+from export.bench.markets import answers, history_splits, quoted_surfaces
 from export.bench.markets.answers import OURS, RIVALS, TOLD, MethodFill, product, timed
 from export.bench.markets.coverage import coverage_table
 from export.bench.markets.each_rival import each_rival_table
@@ -25,7 +25,7 @@ from export.bench.markets.ratio_rows import ratio_table
 from export.bench.markets.run import main
 from export.bench.markets.scoring import Case, masked, ratio_interval, score_case
 from export.bench.markets.tables import render
-from export.simulation.markets import MASKS, UNSEEN_MASKS
+from export.simulation.markets import MASKS, UNSEEN_MASKS, draw_batch
 from export.simulation.sabr import hagan_vol
 
 TENORS = np.array([0.1, 0.25, 0.5, 1.0])
@@ -93,10 +93,14 @@ def test_every_rival_answers_every_mask(name, mask):
     assert np.isfinite(found.fill[hidden]).all() and (found.fill[hidden] > 0).all()
 
 
-def test_a_smile_of_which_one_delta_has_several_strikes_is_passed_over():
-    names = [surface.name for surface in simulated_surfaces("sabr", 29, 0, None)]
-    assert "sabr 27" not in names
-    assert {"sabr 26", "sabr 28"} <= set(names)
+def test_smiles_of_which_one_delta_has_several_strikes_are_passed_over(monkeypatch):
+    def folded(*arguments, **options):
+        batch = draw_batch(*arguments, **options)
+        return replace(batch, grid="listed", moneyness=-batch.moneyness)
+
+    assert len(list(simulated_surfaces("ssvi", 3, 0, None))) == 3
+    monkeypatch.setattr(quoted_surfaces, "draw_batch", folded)
+    assert not list(simulated_surfaces("ssvi", 3, 0, None))
 
 
 def test_rivals_at_deltas_see_no_hidden_vol():

@@ -128,8 +128,8 @@ def _fx_quotes(rows: _Rows) -> Quoted:
 def simulated_surfaces(family: str, count: int, seed: int, pool: Path | None) -> Iterator[Quoted]:
     """Of a family, in turn on deltas, on moneyness and listed; scored against the truth.
 
-    Of `count` drawn those with 12 quotes or more, but where a smile is so steep that one delta has several
-    strikes.
+    Of `count` drawn: those with fewer than 12 quotes are passed over, and those so steep that one delta has
+    several strikes.
     """
     rng = np.random.default_rng([seed, *family.encode()])
     for number in range(count):

@@ -40,7 +40,8 @@ def hide(rng: np.random.Generator, kind: str, quoted: BoolArray, deltas: FloatAr
 
     Cells without a quote are never hidden. Raises KeyError (unknown kind).
     """
-    hidden = (MASKS | UNSEEN_MASKS)[kind](rng, quoted, deltas) & quoted
+    mask = MASKS.get(kind) or UNSEEN_MASKS[kind]
+    hidden = mask(rng, quoted, deltas) & quoted
     empty = ~(quoted & ~hidden).any(axis=(1, 2))
     if empty.any():
         best = np.where(quoted, -np.abs(deltas - 0.5), -np.inf).reshape(len(quoted), -1).argmax(axis=1)
@@ -48,12 +49,16 @@ def hide(rng: np.random.Generator, kind: str, quoted: BoolArray, deltas: FloatAr
     return hidden
 
 
+def _ranks(rng: np.random.Generator, quoted: BoolArray) -> NDArray[np.intp]:
+    """[n, T, K] random ranks of all quotes; cells without one come last."""
+    score = np.where(quoted, rng.random(quoted.shape), 2.0).reshape(len(quoted), -1)
+    return score.argsort(axis=1).argsort(axis=1).reshape(quoted.shape)
+
+
 def _share(rate: float) -> _Hide:
     def random(rng: np.random.Generator, quoted: BoolArray, deltas: FloatArray) -> BoolArray:
-        score = np.where(quoted, rng.random(quoted.shape), 2.0).reshape(len(quoted), -1)
-        rank = score.argsort(axis=1).argsort(axis=1).reshape(quoted.shape)
         number = np.maximum(np.round(rate * quoted.sum(axis=(1, 2))), 1)
-        return np.asarray(rank < number[:, None, None])
+        return np.asarray(_ranks(rng, quoted) < number[:, None, None])
 
     return random
 
@@ -133,20 +138,15 @@ def _expiries(chosen: Callable[[NDArray[np.intp], NDArray[np.intp]], BoolArray])
     return expiries
 
 
-def _six(rng: np.random.Generator, quoted: BoolArray, deltas: FloatArray) -> BoolArray:
-    score = np.where(quoted, rng.random(quoted.shape), 2.0).reshape(len(quoted), -1)
-    return np.asarray((score.argsort(axis=1).argsort(axis=1) >= 6).reshape(quoted.shape))
-
-
 UNSEEN_MASKS: dict[str, _Hide] = {
     "money": _between(0.4, 0.6),
-    "puts": _between(-1.0, 0.45),
-    "calls": _between(0.55, 2.0),
+    "puts": _between(-np.inf, 0.45),
+    "calls": _between(0.55, np.inf),
     "outer": _between(0.2, 0.8),
     "alternate": _expiries(lambda place, count: place % 2 == 1),
     "ends": _expiries(lambda place, count: (place > 0) & (place < count - 1)),
     "short": _expiries(lambda place, count: place >= (count + 1) // 2),
     "long": _expiries(lambda place, count: place < count // 2),
     "one": _of_each(1),
-    "six": _six,
+    "six": lambda rng, quoted, deltas: np.asarray(_ranks(rng, quoted) >= 6),
 }
