@@ -213,6 +213,12 @@ def test_holes_that_nothing_is_trained_under_are_asked_for(capsys):
     assert not any(f"| essvi | {mask} |" in text for mask in MASKS)
 
 
+def test_holes_are_named_or_all_that_nothing_is_trained_under(capsys):
+    with pytest.raises(SystemExit):
+        main(["--unseen", "--mask", "money"])
+    assert "not allowed with" in capsys.readouterr().err
+
+
 def _file(path, columns, rows):
     path.write_text("\n".join([columns, *(",".join(map(str, row)) for row in rows)]))
     return path

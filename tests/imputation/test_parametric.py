@@ -352,10 +352,22 @@ def test_beside_the_money_and_a_put_all_but_equal_no_wing_is_far_higher(times, m
     assert highest() > 5.0
 
 
-def test_between_two_wings_the_money_is_not_far_below_them():
-    rng = np.random.default_rng(0)
-    lean = rng.normal(0.0, 0.03, (150, 1, 1)) * [1, -1]
-    vols = np.full((150, len(EVER), 3), np.nan)
-    vols[..., ::2] = 0.2 * np.exp(lean + 0.01 * rng.normal(size=(150, len(EVER), 2)))
-    found = va.impute_batch(vols, EVER, deltas=[0.75, 0.5, 0.25], model="universal").filled
-    assert (found[..., 1] / np.sqrt(found[..., 0] * found[..., 2])).min() > 0.8
+def wings(seed):
+    """[T, 3] vols with noise of 25 delta on both sides, and none at the money."""
+    rng = np.random.default_rng(seed)
+    lean, vols = rng.normal(0.0, 0.03) * np.array([1, -1]), np.full((10, 3), np.nan)
+    vols[:, ::2] = 0.2 * np.exp(lean + 0.01 * rng.normal(size=(10, 2)))
+    return vols
+
+
+def test_between_two_wings_the_money_is_not_far_below_them(monkeypatch):
+    """One of these has a fit that is a V, its tip at a third of them."""
+    vols, tenors = np.stack([wings(seed) for seed in range(150)]), np.geomspace(0.02, 5.0, 10)
+
+    def lowest():
+        found = va.impute_batch(vols, tenors, deltas=[0.75, 0.5, 0.25], model="universal").filled
+        return (found[..., 1] / np.sqrt(found[..., 0] * found[..., 2])).min()
+
+    assert lowest() > 0.9
+    monkeypatch.setattr(essvi, "_MOST_BENT", np.inf)
+    assert lowest() < 0.6

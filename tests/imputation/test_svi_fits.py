@@ -111,19 +111,11 @@ def test_they_say_nothing_of_an_expiry_with_fewer_quotes_than_numbers(monkeypatc
 @pytest.mark.parametrize("hidden", ["wings", "most of an expiry"])
 def test_smiles_that_drift_are_essvis_where_expiries_have_many_quotes_too(hidden):
     """Nine strikes an expiry: SSVI's smiles with correlations that rise with it, and the wings' own power."""
-    tenors, k, rho = (
-        np.array([0.1, 0.25, 0.5, 1.0, 2.0]),
-        np.linspace(-0.35, 0.3, 9),
-        np.linspace(-0.7, -0.3, 5),
-    )
-    theta = 0.04 * tenors[:, None]
+    tenors, k = np.array([0.1, 0.25, 0.5, 1.0, 2.0]), np.linspace(-0.35, 0.3, 9)
+    rho, theta = np.linspace(-0.7, -0.3, 5)[:, None], 0.04 * tenors[:, None]
     y = theta**-0.4 * (1.0 + theta) ** -0.6 * k
-    vols = np.sqrt(
-        0.5
-        * theta
-        * (1.0 + rho[:, None] * y + np.sqrt((y + rho[:, None]) ** 2 + 1.0 - rho[:, None] ** 2))
-        / tenors[:, None]
-    )
+    w = 0.5 * theta * (1.0 + rho * y + np.sqrt((y + rho) ** 2 + 1.0 - rho**2))
+    vols = np.sqrt(w / tenors[:, None])
     shown = vols.copy()
     if hidden == "wings":
         shown[:, :2] = shown[:, -2:] = np.nan

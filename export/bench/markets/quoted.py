@@ -15,6 +15,11 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 
+def rising(axis: FloatArray) -> bool:
+    """Whether each row [T, K] is."""
+    return bool((np.diff(axis, axis=1) > 0).all())
+
+
 @dataclass(frozen=True, eq=False)
 class Quoted:
     """One surface; arrays are [T, K], NaN where nobody quotes.
@@ -36,7 +41,7 @@ class Quoted:
 
     def __post_init__(self) -> None:
         axis = -np.atleast_2d(self.deltas) if self.moneyness is None else self.moneyness  # type: ignore[arg-type]
-        if not (np.diff(axis, axis=1) > 0).all():
+        if not rising(axis):
             raise ValueError(f"{self.name}: strikes do not rise along its rows")
 
     @property

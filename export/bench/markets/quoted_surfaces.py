@@ -13,7 +13,7 @@ import voladdin as va
 from export.bench.data import DATA
 from export.simulation.markets import draw_batch
 
-from .quoted import FloatArray, Quoted
+from .quoted import FloatArray, Quoted, rising
 
 _ATM_DELTA = 0.5
 _CHAIN_MIN = 5
@@ -136,8 +136,7 @@ def simulated_surfaces(family: str, count: int, seed: int, pool: Path | None) ->
         batch = draw_batch(rng, family, ("deltas", "moneyness", "listed")[number % 3], 4, pool=pool)
         columns = np.median(batch.deltas[0], axis=0)
         shared = batch.grid == "deltas" and float(np.abs(batch.deltas[0] - columns).max()) < 1e-4
-        rises = shared or (np.diff(batch.moneyness[0], axis=1) > 0).all()
-        if rises and np.isfinite(batch.mid[0]).sum() >= 12:
+        if (shared or rising(batch.moneyness[0])) and np.isfinite(batch.mid[0]).sum() >= 12:
             yield Quoted(
                 f"{family} {number}",
                 family,

@@ -127,10 +127,9 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--quick", action="store_true", help="a few surfaces, masks in turn: about 3 minutes")
     found.add_argument("--family", action="append", choices=FAMILIES, help="simulated families (default all)")
     every = (*MASKS, *UNSEEN_MASKS)
-    found.add_argument("--mask", action="append", choices=every, help="masks (default all that are trained)")
-    found.add_argument(
-        "--unseen", action="store_true", help="the masks that nothing is trained under instead"
-    )
+    under = found.add_mutually_exclusive_group()
+    under.add_argument("--mask", action="append", choices=every, help="masks (default all that are trained)")
+    under.add_argument("--unseen", action="store_true", help="all masks that nothing is trained under")
     found.add_argument("--rival", action="append", choices=tuple(RIVALS), help="rivals (default all)")
     found.add_argument("--days", type=int, help="of 2018, of each pair (default 5; quick 1)")
     found.add_argument("--bundles", type=Path, help="folder of the splits' bundles, trained where absent")
